@@ -1,0 +1,247 @@
+"""The nouns of Avisa, as frozen values.
+
+Every time is an aware `datetime` in UTC on the (possibly virtual) clock of the service, unless its name
+says `real`. Nothing here reads a clock, rolls a die or touches the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+Json = Any  # a JSON value; events.py checks the few types that matter
+
+# Where an event stands among the events of its order: microseconds since 1970, sequence (-1 if none),
+# arrival; or sequence first when the plan ranks by it. Compared as plain tuples.
+Rank = tuple[int, int, int]
+
+
+class Purpose(StrEnum):
+    """Why somebody is told something."""
+
+    UPDATE = "update"
+    REMINDER = "reminder"
+    PROMISE_MOVED = "promise_moved"
+    PROMISE_AT_RISK = "promise_at_risk"
+    PROMISE_BROKEN = "promise_broken"
+    ASK_OWNER = "ask_owner"
+    OWNER_ALERT = "owner_alert"
+    FEEDBACK = "feedback"
+    TEST = "test"
+
+
+class Alert(StrEnum):
+    """What an owner is alerted to; the ordinal of an `owner_alert`."""
+
+    STUCK = "stuck"
+    UNKNOWN_STATUS = "unknown_status"
+    UNREACHABLE = "unreachable"
+
+
+class Reason(StrEnum):
+    """Why something came out so: one word for log, metric, timeline and test."""
+
+    # decisions
+    ENTERED = "entered"
+    FACTS_CHANGED = "facts_changed"
+    REPEATED = "repeated"
+    ALREADY_SEEN = "already_seen"
+    OLDER_THAN_KNOWN = "older_than_known"
+    NOT_TO_TELL = "not_to_tell"
+    TOO_OLD_TO_TELL = "too_old_to_tell"
+    UNKNOWN_STATUS = "unknown_status"
+    WINDOW_PASSED = "window_passed"
+    REMINDERS_SPENT = "reminders_spent"
+    # the gate
+    DUE = "due"
+    SUPERSEDED = "superseded"
+    QUIET_HOURS = "quiet_hours"
+    BURST_WAIT = "burst_wait"
+    PAUSED = "paused"
+    BLIND = "blind"
+    UNSUBSCRIBED = "unsubscribed"
+    NO_ADDRESS = "no_address"
+    WAITS_FOR_EARLIER = "waits_for_earlier"
+    # settled
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    IN_DOUBT = "in_doubt"
+    CANNOT_RENDER = "cannot_render"
+    DROPPED_BY_OPERATOR = "dropped_by_operator"
+    # dead letters
+    NOT_JSON = "not_json"
+    WRONG_TYPE = "wrong_type"
+    TOO_LARGE = "too_large"
+    TOO_DEEP = "too_deep"
+    NO_ORDER_ID = "no_order_id"
+    NO_STATUS = "no_status"
+    BAD_TIME = "bad_time"
+    NO_SEQUENCE = "no_sequence"
+    BAD_HEADERS = "bad_headers"
+    BAD_CLOUDEVENT = "bad_cloudevent"
+    UNSUPPORTED_SPECVERSION = "unsupported_specversion"
+    # skipped records
+    TOMBSTONE = "tombstone"
+    OTHER_TYPE = "other_type"
+
+
+class State(StrEnum):
+    """Where a notification is; the last four are settled and never change again."""
+
+    QUEUED = "queued"
+    HELD = "held"
+    SENDING = "sending"
+    RETRYING = "retrying"
+    SENT = "sent"
+    DROPPED = "dropped"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+
+
+SETTLED = frozenset({State.SENT, State.DROPPED, State.FAILED, State.IN_DOUBT})
+
+
+class PromiseState(StrEnum):
+    """How a promise stands. `at_risk`, `kept`, `broken` and `withdrawn` await the promise rules."""
+
+    OPEN = "open"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a record lies in Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    @property
+    def feed(self) -> str:
+        """The stream the record came by, `topic/partition`: what can be assigned, and behind, or not."""
+        return f"{self.topic}/{self.partition}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent:
+    """The fact that something about an order became true at a moment.
+
+    `facts` is flat and holds only what the publisher said: `customer.name`, `details.total`, `promised_at`
+    (`2026-03-09` or RFC 3339 in UTC with a `Z`), `brand`, `owner`, `reason`, `next_step`. A value of None
+    clears. A group that was null as a whole is the one key `customer` or `details` with None.
+    """
+
+    order_id: str
+    status: str
+    occurred_at: datetime
+    sequence: int | None = None
+    notify: bool = True
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    identity: bytes  # 16 octets: a hash of (source, id), or of position and value
+    event_id: str | None = None
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A value and the rank of the event that set it."""
+
+    rank: Rank
+    value: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One thing to tell one recipient.
+
+    The first part is fixed when it is decided; `state` and below is what delivery made of it so far.
+    """
+
+    key: str  # order/episode/purpose/ordinal/recipient: deciding twice to say a thing cannot happen
+    order_id: str
+    episode: int
+    status: str
+    purpose: Purpose
+    ordinal: str
+    recipient: str  # a role, `customer` or `owner:production`, never an address
+    channel: str = "email"
+    seq: int  # its place among the notifications of its order
+    reason: Reason
+    decided_at: datetime
+    due: datetime | None = None  # the deadline that a reminder answers
+    next_update: datetime | None = None  # when this message says the customer will hear again
+    last: bool = False  # the last reminder of its episode
+    promise_before: str | None = None  # the promise told before this message, for `promise.previous`
+
+    state: State = State.QUEUED
+    attempts: int = 0
+    revision: int = 0  # rises when an unsent update absorbs changed facts
+    first_attempt_real: datetime | None = None
+    not_before: datetime | None = None
+    gate: Reason | None = None  # the last word of the gate while it is held
+
+    @property
+    def to_customer(self) -> bool:
+        return self.recipient == "customer"
+
+    @property
+    def begun(self) -> bool:
+        """An attempt to deliver it was started; from then on its words are frozen."""
+        return self.first_attempt_real is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is known of one customer order."""
+
+    order_id: str
+    version: int = 0  # 0: not stored yet
+    status: str
+    status_rank: Rank
+    episode: int
+    entered_at: datetime  # when the episode began, as taken in
+    final: bool = False
+    ended_at: datetime | None = None
+    feed: str = ""  # `topic/partition` of the newest event
+
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    statuses: tuple[tuple[Rank, str], ...] = ()  # every status seen, in rank order
+    customers: tuple[tuple[Rank, str], ...] = ()  # every customer.id seen, in rank order
+    seen: bytes = b""  # the identities of its events, 16 octets each
+    arrivals: int = 0
+
+    deadline: datetime | None = None  # by when the customer must hear again
+    told_until: datetime | None = None  # the date told, while it stands
+    wake_at: datetime | None = None
+    reminders: int = 0  # told in this episode
+    spent: bool = False  # the last reminder of this episode was told: nothing more is dated in it
+    ordinals: Mapping[str, int] = field(default_factory=dict)  # purpose -> how many in this episode
+    seq: int = 0
+    told_episode: int = 0  # the newest episode of which the customer was told
+    told_seq: int = 0  # the newest customer message
+    promise_first: str | None = None
+    promise_told: str | None = None
+    promise_told_before: str | None = None  # what stood before the newest customer message
+    promise_state: PromiseState | None = None
+    alerts: frozenset[str] = frozenset()  # kinds the owner was alerted to
+
+    pending: tuple[Notification, ...] = ()  # not settled, by seq; attached when loaded
+
+    @property
+    def stuck(self) -> bool:
+        return self.spent and not self.final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The whole new order, the notifications to queue, the reason; and, where an unsent update will tell
+    the changed facts, the key of that update, so that storing it can fail if it was sent meanwhile."""
+
+    order: Order
+    notifications: tuple[Notification, ...] = ()
+    reason: Reason
+    absorbed_by: str | None = None

@@ -1,0 +1,143 @@
+"""The operators' plan as frozen values: what is told at each status, by when, and by whom.
+
+It is read and checked by `plan_document`; here every name has been resolved and every default filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from service.core.model import Alert, Purpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brand:
+    """How the firm presents itself; `locale` and `time_zone` stand in where the customer's are unknown."""
+
+    key: str
+    name: str
+    sender: str  # an RFC 5322 mailbox: `Loja Azul <avisos@example.com>`
+    reply_to: str | None = None
+    locale: str = "en"
+    time_zone: str = "UTC"
+    url: str | None = None
+    logo: str | None = None
+    color: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """When windows run. `hours` has a tuple of (opening, closing) for each weekday, Monday first."""
+
+    key: str
+    hours: tuple[tuple[tuple[time, time], ...], ...]
+    closed: frozenset[date] = frozenset()  # holidays and closures, as plain dates
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """A person or team inside the firm."""
+
+    key: str
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A duration of the plan: either elapsed time, or `days` working days (`3bd`).
+
+    `elapsed` counts only open hours when the touchpoint has a calendar.
+    """
+
+    elapsed: timedelta | None = None
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """Local wall-clock times between which customers are not mailed; `begin > end` spans midnight."""
+
+    begin: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remind:
+    """The gaps after the first reminder, and how many there are in all."""
+
+    after: tuple[Span, ...] = ()
+    then_every: Span
+    at_most: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touchpoint:
+    """A status the customer lives through."""
+
+    status: str
+    message: str
+    owner: str | None = None
+    window: Span | None  # None: `window: none`
+    calendar: Calendar | None = None
+    count_from: Literal["last_message", "last_event"] = "last_message"
+    remind: Remind
+    final: bool = False
+    always: bool = False
+    quiet_hours: QuietHours | None = None
+    burst_wait: timedelta = timedelta(0)
+    channels: tuple[str, ...] = ("email",)
+    messages: Mapping[Purpose | Alert, str] = field(default_factory=dict)
+    ignore_moves_under: timedelta = timedelta(0)
+
+    def message_for(self, purpose: Purpose, ordinal: str) -> str:
+        """The name of the message that says `purpose`; an owner alert's ordinal is its kind."""
+        if purpose is Purpose.UPDATE:
+            return self.message
+        if purpose is Purpose.OWNER_ALERT:
+            return self.messages[Alert(ordinal)]
+        return self.messages[purpose]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """When we count as blind; all in real time."""
+
+    blind_after: timedelta = timedelta(minutes=5)
+    hold_at_most: timedelta = timedelta(hours=4)
+    silent_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The whole map: one touchpoint per status, and one for statuses nobody planned for."""
+
+    brands: Mapping[str, Brand]
+    owners: Mapping[str, Owner] = field(default_factory=dict)
+    touchpoints: Mapping[str, Touchpoint]
+    unknown: Touchpoint  # for a status without a touchpoint; its `message` is the generic one
+    feed: Feed = Feed()
+    tell_within: timedelta = timedelta(hours=72)
+    rank_by: Literal["occurred_at", "sequence"] = "occurred_at"
+    tell_from: datetime | None = None  # AVISA_KAFKA__TELL_FROM
+
+    def touchpoint(self, status: str) -> Touchpoint:
+        return self.touchpoints.get(status, self.unknown)
+
+    def knows(self, status: str) -> bool:
+        return status in self.touchpoints
+
+    def brand(self, key: object) -> Brand:
+        """The brand named, else the default one."""
+        return (
+            self.brands.get(key, self.brands["default"]) if isinstance(key, str) else self.brands["default"]
+        )
+
+    def stages(self) -> tuple[str, ...]:
+        """The statuses in the order of the plan, for the picture of an order's progress."""
+        return tuple(self.touchpoints)

@@ -1,0 +1,87 @@
+"""What an attempt to deliver came to, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from service.core.model import Reason
+
+
+class Verdict(StrEnum):
+    """A channel's honest answer."""
+
+    ACCEPTED = "accepted"  # the next server took responsibility (RFC 5321 section 4.2.5)
+    TEMPORARY = "temporary"
+    PERMANENT = "permanent"  # this recipient or message will never be taken
+    REFUSED_US = "refused_us"  # our configuration or reputation is refused; the customer is not to blame
+    IN_DOUBT = "in_doubt"  # it may have been taken; only the same octets may be sent again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A channel's answer to one attempt. `text` holds no address, name or secret."""
+
+    verdict: Verdict
+    stage: str  # connect, greeting, ehlo, tls, auth, mail, rcpt, data, dot
+    code: int | None = None
+    text: str = ""
+    at_least: timedelta = timedelta(0)  # do not try again sooner (greylisting)
+    address_unknown: bool = False  # 5.1.x: the mailbox does not exist
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """Back-off in real time: step n after attempt n, the last step for ever, until `give_up` has passed."""
+
+    steps: tuple[timedelta, ...]
+    give_up: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAt:
+    """Try again, not before `real`."""
+
+    real: datetime
+    in_doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """It will not be tried again."""
+
+    reason: Reason
+
+
+Step = Done | RetryAt | GaveUp
+
+
+def next_step(
+    receipt: Receipt,
+    *,
+    attempts: int,
+    first_attempt_real: datetime,
+    policy: RetryPolicy,
+    now_real: datetime,
+    jitter: float,
+) -> Step:
+    """What follows from `receipt` after `attempts` attempts; `jitter` in [0, 1) spreads the retries.
+
+    The wait lies between 75 and 125 % of its step, so that what failed together does not return together.
+    """
+    if receipt.verdict is Verdict.ACCEPTED:
+        return Done()
+    if receipt.verdict is Verdict.PERMANENT:
+        return GaveUp(Reason.REFUSED)
+    doubtful = receipt.verdict is Verdict.IN_DOUBT
+    if now_real - first_attempt_real >= policy.give_up:
+        return GaveUp(Reason.IN_DOUBT if doubtful else Reason.EXPIRED)
+    step = policy.steps[min(attempts, len(policy.steps)) - 1]
+    wait = max(step * (0.75 + jitter / 2), receipt.at_least)
+    return RetryAt(now_real + wait, in_doubt=doubtful)
