@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from service.core.model import Notification, Order, OrderEvent, Position, Reason, State
 from service.core.plan import Plan
@@ -220,6 +220,21 @@ class Outbox(Protocol):
 
 
 # ---------------------------------------------------------------- words and channels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something wrong in the plan or in a message, told so that an operator can mend it."""
+
+    code: str  # one word: unknown_key, unknown_name, not_allowed, missing_subject …
+    severity: Literal["error", "warning"] = (
+        "error"  # a warning does not stop a catalog from being put in force
+    )
+    file: str  # relative to the template folder: `plan.yaml`, `messages/shipped/pt.md`
+    line: int | None = None  # from 1
+    column: int | None = None  # from 1
+    message: str
+    suggestion: str | None = None  # what the operator probably meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
