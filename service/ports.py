@@ -228,7 +228,7 @@ class Problem:
 
     code: str  # one word: unknown_key, unknown_name, not_allowed, missing_subject …
     severity: Literal["error", "warning"] = (
-        "error"  # a warning does not stop a catalog from being put in force
+        "error"  # a warning stops no push
     )
     file: str  # relative to the template folder: `plan.yaml`, `messages/shipped/pt.md`
     line: int | None = None  # from 1
