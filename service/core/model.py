@@ -55,6 +55,7 @@ class Reason(StrEnum):
     UNKNOWN_STATUS = "unknown_status"
     WINDOW_PASSED = "window_passed"
     REMINDERS_SPENT = "reminders_spent"
+    NOT_DUE = "not_due"  # woken, and there was nothing to tell
     # the gate
     DUE = "due"
     SUPERSEDED = "superseded"
@@ -216,6 +217,8 @@ class Order:
 
     deadline: datetime | None = None  # by when the customer must hear again
     told_until: datetime | None = None  # the date told, while it stands
+    told_until_before: datetime | None = None  # what stood before the newest customer message
+    counted_from: datetime | None = None  # the moment the window of the deadline began
     wake_at: datetime | None = None
     reminders: int = 0  # told in this episode
     spent: bool = False  # the last reminder of this episode was told: nothing more is dated in it

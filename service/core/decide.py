@@ -1,0 +1,278 @@
+"""What an event, or the passing of time, means for an order and for its customer.
+
+Every function answers with a `Decision`: the whole new order, the notifications to queue, the reason. None
+reads a clock: `now` is the moment of deciding, in UTC. On an event a chain of guards runs in the order of
+DESIGN 6, and the first that speaks names the reason:
+
+    already_seen · older_than_known · not_to_tell · too_old_to_tell · unknown_status
+    · repeated · facts_changed · entered
+
+The order's deadline is the one clock of the house. Each message to the customer sets it, and says it as
+`next_update`; an event that tells nothing may bring it nearer, never push a told date away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from service.core import facts, tell
+from service.core.model import Alert, Decision, Notification, Order, OrderEvent, PromiseState, Purpose, Rank, Reason
+from service.core.plan import Plan, Touchpoint
+
+# A publisher's clock may run ahead by this much before its word for the time is no longer taken.
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+def on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime) -> Decision:
+    """What an event does to its order; `order` is None for the first event of an order."""
+    if order is not None and _seen(order, event.identity):
+        return Decision(order=order, reason=Reason.ALREADY_SEEN)
+    if event.occurred_at > now + CLOCK_SKEW:
+        event = replace(event, occurred_at=now)
+    arrival = 1 if order is None else order.arrivals + 1
+    rank = facts.rank_of(event, arrival=arrival, rank_by=plan.rank_by)
+    touchpoint = plan.touchpoint(event.status)
+
+    if order is None:
+        known = _first(event, rank, touchpoint, now)
+        begins = True
+    elif rank < order.status_rank:
+        return Decision(order=_merged(order, event, rank), reason=Reason.OLDER_THAN_KNOWN)
+    else:
+        begins = event.status != order.status
+        known = _entered(order, event, rank, touchpoint, now) if begins else _merged(order, event, rank)
+
+    if not event.notify:
+        return Decision(order=_untold(known, touchpoint, plan, now, begins=begins), reason=Reason.NOT_TO_TELL)
+    if _too_old(event, plan, now):
+        return Decision(order=_untold(known, touchpoint, plan, now, begins=begins), reason=Reason.TOO_OLD_TO_TELL)
+    if not plan.knows(event.status):
+        quiet = _untold(known, touchpoint, plan, now, begins=begins)
+        if not begins:
+            return Decision(order=quiet, reason=Reason.UNKNOWN_STATUS)
+        alerted, alerts = tell.owner(quiet, Alert.UNKNOWN_STATUS, Reason.UNKNOWN_STATUS, plan, now)
+        return Decision(order=alerted, notifications=alerts, reason=Reason.UNKNOWN_STATUS)
+    if begins:
+        told, update = tell.customer(known, Purpose.UPDATE, Reason.ENTERED, plan, now)
+        return Decision(order=told, notifications=(update,), reason=Reason.ENTERED)
+    assert order is not None
+    return _again(order, known, touchpoint, plan, now)
+
+
+def on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
+    """What the passing of time means for an order. Waking is a hint: everything is worked out anew."""
+    touchpoint = plan.touchpoint(order.status)
+    due = tell.deadline_again(order, touchpoint, plan, now)
+    if due is None or due > now:
+        return Decision(order=_dated(order, due), reason=Reason.NOT_DUE)
+    if any(waiting.to_customer and waiting.episode == order.episode for waiting in order.pending):
+        # It will settle, and then starts a new window; look again, ever more rarely, in case it never does.
+        later = now + max(timedelta(minutes=1), (now - due) / 4)
+        return Decision(order=replace(order, deadline=due, wake_at=later), reason=Reason.WAITS_FOR_EARLIER)
+    number, at_most = order.reminders + 1, touchpoint.remind.at_most
+    order = replace(order, deadline=due)
+    if number > at_most:  # the plan allows fewer than it did
+        spent = _dated(replace(order, spent=True, told_until=None), None)
+        alerted, alerts = tell.owner(spent, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
+        return Decision(order=alerted, notifications=alerts, reason=Reason.REMINDERS_SPENT)
+    told, reminder = tell.customer(order, Purpose.REMINDER, Reason.WINDOW_PASSED, plan, now)
+    if number < at_most:
+        return Decision(order=told, notifications=(reminder,), reason=Reason.WINDOW_PASSED)
+    told, alerts = tell.owner(told, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
+    return Decision(order=told, notifications=(reminder, *alerts), reason=Reason.WINDOW_PASSED)
+
+
+def on_attempt(order: Order, notification: Notification, plan: Plan, now: datetime) -> Decision | None:
+    """Before the first attempt: a date that has passed meanwhile must not be told, so a new one is set.
+
+    Answers the decision with the corrected notification, or None where its date still holds.
+    """
+    if notification.begun or notification.next_update is None or notification.next_update > now:
+        return None
+    if notification.seq != order.told_seq:
+        # Something newer has its own date; this one was only exempt from being superseded.
+        return Decision(order=order, notifications=(replace(notification, next_update=None),), reason=Reason.DUE)
+    touchpoint = plan.touchpoint(order.status)
+    gap = tell.gap_after(notification.purpose, order.reminders, touchpoint)
+    dated = tell.with_date(order, gap, touchpoint, plan, now)
+    return Decision(
+        order=dated, notifications=(replace(notification, next_update=dated.told_until),), reason=Reason.DUE
+    )
+
+
+def on_settled(
+    order: Order, notification: Notification, reason: Reason, plan: Plan, now: datetime
+) -> Decision | None:
+    """What it means for the order that a notification was settled; None: nothing.
+
+    A customer who cannot be reached is told to the owner, once an order. A message settled after its own
+    deadline starts a new window, untold.
+    """
+    if not notification.to_customer or reason is Reason.SUPERSEDED:
+        return None
+    decided: tuple[Notification, ...] = ()
+    changed = order
+    if reason in _UNREACHED and Alert.UNREACHABLE not in order.alerts:
+        changed, decided = tell.owner(order, Alert.UNREACHABLE, reason, plan, now)
+    late = order.deadline is not None and order.deadline <= now
+    if late and notification.seq == order.told_seq and notification.episode == order.episode:
+        touchpoint = plan.touchpoint(order.status)
+        due = tell.window_from(changed, touchpoint, plan, now, now=now)
+        changed = _dated(replace(changed, told_until=None, counted_from=now), due)
+    if changed is order:
+        return None
+    return Decision(order=changed, notifications=decided, reason=reason)
+
+
+_UNREACHED = frozenset({Reason.REFUSED, Reason.EXPIRED, Reason.NO_ADDRESS, Reason.CANNOT_RENDER})
+
+
+# ---------------------------------------------------------------- the same status again
+
+
+def _again(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Decision:
+    """A repeat: is there anything new in it to tell?"""
+    explained = _new_reason(before, known)
+    moved = not known.final and _promise_moved(before, known, touchpoint, plan)
+    unsent = _unsent(known)
+    if unsent is not None and _taken_back(known, unsent, plan):
+        if not explained:
+            return Decision(order=_as_before(known, touchpoint, plan, now), reason=Reason.REPEATED)
+        unsent, moved = None, False
+    if not moved and not explained:
+        return Decision(order=_untold(known, touchpoint, plan, now, begins=False), reason=Reason.REPEATED)
+    if unsent is not None:
+        absorbed = replace(known, promise_told=facts.promise(known))
+        return Decision(order=absorbed, reason=Reason.FACTS_CHANGED, absorbed_by=unsent.key)
+    purpose = Purpose.PROMISE_MOVED if moved else Purpose.UPDATE
+    told, notification = tell.customer(known, purpose, Reason.FACTS_CHANGED, plan, now)
+    return Decision(order=told, notifications=(notification,), reason=Reason.FACTS_CHANGED)
+
+
+def _promise_moved(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan) -> bool:
+    """Whether the promise moved, by as much as the plan cares for, from the one last told, else first known."""
+    given = facts.promise(known)
+    reference = before.promise_told or before.promise_first
+    if given is None or reference is None or given == reference:
+        return False
+    zone = facts.zone(known, plan)
+    by = abs(facts.promise_moment(given, zone) - facts.promise_moment(reference, zone))
+    return by > timedelta(0) and by >= touchpoint.ignore_moves_under
+
+
+def _new_reason(before: Order, known: Order) -> bool:
+    text = facts.visible(known, "reason")
+    return bool(text) and text != facts.visible(before, "reason")
+
+
+def _unsent(order: Order) -> Notification | None:
+    """The newest update or promise notice of this episode that no attempt was made at: it will read the facts."""
+    for waiting in reversed(order.pending):
+        if waiting.purpose in tell.CARRIES_PROMISE and waiting.episode == order.episode and not waiting.begun:
+            return waiting
+    return None
+
+
+def _taken_back(known: Order, unsent: Notification, plan: Plan) -> bool:
+    """Whether the promise is again what the customer believes, so that the unsent notice has nothing to say."""
+    given, believed = facts.promise(known), unsent.promise_before
+    if unsent.purpose is not Purpose.PROMISE_MOVED or given is None or believed is None:
+        return False
+    zone = facts.zone(known, plan)
+    return facts.promise_moment(given, zone) == facts.promise_moment(believed, zone)
+
+
+def _as_before(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:
+    """The order as if the unsent promise notice, which the gate drops, had not been: its date was never told."""
+    stood = known.told_until_before
+    due = stood or tell.window_from(known, touchpoint, plan, now, now=now)
+    return _dated(replace(known, promise_told=known.promise_told_before, told_until=stood, counted_from=now), due)
+
+
+# ---------------------------------------------------------------- the new order
+
+
+def _seen(order: Order, identity: bytes) -> bool:
+    at = order.seen.find(identity)
+    while at != -1 and at % len(identity):  # a match astride two identities is no match
+        at = order.seen.find(identity, at + 1)
+    return at != -1
+
+
+def _first(event: OrderEvent, rank: Rank, touchpoint: Touchpoint, now: datetime) -> Order:
+    blank = Order(
+        order_id=event.order_id,
+        status=event.status,
+        status_rank=rank,
+        episode=0,
+        entered_at=now,
+    )
+    return _entered(blank, event, rank, touchpoint, now)
+
+
+def _entered(order: Order, event: OrderEvent, rank: Rank, touchpoint: Touchpoint, now: datetime) -> Order:
+    """The order at the beginning of a new episode, told or not."""
+    return replace(
+        _merged(order, event, rank),
+        episode=order.episode + 1,
+        entered_at=now,
+        final=touchpoint.final,
+        ended_at=now if touchpoint.final else None,
+        reminders=0,
+        spent=False,
+        ordinals={},
+        alerts=order.alerts & {Alert.UNREACHABLE},  # the others are told once an episode
+    )
+
+
+def _merged(order: Order, event: OrderEvent, rank: Rank) -> Order:
+    """The order with all that the event says of facts, and nothing else.
+
+    The newest event names the status; a repeat raises its rank, so that what lies between the two is older.
+    """
+    newest = rank >= order.status_rank
+    customer = event.facts.get("customer.id")
+    known = replace(
+        order,
+        status=event.status if newest else order.status,
+        status_rank=rank if newest else order.status_rank,
+        feed=event.position.feed,
+        facts=facts.merged(order.facts, event.facts, rank),
+        statuses=facts.with_mark(order.statuses, rank, event.status),
+        customers=order.customers if customer is None else facts.with_mark(order.customers, rank, str(customer)),
+        seen=order.seen + event.identity,
+        arrivals=order.arrivals + 1,
+    )
+    given = facts.promise(known) if "promised_at" in known.facts else None
+    if given is None:
+        return known
+    first = known.promise_first or given
+    return replace(
+        known,
+        promise_first=first,
+        promise_state=PromiseState.OPEN if given == first else PromiseState.MOVED,
+    )
+
+
+def _untold(order: Order, touchpoint: Touchpoint, plan: Plan, now: datetime, *, begins: bool) -> Order:
+    """The order after an event of which the customer is not told: a told date stays, or comes nearer."""
+    if order.final:
+        return _dated(replace(order, told_until=None), None)
+    counts_anew = begins or (touchpoint.count_from == "last_event" and not order.spent)
+    if not counts_anew:
+        return order
+    window = tell.window_from(order, touchpoint, plan, now, now=now)
+    stands = order.told_until
+    due = min(window, stands) if window is not None and stands is not None else window or stands
+    return _dated(replace(order, counted_from=now), due)
+
+
+def _dated(order: Order, due: datetime | None) -> Order:
+    return replace(order, deadline=due, wake_at=due)
+
+
+def _too_old(event: OrderEvent, plan: Plan, now: datetime) -> bool:
+    if now - event.occurred_at > plan.tell_within:
+        return True
+    return plan.tell_from is not None and event.occurred_at < plan.tell_from

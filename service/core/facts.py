@@ -1,0 +1,149 @@
+"""What is known of an order: the fold of its events in rank order, whatever order they arrived in.
+
+Each fact remembers the rank of the event that set it, and a higher rank wins, so merging is a maximum per
+key and needs no order. Two kinds of fact also end: those of a customer, when another customer takes over,
+and `reason` and `next_step`, when the status changes. They are not removed, since a late event may still
+show that the run they belong to began earlier; they are hidden, by comparing ranks with where the present
+run began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from service.core import hours
+from service.core.model import Fact, Json, Order, OrderEvent, Rank
+from service.core.plan import Plan
+
+Runs = tuple[tuple[Rank, str], ...]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_EPISODE = ("reason", "next_step")
+_GROUPS = ("customer", "details")
+
+
+def rank_of(event: OrderEvent, *, arrival: int, rank_by: str) -> Rank:
+    """Where the event stands among those of its order; the sequence first if the plan ranks by it."""
+    delta = event.occurred_at - _EPOCH
+    moment = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    sequence = -1 if event.sequence is None else event.sequence
+    return (sequence, moment, arrival) if rank_by == "sequence" else (moment, sequence, arrival)
+
+
+def merged(facts: Mapping[str, Fact], news: Mapping[str, Json], rank: Rank) -> Mapping[str, Fact]:
+    """The facts with what an event of `rank` says filled in wherever nothing newer has spoken."""
+    if not news:
+        return facts
+    result = dict(facts)
+    for key, value in news.items():
+        known = result.get(key)
+        if known is None or known.rank < rank:
+            result[key] = Fact(rank=rank, value=value)
+    return result
+
+
+def with_mark(runs: Runs, rank: Rank, value: str) -> Runs:
+    """The runs with one more sighting of a value, kept in rank order."""
+    if not runs or runs[-1][0] < rank:
+        return (*runs, (rank, value))
+    return tuple(sorted((*runs, (rank, value))))
+
+
+def began(runs: Runs) -> Rank | None:
+    """Where the present run of one value began: its first sighting after any other value."""
+    start: Rank | None = None
+    for rank, value in reversed(runs):
+        if value != runs[-1][1]:
+            break
+        start = rank
+    return start
+
+
+def visible(order: Order, key: str) -> Json:
+    """The value of one fact as it stands, or None."""
+    fact = order.facts.get(key)
+    if fact is None or fact.value is None:
+        return None
+    group, dot, _ = key.partition(".")
+    if dot:
+        cleared = order.facts.get(group)
+        if cleared is not None and fact.rank < cleared.rank:
+            return None
+    if group == "customer" and fact.rank < _customer_since(order):
+        return None
+    if key in _OF_EPISODE and fact.rank < (began(order.statuses) or fact.rank):
+        return None
+    return fact.value
+
+
+def view(order: Order) -> dict[str, Json]:
+    """All facts as they stand, flat: `customer.name`, `details.total`, `promised_at` …"""
+    since = _customer_since(order)
+    episode = began(order.statuses)
+    cleared = {group: order.facts[group].rank for group in _GROUPS if group in order.facts}
+    shown: dict[str, Json] = {}
+    for key, fact in order.facts.items():
+        if fact.value is None or (key in _OF_EPISODE and episode is not None and fact.rank < episode):
+            continue
+        group, dot, _ = key.partition(".")
+        if dot and group in cleared and fact.rank < cleared[group]:
+            continue
+        if group == "customer" and fact.rank < since:
+            continue
+        shown[key] = fact.value
+    return shown
+
+
+def _customer_since(order: Order) -> Rank | tuple[()]:
+    """From which rank on facts belong to the present customer.
+
+    What was said before any customer.id was given belongs to the first customer: an id after no id is not
+    another customer.
+    """
+    runs = order.customers
+    if not runs or all(value == runs[-1][1] for _, value in runs):
+        return ()
+    return began(runs) or ()
+
+
+def promise(order: Order) -> str | None:
+    """The promise as the publisher gave it: a date, or a moment in UTC."""
+    value = visible(order, "promised_at")
+    return value if isinstance(value, str) else None
+
+
+def promise_moment(given: str, zone: ZoneInfo) -> datetime:
+    """When a promise ends: a date-only one with that day in the customer's zone."""
+    if len(given) == len("2026-03-09"):
+        return hours.end_of_day(date.fromisoformat(given), zone)
+    return datetime.fromisoformat(given)
+
+
+def zone(order: Order, plan: Plan) -> ZoneInfo:
+    """The customer's time zone, else the brand's."""
+    given = visible(order, "customer.time_zone")
+    return _zone(given) or ZoneInfo(plan.brand(visible(order, "brand")).time_zone)
+
+
+def _zone(name: Json) -> ZoneInfo | None:
+    """The zone of that name; None for what is no zone, a path, or a folder of zones."""
+    try:
+        return ZoneInfo(name) if isinstance(name, str) and name else None
+    except (KeyError, ValueError, OSError):  # not found; not a name; a folder such as `Europe`
+        return None
+
+
+def locale(order: Order, plan: Plan) -> str:
+    """The customer's language as given, else the brand's."""
+    given = visible(order, "customer.locale")
+    return given if isinstance(given, str) and given else plan.brand(visible(order, "brand")).locale
+
+
+def owner(order: Order, plan: Plan) -> str | None:
+    """The owner of the order's present touchpoint: the event's, if the plan knows it, else the touchpoint's."""
+    given = visible(order, "owner")
+    if isinstance(given, str) and given in plan.owners:
+        return given
+    return plan.touchpoint(order.status).owner

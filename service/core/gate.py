@@ -1,0 +1,101 @@
+"""The last look before delivery: is this still true, and is it the moment to say it?
+
+`check` asks small questions in a fixed order, and the first to answer decides: what is superseded is
+dropped before anybody wonders about the hour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from service.core import facts, hours
+from service.core.model import Notification, Order, Purpose, Reason
+from service.core.plan import Plan
+
+# A reminder decided this soon after its deadline kept its date: quiet hours do not hold it back.
+ON_TIME = timedelta(minutes=30)
+
+_CAN_BE_UNSUBSCRIBED = frozenset({Purpose.REMINDER, Purpose.FEEDBACK})
+_CAN_BURST = frozenset({Purpose.UPDATE, Purpose.PROMISE_MOVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Not before `until`; None: until what holds it is over."""
+
+    until: datetime | None
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Never."""
+
+    reason: Reason
+
+
+def superseded(notification: Notification, order: Order, plan: Plan) -> bool:
+    """Whether something newer made it untrue or needless (DESIGN 6, the gate)."""
+    match notification.purpose:
+        case Purpose.UPDATE:
+            return not plan.touchpoint(notification.status).always and _outlived(notification, order)
+        case Purpose.REMINDER:
+            later = order.told_seq > notification.seq and order.told_episode >= notification.episode
+            return later or _outlived(notification, order)
+        case Purpose.PROMISE_MOVED:
+            return order.final or order.told_seq > notification.seq or not _still_moved(notification, order, plan)
+        case _:
+            return False
+
+
+def check(
+    notification: Notification,
+    order: Order,
+    plan: Plan,
+    now: datetime,
+    *,
+    unsubscribed: bool = False,
+    blind: bool = False,
+) -> Send | Hold | Drop:
+    """What to do with it now, given its order as it is now."""
+    if superseded(notification, order, plan):
+        return Drop(Reason.SUPERSEDED)
+    if unsubscribed and notification.purpose in _CAN_BE_UNSUBSCRIBED:
+        return Drop(Reason.UNSUBSCRIBED)
+    touchpoint = plan.touchpoint(notification.status)
+    if notification.purpose in _CAN_BURST:
+        calm = notification.decided_at + touchpoint.burst_wait
+        if calm > now:
+            return Hold(calm, Reason.BURST_WAIT)
+    if notification.to_customer and not _kept_its_date(notification):
+        over = hours.quiet_until(now, touchpoint.quiet_hours, facts.zone(order, plan))
+        if over is not None:
+            return Hold(over, Reason.QUIET_HOURS)
+    if blind and notification.purpose is Purpose.REMINDER:
+        return Hold(None, Reason.BLIND)
+    return Send()
+
+
+def _outlived(notification: Notification, order: Order) -> bool:
+    newer = order.episode > notification.episode
+    return newer and (order.told_episode > notification.episode or order.final)
+
+
+def _still_moved(notification: Notification, order: Order, plan: Plan) -> bool:
+    """Whether the promise still differs from what the customer had been told before this notice."""
+    before, given = notification.promise_before, facts.promise(order)
+    if before is None or given is None:
+        return given is not None
+    zone = facts.zone(order, plan)
+    return facts.promise_moment(given, zone) != facts.promise_moment(before, zone)
+
+
+def _kept_its_date(notification: Notification) -> bool:
+    due = notification.due
+    return due is not None and notification.decided_at - due <= ON_TIME
