@@ -24,6 +24,19 @@ class Clock(Protocol):
     def to_real(self, virtual: datetime) -> datetime:
         """When the virtual clock will show (or showed) `virtual`."""
 
+    def to_virtual(self, real: datetime) -> datetime:
+        """What the virtual clock shows (or showed) at the moment `real`."""
+
+
+class Sight(Protocol):
+    """What we can know of the feeds; all in real time."""
+
+    def sighted(self, now_real: datetime) -> frozenset[str]:
+        """The feeds assigned to this process of which nothing older than `feed.blind_after` is unread."""
+
+    def caught_up(self, now_real: datetime) -> bool:
+        """Whether sending may begin: what lay unread at start has been taken in, or `blind_after` is over."""
+
 
 # ---------------------------------------------------------------- intake
 
