@@ -1,0 +1,160 @@
+"""The metrics of CONTRACT 8, on a registry of their own.
+
+Counters and histograms are moved by the flows through the functions below, whose children are made once, so that
+counting costs a dictionary look-up. What only the store or the edges know is read when somebody scrapes
+(`Readings`). Labels come from closed sets; no order id, address or event id is ever one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.registry import Collector
+
+from service import __version__
+from service.core.model import SETTLED, Purpose, Reason, State
+from service.telemetry.logs import dropped_lines
+
+# A second series for every counter, that nobody asks for. The ignore: the library left this function untyped.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+REGISTRY = CollectorRegistry()
+
+_events = Counter("avisa_events", "Records read, by what came of them.", ["reason"], registry=REGISTRY)
+_dead_letters = Counter("avisa_dead_letters", "Records that could not be read.", ["reason"], registry=REGISTRY)
+_notifications = Counter(
+    "avisa_notifications",
+    "Notifications decided (queued) and settled.",
+    ["purpose", "channel", "state"],
+    registry=REGISTRY,
+)
+_lateness = Histogram(
+    "avisa_reminder_lateness_seconds",
+    "From the moment a reminder was due to its acceptance, in real time.",
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 14400),
+    registry=REGISTRY,
+)
+_to_accepted = Histogram(
+    "avisa_event_to_accepted_seconds",
+    "From the record's timestamp to the acceptance of the mail that tells it, in real time.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600, 3600),
+    registry=REGISTRY,
+)
+Gauge("avisa_build_info", "What is running.", ["version"], registry=REGISTRY).labels(__version__).set(1)
+
+
+@cache
+def _event(reason: Reason) -> Counter:
+    return _events.labels(reason)
+
+
+@cache
+def _dead_letter(reason: Reason) -> Counter:
+    return _dead_letters.labels(reason)
+
+
+@cache
+def _notification(purpose: Purpose, channel: str, state: State) -> Counter:
+    return _notifications.labels(purpose, channel, state)
+
+
+def decided(reason: Reason, n: int = 1) -> None:
+    """`n` events, or records skipped, came out as `reason`."""
+    _event(reason).inc(n)
+
+
+def dead_lettered(reason: Reason) -> None:
+    """A record was set aside."""
+    _dead_letter(reason).inc()
+
+
+def queued(purpose: Purpose, channel: str) -> None:
+    """A notification was decided and stored."""
+    _notification(purpose, channel, State.QUEUED).inc()
+
+
+def settled(purpose: Purpose, channel: str, state: State) -> None:
+    """A notification came to its end."""
+    _notification(purpose, channel, state).inc()
+
+
+def reminder_lateness(seconds: float) -> None:
+    _lateness.observe(seconds)
+
+
+def event_to_accepted(seconds: float) -> None:
+    _to_accepted.observe(seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """What store and edges say at the moment of a scrape. None: it could not be asked, so its metric is absent."""
+
+    outbox: Mapping[State, int] | None = None  # unsettled only
+    outbox_oldest_seconds: float | None = None  # how long the oldest one that is due has waited; 0 if none
+    orders: Mapping[str, int] | None = None  # open, final, stuck
+    in_doubt: int | None = None  # resent or settled in doubt, ever
+    kafka_lag_records: int | None = None
+    kafka_lag_seconds: float | None = None
+    blind: bool | None = None
+    paused: bool | None = None
+    channel_paused: Mapping[str, bool] | None = None  # channel -> refused, so it waits
+    catalog_ok: bool | None = None  # False: the templates on disk are wrong and the last good ones are in force
+    smtp_connections: int | None = None
+
+
+_ONE_NUMBER = {
+    "outbox_oldest_seconds": "How long the oldest notification that is due has waited.",
+    "kafka_lag_records": "Records in our partitions that are not yet taken in.",
+    "kafka_lag_seconds": "Age of the oldest record not yet taken in.",
+    "blind": "1 while reminders are held because we cannot know.",
+    "paused": "1 while an operator has stopped all sending.",
+    "catalog_ok": "0 while the template folder is wrong and the last good catalog is in force.",
+    "smtp_connections": "Open connections to the relay.",
+}
+_BY_LABEL = {
+    "outbox": ("state", "Notifications that are not settled."),
+    "orders": ("state", "Orders known."),
+    "channel_paused": ("channel", "1 while the channel waits because we were refused."),
+}
+
+
+class _Scrape(Collector):
+    """The readings of the scrape under way, as metrics."""
+
+    def __init__(self) -> None:
+        self.readings = Readings()
+
+    def collect(self) -> Iterator[Metric]:
+        for name, (label, meaning) in _BY_LABEL.items():
+            values: Mapping[str, float] | None = getattr(self.readings, name)
+            if values is not None:
+                family = GaugeMetricFamily(f"avisa_{name}", meaning, labels=[label])
+                for key in (s for s in State if s not in SETTLED) if name == "outbox" else values:
+                    family.add_metric([key], values.get(key, 0))
+                yield family
+        for name, meaning in _ONE_NUMBER.items():
+            number: float | None = getattr(self.readings, name)
+            if number is not None:
+                yield GaugeMetricFamily(f"avisa_{name}", meaning, value=number)
+        if self.readings.in_doubt is not None:
+            yield CounterMetricFamily(
+                "avisa_in_doubt", "Notifications sent again or settled in doubt.", value=self.readings.in_doubt
+            )
+        yield CounterMetricFamily("avisa_log_lines_dropped", "Log lines that nobody took.", value=dropped_lines())
+
+
+_scrape = _Scrape()
+REGISTRY.register(_scrape)
+
+
+def exposition(readings: Readings) -> bytes:
+    """Everything, in Prometheus's text format 0.0.4."""
+    _scrape.readings = readings
+    return generate_latest(REGISTRY)
