@@ -146,7 +146,7 @@ def _fault(_logger: Any, method: str, event: Fields) -> Fields:
         told = told[1]
     error = told if isinstance(told, BaseException) else sys.exc_info()[1]
     if error is not None:
-        event |= {"error": type(error).__qualname__, "where": place(error)}
+        event.update(error=type(error).__qualname__, where=place(error))
         if isinstance(error, OSError) and error.errno is not None:
             event["errno"] = os.strerror(error.errno)
     return event
