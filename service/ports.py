@@ -122,7 +122,11 @@ class Draft:
 
     catalog: str  # the version of the catalog
     locale: str
-    json: bytes
+    json: bytes  # has `message` and `message_id`, as below; so a draft read back needs no more than these three
+
+    message: str = ""  # its name, for the timeline
+    message_id: str = ""  # with its angle brackets
+    address_hash: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
