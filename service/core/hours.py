@@ -36,6 +36,7 @@ def add(start: datetime, span: Span, calendar: Calendar | None) -> datetime:
     Later starts give later ends, with one exception: working days from the second pass of a repeated hour
     go by the clock on the wall, which was set back.
     """
+    start = start.astimezone(UTC)  # within one zone Python adds and compares by the wall clock
     if calendar is None:
         if span.elapsed is None:
             raise ValueError("working days need a calendar")  # refused when the plan is read
