@@ -109,6 +109,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What became of a commit: the orders that lost a race, and the new notifications that are leased to us."""
+
+    lost: frozenset[str]  # order ids
+    leased: frozenset[str]  # keys; every other new one is queued behind an earlier one of its line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """Records read and how each came out, to be counted in the same transaction; `read` is their number."""
 
@@ -196,12 +204,13 @@ class OrderBook(Protocol):
         dead_letters: Sequence[Unreadable] = (),
         now: datetime,
         lease: timedelta | None = None,
-    ) -> frozenset[str]:
-        """Store all changes in one transaction and answer the ids of the orders that lost a race.
+    ) -> Committed:
+        """Store all changes in one transaction.
 
         A lost order is not touched, nor are its notifications and entries, while everything else is stored;
         the tally is stored as it stands, so the caller leaves lost events out of it by committing them again
-        with their own. With `lease`, new notifications are born leased to this process.
+        with their own. With `lease`, a new notification is born leased to this process, unless an earlier one
+        of the same order, recipient and channel is unsettled: then it waits for that one.
         """
 
     async def due(
