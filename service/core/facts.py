@@ -127,6 +127,11 @@ def zone(order: Order, plan: Plan) -> ZoneInfo:
     return _zone(given) or ZoneInfo(plan.brand(visible(order, "brand")).time_zone)
 
 
+def is_zone(name: Json) -> bool:
+    """Whether a time zone of that name is known."""
+    return _zone(name) is not None
+
+
 def _zone(name: Json) -> ZoneInfo | None:
     """The zone of that name; None for what is no zone, a path, or a folder of zones."""
     try:

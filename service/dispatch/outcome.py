@@ -1,0 +1,161 @@
+"""What a gate's word or a channel's answer makes of a notification, as settlements. Nothing here acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from service.core import decide, gate, retry
+from service.core.model import Notification, Order, Reason, State
+from service.core.plan import Plan
+from service.core.retry import Receipt, RetryPolicy, Verdict
+from service.ports import CannotRender, Change, Clock, Entry, Settlement
+
+# Stages after which the octets are out of the house, and frozen for good.
+_AFTER_DATA = frozenset({"data", "dot"})
+
+# How soon to look again at a reminder held because we are blind; real time.
+_UNTIL_SIGHTED = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One reading of both clocks, for a whole batch."""
+
+    now: datetime
+    real: datetime
+
+    @classmethod
+    def of(cls, clock: Clock) -> Moment:
+        """The moment on `clock`."""
+        return cls(clock.now(), clock.real())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """Makes settlements, with the retry policy of the house."""
+
+    clock: Clock
+    policy: RetryPolicy
+    jitter: Callable[[], float]
+
+    def of_receipt(
+        self, notification: Notification, order: Order, receipt: Receipt, plan: Plan, at: Moment
+    ) -> Settlement:
+        """After an attempt; `notification` is as it was begun."""
+        assert notification.first_attempt_real is not None
+        step = retry.next_step(
+            receipt,
+            attempts=notification.attempts,
+            first_attempt_real=notification.first_attempt_real,
+            policy=self.policy,
+            now_real=at.real,
+            jitter=self.jitter(),
+        )
+        match step:
+            case retry.Done():
+                return self.settled(notification, order, State.SENT, Reason.ACCEPTED, plan, at)
+            case retry.GaveUp(reason=reason):
+                state = State.IN_DOUBT if reason is Reason.IN_DOUBT else State.FAILED
+                entry = _tried(notification, receipt, at)
+                return self.settled(notification, order, state, reason, plan, at, entry=entry)
+            case retry.RetryAt(real=real, in_doubt=in_doubt):
+                nothing_left = receipt.stage not in _AFTER_DATA and notification.attempts == 1
+                return Settlement(
+                    key=notification.key,
+                    state=State.RETRYING,
+                    reason=Reason.IN_DOUBT if in_doubt else Reason.REFUSED,
+                    at=at.now,
+                    due_real=real,
+                    not_before=self.clock.to_virtual(real),
+                    thaw=nothing_left,
+                    doubtful=in_doubt,
+                    entry=_tried(notification, receipt, at),
+                )
+
+    def settled(
+        self,
+        notification: Notification,
+        order: Order,
+        state: State,
+        reason: Reason,
+        plan: Plan,
+        at: Moment,
+        *,
+        entry: Entry | None = None,
+    ) -> Settlement:
+        """It will not be looked at again; with what that means for the order."""
+        decision = decide.on_settled(order, notification, reason, plan, at.now)
+        return Settlement(
+            key=notification.key,
+            state=state,
+            reason=reason,
+            at=at.now,
+            doubtful=state is State.IN_DOUBT,
+            entry=entry,
+            change=None if decision is None else Change(order=decision.order, notifications=decision.notifications),
+        )
+
+    def held(self, notification: Notification, hold: gate.Hold, at: Moment) -> Settlement:
+        """It waits, and the timeline says why once, however often it is looked at."""
+        until = hold.until
+        return Settlement(
+            key=notification.key,
+            state=State.HELD,
+            reason=hold.reason,
+            at=at.now,
+            due_real=at.real + _UNTIL_SIGHTED if until is None else self.clock.to_real(until),
+            not_before=until,
+            entry=None if notification.gate is hold.reason else line(notification, "gate", hold.reason, at.now),
+        )
+
+    def given_back(self, notification: Notification, at: Moment) -> Settlement:
+        """Untouched, for whoever looks next."""
+        return Settlement(key=notification.key, state=State.QUEUED, reason=Reason.DUE, at=at.now, due_real=at.real)
+
+    def not_written(
+        self, notification: Notification, order: Order, why: CannotRender, plan: Plan, at: Moment
+    ) -> Settlement:
+        """Wait for an operator to mend the words, which are read anew each time; give up when mail would."""
+        waited = at.real - self.clock.to_real(notification.decided_at)
+        entry = line(notification, "attempt", Reason.CANNOT_RENDER, at.now, note=why.problem)
+        if waited >= self.policy.give_up:
+            return self.settled(notification, order, State.FAILED, Reason.CANNOT_RENDER, plan, at, entry=entry)
+        steps = self.policy.steps
+        due_real = at.real + min(max(steps[0], waited), steps[-1])
+        return Settlement(
+            key=notification.key,
+            state=State.RETRYING,
+            reason=Reason.CANNOT_RENDER,
+            at=at.now,
+            due_real=due_real,
+            not_before=self.clock.to_virtual(due_real),
+            thaw=True,
+            entry=entry if notification.gate is not Reason.CANNOT_RENDER else None,
+        )
+
+    def expired(self, notification: Notification, at: Moment) -> bool:
+        """Whether it has been tried for as long as mail is tried."""
+        begun = notification.first_attempt_real
+        return begun is not None and at.real - begun >= self.policy.give_up
+
+
+def line(notification: Notification, kind: str, reason: Reason, now: datetime, note: str | None = None) -> Entry:
+    """A line of the timeline about a notification."""
+    return Entry(
+        order_id=notification.order_id,
+        at=now,
+        kind=kind,
+        reason=reason,
+        status=notification.status,
+        episode=notification.episode,
+        key=notification.key,
+        note=note,
+    )
+
+
+def _tried(notification: Notification, receipt: Receipt, at: Moment) -> Entry:
+    reason = Reason.IN_DOUBT if receipt.verdict is Verdict.IN_DOUBT else Reason.REFUSED
+    code = "" if receipt.code is None else f"{receipt.code} "
+    return line(notification, "attempt", reason, at.now, note=f"{receipt.stage}: {code}{receipt.text}".rstrip())

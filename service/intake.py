@@ -1,0 +1,202 @@
+"""Events in: load, decide, commit; if the commit lost a race, again.
+
+A batch is folded order by order, in the order of arrival, and stored in one transaction. When `take`
+returns, everything the batch means is durable, and only then may its offsets be committed (promise 1).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from service import telemetry
+from service.core import decide, facts, gate
+from service.core.model import Notification, Order, OrderEvent, Reason, State
+from service.core.plan import Plan
+from service.ports import Change, Claimed, Clock, Entry, OrderBook, Shelf, Skipped, Taken, Tally, Unreadable
+
+
+class Sender(Protocol):
+    """Who delivers what was just decided, without waiting for a poll."""
+
+    def room(self) -> bool:
+        """Whether it can take a batch at once."""
+
+    def hand_over(self, claimed: Sequence[Claimed]) -> None:
+        """Take notifications that are leased to this process."""
+
+    def nudge(self) -> None:
+        """Look into the outbox soon."""
+
+
+class Intake:
+    """Takes batches of what was read from Kafka."""
+
+    def __init__(
+        self,
+        orders: OrderBook,
+        shelf: Shelf,
+        clock: Clock,
+        sender: Sender,
+        *,
+        lease: timedelta,
+        on_wake_at: Callable[[datetime], None],
+    ) -> None:
+        self._orders = orders
+        self._shelf = shelf
+        self._clock = clock
+        self._sender = sender
+        self._lease = lease
+        self._on_wake_at = on_wake_at
+
+    async def take(self, taken: Sequence[Taken]) -> None:
+        """Store the whole effect of a batch.
+
+        Raises what the store raises when it is away; then nothing of the batch may be acknowledged.
+        """
+        dead = [item for item in taken if isinstance(item, Unreadable)]
+        events = [item for item in taken if isinstance(item, OrderEvent)]
+        counted = Counter((item.position.feed, item.reason) for item in taken if isinstance(item, Skipped))
+        while True:
+            events = await self._store(events, dead, counted)
+            if not events:
+                return
+            dead, counted = [], Counter()  # these are stored; only what lost a race is decided again
+
+    async def _store(
+        self, events: list[OrderEvent], dead: list[Unreadable], counted: Counter[tuple[str, Reason]]
+    ) -> list[OrderEvent]:
+        """Decide and commit once; answers the events of orders that lost a race."""
+        now = self._clock.now()
+        plan = self._shelf.in_force.plan
+        known = await self._orders.load({event.order_id for event in events})
+        folds: dict[str, Fold] = {}
+        for event in events:
+            fold = folds.get(event.order_id)
+            if fold is None:
+                fold = folds[event.order_id] = Fold(known.get(event.order_id))
+            fold.add(event, plan, now)
+        committed = await self._orders.commit(
+            [fold.change() for fold in folds.values()],
+            tally=Tally(by_reason=counted + Counter(reason for fold in folds.values() for reason in fold.reasons)),
+            dead_letters=dead,
+            now=now,
+            lease=self._lease if self._sender.room() else None,
+        )
+        self._spread(folds, committed.leased, committed.lost)
+        for (_, reason), number in counted.items():
+            telemetry.decided(reason, number)
+        for letter in dead:
+            telemetry.dead_lettered(letter.reason)
+        if not committed.lost:
+            return []
+        await self._uncount(folds, committed.lost, now)
+        return [event for event in events if event.order_id in committed.lost]
+
+    def _spread(self, folds: dict[str, Fold], leased: frozenset[str], lost: frozenset[str]) -> None:
+        """Tell sender, wake loop and metrics what became durable."""
+        ready: list[Claimed] = []
+        waiting = False
+        for order_id, fold in folds.items():
+            if order_id in lost:
+                continue
+            order = fold.stored()
+            for _, reason in fold.reasons:
+                telemetry.decided(reason)
+            if order.wake_at is not None:
+                self._on_wake_at(order.wake_at)
+            for notification in fold.born:
+                if notification.key in leased:
+                    ready.append(Claimed(notification=notification, order=order))
+                else:
+                    waiting = True
+        if ready:
+            self._sender.hand_over(ready)
+        if waiting:
+            self._sender.nudge()
+
+    async def _uncount(self, folds: dict[str, Fold], lost: frozenset[str], now: datetime) -> None:
+        """Take what lost its race out of the tally again: it will be counted when it is decided anew."""
+        over = Counter(reason for order_id in lost for reason in folds[order_id].reasons)
+        await self._orders.commit([], tally=Tally(by_reason={key: -n for key, n in over.items()}), now=now)
+
+
+@dataclass(slots=True)
+class Fold:
+    """One order while the events of a batch are folded into it."""
+
+    order: Order | None
+    version: int = field(init=False)
+    born: list[Notification] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    superseded: list[str] = field(default_factory=list)
+    reasons: list[tuple[str, Reason]] = field(default_factory=list)
+    absorbed_by: str | None = None
+
+    def __post_init__(self) -> None:
+        self.version = 0 if self.order is None else self.order.version
+
+    def add(self, event: OrderEvent, plan: Plan, now: datetime) -> None:
+        """Decide one event on top of those before it."""
+        decision = decide.on_event(self.order, event, plan, now)
+        order = decision.order
+        if decision.absorbed_by is not None:
+            self._absorb(decision.absorbed_by)
+        pending = (*order.pending, *decision.notifications)
+        self.born.extend(decision.notifications)
+        stale = {item.key for item in pending if not item.begun and gate.superseded(item, order, plan)}
+        if stale:
+            self.superseded.extend(stale)
+            self.born = [replace(item, state=State.DROPPED) if item.key in stale else item for item in self.born]
+            pending = tuple(item for item in pending if item.key not in stale)
+        if pending is not order.pending and pending != order.pending:
+            order = replace(order, pending=pending)
+        self.order = order
+        self.reasons.append((event.position.feed, decision.reason))
+        self.entries.append(
+            Entry(
+                order_id=order.order_id,
+                at=now,
+                kind="event",
+                reason=decision.reason,
+                status=event.status,
+                episode=order.episode,
+                event_id=event.event_id,
+                note=_note(event, now),
+            )
+        )
+
+    def change(self) -> Change:
+        """All that the order becomes."""
+        assert self.order is not None
+        return Change(
+            order=self.order,
+            notifications=tuple(self.born),
+            entries=tuple(self.entries),
+            superseded=tuple(self.superseded),
+            absorbed_by=self.absorbed_by,
+        )
+
+    def stored(self) -> Order:
+        """The order as it is once the change is stored."""
+        assert self.order is not None
+        return replace(self.order, version=self.version + 1)
+
+    def _absorb(self, key: str) -> None:
+        """An update of this same batch can not have been sent meanwhile; an older one can, and is guarded."""
+        if all(item.key != key for item in self.born):
+            self.absorbed_by = key
+
+
+def _note(event: OrderEvent, now: datetime) -> str | None:
+    """What was odd about an event that could still be used, free of personal data."""
+    odd = []
+    if event.occurred_at > now + decide.CLOCK_SKEW:
+        odd.append("occurred_at lies ahead and was taken as now")
+    zone = event.facts.get("customer.time_zone")
+    if zone is not None and not facts.is_zone(zone):
+        odd.append("the customer's time zone is unknown, the brand's is used")
+    return "; ".join(odd) or None

@@ -1,0 +1,131 @@
+"""Due orders: claim, decide again, commit. Here silence is noticed.
+
+The loop sleeps until the earliest `wake_at` it knows of, so it needs no poll to be punctual; it looks up
+now and then only for what another replica or a changed plan brought about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from service import telemetry
+from service.core import decide, gate
+from service.core.model import Decision, Reason
+from service.core.plan import Plan
+from service.ports import Change, Clock, Entry, OrderBook, Shelf, Sight
+
+log = structlog.get_logger()
+
+BATCH = 500
+LOOK_UP = timedelta(seconds=5)  # real: how long a wake_at set elsewhere may stay unnoticed
+AFTER_TROUBLE = 2.0  # seconds before the store is asked again
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_FAR_AHEAD = datetime.max.replace(tzinfo=UTC)
+
+
+class Wake:
+    """Wakes orders whose time has come, while this process can see what their events say."""
+
+    def __init__(
+        self, orders: OrderBook, shelf: Shelf, clock: Clock, sight: Sight, *, nudge: Callable[[], None]
+    ) -> None:
+        self._orders = orders
+        self._shelf = shelf
+        self._clock = clock
+        self._sight = sight
+        self._nudge = nudge
+        self._started = clock.real()
+        self._sleeping_until = _FAR_AHEAD
+        self._sooner = asyncio.Event()
+
+    def expect(self, wake_at: datetime) -> None:
+        """An order is to be woken then; never sleep past it."""
+        if wake_at < self._sleeping_until:
+            self._sleeping_until = wake_at
+            self._sooner.set()
+
+    async def run(self) -> None:
+        """Wake orders until cancelled."""
+        while True:
+            try:
+                woken = await self.once()
+                if woken < BATCH:
+                    await self._sleep()
+            except Exception as trouble:  # the store is away, or a bug: say so, and never stop looking
+                log.error("wake_failed", error=type(trouble).__name__, exc_info=True)
+                await asyncio.sleep(AFTER_TROUBLE)
+
+    async def once(self) -> int:
+        """Wake one batch of due orders; answers how many there were."""
+        now, now_real = self._clock.now(), self._clock.real()
+        if not self._sight.caught_up(now_real):
+            return 0
+        plan = self._shelf.in_force.plan
+        due = await self._orders.due(
+            now, feeds=self._sight.sighted(now_real), overdue=self._overdue(now_real, plan), limit=BATCH
+        )
+        if due:
+            decisions = [decide.on_wake(order, plan, now) for order in due]
+            changes = [_change(decision, plan, now) for decision in decisions]
+            committed = await self._orders.commit(changes, now=now)
+            for order, decision in zip(due, decisions, strict=True):
+                if decision.reason is Reason.WINDOW_PASSED and order.order_id not in committed.lost:
+                    self._measure(decision, now)
+            self._nudge()
+        return len(due)
+
+    def _overdue(self, now_real: datetime, plan: Plan) -> datetime:
+        """Blindness holds a reminder for so long and no longer: a told date outranks the guard."""
+        patience = plan.feed.hold_at_most
+        if now_real - self._started < patience:
+            return _LONG_AGO
+        return self._clock.to_virtual(now_real - patience)
+
+    def _measure(self, decision: Decision, now: datetime) -> None:
+        for reminder in decision.notifications:
+            if reminder.due is not None:
+                late = self._clock.to_real(now) - self._clock.to_real(reminder.due)
+                telemetry.reminder_lateness(late.total_seconds())
+
+    async def _sleep(self) -> None:
+        now_real = self._clock.real()
+        self._sleeping_until = _FAR_AHEAD
+        self._sooner.clear()
+        next_wake = await self._orders.next_wake(feeds=self._sight.sighted(now_real))
+        if next_wake is not None:
+            self._sleeping_until = min(self._sleeping_until, next_wake)
+        rest = LOOK_UP
+        if self._sleeping_until != _FAR_AHEAD:
+            rest = min(rest, self._clock.to_real(self._sleeping_until) - self._clock.real())
+        if rest <= timedelta(0):
+            # Due, and yet not woken: we are blind, or catching up. A breath, not a busy loop.
+            rest = timedelta(milliseconds=200)
+        try:
+            async with asyncio.timeout(rest.total_seconds()):
+                await self._sooner.wait()
+        except TimeoutError:
+            pass
+
+
+def _change(decision: Decision, plan: Plan, now: datetime) -> Change:
+    """What waking an order comes to, and what it makes needless of that which still waits."""
+    order = decision.order
+    pending = (*order.pending, *decision.notifications)
+    stale = tuple(item.key for item in pending if not item.begun and gate.superseded(item, order, plan))
+    entries: tuple[Entry, ...] = ()
+    if decision.reason is Reason.REMINDERS_SPENT:
+        spent = Entry(
+            order_id=order.order_id,
+            at=now,
+            kind="decision",
+            reason=decision.reason,
+            status=order.status,
+            episode=order.episode,
+        )
+        entries = (spent,)
+    return Change(order=order, notifications=decision.notifications, entries=entries, superseded=stale)
