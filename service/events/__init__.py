@@ -1,0 +1,5 @@
+"""From a record's bytes and headers to an `OrderEvent`, or to the reason why it is none."""
+
+from service.events.encodings import read
+
+__all__ = ["read"]
