@@ -1,0 +1,156 @@
+"""The embedded inbox: a mail server on loopback that keeps what it is sent, to look at, and delivers nothing.
+
+It stands in where no relay is configured, so that everything can be tried without sending a mail to anybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from service.ports import Clock
+
+MAILS_MOST = 1000
+OCTETS_MOST = 64 * 1024 * 1024  # of all mails kept, so that memory does not grow with uptime
+MAIL_MOST = 16 * 1024 * 1024
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptMail:
+    """A mail as it was taken."""
+
+    id: int  # counts from 1 since the start
+    at: datetime  # on the virtual clock
+    recipients: tuple[str, ...]
+    octets: bytes
+
+
+class Inbox:
+    """Keeps the newest mails in memory and, with a folder, each as an `.eml` file there too."""
+
+    def __init__(self, clock: Clock, *, folder: Path | None = None) -> None:
+        self._clock = clock
+        self._folder = folder
+        self._mails: deque[KeptMail] = deque()
+        self._octets = 0
+        self._taken = 0
+        self._file = 0
+        self._sessions: set[SMTP] = set()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def taken(self) -> int:
+        """How many mails came since the start, kept or not."""
+        return self._taken
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None, "it was not started"
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def start(self, *, port: int = 0) -> None:
+        """Listen on loopback; 0 takes any free port. Raises OSError when it cannot, or cannot make the folder."""
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        self._server = await asyncio.get_running_loop().create_server(self._session, "127.0.0.1", port)
+        log.warning(
+            "embedded_inbox",
+            meaning="no AVISA_SMTP__HOST is set: mails are kept here and delivered to nobody",
+            port=self.port,
+        )
+
+    async def stop(self) -> None:
+        if self._server is None:
+            return
+        self._server.close()
+        for session in list(self._sessions):
+            if session.transport is not None:
+                session.transport.close()
+        await self._server.wait_closed()
+
+    def newest(self, limit: int, *, before: int | None = None) -> Sequence[KeptMail]:
+        """Up to `limit` mails, newest first; with `before`, those older than that id."""
+        found = []
+        for mail in reversed(self._mails):
+            if before is None or mail.id < before:
+                found.append(mail)
+                if len(found) == limit:
+                    break
+        return found
+
+    def mail(self, id: int) -> KeptMail | None:
+        """The mail, unless it was pushed out by newer ones."""
+        if not self._mails or not 0 <= id - self._mails[0].id < len(self._mails):
+            return None
+        return self._mails[id - self._mails[0].id]
+
+    # aiosmtpd calls this by its name.
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        octets = envelope.original_content or b""
+        if self._folder is not None:
+            try:
+                await asyncio.to_thread(self._write, self._folder, octets)
+            except OSError as error:
+                log.error("inbox_not_written", exc_info=error)
+                return "452 4.3.1 Cannot write to AVISA_INBOX__DIR"
+        self._keep(tuple(envelope.rcpt_tos), octets)
+        return f"250 2.0.0 Kept as {self._taken}"
+
+    def _keep(self, recipients: tuple[str, ...], octets: bytes) -> None:
+        self._taken += 1
+        self._mails.append(KeptMail(id=self._taken, at=self._clock.now(), recipients=recipients, octets=octets))
+        self._octets += len(octets)
+        while len(self._mails) > MAILS_MOST or self._octets > OCTETS_MOST:
+            self._octets -= len(self._mails.popleft().octets)
+
+    def _write(self, folder: Path, octets: bytes) -> None:
+        """One file a mail. Each appears whole under a name nobody has yet, also beside those of earlier runs."""
+        while True:
+            self._file += 1
+            path = folder / f"{self._file:06d}.eml"
+            try:
+                descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            except FileExistsError:
+                continue
+            os.close(descriptor)
+            part = path.with_suffix(".part")
+            part.write_bytes(octets)
+            part.replace(path)
+            return
+
+    def _session(self) -> SMTP:
+        session = _Session(
+            self,
+            hostname="localhost",  # else the library asks the DNS for ours, and waits
+            ident="Avisa embedded inbox",
+            data_size_limit=MAIL_MOST,
+            enable_SMTPUTF8=True,
+            loop=asyncio.get_running_loop(),
+        )
+        session.others = self._sessions
+        return session
+
+
+class _Session(SMTP):
+    """Remembers that it is open, so that stopping can close it."""
+
+    others: set[SMTP]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.others.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.others.discard(self)
+        super().connection_lost(error)

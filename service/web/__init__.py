@@ -1,0 +1,68 @@
+"""What Avisa answers over HTTP: health, metrics, the AsyncAPI document, unsubscribing, the embedded inbox.
+
+Every route is closed to scripts and frames by `Guard`, and no GET changes anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from service import telemetry
+from service.web import asyncapi, health, inbox, letter, unsubscribe
+from service.web.guard import Guard, KnownHosts
+
+__all__ = ["Site", "build"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What the pages ask of the rest of the house. `readings` answers also when the store does not."""
+
+    alive: health.Look
+    ready: health.Look
+    readings: Callable[[], Awaitable[telemetry.Readings]]
+    read_token: unsubscribe.ReadToken
+    unsubscribe: unsubscribe.Unsubscribe
+    asyncapi: asyncapi.Describe | None = None
+    mailbox: letter.Mailbox | None = None  # the embedded inbox, if there is one
+    public_url: str | None = None
+
+
+def build(site: Site) -> ASGIApp:
+    """The whole application."""
+    routes: list[Route] = [
+        *health.routes(alive=site.alive, ready=site.ready),
+        _metrics(site.readings),
+        *unsubscribe.routes(site.read_token, site.unsubscribe),
+    ]
+    if site.asyncapi is not None:
+        routes += asyncapi.routes(site.asyncapi)
+    if site.mailbox is not None:
+        public = urlsplit(site.public_url or "").hostname
+        own = Middleware(KnownHosts, names=[public] if public else [])
+        routes += inbox.routes(site.mailbox, [own])
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False  # it would redirect to whatever host the request named
+    return Guard(app)
+
+
+def _metrics(readings: Callable[[], Awaitable[telemetry.Readings]]) -> Route:
+    async def metrics(_request: Request) -> Response:
+        try:
+            async with asyncio.timeout(health.PATIENCE):
+                now = await readings()
+        except TimeoutError:  # what we counted ourselves is still worth telling
+            now = telemetry.Readings()
+        return Response(telemetry.exposition(now), media_type=telemetry.CONTENT_TYPE)
+
+    return Route("/metrics", metrics)

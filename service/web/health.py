@@ -1,0 +1,63 @@
+"""Is it alive, is it ready: checks that the composition root makes, told over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+PATIENCE = 2.0  # seconds that a probe is worth; Kubernetes gives up after one by default
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing looked at. What is not `required` is only reported: restarting us would not mend it."""
+
+    ok: bool
+    detail: str = ""  # no address, no secret
+    required: bool = True
+
+
+Health = Mapping[str, Check]
+Look = Callable[[], Awaitable[Health]]
+
+
+def routes(*, alive: Look, ready: Look) -> list[Route]:
+    """`/livez`, which fails only if a restart would help, and `/readyz`."""
+
+    async def livez(_request: Request) -> JSONResponse:
+        return await _answer(alive)
+
+    async def readyz(_request: Request) -> JSONResponse:
+        return await _answer(ready)
+
+    return [Route("/livez", livez), Route("/readyz", readyz)]
+
+
+async def _answer(look: Look) -> JSONResponse:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            health = await look()
+    except TimeoutError:
+        health = {"checks": Check(ok=False, detail=f"no answer within {PATIENCE:g} s")}
+    return JSONResponse(
+        {
+            "status": status(health),
+            "checks": {
+                name: {"ok": check.ok, "detail": check.detail, "required": check.required}
+                for name, check in health.items()
+            },
+        },
+        status_code=503 if status(health) == "unavailable" else 200,
+    )
+
+
+def status(health: Health) -> str:
+    """`ok`, `degraded` (it works, somebody should look) or `unavailable`."""
+    if all(check.ok for check in health.values()):
+        return "ok"
+    return "unavailable" if any(not c.ok and c.required for c in health.values()) else "degraded"

@@ -1,0 +1,70 @@
+"""The embedded inbox as pages: a list, and each mail as HTML, as text and as it came.
+
+What a mail says is not trusted: its HTML is shown in a frame that is its own origin, runs nothing and loads
+nothing from anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from service.web.letter import LIST_MOST, Letter, Mailbox, envelope, for_frame, letter
+from service.web.page import page
+
+# `sandbox` here too: the frame's address may be opened by itself.
+_FRAME_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+    "img-src data:; frame-ancestors 'self'; form-action 'none'"
+)
+
+
+def routes(mailbox: Mailbox, middleware: Sequence[Middleware]) -> list[Route]:
+    def opened(request: Request) -> Letter:
+        kept = mailbox.mail(request.path_params["id"])
+        if kept is None:
+            raise HTTPException(404, "There is no such mail here, or newer ones pushed it out.")
+        return letter(kept)
+
+    async def show_list(request: Request) -> Response:
+        given = request.query_params.get("before", "")
+        before = int(given) if given.isascii() and given.isdigit() and len(given) < 16 else None
+        mails = mailbox.newest(LIST_MOST + 1, before=before)
+        return page(
+            "inbox.html",
+            mails=[envelope(mail) for mail in mails[:LIST_MOST]],
+            first_page=before is None,
+            older=mails[LIST_MOST - 1].id if len(mails) > LIST_MOST else None,
+        )
+
+    async def show_mail(request: Request) -> Response:
+        mail = opened(request)
+        return _mail(mail, "html" if mail.html is not None else "text")
+
+    async def show_text(request: Request) -> Response:
+        return _mail(opened(request), "text")
+
+    async def show_source(request: Request) -> Response:
+        return _mail(opened(request), "source")
+
+    async def frame(request: Request) -> Response:
+        html = opened(request).html
+        return HTMLResponse(for_frame(html or ""), headers={"Content-Security-Policy": _FRAME_POLICY})
+
+    pages = {"": show_mail, "/text": show_text, "/source": show_source, "/frame": frame}
+    return [
+        Route("/inbox", show_list, methods=["GET"], middleware=middleware),
+        *(
+            Route(f"/inbox/{{id:int}}{view}", show, methods=["GET"], middleware=middleware)
+            for view, show in pages.items()
+        ),
+    ]
+
+
+def _mail(mail: Letter, view: str) -> Response:
+    return page("mail.html", mail=mail, envelope=mail.envelope, view=view)

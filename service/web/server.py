@@ -1,0 +1,118 @@
+"""Our HTTP server: uvicorn in the loop that we already have, leaving signals to us."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+HASTE = 10.0  # seconds for a request line and its headers to arrive
+
+
+@dataclass(frozen=True, slots=True)
+class CannotListen:
+    """The address cannot be had; `problem` is a line for the operator."""
+
+    problem: str
+
+
+def listen(host: str, port: int) -> socket.socket | CannotListen:
+    """Take the address, before anything else is started that would have to be stopped again."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return CannotListen(
+                f"AVISA_HTTP__PORT: port {port} on {host} is taken by another program; choose another"
+            )
+        reason = error.strerror or os.strerror(error.errno or errno.EINVAL)
+        return CannotListen(f"AVISA_HTTP__HOST, AVISA_HTTP__PORT: cannot listen on {host}:{port}: {reason}")
+
+
+class _PunctualH11(H11Protocol):
+    """Closes a connection that asks for nothing, or so slowly that it only keeps others out (slow-loris)."""
+
+    _watch: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its parent does
+        super().connection_made(transport)
+        self._look_again()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        super().connection_lost(exc)
+
+    def _look_again(self) -> None:
+        self._watch = self.loop.call_later(HASTE, self._look, self.cycle)
+
+    def _look(self, before: RequestResponseCycle | None) -> None:
+        if self.cycle is before and (before is None or before.response_complete):
+            self.transport.close()
+        else:
+            self._look_again()
+
+
+class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.serving = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.serving.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take none: the composition root decides what SIGTERM means."""
+        yield
+
+
+class Server:
+    """Serves `app` on `listener` from `start` to `stop`."""
+
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+        self._listener = listener
+        self._uvicorn = _Uvicorn(
+            uvicorn.Config(
+                app,
+                http=_PunctualH11,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                limit_concurrency=100,
+                timeout_keep_alive=5,
+                timeout_graceful_shutdown=8,
+                h11_max_incomplete_event_size=32 * 1024,
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._uvicorn.serve([self._listener]), name="web")
+        await self._uvicorn.serving.wait()
+
+    async def stop(self) -> None:
+        """Let requests under way end, within 10 s."""
+        if self._task is None:
+            self._listener.close()
+            return
+        self._uvicorn.should_exit = True
+        await self._task

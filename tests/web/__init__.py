@@ -1,0 +1,1 @@
+"""What is answered over HTTP, asked over a real socket."""

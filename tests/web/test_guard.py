@@ -1,0 +1,108 @@
+"""What binds every route, found by asking the application for its routes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from service.web import build
+from service.web.guard import BODY_MOST, HEADERS
+from service.web.server import CannotListen, listen
+from tests.web.conftest import House, a_mail, post
+
+
+def paths(house: House) -> list[tuple[str, set[str]]]:
+    app = build(house.site)
+    return [
+        (route.path.replace("{token}", house.token).replace("{id:int}", "1"), route.methods - {"HEAD"})
+        for route in app._app.routes  # type: ignore[attr-defined]  # there is no other way in
+    ]
+
+
+async def test_every_route_has_the_security_headers(house: House) -> None:
+    await asyncio.to_thread(post, house.inbox.port, a_mail(html="<p>Olá</p>"))
+    known = paths(house)
+    assert len(known) == 12
+    for path, methods in known:
+        for method in methods:
+            answer = await house.client.request(method, path)
+            assert answer.status_code in {200, 400}, path
+            for name, value in HEADERS.items():
+                assert answer.headers[name] == value, path
+            policy = answer.headers["content-security-policy"]
+            assert "default-src 'none'" in policy
+            assert "script-src" not in policy
+            assert "server" not in answer.headers
+            assert "set-cookie" not in answer.headers
+
+
+async def test_an_error_has_them_too(house: House) -> None:
+    for path in ("/", "/nothing", "/u/", "/inbox/999", "/inbox/x", "/livez/", "/asyncapi/try"):
+        answer = await house.client.get(path)
+        assert answer.status_code == 404, path
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_only_unsubscribing_takes_anything_but_get(house: House) -> None:
+    for path, methods in paths(house):
+        assert methods in ({"GET"}, {"POST"})
+        if methods == {"POST"}:
+            assert path.startswith("/u/")
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "POST", "OPTIONS"])
+async def test_other_methods_are_refused(house: House, method: str) -> None:
+    assert (await house.client.request(method, "/inbox")).status_code == 405
+
+
+async def test_a_large_body_is_refused_by_its_length_and_by_its_octets(house: House) -> None:
+    path = f"/u/{house.token}"
+    assert (await house.client.post(path, content=b"x" * (BODY_MOST + 1))).status_code == 413
+
+    async def endless():
+        for _ in range(100):
+            yield b"x" * 4096
+
+    assert (await house.client.post(path, content=endless())).status_code == 413
+    assert house.unsubscribed == set()
+
+
+async def test_large_headers_and_nonsense_are_refused_and_the_server_lives(house: House) -> None:
+    for octets in (b"GET / HTTP/1.1\r\n" + b"X: " + b"y" * 40_000 + b"\r\n\r\n", b"\x16\x03\x01nonsense\r\n\r\n"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
+        writer.write(octets)
+        assert b" 400 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+    assert (await house.client.get("/livez")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:8080", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:8080", 200),
+        ("avisa.example.com", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("", 421),
+    ],
+)
+async def test_the_inbox_answers_only_to_its_own_names(house: House, host: str, status: int) -> None:
+    assert (await house.client.get("/inbox", headers={"Host": host})).status_code == status
+
+
+async def test_a_taken_port_is_told_in_one_line(house: House) -> None:
+    answer = listen("127.0.0.1", house.server.port)
+    assert isinstance(answer, CannotListen)
+    assert answer.problem.startswith("AVISA_HTTP__PORT: port ")
+    assert "\n" not in answer.problem
+
+
+async def test_an_unknown_host_cannot_be_listened_on() -> None:
+    answer = listen("no-such-host.invalid", 0)
+    assert isinstance(answer, CannotListen)
+    assert "AVISA_HTTP__HOST" in answer.problem

@@ -1,0 +1,96 @@
+"""Health tells the truth (promise 13), and metrics are those of the contract."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from service import telemetry
+from service.core.model import Purpose, Reason, State
+from service.web.health import Check
+from tests.web.conftest import House
+
+
+async def test_all_well(house: House) -> None:
+    answer = await house.client.get("/readyz")
+    assert answer.status_code == 200
+    told = answer.json()
+    assert told["status"] == "ok"
+    assert told["checks"]["store"] == {"ok": True, "detail": "sqlite", "required": True}
+    assert (await house.client.get("/livez")).json() == {
+        "status": "ok",
+        "checks": {"loop": {"ok": True, "detail": "", "required": True}},
+    }
+
+
+async def test_a_required_check_that_fails_answers_503(house: House) -> None:
+    house.checks["kafka"] = Check(ok=False, detail="has not answered yet")
+    answer = await house.client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["status"] == "unavailable"
+    assert answer.json()["checks"]["kafka"]["ok"] is False
+
+
+async def test_what_is_only_reported_does_not(house: House) -> None:
+    house.checks["assignment"] = Check(ok=False, detail="no partition", required=False)
+    answer = await house.client.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+
+
+async def test_metrics_are_those_of_the_contract(house: House) -> None:
+    telemetry.decided(Reason.ENTERED, 3)
+    telemetry.dead_lettered(Reason.NOT_JSON)
+    telemetry.queued(Purpose.UPDATE, "email")
+    telemetry.settled(Purpose.UPDATE, "email", State.SENT)
+    telemetry.reminder_lateness(0.2)
+    telemetry.event_to_accepted(0.02)
+    answer = await house.client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    families = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    labels = {name: {k for s in f.samples for k in s.labels} - {"le"} for name, f in families.items()}
+    assert labels == {
+        "avisa_events": {"reason"},
+        "avisa_dead_letters": {"reason"},
+        "avisa_notifications": {"purpose", "channel", "state"},
+        "avisa_in_doubt": set(),
+        "avisa_outbox": {"state"},
+        "avisa_orders": {"state"},
+        "avisa_reminder_lateness_seconds": set(),
+        "avisa_event_to_accepted_seconds": set(),
+        "avisa_paused": set(),
+        "avisa_build_info": {"version"},
+        "avisa_log_lines_dropped": set(),
+    }  # what could not be read is absent
+    assert "avisa_events_total{" in answer.text
+    states = {s.labels["state"]: s.value for s in families["avisa_outbox"].samples}
+    assert states == {"queued": 0, "held": 2, "sending": 0, "retrying": 0}
+
+
+async def test_every_metric_of_the_contract_can_be_shown() -> None:
+    told = telemetry.exposition(
+        telemetry.Readings(
+            outbox={},
+            outbox_oldest_seconds=1.5,
+            orders={"open": 1, "final": 2, "stuck": 0},
+            in_doubt=0,
+            kafka_lag_records=3,
+            kafka_lag_seconds=0.5,
+            blind=True,
+            paused=False,
+            channel_paused={"email": False},
+            catalog_ok=True,
+            smtp_connections=2,
+        )
+    ).decode()
+    for name in (
+        "avisa_outbox_oldest_seconds 1.5",
+        'avisa_orders{state="final"} 2.0',
+        "avisa_in_doubt_total 0.0",
+        "avisa_kafka_lag_records 3.0",
+        "avisa_kafka_lag_seconds 0.5",
+        "avisa_blind 1.0",
+        "avisa_paused 0.0",
+        'avisa_channel_paused{channel="email"} 0.0',
+        "avisa_catalog_ok 1.0",
+        "avisa_smtp_connections 2.0",
+    ):
+        assert f"\n{name}\n" in told

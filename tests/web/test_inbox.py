@@ -1,0 +1,111 @@
+"""The embedded inbox: mails go in over SMTP and can be read on a page."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+from pathlib import Path
+
+from service.embedded import inbox as embedded
+from service.embedded.inbox import Inbox
+from tests.web.conftest import House, StoppedClock, a_mail, post
+
+EVIL = '<html><head></head><body><h1>Olá</h1><img src="https://spy.example/x.gif"><script>alert(1)</script></body>'
+
+
+async def test_an_empty_inbox_says_so(house: House) -> None:
+    assert "Nothing here yet" in (await house.client.get("/inbox")).text
+
+
+async def test_mails_are_listed_and_read(house: House) -> None:
+    await asyncio.to_thread(post, house.inbox.port, a_mail(html=EVIL))
+    await asyncio.to_thread(post, house.inbox.port, a_mail(subject="Segundo <b>"))
+    listed = (await house.client.get("/inbox")).text
+    assert listed.index("Segundo &lt;b&gt;") < listed.index("O seu pedido 1042 está em produção")
+    assert "Olá Ana" in (await house.client.get("/inbox/1/text")).text
+    source = (await house.client.get("/inbox/1/source")).text
+    assert "Subject: " in source
+    assert "<script>" not in source
+    assert "Olá Ana" in (await house.client.get("/inbox/2")).text  # it has no HTML, so the text is shown
+
+
+async def test_html_is_shown_in_a_cage(house: House) -> None:
+    await asyncio.to_thread(post, house.inbox.port, a_mail(html=EVIL))
+    page = await house.client.get("/inbox/1")
+    assert "<script>" not in page.text
+    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page.text
+    assert "frame-src 'self'" in page.headers["content-security-policy"]
+    frame = await house.client.get("/inbox/1/frame")
+    policy = frame.headers["content-security-policy"]
+    assert policy.startswith("sandbox allow-popups")
+    assert "default-src 'none'" in policy
+    assert "img-src data:;" in policy
+    assert '<head><base target="_blank">' in frame.text
+
+
+async def test_whatever_comes_can_be_shown(house: House) -> None:
+    for octets in (
+        b"",
+        b"no header at all",
+        b"Subject: =?nope?q?=FF?=\r\nContent-Type: text/plain; charset=nope\r\n\r\n\xff\xfe",
+        b"Content-Type: multipart/alternative\r\n\r\nwithout a boundary",
+        b"From: a@b, <c@d\r\nTo: \xff\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n%%%",
+    ):
+        await asyncio.to_thread(send_raw, house.inbox.port, octets)
+    for id in range(1, 6):
+        for view in ("", "/text", "/source", "/frame"):
+            assert (await house.client.get(f"/inbox/{id}{view}")).status_code == 200
+    assert (await house.client.get("/inbox")).status_code == 200
+
+
+async def test_older_mails_are_a_page_away(house: House) -> None:
+    for n in range(52):
+        house.inbox._keep(("ana@example.pt",), a_mail(subject=f"Mail {n}").as_bytes())
+    first = (await house.client.get("/inbox")).text
+    assert "Mail 51" in first
+    assert 'href="/inbox?before=3"' in first
+    older = (await house.client.get("/inbox?before=3")).text
+    assert "Mail 1<" in older
+    assert "Mail 0<" in older
+    assert (await house.client.get("/inbox?before=9999999999999999999999")).status_code == 200
+
+
+async def test_memory_is_bounded(monkeypatch) -> None:
+    monkeypatch.setattr(embedded, "MAILS_MOST", 3)
+    monkeypatch.setattr(embedded, "OCTETS_MOST", 25)
+    inbox = Inbox(StoppedClock())
+    for size in (1, 2, 3, 4):
+        inbox._keep(("a@b.example",), b"x" * size)
+    assert [mail.id for mail in inbox.newest(10)] == [4, 3, 2]
+    inbox._keep(("a@b.example",), b"x" * 20)
+    assert [mail.id for mail in inbox.newest(10)] == [5, 4]
+    assert inbox.mail(3) is None
+    assert inbox.mail(6) is None
+    assert inbox.mail(4).octets == b"xxxx"
+
+
+async def test_each_mail_becomes_a_file_and_none_is_overwritten(tmp_path: Path) -> None:
+    for run in (1, 2):
+        inbox = Inbox(StoppedClock(), folder=tmp_path / "mails")
+        await inbox.start()
+        for n in range(2):
+            await asyncio.to_thread(send_raw, inbox.port, f"Subject: {run}.{n}\r\n\r\n.dot\r\n".encode())
+        await inbox.stop()
+    files = sorted((tmp_path / "mails").iterdir())
+    assert [file.name for file in files] == [f"00000{n}.eml" for n in (1, 2, 3, 4)]
+    assert files[3].read_bytes() == b"Subject: 2.1\r\n\r\n.dot\r\n"
+
+
+async def test_stopping_does_not_wait_for_a_client() -> None:
+    inbox = Inbox(StoppedClock())
+    await inbox.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", inbox.port)
+    await reader.readline()
+    await inbox.stop()
+    assert await reader.read() == b""
+    writer.close()
+
+
+def send_raw(port: int, octets: bytes) -> None:
+    with smtplib.SMTP("127.0.0.1", port, timeout=10) as smtp:
+        smtp.sendmail("avisos@example.com", ["ana@example.pt"], octets)

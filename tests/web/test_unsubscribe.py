@@ -1,0 +1,94 @@
+"""One click stops the reminders; looking does not (RFC 8058)."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from service.core.links import address_hash
+from service.web.unsubscribe import TEXTS, language
+from tests.web.conftest import ADDRESS, SECRET, House
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+async def test_looking_changes_nothing(house: House) -> None:
+    for _ in range(3):
+        answer = await house.client.get(f"/u/{house.token}")
+        assert answer.status_code == 200
+        assert '<button name="List-Unsubscribe" value="One-Click">' in answer.text
+    await house.client.head(f"/u/{house.token}")
+    assert house.unsubscribed == set()
+
+
+async def test_one_click_works_again_and_again_without_cookie_or_redirect(house: House) -> None:
+    for _ in range(2):
+        answer = await house.client.post(f"/u/{house.token}", data=ONE_CLICK)
+        assert answer.status_code == 200
+        assert answer.history == []
+    assert house.unsubscribed == {address_hash(SECRET, ADDRESS)}
+
+
+async def test_a_multipart_form_works_too(house: House) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
+    answer = await house.client.post(
+        f"/u/{house.token}", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"}
+    )
+    assert answer.status_code == 200
+    assert len(house.unsubscribed) == 1
+
+
+async def test_another_body_is_refused(house: House) -> None:
+    assert (await house.client.post(f"/u/{house.token}", data={"a": "b"})).status_code == 400
+    assert house.unsubscribed == set()
+
+
+async def test_every_wrong_token_gets_the_same_answer(house: House) -> None:
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    die = random.Random(seed)
+    good = house.token
+    wrong = [good[:-1], good + "=", good[::-1], "x", "%00", "é", "A" * 5000]
+    for _ in range(20):
+        place = die.randrange(len(good))
+        wrong.append(good[:place] + die.choice([c for c in "ABCxyz019-_" if c != good[place]]) + good[place + 1 :])
+    bodies = set()
+    for token in wrong:
+        looked = await house.client.get(f"/u/{token}")
+        clicked = await house.client.post(f"/u/{token}", data=ONE_CLICK)
+        assert (looked.status_code, clicked.status_code) == (404, 404)
+        bodies |= {looked.text, clicked.text}
+    assert len(bodies) == 1
+    assert house.unsubscribed == set()
+
+
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [
+        ("", "en"),
+        ("pt-BR,pt;q=0.9,en;q=0.8", "pt-BR"),
+        ("pt", "pt-PT"),
+        ("pt-AO", "pt-PT"),
+        ("es-MX, en;q=0.5", "es"),
+        ("en;q=0.1, ca;q=0.9", "ca"),
+        ("de, fr;q=0.9", "en"),
+        ("es;q=0, en", "en"),
+        ("CA-es", "ca"),
+        (";q=x,,;;", "en"),
+    ],
+)
+def test_the_language_is_the_customers(accepted: str, expected: str) -> None:
+    assert language(accepted) == expected
+
+
+async def test_the_page_speaks_it(house: House) -> None:
+    for locale, text in TEXTS.items():
+        answer = await house.client.get(f"/u/{house.token}", headers={"Accept-Language": locale})
+        assert f'<html lang="{locale}">' in answer.text
+        assert text["button"] in answer.text
+        assert answer.headers["content-language"] == locale
+
+
+def test_every_language_says_everything() -> None:
+    assert len({frozenset(texts) for texts in TEXTS.values()}) == 1
