@@ -1,0 +1,193 @@
+"""A small world around the pure core: an order book, an outbox and a sink in memory, one step at a time.
+
+It follows the order of the flows (load, decide, commit; claim, gate, begin, deliver, settle) but can be
+stopped between any two steps, deliver an event again, or lose the answer to a mail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from service.core import decide, gate
+from service.core.model import SETTLED, Alert, Notification, Order, OrderEvent, Position, Purpose, Reason, State
+from service.core.plan import Brand, Calendar, Owner, Plan, QuietHours, Remind, Span, Touchpoint
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
+
+MESSAGES = {
+    Purpose.REMINDER: "still-in-progress",
+    Purpose.PROMISE_MOVED: "delayed",
+    Alert.STUCK: "order-stuck",
+    Alert.UNKNOWN_STATUS: "unknown-status",
+    Alert.UNREACHABLE: "customer-unreachable",
+}
+
+
+def hours_span(number: float) -> Span:
+    return Span(elapsed=timedelta(hours=number))
+
+
+def touchpoint(status: str, **given: object) -> Touchpoint:
+    """A touchpoint with sensible rests: a window of 48 h and three reminders."""
+    window = given.pop("window", hours_span(48))
+    rests: dict[str, object] = {
+        "message": status,
+        "owner": "production",
+        "window": window,
+        "remind": Remind(then_every=window or hours_span(48)),
+        "messages": MESSAGES,
+    }
+    return Touchpoint(status=status, **{**rests, **given})  # type: ignore[arg-type]  # a test's shorthand
+
+
+def plan(*touchpoints: Touchpoint, **given: object) -> Plan:
+    """A plan of these touchpoints, one owner and one brand."""
+    rests: dict[str, object] = {
+        "brands": {
+            "default": Brand(key="default", name="Loja", sender="loja@example.com", time_zone="Europe/Lisbon")
+        },
+        "owners": {"production": Owner(key="production", name="Produção", email="producao@example.com")},
+        "touchpoints": {row.status: row for row in touchpoints},
+        "unknown": touchpoint("unknown", message="generic", messages={**MESSAGES, Purpose.REMINDER: "generic"}),
+    }
+    return Plan(**{**rests, **given})  # type: ignore[arg-type]  # a test's shorthand
+
+
+def event(status: str, at: datetime, number: int, **facts: object) -> OrderEvent:
+    """An event of the one order, told apart by `number`; `notify` and `sequence` are the event's own."""
+    notify = bool(facts.pop("notify", True))
+    sequence = facts.pop("sequence", None)
+    named = {key.replace("__", "."): value for key, value in facts.items()}
+    return OrderEvent(
+        order_id="A-1",
+        status=status,
+        occurred_at=at,
+        sequence=sequence,  # type: ignore[arg-type]  # an int, by the tests' word
+        notify=notify,
+        facts=named,
+        identity=number.to_bytes(16, "big"),
+        event_id=str(number),
+        position=Position(topic="orders", partition=0, offset=number),
+    )
+
+
+@dataclass
+class World:
+    """One order and all that is kept of it."""
+
+    plan: Plan
+    now: datetime = START
+    order: Order | None = None
+    rows: dict[str, Notification] = field(default_factory=dict)
+    reasons: list[Reason] = field(default_factory=list)
+    settled: dict[str, Reason] = field(default_factory=dict)
+    sent: list[Notification] = field(default_factory=list)  # as they reached the sink, doubles too
+
+    def loaded(self) -> Order | None:
+        if self.order is None:
+            return None
+        waiting = [row for row in self.rows.values() if row.state not in SETTLED]
+        return replace(self.order, pending=tuple(sorted(waiting, key=lambda row: row.seq)))
+
+    def take(self, happened: OrderEvent) -> Reason:
+        decision = decide.on_event(self.loaded(), happened, self.plan, self.now)
+        self._commit(decision)
+        self.reasons.append(decision.reason)
+        return decision.reason
+
+    def wake(self) -> None:
+        order = self.loaded()
+        if order is not None and order.wake_at is not None and order.wake_at <= self.now:
+            self._commit(decide.on_wake(order, self.plan, self.now))
+
+    def dispatch(self, *, lose_answer: bool = False) -> None:
+        """Send everything that the gate lets through, in order; `lose_answer` loses the answer to the first."""
+        for key in [row.key for row in sorted(self.rows.values(), key=lambda row: row.seq)]:
+            row, order = self.rows[key], self.loaded()
+            assert order is not None
+            earlier = [
+                other
+                for other in order.pending
+                if other.seq < row.seq and other.recipient == row.recipient and other.channel == row.channel
+            ]
+            if row.state in SETTLED or earlier:
+                continue
+            doubtful = row.state is State.SENDING
+            match gate.check(row, order, self.plan, self.now):
+                case gate.Drop(reason=reason):
+                    self._settle(row, State.IN_DOUBT if doubtful else State.DROPPED, reason)
+                    continue
+                case gate.Hold():
+                    continue
+            again = decide.on_attempt(order, row, self.plan, self.now)
+            if again is not None:
+                self._commit(replace(again, notifications=()))
+                row = again.notifications[0]
+            begun = replace(row, state=State.SENDING, first_attempt_real=row.first_attempt_real or self.now)
+            self.rows[key] = begun
+            self.sent.append(begun)
+            if lose_answer:
+                lose_answer = False
+                continue
+            self._settle(begun, State.SENT, Reason.ACCEPTED)
+
+    def settle(self) -> None:
+        """Send until nothing more is let through."""
+        for _ in range(4):
+            self.dispatch()
+
+    def live(self, span: timedelta, *, step: timedelta = timedelta(minutes=30)) -> None:
+        """Let time pass, waking and sending as it does."""
+        end = self.now + span
+        while self.now < end:
+            self.now = min(end, self.now + step)
+            self.wake()
+            self.dispatch()
+
+    def told(self, purpose: Purpose = Purpose.UPDATE) -> list[str]:
+        """The statuses told, in order, each mail once."""
+        seen: dict[str, str] = {}
+        for mail in self.sent:
+            if mail.purpose is purpose:
+                seen.setdefault(mail.key, mail.status)
+        return list(seen.values())
+
+    def _commit(self, decision: object) -> None:
+        assert isinstance(decision, decide.Decision)
+        if decision.absorbed_by is not None:
+            row = self.rows[decision.absorbed_by]
+            assert not row.begun
+            self.rows[row.key] = replace(row, revision=row.revision + 1)
+        for notification in decision.notifications:
+            assert notification.key not in self.rows, "a thing was decided twice"
+            self.rows[notification.key] = notification
+        self.order = replace(decision.order, version=decision.order.version + 1, pending=())
+        for row in list(self.rows.values()):
+            if row.state not in SETTLED and not row.begun and gate.superseded(row, self.order, self.plan):
+                self.rows[row.key] = replace(row, state=State.DROPPED)
+                self.settled[row.key] = Reason.SUPERSEDED
+
+    def _settle(self, row: Notification, state: State, reason: Reason) -> None:
+        order = self.loaded()
+        assert order is not None
+        decision = decide.on_settled(order, row, reason, self.plan, self.now)
+        self.rows[row.key] = replace(row, state=state)
+        self.settled[row.key] = reason
+        if decision is not None:
+            self._commit(decision)
+
+
+__all__ = [
+    "START",
+    "Calendar",
+    "QuietHours",
+    "World",
+    "ZoneInfo",
+    "event",
+    "hours_span",
+    "plan",
+    "time",
+    "touchpoint",
+]
