@@ -1,0 +1,81 @@
+"""The plan on disk, `plan.yaml`: read, checked in every respect, and either whole or refused.
+
+All that is wrong is told at once, each thing with its line and column, what is wrong and what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from service.core.plan import Plan
+from service.plan_document import form
+from service.plan_document.faults import without, wrongs
+from service.plan_document.resolve import Fault, Resolver
+from service.plan_document.text import CannotReadError, Document, Value, parse
+from service.ports import Problem
+
+__all__ = ["read", "schema"]
+
+
+def read(text: str, *, file: str, tell_from: datetime | None = None) -> Plan | list[Problem]:
+    """The plan in `text`, or everything that is wrong with it, in the order of the file."""
+    try:
+        document = parse(text)
+    except CannotReadError as unreadable:
+        return [unreadable.problem(file)]
+    faults: list[Fault] = []
+    written, plan = _form(document.value, faults), None
+    if written is not None:
+        named = {section: _names(document.value, section) for section in ("brands", "calendars", "owners")}
+        resolver = Resolver(written, named, faults)
+        plan = resolver.resolve(tell_from)
+    return plan or _problems(faults, document, file)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the plan, for editors."""
+    generated = form.Plan.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated, "title": "Avisa plan"}
+
+
+def _form(value: Value, faults: list[Fault]) -> form.Plan | None:
+    """What was written, less what is wrong in itself, so that the rest can still be checked as a whole."""
+    found: list[Fault] | None = None
+    for _ in range(4):  # what is left out may leave a hole around it, and that another
+        try:
+            written = form.Plan.model_validate(value)
+        except ValidationError as error:
+            new = wrongs(error)
+            found = new if found is None else found
+            value = without(value, new)
+        else:
+            faults.extend(found or ())
+            return written
+    faults.extend(found or ())
+    return None
+
+
+def _names(value: Value, section: str) -> Iterable[str]:
+    written = value.get(section) if isinstance(value, dict) else None
+    return tuple(written) if isinstance(written, dict) else ()
+
+
+def _problems(faults: Iterable[Fault], document: Document, file: str) -> list[Problem]:
+    problems: dict[tuple[int, int, str], Problem] = {}
+    for fault in faults:
+        of_key = fault.code in {"unknown_key", "not_supported_yet", "missing_key"} or fault.path[-1:] == ("[key]",)
+        path = fault.path[:-1] if fault.path[-1:] == ("[key]",) else fault.path
+        place = document.key(path) if of_key else document.at(path)
+        problems[place.line, place.column, fault.message] = Problem(
+            code=fault.code,
+            file=file,
+            line=place.line,
+            column=place.column,
+            message=fault.message,
+            suggestion=fault.suggestion,
+        )
+    return [problems[at] for at in sorted(problems)]

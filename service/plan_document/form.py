@@ -1,0 +1,232 @@
+"""The plan as operators may write it: every key of CONTRACT 4, its type and its default.
+
+Nothing is merged or looked up here; that a key was left out is told by `model_fields_set`. The JSON Schema for
+editors comes from these models, and so do the words of most problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
+
+from service.core.plan import QuietHours
+from service.plan_document import words
+from service.plan_document.words import Duration
+
+T = TypeVar("T")
+
+
+def _written(read: Callable[[str], T], *, none: bool = False) -> PlainValidator:
+    """Text read by `read`; with `none` the word none reads as None."""
+
+    def value(given: object) -> T | None:
+        if given is None:
+            raise words.wrong("no_value", "there is no value; leave the key out, or write one")
+        if not isinstance(given, str):
+            raise words.wrong("wrong_type", "must be one value, not a list or a map")
+        return None if none and given == "none" else read(given)
+
+    return PlainValidator(value)
+
+
+def _like(pattern: str, *examples: str, none: bool = False) -> WithJsonSchema:
+    text: dict[str, Any] = {"type": "string", "pattern": pattern, "examples": [*examples, *["none"] * none]}
+    return WithJsonSchema(text)
+
+
+def _as_is(text: str) -> str:
+    return text.strip()
+
+
+def _default(read: Callable[[str], object], text: str, description: str | None = None) -> Any:
+    """A default given as operators would write it, for the schema shows it too."""
+    return Field(default_factory=lambda: read(text), description=description, json_schema_extra={"default": text})
+
+
+def _filled(given: object) -> object:
+    """A key with nothing under it is a map with nothing in it."""
+    return {} if given is None else given
+
+
+def _key(text: str) -> str:
+    if not text.isprintable() or not text.strip() or len(text) > 200:
+        raise words.wrong("bad_name", "a name has 1 to 200 characters in one line")
+    return text
+
+
+def _short_key(text: str) -> str:
+    if "/" in text or len(text) > 64:
+        raise words.wrong("bad_name", "a name has at most 64 characters, and no /")
+    return _key(text)
+
+
+_TIME = r"\d\d?:\d\d"
+_DURATION = r"\d+ ?(s|m|h|bd|d)"
+_PLAIN = r"\d+ ?(s|m|h|d)"
+
+Text = Annotated[str, _written(words.name), WithJsonSchema({"type": "string"})]
+Status = Annotated[str, AfterValidator(_key)]
+Key = Annotated[str, AfterValidator(_short_key)]
+NameOrNone = Annotated[str | None, _written(_as_is, none=True), WithJsonSchema({"type": "string"})]
+Message = Annotated[str, _written(words.message), _like("^[a-z0-9][a-z0-9_-]*$", "order-confirmed")]
+Mailbox = Annotated[str, _written(words.mailbox), _like("@", "Loja Azul <avisos@example.com>")]
+Address = Annotated[str, _written(words.address), _like("@", "producao@example.com")]
+Locale = Annotated[str, _written(words.locale), _like("^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$", "pt-PT")]
+Zone = Annotated[ZoneInfo, _written(words.zone), _like("^[A-Za-z0-9_+/-]+$", "Europe/Lisbon")]
+Link = Annotated[str, _written(words.link), _like("^https?://", "https://shop.example/")]
+Color = Annotated[str, _written(words.color), _like("^#([0-9a-fA-F]{3}){1,2}$", "#00aa55")]
+Hours = Annotated[words.Hours, _written(words.hours), _like(_TIME, "mon-fri 09:00-18:00, sat 09:00-13:00")]
+Holidays = Annotated[frozenset[date], _written(words.holidays), _like("^[A-Z]{2,3}(-.+)?$", "PT", "ES-CT")]
+Closed = Annotated[
+    frozenset[date], _written(words.closed), _like(r"^\d{4}-\d\d-\d\d", "2026-12-24", "2026-12-24..2027-01-02")
+]
+Quiet = Annotated[
+    QuietHours | None,
+    _written(words.quiet_hours, none=True),
+    _like(rf"^({_TIME} ?- ?{_TIME}|none)$", "21:00-08:00", none=True),
+]
+Gap = Annotated[Duration, _written(words.span), _like(f"^{_DURATION}$", "48h", "3bd")]
+Window = Annotated[
+    Duration | None, _written(words.span, none=True), _like(f"^({_DURATION}|none)$", "48h", "3bd", none=True)
+]
+Elapsed = Annotated[timedelta, _written(words.elapsed), _like(f"^{_PLAIN}$", "0s", "4h")]
+Positive = Annotated[timedelta, _written(words.positive), _like(f"^{_PLAIN}$", "5m", "72h")]
+Silence = Annotated[
+    timedelta | None, _written(words.positive, none=True), _like(f"^({_PLAIN}|none)$", "2h", none=True)
+]
+
+
+class Form(BaseModel):
+    """A map of the plan. `NOT_YET` are the keys that will come: refused, but known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    NOT_YET: ClassVar[frozenset[str]] = frozenset()
+
+    _filled = model_validator(mode="before")(_filled)
+
+
+class Brand(Form):
+    """How the firm presents itself."""
+
+    name: Text
+    sender: Mailbox = Field(alias="from", description="The address mails come from, with or without a name.")
+    reply_to: Mailbox | None = None
+    locale: Locale = Field("en", description="Where the customer's is unknown.")
+    time_zone: Zone = _default(words.zone, "UTC", "Where the customer's is unknown.")
+    url: Link | None = None
+    logo: Link | None = None
+    color: Color | None = None
+
+
+class Calendar(Form):
+    """When windows run."""
+
+    hours: Hours
+    holidays: Holidays = Field(default_factory=frozenset, description="Country or region of the `holidays` package.")
+    closed: list[Closed] = Field([], description="Further days without opening.")
+    time_zone: Zone | None = Field(None, description="Default: that of the brand `default`.")
+
+
+class Owner(Form):
+    """A person or team inside the firm."""
+
+    NOT_YET = frozenset({"next", "after"})
+
+    name: Text
+    email: Address
+
+
+class Remind(Form):
+    """The gaps after the first reminder, and how many there are in all."""
+
+    after: list[Gap] = Field([], max_length=100, description="Gaps to the 2nd, 3rd … reminder.")
+    then_every: Gap | None = Field(None, description="Default: the window.")
+    at_most: int = Field(3, ge=0, le=100, description="Reminders in all, for one stay in a status.")
+
+
+class Promise(Form):
+    """What counts as news of a promised date."""
+
+    NOT_YET = frozenset({"warn_before", "grace"})
+
+    ignore_moves_under: Elapsed = _default(words.elapsed, "0s")
+
+
+class Messages(Form):
+    """Which message says what."""
+
+    NOT_YET = frozenset({"promise_at_risk", "promise_broken", "ask_owner", "feedback"})
+
+    reminder: Message = "still-in-progress"
+    promise_moved: Message = "delayed"
+    stuck: Message = "order-stuck"
+    unknown_status: Message = "unknown-status"
+    unreachable: Message = "customer-unreachable"
+
+
+class Touchpoint(Form):
+    """A status the customer lives through."""
+
+    NOT_YET = frozenset({"ask_owner_at", "fulfils_promise", "feedback", "copy_to", "playbook"})
+
+    message: Message | None = None
+    owner: NameOrNone = None
+    window: Window = _default(words.span, "48h", "How long without news before a reminder.")
+    calendar: NameOrNone = Field(None, description="With it, windows and gaps count open hours only.")
+    count_from: Literal["last_message", "last_event"] = "last_message"
+    remind: Remind = Remind()
+    final: bool = Field(False, description="The order ends here.")
+    always: bool = Field(False, description="Told even if a newer status comes before it was sent.")
+    quiet_hours: Quiet = Field(None, description="In the customer's time zone.")
+    burst_wait: Elapsed = _default(words.elapsed, "0s", "Wait so long for more news before telling.")
+    channels: list[Literal["email"]] = Field(["email"], min_length=1, max_length=1)
+    messages: Messages = Messages()
+    promise: Promise = Promise()
+
+
+class Defaults(Touchpoint):
+    """What touchpoints have that do not say otherwise."""
+
+    NOT_YET = Touchpoint.NOT_YET | {"longest_silence"}
+
+    tell_within: Positive = _default(words.positive, "72h", "What is older when it arrives is not told.")
+
+
+class Events(Form):
+    """How events are ranked."""
+
+    rank_by: Literal["occurred_at", "sequence"] = "occurred_at"
+
+
+class Feed(Form):
+    """When we are blind; in real time."""
+
+    blind_after: Positive = _default(words.positive, "5m")
+    hold_at_most: Positive = _default(words.positive, "4h")
+    silent_after: Silence = None
+
+
+class Plan(Form):
+    """The operators' map of touchpoints."""
+
+    brands: Annotated[dict[Key, Brand], BeforeValidator(_filled)]
+    calendars: Annotated[dict[Key, Calendar], BeforeValidator(_filled)] = {}
+    owners: Annotated[dict[Key, Owner], BeforeValidator(_filled)] = {}
+    defaults: Defaults = Defaults()
+    events: Events = Events()
+    feed: Feed = Feed()
+    touchpoints: Annotated[dict[Status, Touchpoint], BeforeValidator(_filled), Field(min_length=1)]
+    unknown_status: Touchpoint = Touchpoint()
