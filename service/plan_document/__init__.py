@@ -39,7 +39,20 @@ def read(text: str, *, file: str, tell_from: datetime | None = None) -> Plan | l
 def schema() -> dict[str, Any]:
     """The JSON Schema of the plan, for editors."""
     generated = form.Plan.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated, "title": "Avisa plan"}
+    plain: dict[str, Any] = _plain(generated)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Avisa plan", **plain}
+
+
+def _plain(part: Any) -> Any:
+    """Without titles that repeat the key, and without the null that stands for a key left out."""
+    if isinstance(part, list):
+        return [_plain(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if {"type": "null"} in part.get("anyOf", ()):
+        part = {**part, **part["anyOf"][0]}
+        del part["anyOf"]
+    return {key: _plain(each) for key, each in part.items() if key != "title" and (key, each) != ("default", None)}
 
 
 def _form(value: Value, faults: list[Fault]) -> form.Plan | None:

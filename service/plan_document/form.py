@@ -187,14 +187,14 @@ class Touchpoint(Form):
     window: Window = _default(words.span, "48h", "How long without news before a reminder.")
     calendar: NameOrNone = Field(None, description="With it, windows and gaps count open hours only.")
     count_from: Literal["last_message", "last_event"] = "last_message"
-    remind: Remind = Remind()
+    remind: Remind = Field(default_factory=Remind)
     final: bool = Field(False, description="The order ends here.")
     always: bool = Field(False, description="Told even if a newer status comes before it was sent.")
     quiet_hours: Quiet = Field(None, description="In the customer's time zone.")
     burst_wait: Elapsed = _default(words.elapsed, "0s", "Wait so long for more news before telling.")
     channels: list[Literal["email"]] = Field(["email"], min_length=1, max_length=1)
-    messages: Messages = Messages()
-    promise: Promise = Promise()
+    messages: Messages = Field(default_factory=Messages)
+    promise: Promise = Field(default_factory=Promise)
 
 
 class Defaults(Touchpoint):
@@ -225,8 +225,8 @@ class Plan(Form):
     brands: Annotated[dict[Key, Brand], BeforeValidator(_filled)]
     calendars: Annotated[dict[Key, Calendar], BeforeValidator(_filled)] = {}
     owners: Annotated[dict[Key, Owner], BeforeValidator(_filled)] = {}
-    defaults: Defaults = Defaults()
-    events: Events = Events()
-    feed: Feed = Feed()
+    defaults: Defaults = Field(default_factory=Defaults)
+    events: Events = Field(default_factory=Events)
+    feed: Feed = Field(default_factory=Feed)
     touchpoints: Annotated[dict[Status, Touchpoint], BeforeValidator(_filled), Field(min_length=1)]
-    unknown_status: Touchpoint = Touchpoint()
+    unknown_status: Touchpoint = Field(default_factory=Touchpoint)
