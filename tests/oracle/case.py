@@ -1,0 +1,170 @@
+"""The case of one order: what its mails should have been."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from tests.oracle.course import Course, Step, Told
+from tests.oracle.names import Sent
+from tests.oracle.plan import Plan
+from tests.oracle.silence import Silence
+from tests.oracle.testimony import Latitude
+from tests.oracle.verdict import Kind, Verdict
+
+
+class Case:
+    """The records of an order against the mails it gave rise to."""
+
+    def __init__(self, course: Course, sent: list[Sent], plan: Plan, latitude: Latitude, verdict: Verdict) -> None:
+        self.course = course
+        self.plan = plan
+        self.latitude = latitude
+        self.verdict = verdict
+        self.to_customer = [mail for mail in sent if mail.name.to_customer]
+        self.to_owners = [mail for mail in sent if not mail.name.to_customer]
+
+    def hear(self) -> None:
+        """Every check, into the verdict."""
+        self._recipients()
+        self._order()
+        self._no_sooner_than_asked()
+        self._nothing_stale()
+        self._quiet()
+        if all(step.address for step in self.course.steps):  # what was dropped for want of one leaves no trace
+            self._updates()
+            self._changed_facts()
+            self._alerts()
+            Silence(self.course, self.to_customer, self.latitude, self.verdict).hear()
+
+    def _blame(self, kind: Kind, text: str) -> None:
+        self.verdict.add(kind, self.course.order_id, text)
+
+    def _recipients(self) -> None:
+        addresses = {step.address for step in self.course.steps}
+        for mail in self.to_customer:
+            if mail.mail.to not in addresses:
+                self._blame(Kind.WRONG_RECIPIENT, f"{mail.name.key} went elsewhere")
+        for mail in self.to_owners:
+            if mail.mail.to != self.plan.owners[mail.name.recipient.removeprefix("owner:")]:
+                self._blame(Kind.WRONG_RECIPIENT, f"{mail.name.key} went elsewhere")
+
+    def _order(self) -> None:
+        """Promise 3; and within an episode each purpose by its ordinals."""
+        newest = 0
+        ordinals: Counter[tuple[int, str]] = Counter()
+        for mail in self.to_customer:
+            name = mail.name
+            if name.episode < newest:
+                self._blame(Kind.OUT_OF_ORDER, f"{name.key} at {mail.at}, after episode {newest}")
+            newest = max(newest, name.episode)
+            last = ordinals[name.episode, name.purpose]
+            if int(name.ordinal) <= last:
+                self._blame(Kind.OUT_OF_ORDER, f"{name.key} at {mail.at}, after number {last}")
+            ordinals[name.episode, name.purpose] = max(last, int(name.ordinal))
+
+    def _no_sooner_than_asked(self) -> None:
+        """The n-th mail of a kind comes after the n-th record that asks for one, and there are no more of them."""
+        for episode in range(1, self.course.episodes + 1):
+            for purpose, steps in (
+                ("update", self.course.updates(episode)),
+                ("promise_moved", self.course.moves(episode)),
+            ):
+                for mail in self._of(episode, purpose):
+                    asked = steps[int(mail.name.ordinal) - 1].at
+                    if mail.at < asked:
+                        self._blame(Kind.UNEXPECTED, f"{mail.name.key} at {mail.at}, asked for at {asked}")
+            asking = {id(step) for step in (*self.course.updates(episode), *self.course.moves(episode))}
+            told = len(self._of(episode, "update", "promise_moved"))
+            if told > len(asking):
+                self._blame(Kind.UNEXPECTED, f"{told} mails in episode {episode}, {len(asking)} asked for")
+
+    def _nothing_stale(self) -> None:
+        """What is superseded by the time it would be sent is not sent."""
+        for mail in self.to_customer:
+            name = mail.name
+            if name.purpose == "update" and self.course.opening(name.episode).touchpoint.always:
+                continue
+            for later in self.course.openings(after=name.episode):
+                newer = later.touchpoint.final or (later.told is Told.YES and name.purpose != "promise_moved")
+                if newer and self.latitude.taken_in(later.acked, mail.at):
+                    self._blame(
+                        Kind.STALE, f"{name.key} at {mail.at}, though {later.status} was there at {later.acked}"
+                    )
+                    break
+
+    def _quiet(self) -> None:
+        for mail in self.to_customer:
+            opening = self.course.opening(mail.name.episode)
+            if mail.is_reminder or opening.touchpoint.quiet is None:
+                continue  # a reminder that was decided on time is not held
+            stretch = opening.touchpoint.quiet.holding(mail.at, opening.zone)
+            if stretch and mail.at - self.latitude.patience > stretch[0]:
+                self._blame(Kind.IN_QUIET_HOURS, f"{mail.name.key} at {mail.at}")
+
+    def _updates(self) -> None:
+        """Every episode that was to be told was told, unless something newer came before it could be."""
+        for opening in self.course.openings():
+            if opening.told is not Told.YES:
+                continue
+            due = opening.told_by(self.latitude)
+            mails = self._of(opening.episode, "update")
+            if mails and mails[0].at > due:
+                self._blame(Kind.LATE, f"{mails[0].name.key} at {mails[0].at}, due by {due}")
+            overtaken = not opening.touchpoint.always and self._overtaken(opening, due)
+            if not mails and not overtaken and due < self.latitude.until:
+                self._blame(Kind.LOST, f"the update of episode {opening.episode} ({opening.status}), due by {due}")
+
+    def _changed_facts(self) -> None:
+        """Every moved promise and every new reason was told, by itself or by something newer."""
+        for step in self.course.steps:
+            if Told.YES not in (step.promise_moved, step.reason_changed):
+                continue
+            due = step.told_by(self.latitude)
+            told = any(
+                step.at <= mail.at <= due
+                for episode in range(step.episode, self.course.episodes + 1)
+                for mail in self._of(episode, "update", "promise_moved")
+            )
+            taken_back = any(
+                step.at <= later.at <= due and later.promise != step.promise
+                for later in self.course.within(step.episode)
+            )
+            if due < self.latitude.until and not (told or taken_back or self._overtaken(step, due)):
+                self._blame(Kind.LOST, f"the change of facts of {step.at}, due by {due}")
+
+    def _overtaken(self, step: Step, due: datetime) -> bool:
+        return any(
+            (later.told.possible or later.touchpoint.final) and later.at <= due
+            for later in self.course.openings(after=step.episode)
+        )
+
+    def _alerts(self) -> None:
+        """The owner is told of an unknown status, and of an order that is stuck; each once an episode."""
+        alerted = {(mail.name.episode, mail.name.ordinal): mail.at for mail in self.to_owners}
+        expected: dict[tuple[int, str], datetime] = {}
+        for step in self.course.steps:
+            if step.alerts_owner is Told.YES and step.owner in self.plan.owners:
+                expected.setdefault((step.episode, "unknown_status"), self.latitude.reach(step.acked))
+        last = {
+            mail.name.episode: mail.at
+            for mail in self.to_customer
+            if mail.is_reminder
+            and int(mail.name.ordinal) == self.course.opening(mail.name.episode).touchpoint.at_most
+        }
+        for episode, at in last.items():
+            if all(step.owner in self.plan.owners for step in self.course.within(episode)):
+                expected[episode, "stuck"] = self.latitude.reach(at)
+        for (episode, kind), due in expected.items():
+            if (episode, kind) not in alerted and due < self.latitude.until:
+                self._blame(Kind.LOST, f"the owner's alert {kind} of episode {episode}, due by {due}")
+        for (episode, kind), at in alerted.items():
+            if kind == "stuck" and episode not in last and not self._last_dropped(episode):
+                self._blame(Kind.UNEXPECTED, f"the owner's alert {kind} of episode {episode} at {at}")
+
+    def _last_dropped(self, episode: int) -> bool:
+        """The last reminder may have been decided and then dropped, because something newer came."""
+        return bool(self.course.openings(after=episode)) or len(self.course.within(episode)) > 1
+
+    def _of(self, episode: int, *purposes: str) -> list[Sent]:
+        return [m for m in self.to_customer if m.name.episode == episode and m.name.purpose in purposes]

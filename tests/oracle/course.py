@@ -1,0 +1,309 @@
+"""The course of one order: what each of its records was to the order when it was taken in.
+
+Everything here follows from the records alone, taken in the order of publishing; only two things can be
+open: whether a record was too old to tell by the time it was read (`Maybe`), and which promise the customer
+was told last, which depends on mails. The facts are found the long way, by folding all records known so far
+in rank order, each time anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.oracle.plan import Plan, Touchpoint, end_of_promise
+from tests.oracle.testimony import Latitude, Published
+
+Rank = tuple[float, float, int]
+_OR_NOT = "or not"
+
+
+class Told(Enum):
+    """Whether a record is told to the customer."""
+
+    YES = "yes"
+    NO = "no"
+    MAYBE = "maybe"
+
+    @property
+    def possible(self) -> bool:
+        return self is not Told.NO
+
+
+@dataclass(slots=True, kw_only=True)
+class Step:
+    """One record as it was taken in. A step is an episode's first if it `begins` it."""
+
+    at: datetime
+    acked: datetime
+    episode: int
+    status: str
+    touchpoint: Touchpoint
+    begins: bool
+    told: Told = Told.NO  # for `begins`: the update of the touchpoint
+    reasons: frozenset[str]  # the reasons that it may have been given
+    promise_moved: Told = Told.NO
+    reason_changed: Told = Told.NO
+    alerts_owner: Told = Told.NO  # of an unknown status
+    promise: str | None = None
+    owner: str | None = None
+    address: str | None = None
+    zone: ZoneInfo
+
+    @property
+    def changes_facts(self) -> bool:
+        return self.promise_moved.possible or self.reason_changed.possible
+
+    def told_by(self, latitude: Latitude) -> datetime:
+        """By when the customer must have been told of it: once taken in, waited for and let out of quiet hours."""
+        at = latitude.reach(self.acked) + self.touchpoint.burst_wait
+        if self.touchpoint.quiet is None:
+            return at
+        released = self.touchpoint.quiet.release(at, self.zone)
+        return at if released == at else latitude.reach(released)
+
+
+@dataclass(slots=True)
+class Course:
+    """All steps of an order, and what the address was at any time."""
+
+    order_id: str
+    steps: list[Step] = field(default_factory=list)
+
+    def opening(self, episode: int) -> Step:
+        """The record that began it."""
+        return next(step for step in self.steps if step.begins and step.episode == episode)
+
+    def openings(self, *, after: int = 0) -> list[Step]:
+        return [step for step in self.steps if step.begins and step.episode > after]
+
+    def within(self, episode: int) -> list[Step]:
+        return [step for step in self.steps if step.episode == episode]
+
+    def updates(self, episode: int) -> list[Step]:
+        """The steps that may each have asked for an update."""
+        return [s for s in self.within(episode) if (s.begins and s.told.possible) or s.reason_changed.possible]
+
+    def moves(self, episode: int) -> list[Step]:
+        """The steps that may each have asked for telling a moved promise."""
+        return [step for step in self.within(episode) if step.promise_moved.possible]
+
+    @property
+    def episodes(self) -> int:
+        return self.steps[-1].episode if self.steps else 0
+
+
+@dataclass(slots=True)
+class _Facts:
+    promise: str | None = None
+    reason: str | None = None
+    owner: str | None = None
+    status: str | None = None
+    customer: dict[str, Any] = field(default_factory=dict)
+
+
+def course_of(
+    order_id: str,
+    records: Sequence[Published],
+    plan: Plan,
+    latitude: Latitude,
+    reminded: Sequence[datetime] = (),
+) -> Course:
+    """Take in the records of one order, in the order of publishing; `reminded` is when reminders came."""
+    intake = _Intake(Course(order_id), plan, latitude)
+    for arrival, record in enumerate(records):
+        intake.recall(record, reminded)
+        intake.take(record, arrival)
+    return intake.course
+
+
+class _Intake:
+    """Takes in one record after the other."""
+
+    def __init__(self, course: Course, plan: Plan, latitude: Latitude) -> None:
+        self.course = course
+        self.plan = plan
+        self.latitude = latitude
+        self.known: list[tuple[Rank, dict[str, Any]]] = []
+        self.seen: set[str] = set()
+        self.status_rank: Rank | None = None
+        self.status = ""
+        self.episode = 0
+        self.texts: list[str] = []  # every reason text of the episode, told or not
+        self.last_text: str | None = None  # the one told last, or silently entered with
+        self.references: set[str] = set()  # the promises that may be the one last told, else first known
+        self.notice: Step | None = None  # the last one that told changed facts
+        self.facts = _Facts()
+
+    def recall(self, record: Published, reminded: Sequence[datetime]) -> None:
+        """What must have been told by the time of this record, and what a reminder may have shown."""
+        notice = self.notice
+        if notice is not None and notice.promise and record.at > notice.told_by(self.latitude):
+            self.references, self.notice = {notice.promise}, None
+        if self.course.steps:
+            before = self.course.steps[-1]
+            if before.promise and any(before.at < at <= record.at for at in reminded):
+                self.references = self.references | {before.promise}
+
+    def take(self, record: Published, arrival: int) -> None:
+        event = dict(record.event)
+        identity = _identity(event, arrival)
+        if identity in self.seen:
+            self._step(record, {"already_seen"})
+            return
+        self.seen.add(identity)
+        rank = _rank(event, arrival, self.plan)
+        self.known.append((rank, event))
+        self.facts = _fold(self.known)
+        promise = self.facts.promise
+        if not self.references and promise:
+            self.references = {promise}
+        if self.status_rank is not None and rank < self.status_rank:
+            self._step(record, {"older_than_known"})
+            return
+        self.status_rank = rank
+        begins = event["status"] != self.status
+        if begins:
+            self.status, self.episode = event["status"], self.episode + 1
+            self.texts, self.last_text = [], None
+        untold = _untold(event, record, self.plan, self.latitude)
+        sure = not untold
+        may_tell = _OR_NOT in untold or sure
+        untold.discard(_OR_NOT)
+        certainty = Told.YES if sure else Told.MAYBE
+        if not may_tell:
+            self._step(record, untold, begins=begins)
+        elif not self.plan.touchpoint(self.status).known:
+            made = self._step(record, untold | {"unknown_status"}, begins=begins)
+            made.alerts_owner = certainty
+        elif begins:
+            made = self._step(record, untold | {"entered"}, begins=True)
+            made.told = certainty
+            if promise:
+                self.references = {promise} | (set() if sure else self.references)
+            self.last_text, self.notice = self.facts.reason, None
+        else:
+            self._same_status(self._step(record, untold), sure=sure)
+        if self.facts.reason is not None:
+            self.texts.append(self.facts.reason)
+
+    def _same_status(self, made: Step, *, sure: bool) -> None:
+        """The same status again: did the promise move, or is there a new reason?"""
+        touchpoint, facts = made.touchpoint, self.facts
+        moves = {False}
+        if facts.promise and not touchpoint.final:
+            moves = {_moved(facts.promise, told, touchpoint, made.zone) for told in self.references}
+        other_text = facts.reason is not None and facts.reason != self.last_text
+        new_text = other_text and facts.reason not in self.texts
+        made.promise_moved = _told(moves, sure=sure)
+        if other_text and made.promise_moved is not Told.YES:
+            alone = new_text and sure and made.promise_moved is Told.NO
+            made.reason_changed = Told.YES if alone else Told.MAYBE
+        if made.changes_facts:
+            made.reasons |= {"facts_changed"}
+        if not sure or not (moves == {True} or new_text):
+            made.reasons |= {"repeated"}
+        if other_text:
+            self.last_text = facts.reason
+        if made.changes_facts and facts.promise:
+            # The notice may not have been sent, or may have been taken back, before the next record.
+            self.references = self.references | {facts.promise}
+            self.notice = made if Told.YES in (made.promise_moved, made.reason_changed) else None
+
+    def _step(self, record: Published, reasons: set[str], *, begins: bool = False) -> Step:
+        touchpoint = self.plan.touchpoint(self.status)
+        made = Step(
+            at=record.at,
+            acked=record.acked,
+            episode=self.episode,
+            status=self.status,
+            touchpoint=touchpoint,
+            begins=begins,
+            reasons=frozenset(reasons),
+            promise=self.facts.promise,
+            owner=self.facts.owner if self.facts.owner in self.plan.owners else touchpoint.owner,
+            address=self.facts.customer.get("email"),
+            zone=_zone(self.facts.customer.get("time_zone")) or self.plan.zone,
+        )
+        self.course.steps.append(made)
+        return made
+
+
+def _told(answers: set[bool], *, sure: bool) -> Told:
+    if answers == {False}:
+        return Told.NO
+    return Told.YES if answers == {True} and sure else Told.MAYBE
+
+
+def _untold(event: dict[str, Any], record: Published, plan: Plan, latitude: Latitude) -> set[str]:
+    """The reasons for which the event may be recorded without telling; the empty set if it is told for sure."""
+    if event.get("notify") is False:
+        return {"not_to_tell"}
+    occurred = _time(event.get("occurred_at"))
+    if occurred is None:
+        return set()
+    if record.at - occurred > plan.tell_within:
+        return {"too_old_to_tell"}
+    if latitude.reach(record.acked) - occurred > plan.tell_within:
+        return {"too_old_to_tell", _OR_NOT}
+    return set()
+
+
+def _moved(promise: str | None, reference: str, touchpoint: Touchpoint, zone: ZoneInfo) -> bool:
+    if promise is None:
+        return False
+    difference = abs(end_of_promise(promise, zone) - end_of_promise(reference, zone))
+    return difference > timedelta(0) and difference >= touchpoint.ignore_moves_under
+
+
+def _rank(event: dict[str, Any], arrival: int, plan: Plan) -> Rank:
+    occurred = _time(event.get("occurred_at"))
+    moment = occurred.timestamp() if occurred else 0.0
+    sequence = event.get("sequence")
+    number = -1.0 if sequence is None else float(sequence)
+    return (number, moment, arrival) if plan.by_sequence else (moment, number, arrival)
+
+
+def _fold(known: list[tuple[Rank, dict[str, Any]]]) -> _Facts:
+    facts = _Facts()
+    for _, event in sorted(known, key=lambda pair: pair[0]):
+        if event["status"] != facts.status:
+            facts.status, facts.reason = event["status"], None
+        if "promised_at" in event:
+            facts.promise = event["promised_at"]
+        if "reason" in event:
+            facts.reason = event["reason"] or None
+        if "owner" in event:
+            facts.owner = event["owner"]
+        given = event.get("customer", {})
+        if given is None:
+            facts.customer = {}
+            continue
+        one, other = facts.customer.get("id"), given.get("id")
+        if one is not None and other is not None and one != other:
+            facts.customer = {}
+        facts.customer.update(given)
+    return facts
+
+
+def _identity(event: dict[str, Any], arrival: int) -> str:
+    """(source, id); a record without an id is only ever itself."""
+    if event.get("id") is None:
+        return json.dumps([arrival])
+    return json.dumps([event.get("source") or "", event["id"]])
+
+
+def _time(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
+
+
+def _zone(name: Any) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if isinstance(name, str) and name else None
+    except (KeyError, ValueError, OSError):
+        return None

@@ -1,0 +1,102 @@
+"""Working time and quiet hours, reckoned a second time, minute arithmetic kept as plain as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+BEFORE_QUIET = timedelta(minutes=30)  # a deadline in quiet hours moves to this long before they begin
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Openings by weekday, Monday first."""
+
+    zone: ZoneInfo
+    hours: tuple[tuple[tuple[time, time], ...], ...]
+    closed: frozenset[date] = field(default_factory=frozenset)
+
+    def of_day(self, day: date) -> list[tuple[datetime, datetime]]:
+        """The openings of a day as moments in UTC."""
+        if day in self.closed:
+            return []
+        return [
+            (_moment(day, begin, self.zone), _moment(day, end, self.zone)) for begin, end in self.hours[day.weekday()]
+        ]
+
+    def _openings(self, since: datetime) -> Iterator[tuple[datetime, datetime]]:
+        day = since.astimezone(self.zone).date()
+        for ahead in range(4000):
+            yield from self.of_day(day + timedelta(days=ahead))
+
+    def opening(self, at: datetime) -> datetime:
+        """`at` if open then, else the next opening."""
+        for begin, end in self._openings(at):
+            if at < end:
+                return max(at, begin)
+        raise ValueError("a calendar that never opens")
+
+    def after_days(self, at: datetime, days: int) -> datetime:
+        """The same local time `days` open days later, clipped to that day's hours."""
+        start = self.opening(at).astimezone(self.zone)
+        day = start.date()
+        left = days
+        while left:
+            day += timedelta(days=1)
+            left -= bool(self.of_day(day))
+        target = _moment(day, start.timetz().replace(tzinfo=None), self.zone)
+        openings = self.of_day(day)
+        for begin, end in openings:
+            if target < end:
+                return max(target, begin)
+        return openings[-1][1]
+
+    def after_open(self, at: datetime, span: timedelta) -> datetime:
+        """When `span` of open time has passed."""
+        left = span
+        for begin, end in self._openings(at):
+            begin = max(begin, at)
+            if begin >= end:
+                continue
+            if left <= end - begin:
+                return begin + left
+            left -= end - begin
+        raise ValueError("a calendar that never opens")
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Local hours in which a customer is not to be told."""
+
+    begin: time
+    end: time
+
+    def holding(self, at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+        """The quiet stretch that `at` lies in."""
+        day = at.astimezone(zone).date()
+        for back in (0, 1):
+            first = day - timedelta(days=back)
+            last = first if self.begin < self.end else first + timedelta(days=1)
+            begin, end = _moment(first, self.begin, zone), _moment(last, self.end, zone)
+            if begin <= at < end:
+                return begin, end
+        return None
+
+    def release(self, at: datetime, zone: ZoneInfo) -> datetime:
+        """`at`, or the end of the quiet stretch that it lies in."""
+        stretch = self.holding(at, zone)
+        return stretch[1] if stretch else at
+
+    def deadline(self, at: datetime, now: datetime, zone: ZoneInfo) -> datetime:
+        """Where a deadline computed `now` goes."""
+        stretch = self.holding(at, zone)
+        if stretch is None:
+            return at
+        earlier = stretch[0] - BEFORE_QUIET
+        return earlier if earlier > now else stretch[1]
+
+
+def _moment(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, clock, zone).astimezone(UTC)

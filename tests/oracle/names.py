@@ -1,0 +1,73 @@
+"""Every mail names itself: its Message-ID is computed from `order/episode/purpose/ordinal/recipient`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.oracle.course import Course
+from tests.oracle.plan import Plan
+from tests.oracle.testimony import Received
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """What a mail is about, read off its Message-ID."""
+
+    order_id: str
+    episode: int
+    purpose: str
+    ordinal: str
+    recipient: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.order_id}/{self.episode}/{self.purpose}/{self.ordinal}/{self.recipient}"
+
+    @property
+    def to_customer(self) -> bool:
+        return self.recipient == "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A mail with its name."""
+
+    name: Name
+    mail: Received
+
+    @property
+    def at(self) -> datetime:
+        return self.mail.at
+
+    @property
+    def is_reminder(self) -> bool:
+        return self.name.purpose == "reminder"
+
+
+def names_of(course: Course, plan: Plan) -> Iterator[Name]:
+    """Every name that a mail about this order could rightly have."""
+
+    def name(episode: int, purpose: str, ordinal: object, recipient: str = "customer") -> Name:
+        return Name(
+            order_id=course.order_id,
+            episode=episode,
+            purpose=purpose,
+            ordinal=str(ordinal),
+            recipient=recipient,
+        )
+
+    for episode in range(1, course.episodes + 1):
+        opening, steps = course.opening(episode), course.within(episode)
+        yield from (name(episode, "update", n + 1) for n in range(len(course.updates(episode))))
+        yield from (name(episode, "promise_moved", n + 1) for n in range(len(course.moves(episode))))
+        if not opening.touchpoint.final:
+            yield from (name(episode, "reminder", n + 1) for n in range(opening.touchpoint.at_most))
+        for owner in {step.owner for step in steps if step.owner in plan.owners}:
+            kinds = [] if opening.touchpoint.final else ["stuck"]
+            if any(step.alerts_owner.possible for step in steps):
+                kinds.append("unknown_status")
+            if any(step.address is None for step in steps):
+                kinds.append("unreachable")
+            yield from (name(episode, "owner_alert", kind, f"owner:{owner}") for kind in kinds)

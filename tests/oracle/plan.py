@@ -1,0 +1,189 @@
+"""The plan, read a second time: only the shapes that decide what is sent and when."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import holidays
+import yaml
+
+from tests.oracle.hours import Calendar, Quiet
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_YEARS = range(2015, 2036)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A duration of the plan on its touchpoint's calendar."""
+
+    elapsed: timedelta = timedelta(0)
+    days: int = 0
+    calendar: Calendar | None = None
+
+    def after(self, at: datetime) -> datetime:
+        if self.calendar is None:
+            return at + self.elapsed
+        if self.days:
+            return self.calendar.after_days(at, self.days)
+        return self.calendar.after_open(at, self.elapsed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touchpoint:
+    """What the plan says of one status."""
+
+    window: Span | None
+    gaps: tuple[Span, ...]
+    then_every: Span | None
+    at_most: int
+    final: bool
+    always: bool
+    from_last_event: bool
+    quiet: Quiet | None
+    burst_wait: timedelta
+    ignore_moves_under: timedelta
+    owner: str | None
+    known: bool  # False for statuses that nobody planned for
+
+    def gap_after(self, told: int) -> Span | None:
+        """The gap to the next reminder once `told` of them were told."""
+        return self.gaps[told - 1] if told <= len(self.gaps) else self.then_every
+
+    @property
+    def dated(self) -> bool:
+        """Whether anything in it can have a deadline."""
+        return not self.final and self.window is not None and self.at_most > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The operators' map of touchpoints."""
+
+    touchpoints: dict[str, Touchpoint]
+    unknown: Touchpoint
+    owners: dict[str, str]  # owner -> address
+    domains: frozenset[str]  # of the brands' senders
+    zone: ZoneInfo  # of the default brand
+    tell_within: timedelta
+    by_sequence: bool
+
+    def touchpoint(self, status: str) -> Touchpoint:
+        return self.touchpoints.get(status, self.unknown)
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in that file. What it does not know it does not look at."""
+    tree = yaml.safe_load(path.read_text("utf-8"))
+    calendars = {name: _calendar(row) for name, row in (tree.get("calendars") or {}).items()}
+    defaults = tree.get("defaults") or {}
+
+    def touchpoint(row: dict[str, Any] | None, *, known: bool) -> Touchpoint:
+        return _touchpoint(_merged(defaults, row or {}), calendars, known=known)
+
+    brands = tree.get("brands") or {}
+    return Plan(
+        touchpoints={str(status): touchpoint(row, known=True) for status, row in tree["touchpoints"].items()},
+        unknown=touchpoint(tree.get("unknown_status"), known=False),
+        owners={name: row["email"] for name, row in (tree.get("owners") or {}).items()},
+        domains=frozenset(row["from"].rstrip("> ").rpartition("@")[2] for row in brands.values()),
+        zone=ZoneInfo(brands["default"].get("time_zone", "UTC")),
+        tell_within=_elapsed(defaults.get("tell_within", "72h")),
+        by_sequence=(tree.get("events") or {}).get("rank_by") == "sequence",
+    )
+
+
+def _merged(defaults: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    merged = {**defaults, **row}
+    for key in ("remind", "promise"):
+        merged[key] = {**(defaults.get(key) or {}), **(row.get(key) or {})}
+    return merged
+
+
+def _touchpoint(row: dict[str, Any], calendars: dict[str, Calendar], *, known: bool) -> Touchpoint:
+    calendar = calendars[row["calendar"]] if row.get("calendar") else None
+
+    def span(text: Any) -> Span | None:
+        if text is None or text == "none":
+            return None
+        working = re.fullmatch(r"(\d+)bd", str(text))
+        if working:
+            return Span(days=int(working[1]), calendar=calendar)
+        return Span(elapsed=_elapsed(text), calendar=calendar)
+
+    remind = row["remind"]
+    window = span(row.get("window", "48h"))
+    return Touchpoint(
+        window=window,
+        gaps=tuple(gap for gap in map(span, remind.get("after") or []) if gap),
+        then_every=span(remind["then_every"]) if "then_every" in remind else window,
+        at_most=remind.get("at_most", 3),
+        final=bool(row.get("final")),
+        always=bool(row.get("always")),
+        from_last_event=row.get("count_from") == "last_event",
+        quiet=_quiet(row.get("quiet_hours")),
+        burst_wait=_elapsed(row.get("burst_wait", "0s")),
+        ignore_moves_under=_elapsed(row["promise"].get("ignore_moves_under", "0s")),
+        owner=row.get("owner"),
+        known=known,
+    )
+
+
+def _elapsed(text: Any) -> timedelta:
+    found = re.fullmatch(r"(\d+)([smhd])", str(text))
+    if not found:
+        raise ValueError(f"no duration: {text!r}")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _quiet(text: Any) -> Quiet | None:
+    if text is None or text == "none":
+        return None
+    begin, _, end = str(text).partition("-")
+    return Quiet(_clock(begin), _clock(end))
+
+
+def _clock(text: str) -> time:
+    hour, _, minute = text.strip().partition(":")
+    return time(int(hour), int(minute))
+
+
+def _calendar(row: dict[str, Any]) -> Calendar:
+    hours: list[list[tuple[time, time]]] = [[] for _ in _DAYS]
+    for part in row["hours"].split(","):
+        days, _, clocks = part.strip().partition(" ")
+        first, _, last = days.partition("-")
+        begin, _, end = clocks.partition("-")
+        numbers = range(_DAYS.index(first), _DAYS.index(last or first) + 1)
+        for number in numbers:
+            hours[number].append((_clock(begin), _clock(end)))
+    closed: set[date] = set()
+    if row.get("holidays"):
+        country, _, region = row["holidays"].partition("-")
+        closed |= set(holidays.country_holidays(country, subdiv=region or None, years=_YEARS))
+    for entry in row.get("closed") or []:
+        closed |= _dates(entry)
+    return Calendar(
+        ZoneInfo(row.get("time_zone", "UTC")), tuple(tuple(sorted(day)) for day in hours), frozenset(closed)
+    )
+
+
+def _dates(entry: Any) -> set[date]:
+    if isinstance(entry, date):
+        return {entry}
+    first, _, last = str(entry).partition("..")
+    begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
+    return {begin + timedelta(days=n) for n in range((end - begin).days + 1)}
+
+
+def end_of_promise(given: str, zone: ZoneInfo) -> datetime:
+    """When a promise ends: a date-only one with that day in the customer's zone."""
+    if len(given) == len("2026-03-09"):
+        return datetime.combine(date.fromisoformat(given) + timedelta(days=1), time(), zone).astimezone(UTC)
+    return datetime.fromisoformat(given).astimezone(UTC)

@@ -1,0 +1,117 @@
+"""Silence: reminders come when they are due, not before, not long after, and not where none is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tests.oracle.course import Course, Told
+from tests.oracle.deadlines import Deadline, chain, decided, given_by
+from tests.oracle.names import Sent
+from tests.oracle.testimony import Latitude
+from tests.oracle.verdict import Kind, Verdict
+
+
+class Silence:
+    """What passed between the mails to the customer of one order."""
+
+    def __init__(self, course: Course, mails: list[Sent], latitude: Latitude, verdict: Verdict) -> None:
+        self.course = course
+        self.mails = mails
+        self.latitude = latitude
+        self.verdict = verdict
+
+    def hear(self) -> None:
+        """Go from mail to mail with the deadline that each one set."""
+        before: Sent | None = None
+        given: Deadline | None = None  # what `before` told
+        sure = True  # whether it surely did
+        reminders = 0  # told in the episode of `before`
+        for mail in self.mails:
+            due = self._due(before, given, mail)
+            if sure:
+                self._check_kept(before, given, mail)
+                if mail.is_reminder:
+                    self._check_due(mail, due)
+            if before is None or before.name.episode != mail.name.episode:
+                reminders = 0
+            if mail.is_reminder:
+                reminders = int(mail.name.ordinal)
+            # A reminder may have been decided and then dropped because of this very mail, and it counted.
+            crossed = not mail.is_reminder and due is not None and due.earliest <= mail.at
+            given = self._given(mail, reminders, due)
+            sure = sure and (not crossed or given == self._given(mail, reminders + 1, due))
+            before = mail
+        if sure:
+            self._check_kept(before, given, None)
+
+    def _given(self, mail: Sent, reminders: int, due: Deadline | None) -> Deadline | None:
+        if mail.is_reminder:
+            first = self.latitude.not_before(due.earliest) if due else mail.at
+            last = min(mail.at, self.latitude.reach(due.latest)) if due else mail.at
+            span = min(first, mail.at), max(last, min(first, mail.at))
+        else:
+            span = decided(self.course, mail, self.latitude)
+        return given_by(self.course, mail, span, reminders=reminders, latitude=self.latitude)
+
+    def _due(self, before: Sent | None, given: Deadline | None, mail: Sent) -> Deadline | None:
+        """The deadline in force when `mail` came."""
+        return chain(self.course, given, after=_episode(before), to=mail.name.episode, latitude=self.latitude)
+
+    def _check_due(self, reminder: Sent, due: Deadline | None) -> None:
+        name = reminder.name
+        if due is None:
+            self._blame(Kind.UNEXPECTED, f"{name.key} at {reminder.at}: nothing was due")
+            return
+        if reminder.at < due.earliest:
+            self._blame(Kind.EARLY, f"{name.key} at {reminder.at}, due {due.earliest}")
+        if self.latitude.was_up(due.earliest, reminder.at):
+            lateness = (reminder.at - due.earliest).total_seconds() / self.latitude.speed
+            self.verdict.max_lateness_real_s = max(self.verdict.max_lateness_real_s, lateness)
+
+    def _check_kept(self, before: Sent | None, told: Deadline | None, following: Sent | None) -> None:
+        """By the deadline that stands after `before`, the customer heard again."""
+        limit = self._limit(_episode(before), told)
+        if limit is None or limit >= self.latitude.until or (following is not None and following.at <= limit):
+            return
+        since = before.name.key if before else "the beginning"
+        came = f"next came {following.name.key} at {following.at}" if following else "nothing came"
+        if told is not None and (following is None or following.at > self.latitude.reach(told.latest)):
+            self._blame(Kind.OVER_TOLD_DATE, f"{since} told {told.latest}; {came}")
+        if following is None:
+            self._blame(Kind.LOST, f"news after {since}, due by {limit}")
+        elif told is None or following.at <= self.latitude.reach(told.latest):
+            self._blame(Kind.LATE, f"news after {since}, due by {limit}; {came}")
+
+    def _limit(self, episode: int, told: Deadline | None) -> datetime | None:
+        """By when a customer last told `told` in `episode` must have heard again; None if there is no such date."""
+        latitude = self.latitude
+        deadline = told
+        limit: datetime | None = None  # set once a mail that must come takes the reminder's place
+        for opening in self.course.openings(after=episode):
+            if limit is not None and opening.at > limit:
+                break
+            if limit is None and deadline is not None and latitude.reach(deadline.latest) < opening.at:
+                break
+            if opening.touchpoint.final or opening.told is Told.MAYBE:
+                return None
+            if opening.told is Told.YES:
+                if told is None:
+                    return None  # that mail has a limit of its own
+                limit = max(opening.told_by(latitude), latitude.reach(told.latest), limit or opening.at)
+            elif limit is None:
+                deadline = chain(self.course, told, after=episode, to=opening.episode, latitude=latitude)
+        if limit is None:
+            if deadline is None:
+                return None
+            limit = latitude.reach(deadline.latest)
+        for step in self.course.steps:  # no reminder is decided while such a notice is on its way
+            if step.episode >= episode and step.changes_facts and step.at <= limit:
+                limit = max(limit, step.told_by(latitude))
+        return limit
+
+    def _blame(self, kind: Kind, text: str) -> None:
+        self.verdict.add(kind, self.course.order_id, text)
+
+
+def _episode(mail: Sent | None) -> int:
+    return mail.name.episode if mail else 0
