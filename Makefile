@@ -1,0 +1,49 @@
+# Every target does its own set-up: a machine with Python 3.11+, pip and make is enough.
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+BIN := .venv/bin
+OUT ?= replay-out
+
+.PHONY: setup demo test lint bench crash replay lock clean
+
+setup: .venv/.run
+
+.venv/.run: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	@touch $@
+
+.venv/.test: .venv/.run tests/requirements.lock
+	$(BIN)/pip install --quiet --require-hashes -r tests/requirements.lock
+	@touch $@
+
+demo: setup
+	$(BIN)/avisa demo $(DEMO)
+
+lint: .venv/.test
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-timing | tail -n 2
+
+test: lint
+	$(BIN)/pytest --quiet tests
+
+bench: .venv/.test
+	$(BIN)/python -m tests.bench
+
+crash: .venv/.test
+	$(BIN)/python -m tests.crash
+
+replay: .venv/.test
+	$(BIN)/python -m tests.replay $(ORDERS) $(OUT)
+
+# Pins and hashes, without naming an index; run it after changing dependencies in pyproject.toml.
+lock: .venv/.test
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
+		--no-annotate --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
+		--no-annotate --allow-unsafe --extra test --constraint requirements.lock --output-file tests/requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info

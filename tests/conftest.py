@@ -1,0 +1,15 @@
+"""The cheap and pure first: a broken rule is told before a broker is started."""
+
+from __future__ import annotations
+
+import pytest
+
+_FIRST = ("core", "plan", "settings", "events", "rendering", "words", "oracle")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        folder = item.nodeid.split("/")[1]
+        return _FIRST.index(folder) if folder in _FIRST else len(_FIRST)
+
+    items.sort(key=place)
