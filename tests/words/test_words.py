@@ -1,0 +1,263 @@
+"""The shipped words: all there, brief, true in every case, and no sentence said by two messages.
+
+The messages are filled here by plain Jinja with marks for values, independently of `service.rendering`, whose
+own check runs over them at the end.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from jinja2 import Environment, Template
+
+from service import plan_document
+from service.core.plan import Plan
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+LOCALES = ("en", "pt-PT", "pt-BR", "es", "ca")
+MAY_DATE = (
+    "order-confirmed",
+    "in-production",
+    "shipped",
+    "out-for-delivery",
+    "delayed",
+    "still-in-progress",
+    "generic",
+)
+FINAL = ("delivered", "cancelled")
+CUSTOMERS = (*MAY_DATE, *FINAL)
+OWNERS = ("order-stuck", "customer-unreachable", "unknown-status")
+MESSAGES = (*CUSTOMERS, *OWNERS)
+EVERY = [pytest.param(message, locale, id=f"{message}-{locale}") for message in MESSAGES for locale in LOCALES]
+CUSTOMERS_EVERY = [each for each in EVERY if each.values[0] in CUSTOMERS]
+
+# The longest way a locale writes a near day, so that lengths are measured at their worst.
+LONG_DAY = {
+    "en": "Wednesday, September 30",
+    "pt-PT": "segunda-feira, 28 de setembro",
+    "pt-BR": "segunda-feira, 28 de setembro",
+    "es": "miércoles, 30 de septiembre",
+    "ca": "dimecres, 30 de setembre",
+}
+MARK = "§"
+STATUSES = ("confirmed", "in_production", "shipped", "out_for_delivery", "something_else")
+REMINDERS = ((0, False), (1, False), (2, False), (3, True))
+
+JINJA = Environment(autoescape=False)
+for _name in ("day", "date", "datetime", "money"):
+    JINJA.filters[_name] = str
+
+Parts = dict[str, str]  # subject, short, body
+
+
+@cache
+def parts(message: str, locale: str) -> Parts:
+    """The three parts of a file, as written."""
+    text = (TEMPLATES / "messages" / message / f"{locale}.md").read_text(encoding="utf-8")
+    _, front, body = text.split("---\n", 2)
+    lines = (line.partition(": ") for line in front.splitlines())
+    return {**{key: value for key, _, value in lines}, "body": body.strip()}
+
+
+@cache
+def templates(message: str, locale: str) -> dict[str, Template]:
+    return {part: JINJA.from_string(text) for part, text in parts(message, locale).items()}
+
+
+def context(**given: Any) -> dict[str, Any]:
+    """The least that every order has, with `given` on top."""
+    least = {
+        "customer": SimpleNamespace(name="", first_name=""),
+        "order": SimpleNamespace(id="1042", number="1042", customer_name=MARK),
+        "owner": SimpleNamespace(name=MARK),
+        "brand": SimpleNamespace(name="Loja Azul"),
+        "status": "in_production",
+        "reminder": SimpleNamespace(number=0, last=False),
+        "button": lambda text, _url: f"[{text}]",
+        "items": lambda _items: MARK,
+        "progress": lambda: MARK,
+    }
+    return {**least, **given}
+
+
+def rich(**given: Any) -> dict[str, Any]:
+    """Everything that an order can have, with `given` on top."""
+    order = SimpleNamespace(
+        id="1042", number="1042", url="https://x", items=[MARK], total="1", currency="EUR", customer_name=MARK
+    )
+    customer = SimpleNamespace(name="Ana Sousa", first_name="Ana")
+    promise = SimpleNamespace(date="2026-03-12", previous="2026-03-09")
+    full = {"order": order, "customer": customer, "promise": promise, "reason": MARK, "next_step": MARK}
+    return context(**{**full, "next_update": "2026-03-05", **given})
+
+
+@cache
+def cases() -> tuple[dict[str, Any], ...]:
+    """Orders of every kind: poor and rich, of each status, reminded and not, with each sort of promise."""
+    dates = (
+        None,
+        ("2026-03-12", None),
+        ("2026-03-12", "2026-03-09"),
+        ("2026-03-12", "2026-03-19"),
+        ("2026-03-12",) * 2,
+    )
+    promises = [each and SimpleNamespace(date=each[0], previous=each[1]) for each in dates]
+    every = []
+    for make, status, (number, last), promise in product((context, rich), STATUSES, REMINDERS, promises):
+        case = make(status=status, reminder=SimpleNamespace(number=number, last=last), promise=promise)
+        every.append({**case, "next_update": None} if last else case)
+    return tuple(every)
+
+
+def plain(text: str) -> str:
+    return text.replace("**", "").replace("\\\n", "\n")
+
+
+@cache
+def sentences(message: str, locale: str) -> set[str]:
+    """All sentences that the message may say, but for greeting and sign-off, with its values left out."""
+    said: set[str] = set()
+    for case in cases():
+        for part, template in templates(message, locale).items():
+            paragraphs = re.split(r"\n\s*\n", plain(template.render(case)).strip())
+            if part == "body":
+                paragraphs = paragraphs[1:] if message in OWNERS else paragraphs[1:-1]
+            for sentence in re.split(r"(?<=[.!?:;])\s+|\n|\]", "\n".join(paragraphs)):
+                words = re.sub(r"§|1042|Loja Azul|\d{4}-\d\d-\d\d|[^\w\s'·-]", " ", sentence.casefold())
+                said.add(" ".join(words.split()))
+    return said - {""}
+
+
+def test_every_message_is_there_in_every_language_and_no_other() -> None:
+    found = {path.relative_to(TEMPLATES / "messages").as_posix() for path in TEMPLATES.glob("messages/**/*.md")}
+    assert found == {f"{message}/{locale}.md" for message in MESSAGES for locale in LOCALES}
+
+
+@pytest.mark.parametrize(("message", "locale"), EVERY)
+def test_subject_and_short_are_one_brief_line(message: str, locale: str) -> None:
+    read = templates(message, locale)
+    day = LONG_DAY[locale]
+    for given in cases():
+        promise = given["promise"] and SimpleNamespace(date=day, previous=day)
+        case = {**given, "promise": promise, "next_update": given.get("next_update") and day}
+        subject, short = read["subject"].render(case), read["short"].render(case)
+        assert "\n" not in subject + short
+        assert 0 < len(subject) <= 78, subject
+        assert 0 < len(short) <= 150, short
+        assert "1042" in subject
+        assert "1042" in short
+
+
+@pytest.mark.parametrize(("message", "locale"), EVERY)
+def test_front_matter_is_yaml_too(message: str, locale: str) -> None:
+    text = (TEMPLATES / "messages" / message / f"{locale}.md").read_text(encoding="utf-8")
+    read = parts(message, locale)
+    assert yaml.safe_load(text.split("---\n")[1]) == {"subject": read["subject"], "short": read["short"]}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_sentence_is_said_by_two_messages(locale: str) -> None:
+    first: dict[str, str] = {}
+    for message in MESSAGES:
+        for sentence in sentences(message, locale):
+            assert sentence not in first, f"{sentence!r} is in {first[sentence]} and {message}"
+        first |= dict.fromkeys(sentences(message, locale), message)
+
+
+@pytest.mark.parametrize(("message", "locale"), EVERY)
+def test_reads_well_whatever_is_missing(message: str, locale: str) -> None:
+    template = templates(message, locale)
+    for case in cases():
+        for text in (plain(part.render(case)) for part in template.values()):
+            assert not re.search(r"None|[ \t]{2}|\s[,.;]|[.,]{2}|\(\)", text), text
+
+
+@pytest.mark.parametrize(("message", "locale"), EVERY)
+def test_is_brief(message: str, locale: str) -> None:
+    body = templates(message, locale)["body"]
+    said = [len(plain(body.render(case)).split()) for case in cases()]
+    assert min(said) >= 20
+    assert max(said) <= 120
+
+
+@pytest.mark.parametrize(("message", "locale"), CUSTOMERS_EVERY)
+def test_greets_by_first_name_or_without(message: str, locale: str) -> None:
+    body = templates(message, locale)["body"]
+    named, unnamed = (body.render(case).splitlines()[0] for case in (rich(), context()))
+    assert re.fullmatch(r"[^\W\d]+,? Ana[,:!]", named)
+    assert re.fullmatch(r"[^\W\d]+[,:!]", unnamed)
+
+
+@pytest.mark.parametrize(("message", "locale"), CUSTOMERS_EVERY)
+def test_tells_reason_and_next_step(message: str, locale: str) -> None:
+    told = templates(message, locale)["body"].render(rich(reason="REASON", next_step="STEP"))
+    assert told.count("REASON") == told.count("STEP") == 1
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("message", MAY_DATE)
+def test_tells_when_the_customer_hears_again(message: str, locale: str) -> None:
+    template = templates(message, locale)
+    for part in ("short", "body"):
+        assert template[part].render(rich(next_update="NEXT")).count("NEXT") == 1
+        assert template[part].render(context()).strip()
+
+
+@pytest.mark.parametrize(("message", "locale"), EVERY)
+def test_each_condition_begins_and_ends_in_one_paragraph(message: str, locale: str) -> None:
+    for paragraph in parts(message, locale)["body"].split("\n\n"):
+        assert paragraph.count("{% if ") == paragraph.count("{% endif %}")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_moved_date_reads_right_in_both_directions(locale: str) -> None:
+    body = templates("delayed", locale)["body"]
+
+    def told(date: str, previous: str | None) -> str:
+        return body.render(rich(promise=SimpleNamespace(date=date, previous=previous)))
+
+    later, sooner = told("2026-03-12", "2026-03-09"), told("2026-03-09", "2026-03-12")
+    assert all(date in text for date in ("2026-03-12", "2026-03-09") for text in (later, sooner))
+    swapped = sooner.replace("2026-03-12", "x").replace("2026-03-09", "2026-03-12").replace("x", "2026-03-09")
+    assert later != swapped
+    assert told("2026-03-12", None).count("2026-03-12") == 1
+    assert told("2026-03-12", "2026-03-12").count("2026-03-12") == 1  # only the hour moved
+    assert "1042" in body.render(rich(promise=None))
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("message", ["still-in-progress", "generic"])
+def test_first_later_and_last_reminders_differ(message: str, locale: str) -> None:
+    body = templates(message, locale)["body"]
+    told = {
+        body.render(context(reminder=SimpleNamespace(number=number, last=last))) for number, last in REMINDERS[1:]
+    }
+    assert len(told) == 3
+    assert all("2026" not in each for each in told)
+    only = body.render(context(reminder=SimpleNamespace(number=1, last=True)))  # `at_most: 1`
+    assert only == body.render(context(reminder=SimpleNamespace(number=3, last=True)))
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_portugal_and_brazil_speak_each_their_own(message: str) -> None:
+    portugal, brazil = (" ".join(parts(message, locale).values()) for locale in ("pt-PT", "pt-BR"))
+    assert not re.search(
+        r"(?i)\b(pedidos?|você|a gente|rastrear|registrad[oa]|cadastrad[oa]|status atual)\b", portugal
+    )
+    assert not re.search(r"(?i)\b(encomendas?|connosco|consigo|registad[oa]|estafeta|está a \w+r)\b", brazil)
+
+
+def test_the_plan_is_sound_and_names_messages_that_exist() -> None:
+    plan = plan_document.read((TEMPLATES / "plan.yaml").read_text(encoding="utf-8"), file="plan.yaml")
+    assert isinstance(plan, Plan), plan
+    points = (*plan.touchpoints.values(), plan.unknown)
+    assert {point.message for point in points} <= set(CUSTOMERS)
+    assert {name for point in points for name in point.messages.values()} <= set(MESSAGES)
+    assert all(point.owner for point in points)
