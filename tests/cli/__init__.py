@@ -1,0 +1,1 @@
+"""The `avisa` command, run as a command."""
