@@ -1,0 +1,1 @@
+"""Log lines and what they must never hold."""
