@@ -1,0 +1,40 @@
+"""What a command says: one JSON document, or something that is good to read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from service.telemetry import printable
+
+
+class Answer:
+    """How this run of the command answers; `--json` anywhere on the line makes it one JSON document."""
+
+    as_json = False
+
+    def give(self, document: Any, shown: Callable[[Any], Any] | None = None) -> None:
+        """Print `document` as JSON, or for people what `shown` makes of it: anything that rich can print."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        elif shown is not None:
+            from rich.console import Console
+
+            made = shown(document)
+            Console(highlight=False, soft_wrap=isinstance(made, str)).print(made)
+        sys.stdout.flush()
+
+    def refuse(self, error: str, message: str) -> None:
+        """Say why there is no answer: on stdout for programs, on stderr for people."""
+        if self.as_json:
+            document = {"error": error, "message": message}
+            sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+            sys.stdout.flush()
+        else:
+            for line in message.splitlines() or [error]:
+                sys.stderr.write(f"avisa: {printable(line)}\n")
+
+
+answer = Answer()

@@ -1,0 +1,52 @@
+"""Commands that look at what is kept and change nothing: timeline, outbox, counts."""
+
+from __future__ import annotations
+
+import typer
+
+from service import reads
+from service.cli.answer import answer
+from service.cli.exits import not_there, usage
+from service.cli.surroundings import looking_at_store
+from service.core.model import State
+from service.ports import Reads
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(timeline)
+    app.command()(counts)
+
+
+def timeline(order: str = typer.Argument(..., help="The order's id, as published.")) -> None:
+    """Show what happened to one order and why."""
+
+    async def look(store: Reads) -> reads.Shape | None:
+        return await reads.timeline(store, order)
+
+    told = looking_at_store(look)
+    if told is None:
+        raise not_there("no such order is known")
+    from service.cli.story import story
+
+    answer.give(told, story)
+
+
+def counts() -> None:
+    """Show every event and notification by what came of it."""
+    from service.cli.tables import sums
+
+    answer.give(looking_at_store(reads.counts), sums)
+
+
+def outbox(state: str | None, order: str | None) -> None:
+    """The body of `avisa outbox`, which has commands of its own."""
+    if state is not None and state not in set(State):
+        raise usage(f"--state: {state!r} is none of {', '.join(State)}")
+    wanted = None if state is None else State(state)
+
+    async def look(store: Reads) -> list[reads.Shape]:
+        return await reads.outbox(store, state=wanted, order_id=order)
+
+    from service.cli.tables import waiting
+
+    answer.give(looking_at_store(look), waiting)

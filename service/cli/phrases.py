@@ -1,0 +1,44 @@
+"""The reasons of CONTRACT 6 in plain words, for people who read a timeline."""
+
+from __future__ import annotations
+
+from service.core.model import Reason
+
+PHRASES: dict[Reason, str] = {
+    Reason.ENTERED: "a new status",
+    Reason.FACTS_CHANGED: "the facts changed",
+    Reason.REPEATED: "nothing new to tell",
+    Reason.ALREADY_SEEN: "this event was taken in before",
+    Reason.OLDER_THAN_KNOWN: "older than the status known; its facts were kept",
+    Reason.NOT_TO_TELL: "recorded without telling, as the event asks",
+    Reason.TOO_OLD_TO_TELL: "too long ago to be news",
+    Reason.UNKNOWN_STATUS: "a status that the plan does not know",
+    Reason.WINDOW_PASSED: "no news within the window",
+    Reason.REMINDERS_SPENT: "no news, and no reminder is left",
+    Reason.NOT_DUE: "looked at; nothing to tell",
+    Reason.DUE: "due",
+    Reason.SUPERSEDED: "something newer says it better",
+    Reason.QUIET_HOURS: "waits until the quiet hours are over",
+    Reason.BURST_WAIT: "waits a moment for what may follow",
+    Reason.PAUSED: "sending is paused",
+    Reason.BLIND: "waits until we can see the feed again",
+    Reason.UNSUBSCRIBED: "they asked for no reminders",
+    Reason.NO_ADDRESS: "there is no address",
+    Reason.WAITS_FOR_EARLIER: "waits for an earlier message",
+    Reason.ACCEPTED: "the mail server took it",
+    Reason.REFUSED: "refused for good",
+    Reason.EXPIRED: "given up after trying long enough",
+    Reason.IN_DOUBT: "it may have arrived; the answer was lost",
+    Reason.CANNOT_RENDER: "its message could not be written",
+    Reason.DROPPED_BY_OPERATOR: "dropped by an operator",
+}
+
+
+def phrase(reason: str | None) -> str:
+    """What `reason` means; a reason without a phrase speaks for itself."""
+    if reason is None:
+        return ""
+    try:
+        return PHRASES.get(Reason(reason), reason.replace("_", " "))
+    except ValueError:
+        return reason.replace("_", " ")

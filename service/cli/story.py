@@ -1,0 +1,101 @@
+"""A timeline for people: the days of an order, what came in, what went out, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from service.cli.phrases import phrase
+from service.telemetry import printable
+
+# kind, or how it was settled -> sign, style
+_SIGNS = {
+    "event": ("●", "cyan"),
+    "decision": ("✎", "white"),
+    "gate": ("◌", "yellow"),
+    "attempt": ("↻", "yellow"),
+    "sent": ("✓", "green"),
+    "dropped": ("·", "bright_black"),
+    "failed": ("✗", "red"),
+    "in_doubt": ("?", "magenta"),
+}
+
+
+def story(told: dict[str, Any]) -> RenderableType:
+    """The answer of `avisa timeline`."""
+    entries = told["entries"]
+    width = max((len(_words(entry, "")[0]) for entry in entries), default=0)  # one edge for all days
+    days = groupby(entries, key=lambda entry: str(entry["at"])[:10])
+    parts: list[RenderableType] = [_heading(told)]
+    for day, group in days:
+        parts += [
+            Text(),
+            Text(datetime.fromisoformat(day).strftime("%A %-d %B %Y"), style="bold"),
+            _day(list(group), width),
+        ]
+    return Group(*parts, Text())
+
+
+def _heading(told: dict[str, Any]) -> RenderableType:
+    line = Text.assemble((f"Order {printable(told['order_id'])}", "bold"), "  ", (printable(told["status"]), "cyan"))
+    if told["final"]:
+        line.append("  final", "bright_black")
+    facts = []
+    if told["next_update"]:
+        facts.append(f"the customer hears again by {shown(told['next_update'])}")
+    if told["promise"]:
+        facts.append(f"promised for {printable(str(told['promise']['date']))}")
+    return Group(Text(), line, Text("; ".join(facts), style="bright_black")) if facts else Group(Text(), line)
+
+
+def _day(entries: list[dict[str, Any]], width: int) -> Table:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, min_width=min(width, 44))
+    table.add_column(ratio=1)
+    for entry in entries:
+        sign, style = _SIGNS[entry["state"] if entry["kind"] == "settled" else entry["kind"]]
+        table.add_row(
+            Text(f"  {entry['at'][11:19]}", style="bright_black"), Text(sign, style=style), *_words(entry, style)
+        )
+    return table
+
+
+def _words(entry: dict[str, Any], style: str) -> tuple[Text, Text]:
+    """What it is about, and what came of it."""
+    why = phrase(entry["reason"])
+    if entry["note"]:
+        why = f"{why} ({printable(entry['note'])})" if why else printable(entry["note"])
+    match entry["kind"]:
+        case "event":
+            return Text(printable(entry["status"] or ""), style=style), Text(why)
+        case "decision":
+            return Text(_what(entry)), Text(f"to be told: {why}" if entry["key"] else why, style="bright_black")
+        case "settled":
+            written = " in ".join(filter(None, (entry["message"], entry["locale"])))
+            return (
+                Text(f"{_what(entry)} {entry['state'].replace('_', ' ')}", style=style),
+                Text.assemble(why, (f"  {written}" if written and entry["state"] == "sent" else "", "bright_black")),
+            )
+        case "gate":
+            return Text(f"{_what(entry)} held", style=style), Text(why)
+        case _:
+            return Text(f"{_what(entry)} tried", style=style), Text(why)
+
+
+def _what(entry: dict[str, Any]) -> str:
+    """`reminder`, or `owner alert → owner:production`."""
+    purpose = (entry["purpose"] or "order").replace("_", " ")
+    recipient = (entry["key"] or "").rpartition("/")[2]
+    return purpose if recipient in {"", "customer"} else f"{purpose} → {printable(recipient)}"
+
+
+def shown(at: str | None) -> str:
+    """A moment of a JSON answer, to the minute."""
+    return "" if at is None else datetime.fromisoformat(at).strftime("%-d %b %Y %H:%M UTC")

@@ -1,0 +1,118 @@
+"""Answers as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from service.cli.phrases import phrase
+from service.telemetry import printable
+
+_STYLES = {
+    "sent": "green",
+    "failed": "red",
+    "in_doubt": "magenta",
+    "held": "yellow",
+    "retrying": "yellow",
+    "dropped": "bright_black",
+    "replayed": "bright_black",
+}
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> Table:
+    """A plain table; the columns in `numbers` are aligned right."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for head in heads:
+        made.add_column(head, justify="right" if head in numbers else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(_plain(cell)) for cell in row))
+    return made
+
+
+def _plain(cell: object) -> str:
+    return "" if cell is None else printable(str(cell))
+
+
+def _state(state: str) -> Text:
+    return Text(state, style=_STYLES.get(state, ""))
+
+
+def waiting(rows: list[dict[str, Any]]) -> RenderableType:
+    """The answer of `avisa outbox`."""
+    if not rows:
+        return Text("Nothing here.", style="bright_black")
+    return table(
+        ("state", "key", "tries", "why"),
+        [(_state(row["state"]), row["key"], row["attempts"], phrase(row["reason"])) for row in rows],
+        numbers=("tries",),
+    )
+
+
+def sums(counted: dict[str, Any]) -> RenderableType:
+    """The answer of `avisa counts`."""
+    events, notifications = counted["events"], counted["notifications"]
+    came = [(phrase(reason), reason, n) for reason, n in events["by_reason"].items()]
+    return Group(
+        table(
+            (f"{events['read']} records read", "reason", "number"),
+            [*came, ("could not be read", "dead letters", events["dead_letters"])],
+            numbers=("number",),
+        ),
+        table(
+            (f"{notifications['decided']} notifications decided", "number"),
+            [(_state(state), n) for state, n in notifications["by_state"].items()],
+            numbers=("number",),
+        ),
+    )
+
+
+def set_aside(letters: list[dict[str, Any]]) -> RenderableType:
+    """The answer of `avisa dead-letters`."""
+    if not letters:
+        return Text("No record was set aside.", style="bright_black")
+    return table(
+        ("id", "state", "record", "reason", "what is wrong"),
+        [
+            (
+                letter["id"],
+                _state(letter["state"]),
+                f"{letter['topic']}/{letter['partition']}@{letter['offset']}",
+                letter["reason"],
+                letter["message"],
+            )
+            for letter in letters
+        ],
+        numbers=("id",),
+    )
+
+
+def settings(known: dict[str, Any]) -> RenderableType:
+    """The answer of `avisa config`."""
+    return table(
+        ("setting", "value", "from"),
+        [(name, one["value"], one["source"]) for name, one in known["settings"].items()],
+    )
+
+
+def problems(checked: dict[str, Any]) -> RenderableType:
+    """The answer of `avisa check`."""
+    if not checked["problems"]:
+        return Text("All is well.", style="green")
+    lines = []
+    for problem in checked["problems"]:
+        place = ":".join(str(part) for part in (problem["file"], problem["line"], problem["column"]) if part)
+        line = Text.assemble(
+            (place, "bold"),
+            "  ",
+            (problem["severity"], "red" if problem["severity"] == "error" else "yellow"),
+            f"  {printable(problem['message'])}",
+        )
+        if problem["suggestion"]:
+            line.append(f"  Did you mean {printable(problem['suggestion'])}?", "bright_black")
+        lines.append(line)
+    return Group(*lines)

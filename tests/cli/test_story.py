@@ -1,0 +1,60 @@
+"""Answers for people: nothing is left out, nothing steers the terminal."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+from rich.console import Console
+
+from service import reads
+from service.cli import tables
+from service.cli.phrases import phrase
+from service.cli.story import story
+from service.core.model import Reason
+from tests.cli.histories import a_history
+
+
+def printed(made: Any, width: int = 100) -> str:
+    out = StringIO()
+    Console(file=out, width=width, color_system=None, highlight=False).print(made)
+    return out.getvalue()
+
+
+def test_a_story_reads_well() -> None:
+    told = printed(story(reads.told(a_history())))
+    assert "Order A-1042  in_production" in told
+    assert "the customer hears again by 10 Mar 2026 09:00 UTC; promised for 2026-03-09" in told
+    assert "Monday 2 March 2026" in told
+    lines = [" ".join(line.split()) for line in told.splitlines()]
+    assert "10:01:00 ✓ update sent the mail server took it confirmed in pt-PT" in lines
+    assert "09:01:00 ↻ update tried refused for good (rcpt 451)" in lines
+    assert "22:00:00 ◌ reminder held waits until the quiet hours are over" in lines
+    assert "22:00:00 ✗ owner alert → owner:production failed there is no address" in lines
+
+
+def test_a_story_of_an_order_without_anything() -> None:
+    told = reads.told(a_history()) | {"entries": [], "next_update": None, "promise": None}
+    assert "in_production" in printed(story(told))
+
+
+def test_what_a_publisher_wrote_steers_no_terminal() -> None:
+    told = reads.told(a_history())
+    told["order_id"] = "A\x1b[31m\u202e"
+    told["entries"][0]["status"] = "[bold]\x07"
+    shown = printed(story(told))
+    assert r"A\x1b[31m\u202e" in shown
+    assert r"[bold]\x07" in shown
+
+
+def test_tables_show_every_row() -> None:
+    rows = [reads.waiting(row) for row in a_history().outbox]
+    shown = printed(tables.waiting(rows), width=160)
+    assert all(row["key"] in shown for row in rows)
+    assert "Nothing here." in printed(tables.waiting([]))
+
+
+def test_every_reason_has_words() -> None:
+    assert all(phrase(reason) for reason in Reason)
+    assert phrase(None) == ""
+    assert phrase("of_a_later_version") == "of a later version"
