@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytest_plugins = ["tests.tools.kafka", "tests.tools.postgres"]  # one server for all who need a real one
+
 _FIRST = ("core", "plan", "settings", "events", "rendering", "words", "oracle")
 
 

@@ -1,0 +1,64 @@
+"""`avisa migrate`: where the schema stands, and bringing it up to date."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from service.store import address, schema
+from service.store.postgres import engine
+from service.store.schema import Status, Upgraded
+from service.store.trouble import postgres_trouble, sqlite_trouble
+
+T = TypeVar("T")
+
+
+async def status(url: str) -> Status:
+    """How far the schema is. Changes nothing, and creates no file. Raises StoreUnfit or StoreAway."""
+    where = address.read(url)
+    if where.drivername == "sqlite" and not address.sqlite_file(where).exists():
+        return schema.ahead_of(None)
+    return await _run(where, schema.status)
+
+
+async def upgrade(url: str) -> Upgraded:
+    """Apply what is missing, one process at a time, all or nothing. Raises StoreUnfit or StoreAway."""
+    where = address.read(url)
+    if where.drivername == "sqlite":
+        address.sqlite_file(where).parent.mkdir(parents=True, exist_ok=True)
+    return await _run(where, schema.upgrade)
+
+
+async def _run(where: URL, work: Callable[[Connection], T]) -> T:
+    if where.drivername == "sqlite":
+        return await asyncio.to_thread(_on_sqlite, where, work)
+    pool = engine(where, connections=1)
+    try:
+        async with pool.begin() as conn:
+            return await conn.run_sync(work)
+    except Exception as trouble:
+        raise postgres_trouble(trouble) from None
+    finally:
+        await pool.dispose()
+
+
+def _on_sqlite(where: URL, work: Callable[[Connection], T]) -> T:
+    one = create_engine(where, poolclass=NullPool, hide_parameters=True)
+
+    @event.listens_for(one, "connect")
+    def connected(raw: object, _: object) -> None:
+        raw.isolation_level = None  # type: ignore[attr-defined]  # a sqlite3.Connection, which begins nothing itself
+
+    @event.listens_for(one, "begin")
+    def began(conn: Connection) -> None:
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+
+    try:
+        with one.begin() as conn:
+            return work(conn)
+    except Exception as trouble:
+        raise sqlite_trouble(trouble) from None

@@ -1,0 +1,171 @@
+"""Orders: load, the one conditional commit, and what is due.
+
+Whoever writes locks orders first, by id, and their unsettled notifications after, by key; so two writers
+seldom wait for each other in a circle.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from service.core.model import Notification, Order
+from service.ports import Change
+from service.store import counting, lines, timeline
+from service.store.rows import (
+    NOTICE_COLUMNS,
+    ORDER_GIVEN,
+    notification_of,
+    order_of,
+    order_row,
+)
+from service.store.tongue import Question, Statement
+
+IDS = "order_id text"
+
+_STORED = Question(
+    ("order_id", "version", "state"), "FROM orders WHERE order_id IN (SELECT r.order_id FROM {given})", IDS
+)
+_PENDING = Question(
+    NOTICE_COLUMNS,
+    "FROM notifications WHERE order_id IN (SELECT r.order_id FROM {given}) AND settled_at IS NULL",
+    IDS,
+)
+_LOCK = Question(
+    ("order_id", "version", "final", "stuck"),
+    "FROM orders WHERE order_id IN (SELECT r.order_id FROM {given}) ORDER BY order_id {lock}",
+    IDS,
+)
+_INSERT = Statement(
+    "INSERT INTO orders (order_id, version, feed, wake_at, ended_at, final, stuck, state)"
+    " SELECT order_id, 1, feed, wake_at, ended_at, final, stuck, state FROM {given} WHERE 1 = 1"
+    " ORDER BY order_id ON CONFLICT (order_id) DO NOTHING",
+    ORDER_GIVEN,
+)
+_UPDATE = Statement(
+    "UPDATE orders SET version = orders.version + 1, feed = r.feed, wake_at = r.wake_at, ended_at = r.ended_at,"
+    " final = r.final, stuck = r.stuck, state = r.state FROM {given} WHERE orders.order_id = r.order_id",
+    ORDER_GIVEN,
+)
+
+
+def load(conn: Connection, order_ids: Collection[str]) -> dict[str, Order]:
+    """The orders that are known, each with its pending notifications."""
+    ids = _ids(order_ids)
+    pending: defaultdict[str, list[Notification]] = defaultdict(list)
+    stored = _STORED.ask(conn, ids)
+    for row in _PENDING.ask(conn, ids) if stored else ():
+        pending[row[1]].append(notification_of(row))
+    return {
+        row[0]: order_of(row, tuple(sorted(pending.pop(row[0], ()), key=lambda item: item.seq))) for row in stored
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is stored of an order that is about to change, locked."""
+
+    version: int
+    final: bool
+    stuck: bool
+
+
+def lock(conn: Connection, order_ids: Iterable[str]) -> dict[str, Standing]:
+    """Keep these orders as they are until the transaction ends."""
+    rows = _LOCK.ask(conn, _ids(order_ids))
+    return {order_id: Standing(version, bool(final), bool(stuck)) for order_id, version, final, stuck in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Which orders changed, and which of their new notifications are leased to us."""
+
+    orders: frozenset[str]
+    leased: frozenset[str] = frozenset()
+
+
+def apply(
+    conn: Connection,
+    changes: Sequence[Change],
+    standing: Mapping[str, Standing],
+    *,
+    now: int,
+    now_real: int,
+    lease: lines.Lease | None,
+    shard: str,
+) -> Applied:
+    """Store those changes whose order still stands as it was loaded, whole, and nothing of the others."""
+    first = {change.order.order_id: change for change in reversed(changes)}
+    chosen = [first[order_id] for order_id in sorted(first)]
+    new = [change for change in chosen if change.order.version == 0 and change.order.order_id not in standing]
+    known = [
+        change
+        for change in chosen
+        if (stands := standing.get(change.order.order_id)) and stands.version == change.order.version
+    ]
+    born = _INSERT.inserted(conn, [order_row(change.order) for change in new], "order_id") if new else set()
+    waiting = lines.unsettled(conn, [change.order.order_id for change in known if _touches_outbox(change)])
+    known = [change for change in known if _absorbs(change, waiting)]
+    won = [change for change in new if change.order.order_id in born] + known
+    if known:
+        _UPDATE.run(conn, [order_row(change.order) for change in known])
+    leased = lines.add(conn, won, waiting, now=now, now_real=now_real, lease=lease)
+    timeline.add(conn, [entry for change in won for entry in change.entries])
+    counting.orders(
+        conn,
+        [(standing.get(change.order.order_id), change.order) for change in won],
+        shard=shard,
+    )
+    return Applied(frozenset(change.order.order_id for change in won), leased)
+
+
+def _touches_outbox(change: Change) -> bool:
+    return bool(change.notifications or change.superseded or change.absorbed_by)
+
+
+def _absorbs(change: Change, waiting: Mapping[str, lines.Waiting]) -> bool:
+    """Whether the update that is to tell the changed facts can still do so."""
+    if change.absorbed_by is None:
+        return True
+    update = waiting.get(change.absorbed_by)
+    return update is not None and not update.begun
+
+
+# ---------------------------------------------------------------- what is due
+
+# Each feed that has anything to wake, found by leaping through the index from one to the next.
+_FEEDS = Question(
+    ("feed",),
+    "FROM (WITH RECURSIVE feeds(feed) AS (SELECT min(feed) FROM orders WHERE wake_at IS NOT NULL UNION ALL"
+    " SELECT (SELECT min(o.feed) FROM orders o WHERE o.wake_at IS NOT NULL AND o.feed > feeds.feed)"
+    " FROM feeds WHERE feeds.feed IS NOT NULL) SELECT feed FROM feeds WHERE feed IS NOT NULL) AS known",
+)
+# One walk along the index a feed: a sort of all that is due would cost what the backlog is long.
+_DUE = Question(
+    ("order_id", "wake_at"),
+    "FROM orders WHERE feed = :feed AND wake_at IS NOT NULL AND wake_at <= :until ORDER BY wake_at LIMIT :limit",
+)
+_NEXT = Question(("wake_at",), "FROM orders WHERE feed = :feed AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1")
+
+
+def due(conn: Connection, *, now: int, feeds: Collection[str], overdue: int, limit: int) -> list[Order]:
+    """Orders of `feeds` to be woken by `now`, and of all others by `overdue`, the oldest first."""
+    found: list[tuple[int, str]] = []
+    for (feed,) in _FEEDS.ask(conn):
+        until = now if feed in feeds else min(now, overdue)
+        found += [(wake_at, order_id) for order_id, wake_at in _DUE.ask(conn, feed=feed, until=until, limit=limit)]
+    ids = [order_id for _, order_id in sorted(found)[:limit]]
+    known = load(conn, ids) if ids else {}
+    return [known[order_id] for order_id in ids if order_id in known]
+
+
+def next_wake(conn: Connection, feeds: Collection[str]) -> int | None:
+    """The earliest `wake_at` among `feeds`."""
+    return min((wake_at for feed in feeds for (wake_at,) in _NEXT.ask(conn, feed=feed)), default=None)
+
+
+def _ids(order_ids: Iterable[str]) -> list[dict[str, str]]:
+    return [{"order_id": order_id} for order_id in order_ids]

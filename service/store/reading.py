@@ -1,0 +1,98 @@
+"""Questions that change nothing; each is answered from one snapshot."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sqlalchemy import Connection
+
+from service.core.model import Reason, State
+from service.ports import Counts, Gauges, History, OutboxRow
+from service.store import orders
+from service.store.rows import NOTICE_COLUMNS, entry_of, moment, moment_or_none, notification_of
+from service.store.tongue import Question, Row
+
+_OUTBOX = (*NOTICE_COLUMNS, "settled_at", "reason", "message", "locale", "catalog", "message_id")
+_OF_ORDER = Question(_OUTBOX, "FROM notifications WHERE order_id = :order_id ORDER BY seq")
+_IN_STATE = Question(_OUTBOX, "FROM notifications WHERE state = :state ORDER BY decided_at, key")
+_ALL = Question(_OUTBOX, "FROM notifications ORDER BY decided_at, key")
+_LINES = Question(("order_id", "line"), "FROM entries WHERE order_id = :order_id ORDER BY id")
+_COUNTS = Question(("kind", "word", "sum(n)"), "FROM counts GROUP BY kind, word")
+_BY_STATE = Question(("state", "count(*)"), "FROM notifications GROUP BY state")
+_DEAD = Question(("count(*)",), "FROM dead_letters")
+_WAITING = Question(
+    (
+        "state",
+        "count(*)",
+        "min(CASE WHEN due_real <= {clock} OR lease_token IS NOT NULL THEN decided_at END)",
+    ),
+    "FROM notifications WHERE settled_at IS NULL GROUP BY state",
+)
+
+
+def history(conn: Connection, order_id: str) -> History | None:
+    """All that is kept of one order."""
+    order = orders.load(conn, [order_id]).get(order_id)
+    if order is None:
+        return None
+    return History(
+        order=order,
+        entries=tuple(entry_of(row) for row in _LINES.ask(conn, order_id=order_id)),
+        outbox=tuple(outbox(conn, state=None, order_id=order_id)),
+    )
+
+
+def outbox(conn: Connection, *, state: State | None, order_id: str | None) -> list[OutboxRow]:
+    """Notifications in `state`, of `order_id`, or all."""
+    if order_id is not None:
+        rows = [_outbox_row(row) for row in _OF_ORDER.ask(conn, order_id=order_id)]
+        return [row for row in rows if state is None or row.notification.state is state]
+    if state is not None:
+        return [_outbox_row(row) for row in _IN_STATE.ask(conn, state=state.value)]
+    return [_outbox_row(row) for row in _ALL.ask(conn)]
+
+
+def _outbox_row(row: Row) -> OutboxRow:
+    settled_at, reason, message, locale, catalog, message_id = row[len(NOTICE_COLUMNS) :]
+    notification = notification_of(row)
+    return OutboxRow(
+        notification=notification,
+        settled_at=moment_or_none(settled_at),
+        reason=notification.gate if reason is None else Reason(reason),
+        expires_real=None,
+        message=message or None,
+        locale=locale,
+        template_version=catalog,
+        message_id=message_id or None,
+    )
+
+
+def counts(conn: Connection) -> Counts:
+    """Where every event and notification ended, those long forgotten too (promise 5)."""
+    kept = {(kind, word): int(n) for kind, word, n in _COUNTS.ask(conn)}
+    by_reason = {Reason(word): n for (kind, word), n in kept.items() if kind == "event" and n}
+    by_state = Counter({State(word): n for (kind, word), n in kept.items() if kind == "retired"})
+    by_state.update({State(state): int(n) for state, n in _BY_STATE.ask(conn)})
+    ((dead,),) = _DEAD.ask(conn)
+    return Counts(
+        read=sum(by_reason.values()) + dead,
+        by_reason=by_reason,
+        dead_letters=dead,
+        decided=sum(by_state.values()),
+        by_state=dict(by_state),
+    )
+
+
+def gauges(conn: Connection) -> Gauges:
+    """What the metrics show of the store; reads no more rows than the backlog has."""
+    kept = {(kind, word): int(n) for kind, word, n in _COUNTS.ask(conn)}
+    waiting = _WAITING.ask(conn)
+    oldest = min((decided_at for _, _, decided_at in waiting if decided_at is not None), default=None)
+    return Gauges(
+        outbox={State(state): n for state, n, _ in waiting},
+        oldest_decided_at=None if oldest is None else moment(oldest),
+        orders_open=kept.get(("order", "open"), 0),
+        orders_final=kept.get(("order", "final"), 0),
+        orders_stuck=kept.get(("order", "stuck"), 0),
+        in_doubt=kept.get(("doubt", "in_doubt"), 0),
+    )

@@ -1,0 +1,235 @@
+"""The store as the flows, the reads and the commands see it: their Protocols, on either database."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from service.core.model import Order, State
+from service.ports import (
+    Attempt,
+    Change,
+    Claimed,
+    Clock,
+    Committed,
+    Counts,
+    DeadLetter,
+    Gauges,
+    History,
+    OutboxRow,
+    Pause,
+    Settlement,
+    Tally,
+    Unreadable,
+)
+from service.store import address, catalogs, commands, counting, dead_letters, lines, orders, outbox, reading
+from service.store.postgres import PostgreSQL
+from service.store.rows import micros, moment_or_none
+from service.store.sqlite import SQLite
+from service.store.tongue import clock as shared_clock
+
+T = TypeVar("T")
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Ground(Protocol):
+    """A database that runs our work in transactions."""
+
+    async def start(self) -> None: ...
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """In a transaction; the answer comes when it is durable."""
+
+    async def look(self, work: Callable[[Connection], T]) -> T:
+        """For the flows: sees every commit that was answered before."""
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """For people: one snapshot, and in nobody's way."""
+
+    async def close(self) -> None: ...
+
+
+def open_store(url: str, *, clock: Clock, exclusive: bool) -> Store:
+    """The store at `url`, not started yet. `exclusive` is the service itself: the only one on a SQLite file.
+
+    Raises StoreUnfit when `url` is not the address of a store.
+    """
+    where = address.read(url)
+    if where.drivername == "sqlite":
+        file = address.sqlite_file(where)
+        return Store(SQLite(where, file, lambda: micros(clock.real()), exclusive=exclusive))
+    return Store(PostgreSQL(where))
+
+
+class Store:
+    """Satisfies OrderBook, Outbox, CatalogStore, Reads and Commands.
+
+    Every method raises StoreAway when the database can not be reached, and StoreBroken when its disk failed.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._token = secrets.token_hex(8)  # fences the leases of this process
+        self._shard = f"{secrets.randbelow(64):02}"  # where this process counts
+
+    async def start(self) -> None:
+        """Connect and verify the schema; on SQLite, when exclusive, bring it up to date and free all leases.
+
+        Raises StoreOutdated, StoreInUse, StoreAbsent, StoreUnfit or StoreAway.
+        """
+        try:
+            await self._ground.start()
+        except BaseException:
+            await self._ground.close()
+            raise
+
+    async def close(self) -> None:
+        """Finish what was asked and let go."""
+        await self._ground.close()
+
+    # ---------------------------------------------------------------- OrderBook
+
+    async def load(self, order_ids: Collection[str]) -> dict[str, Order]:
+        ids = tuple(order_ids)
+        return await self._ground.look(lambda conn: orders.load(conn, ids)) if ids else {}
+
+    async def commit(
+        self,
+        changes: Sequence[Change],
+        *,
+        tally: Tally | None = None,
+        dead_letters: Sequence[Unreadable] = (),
+        now: datetime,
+        lease: timedelta | None = None,
+    ) -> Committed:
+        return await self._ground.write(lambda conn: self._commit(conn, changes, tally, dead_letters, now, lease))
+
+    def _commit(
+        self,
+        conn: Connection,
+        changes: Sequence[Change],
+        tally: Tally | None,
+        letters: Sequence[Unreadable],
+        now: datetime,
+        lease: timedelta | None,
+    ) -> Committed:
+        now_real = shared_clock(conn)
+        ids = {change.order.order_id for change in changes}
+        if len(ids) < len(changes):
+            raise ValueError("a commit holds one change for each order")
+        applied = orders.apply(
+            conn,
+            changes,
+            orders.lock(conn, sorted(ids)) if ids else {},
+            now=micros(now),
+            now_real=now_real,
+            lease=None if lease is None else lines.Lease(self._token, now_real + lease // _MICROSECOND),
+            shard=self._shard,
+        )
+        dead_letters.add(conn, letters, now=now)
+        if tally is not None:
+            counting.tally(conn, tally)
+        return Committed(lost=frozenset(ids) - applied.orders, leased=applied.leased)
+
+    async def due(self, now: datetime, *, feeds: Collection[str], overdue: datetime, limit: int) -> list[Order]:
+        return await self._ground.look(
+            lambda conn: orders.due(conn, now=micros(now), feeds=feeds, overdue=micros(overdue), limit=limit)
+        )
+
+    async def next_wake(self, *, feeds: Collection[str]) -> datetime | None:
+        return moment_or_none(await self._ground.look(lambda conn: orders.next_wake(conn, feeds)))
+
+    # ---------------------------------------------------------------- Outbox
+
+    async def claim(self, *, now_real: datetime, lease: timedelta, limit: int) -> list[Claimed]:
+        return await self._ground.write(
+            lambda conn: outbox.claim(
+                conn, now_real=micros(now_real), lease=lease // _MICROSECOND, limit=limit, token=self._token
+            )
+        )
+
+    async def begin(self, attempts: Sequence[Attempt]) -> frozenset[str]:
+        return await self._ground.write(lambda conn: outbox.begin(conn, attempts, token=self._token))
+
+    async def settle(self, settlements: Sequence[Settlement]) -> frozenset[str]:
+        return await self._ground.write(
+            lambda conn: outbox.settle(conn, settlements, token=self._token, shard=self._shard)
+        )
+
+    async def renew(self, keys: Collection[str], *, now_real: datetime, lease: timedelta) -> None:
+        kept = tuple(keys)
+        await self._ground.write(
+            lambda conn: outbox.renew(conn, kept, lease=lease // _MICROSECOND, token=self._token)
+        )
+
+    async def unsubscribed(self, hashes: Collection[bytes]) -> frozenset[bytes]:
+        return await self._ground.look(lambda conn: outbox.unsubscribed(conn, hashes))
+
+    async def next_due(self) -> datetime | None:
+        return moment_or_none(await self._ground.look(outbox.next_due))
+
+    async def paused(self) -> Pause | None:
+        return await self._ground.look(commands.paused)
+
+    # ---------------------------------------------------------------- CatalogStore
+
+    async def keep_catalog(self, version: str, content: bytes, *, at: datetime) -> None:
+        await self._ground.write(lambda conn: catalogs.keep(conn, version, content, at=at))
+
+    async def kept_catalog(self, version: str) -> bytes | None:
+        return await self._ground.look(lambda conn: catalogs.kept(conn, version))
+
+    # ---------------------------------------------------------------- Reads
+
+    async def history(self, order_id: str) -> History | None:
+        return await self._ground.read(lambda conn: reading.history(conn, order_id))
+
+    async def outbox(self, *, state: State | None = None, order_id: str | None = None) -> list[OutboxRow]:
+        return await self._ground.read(lambda conn: reading.outbox(conn, state=state, order_id=order_id))
+
+    async def counts(self) -> Counts:
+        return await self._ground.read(reading.counts)
+
+    async def gauges(self) -> Gauges:
+        return await self._ground.read(reading.gauges)
+
+    async def dead_letters(self, ids: Collection[int] | None = None) -> list[DeadLetter]:
+        return await self._ground.read(lambda conn: dead_letters.read(conn, ids))
+
+    # ---------------------------------------------------------------- Commands
+
+    async def retry(self, keys: Collection[str], *, now_real: datetime) -> frozenset[str]:
+        return await self._ground.write(lambda conn: commands.retry(conn, keys, now_real=micros(now_real)))
+
+    async def drop(self, keys: Collection[str], *, now: datetime) -> frozenset[str]:
+        return await self._ground.write(lambda conn: commands.drop(conn, keys, now=now))
+
+    async def pause(self, reason: str, *, now: datetime) -> None:
+        await self._ground.write(lambda conn: commands.pause(conn, reason, now=now))
+
+    async def resume(self) -> None:
+        await self._ground.write(commands.resume)
+
+    async def unsubscribe(self, address_hash: bytes, *, now: datetime) -> None:
+        await self._ground.write(lambda conn: commands.unsubscribe(conn, address_hash, now=now))
+
+    async def secret_key(self, fresh: bytes) -> bytes:
+        return await self._ground.write(lambda conn: commands.secret_key(conn, fresh))
+
+    async def replayed(self, dead_letter: int) -> None:
+        await self._ground.write(lambda conn: dead_letters.mark(conn, [dead_letter], state="replayed"))
+
+    async def uncopied_dead_letters(self, limit: int) -> list[DeadLetter]:
+        return await self._ground.look(lambda conn: dead_letters.uncopied(conn, limit))
+
+    async def copied_dead_letters(self, ids: Collection[int]) -> None:
+        await self._ground.write(lambda conn: dead_letters.mark(conn, ids, copied=1))
+
+    async def retire(self, *, ended_before: datetime, limit: int) -> int:
+        return await self._ground.write(
+            lambda conn: commands.retire(conn, ended_before=micros(ended_before), limit=limit, shard=self._shard)
+        )

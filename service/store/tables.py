@@ -1,0 +1,148 @@
+"""The tables, in one schema for SQLite and PostgreSQL.
+
+Moments are microseconds since 1970 UTC; those named `…_real` run on the real clock. What no statement asks
+for lies in one JSON text (`orders.state`, `notifications.decided`, `entries.line`), written by `rows`: text,
+not `jsonb`, because a publisher's text may hold U+0000, which PostgreSQL takes only escaped.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+# Octet order in both: a range over keys means the same, and no locale decides how an index is sorted.
+Word = Text().with_variant(Text(collation="C"), "postgresql")
+Serial = BigInteger().with_variant(Integer(), "sqlite")
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("order_id", Word, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("feed", Word, nullable=False),
+    Column("wake_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("final", Integer, nullable=False),
+    Column("stuck", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("key", Word, primary_key=True),
+    Column("order_id", Word, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("recipient", Word, nullable=False),
+    Column("channel", Word, nullable=False),
+    Column("decided", Text, nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+    Column("state", Word, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("revision", Integer, nullable=False, server_default=text("0")),
+    Column("first_attempt_real", BigInteger),
+    Column("next_update", BigInteger),
+    Column("not_before", BigInteger),
+    Column("gate", Word),  # the last word on it while it is not settled
+    # When to look at it next, and while it is leased the end of the lease. None: it waits for an earlier one of
+    # its line (order, recipient, channel), or it is settled.
+    Column("due_real", BigInteger),
+    Column("lease_token", Word),
+    Column("draft", Text),
+    Column("catalog", Word),
+    Column("message", Word),
+    Column("locale", Word),
+    Column("message_id", Word),
+    Column("address_hash", Word),
+    Column("settled_at", BigInteger),
+    Column("reason", Word),  # of the settlement
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("order_id", Word, nullable=False),
+    Column("line", Text, nullable=False),
+)
+
+# Numbers that outlive the rows they count, each split over shards so that two writers seldom meet.
+counts = Table(
+    "counts",
+    metadata,
+    Column("kind", Word, primary_key=True),  # event, order, retired, doubt
+    Column("word", Word, primary_key=True),
+    Column("shard", Word, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("topic", Word, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("timestamp_real", BigInteger, nullable=False),
+    Column("key", LargeBinary),
+    Column("headers", Text, nullable=False),
+    Column("value", LargeBinary),
+    Column("size", BigInteger, nullable=False),
+    Column("whole", Integer, nullable=False),
+    Column("stage", Word, nullable=False),
+    Column("reason", Word, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("state", Word, nullable=False),
+    Column("copied", Integer, nullable=False),
+    # The same record, read again after a crash, is set aside once.
+    UniqueConstraint("topic", "partition", "offset", "sha256", name="dead_letters_record"),
+)
+
+unsubscribed = Table(
+    "unsubscribed",
+    metadata,
+    Column("address_hash", Word, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+
+flags = Table(
+    "flags",
+    metadata,
+    Column("name", Word, primary_key=True),  # pause, secret_key
+    Column("value", Text, nullable=False),
+)
+
+catalogs = Table(
+    "catalogs",
+    metadata,
+    Column("version", Word, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+
+def _partial(name: str, where: str, *columns: Column[int] | Column[str]) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+_partial("orders_wake", "wake_at IS NOT NULL", orders.c.feed, orders.c.wake_at)
+_partial("orders_ended", "ended_at IS NOT NULL", orders.c.ended_at)
+_partial("notifications_due", "settled_at IS NULL", notifications.c.due_real)
+_partial("dead_letters_uncopied", "copied = 0", dead_letters.c.id)
+# Whole, not partial: a row taken out of an index again costs as much as it cost to put in.
+Index("notifications_order", notifications.c.order_id, notifications.c.seq)
+Index("entries_order", entries.c.order_id)

@@ -1,0 +1,20 @@
+"""The lines of an order's timeline that no notification tells; only ever added to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from service.ports import Entry
+from service.store.rows import entry_row
+from service.store.tongue import Statement
+
+_INSERT = Statement(
+    "INSERT INTO entries (order_id, line) SELECT order_id, line FROM {given}", "order_id text, line text"
+)
+
+
+def add(conn: Connection, entries: Sequence[Entry]) -> None:
+    if entries:
+        _INSERT.run(conn, [entry_row(entry) for entry in entries])
