@@ -133,7 +133,7 @@ def _secrets() -> frozenset[_Path]:
         path
         for path in _names()
         for field in [(sections[path[0]] if len(path) > 1 else Settings).model_fields[path[-1]]]
-        if not field.repr or SecretStr in get_args(field.annotation)
+        if SecretStr in (field.annotation, *get_args(field.annotation))
     )
 
 
@@ -253,7 +253,7 @@ def _words(error: ErrorDetails) -> str:
 def _shown(path: _Path, value: Any) -> Any:
     """A value as it would be written; a secret as asterisks."""
     if path == ("store", "url"):
-        return _masked_url(value)
+        return _masked_url(value.get_secret_value())
     if isinstance(value, SecretStr):
         return "****"
     if isinstance(value, tuple):

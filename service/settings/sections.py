@@ -71,8 +71,7 @@ class Kafka(Section):
 class Store(Section):
     """Where orders are kept."""
 
-    # May hold a password, so it is left out where the settings are shown.
-    url: Annotated[str, written(values.store_url), Field(repr=False)] = "sqlite:///avisa.db"
+    url: Annotated[SecretStr, written(values.store_url)] = SecretStr("sqlite:///avisa.db")  # may hold a password
 
 
 class Smtp(Section):

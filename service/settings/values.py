@@ -119,7 +119,7 @@ def word(text: str) -> str:
     return text
 
 
-def store_url(text: str) -> str:
+def store_url(text: str) -> SecretStr:
     allowed = "must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
     try:
         url = urlsplit(text)
@@ -134,7 +134,7 @@ def store_url(text: str) -> str:
             raise wrong("must name a file in a folder that is there")
     elif url.scheme != "postgresql" or not sound or not (url.hostname or "host=" in url.query) or len(url.path) < 2:
         raise wrong(allowed)
-    return text
+    return SecretStr(text)
 
 
 def public_url(text: str) -> str:

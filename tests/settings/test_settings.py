@@ -33,7 +33,7 @@ def test_nothing_given_means_everything_embedded() -> None:
     assert settings.kafka.bootstrap_servers is None
     assert settings.kafka.topics == ("orders.status",)
     assert settings.kafka.group_id == "avisa"
-    assert settings.store.url == "sqlite:///avisa.db"
+    assert settings.store.url.get_secret_value() == "sqlite:///avisa.db"
     assert settings.smtp.host is None
     assert (settings.http.host, settings.http.port) == ("127.0.0.1", 8080)
     assert (settings.log.format, settings.log.level) == ("console", "info")
