@@ -1,7 +1,7 @@
 """The shipped words: all there, brief, true in every case, and no sentence said by two messages.
 
-The messages are filled here by plain Jinja with marks for values, independently of `service.rendering`, whose
-own check runs over them at the end.
+The messages are filled here by plain Jinja with marks for values, independently of `service.rendering`, which
+has its say over them, as the plan's reader has over the plan, at the end.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from jinja2 import Environment, Template
 
 from service import plan_document
 from service.core.plan import Plan
+from service.rendering.compile import compile_message
+from service.rendering.layout import Layout
+from service.rendering.layout import read as read_layout
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 LOCALES = ("en", "pt-PT", "pt-BR", "es", "ca")
@@ -261,3 +264,21 @@ def test_the_plan_is_sound_and_names_messages_that_exist() -> None:
     assert {point.message for point in points} <= set(CUSTOMERS)
     assert {name for point in points for name in point.messages.values()} <= set(MESSAGES)
     assert all(point.owner for point in points)
+
+
+@pytest.fixture(scope="module")
+def layout() -> Layout:
+    files = {path.relative_to(TEMPLATES).as_posix(): path for path in (TEMPLATES / "layout").iterdir()}
+    read = read_layout({name: path.read_text(encoding="utf-8") for name, path in files.items()})
+    assert isinstance(read, Layout), read
+    return read
+
+
+@pytest.mark.parametrize(("message", "locale"), EVERY)
+def test_the_service_has_nothing_to_say_against_it(message: str, locale: str, layout: Layout) -> None:
+    file = f"messages/{message}/{locale}.md"
+    text = (TEMPLATES / file).read_text(encoding="utf-8")
+    owners = message in OWNERS
+    compiled, problems = compile_message(text, file=file, locale=locale, layout=layout, for_owner=owners)
+    assert compiled is not None
+    assert problems == []
