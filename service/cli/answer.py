@@ -20,11 +20,17 @@ class Answer:
         if self.as_json:
             sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
         elif shown is not None:
-            from rich.console import Console
-
-            made = shown(document)
-            Console(highlight=False, soft_wrap=isinstance(made, str)).print(made)
+            self._show(shown(document))
         sys.stdout.flush()
+
+    def _show(self, made: Any) -> None:
+        from rich.console import Console
+
+        class Pipe(Console):
+            def on_broken_pipe(self) -> None:
+                raise BrokenPipeError  # `main` knows what to do, and that it is no failure
+
+        Pipe(highlight=False, soft_wrap=isinstance(made, str)).print(made)
 
     def refuse(self, error: str, message: str) -> None:
         """Say why there is no answer: on stdout for programs, on stderr for people."""

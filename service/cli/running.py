@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import typer
 
 from service.cli.answer import answer
-from service.cli.exits import Exit
+from service.cli.exits import Exit, misconfigured
 from service.cli.surroundings import settings
 
 
@@ -19,9 +22,9 @@ def register(app: typer.Typer) -> None:
 def run() -> int:
     """Run the service until SIGTERM or SIGINT."""
     known = settings()  # before anything is imported that takes its time
-    from service.app import run as run_service
+    from service import app
 
-    return run_service(known)
+    return _started(lambda: app.run(known))
 
 
 def demo(
@@ -30,27 +33,52 @@ def demo(
 ) -> int:
     """Play sample orders and show what their customers are told, and why."""
     known = settings()
-    from service.app import demo as run_demo
+    from service import app
 
-    return run_demo(known, keep, speed)
+    return _started(lambda: app.demo(known, keep, speed))
+
+
+def _started(start: Callable[[], int]) -> int:
+    from service.app import Misconfigured
+
+    try:
+        return start()
+    except Misconfigured as refusal:
+        raise misconfigured(refusal.problems) from None
 
 
 def migrate(
     check: bool = typer.Option(False, "--check", help="Change nothing; exit 1 if there is something to do."),
-) -> int:
+) -> None:
     """Bring the store's schema up to date."""
-    from service.store import migrate as migrations
+    import asyncio
 
-    done = migrations.migrate(settings().store.url, check=check)
-    answer.give(done, lambda told: _migrated(told, check))
-    return Exit.FINDINGS if check and done["applied"] else Exit.DONE
+    from service.store.migrate import status, upgrade
+
+    url = settings().store.url
+    if check:
+        found = asyncio.run(status(url))
+        told: dict[str, Any] = {"from": found.current, "to": found.head, "applied": []}
+        answer.give(told | {"missing": list(found.missing)}, _standing)
+        if found.current != found.head:
+            raise typer.Exit(Exit.FINDINGS)
+        return
+    done = asyncio.run(upgrade(url))
+    answer.give({"from": done.before, "to": done.after, "applied": list(done.applied)}, _migrated)
 
 
-def _migrated(told: dict[str, object], check: bool) -> str:
+def _standing(told: dict[str, Any]) -> str:
+    if told["from"] == told["to"]:
+        return f"The schema is up to date ({told['to']})."
+    if told["missing"]:
+        return f"The schema is at {told['from'] or 'nothing'}; {told['to']} is needed: run `avisa migrate`."
+    return f"The schema is at {told['from']}, which a later version made; this one knows {told['to']}."
+
+
+def _migrated(told: dict[str, Any]) -> str:
     if not told["applied"]:
         return f"The schema is up to date ({told['to']})."
-    verb = "would be brought" if check else "was brought"
-    return f"The schema {verb} from {told['from'] or 'nothing'} to {told['to']}."
+    return f"The schema was brought from {told['from'] or 'nothing'} to {told['to']}."
 
 
 def config() -> None:

@@ -154,7 +154,7 @@ def _fault(_logger: Any, method: str, event: Fields) -> Fields:
 
 def place(error: BaseException) -> str:
     """Where `error` came from: its innermost frames, `file:line function`, outermost first."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
     return " > ".join(f"{os.path.basename(f.filename)}:{f.lineno} {f.name}" for f in frames)
 
 

@@ -1,0 +1,369 @@
+"""`avisa` as an operator or a script runs it: a process of its own, on a SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from service.cli import main
+from service.core.model import Fact, Notification, Order, Position, Purpose, Reason
+from service.ports import Change, Entry, Record, Tally, Unreadable
+from service.store import open_store
+from tests.cli.histories import at
+from tests.cli.test_reads import ENTRY_KEYS, OUTBOX_KEYS
+
+CANARY = "ana.canary@example.pt"
+KEY = "A-1/1/update/1/customer"
+COMMANDS = "run demo init check preview publish timeline outbox counts dead-letters pause resume migrate config"
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Stdout as the one document that it must be."""
+        return json.loads(self.out)
+
+
+Avisa = Callable[..., Ended]
+
+
+@pytest.fixture
+def avisa(tmp_path: Path) -> Avisa:
+    """Runs the command in an empty folder, with no setting but those given."""
+
+    def run(*words: str, stdin: str = "", **settings: str) -> Ended:
+        own = {name: value for name, value in os.environ.items() if not name.startswith("AVISA_")}
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-m", "service.cli", *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=own | {"PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "160"} | settings,
+            timeout=60,
+        )
+        assert CANARY not in done.stdout + done.stderr
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Avisa]:
+    """The same within this process, which is quicker."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+
+    def run(*words: str, **settings: str) -> Ended:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("COLUMNS", "160")
+        for name in [name for name in os.environ if name.startswith("AVISA_")]:
+            monkeypatch.delenv(name)
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        code = main(words)
+        told = capfd.readouterr()
+        assert CANARY not in told.out + told.err
+        return Ended(code, told.out, told.err)
+
+    yield run
+    logging.root.handlers[:], logging.root.level = handlers, level
+    structlog.reset_defaults()
+
+
+class Now:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    real = now
+
+    def to_real(self, virtual: datetime) -> datetime:
+        return virtual
+
+    def to_virtual(self, real: datetime) -> datetime:
+        return real
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """A store with one order, one notification that waits, and one dead letter."""
+    asyncio.run(_keep(f"sqlite:///{tmp_path / 'avisa.db'}"))
+    return tmp_path
+
+
+async def _keep(url: str) -> None:
+    store = open_store(url, clock=Now(), exclusive=True)
+    await store.start()
+    order = Order(
+        order_id="A-1",
+        status="confirmed",
+        status_rank=(1, 1, 1),
+        episode=1,
+        entered_at=at(2, 10),
+        feed="orders.status/0",
+        facts={
+            "customer.email": Fact(rank=(1, 1, 1), value=CANARY),
+            "promised_at": Fact(rank=(1, 1, 1), value="2026-03-09"),
+        },
+        told_until=at(3, 10),
+        deadline=at(3, 10),
+        wake_at=at(3, 10),
+        seq=1,
+    )
+    notification = Notification(
+        key=KEY,
+        order_id="A-1",
+        episode=1,
+        status="confirmed",
+        purpose=Purpose.UPDATE,
+        ordinal="1",
+        recipient="customer",
+        seq=1,
+        reason=Reason.ENTERED,
+        decided_at=at(2, 10),
+        next_update=at(3, 10),
+    )
+    entry = Entry(
+        order_id="A-1",
+        at=at(2, 10),
+        kind="event",
+        reason=Reason.ENTERED,
+        status="confirmed",
+        episode=1,
+        event_id="e1",
+    )
+    record = Record(
+        position=Position(topic="orders.status", partition=0, offset=7),
+        timestamp=at(2, 10),
+        key=None,
+        headers=(),
+        value=f"{{{CANARY}".encode(),
+    )
+    await store.commit(
+        [Change(order=order, notifications=(notification,), entries=(entry,))],
+        tally=Tally(by_reason={("orders.status/0", Reason.ENTERED): 1}),
+        dead_letters=[Unreadable(record=record, stage="envelope", reason=Reason.NOT_JSON, message="not JSON")],
+        now=at(2, 10),
+    )
+    await store.close()
+
+
+# ---------------------------------------------------------------- looking
+
+
+def test_timeline(avisa: Avisa, kept: Path) -> None:
+    told = avisa("timeline", "A-1", "--json").json
+    assert (told["order_id"], told["status"], told["final"]) == ("A-1", "confirmed", False)
+    assert (told["wake_at"], told["next_update"]) == ("2026-03-03T10:00:00Z", "2026-03-03T10:00:00Z")
+    assert told["promise"] == {"date": "2026-03-09", "state": None}
+    assert [(entry["kind"], entry["reason"]) for entry in told["entries"]] == [
+        ("event", "entered"),
+        ("decision", "entered"),
+    ]
+    assert set(told["entries"][0]) >= ENTRY_KEYS
+    shown = avisa("timeline", "A-1")
+    assert shown.code == 0
+    assert "Monday 2 March 2026" in shown.out
+    assert "a new status" in shown.out
+
+
+def test_outbox_and_stepping_in(asked: Avisa, kept: Path) -> None:
+    (row,) = asked("--json", "outbox", "--state", "queued", "--order", "A-1").json
+    assert set(row) >= OUTBOX_KEYS
+    assert row["key"] == KEY
+    assert asked("outbox", "--state", "sent", "--json").json == []
+    assert asked("outbox", "retry", KEY, "--json").json == {"retried": [KEY], "left": []}
+    some = asked("outbox", "drop", KEY, "A-1/9/update/1/customer", "--json")
+    assert some.code == 1
+    assert some.json == {"dropped": [KEY], "left": ["A-1/9/update/1/customer"]}
+    (row,) = asked("outbox", "--json").json
+    assert (row["state"], row["reason"]) == ("dropped", "dropped_by_operator")
+    assert KEY in asked("outbox").out
+
+
+def test_counts_add_up(asked: Avisa, kept: Path) -> None:
+    told = asked("counts", "--json").json
+    assert told["events"] == {"read": 2, "by_reason": {"entered": 1}, "dead_letters": 1}
+    assert told["notifications"]["decided"] == sum(told["notifications"]["by_state"].values()) == 1
+    assert asked("counts").code == 0
+
+
+def test_dead_letters_are_listed_without_what_they_hold(asked: Avisa, kept: Path) -> None:
+    for words in (["dead-letters"], ["dead-letters", "list"]):
+        (letter,) = asked(*words, "--json").json
+        assert letter | {"id": 0, "at": ""} == {
+            "id": 0,
+            "topic": "orders.status",
+            "partition": 0,
+            "offset": 7,
+            "stage": "envelope",
+            "reason": "not_json",
+            "message": "not JSON",
+            "at": "",
+            "state": "open",
+        }
+        assert "orders.status/0@7" in asked(*words).out
+
+
+def test_pause_and_resume(asked: Avisa, kept: Path) -> None:
+    assert asked("pause", "--reason", "the relay moves", "--json").json == {
+        "paused": True,
+        "reason": "the relay moves",
+    }
+    assert asked("resume", "--json").json == {"paused": False, "reason": None}
+
+
+# ---------------------------------------------------------------- what is not there, and what is wrong
+
+
+def test_what_is_not_there_is_1(asked: Avisa, kept: Path) -> None:
+    ended = asked("timeline", "B-2", "--json")
+    assert ended.code == 1
+    assert set(ended.json) == {"error", "message"}
+    ended = asked("timeline", "B-2")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("avisa: ")
+
+
+def test_a_store_that_is_not_there_is_74(avisa: Avisa) -> None:
+    for words in (["counts"], ["pause"], ["timeline", "A-1"]):
+        ended = avisa(*words, "--json")
+        assert ended.code == 74
+        assert ended.json["error"] == "storage"
+
+
+def test_a_store_that_does_not_answer_is_74(avisa: Avisa) -> None:
+    ended = avisa("counts", "--json", AVISA_STORE__URL="postgresql://u:hunter2-canary@127.0.0.1:1/x")
+    assert ended.code == 74
+    assert "canary" not in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["nonsense"],
+        ["timeline"],
+        ["timeline", "A", "B"],
+        ["timeline", "--nope", "A"],
+        ["outbox", "retry"],
+        ["outbox", "--state", "asleep"],
+        ["dead-letters", "replay"],
+        ["dead-letters", "replay", "1", "--all"],
+        ["dead-letters", "replay", "one"],
+        ["demo", "--speed", "0"],
+        ["send-test"],
+        ["templates", "diff", "--x"],
+        ["why", "A-1"],
+        ["simulate"],
+        ["promises"],
+        ["snooze", "A-1", "2d"],
+        ["erase", "A-1"],
+    ],
+)
+def test_usage_errors_are_64(asked: Avisa, words: list[str]) -> None:
+    ended = asked(*words, "--json")
+    assert ended.code == 64
+    if words:
+        assert set(ended.json) == {"error", "message"}
+
+
+def test_what_comes_later_says_so(asked: Avisa) -> None:
+    ended = asked("erase", "A-1")
+    assert (ended.code, ended.err) == (64, "avisa: erase: not supported yet\n")
+
+
+@pytest.mark.parametrize("command", [["run"], ["demo"], ["counts"], ["config"], ["migrate"], ["publish", "-"]])
+def test_wrong_settings_are_78_with_a_line_each_and_no_secret(asked: Avisa, command: list[str]) -> None:
+    wrong = {
+        "AVISA_SMTP__PASSWROD": "hunter2-canary",
+        "AVISA_HTTP__PORT": "canary",
+        "AVISA_STORE__URL": "postgresq://u:hunter2-canary@h/db",
+    }
+    ended = asked(*command, **wrong)
+    assert ended.code == 78
+    lines = ended.err.splitlines()
+    assert len(lines) == 3
+    assert all(re.match(r"avisa: AVISA_[A-Z_]+: ", line) for line in lines)
+    assert "did you mean AVISA_SMTP__PASSWORD?" in ended.err
+    assert "canary" not in ended.err + ended.out
+    assert asked(*command, "--json", **wrong).json["error"] == "configuration"
+
+
+# ---------------------------------------------------------------- setting up
+
+
+def test_migrate(asked: Avisa) -> None:
+    before = asked("migrate", "--check", "--json")
+    assert before.code == 1
+    assert before.json["from"] is None
+    done = asked("migrate", "--json")
+    assert done.code == 0
+    assert done.json["to"] == before.json["to"]
+    assert done.json["applied"] == before.json["missing"]
+    again = asked("migrate", "--check", "--json")
+    assert (again.code, again.json["from"]) == (0, done.json["to"])
+    assert "up to date" in asked("migrate").out
+
+
+def test_config_masks_secrets_and_names_sources(asked: Avisa, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("AVISA_SMTP__HOST=mail.example.com\n")
+    secrets = {
+        "AVISA_STORE__URL": "postgresql://u:hunter2-canary@db/asked",
+        "AVISA_SMTP__USERNAME": "u",
+        "AVISA_SMTP__PASSWORD": "hunter2-canary",
+    }
+    ended = asked("config", "--json", **secrets)
+    told = ended.json["settings"]
+    assert told["AVISA_SMTP__HOST"] == {"value": "mail.example.com", "source": ".env"}
+    assert told["AVISA_SMTP__PASSWORD"] == {"value": "****", "source": "environment"}
+    assert told["AVISA_HTTP__PORT"] == {"value": 8080, "source": "default"}
+    assert "canary" not in ended.out + asked("config", **secrets).out
+
+
+def test_help_names_every_command(asked: Avisa) -> None:
+    ended = asked("--help")
+    assert ended.code == 0
+    assert set(re.findall(r"^  ([a-z-]+) ", ended.out, re.MULTILINE)) >= set(COMMANDS.split())
+    assert asked("--version", "--json").json["version"]
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys; from service.cli import main; main(['--help']);"
+        "heavy = {'sqlalchemy', 'faststream', 'pydantic', 'jinja2', 'babel', 'alembic'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, cwd=Path(__file__).parents[2])
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault(kept: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "service.cli", "counts"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        cwd=kept,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        timeout=60,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
