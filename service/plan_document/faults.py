@@ -71,7 +71,7 @@ def _fault(error: ErrorDetails) -> Fault:
     if "words" in context:
         return Fault(kind, path, f"{where}: {context['words']}", context["suggestion"])
     code, text = _WORDS.get(kind, ("not_allowed", error["msg"]))
-    if error["input"] is None and code == "wrong_type":
+    if error["input"] == "" and code == "wrong_type":
         code, text = "no_value", f"there is no value; it {text}"
     return Fault(code, path, f"{where or 'the plan'}: {text.format_map(context)}")
 

@@ -33,8 +33,8 @@ def _written(read: Callable[[str], T], *, none: bool = False) -> PlainValidator:
     """Text read by `read`; with `none` the word none reads as None."""
 
     def value(given: object) -> T | None:
-        if given is None:
-            raise words.wrong("no_value", "there is no value; leave the key out, or write one")
+        if given == "":
+            raise words.wrong("no_value", "there is no value (a # begins a comment); leave the key out, or write one")
         if not isinstance(given, str):
             raise words.wrong("wrong_type", "must be one value, not a list or a map")
         return None if none and given == "none" else read(given)
@@ -58,7 +58,7 @@ def _default(read: Callable[[str], object], text: str, description: str | None =
 
 def _filled(given: object) -> object:
     """A key with nothing under it is a map with nothing in it."""
-    return {} if given is None else given
+    return {} if given == "" else given
 
 
 def _key(text: str) -> str:

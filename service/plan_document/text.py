@@ -26,7 +26,7 @@ from yaml.events import (
 
 from service.ports import Problem
 
-Value = str | None | list["Value"] | dict[str, "Value"]
+Value = str | list["Value"] | dict[str, "Value"]  # nothing at all (null) is the empty text
 Path = tuple[str | int, ...]
 
 LONGEST = 256 * 1024  # characters; the plan of a large firm has about 30,000
@@ -81,7 +81,7 @@ def parse(text: str) -> Document:
     """The document in `text`. Raises CannotReadError at the first thing after which reading on makes no sense."""
     if len(text) > LONGEST:
         raise CannotReadError("too_large", f"the file is longer than {LONGEST // 1024} KiB", Place(1, 1))
-    document = Document(value=None)
+    document = Document(value="")
     try:
         events = yaml.parse(text, Loader=yaml.SafeLoader)
         value = _documents(events, document)
@@ -98,7 +98,7 @@ def parse(text: str) -> Document:
 
 
 def _documents(events: Iterator[Event], document: Document) -> Value:
-    value: Value = None
+    value: Value = ""
     count = 0
     for event in events:
         if isinstance(event, DocumentStartEvent):
@@ -124,7 +124,7 @@ def _value(event: Event, events: Iterator[Event], path: Path, document: Document
     if len(path) > DEEPEST:
         raise CannotReadError("too_deep", f"nested more than {DEEPEST} deep", place)
     if isinstance(event, ScalarEvent):
-        return None if event.implicit[0] and event.value in _NULLS else event.value
+        return "" if event.implicit[0] and event.value in _NULLS else event.value
     if isinstance(event, SequenceStartEvent):
         return _list(events, path, document)
     assert isinstance(event, MappingStartEvent)

@@ -180,11 +180,15 @@ def zone(text: str) -> ZoneInfo:
 
 
 def locale(text: str) -> str:
+    tag = text.strip()
     try:
-        babel.Locale.parse(text.strip(), sep="-")
+        # Babel alone would also take POSIX modifiers, `de-DE@euro`.
+        known = re.fullmatch(r"[A-Za-z0-9-]+", tag) and babel.Locale.parse(tag, sep="-")
     except (babel.UnknownLocaleError, ValueError):
-        raise wrong("unknown_name", f"there is no locale {shown(text)}; allowed: such as pt-PT, es or en") from None
-    return text.strip()
+        known = None
+    if not known:
+        raise wrong("unknown_name", f"there is no locale {shown(text)}; allowed: such as pt-PT, es or en")
+    return tag
 
 
 def address(text: str) -> str:
