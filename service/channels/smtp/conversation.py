@@ -1,0 +1,380 @@
+"""The dialogue on an open session: one mail after another, and the exact truth about each.
+
+With PIPELINING (RFC 2920) the envelope goes out in one write, and the body of one mail together with the
+envelope of the next: the transfer of a message may be the first "command" of a group, and DATA is the last.
+So a mail costs one round trip. Without it each command waits for its reply.
+
+The rules that keep the truth exact:
+
+- Replies are counted against commands. A word out of turn ends the conversation, and no body is written after it.
+- Until the body is written nothing can have been taken; after that only the answer to the final dot tells.
+- Every end that is not a QUIT is a reset: an orderly close would go on delivering what is still buffered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from service.channels.smtp.delivery import Delivery
+from service.channels.smtp.outcome import SERVICE_CLOSES, Stage
+from service.channels.smtp.relay import Relay
+from service.channels.smtp.reply import Reply, ReplyReader
+from service.channels.smtp.session import Session
+from service.core.retry import Receipt, Verdict
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER for no time: what the kernel still holds is thrown away
+_LOOKS_PER_STALL = 4
+
+
+class _OutOfStepError(Exception):
+    """What came is not SMTP, or not an answer to what we said."""
+
+
+class Desk(Protocol):
+    """Where a conversation gets its mails and leaves its answers."""
+
+    def next_for(self, conversation: Conversation) -> Delivery | None:
+        """A mail for a conversation that is free; without one it is idle until `begin` is called."""
+
+    def following(self, conversation: Conversation) -> Delivery | None:
+        """A mail whose envelope may travel with the body of the current one."""
+
+    def answered(self, delivery: Delivery, stage: Stage, reply: Reply) -> None:
+        """The relay took or refused `delivery`."""
+
+    def settle(self, delivery: Delivery, receipt: Receipt) -> None:
+        """No reply, but a receipt."""
+
+    def unsent(self, delivery: Delivery, receipt: Receipt, *, again: bool) -> None:
+        """Nothing of `delivery` was sent. It may have a second chance at once, else `receipt` stands."""
+
+
+class Conversation(asyncio.Protocol):
+    """One session, from its opening to its end. All its work is done in callbacks, without a task a mail."""
+
+    def __init__(self, session: Session, relay: Relay, desk: Desk) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.session = session
+        self._transport = session.transport
+        self._desk = desk
+        self._mails_at_most = relay.mails_per_connection
+        self._patience = relay.patience
+        self._reader = ReplyReader()
+
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        self.trouble: Receipt | None = None  # why it ended, if it was the relay's doing
+        self.served = 0  # mails that got their answer
+        self.domain: str | None = None  # for the desk: on whose behalf it is held
+
+        self._current: Delivery | None = None
+        self._next: Delivery | None = None  # its envelope is on the way
+        self._stage = "idle"
+        self._expect: Callable[[Reply], None] = self._on_nothing
+        self._outstanding = 0  # replies the relay owes us
+        self._out_of_turn = False
+        self._refused = False  # the current mail has its answer; the rest of its envelope is only read
+        self._recipient_taken = False
+        self._transaction_open = False  # RSET before the next MAIL
+        self._closing = self._over = False
+        self._deadline = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
+        self._unsent_octets = self._quiet_looks = 0
+
+        self._transport.set_protocol(self)
+        self._await("idle", self._on_nothing, self._patience.idle)
+
+    # ------------------------------------------------------------ from the desk
+
+    @property
+    def usable(self) -> bool:
+        """It may be given another mail."""
+        return not (self._over or self._closing or self._transport.is_closing())
+
+    def begin(self, delivery: Delivery) -> None:
+        """Send `delivery`; only while idle."""
+        self._current = delivery
+        reset = b"RSET\r\n" if self._transaction_open else b""
+        if self.session.pipelining:
+            self._say(reset + self._envelope(delivery), 4 if reset else 3)
+        else:
+            self._say(reset or self._mail(delivery), 1)
+        if reset:
+            self._await("mail", self._on_rset, self._patience.mail)
+        else:
+            self._await("mail", self._on_mail, self._patience.mail)
+
+    def finish(self) -> None:
+        """Take no more mails; say goodbye as soon as none is under way."""
+        self._closing = True
+        if self._stage == "idle" and not self._over:
+            self._quit()
+
+    def abort(self, text: str) -> None:
+        """End at once. What was under way gets the receipt it deserves."""
+        self._fail(text, blame=False)
+
+    # ------------------------------------------------------------ from the transport
+
+    def data_received(self, data: bytes) -> None:
+        if self._over:
+            return
+        try:
+            reader, owed = self._reader, self._outstanding
+            replies = reader.feed(data)
+            self._out_of_turn = reader.garbled or len(replies) + reader.unfinished > owed
+            for reply in replies[:owed]:
+                self._outstanding -= 1
+                if self._current is not None and self._current.answer.cancelled():
+                    self._fail("given up by its sender", blame=False)
+                else:
+                    self._expect(reply)
+                if self._over:
+                    return
+            if self._out_of_turn:
+                raise _OutOfStepError
+        except _OutOfStepError:
+            self._fail("not understood")
+
+    def eof_received(self) -> None:
+        self._lost()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost()
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def _lost(self) -> None:
+        if self._stage == "idle" or self._stage == "quit":
+            self._end()
+        else:
+            self._fail("connection lost", again=True)
+
+    # ------------------------------------------------------------ replies, stage by stage
+
+    def _on_nothing(self, reply: Reply) -> None:
+        raise _OutOfStepError
+
+    def _on_rset(self, reply: Reply) -> None:
+        assert self._current is not None
+        if reply.code >= 300:
+            self._fail("RSET refused", reply.code, again=True)
+            return
+        self._transaction_open = False
+        if not self.session.pipelining:
+            self._say(self._mail(self._current), 1)
+        self._await("mail", self._on_mail, self._patience.mail)
+
+    def _on_mail(self, reply: Reply) -> None:
+        assert self._current is not None
+        if reply.code < 300:
+            self._transaction_open = True
+            if not self.session.pipelining:
+                self._say(b"RCPT TO:<%b>\r\n" % self._current.recipient.octets, 1)
+        elif not self._refuse("mail", reply):
+            return
+        self._await("rcpt", self._on_rcpt, self._patience.rcpt)
+
+    def _on_rcpt(self, reply: Reply) -> None:
+        current = self._current
+        assert current is not None
+        self._recipient_taken = reply.code < 300
+        if self._refused:
+            if reply.code == SERVICE_CLOSES:
+                self._fail("service closes", reply.code)
+                return
+        elif reply.code == 252 and not current.unverified:
+            # "Cannot verify": another connection may meet a host that can. Once.
+            current.unverified, current.moved = True, False
+            self._fail("recipient not verified", reply.code, blame=False, again=True)
+            return
+        elif not self._recipient_taken and not self._refuse("rcpt", reply):
+            return
+        elif not self.session.pipelining:
+            self._say(b"DATA\r\n", 1)
+        self._await("data", self._on_data, self._patience.data)
+
+    def _on_data(self, reply: Reply) -> None:
+        if reply.code != 354:
+            refused_before = self._refused and reply.code >= 400 and reply.code != SERVICE_CLOSES
+            if refused_before or self._refuse("data", reply):
+                self._done()
+        elif not self._refused:
+            self._send_body()
+        elif self._recipient_taken:
+            # MAIL was refused, RCPT was not: a dot now might send somebody an empty mail.
+            raise _OutOfStepError
+        else:
+            # RFC 2920 section 3.1: DATA without a valid recipient is ended by a lone dot.
+            self._say(b".\r\n", 1)
+            self._await("data", self._on_lone_dot, self._patience.dot)
+
+    def _on_lone_dot(self, reply: Reply) -> None:
+        self._transaction_open = False
+        self._done()
+
+    def _on_dot(self, reply: Reply) -> None:
+        assert self._current is not None
+        if 300 <= reply.code < 400:
+            raise _OutOfStepError
+        self._desk.answered(self._current, "dot", reply)
+        self._refused = True
+        self._transaction_open = False
+        if reply.code == SERVICE_CLOSES:
+            self._fail("service closes", reply.code)
+        else:
+            self._done()
+
+    # ------------------------------------------------------------ steps
+
+    def _refuse(self, stage: Stage, reply: Reply) -> bool:
+        """Settle a refusal; False when the conversation has ended or turned to another mail by that."""
+        assert self._current is not None
+        if reply.code < 400:
+            raise _OutOfStepError
+        if reply.code == SERVICE_CLOSES:
+            self._fail("service closes", reply.code, again=True)
+            return False
+        self._refused = True
+        self._desk.answered(self._current, stage, reply)
+        if self.session.pipelining:
+            return True
+        self._done()
+        return False
+
+    def _send_body(self) -> None:
+        current = self._current
+        assert current is not None
+        following = None
+        if self.session.pipelining and self._may_go_on(more=2) and not self._out_of_turn:
+            following = self._desk.following(self)
+        envelope = self._envelope(following) if following is not None else b""
+        self._next = following
+        self._say((current.data, b".\r\n" + envelope), 4 if envelope else 1)
+        self._unsent_octets = self._transport.get_write_buffer_size()
+        self._quiet_looks = 0
+        patience = self._patience
+        self._await("dot", self._on_dot, patience.stall / _LOOKS_PER_STALL if self._unsent_octets else patience.dot)
+
+    def _done(self) -> None:
+        """The current mail has its answer and the relay owes us nothing more about it."""
+        self.served += 1
+        self._refused = False
+        self._current, self._next = self._next, None
+        if self._current is not None:
+            self._await("mail", self._on_mail, self._patience.mail)
+            return
+        self._await("idle", self._on_nothing, self._patience.idle)
+        if self._out_of_turn:
+            return
+        following = self._desk.next_for(self) if self._may_go_on(more=1) else None
+        if following is not None:
+            self.begin(following)
+        elif not self._may_go_on(more=1):
+            self._quit()
+
+    def _may_go_on(self, *, more: int) -> bool:
+        return not self._closing and self.served + more <= self._mails_at_most
+
+    def _quit(self) -> None:
+        self._closing = True
+        self._say(b"QUIT\r\n", 1)
+        self._await("quit", self._on_quit, self._patience.quit)
+
+    def _on_quit(self, reply: Reply) -> None:
+        self._over = True
+        self._transport.close()  # nothing is buffered any more
+
+    def _envelope(self, delivery: Delivery) -> bytes:
+        return b"%bRCPT TO:<%b>\r\nDATA\r\n" % (self._mail(delivery), delivery.recipient.octets)
+
+    def _mail(self, delivery: Delivery) -> bytes:
+        size = b" SIZE=%d" % len(delivery.data) if self.session.tells_size else b""
+        body = b" BODY=8BITMIME" if delivery.eight_bit else b""
+        utf8 = b" SMTPUTF8" if delivery.utf8 else b""
+        return b"MAIL FROM:<%b>%b%b%b\r\n" % (delivery.sender.octets, size, body, utf8)
+
+    def _say(self, octets: bytes | tuple[bytes, ...], replies: int) -> None:
+        """Write a group of commands that `replies` replies answer."""
+        if self._out_of_turn:
+            raise _OutOfStepError
+        self._outstanding += replies
+        if isinstance(octets, bytes):
+            self._transport.write(octets)
+        else:
+            self._transport.writelines(octets)
+
+    # ------------------------------------------------------------ time
+
+    def _await(self, stage: str, expect: Callable[[Reply], None], patience: float) -> None:
+        self._stage = stage
+        self._expect = expect
+        self._deadline = self._loop.time() + patience
+        # One alarm a connection, moved only when it would ring too late: setting one per reply costs more than
+        # reading the reply.
+        if self._alarm is None:
+            self._alarm = self._loop.call_at(self._deadline, self._ring)
+        elif self._alarm.when() > self._deadline:
+            self._alarm.cancel()
+            self._alarm = self._loop.call_at(self._deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        if self._over:
+            return
+        if self._loop.time() < self._deadline:
+            self._alarm = self._loop.call_at(self._deadline, self._ring)
+        elif self._stage == "idle":
+            self._quit()
+        elif self._stage == "quit":
+            self._end()
+        elif self._stage == "dot" and self._unsent_octets:
+            self._look_at_progress()
+        else:
+            # A RSET that hangs is the fault of the mail before.
+            self._fail("no reply in time", again=self._expect == self._on_rset)
+
+    def _look_at_progress(self) -> None:
+        unsent = self._transport.get_write_buffer_size()
+        self._quiet_looks = 0 if unsent < self._unsent_octets else self._quiet_looks + 1
+        self._unsent_octets = unsent
+        if not unsent:
+            self._await("dot", self._on_dot, self._patience.dot)
+        elif self._quiet_looks >= _LOOKS_PER_STALL:
+            self._fail("the relay stopped reading")
+        else:
+            self._await("dot", self._on_dot, self._patience.stall / _LOOKS_PER_STALL)
+
+    # ------------------------------------------------------------ ends
+
+    def _fail(self, text: str, code: int | None = None, *, blame: bool = True, again: bool = False) -> None:
+        """End at once and say of each mail under way what is true of it."""
+        if self._over:
+            return
+        stage, current, following = self._stage, self._current, self._next
+        self._end()
+        receipt = Receipt(verdict=Verdict.TEMPORARY, stage=stage, code=code, text=text)
+        if current is not None:
+            self.trouble = receipt if blame else None
+            if stage == "dot" and not self._refused:
+                doubt = Receipt(verdict=Verdict.IN_DOUBT, stage="dot", code=code, text=text)
+                self._desk.settle(current, doubt)
+            elif not self._refused:
+                self._desk.unsent(current, receipt, again=again)
+        if following is not None:
+            self._desk.unsent(following, receipt, again=True)
+
+    def _end(self) -> None:
+        self._over = True
+        self._current = self._next = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None:
+            with suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._transport.abort()
