@@ -1,0 +1,186 @@
+"""What a message may say: the variables of templates, as plain JSON values.
+
+Values come from events, so they are taken as text and nothing else: control and bidirectional characters
+go, what is very long or deep is cut, and what was not said is not there at all, so that a template has to ask.
+Times stay as the publisher or the service wrote them (RFC 3339 in UTC, or a bare date); the filters of a
+template put them into the customer's language and zone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from service.core import facts
+from service.core.model import Json, Notification, Order, Purpose
+from service.core.plan import Brand, Plan
+
+LONGEST_TEXT = 2_000  # characters of one value
+LONGEST_NAME = 200
+MOST_ITEMS = 100  # of one list or object
+DEEPEST = 5
+
+UNKNOWN = "–"  # stands for a customer's name in what owners read
+_COLOR = "#24594b"
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+
+# Controls but for tab and line feed, line and paragraph separators, what reorders text around it (UAX #9
+# section 2), half characters, and the byte order mark.
+_UNWANTED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
+_NOT_A_NAME = frozenset({"null", "none", "undefined", "unknown", "n/a", "na", "nan", "test"})
+_HONORIFICS = frozenset(
+    {"sr", "sra", "srta", "dr", "dra", "d", "da", "dª", "mr", "mrs", "ms", "mx", "miss", "don", "doña", "prof", "eng"}
+)
+
+
+def build(order: Order, notification: Notification, plan: Plan) -> dict[str, Json]:
+    """The variables of CONTRACT 5 for one notification. What is not known is left out, never None."""
+    known = facts.view(order)
+    brand = plan.brand(known.get("brand"))
+    customer = whole_name(known.get("customer.name"))
+    told: dict[str, Json] = {
+        "customer": {"name": customer, "first_name": first_name(customer)},
+        "order": _order(order.order_id, known),
+        "status": plain(notification.status),
+        "reminder": _reminder(notification),
+        "brand": brand_facts(brand),
+        "progress": progress(order, plan),
+    }
+    for key in ("reason", "next_step"):
+        text = plain(known.get(key))
+        if isinstance(text, str) and text.strip():
+            told[key] = text.strip()
+    if (date := known.get("promised_at")) is not None:
+        told["promise"] = _promise(date, notification.promise_before)
+    if notification.next_update is not None:
+        told["next_update"] = moment(notification.next_update)
+    if not notification.to_customer:
+        owner = plan.owners.get(notification.recipient.removeprefix("owner:"))
+        told["owner"] = {"name": owner.name if owner else ""}
+        told["order"]["customer_name"] = customer or UNKNOWN
+    return told
+
+
+def plain(value: Json, depth: int = 0) -> Json:
+    """A value as a template may see it; None for what is too deep, or nothing."""
+    kind = value.__class__
+    if kind is str:
+        return text_of(value, LONGEST_TEXT)
+    if kind is int:
+        return value if -(2**63) <= value < 2**63 else str(value)[:LONGEST_NAME]
+    if kind is bool or kind is float:
+        return value
+    if depth == DEEPEST:
+        return None
+    if kind is list:
+        cleaned = [plain(item, depth + 1) for item in value[:MOST_ITEMS]]
+        return [item for item in cleaned if item is not None]
+    if isinstance(value, Mapping):
+        pairs = [(key, plain(item, depth + 1)) for key, item in list(value.items())[:MOST_ITEMS]]
+        return {key: item for key, item in pairs if item is not None}
+    return None
+
+
+def text_of(value: str, longest: int) -> str:
+    """Text without what could disturb the text around it, no longer than `longest`."""
+    if _UNWANTED.search(value):
+        value = _UNWANTED.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
+    return value if len(value) <= longest else value[: longest - 1].rstrip() + "…"
+
+
+def whole_name(value: Json) -> str:
+    """A person's name on one line; empty if what was given is none."""
+    if not isinstance(value, str):
+        return ""
+    name = text_of(" ".join(value.split()), LONGEST_NAME)
+    if "@" in name or name.casefold() in _NOT_A_NAME or not any(letter.isalpha() for letter in name):
+        return ""
+    return name
+
+
+def first_name(name: str) -> str:
+    """How to greet someone: the given name, the whole name if that is but an initial, empty if there is none."""
+    family, comma, given = name.partition(",")
+    words = (given if comma and given.strip() else family).split()
+    while len(words) > 1 and words[0].rstrip(".").casefold() in _HONORIFICS:
+        words = words[1:]
+    if not words:
+        return ""
+    first = words[0].strip(".,;:!?\"'()<>")
+    if sum(letter.isalpha() for letter in first) < 2 and len(words) > 1:
+        return " ".join(words)[:60]
+    if first.isupper() and first.isascii() and len(first) > 2:
+        first = first.capitalize()
+    return first[:40]
+
+
+def brand_facts(brand: Brand) -> dict[str, Json]:
+    """The brand's look. `on_color` is legible on `color`."""
+    color = brand.color if brand.color and _HEX.fullmatch(brand.color) else _COLOR
+    shown = {"name": brand.name, "color": color, "on_color": _ink_on(color), "url": brand.url, "logo": brand.logo}
+    return {key: value for key, value in shown.items() if value}
+
+
+def progress(order: Order, plan: Plan) -> list[dict[str, Json]]:
+    """The stages of an order, each done, now or next, and whether it comes next of all: the way the plan goes
+    to its first final status. An order that ended otherwise shows the stages it saw, and its end."""
+    way: list[str] = []
+    for status in plan.stages():
+        way.append(status)
+        if plan.touchpoints[status].final:
+            break
+    seen = {status for _, status in order.statuses} | {order.status}
+    if order.status not in way and plan.touchpoint(order.status).final:
+        way = [status for status in way if status in seen] + [order.status]
+    reached = max((place for place, status in enumerate(way) if status in seen), default=-1)
+    if reached < 0:
+        return []
+    now = way.index(order.status) if order.status in way else reached
+    states = ("done", "now", "next")
+    return [
+        {"status": status, "state": states[(place >= now) + (place > now)], "soon": place == now + 1}
+        for place, status in enumerate(way)
+    ]
+
+
+def moment(at: datetime) -> str:
+    """RFC 3339 in UTC, to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _order(order_id: str, known: Mapping[str, Json]) -> dict[str, Json]:
+    shown = {}
+    for key, value in known.items():
+        if key.startswith("details.") and (cleaned := plain(value)) is not None:
+            shown[key[8:]] = cleaned
+    shown["id"] = text_of(order_id, LONGEST_NAME)
+    number = shown.get("number")
+    shown["number"] = str(number) if isinstance(number, str | int) and str(number).strip() else shown["id"]
+    if not isinstance(shown.get("url", ""), str):
+        del shown["url"]
+    return shown
+
+
+def _reminder(notification: Notification) -> dict[str, Json]:
+    if notification.purpose is not Purpose.REMINDER:
+        return {"number": 0, "last": False}
+    return {"number": int(notification.ordinal), "last": notification.last}
+
+
+def _promise(date: Json, before: str | None) -> dict[str, Json]:
+    moved = before is not None and before != date
+    promise: dict[str, Json] = {"date": date, "state": "moved" if moved else "open"}
+    if moved:
+        promise["previous"] = before
+    return promise
+
+
+def _ink_on(color: str) -> str:
+    """White or near-black, whichever contrasts better by WCAG 2 section 1.4.3."""
+    channels = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.0557 else "#1c1c1a"

@@ -1,0 +1,36 @@
+"""Whether mail can be sent to an address, decided without the network (RFC 5321 sections 2.3.11 and 4.1.2)."""
+
+from __future__ import annotations
+
+import re
+
+from email_validator import EmailNotValidError, validate_email
+
+# What nearly every address looks like; all else is looked at more closely.
+_USUAL = re.compile(
+    r"[A-Za-z0-9_+-](?:[A-Za-z0-9_+-]|\.(?=[A-Za-z0-9_+-])){0,63}"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
+_LONGEST = 254  # RFC 3696 erratum 1690
+_NOBODY = frozenset({"mailer-daemon", "postmaster", "noreply", "no-reply"})
+
+
+def checked(given: object) -> str | None:
+    """The address as it goes into an envelope, or None.
+
+    The domain comes out in ASCII (IDNA); quoted and non-ASCII local parts, address literals and names without
+    a dot are refused, as are mailboxes that answer by machine and could make a loop.
+    """
+    if not isinstance(given, str) or len(given) > _LONGEST:
+        return None
+    address = given.strip()
+    if not (_USUAL.fullmatch(address) and len(address.partition("@")[0]) <= 64):
+        try:
+            seen = validate_email(address, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+        except EmailNotValidError:
+            return None
+        address = seen.ascii_email or ""
+    local, _, domain = address.partition("@")
+    if local.casefold() in _NOBODY or "." not in domain or domain.rpartition(".")[2].isdigit():
+        return None
+    return f"{local}@{domain.lower()}"

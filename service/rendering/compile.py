@@ -1,0 +1,249 @@
+"""A message file becomes one compiled template that writes subject, short, plain text and HTML in one go.
+
+Markdown, layout, components and CSS are worked in here, once, when the message is pushed. What remains for each
+mail is to fill in values, which are only ever text: nothing parses them again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+
+import css_inline
+from jinja2 import Template, nodes
+from jinja2.exceptions import TemplateSyntaxError
+from jinja2.visitor import NodeTransformer
+
+from service.ports import Problem
+from service.rendering import source
+from service.rendering.allow import Inspector, column_of
+from service.rendering.layout import Layout
+from service.rendering.markdown import Flawed, parse
+from service.rendering.marks import Bind, EndBind, Marks
+from service.rendering.sandbox import Sandbox
+from service.rendering.source import Part, Source
+from service.rendering.twins import Html, Plain
+from service.rendering.vocabulary import COMPONENTS, DATES, OWNERS_VARIABLES, VARIABLES
+
+SEPARATOR = "\x1e"  # stands in no value: core.context takes control characters out
+_LOOKS_LIKE_HTML = re.compile(r"</?[A-Za-z][A-Za-z0-9]*[^<>{}]*>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """One message in one language, ready to be filled."""
+
+    file: str
+    locale: str
+    template: Template
+
+
+def compile_message(
+    text: str, *, file: str, locale: str, layout: Layout, for_owner: bool
+) -> tuple[Compiled | None, list[Problem]]:
+    """The compiled message, and what is wrong with it; None if it cannot be used."""
+    parts = source.read(text, file=file)
+    if isinstance(parts, list):
+        return None, parts
+    try:
+        return _Typesetter(parts, locale, layout, for_owner).set()
+    except (RecursionError, MemoryError, SyntaxError, ValueError):  # of Jinja's, or Python's, compiler
+        return None, [Problem(code="too_deep", file=file, message="this is nested too deep")]
+
+
+class _Typesetter:
+    """Sets one message."""
+
+    def __init__(self, parts: Source, locale: str, layout: Layout, for_owner: bool) -> None:
+        self._parts = parts
+        self._locale = locale
+        self._layout = layout
+        self._words = layout.words_in(locale)
+        self._variables = OWNERS_VARIABLES if for_owner else VARIABLES
+        self._sandbox = Sandbox(locale, stages=self._words.stages)
+        self._marks = Marks()
+        self._problems: list[Problem] = []
+
+    def set(self) -> tuple[Compiled | None, list[Problem]]:
+        subject = self._parsed(self._parts.subject)
+        short = self._parsed(self._parts.short)
+        body = self._parsed(self._parts.body, components=True)
+        if subject is None or short is None or body is None or self._refused():
+            return None, self._problems
+        self._warn_of_html()
+        try:
+            tree = parse(self._marks.flatten(body.body), self._marks)
+            html = Html(self._marks, lambda call: self._component(call, "html")).write(tree)
+            text = Plain(self._marks, lambda call: self._component(call, "txt")).write(tree)
+        except Flawed as flaw:
+            self._problems.append(self._placed(flaw))
+            return None, self._problems
+        ast = nodes.Template(
+            [
+                *self._woven(self._marks.flatten(subject.body).strip()),
+                *self._woven(SEPARATOR + self._marks.flatten(short.body).strip() + SEPARATOR),
+                *self._woven(self._laid_out("txt", text, subject, short)),
+                nodes.ScopedEvalContextModifier(
+                    [nodes.Keyword("autoescape", nodes.Const(True))],
+                    self._woven(SEPARATOR + self._inlined(self._laid_out("html", html, subject, short))),
+                ),
+            ],
+            lineno=1,
+        )
+        ast.set_environment(self._sandbox)
+        ast.set_lineno(1)
+        file = self._parts.file
+        code = self._sandbox.compile(ast, name=file, filename=file)
+        template = Template.from_code(self._sandbox, code, {}, None)
+        return Compiled(file=file, locale=self._locale, template=template), self._problems
+
+    def _refused(self) -> bool:
+        return any(problem.severity == "error" for problem in self._problems)
+
+    def _parsed(self, part: Part, *, components: bool = False) -> nodes.Template | None:
+        try:
+            tree = self._sandbox.parse(part.text)
+        except TemplateSyntaxError as error:
+            self._problems.append(
+                Problem(
+                    code="syntax",
+                    file=self._parts.file,
+                    line=error.lineno + part.above,
+                    message=error.message or "this is no template",
+                )
+            )
+            return None
+        for node in tree.find_all(nodes.Node):
+            node.lineno = (node.lineno or 1) + part.above  # some have none
+        inspector = Inspector(
+            file=self._parts.file,
+            source=self._parts.text,
+            variables=self._variables,
+            components=components,
+        )
+        self._problems += inspector.template(tree)
+        return None if self._refused() else _completed(tree)
+
+    def _placed(self, flaw: Flawed) -> Problem:
+        text = self._parts.text
+        line = flaw.line
+        if line is None and flaw.word and (found := text.find(f"({flaw.word}")) >= 0:
+            line = text.count("\n", 0, found) + 1
+        column = column_of(text, line, flaw.word) if line else None
+        return Problem(code=flaw.code, file=self._parts.file, line=line, column=column, message=str(flaw))
+
+    def _warn_of_html(self) -> None:
+        for number, line in enumerate(self._parts.body.text.split("\n"), start=self._parts.body.above + 1):
+            if found := _LOOKS_LIKE_HTML.search(line):
+                self._problems.append(
+                    Problem(
+                        code="html_is_text",
+                        severity="warning",
+                        file=self._parts.file,
+                        line=number,
+                        column=found.start() + 1,
+                        message="HTML is shown as it is written; messages are Markdown",
+                    )
+                )
+
+    # ------------------------------------------------------------ layout
+
+    def _component(self, call: nodes.Expr, twin: str) -> str:
+        """A component in its place, with what it was given bound to its names."""
+        assert isinstance(call, nodes.Call)
+        assert isinstance(call.node, nodes.Name)
+        names = COMPONENTS[call.node.name]
+        values = [_guarded(name, given) for name, given in zip(names, call.args, strict=True)]
+        written = self._layout_part(f"{call.node.name}.{twin}", line=call.lineno)
+        if not names:
+            return written
+        return self._marks.put(Bind(names, tuple(values))) + written + self._marks.put(EndBind())
+
+    def _laid_out(self, twin: str, content: str, subject: nodes.Template, short: nodes.Template) -> str:
+        known = {"content": content.rstrip("\n"), "lang": self._locale}
+        for name, tree in (("subject", subject), ("short", short)):
+            known[name] = self._marks.flatten(tree.body, data=_literal(twin)).strip()
+        return self._layout_part(f"layout.{twin}", known=known)
+
+    def _layout_part(self, name: str, *, known: Mapping[str, str] | None = None, line: int = 1) -> str:
+        """A file of the layout as text with marks."""
+        data = _literal(name.rpartition(".")[2])
+
+        def slot(expr: nodes.Expr) -> str | None:
+            match expr:
+                case nodes.Name() if known and expr.name in known:
+                    return known[expr.name]
+                case nodes.Getattr(node=nodes.Name(name="words"), attr=word):
+                    tree = _completed(self._sandbox.parse(self._words.texts.get(word, "")))
+                    return self._marks.flatten(tree.body, data=data, line=line)
+            return None
+
+        tree = _completed(self._sandbox.parse(self._layout.text(name)))
+        return self._marks.flatten(tree.body, slot=slot, line=line)
+
+    def _inlined(self, html: str) -> str:
+        """HTML with its styles where mail programs look for them; only media queries stay in the head."""
+        inlined: str = css_inline.inline(
+            self._marks.sheltered(html), keep_at_rules=True, load_remote_stylesheets=False
+        )
+        return inlined
+
+    def _woven(self, marked: str) -> list[nodes.Node]:
+        return self._marks.weave(marked)
+
+
+class _Completion(NodeTransformer):
+    """Adds to what a template says what it need not say: the zone of a date, the currency of an amount; and lets a
+    missing name take the blank before it along."""
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802  Jinja calls it so
+        self.generic_visit(node)
+        if node.name in DATES:
+            node.args = [nodes.Name("_zone", "load", lineno=node.lineno)]
+        elif node.name == "money" and not node.args:
+            order = nodes.Name("order", "load", lineno=node.lineno)
+            node.args = [nodes.Getattr(order, "currency", "load", lineno=node.lineno)]
+        elif node.name == "label":
+            node.name = "_stage"
+        return node
+
+    def visit_Output(self, node: nodes.Output) -> list[nodes.Node]:  # noqa: N802  as above
+        self.generic_visit(node)
+        said: list[nodes.Node] = []
+        for part in node.nodes:
+            before = said[-1].nodes[0] if said and isinstance(said[-1], nodes.Output) else None
+            output = nodes.Output([part], lineno=part.lineno)
+            if _is_customers_name(part) and isinstance(before, nodes.TemplateData) and before.data[-1:] == " ":
+                before.data = before.data[:-1]
+                space = nodes.TemplateData(" ", lineno=part.lineno)
+                output = nodes.Output([space, part], lineno=part.lineno)
+                said.append(nodes.If(part, [output], [], [], lineno=part.lineno))
+            else:
+                said.append(output)
+        return said
+
+
+def _completed(tree: nodes.Template) -> nodes.Template:
+    completed = _Completion().visit(tree)
+    assert isinstance(completed, nodes.Template)
+    return completed
+
+
+def _is_customers_name(node: nodes.Node) -> bool:
+    match node:
+        case nodes.Getattr(node=nodes.Name(name="customer"), attr="name" | "first_name"):
+            return True
+    return False
+
+
+def _guarded(name: str, given: nodes.Expr) -> nodes.Expr:
+    """What a component is given, made what its name says."""
+    made = {"url": "_link", "items": "_list"}.get(name)
+    return nodes.Filter(given, made, [], [], None, None, lineno=given.lineno) if made else given
+
+
+def _literal(twin: str) -> Callable[[str], str]:
+    """How text of a message is written into that twin."""
+    return escape if twin == "html" else str

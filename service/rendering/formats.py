@@ -1,0 +1,203 @@
+"""Dates, amounts and numbers as people of a locale write them: the filters of templates.
+
+Babel knows how; asking it for each value would cost more than all the rest of a mail. So what it would do is
+learned once per locale (and currency), proven against it on a set of probes, and done by hand. Where the proof
+fails, as with Indian grouping or other digits, Babel is asked each time.
+
+A value that is no date, or no amount, is shown as it came: an event must not be able to stop a mail.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, format_decimal, get_currency_precision
+
+from service.core.model import Json
+
+_YEAR = re.compile(r"(?:,|\s)*(?:'[^']*'\s*)?y+\.?$")
+_PROBES = (
+    "0",
+    "1",
+    "7.5",
+    "12.34",
+    "999.99",
+    "1000",
+    "1234.56",
+    "9999.99",
+    "12345.67",
+    "1234567.89",
+    "-0.05",
+    "-1234.5",
+)
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_LARGEST = 18  # digits before the decimal point
+
+
+def known_locale(name: str) -> bool:
+    """Whether Babel can write in this language."""
+    try:
+        Locale.parse(name, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Digits:
+    """How a locale writes a number with a fixed count of decimals."""
+
+    before: str
+    after: str
+    minus: str  # before everything
+    point: str
+    group: str
+    least_grouped: int  # digits before the decimal point from which on groups are set apart
+    places: int
+
+    def write(self, amount: Decimal) -> str:
+        whole, _, fraction = f"{abs(amount):.{self.places}f}".partition(".")
+        if len(whole) >= self.least_grouped:
+            whole = f"{int(whole):,}".replace(",", self.group)
+        sign = self.minus if amount < 0 else ""
+        return f"{sign}{self.before}{whole}{self.point if fraction else ''}{fraction}{self.after}"
+
+
+class Formats:
+    """The filters of one locale. Every method takes JSON values and answers text."""
+
+    def __init__(self, locale: str) -> None:
+        self._locale = Locale.parse(locale, sep="-")
+        full = str(self._locale.date_formats["full"].pattern)
+        without_year = _YEAR.sub("", full)
+        self._day_pattern = full if "y" in without_year else without_year
+        self._join = str(self._locale.datetime_formats.get("long", "{1} {0}")).replace("'", "")
+        self._write_day = lru_cache(1024)(self._babel_day)
+        self._write_date = lru_cache(1024)(self._babel_date)
+        self._write_time = lru_cache(1440)(self._babel_time)
+        self._money = lru_cache(64)(self._learn_money)
+        self._decimals = lru_cache(16)(self._learn_decimals)
+
+    def day(self, value: Json, zone: str) -> str:
+        """`segunda-feira, 9 de março`: the day without its year, for dates that are near."""
+        at = _moment(value, zone)
+        return str(value) if at is None else self._write_day(at.year, at.month, at.day)
+
+    def date(self, value: Json, zone: str) -> str:
+        """`9 de março de 2026`."""
+        at = _moment(value, zone)
+        return str(value) if at is None else self._write_date(at.year, at.month, at.day)
+
+    def time(self, value: Json, zone: str) -> str:
+        """`10:15`; empty for a date without a time."""
+        at = _moment(value, zone)
+        if at is None:
+            return str(value)
+        return self._write_time(at.hour, at.minute) if isinstance(at, datetime) else ""
+
+    def datetime(self, value: Json, zone: str) -> str:
+        """`9 de março de 2026 10:15`; a date without a time stays a date."""
+        at = _moment(value, zone)
+        if at is None:
+            return str(value)
+        day = self._write_date(at.year, at.month, at.day)
+        if not isinstance(at, datetime):
+            return day
+        return self._join.replace("{1}", day).replace("{0}", self._write_time(at.hour, at.minute))
+
+    def money(self, value: Json, currency: Json) -> str:
+        """`129,90 €`; without a known currency the bare number with two decimals."""
+        amount = _amount(value)
+        if amount is None:
+            return str(value)
+        if isinstance(currency, str) and _CURRENCY.fullmatch(currency):
+            return self._money(currency)(amount)
+        return self._decimals(2)(amount)
+
+    def number(self, value: Json) -> str:
+        """`1.234,5`, with as many decimals as the value has, up to six."""
+        amount = _amount(value)
+        if amount is None:
+            return str(value)
+        exponent = amount.normalize().as_tuple().exponent
+        places = min(max(-exponent, 0), 6) if isinstance(exponent, int) else 0
+        return self._decimals(places)(amount)
+
+    def _babel_day(self, year: int, month: int, day: int) -> str:
+        return format_date(date(year, month, day), self._day_pattern, locale=self._locale)
+
+    def _babel_date(self, year: int, month: int, day: int) -> str:
+        return format_date(date(year, month, day), "long", locale=self._locale)
+
+    def _babel_time(self, hour: int, minute: int) -> str:
+        # Any day without a change of clocks will do, since the moment was put into its zone before.
+        return format_time(datetime(2026, 1, 1, hour, minute), "short", locale=self._locale)  # noqa: DTZ001
+
+    def _learn_money(self, currency: str) -> Callable[[Decimal], str]:
+        def ask(amount: Decimal) -> str:
+            return format_currency(amount, currency, locale=self._locale)
+
+        return _learn(ask, get_currency_precision(currency))
+
+    def _learn_decimals(self, places: int) -> Callable[[Decimal], str]:
+        pattern = "#,##0" + ("." + "0" * places if places else "")
+
+        def ask(amount: Decimal) -> str:
+            return format_decimal(amount, pattern, locale=self._locale)
+
+        return _learn(ask, places)
+
+
+def _learn(ask: Callable[[Decimal], str], places: int) -> Callable[[Decimal], str]:
+    """What `ask` does, done by hand, if the probes prove it to be the same; else `ask` itself."""
+    unit = Decimal(1).scaleb(-places)
+
+    def exact(amount: Decimal) -> Decimal:
+        return amount.quantize(unit)
+
+    marked = re.fullmatch(
+        r"(\D*)1(\D*)234(\D*)567(?:(\D+?)(8\d*|0+))?(\D*)", ask(exact(Decimal("1234567.89"))).replace("568", "567")
+    )
+    negative = re.match(r"\D*", ask(exact(Decimal(-5))))
+    if marked is None or negative is None or marked[2] != marked[3]:
+        return ask
+    before, group, _, point, _, after = marked.groups(default="")
+    minus = negative[0].removesuffix(before)
+    least = 4 if group in ask(Decimal(1234)).replace(before, "", 1).replace(after, "", 1) else 5
+    digits = _Digits(before, after, minus, point, group, least, places)
+    probes = [exact(Decimal(probe)) for probe in _PROBES]
+    if any(digits.write(probe) != ask(probe) for probe in probes):
+        return ask
+    return lambda amount: digits.write(exact(amount))
+
+
+def _moment(value: Json, zone: str) -> date | None:
+    """A bare date, or a moment put into the zone; a time without a zone stands as it is."""
+    if not isinstance(value, str):
+        return None
+    try:
+        if len(value) == 10:
+            return date.fromisoformat(value)
+        at = datetime.fromisoformat(value)
+        return at if at.tzinfo is None else at.astimezone(ZoneInfo(zone))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _amount(value: Json) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and amount.adjusted() < _LARGEST else None

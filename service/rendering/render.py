@@ -1,0 +1,97 @@
+"""The press: compiled messages, filled and put into envelopes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+
+from jinja2.exceptions import UndefinedError
+
+from service.catalog import Letter
+from service.core.model import Json
+from service.core.plan import Brand
+from service.ports import CannotRender, Mail, Words
+from service.rendering import address
+from service.rendering.compile import SEPARATOR, Compiled
+from service.rendering.mime import Heading, Letterhead
+
+# In plain text: blanks at line ends (but for the signature's `-- `), empty lines after the first, and blanks that
+# an `if` with nothing to say left at the beginning of a paragraph.
+_TIDY = re.compile(r"(?<!\n--)[ \t]+(?=\n)|(?<=\n\n)\n+|(?<=\n\n) +")
+_LARGEST = 512 * 1024  # characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """Every message in every language, and every brand's letterhead."""
+
+    messages: Mapping[str, Mapping[str, Compiled]]  # by name, then locale
+    letterheads: Mapping[str, Letterhead]
+    redirect_to: str | None = None  # staging: all mail goes there
+
+    def locales(self, message: str) -> Collection[str]:
+        return self.messages.get(message, {})
+
+    def address(self, given: object, brand: Brand) -> str | None:
+        """The address, checked; None also for our own, since mail to ourselves would go round and round."""
+        checked = address.checked(given)
+        return None if checked == self.letterheads[brand.key].sender.lower() else checked
+
+    def domain(self, brand: Brand) -> str:
+        return self.letterheads[brand.key].domain
+
+    def words(self, letter: Letter) -> Words | CannotRender:
+        return fill(self.messages[letter.message][letter.locale], letter.values)
+
+    def mail(self, letter: Letter, key: str) -> Mail | CannotRender:
+        words = self.words(letter)
+        if isinstance(words, CannotRender):
+            return words
+        letterhead = self.letterheads[letter.brand]
+        # Looked at now and not when it was drafted: no mail may slip past it.
+        to = self.redirect_to or letter.to
+        heading = Heading(
+            to=to,
+            name=letter.name,
+            message_id=letter.message_id,
+            references=letter.references,
+            date=letter.date,
+            feedback_id=(letter.purpose, letter.message, letter.brand, "avisa"),
+            unsubscribe=letter.unsubscribe,
+            intended_to=letter.to if self.redirect_to else None,
+        )
+        return Mail(key=key, sender=letterhead.sender, recipient=to, data=letterhead.mail(heading, words))
+
+
+def fill(compiled: Compiled, values: dict[str, Json]) -> Words | CannotRender:
+    """The message with its values; when it cannot be filled, why, without any of them."""
+    template = compiled.template
+    try:
+        written = "".join(template.root_render_func(template.new_context(values, shared=True)))
+        subject, short, text, html = written.split(SEPARATOR)
+    except Exception as error:
+        return CannotRender(_told(compiled, error))
+    subject = " ".join(subject.split())
+    if not subject:
+        return CannotRender(f"{compiled.file}: the subject came out empty")
+    if len(written) > _LARGEST:
+        return CannotRender(f"{compiled.file}: it came out too large")
+    return Words(subject=subject, short=" ".join(short.split()), text=_TIDY.sub("", text).strip() + "\n", html=html)
+
+
+def _told(compiled: Compiled, error: Exception) -> str:
+    """Template, line and variable; only what is undefined may be quoted, for any other error may hold a value."""
+    line = _line(compiled, error.__traceback__)
+    what = error.message if isinstance(error, UndefinedError) else type(error).__name__
+    return f"{compiled.file} line {line}: {what}"
+
+
+def _line(compiled: Compiled, traceback: TracebackType | None) -> int:
+    line = 0
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == compiled.file:
+            line = compiled.template.get_corresponding_lineno(traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return line

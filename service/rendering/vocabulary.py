@@ -1,0 +1,45 @@
+"""The words of templates as closed lists: variables, filters, components (CONTRACT 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from jinja2 import nodes
+
+# filter -> how many arguments it may take
+FILTERS: Mapping[str, int] = {
+    "day": 0, "date": 0, "time": 0, "datetime": 0, "money": 1, "number": 0, "default": 1, "lower": 0,
+    "upper": 0, "capitalize": 0, "trim": 0, "join": 1, "length": 0,
+}  # fmt: skip
+DATES = frozenset({"day", "date", "time", "datetime"})
+
+# component -> the names of its arguments; what a component is given may be missing where it can do without
+COMPONENTS: Mapping[str, tuple[str, ...]] = {"button": ("text", "url"), "items": ("items",), "progress": ()}
+CAN_BE_MISSING = frozenset({"url", "items"})
+LATER = frozenset({"rating"})
+
+# variable -> its attributes; None: any. A question mark: may be missing.
+VARIABLES: Mapping[str, Sequence[str] | None] = {
+    "customer": ("name", "first_name"),
+    "order": None,
+    "status": (),
+    "reason?": (),
+    "next_step?": (),
+    "promise?": ("date", "state", "previous?"),
+    "next_update?": (),
+    "reminder": ("number", "last"),
+    "brand": ("name", "color", "on_color", "url?", "logo?", "reply_to?"),
+}
+OWNERS_VARIABLES: Mapping[str, Sequence[str] | None] = {**VARIABLES, "owner": ("name",)}
+OF_EVERY_ORDER = ("id", "number")
+TIMES = frozenset({"next_update", "promise.date", "promise.previous"})
+
+# what is refused, as an operator would call it
+IN_WORDS: Mapping[type[nodes.Node], str] = {
+    nodes.Macro: "a macro", nodes.CallBlock: "a call block", nodes.Include: "an include",
+    nodes.Import: "an import", nodes.FromImport: "an import", nodes.Extends: "extends", nodes.Block: "a block",
+    nodes.Assign: "set", nodes.AssignBlock: "set", nodes.With: "with", nodes.FilterBlock: "a filter block",
+    nodes.Call: "a call", nodes.Getitem: "a subscript", nodes.Test: "an `is` test",
+    nodes.Concat: "`~`", nodes.List: "a list", nodes.Dict: "a dict", nodes.Tuple: "a tuple",
+    nodes.ScopedEvalContextModifier: "autoescape", nodes.EvalContextModifier: "autoescape",
+}  # fmt: skip

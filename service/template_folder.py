@@ -1,0 +1,107 @@
+"""`templates/` on disk: read in one look, watched, and copied out to edit."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from watchfiles import awatch
+
+from service.ports import Problem
+
+_WANTED = ("plan.yaml", "messages/*/*.md", "layout/*.html", "layout/*.txt", "layout/words.yaml")
+_COPIED = (*_WANTED, "README.md", "plan.schema.json")
+_LARGEST = 64 * 1024  # octets of one file
+_MOST = 2_000  # files
+_SETTLED = 200  # ms without another change before a change is told
+
+
+def shipped() -> Path:
+    """Where the templates lie that come with the service: in the wheel, else in the checkout."""
+    package = Path(__file__).parent
+    inside = package / "shipped"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+def locate(configured: Path | None) -> Path:
+    """The folder in use: the one configured, else `./templates`, else the shipped one."""
+    if configured is not None:
+        return configured
+    here = Path("templates")
+    return here if (here / "plan.yaml").is_file() else shipped()
+
+
+def read(folder: Path) -> tuple[dict[str, str], list[Problem]]:
+    """The texts of plan, messages and layout by their path in the folder, and what could not be taken.
+
+    Raises OSError if there is no such folder.
+    """
+    root = folder.resolve(strict=True)
+    if not root.is_dir():
+        raise NotADirectoryError(folder)
+    texts: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name, path in _matching(root, _WANTED):
+        if len(texts) == _MOST:
+            problems.append(_problem("too_many", name, f"no more than {_MOST} files are read"))
+            break
+        try:
+            text = _text(root, path, name)
+        except OSError as error:
+            text = _problem("unreadable", name, error.strerror or "it cannot be read")
+        except UnicodeDecodeError:
+            text = _problem("not_utf8", name, "this is not UTF-8")
+        if isinstance(text, Problem):
+            problems.append(text)
+        else:
+            texts[name] = text
+    return texts, problems
+
+
+async def watch(folder: Path) -> AsyncIterator[None]:
+    """Says so whenever something in the folder has changed; several changes at once are one."""
+    # Everything is taken, not only what `_WANTED` names: mounted volumes are swapped by hidden links.
+    async for _ in awatch(folder, watch_filter=None, step=_SETTLED, debounce=10 * _SETTLED):
+        yield
+
+
+def init(folder: Path) -> list[Path]:
+    """Copy the shipped templates to a folder that is empty or not there; answers what was written.
+
+    Raises FileExistsError if something is in it, OSError if it cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(folder)
+    written: list[Path] = []
+    for name, path in _matching(shipped().resolve(), _COPIED):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+        written.append(target)
+    return written
+
+
+def _matching(root: Path, patterns: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    """Files by their name in the folder; hidden ones, such as an editor's own, are passed over."""
+    for pattern in patterns:
+        for path in sorted(root.glob(pattern)):
+            name = path.relative_to(root).as_posix()
+            if not any(part.startswith(".") for part in name.split("/")):
+                yield name, path
+
+
+def _text(root: Path, path: Path, name: str) -> str | Problem:
+    """A file's text. Links are followed as long as they stay inside, which is how volumes are mounted."""
+    real = path.resolve(strict=True)
+    if not real.is_relative_to(root) or not real.is_file():
+        return _problem("not_a_file", name, "only ordinary files inside the folder are read")
+    with real.open("rb") as opened:
+        octets = opened.read(_LARGEST + 1)
+    if len(octets) > _LARGEST:
+        return _problem("too_large", name, f"a file has no more than {_LARGEST // 1024} KiB")
+    return octets.decode("utf-8")
+
+
+def _problem(code: str, file: str, message: str) -> Problem:
+    return Problem(code=code, file=file, message=message)
