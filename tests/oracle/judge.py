@@ -61,6 +61,7 @@ def judge(
             _check_double(name, first[mail.message_id], mail, sent[name.order_id], latitude, verdict)
             continue
         first[mail.message_id] = mail
+        verdict.order_of[mail.message_id] = name.order_id
         verdict.mails[mail.purpose] += 1
         sent[name.order_id].append(Sent(name, mail))
     for order_id, course in courses.items():

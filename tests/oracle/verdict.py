@@ -43,6 +43,7 @@ class Verdict:
     violations: list[Violation] = field(default_factory=list)
     mails: Counter[str] = field(default_factory=Counter)  # by purpose, each mail once
     excused: int = 0  # doubles that promise 4 allows
+    order_of: dict[str, str] = field(default_factory=dict)  # by Message-ID
     max_lateness_real_s: float = 0.0  # of a reminder, at most
 
     def count(self, kind: Kind) -> int:

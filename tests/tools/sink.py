@@ -33,8 +33,8 @@ Stage = Literal["connect", "ehlo", "mail", "rcpt", "data", "body", "dot"]
 class Fault:
     """At the `nth` time from now that `stage` is reached, before or after it is done, do something once.
 
-    `after` means: the server did its part, and the answer is not written. `cut` closes the connection, `kill`
-    ends the process `pid` by SIGKILL, `delay` keeps the answer back for `seconds`.
+    `after` means: the server did its part, and the answer is not written; a `body` has only a before. `cut`
+    closes the connection, `kill` ends the process `pid` by SIGKILL, `delay` keeps the answer back for `seconds`.
     """
 
     stage: Stage
@@ -122,7 +122,7 @@ class _Session(asyncio.Protocol):
     def __init__(self, record: _Record, faults: _Faults) -> None:
         self._record, self._faults = record, faults
         self._buffer = bytearray()
-        self._in_data = False
+        self._in_data = self._body_came = False
         self._sender, self._recipients = "", list[str]()
         self._out: list[bytes] = []
         self._gone = False
@@ -147,9 +147,12 @@ class _Session(asyncio.Protocol):
         while not self._gone and not self._waits:
             end = self._buffer.find(b"\r\n.\r\n" if self._in_data else b"\r\n")
             if self._in_data:
-                if end < 0 and not self._buffer.startswith(b".\r\n"):
-                    if self._buffer and self._strike("body", "before"):
+                if self._buffer and not self._body_came:
+                    self._body_came = True
+                    if self._strike("body", "before"):
                         return
+                    continue
+                if end < 0 and not self._buffer.startswith(b".\r\n"):
                     break
                 start = self._buffer.startswith(b".\r\n")
                 body = b"" if start else bytes(self._buffer[: end + 2])
@@ -198,7 +201,7 @@ class _Session(asyncio.Protocol):
     def _open(self) -> bytes:
         if not self._recipients:
             return b"503 no recipients\r\n"
-        self._in_data = True
+        self._in_data, self._body_came = True, False
         return b"354 go on\r\n"
 
     def _take(self, body: bytes) -> bytes:

@@ -1,0 +1,176 @@
+"""A campaign: one load of orders, one blow after the other, and in the end a verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from tests.oracle import Verdict
+from tests.replay.play import clock_at
+from tests.replay.publisher import publish, real_now
+from tests.replay.stage import ROOT, Stage, silence_ends, templates
+from tests.tools.orders import generated
+from tests.tools.proxy import Step, reached
+from tests.tools.sink import Fault, Sink
+
+SPEED = 3600.0  # an hour a second
+PATIENCE = timedelta(seconds=5)
+PER_BLOW = 4.5  # real seconds that a blow takes: the start, the group's patience with the dead, the work
+ORDERS_A_SECOND = 4.0
+AFTER_CUT = 2.0  # real seconds to get over a connection that was cut, before the next blow
+NOT_REACHED = 20.0  # real seconds after which a step does not come any more
+RETRY = {"AVISA_RETRY__LEASE": "2s", "AVISA_RETRY__STEPS": "1s"}
+
+
+@dataclass(frozen=True, slots=True)
+class AtInstant:
+    """SIGKILL so many seconds after the start."""
+
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"after {self.seconds:.2f} s"
+
+
+Blow = Step | Fault | AtInstant
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a campaign."""
+
+    verdict: Verdict
+    struck: list[Blow]
+    missed: list[Blow]  # the service never got there
+    reached: frozenset[tuple[str, str]]  # every step that there is, as name and when
+
+
+@dataclass(kw_only=True)
+class Campaign:
+    """Where it takes place, and with which build."""
+
+    folder: Path
+    servers: str
+    topic: str
+    store_url: str
+    seed: int
+    build: str = ""
+    say: Callable[[str], None] = print
+    _stage: Stage = field(init=False)
+    _record: Path = field(init=False)
+
+    def run(self, blows: Sequence[Blow]) -> Outcome:
+        """Strike every blow under load, then let the service finish its work in peace."""
+        self.folder.mkdir(parents=True)
+        self._record = self.folder / "steps"
+        length = timedelta(seconds=max(12.0, PER_BLOW * len(blows))) * SPEED
+        with Sink(self.folder / "sink") as sink:
+            clock = clock_at(SPEED)
+            self._stage = stage = Stage(
+                folder=self.folder,
+                servers=self.servers,
+                topic=self.topic,
+                store_url=self.store_url,
+                templates=templates(self.folder / "templates", Path(__file__).parent / "plan.yaml"),
+                sink=sink,
+                clock=clock,
+                command=(sys.executable, "-m", "tests.crash.runner"),
+                settings=RETRY
+                | {
+                    "PYTHONPATH": str(ROOT),
+                    "CRASH_RECORD": str(self._record),
+                    "CRASH_BUILD": self.build,
+                },
+                patience=PATIENCE,
+            )
+            stage.avisa("migrate")
+            count = int(length.total_seconds() / SPEED * ORDERS_A_SECOND)
+            begin = clock.virtual(real_now()) + timedelta(seconds=1) * SPEED
+            orders = generated(count, seed=self.seed, start=begin, length=length)
+            publishing = threading.Thread(
+                target=lambda: asyncio.run(publish(stage.servers, stage.topic, orders, clock, stage.published)),
+                daemon=True,
+            )
+            publishing.start()
+            try:
+                struck = [blow for blow in blows if self._strike(blow)]
+                stage.start()
+                if not stage.wait_ready():
+                    raise RuntimeError(f"the service ended by itself:\n{stage.log_tail()}")
+                publishing.join()
+                verdict = self._end()
+            finally:
+                stage.stop()
+        steps = frozenset((step.name, str(step.when)) for step in reached(self._record))
+        return Outcome(verdict, struck, [blow for blow in blows if blow not in struck], steps)
+
+    def _end(self) -> Verdict:
+        stage = self._stage
+        end = silence_ends(stage.published, stage.plan()) + 2 * PATIENCE * SPEED
+        while real_now() < stage.clock.real(end):
+            time.sleep(max(0.0, (stage.clock.real(end) - real_now()).total_seconds()))
+        return stage.judge(stage.clock.virtual(real_now()))
+
+    def _strike(self, blow: Blow) -> bool:
+        """Start the service and have it struck; false if that never came."""
+        stage = self._stage
+        match blow:
+            case Step():
+                stage.start(CRASH_AT=str(blow))
+            case AtInstant():
+                stage.start()
+            case Fault():
+                stage.start()
+                stage.sink.ask(_aimed(blow, stage.pid))
+        done = self._await_end(blow)
+        stage.sink.ask(None)
+        self.say(f"  {_named(blow)}: {'struck' if done else 'NOT REACHED'}")
+        return done
+
+    def _await_end(self, blow: Blow) -> bool:
+        stage = self._stage
+        begin = time.monotonic()
+        faults = len(stage.sink.faults())
+        ready = False
+        while time.monotonic() < begin + NOT_REACHED:
+            if stage.dead:
+                stage.died()
+                return not isinstance(blow, AtInstant)
+            ready = ready or stage.ready()
+            if isinstance(blow, AtInstant) and time.monotonic() >= begin + blow.seconds:
+                stage.kill()
+                return True
+            if isinstance(blow, Fault) and blow.do == "cut" and stage.sink.faults()[faults:]:
+                time.sleep(AFTER_CUT)
+                stage.kill()
+                return True
+            time.sleep(0.02)
+        stage.kill()
+        return False
+
+
+def _aimed(fault: Fault, pid: int) -> Fault:
+    return Fault(stage=fault.stage, when=fault.when, do=fault.do, nth=fault.nth, pid=pid, seconds=fault.seconds)
+
+
+def _named(blow: Blow) -> str:
+    return f"{blow.do}:{blow.when}:{blow.stage}:{blow.nth}" if isinstance(blow, Fault) else str(blow)
+
+
+def instants(count: int, rng: random.Random) -> list[Blow]:
+    """Random instants: most while it works, some while it starts."""
+    return [AtInstant(rng.uniform(0.2, 6.0)) for _ in range(count)]
+
+
+def parts(blows: Sequence[Blow], size: int, rng: random.Random) -> list[list[Blow]]:
+    """Shuffled, in campaigns of `size`."""
+    shuffled = list(blows)
+    rng.shuffle(shuffled)
+    return [shuffled[i : i + size] for i in range(0, len(shuffled), size)]

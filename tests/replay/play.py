@@ -1,0 +1,100 @@
+"""A whole replay: start, publish at the virtual moments, wait for the last reminder, judge, report."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from email.header import decode_header, make_header
+from pathlib import Path
+from typing import Any
+
+from tests.oracle import Kind, Verdict
+from tests.oracle.testimony import Clockwork
+from tests.replay.publisher import publish, real_now
+from tests.replay.stage import Stage, silence_ends
+from tests.tools.orders import Scheduled
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+LEAD = timedelta(seconds=20)  # real time for the service to start, before the first event happens
+
+
+def clock_at(speed: float, start: datetime = START) -> Clockwork:
+    """A virtual clock that shows `start` now. Start the service first, then publish what happens after."""
+    return Clockwork(start=start, origin=real_now(), speed=speed)
+
+
+def play(stage: Stage, scheduled: Sequence[Scheduled], *, say: Callable[[str], None] = print) -> Verdict:
+    """Play it to its end. The service is started and stopped here, everything else is running."""
+    stage.avisa("migrate")
+    stage.start()
+    try:
+        if not stage.wait_ready():
+            raise RuntimeError(f"the service ended at its start:\n{stage.log_tail()}")
+        say(f"ready after {(real_now() - stage.starts[0]).total_seconds():.1f} s")
+        asyncio.run(_publish(stage, scheduled, say))
+        end = silence_ends(stage.published, stage.plan()) + 2 * stage.patience * stage.clock.speed
+        say(f"all published; silence ends in {(stage.clock.real(end) - real_now()).total_seconds():.0f} s")
+        while real_now() < stage.clock.real(end) or not stage.settled():
+            if stage.dead:
+                raise RuntimeError(f"the service ended:\n{stage.log_tail()}")
+            time.sleep(min(5.0, max(0.5, (stage.clock.real(end) - real_now()).total_seconds())))
+        verdict = stage.judge(stage.clock.virtual(real_now()))
+    finally:
+        code = stage.stop()
+    if code:
+        raise RuntimeError(f"the service ended with {code}:\n{stage.log_tail()}")
+    return verdict
+
+
+async def _publish(stage: Stage, scheduled: Sequence[Scheduled], say: Callable[[str], None]) -> None:
+    publishing = asyncio.ensure_future(publish(stage.servers, stage.topic, scheduled, stage.clock, stage.published))
+    while not publishing.done():
+        await asyncio.wait({publishing}, timeout=30)
+        if stage.dead:
+            publishing.cancel()
+            raise RuntimeError(f"the service ended:\n{stage.log_tail()}")
+        now = stage.clock.virtual(real_now())
+        say(f"{now:%Y-%m-%d %H:%M}  {len(stage.published)} events, {stage.sink.count()} mails")
+    await publishing
+
+
+def report(stage: Stage, verdict: Verdict, out: Path) -> dict[str, Any]:
+    """Write events.jsonl, mails.jsonl and replay.json (CONTRACT 10); answers the last."""
+    with (out / "events.jsonl").open("w", encoding="utf-8") as file:
+        for record in stage.published:
+            file.write(json.dumps({**record.event, "published_at": _text(record.at)}, ensure_ascii=False) + "\n")
+    with (out / "mails.jsonl").open("w", encoding="utf-8") as file:
+        for mail in stage.received():
+            line = {
+                "at": _text(mail.at),
+                "to": mail.to,
+                "message_id": mail.message_id,
+                "subject": str(make_header(decode_header(mail.subject))),
+                "order_id": verdict.order_of.get(mail.message_id),
+                "purpose": mail.purpose,
+            }
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    counts = stage.counts()
+    summary = {
+        "events": len(stage.published),
+        "orders": len({record.order_id for record in stage.published}),
+        "mails": dict(verdict.mails),
+        "over_told_date": verdict.count(Kind.OVER_TOLD_DATE),
+        "max_lateness_real_s": round(verdict.max_lateness_real_s, 3),
+        "duplicates": verdict.count(Kind.DUPLICATE) + verdict.count(Kind.OTHER_BYTES),
+        "lost": verdict.count(Kind.LOST),
+        "out_of_order": verdict.count(Kind.OUT_OF_ORDER),
+        "counts": {"events": counts.events, "notifications": counts.notifications},
+        "oracle": {kind: verdict.count(kind) for kind in Kind},
+        "speed": stage.clock.speed,
+    }
+    (out / "replay.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    (out / "violations.txt").write_text("".join(f"{one}\n" for one in verdict.violations), "utf-8")
+    return summary
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

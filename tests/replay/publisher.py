@@ -1,0 +1,52 @@
+"""Publishes events at their virtual moments, and keeps a record of what Kafka acknowledged and when."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from aiokafka import AIOKafkaProducer
+
+from tests.oracle import Published
+from tests.oracle.testimony import Clockwork
+from tests.tools.orders import Scheduled
+
+_AHEAD = timedelta(milliseconds=2)  # nearer moments than this are not slept for
+
+
+def real_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def publish(
+    servers: str, topic: str, scheduled: Sequence[Scheduled], clock: Clockwork, published: list[Published]
+) -> None:
+    """Publish all, keyed by order, none before its moment; `published` grows as they are sent.
+
+    A record counts from just before it is handed over, and lies in Kafka from its acknowledgement.
+    """
+    producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        answers = []
+        for one in scheduled:
+            wait = clock.real(one.at) - real_now()
+            if wait > _AHEAD:
+                await producer.flush()
+                await asyncio.sleep((clock.real(one.at) - real_now()).total_seconds())
+            at = clock.virtual(real_now())
+            value = json.dumps(one.event, ensure_ascii=False).encode()
+            answer = await producer.send(topic, value, key=one.event["order_id"].encode())
+            index = len(published)
+            published.append(Published(at=at, acked=at, event=one.event))
+
+            def acknowledged(_: object, index: int = index, at: datetime = at) -> None:
+                published[index] = Published(at=at, acked=clock.virtual(real_now()), event=published[index].event)
+
+            answer.add_done_callback(acknowledged)
+            answers.append(answer)
+        await asyncio.gather(*answers)
+    finally:
+        await producer.stop()

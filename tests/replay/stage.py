@@ -1,0 +1,238 @@
+"""One Avisa with real parts around it: its environment, its process, and what it left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.oracle import Counts, Latitude, Plan, Published, Received, Verdict, judge, read_mail, read_plan
+from tests.oracle.testimony import Clockwork
+from tests.tools.sink import Sink
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "templates"
+AVISA = str(Path(sys.executable).with_name("avisa"))
+_READY_TIMEOUT = 60.0
+_LOOK_EVERY = 0.05
+
+
+def templates(folder: Path, plan: Path | None = None) -> Path:
+    """The shipped messages with a plan of our own, or the shipped one."""
+    shutil.copytree(SHIPPED, folder)
+    if plan is not None:
+        shutil.copy(plan, folder / "plan.yaml")
+    return folder
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """Everything one run needs. `command` starts the service; the default is the command as installed."""
+
+    folder: Path
+    servers: str
+    topic: str
+    store_url: str
+    templates: Path
+    sink: Sink
+    clock: Clockwork
+    command: Sequence[str] = (AVISA, "run")
+    settings: dict[str, str] = field(default_factory=dict)  # on top of its own
+    patience: timedelta = timedelta(seconds=5)
+    published: list[Published] = field(default_factory=list)
+    starts: list[datetime] = field(default_factory=list)  # real
+    kills: list[datetime] = field(default_factory=list)  # real
+    _down: list[tuple[datetime, datetime]] = field(default_factory=list)  # real
+    _down_since: datetime | None = None
+    _process: subprocess.Popen[bytes] | None = None
+    _port: int = field(default_factory=lambda: _free_port())
+
+    # ---------------------------------------------------------------- the process
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Ours, without a setting of Avisa's, and with all of this stage's."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("AVISA_")}
+        return clean | {
+            "AVISA_KAFKA__BOOTSTRAP_SERVERS": self.servers,
+            "AVISA_KAFKA__TOPICS": self.topic,
+            "AVISA_KAFKA__GROUP_ID": self.topic,
+            "AVISA_STORE__URL": self.store_url,
+            "AVISA_SMTP__HOST": "127.0.0.1",
+            "AVISA_SMTP__PORT": str(self.sink.port),
+            "AVISA_SMTP__TLS": "none",
+            "AVISA_TEMPLATES": str(self.templates),
+            "AVISA_HTTP__PORT": str(self._port),
+            "AVISA_PUBLIC_URL": f"http://127.0.0.1:{self._port}",
+            "AVISA_LOG__FORMAT": "json",
+            "AVISA_CLOCK__START": self.clock.start.isoformat(),
+            "AVISA_CLOCK__ORIGIN": self.clock.origin.isoformat(),
+            "AVISA_CLOCK__SPEED": str(self.clock.speed),
+            **self.settings,
+        }
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def dead(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
+    def start(self, **more: str) -> None:
+        """Start the service, with `more` in its environment. It is not ready yet."""
+        self._down_since = self._down_since or _now()
+        self.starts.append(_now())
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command, cwd=self.folder, env=self.environment | more, stdout=log, stderr=log
+            )
+
+    def ready(self) -> bool:
+        """Whether it works now: it can read, write and has been given its partitions."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/readyz", timeout=2) as answer:
+                checks = json.load(answer)["checks"]
+        except (urllib.error.URLError, OSError, ValueError):
+            return False
+        if not checks.get("assignment", checks["kafka"])["ok"]:
+            return False
+        if self._down_since is not None:
+            self._down.append((self._down_since, _now()))
+            self._down_since = None
+        return True
+
+    def wait_ready(self, timeout: float = _READY_TIMEOUT) -> bool:
+        """Wait until it is ready; false if it died meanwhile."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self.dead:
+                return False
+            if self.ready():
+                return True
+            time.sleep(_LOOK_EVERY)
+        raise TimeoutError(f"not ready in {timeout:.0f} s:\n{self.log_tail()}")
+
+    def died(self) -> None:
+        """Take note that the process was killed, by whomever."""
+        assert self._process is not None
+        code = self._process.wait()
+        if code != -signal.SIGKILL:
+            raise RuntimeError(f"the service ended by itself, with {code}:\n{self.log_tail()}")
+        self.kills.append(_now())
+        self._down_since = self._down_since or self.kills[-1]
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        assert self._process is not None
+        self._process.kill()
+        self.died()
+
+    def stop(self) -> int:
+        """SIGTERM; its exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            return self._process.wait(50)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def avisa(self, *arguments: str) -> Any:
+        """What a command answers with `--json`."""
+        done = subprocess.run(
+            [AVISA, *arguments, "--json"],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"avisa {' '.join(arguments)} ended with {done.returncode}: {done.stdout!r}")
+        return json.loads(done.stdout)
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "avisa.log"
+
+    def log_tail(self) -> str:
+        return self.log.read_text("utf-8", "replace")[-4000:] if self.log.exists() else ""
+
+    # ---------------------------------------------------------------- what it left
+
+    def counts(self) -> Counts:
+        answer = self.avisa("counts")
+        return Counts(events=answer["events"], notifications=answer["notifications"])
+
+    def settled(self) -> bool:
+        """Whether every notification is."""
+        by_state = self.counts().notifications["by_state"]
+        return not any(by_state.get(state) for state in ("queued", "held", "sending", "retrying"))
+
+    def plan(self) -> Plan:
+        return read_plan(self.templates / "plan.yaml")
+
+    def received(self) -> list[Received]:
+        return [read_mail(mail.data, to=mail.to, at=self.clock.virtual(mail.at)) for mail in self.sink.mails()]
+
+    def latitude(self, until: datetime) -> Latitude:
+        """What the oracle has to know of how the run went; `until` is virtual."""
+        virtual = self.clock.virtual
+        # Of all that was cut, only the answer to a final dot leaves a doubt.
+        cuts = [at for at, fault in self.sink.faults() if (fault.stage, fault.when) == ("dot", "after")]
+        return Latitude(
+            speed=self.clock.speed,
+            patience_real=self.patience,
+            until=until,
+            down=tuple((virtual(begin), virtual(end)) for begin, end in self._down),
+            kills=tuple(virtual(at) for at in (*self.kills, *cuts)),
+            starts=tuple(virtual(at) for at in self.starts),
+        )
+
+    def judge(self, until: datetime) -> Verdict:
+        """Hold it all against the rules."""
+        return judge(self.published, self.received(), self.plan(), self.latitude(until), self.counts())
+
+
+def silence_ends(published: Sequence[Published], plan: Plan) -> datetime:
+    """When the last reminder that can come will have been due."""
+    ends = [record.acked for record in published]
+    for record in {record.order_id: record for record in published}.values():
+        touchpoint = plan.touchpoint(record.event["status"])
+        if not touchpoint.dated:
+            continue
+        at = record.acked
+        for number in range(touchpoint.at_most):
+            gap = touchpoint.window if number == 0 else touchpoint.gap_after(number)
+            if gap is None:
+                break
+            at = gap.after(at)
+            if touchpoint.quiet is not None:
+                at += timedelta(hours=12)
+        ends.append(at)
+    return max(ends)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
