@@ -1,0 +1,127 @@
+"""A Kafka cluster as we are told to reach it, and the first question put to it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.helpers import create_ssl_context
+from aiokafka.protocol.metadata import MetadataRequest
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+CLIENT_ID = "avisa"
+REQUEST_TIMEOUT_MS = 10_000  # a frozen broker may not hold us longer, at work or while stopping (K7)
+LARGEST_REQUEST = 2 * 1024 * 1024  # a record of 1 MiB with its headers
+
+_SASL = {"plain": SASLPlaintext, "scram-sha-256": SASLScram256, "scram-sha-512": SASLScram512}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Where the brokers are, what we read there and as whom."""
+
+    bootstrap_servers: str  # `host:port`, comma separated
+    topics: tuple[str, ...] = ("orders.status",)
+    group_id: str = "avisa"
+    security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = "plaintext"
+    sasl: Literal["plain", "scram-sha-256", "scram-sha-512"] = "plain"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    fetch_wait_ms: int = 500  # how long the broker may keep an empty answer back; a new record ends it
+
+    @property
+    def servers(self) -> list[str]:
+        return [server.strip() for server in self.bootstrap_servers.split(",") if server.strip()]
+
+    def problem(self) -> str | None:
+        """What is wrong with it that no broker can mend: a certificate or key that cannot be used."""
+        try:
+            self.secured()
+        except OSError as error:
+            files = ", ".join(name for name in (self.ca_file, self.cert_file, self.key_file) if name)
+            return f"{files}: {error.strerror or 'is no usable certificate or key'}"
+        return None
+
+    def secured(self) -> BaseSecurity:
+        """As FastStream wants it. Raises OSError (`ssl.SSLError` is one) if a certificate or key cannot be used."""
+        tls = self.security in ("ssl", "sasl_ssl")
+        context = self._tls() if tls else None
+        if not self.security.startswith("sasl"):
+            return BaseSecurity(ssl_context=context, use_ssl=tls)
+        return _SASL[self.sasl](self.username, self.password, ssl_context=context, use_ssl=tls)
+
+    def options(self) -> dict[str, Any]:
+        """As aiokafka wants it. Raises as `secured` does."""
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.servers,
+            "client_id": CLIENT_ID,
+            "request_timeout_ms": REQUEST_TIMEOUT_MS,
+            "security_protocol": self.security.upper(),
+        }
+        if self.security in ("ssl", "sasl_ssl"):
+            options["ssl_context"] = self._tls()
+        if self.security.startswith("sasl"):
+            options["sasl_mechanism"] = self.sasl.upper()
+            options["sasl_plain_username"] = self.username
+            options["sasl_plain_password"] = self.password
+        return options
+
+    def producer(self) -> AIOKafkaProducer:
+        """A producer that repeats nothing and is content only when all replicas have what it sent."""
+        return AIOKafkaProducer(
+            **self.options(), acks="all", enable_idempotence=True, linger_ms=5, max_request_size=LARGEST_REQUEST
+        )
+
+    async def known_topics(self) -> frozenset[str]:
+        """The topics that are there and that we may see.
+
+        Asked on a connection of its own, because aiokafka's clients swallow why a broker refused them, and ask
+        for topics by name, which makes a broker that is set up so create them. Raises `UnreachableError`.
+        """
+        trouble: Exception = KafkaConnectionError("no server is named")
+        options = self.options()
+        options.pop("bootstrap_servers")
+        for host, port, _family in collect_hosts(self.servers):
+            try:
+                connection = await create_conn(host, port, **options)
+            except (KafkaError, OSError, TimeoutError, ValueError, AssertionError) as error:
+                trouble = error  # an unexpected answer to our credentials is an AssertionError or ValueError
+                continue
+            try:
+                answer = await connection.send(MetadataRequest(None))
+                return frozenset(topic[1] for topic in answer.topics)
+            except (KafkaError, TimeoutError) as error:
+                trouble = error
+            finally:
+                connection.close()
+        raise UnreachableError(_in_words(trouble)) from trouble
+
+    def _tls(self) -> ssl.SSLContext:
+        return create_ssl_context(cafile=self.ca_file, certfile=self.cert_file, keyfile=self.key_file)
+
+
+class UnreachableError(ConnectionError):
+    """No broker lets us in; the text says why, for an operator, without a secret."""
+
+
+def _in_words(error: Exception) -> str:
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"the broker's certificate is not trusted: {cause.verify_message}"
+    if isinstance(cause, ssl.SSLError):
+        return f"no TLS with the broker: {cause.reason or 'handshake failed'}"
+    if "Sasl" in type(error).__name__ or "Authentication" in type(error).__name__:
+        return "the broker refuses our user name, password or mechanism"
+    if isinstance(error, TimeoutError | asyncio.TimeoutError):
+        return "the broker does not answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody listens there"
+    return f"the broker cannot be reached ({type(error).__name__})"

@@ -1,0 +1,108 @@
+"""A flow that keeps what it is given, and a subscription running into it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from service import events
+from service.core.model import OrderEvent
+from service.kafka import Cluster, FeedSight, Subscription
+from service.ports import Skipped, Taken, Unreadable
+
+SOON = 60.0  # seconds after which a test gives up; no test waits for it when all is well
+
+
+class RealClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def real(self) -> datetime:
+        return datetime.now(UTC)
+
+    def to_real(self, virtual: datetime) -> datetime:
+        return virtual
+
+
+@dataclass
+class Flow:
+    """Takes batches; before each, `trouble` may raise or wait."""
+
+    trouble: Callable[[Sequence[Taken]], Awaitable[None]] | None = None
+    taken: list[Taken] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+
+    async def __call__(self, taken: Sequence[Taken]) -> None:
+        if self.trouble is not None:
+            await self.trouble(taken)
+        self.taken.extend(taken)
+        self.batches.append(len(taken))
+
+    @property
+    def orders(self) -> list[str]:
+        return [item.order_id for item in self.taken if isinstance(item, OrderEvent)]
+
+    @property
+    def dead(self) -> list[Unreadable]:
+        return [item for item in self.taken if isinstance(item, Unreadable)]
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        return [item for item in self.taken if isinstance(item, Skipped)]
+
+
+@dataclass
+class Running:
+    subscription: Subscription
+    sight: FeedSight
+    flow: Flow
+
+
+@contextlib.asynccontextmanager
+async def subscribed(cluster: Cluster, flow: Flow | None = None) -> AsyncIterator[Running]:
+    flow = flow or Flow()
+    clock = RealClock()
+    sight = FeedSight(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
+    subscription = Subscription(cluster, read=events.read, take=flow, sight=sight, clock=clock)
+    running = asyncio.create_task(subscription.run())
+    try:
+        yield Running(subscription, sight, flow)
+    finally:
+        await subscription.stop()
+        await running
+
+
+def a_topic() -> str:
+    return f"orders.{uuid.uuid4().hex[:12]}"
+
+
+def value(order_id: object) -> bytes:
+    return json.dumps({"order_id": order_id, "status": "confirmed"}).encode()
+
+
+async def publish(servers: str, topic: str, records: Iterable[dict[str, Any]], **options: Any) -> None:
+    """Send records (keywords of `send`) in order, and wait until all are there."""
+    async with AIOKafkaProducer(bootstrap_servers=servers, linger_ms=20, **options) as producer:
+        sent = [await producer.send(topic, **record) for record in records]
+        await asyncio.gather(*sent)
+
+
+async def committed(servers: str, group: str, topic: str, partition: int = 0) -> int | None:
+    async with AIOKafkaConsumer(bootstrap_servers=servers, group_id=group, enable_auto_commit=False) as consumer:
+        offset: int | None = await consumer.committed(TopicPartition(topic, partition))
+        return offset
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until it holds."""
+    async with asyncio.timeout(SOON):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in another process
+            await asyncio.sleep(0.02)
