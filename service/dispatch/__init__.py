@@ -271,13 +271,11 @@ class Dispatch:
     async def _deliver(self, claimed: Claimed, draft: Draft) -> None:
         in_force = self._shelf.in_force
         catalog = in_force if draft.catalog == in_force.version else await self._shelf.version(draft.catalog)
-        mail = CannotRender("the catalog that wrote it is gone") if catalog is None else None
-        if catalog is not None:
-            mail = catalog.compose(claimed.notification, draft)
-        if mail is None or isinstance(mail, CannotRender):
-            problem = "" if mail is None else mail.problem
-            log.error("cannot_render", key=claimed.notification.key, problem=problem)
-            self._answer(claimed, Receipt(verdict=Verdict.TEMPORARY, stage="render", text=problem))
+        gone = CannotRender("the catalog that wrote it is gone")
+        mail = gone if catalog is None else catalog.compose(claimed.notification, draft)
+        if isinstance(mail, CannotRender):
+            log.error("cannot_render", key=claimed.notification.key, problem=mail.problem)
+            self._answer(claimed, Receipt(verdict=Verdict.TEMPORARY, stage="render", text=mail.problem))
             return
         answer = asyncio.ensure_future(self._channel.deliver(mail))
         answer.add_done_callback(

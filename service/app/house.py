@@ -1,0 +1,284 @@
+"""The house, wired by hand in one straight function and taken down in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from service import events
+from service.app import words
+from service.app.clock import VirtualClock, clock_of
+from service.app.health import Doctor
+from service.catalog import Shelf
+from service.channels.email import EmailChannel
+from service.channels.smtp.relay import Relay
+from service.core.links import read_unsubscribe_token
+from service.core.retry import RetryPolicy
+from service.dispatch import Dispatch
+from service.embedded.inbox import Inbox
+from service.intake import Intake
+from service.kafka import Cluster, FeedSight, Subscription
+from service.ports import Problem
+from service.settings import Settings
+from service.store.store import Store, open_store
+from service.wake import Wake
+from service.web import Site, build
+from service.web.server import CannotListen, Server, listen
+
+log = structlog.get_logger("avisa")
+
+DRAIN = 25.0  # seconds for answers that are outstanding when we are to stop
+STEP = 15.0  # seconds for any other step of stopping; together within the 45 of promise 9
+KEPT = timedelta(days=400)  # how long an order is remembered after it ended
+RETIRE_EVERY = 600.0
+RETIRE = 500
+
+
+class Misconfigured(Exception):  # noqa: N818 -- it is an answer for the operator, a line for each thing wrong
+    """The start is refused; `problems` has one line for each thing that is wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(kw_only=True)
+class House:
+    """A running Avisa."""
+
+    settings: Settings
+    clock: VirtualClock
+    store: Store
+    shelf: Shelf
+    inbox: Inbox | None
+    servers: str  # where Kafka is
+    public_url: str | None
+    port: int
+    doctor: Doctor
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def until(self, stop: asyncio.Event) -> None:
+        """Live until `stop` is set; raises what ended a loop that should never end."""
+        waiting = asyncio.ensure_future(stop.wait())
+        try:
+            done, _ = await asyncio.wait({waiting, *self.tasks}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {waiting}:
+                task.result()
+                raise RuntimeError(f"{task.get_name()} ended")
+        finally:
+            waiting.cancel()
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """Start everything, in the order in which it is needed; on leaving, stop it in reverse.
+
+    Raises `Misconfigured` and what the store raises. Kafka and the relay may be away: they are waited for.
+    """
+    clock = clock_of(settings.clock)
+    listener = listen(settings.http.host, settings.http.port)
+    if isinstance(listener, CannotListen):
+        raise Misconfigured([listener.problem])
+    async with AsyncExitStack() as stack:
+        stack.callback(listener.close)
+        store = open_store(settings.store.url.get_secret_value(), clock=clock, exclusive=True)
+        await store.start()
+        stack.push_async_callback(_step, "store", store.close)
+
+        inbox = await _inbox(settings, clock, stack)
+        public_url = settings.public_url or (f"http://127.0.0.1:{settings.http.port}" if inbox else None)
+        secret = await _secret(settings, store)
+        shelf = words.shelf_of(settings, store, secret, public_url)
+        folder = words.folder_of(settings)
+        problems = await words.push(shelf, folder, clock)
+        if not shelf.ok:
+            raise Misconfigured([_line(problem) for problem in problems])
+        channel = EmailChannel(_relay(settings, inbox), jitter=random.random)
+        await channel.start()
+        stack.push_async_callback(_step, "email", partial(channel.stop, 5.0))
+
+        broker = None
+        if settings.kafka.bootstrap_servers is None:
+            from service.embedded.broker import EmbeddedBroker
+
+            broker = EmbeddedBroker(settings.kafka.topics, beside=_folder(settings))
+            stack.callback(broker.stop)
+            broker.start()
+        cluster = _cluster(settings, broker)
+        sight = FeedSight(since=clock.real(), blind_after=lambda: shelf.in_force.plan.feed.blind_after)
+
+        retry = settings.retry
+        dispatch = Dispatch(
+            store,
+            store,
+            shelf,
+            channel,
+            clock,
+            sight,
+            policy=RetryPolicy(steps=retry.steps, give_up=retry.give_up),
+            lease=retry.lease,
+            jitter=random.random,
+        )
+        wake = Wake(store, shelf, clock, sight, nudge=dispatch.nudge)
+        intake = Intake(store, shelf, clock, dispatch, lease=retry.lease, on_wake_at=wake.expect)
+        subscription = Subscription(
+            cluster,
+            read=lambda record: events.read(
+                record, rank_by=shelf.in_force.plan.rank_by, types=settings.kafka.types or ()
+            ),
+            take=intake.take,
+            sight=sight,
+            clock=clock,
+        )
+        tasks: list[asyncio.Task[None]] = []
+        doctor = Doctor(
+            clock=clock,
+            reads=store,
+            shelf=shelf,
+            channel=channel,
+            sight=sight,
+            subscription=subscription,
+            dispatch=dispatch,
+            tasks=tasks,
+        )
+        site = Site(
+            alive=doctor.alive,
+            ready=doctor.ready,
+            readings=doctor.readings,
+            read_token=partial(read_unsubscribe_token, secret),
+            unsubscribe=lambda address_hash: store.unsubscribe(address_hash, now=clock.now()),
+            mailbox=inbox,
+            public_url=public_url,
+        )
+        server = Server(build(site), listener)
+        await server.start()
+        stack.push_async_callback(_step, "web", server.stop)
+
+        def keep_running(name: str, work: Awaitable[None]) -> asyncio.Task[None]:
+            task = asyncio.ensure_future(work)
+            task.set_name(name)
+            tasks.append(task)
+            return task
+
+        # Stopped in reverse: first nothing new comes in, then nothing is woken, then what is on its way arrives.
+        sending = keep_running("dispatch", dispatch.run())
+        stack.push_async_callback(_end, sending)
+        stack.push_async_callback(dispatch.drain, DRAIN)
+        for name, work in (
+            ("wake", wake.run()),
+            ("templates", words.follow(shelf, folder, clock, store)),
+            ("retention", _retire(store, clock)),
+        ):
+            stack.push_async_callback(_end, keep_running(name, work))
+        reading = keep_running("kafka", subscription.run())
+        stack.push_async_callback(_end, reading)
+        stack.push_async_callback(_step, "kafka", subscription.stop)
+
+        gc.collect()
+        gc.freeze()  # what is here now stays: half of what a collection costs is looking at it again
+        gc.set_threshold(50_000, 20, 100)
+        yield House(
+            settings=settings,
+            clock=clock,
+            store=store,
+            shelf=shelf,
+            inbox=inbox,
+            servers=cluster.bootstrap_servers,
+            public_url=public_url,
+            port=server.port,
+            doctor=doctor,
+            tasks=tasks,
+        )
+
+
+async def _inbox(settings: Settings, clock: VirtualClock, stack: AsyncExitStack) -> Inbox | None:
+    if settings.smtp.host is not None:
+        return None
+    inbox = Inbox(clock, folder=settings.inbox.dir)
+    await inbox.start()
+    stack.push_async_callback(_step, "inbox", inbox.stop)
+    return inbox
+
+
+def _relay(settings: Settings, inbox: Inbox | None) -> Relay:
+    smtp = settings.smtp
+    if inbox is not None:
+        return Relay(host="127.0.0.1", port=inbox.port, tls="none")
+    assert smtp.host is not None
+    return Relay(
+        host=smtp.host,
+        port=smtp.relay_port,
+        tls=smtp.security,
+        username=smtp.username,
+        password=None if smtp.password is None else smtp.password.get_secret_value(),
+    )
+
+
+def _cluster(settings: Settings, broker: Any) -> Cluster:
+    kafka = settings.kafka
+    if broker is not None:
+        return broker.cluster(kafka.group_id)
+    assert kafka.bootstrap_servers is not None
+    return Cluster(
+        bootstrap_servers=kafka.bootstrap_servers,
+        topics=kafka.topics,
+        group_id=kafka.group_id,
+        security=kafka.security,
+        sasl=kafka.sasl or "plain",
+        username=kafka.username or "",
+        password="" if kafka.password is None else kafka.password.get_secret_value(),
+        ca_file=_path(kafka.ca_file),
+        cert_file=_path(kafka.cert_file),
+        key_file=_path(kafka.key_file),
+    )
+
+
+async def _secret(settings: Settings, store: Store) -> bytes:
+    given = settings.secret_key
+    return given.get_secret_value().encode() if given is not None else await store.secret_key(os.urandom(32))
+
+
+async def _retire(store: Store, clock: VirtualClock) -> None:
+    """Forget, bit by bit, the orders that ended long ago."""
+    while True:
+        try:
+            while await store.retire(ended_before=clock.now() - KEPT, limit=RETIRE) == RETIRE:
+                await asyncio.sleep(0.1)
+        except Exception as trouble:
+            log.warning("retention_failed", error=type(trouble).__name__)
+        await asyncio.sleep(RETIRE_EVERY)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, Exception):
+        await task
+
+
+async def _step(name: str, stop: Callable[[], Awaitable[None]]) -> None:
+    """One step of stopping: bounded, and never a reason to leave out the next."""
+    try:
+        async with asyncio.timeout(STEP):
+            await stop()
+    except (Exception, asyncio.CancelledError) as trouble:
+        log.warning("stop_incomplete", part=name, error=type(trouble).__name__)
+
+
+def _line(problem: Problem) -> str:
+    where = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
+    hint = f" ({problem.suggestion})" if problem.suggestion else ""
+    return f"{where}: {problem.message}{hint}"
+
+
+def _path(path: object) -> str | None:
+    return None if path is None else str(path)
