@@ -121,10 +121,14 @@ def add(
             else:
                 row |= {"due_real": lease.until, "lease_token": lease.token}
                 leased.add(notification.key)
-    if rows and _INSERT.run(conn, rows) < len(rows) and lease is not None:
-        leased &= {key for (key,) in _OURS.ask(conn, [{"key": key} for key in leased], token=lease.token)}
-    if dropped:
-        advance(conn, {waiting[key].line[0] for key in dropped})
+    moved = {waiting[key].line[0] for key in dropped}
+    if rows and _INSERT.run(conn, rows) < len(rows):
+        # A key was there already, and settled. It heads no line and is nobody's, so look who does and is.
+        moved |= {row["order_id"] for row in rows}
+        if lease is not None:
+            leased &= {key for (key,) in _OURS.ask(conn, [{"key": key} for key in leased], token=lease.token)}
+    if moved:
+        advance(conn, moved)
     return frozenset(leased)
 
 

@@ -27,7 +27,7 @@ from service.store.tongue import Question, Statement
 IDS = "order_id text"
 
 _STORED = Question(
-    ("order_id", "version", "state"), "FROM orders WHERE order_id IN (SELECT r.order_id FROM {given})", IDS
+    ("order_id", "version", "wake_at", "state"), "FROM orders WHERE order_id IN (SELECT r.order_id FROM {given})", IDS
 )
 _PENDING = Question(
     NOTICE_COLUMNS,
@@ -165,6 +165,28 @@ def due(conn: Connection, *, now: int, feeds: Collection[str], overdue: int, lim
 def next_wake(conn: Connection, feeds: Collection[str]) -> int | None:
     """The earliest `wake_at` among `feeds`."""
     return min((wake_at for feed in feeds for (wake_at,) in _NEXT.ask(conn, feed=feed)), default=None)
+
+
+# ---------------------------------------------------------------- another plan
+
+_OPEN_AFTER = Question(
+    ("order_id",), "FROM orders WHERE order_id > :after AND final = 0 ORDER BY order_id LIMIT :limit {lock}"
+)
+# The version rises, so that whoever decided by the old plan loses, and decides again by the new one.
+_NUDGE = Statement(
+    "UPDATE orders SET version = version + 1,"
+    " wake_at = CASE WHEN wake_at IS NULL OR wake_at > :now THEN :now ELSE wake_at END"
+    " WHERE order_id IN (SELECT r.order_id FROM {given})",
+    IDS,
+)
+
+
+def nudge(conn: Connection, *, after: str, now: int, limit: int) -> str | None:
+    """Make the next `limit` open orders due; answers the last of them, None when there are no more."""
+    ids = [order_id for (order_id,) in _OPEN_AFTER.ask(conn, after=after, limit=limit)]
+    if ids:
+        _NUDGE.run(conn, _ids(ids), now=now)
+    return ids[-1] if len(ids) == limit else None
 
 
 def _ids(order_ids: Iterable[str]) -> list[dict[str, str]]:

@@ -22,7 +22,7 @@ _KEYS = "key text"
 # A due line head. Its lease, if it has one, ran out by the shared clock; the rest is due by the caller's.
 _CLAIMABLE = Question(
     ("n.key",),
-    "FROM notifications n WHERE n.settled_at IS NULL AND n.due_real <= :latest"
+    "FROM notifications n WHERE n.due_real <= :latest"
     " AND n.due_real <= CASE WHEN n.lease_token IS NULL THEN CAST(:now AS bigint) ELSE :clock_now END"
     " AND NOT EXISTS (SELECT 1 FROM notifications e WHERE e.order_id = n.order_id AND e.seq < n.seq"
     " AND e.recipient = n.recipient AND e.channel = n.channel AND e.settled_at IS NULL)"
@@ -82,11 +82,11 @@ _SETTLE = Statement(
 )
 _NEXT_DUE = Question(
     ("due_real",),
-    "FROM notifications WHERE settled_at IS NULL AND due_real IS NOT NULL ORDER BY due_real LIMIT 1",
+    "FROM notifications WHERE due_real IS NOT NULL ORDER BY due_real LIMIT 1",
 )
 _FREE_LEASES = Statement(
     "UPDATE notifications SET lease_token = NULL, due_real = {clock}"
-    " WHERE settled_at IS NULL AND due_real IS NOT NULL AND lease_token IS NOT NULL"
+    " WHERE due_real IS NOT NULL AND lease_token IS NOT NULL"
 )
 _UNSUBSCRIBED = Question(
     ("address_hash",),

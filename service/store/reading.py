@@ -20,13 +20,17 @@ _LINES = Question(("order_id", "line"), "FROM entries WHERE order_id = :order_id
 _COUNTS = Question(("kind", "word", "sum(n)"), "FROM counts GROUP BY kind, word")
 _BY_STATE = Question(("state", "count(*)"), "FROM notifications GROUP BY state")
 _DEAD = Question(("count(*)",), "FROM dead_letters")
-_WAITING = Question(
+_HEADS = Question(
     (
         "state",
         "count(*)",
         "min(CASE WHEN due_real <= {clock} OR lease_token IS NOT NULL THEN decided_at END)",
     ),
-    "FROM notifications WHERE settled_at IS NULL GROUP BY state",
+    "FROM notifications WHERE due_real IS NOT NULL GROUP BY state",
+)
+_BEHIND = Question(
+    ("state", "count(*)"),
+    "FROM notifications WHERE due_real IS NULL AND settled_at IS NULL GROUP BY state",
 )
 
 
@@ -86,10 +90,12 @@ def counts(conn: Connection) -> Counts:
 def gauges(conn: Connection) -> Gauges:
     """What the metrics show of the store; reads no more rows than the backlog has."""
     kept = {(kind, word): int(n) for kind, word, n in _COUNTS.ask(conn)}
-    waiting = _WAITING.ask(conn)
-    oldest = min((decided_at for _, _, decided_at in waiting if decided_at is not None), default=None)
+    heads = _HEADS.ask(conn)
+    oldest = min((decided_at for _, _, decided_at in heads if decided_at is not None), default=None)
+    waiting = Counter({State(state): n for state, n, _ in heads})
+    waiting.update({State(state): n for state, n in _BEHIND.ask(conn)})
     return Gauges(
-        outbox={State(state): n for state, n, _ in waiting},
+        outbox=dict(waiting),
         oldest_decided_at=None if oldest is None else moment(oldest),
         orders_open=kept.get(("order", "open"), 0),
         orders_final=kept.get(("order", "final"), 0),

@@ -61,7 +61,7 @@ def to_json(value: Any) -> str:
 
 # ---------------------------------------------------------------- orders
 
-_ORDER_COLUMNS = frozenset({"order_id", "version"})
+_ORDER_COLUMNS = frozenset({"order_id", "version", "wake_at"})
 _NOT_STORED = frozenset({"pending"})
 
 
@@ -146,9 +146,15 @@ ORDER_GIVEN = (
 
 
 def order_of(row: Row, pending: tuple[Notification, ...]) -> Order:
-    """The order in a row of `order_id, version, state`."""
-    order_id, version, state = row
-    return Order(order_id=order_id, version=version, pending=pending, **_read(state, _ORDER_READERS))
+    """The order in a row of `order_id, version, wake_at, state`."""
+    order_id, version, wake_at, state = row
+    return Order(
+        order_id=order_id,
+        version=version,
+        wake_at=moment_or_none(wake_at),
+        pending=pending,
+        **_read(state, _ORDER_READERS),
+    )
 
 
 def _read(state: str, readers: dict[str, Coder | None]) -> dict[str, Any]:

@@ -143,6 +143,13 @@ class Store:
     async def next_wake(self, *, feeds: Collection[str]) -> datetime | None:
         return moment_or_none(await self._ground.look(lambda conn: orders.next_wake(conn, feeds)))
 
+    async def nudge(self, *, after: str, now: datetime, limit: int) -> str | None:
+        """Make up to `limit` open orders due, by id from beyond `after`, because the plan is another one.
+
+        Answers the id to go on from, or None at the end.
+        """
+        return await self._ground.write(lambda conn: orders.nudge(conn, after=after, now=micros(now), limit=limit))
+
     # ---------------------------------------------------------------- Outbox
 
     async def claim(self, *, now_real: datetime, lease: timedelta, limit: int) -> list[Claimed]:

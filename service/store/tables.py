@@ -141,7 +141,9 @@ def _partial(name: str, where: str, *columns: Column[int] | Column[str]) -> Inde
 
 _partial("orders_wake", "wake_at IS NOT NULL", orders.c.feed, orders.c.wake_at)
 _partial("orders_ended", "ended_at IS NOT NULL", orders.c.ended_at)
-_partial("notifications_due", "settled_at IS NULL", notifications.c.due_real)
+# Neither is keyed by what only says "not settled": no plan can take them for a short way to all that waits.
+_partial("notifications_due", "due_real IS NOT NULL", notifications.c.due_real)
+_partial("notifications_waiting", "due_real IS NULL AND settled_at IS NULL", notifications.c.order_id)
 _partial("dead_letters_uncopied", "copied = 0", dead_letters.c.id)
 # Whole, not partial: a row taken out of an index again costs as much as it cost to put in.
 Index("notifications_order", notifications.c.order_id, notifications.c.seq)

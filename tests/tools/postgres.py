@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,18 +91,16 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str | Path) -> str:
         """Through a file, not a pipe: the server inherits our output, and would hold a pipe open for ever."""
-        user = (
-            {} if self._user is None else {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
-        )
+        user: dict[str, Any] = {}
+        if self._user is not None:
+            user = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
         with tempfile.TemporaryFile("w+") as output:
             command = [str(self._bin / program), *map(str, arguments)]
-            code = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", check=False, **user
-            ).returncode
+            ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", **user)
             output.seek(0)
             text = output.read()
-        if code:
-            raise RuntimeError(f"{program} ended with {code}:\n{text}")
+        if ended.returncode:
+            raise RuntimeError(f"{program} ended with {ended.returncode}:\n{text}")
         return text.strip()
 
 

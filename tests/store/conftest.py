@@ -1,0 +1,88 @@
+"""Both databases behind one fixture, so that every test of the contract runs on each."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from service.store import Store, migrate, open_store
+from tests.store.makings import RealClock
+from tests.tools.parts import need
+from tests.tools.postgres import Postgres
+
+
+class House:
+    """A fresh database, the stores opened on it, and ways around them."""
+
+    def __init__(self, url: str, server: Postgres | None) -> None:
+        self.url = url
+        self.clock = RealClock()
+        self._server = server
+        self._opened: list[Store] = []
+
+    @property
+    def shared(self) -> bool:
+        """Whether several services may share it."""
+        return self._server is not None
+
+    async def open(self, *, exclusive: bool = True) -> Store:
+        store = open_store(self.url, clock=self.clock, exclusive=exclusive)
+        await store.start()
+        self._opened.append(store)
+        return store
+
+    async def close(self) -> None:
+        while self._opened:
+            await self._opened.pop().close()
+
+    def pass_time(self, span: timedelta) -> None:
+        """Let `span` pass by the clock that leases run by."""
+        if self._server is None:
+            self.clock.ahead += span
+        else:
+            self.sql(f"UPDATE notifications SET due_real = due_real - {int(span.total_seconds() * 1e6)}")
+
+    def sql(self, statement: str) -> list[str]:
+        """Behind the store's back."""
+        if self._server is not None:
+            return self._server.sql(statement, self.url.rpartition("/")[2]).splitlines()
+        with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as raw, raw:
+            return ["|".join(map(str, row)) for row in raw.execute(statement)]
+
+
+@pytest.fixture(scope="session")
+def template(request: pytest.FixtureRequest) -> tuple[Postgres, str]:
+    """A migrated database to copy: copying is faster than migrating again."""
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.database()
+    with ThreadPoolExecutor() as elsewhere:  # the first who asks has a loop running here
+        elsewhere.submit(lambda: asyncio.run(migrate.upgrade(url))).result()
+    return server, url.rpartition("/")[2]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
+    if request.param == "sqlite":
+        house = House(f"sqlite:///{tmp_path}/avisa.db", None)
+    else:
+        need("postgres")
+        server, name = request.getfixturevalue("template")
+        house = House(server.database(name), server)
+    try:
+        yield house
+    finally:
+        with suppress(Exception):
+            await house.close()
+
+
+@pytest.fixture
+async def store(house: House) -> Store:
+    """The store of the running service."""
+    return await house.open()

@@ -1,0 +1,106 @@
+"""Short words for the nouns that the store's tests are about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from service.core.model import Fact, Notification, Order, Position, Purpose, Reason, State
+from service.ports import Attempt, Change, Draft, Entry, Record, Settlement, Unreadable
+
+FEED = "orders.status/0"
+NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # the virtual moment of every decision here
+LEASE = timedelta(minutes=5)
+MINUTE = timedelta(minutes=1)
+
+
+class RealClock:
+    """The true clock, moved ahead on demand."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return NOW
+
+    def real(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def to_real(self, virtual: datetime) -> datetime:
+        return virtual
+
+    def to_virtual(self, real: datetime) -> datetime:
+        return real
+
+
+def order(order_id: str = "A-1", version: int = 0, **fields: object) -> Order:
+    given: dict[str, object] = {
+        "status": "confirmed",
+        "status_rank": (1, -1, 1),
+        "episode": 1,
+        "entered_at": NOW,
+        "feed": FEED,
+        "facts": {"customer.name": Fact(rank=(1, -1, 1), value="Ana Sousa")},
+        "wake_at": NOW + timedelta(hours=24),
+    }
+    return Order(order_id=order_id, version=version, **(given | fields))  # type: ignore[arg-type]
+
+
+def notice(order_id: str = "A-1", seq: int = 1, recipient: str = "customer", **fields: object) -> Notification:
+    given: dict[str, object] = {
+        "episode": 1,
+        "status": "confirmed",
+        "purpose": Purpose.UPDATE,
+        "reason": Reason.ENTERED,
+        "decided_at": NOW,
+    }
+    return Notification(
+        key=f"{order_id}/1/update/{seq}/{recipient}",
+        order_id=order_id,
+        ordinal=str(seq),
+        seq=seq,
+        recipient=recipient,
+        **(given | fields),  # type: ignore[arg-type]
+    )
+
+
+def change(order_id: str = "A-1", version: int = 0, *, seqs: tuple[int, ...] = (), **fields: object) -> Change:
+    """A change of an order with new customer messages numbered `seqs`."""
+    rest = {name: fields.pop(name) for name in ("superseded", "absorbed_by", "notifications") if name in fields}
+    rest.setdefault("notifications", tuple(notice(order_id, seq) for seq in seqs))
+    entry = Entry(order_id=order_id, at=NOW, kind="event", reason=Reason.ENTERED, status="confirmed", episode=1)
+    return Change(order=order(order_id, version, **fields), entries=(entry,), **rest)  # type: ignore[arg-type]
+
+
+def attempt(key: str, revision: int = 0, words: str = "Olá") -> Attempt:
+    draft = Draft(
+        catalog="v1",
+        locale="pt-PT",
+        json=f'{{"words":"{words}"}}'.encode(),
+        message="order-confirmed",
+        message_id="<1@example.com>",
+        address_hash=b"\x01" * 16,
+    )
+    return Attempt(
+        key=key,
+        revision=revision,
+        at_real=NOW,
+        draft=draft,
+        next_update=NOW + timedelta(hours=24),
+        message_id=draft.message_id,
+        address_hash=draft.address_hash,
+    )
+
+
+def settlement(key: str, state: State = State.SENT, reason: Reason = Reason.ACCEPTED, **fields: object) -> Settlement:
+    return Settlement(key=key, state=state, reason=reason, at=NOW, **fields)  # type: ignore[arg-type]
+
+
+def unreadable(offset: int, value: bytes = b"{", **fields: object) -> Unreadable:
+    record = Record(
+        position=Position(topic="orders.status", partition=0, offset=offset),
+        timestamp=NOW,
+        key=b"A-1",
+        headers=(("ce_id", b"1"), ("odd\0", None)),
+        value=value,
+    )
+    return Unreadable(record=record, stage="data", reason=Reason.NOT_JSON, message="not JSON at \0 1", **fields)  # type: ignore[arg-type]

@@ -1,0 +1,313 @@
+"""The contract of Outbox and Commands, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from service.core.model import Reason, State
+from service.ports import Claimed, Entry
+from service.store import Store
+from tests.store.conftest import House
+from tests.store.makings import LEASE, MINUTE, NOW, attempt, change, notice, settlement
+
+
+async def claim(store: Store, house: House, limit: int = 100) -> list[Claimed]:
+    return await store.claim(now_real=house.clock.real(), lease=LEASE, limit=limit)
+
+
+def keys(claimed: list[Claimed]) -> list[str]:
+    return [item.notification.key for item in claimed]
+
+
+async def test_a_claim_brings_notification_and_order(store: Store, house: House) -> None:
+    await store.commit([change(seqs=(1, 2))], now=NOW)
+    (claimed,) = await claim(store, house)
+    assert claimed == Claimed(notification=notice(), order=(await store.load(["A-1"]))["A-1"])
+    assert claimed.order.pending == (notice(), notice(seq=2))
+    assert await claim(store, house) == []
+
+
+async def test_lines_are_first_in_first_out_and_independent(store: Store, house: House) -> None:
+    owner = notice(seq=2, recipient="owner:production")
+    await store.commit([change("A", notifications=(notice("A", 3), notice("A", 1)))], now=NOW)
+    await store.commit([change("A-1", notifications=(notice(), owner))], now=NOW)
+    assert keys(await claim(store, house)) == [notice("A", 1).key, notice().key, owner.key]
+    await store.settle([settlement(notice("A", 1).key)])
+    assert keys(await claim(store, house)) == [notice("A", 3).key]
+
+
+async def test_what_waits_for_a_held_one_is_never_claimed(store: Store, house: House) -> None:
+    await store.commit([change(seqs=(1, 2))], now=NOW, lease=LEASE)
+    held = settlement(
+        notice().key,
+        State.HELD,
+        Reason.QUIET_HOURS,
+        due_real=house.clock.real() + timedelta(hours=8),
+        not_before=NOW + timedelta(hours=8),
+    )
+    assert await store.settle([held]) == frozenset()
+    house.pass_time(timedelta(hours=7))
+    assert await claim(store, house) == []
+    (row, _) = await store.outbox()
+    assert (row.notification.state, row.reason) == (State.HELD, Reason.QUIET_HOURS)
+    assert row.notification.not_before == NOW + timedelta(hours=8)
+    house.pass_time(timedelta(hours=1, minutes=1))
+    (claimed,) = await claim(store, house)
+    assert (claimed.notification.key, claimed.notification.gate) == (notice().key, Reason.QUIET_HOURS)
+
+
+async def test_a_limit_takes_the_longest_due(store: Store, house: House) -> None:
+    for order_id in ("C", "A", "B"):
+        await store.commit([change(order_id, seqs=(1,))], now=NOW)
+    assert keys(await claim(store, house, 2)) == [notice("C").key, notice("A").key]
+    assert keys(await claim(store, house, 2)) == [notice("B").key]
+
+
+async def test_begin_freezes_the_words_and_counts(store: Store, house: House) -> None:
+    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    key = notice().key
+    assert await store.begin([attempt(key), attempt("unknown")]) == {key}
+    (row,) = await store.outbox()
+    assert row.notification.state is State.SENDING
+    assert (row.notification.attempts, row.notification.first_attempt_real) == (1, NOW)
+    assert row.notification.next_update == NOW + timedelta(hours=24)
+    assert (row.message, row.locale, row.template_version) == ("order-confirmed", "pt-PT", "v1")
+    assert row.message_id == "<1@example.com>"
+    history = await store.history("A-1")
+    assert history is not None
+    assert history.outbox == (row,)
+    assert history.order.pending == (row.notification,)
+
+
+async def test_an_expired_lease_comes_back_with_its_draft(store: Store, house: House) -> None:
+    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    begun = attempt(notice().key)
+    await store.begin([begun])
+    house.pass_time(LEASE - MINUTE)
+    assert await claim(store, house) == []
+    house.pass_time(2 * MINUTE)
+    (claimed,) = await claim(store, house)
+    assert claimed.draft == begun.draft
+    assert claimed.notification.state is State.SENDING
+
+
+async def test_the_first_attempt_is_remembered(store: Store, house: House) -> None:
+    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    key = notice().key
+    await store.begin([attempt(key)])
+    later = house.clock.real() + MINUTE
+    await store.settle([settlement(key, State.RETRYING, Reason.REFUSED, due_real=later, not_before=NOW + MINUTE)])
+    house.pass_time(2 * MINUTE)
+    (claimed,) = await claim(store, house)
+    assert claimed.draft == attempt(key).draft
+    assert claimed.notification.gate is Reason.REFUSED
+    assert claimed.notification.state is State.RETRYING
+    again = attempt(key)
+    await store.begin([type(again)(**{**_fields(again), "at_real": NOW + 5 * MINUTE})])
+    (row,) = await store.outbox()
+    assert (row.notification.attempts, row.notification.first_attempt_real) == (2, NOW)
+
+
+async def test_thawing_forgets_the_words(store: Store, house: House) -> None:
+    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    key = notice().key
+    await store.begin([attempt(key)])
+    await store.settle([settlement(key, State.RETRYING, Reason.REFUSED, due_real=house.clock.real(), thaw=True)])
+    (claimed,) = await claim(store, house)
+    assert claimed.draft is None
+    assert not claimed.notification.begun
+    assert claimed.notification.attempts == 1
+    # Not begun, so it may still absorb and be superseded.
+    assert (await store.commit([change("A-1", 1, absorbed_by=key)], now=NOW)).lost == frozenset()
+
+
+async def test_given_back_is_untouched(store: Store, house: House) -> None:
+    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    key = notice().key
+    await store.begin([attempt(key)])
+    house.pass_time(LEASE + MINUTE)
+    (before,) = await claim(store, house)
+    await store.settle([settlement(key, State.QUEUED, Reason.DUE, due_real=house.clock.real())])
+    (after,) = await claim(store, house)
+    assert after == before
+
+
+async def test_settled_for_good(store: Store, house: House) -> None:
+    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    key = notice().key
+    await store.begin([attempt(key)])
+    said = Entry(order_id="A-1", at=NOW, kind="attempt", reason=Reason.REFUSED, key=key, note="dot: 550\0")
+    assert await store.settle([settlement(key, State.FAILED, Reason.REFUSED, entry=said)]) == frozenset()
+    assert await store.settle([settlement(key)]) == {key}
+    assert await store.begin([attempt(key)]) == frozenset()
+    history = await store.history("A-1")
+    assert history is not None
+    (row,) = history.outbox
+    assert (row.notification.state, row.reason, row.settled_at) == (State.FAILED, Reason.REFUSED, NOW)
+    assert row.message == "order-confirmed"
+    assert history.entries[-1] == said
+    assert history.order.pending == ()
+    assert house.sql("SELECT count(*) FROM notifications WHERE draft IS NOT NULL") == ["0"]
+
+
+async def test_an_outcome_and_its_change_share_their_fate(store: Store, house: House) -> None:
+    await store.commit([change("A", seqs=(1,)), change("B", seqs=(1,))], now=NOW, lease=LEASE)
+    await store.begin([attempt(notice("A").key), attempt(notice("B").key)])
+    await store.commit([change("B", 1)], now=NOW)
+    alert = notice("A", 2, recipient="owner:production")
+    lost = await store.settle(
+        [
+            settlement(notice("A").key, change=change("A", 1, reminders=7, notifications=(alert,))),
+            settlement(notice("B").key, change=change("B", 1, reminders=7)),
+        ]
+    )
+    assert lost == {notice("B").key}
+    orders = await store.load(["A", "B"])
+    assert (orders["A"].reminders, orders["B"].reminders) == (7, 0)
+    assert [item.key for item in orders["A"].pending] == [alert.key]
+    assert orders["B"].pending[0].state is State.SENDING
+    assert keys(await claim(store, house)) == [alert.key]
+
+
+async def test_two_outcomes_of_one_order_that_both_change_it(store: Store) -> None:
+    """They were decided on the same order, so the second is decided again on what the first left."""
+    owner = notice(seq=2, recipient="owner:production")
+    await store.commit([change(notifications=(notice(), owner))], now=NOW, lease=LEASE)
+    both = [
+        settlement(notice().key, change=change("A-1", 1, reminders=1)),
+        settlement(owner.key, change=change("A-1", 1, reminders=2)),
+    ]
+    assert await store.settle(both) == {owner.key}
+    assert (await store.load(["A-1"]))["A-1"].reminders == 1
+    assert await store.settle([settlement(owner.key, change=change("A-1", 2, reminders=2))]) == frozenset()
+
+
+async def test_renewing_keeps_it_ours(store: Store, house: House) -> None:
+    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    house.pass_time(LEASE - MINUTE)
+    await store.renew([notice().key, "unknown"], now_real=house.clock.real(), lease=LEASE)
+    house.pass_time(2 * MINUTE)
+    assert await claim(store, house) == []
+
+
+async def test_next_due(store: Store, house: House) -> None:
+    assert await store.next_due() is None
+    await store.commit([change(seqs=(1,))], now=NOW)
+    due = await store.next_due()
+    assert due is not None
+    assert due <= house.clock.real()
+
+
+async def test_doubt_is_counted(store: Store) -> None:
+    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    await store.begin([attempt(notice().key)])
+    await store.settle([settlement(notice().key, State.IN_DOUBT, Reason.IN_DOUBT, doubtful=True)])
+    assert (await store.gauges()).in_doubt == 1
+
+
+async def test_gauges_show_what_waits(store: Store, house: House) -> None:
+    await store.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,))], now=NOW)
+    gauges = await store.gauges()
+    assert gauges.outbox == {State.QUEUED: 3}
+    assert gauges.oldest_decided_at == NOW
+
+
+# ---------------------------------------------------------------- commands
+
+
+async def test_retry_sends_the_failed_again_and_the_waiting_at_once(store: Store, house: House) -> None:
+    await store.commit(
+        [change("A", seqs=(1, 2)), change("B", seqs=(1,)), change("C", seqs=(1,))], now=NOW, lease=LEASE
+    )
+    failed, held, sent = (notice(order_id).key for order_id in "ABC")
+    await store.begin([attempt(failed)])
+    later = house.clock.real() + 99 * MINUTE
+    await store.settle(
+        [
+            settlement(failed, State.FAILED, Reason.EXPIRED),
+            settlement(held, State.HELD, Reason.QUIET_HOURS, due_real=later, not_before=NOW + 99 * MINUTE),
+            settlement(sent),
+        ]
+    )
+    behind = notice("A", 2).key
+    assert await store.retry([failed, held, sent, "unknown"], now_real=house.clock.real()) == {failed, held}
+    claimed = await claim(store, house)
+    assert set(keys(claimed)) == {failed, held}  # and not the second of the line of the failed one
+    again = next(item for item in claimed if item.notification.key == failed)
+    assert again.draft is None
+    assert not again.notification.begun
+    await store.settle([settlement(failed)])
+    assert keys(await claim(store, house)) == [behind]
+
+
+async def test_what_is_on_its_way_is_left_alone(store: Store, house: House) -> None:
+    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    key = notice().key
+    await store.begin([attempt(key)])
+    assert await store.retry([key], now_real=house.clock.real()) == frozenset()
+    assert await store.drop([key], now=NOW) == frozenset()
+    house.pass_time(LEASE + MINUTE)
+    assert await store.drop([key], now=NOW) == {key}
+
+
+async def test_drop_lets_the_line_advance(store: Store, house: House) -> None:
+    await store.commit([change(seqs=(1, 2))], now=NOW, lease=LEASE)
+    key = notice().key
+    assert await store.drop([key, "unknown"], now=NOW) == {key}
+    assert keys(await claim(store, house)) == [notice(seq=2).key]
+    assert await store.begin([attempt(key)]) == frozenset()
+    assert await store.drop([key], now=NOW) == frozenset()
+    (row, _) = await store.outbox(order_id="A-1")
+    assert row.reason is Reason.DROPPED_BY_OPERATOR
+
+
+async def test_pause_and_resume(store: Store) -> None:
+    assert await store.paused() is None
+    await store.pause("the relay moves", now=NOW)
+    pause = await store.paused()
+    assert pause is not None
+    assert (pause.reason, pause.since) == ("the relay moves", NOW)
+    await store.resume()
+    assert await store.paused() is None
+
+
+async def test_unsubscribing_is_told_at_the_claim(store: Store, house: House) -> None:
+    """By the address last written to; the draft's own address is asked for on its own."""
+    address = attempt("x").draft.address_hash
+    await store.commit([change("A", seqs=(1,)), change("B", seqs=(1,))], now=NOW, lease=LEASE)
+    await store.begin([attempt(notice("A").key)])
+    await store.settle([settlement(notice("A").key), settlement(notice("B").key)])
+    await store.unsubscribe(address, now=NOW)
+    await store.unsubscribe(address, now=NOW)
+    await store.commit([change("A", 1, seqs=(2,)), change("B", 1, seqs=(2,))], now=NOW)
+    assert {item.order.order_id: item.unsubscribed for item in await claim(store, house)} == {"A": True, "B": False}
+    assert await store.unsubscribed([address, b"\x02" * 16]) == {address}
+
+
+async def test_the_secret_is_made_once(store: Store) -> None:
+    first, second = await asyncio.gather(store.secret_key(b"one" * 8), store.secret_key(b"two" * 8))
+    assert first == second
+    assert await store.secret_key(b"three") == first
+
+
+async def test_catalogs_are_kept(store: Store) -> None:
+    await store.keep_catalog("v1", b"\x00words", at=NOW)
+    await store.keep_catalog("v1", b"other", at=NOW)
+    assert await store.kept_catalog("v1") == b"\x00words"
+    assert await store.kept_catalog("v2") is None
+
+
+@pytest.mark.parametrize("state", [None, State.SENT, State.QUEUED])
+async def test_the_outbox_by_state_and_order(store: Store, state: State | None) -> None:
+    await store.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,))], now=NOW, lease=LEASE)
+    await store.settle([settlement(notice("A").key)])
+    rows = await store.outbox(state=state, order_id="A")
+    assert len(rows) == (2 if state is None else 1)
+    assert len(await store.outbox(state=state)) == {None: 3, State.SENT: 1, State.QUEUED: 2}[state]
+
+
+def _fields(noun: object) -> dict[str, object]:
+    return {name: getattr(noun, name) for name in noun.__dataclass_fields__}  # type: ignore[attr-defined]
