@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
-from service.core import facts
 from service.core.model import Json, Notification, Order, Purpose
 from service.core.plan import Brand, Plan
 
@@ -36,9 +36,9 @@ _HONORIFICS = frozenset(
 )
 
 
-def build(order: Order, notification: Notification, plan: Plan) -> dict[str, Json]:
-    """The variables of CONTRACT 5 for one notification. What is not known is left out, never None."""
-    known = facts.view(order)
+def build(order: Order, notification: Notification, plan: Plan, known: Mapping[str, Json]) -> dict[str, Json]:
+    """The variables of CONTRACT 5 for one notification; `known` is the order's `facts.view`. What is not known is
+    left out, never None."""
     brand = plan.brand(known.get("brand"))
     customer = whole_name(known.get("customer.name"))
     told: dict[str, Json] = {
@@ -117,6 +117,7 @@ def first_name(name: str) -> str:
     return first[:40]
 
 
+@lru_cache(64)
 def brand_facts(brand: Brand) -> dict[str, Json]:
     """The brand's look. `on_color` is legible on `color`."""
     color = brand.color if brand.color and _HEX.fullmatch(brand.color) else _COLOR
@@ -148,7 +149,7 @@ def progress(order: Order, plan: Plan) -> list[dict[str, Json]]:
 
 def moment(at: datetime) -> str:
     """RFC 3339 in UTC, to the second."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def _order(order_id: str, known: Mapping[str, Json]) -> dict[str, Json]:

@@ -1,4 +1,5 @@
-"""A message file becomes one compiled template that writes subject, short, plain text and HTML in one go.
+"""A message file becomes one compiled template, which gives two texts: subject, short and plain text with
+`SEPARATOR` between them, and the HTML.
 
 Markdown, layout, components and CSS are worked in here, once, when the message is pushed. What remains for each
 mail is to fill in values, which are only ever text: nothing parses them again.
@@ -80,17 +81,20 @@ class _Typesetter:
         except Flawed as flaw:
             self._problems.append(self._placed(flaw))
             return None, self._problems
+        plain = SEPARATOR.join(
+            [
+                self._marks.flatten(subject.body).strip(),
+                self._marks.flatten(short.body).strip(),
+                self._laid_out("txt", text, subject, short),
+            ]
+        )
+        html = self._inlined(self._laid_out("html", html, subject, short))
+        escaping = [nodes.Keyword("autoescape", nodes.Const(True))]
         ast = nodes.Template(
             [
-                *self._woven(self._marks.flatten(subject.body).strip()),
-                *self._woven(SEPARATOR + self._marks.flatten(short.body).strip() + SEPARATOR),
-                *self._woven(self._laid_out("txt", text, subject, short)),
-                nodes.ScopedEvalContextModifier(
-                    [nodes.Keyword("autoescape", nodes.Const(True))],
-                    self._woven(SEPARATOR + self._inlined(self._laid_out("html", html, subject, short))),
-                ),
-            ],
-            lineno=1,
+                _in_one_go(self._marks.weave(plain)),
+                nodes.ScopedEvalContextModifier(escaping, [_in_one_go(self._marks.weave(html))]),
+            ]
         )
         ast.set_environment(self._sandbox)
         ast.set_lineno(1)
@@ -190,9 +194,6 @@ class _Typesetter:
         )
         return inlined
 
-    def _woven(self, marked: str) -> list[nodes.Node]:
-        return self._marks.weave(marked)
-
 
 class _Completion(NodeTransformer):
     """Adds to what a template says what it need not say: the zone of a date, the currency of an amount; and lets a
@@ -247,3 +248,8 @@ def _guarded(name: str, given: nodes.Expr) -> nodes.Expr:
 def _literal(twin: str) -> Callable[[str], str]:
     """How text of a message is written into that twin."""
     return escape if twin == "html" else str
+
+
+def _in_one_go(body: list[nodes.Node]) -> nodes.FilterBlock:
+    """Makes Jinja collect what `body` writes in a list, which costs half of handing it on piece by piece."""
+    return nodes.FilterBlock(body, nodes.Filter(None, "_as_is", [], [], None, None))

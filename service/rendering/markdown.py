@@ -82,7 +82,7 @@ def parse(marked: str, marks: Marks) -> list[Node]:
     for token in _PARSER.parse(apart):
         if token.type == "inline":
             if _ALONE.fullmatch(token.content) and _no_sentence(token.content, marks):
-                blocks.marks_of(token.content)
+                blocks.marks_of("".join(token.content.split()))
             else:
                 blocks.add(*_leaf(leaf, _inline(token.children or [], marks), marks))
         elif token.tag in _LEAVES:
@@ -144,7 +144,7 @@ class _Builder:
         for place, piece in enumerate(MARK.split(text)):
             if place % 2:
                 self._mark(int(piece))
-            elif piece.strip() or (piece and self._room()):
+            elif piece:
                 self.add(Text(piece))
 
     def finish(self) -> list[Node]:

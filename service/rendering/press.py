@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from service.core import context, samples
+from service.core import context, facts, samples
 from service.core.model import Alert, Purpose
 from service.core.plan import Plan
 from service.ports import CannotRender, Problem
@@ -92,7 +92,8 @@ def _misnamed(file: str, name: str, locale: str) -> Problem | None:
 def _tried(compiled: Compiled, name: str, plan: Plan) -> Iterator[Problem]:
     """What comes of filling the message for every sample."""
     for sample, (order, notification) in samples.samples(name, plan, _TRIED_AT).items():
-        values = {**context.build(order, notification, plan), "_zone": "UTC"}
+        values = context.build(order, notification, plan, facts.view(order))
+        values["_zone"] = "UTC"
         words = fill(compiled, values)
         if isinstance(words, CannotRender):
             yield Problem(

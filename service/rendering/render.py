@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -17,9 +16,6 @@ from service.rendering import address
 from service.rendering.compile import SEPARATOR, Compiled
 from service.rendering.mime import Heading, Letterhead
 
-# In plain text: blanks at line ends (but for the signature's `-- `), empty lines after the first, and blanks that
-# an `if` with nothing to say left at the beginning of a paragraph.
-_TIDY = re.compile(r"(?<!\n--)[ \t]+(?=\n)|(?<=\n\n)\n+|(?<=\n\n) +")
 _LARGEST = 512 * 1024  # characters
 
 
@@ -31,8 +27,8 @@ class Press:
     letterheads: Mapping[str, Letterhead]
     redirect_to: str | None = None  # staging: all mail goes there
 
-    def locales(self, message: str) -> Collection[str]:
-        return self.messages.get(message, {})
+    def locales(self, message: str) -> tuple[str, ...]:
+        return tuple(self.messages.get(message, ()))
 
     def address(self, given: object, brand: Brand) -> str | None:
         """The address, checked; None also for our own, since mail to ourselves would go round and round."""
@@ -69,16 +65,24 @@ def fill(compiled: Compiled, values: dict[str, Json]) -> Words | CannotRender:
     """The message with its values; when it cannot be filled, why, without any of them."""
     template = compiled.template
     try:
-        written = "".join(template.root_render_func(template.new_context(values, shared=True)))
-        subject, short, text, html = written.split(SEPARATOR)
+        plain, html = template.root_render_func(template.new_context(values, shared=True))
+        subject, short, text = plain.split(SEPARATOR)
     except Exception as error:
         return CannotRender(_told(compiled, error))
     subject = " ".join(subject.split())
     if not subject:
         return CannotRender(f"{compiled.file}: the subject came out empty")
-    if len(written) > _LARGEST:
+    if len(plain) + len(html) > _LARGEST:
         return CannotRender(f"{compiled.file}: it came out too large")
-    return Words(subject=subject, short=" ".join(short.split()), text=_TIDY.sub("", text).strip() + "\n", html=html)
+    return Words(subject=subject, short=" ".join(short.split()), text=_tidy(text), html=html)
+
+
+def _tidy(text: str) -> str:
+    """Plain text without what an `if` with nothing to say leaves: more than one empty line, or a blank at the
+    beginning of a paragraph. Regular expressions would take longer than all the rest."""
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.replace("\n\n ", "\n\n").strip() + "\n"
 
 
 def _told(compiled: Compiled, error: Exception) -> str:

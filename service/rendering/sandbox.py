@@ -108,6 +108,7 @@ PLAIN_FILTERS: dict[str, Any] = {
     "join": _join,
     "length": _length,
     # Ours alone; no template can name them, because a name with an underscore is refused.
+    "_as_is": lambda value: value,
     "_list": _list,
     "_link": safe_link,
     "_part": lambda value: quote(str(value), safe=""),
