@@ -1,17 +1,16 @@
-"""Commands with which an operator steps in: outbox retry and drop, dead-letters, pause, resume, publish."""
+"""Commands with which an operator steps in: outbox retry and drop, dead-letters, pause, resume."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import typer
 
 from service import reads
-from service.cli import looking
+from service.cli import feeding, looking
 from service.cli.answer import answer
-from service.cli.exits import Exit, Failure, not_there, usage
-from service.cli.surroundings import changing_store, looking_at_store, settings
+from service.cli.exits import Exit, usage
+from service.cli.surroundings import changing_store, looking_at_store
 from service.ports import Clock, Commands
 
 
@@ -30,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
     app.command()(pause)
     app.command()(resume)
-    app.command()(publish)
+    app.command()(feeding.publish)
 
 
 # ---------------------------------------------------------------- outbox
@@ -96,15 +95,13 @@ def replay(
     """Take records in again, as they came, now that what was wrong is mended."""
     if bool(ids) == everything:
         raise usage("dead-letters replay: give ids, or --all")
-    from service.cli.replaying import replayed
-
-    outcome = replayed(ids or None)
+    outcome = feeding.replay(ids or None)
     answer.give(outcome, lambda told: f"{told['replayed']} replayed, {told['failed']} failed.")
     if outcome["failed"]:
         raise typer.Exit(Exit.FINDINGS)
 
 
-# ---------------------------------------------------------------- sending and feeding
+# ---------------------------------------------------------------- sending
 
 
 def pause(reason: str = typer.Option("", "--reason", help="Shown in metrics and health.")) -> None:
@@ -125,23 +122,3 @@ def resume() -> None:
 
     changing_store(change)
     answer.give({"paused": False, "reason": None}, lambda _: "Sending goes on.")
-
-
-def publish(
-    file: str = typer.Argument(..., help="JSON lines, one plain event a line; - for standard input."),
-) -> None:
-    """Publish events to the topic, keyed by order_id."""
-    known = settings()
-    from service.kafka import publish as publish_lines
-
-    if file == "-":
-        lines = sys.stdin.buffer.read().splitlines()
-    else:
-        try:
-            lines = Path(file).read_bytes().splitlines()
-        except OSError as error:
-            raise not_there(f"{file}: {error.strerror}") from None
-    published = publish_lines(known, [line for line in lines if line.strip()])
-    if isinstance(published, str):
-        raise Failure(Exit.FINDINGS, "not_published", published)
-    answer.give({"published": published}, lambda told: f"{told['published']} published.")

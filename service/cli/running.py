@@ -29,13 +29,15 @@ def run() -> int:
 
 def demo(
     keep: bool = typer.Option(False, "--keep", help="Keep running when the sample orders have been told."),
-    speed: float = typer.Option(600.0, "--speed", min=1, max=100_000, help="Virtual seconds to a real one."),
+    speed: float = typer.Option(20_000.0, "--speed", min=1, max=100_000, help="Virtual seconds to a real one."),
 ) -> int:
     """Play sample orders and show what their customers are told, and why."""
     known = settings()
-    from service import app
+    import asyncio
 
-    return _started(lambda: app.demo(known, keep, speed))
+    from service.cli.demo import play
+
+    return _started(lambda: asyncio.run(play(known, keep=keep, speed=speed)))
 
 
 def _started(start: Callable[[], int]) -> int:
@@ -55,7 +57,7 @@ def migrate(
 
     from service.store.migrate import status, upgrade
 
-    url = settings().store.url
+    url = settings().store.url.get_secret_value()
     if check:
         found = asyncio.run(status(url))
         told: dict[str, Any] = {"from": found.current, "to": found.head, "applied": []}

@@ -14,7 +14,7 @@ from service.cli.phrases import phrase
 from service.telemetry import printable
 
 # kind, or how it was settled -> sign, style
-_SIGNS = {
+SIGNS = {
     "event": ("●", "cyan"),
     "decision": ("✎", "white"),
     "gate": ("◌", "yellow"),
@@ -29,7 +29,7 @@ _SIGNS = {
 def story(told: dict[str, Any]) -> RenderableType:
     """The answer of `avisa timeline`."""
     entries = told["entries"]
-    width = max((len(_words(entry, "")[0]) for entry in entries), default=0)  # one edge for all days
+    width = max((len(words(entry, "")[0]) for entry in entries), default=0)  # one edge for all days
     days = groupby(entries, key=lambda entry: str(entry["at"])[:10])
     parts: list[RenderableType] = [_heading(told)]
     for day, group in days:
@@ -60,14 +60,14 @@ def _day(entries: list[dict[str, Any]], width: int) -> Table:
     table.add_column(no_wrap=True, min_width=min(width, 44))
     table.add_column(ratio=1)
     for entry in entries:
-        sign, style = _SIGNS[entry["state"] if entry["kind"] == "settled" else entry["kind"]]
+        sign, style = SIGNS[entry["state"] if entry["kind"] == "settled" else entry["kind"]]
         table.add_row(
-            Text(f"  {entry['at'][11:19]}", style="bright_black"), Text(sign, style=style), *_words(entry, style)
+            Text(f"  {entry['at'][11:19]}", style="bright_black"), Text(sign, style=style), *words(entry, style)
         )
     return table
 
 
-def _words(entry: dict[str, Any], style: str) -> tuple[Text, Text]:
+def words(entry: dict[str, Any], style: str) -> tuple[Text, Text]:
     """What it is about, and what came of it."""
     why = phrase(entry["reason"])
     if entry["note"]:

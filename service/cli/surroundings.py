@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from service.cli.exits import misconfigured
+from service.cli.exits import Exit, Failure, misconfigured, not_there
 from service.ports import Clock, Commands, Reads
 
 if TYPE_CHECKING:
+    from service.catalog import Catalog
     from service.settings import Settings
     from service.store import Store
 
@@ -29,25 +31,49 @@ def settings() -> Settings:
 
 def looking_at_store(look: Callable[[Reads], Coroutine[Any, Any, T]]) -> T:
     """Ask the store something that changes nothing, also beside a running service."""
-    return asyncio.run(_with_store(lambda store, _clock: look(store)))
+    return inside_store(settings(), lambda store, _clock: look(store))
 
 
 def changing_store(change: Callable[[Commands, Clock], Coroutine[Any, Any, T]]) -> T:
     """Change something in the store; it takes turns with a running service."""
-    return asyncio.run(_with_store(change))
+    return inside_store(settings(), change)
 
 
-async def _with_store(use: Callable[[Store, Clock], Coroutine[Any, Any, T]]) -> T:
+def inside_store(known: Settings, use: Callable[[Store, Clock], Coroutine[Any, Any, T]]) -> T:
+    """Open the store as a command beside the service, and close it again."""
+    return asyncio.run(_inside(known, use))
+
+
+async def _inside(known: Settings, use: Callable[[Store, Clock], Coroutine[Any, Any, T]]) -> T:
     from service import telemetry
     from service.app.clock import clock_of
     from service.store import open_store
 
-    known = settings()
     telemetry.configure(level="error", fd=2)
     clock = clock_of(known.clock)
-    store = open_store(known.store.url, clock=clock, exclusive=False)
+    store = open_store(known.store.url.get_secret_value(), clock=clock, exclusive=False)
     await store.start()
     try:
         return await use(store, clock)
     finally:
         await store.close()
+
+
+def catalog(known: Settings) -> Catalog:
+    """The catalog that the folder makes, not put in force anywhere."""
+    from service import plan_document, template_folder
+    from service.catalog import PLAN, Catalog, Installation, examine
+    from service.rendering.press import make_press
+
+    folder = template_folder.locate(known.templates)
+    try:
+        files, unread = template_folder.read(folder)
+    except OSError as error:
+        raise not_there(f"{folder}: {error.strerror or 'is not a folder'}") from None
+    plan, press, found = examine(files, partial(plan_document.read, file=PLAN), make_press)
+    if plan is None or press is None:
+        wrong = [problem for problem in [*unread, *found] if problem.severity == "error"]
+        lines = "\n".join(f"{problem.file}: {problem.message}" for problem in wrong)
+        raise Failure(Exit.FINDINGS, "problems", lines + "\n`avisa check` says more")
+    installation = Installation(secret=b"a preview unsubscribes nobody", public_url=known.public_url)
+    return Catalog(version="preview", plan=plan, press=press, installation=installation)

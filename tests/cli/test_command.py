@@ -149,20 +149,26 @@ async def _keep(url: str) -> None:
         episode=1,
         event_id="e1",
     )
-    record = Record(
-        position=Position(topic="orders.status", partition=0, offset=7),
-        timestamp=at(2, 10),
-        key=None,
-        headers=(),
-        value=f"{{{CANARY}".encode(),
-    )
     await store.commit(
         [Change(order=order, notifications=(notification,), entries=(entry,))],
         tally=Tally(by_reason={("orders.status/0", Reason.ENTERED): 1}),
-        dead_letters=[Unreadable(record=record, stage="envelope", reason=Reason.NOT_JSON, message="not JSON")],
+        dead_letters=[_dead(f"{{{CANARY}".encode(), offset=7, reason=Reason.NOT_JSON)],
         now=at(2, 10),
     )
     await store.close()
+
+
+async def _keep_dead(url: str, value: bytes) -> None:
+    store = open_store(url, clock=Now(), exclusive=True)
+    await store.start()
+    await store.commit([], dead_letters=[_dead(value, offset=8, reason=Reason.NO_SEQUENCE)], now=at(2, 11))
+    await store.close()
+
+
+def _dead(value: bytes, *, offset: int, reason: Reason) -> Unreadable:
+    position = Position(topic="orders.status", partition=0, offset=offset)
+    record = Record(position=position, timestamp=at(2, 10), key=None, headers=(), value=value)
+    return Unreadable(record=record, stage="envelope", reason=reason, message="not JSON")
 
 
 # ---------------------------------------------------------------- looking
@@ -220,6 +226,34 @@ def test_dead_letters_are_listed_without_what_they_hold(asked: Avisa, kept: Path
             "state": "open",
         }
         assert "orders.status/0@7" in asked(*words).out
+
+
+def test_a_dead_letter_that_still_cannot_be_read_stays(asked: Avisa, kept: Path) -> None:
+    (letter,) = asked("dead-letters", "--json").json
+    ended = asked("dead-letters", "replay", str(letter["id"]), "99", "--json")
+    assert (ended.code, ended.json) == (1, {"replayed": 0, "failed": 2})
+    (letter,) = asked("dead-letters", "--json").json
+    assert letter["state"] == "open"
+
+
+def test_a_dead_letter_is_taken_in_once_it_can_be(asked: Avisa, kept: Path) -> None:
+    """It had no sequence while the plan ranked by it; now the plan is mended."""
+    value = b'{"order_id": "B-2", "status": "confirmed", "customer": {"email": "ana.canary@example.pt"}}'
+    asyncio.run(_keep_dead(f"sqlite:///{kept / 'avisa.db'}", value))
+    ended = asked("dead-letters", "replay", "--all", "--json")
+    assert (ended.code, ended.json) == (1, {"replayed": 1, "failed": 1})
+    assert asked("timeline", "B-2", "--json").json["entries"][0]["kind"] == "event"
+    assert {letter["state"] for letter in asked("dead-letters", "--json").json} == {"open", "replayed"}
+    assert asked("dead-letters", "replay", "--all", "--json").json == {"replayed": 0, "failed": 1}
+
+
+def test_publishing_to_nobody_is_told(asked: Avisa, tmp_path: Path) -> None:
+    assert asked("publish", "nowhere.jsonl", "--json").json["error"] == "not_found"
+    (tmp_path / "events.jsonl").write_text('{"order_id": "A-1", "status": "confirmed"}\n')
+    ended = asked("publish", "events.jsonl", "--json")
+    assert (ended.code, ended.json["error"]) == (1, "unreachable")
+    ended = asked("publish", "events.jsonl", "--json", AVISA_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert (ended.code, ended.json["error"]) == (1, "unreachable")
 
 
 def test_pause_and_resume(asked: Avisa, kept: Path) -> None:
@@ -321,6 +355,33 @@ def test_migrate(asked: Avisa) -> None:
     again = asked("migrate", "--check", "--json")
     assert (again.code, again.json["from"]) == (0, done.json["to"])
     assert "up to date" in asked("migrate").out
+
+
+def test_init_check_and_preview(asked: Avisa, tmp_path: Path) -> None:
+    written = asked("init", "mine", "--json").json
+    assert "mine/plan.yaml" in written["files"]
+    assert asked("init", "mine", "--json").json["error"] == "exists"
+    assert asked("check", "mine", "--json").json == {"ok": True, "problems": []}
+    assert asked("check", AVISA_TEMPLATES="mine").code == 0
+
+    made = asked("preview", "shipped", "--locale", "pt-BR", "--out", "out", "--json").json
+    assert made["files"] == ["out/mail.eml", "out/mail.html", "out/mail.txt", "out/short.txt"]
+    assert made["subject"]
+    assert all((tmp_path / file).stat().st_size > 20 for file in made["files"])
+    assert asked("preview", "shipped").code == 0
+    for words in (["nope"], ["shipped", "--locale", "xx"], ["shipped", "--sample", "nope"]):
+        assert asked("preview", *words, "--json").json["error"] == "not_found"
+
+    plan = tmp_path / "mine" / "plan.yaml"
+    plan.write_text(plan.read_text() + "\nnonsense: 1\n")
+    ended = asked("check", "mine", "--json")
+    assert (ended.code, ended.json["ok"]) == (1, False)
+    (problem,) = ended.json["problems"]
+    assert set(problem) == {"code", "severity", "file", "line", "column", "message", "suggestion"}
+    assert (problem["file"], problem["severity"]) == ("plan.yaml", "error")
+    assert f"plan.yaml:{problem['line']}" in asked("check", "mine").out
+    assert asked("preview", "shipped", "--json", AVISA_TEMPLATES="mine").json["error"] == "problems"
+    assert asked("check", "nowhere", "--json").json["error"] == "not_found"
 
 
 def test_config_masks_secrets_and_names_sources(asked: Avisa, tmp_path: Path) -> None:

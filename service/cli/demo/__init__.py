@@ -1,0 +1,165 @@
+"""`avisa demo`: sample orders through the embedded broker, and what their customers are told, as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import tempfile
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from service import reads, telemetry
+from service.app import House, open_house
+from service.cli.demo.orders import SAMPLES, START, Sample
+from service.cli.story import SIGNS, words
+from service.settings import Settings
+
+LOOK = 0.25  # seconds between looks at the timelines
+SET_UP = timedelta(seconds=3)  # real: by then the house stands, and the first event is published on time
+LAST = START + timedelta(days=13)  # by then everything has been told
+
+_BY_ID = {sample.order_id: sample for sample in SAMPLES}
+
+
+async def play(settings: Settings, *, keep: bool, speed: float) -> int:
+    """Play the samples on a virtual clock of `speed`, and answer the exit code."""
+    console = Console(highlight=False)
+    telemetry.configure("console", "error")
+    with tempfile.TemporaryDirectory(prefix="avisa-demo-") as folder:
+        async with open_house(_demonstrating(settings, Path(folder), speed)) as house:
+            await _show(house, console, keep=keep)
+    return 0
+
+
+def _demonstrating(settings: Settings, folder: Path, speed: float) -> Settings:
+    """The same settings with everything embedded, a store that is thrown away, and a fast clock."""
+    return settings.model_copy(
+        update={
+            "kafka": settings.kafka.model_copy(update={"bootstrap_servers": None, "topics": ("orders.status",)}),
+            "store": settings.store.model_copy(update={"url": SecretStr(f"sqlite:///{folder / 'demo.db'}")}),
+            "smtp": settings.smtp.model_copy(update={"host": None}),
+            "clock": settings.clock.model_copy(
+                update={"start": START - SET_UP * speed, "origin": None, "speed": speed}
+            ),
+        }
+    )
+
+
+async def _show(house: House, console: Console, *, keep: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    _introduce(house, console)
+    publishing = asyncio.create_task(_publish(house))
+    telling = asyncio.create_task(_tell(house, console))
+    stopping = asyncio.create_task(stop.wait())
+    living = asyncio.create_task(house.until(stop))
+    running: tuple[asyncio.Task[None], ...] = (publishing, telling, living)
+    try:
+        await asyncio.wait({telling, stopping, living}, return_when=asyncio.FIRST_COMPLETED)
+        for task in running:
+            if task.done():
+                task.result()
+        if telling.done():
+            _conclude(await reads.counts(house.store), house, console, keep=keep)
+            if keep:
+                await stop.wait()
+    finally:
+        for task in (*running, stopping):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _publish(house: House) -> None:
+    """Each event at its moment, keyed by its order as a real publisher would."""
+    due = sorted((event for sample in SAMPLES for event in sample.events()), key=lambda event: event[0])
+    producer = house.cluster.producer()
+    await producer.start()
+    try:
+        for at, event in due:
+            wait = (house.clock.to_real(at) - house.clock.real()).total_seconds()
+            await asyncio.sleep(max(0.0, wait))
+            await producer.send_and_wait(
+                house.cluster.topics[0], json.dumps(event).encode(), key=event["order_id"].encode()
+            )
+    finally:
+        await producer.stop()
+
+
+async def _tell(house: House, console: Console) -> None:
+    """Print every new line of every timeline, until all that will happen has happened."""
+    printed = dict.fromkeys(_BY_ID, 0)
+    while True:
+        at_end = house.clock.now() >= LAST
+        lines = []
+        for order_id in _BY_ID:
+            history = await house.store.history(order_id)
+            if history is None:
+                continue
+            entries = reads.told(history)["entries"]
+            lines += [(entry, _BY_ID[order_id]) for entry in entries[printed[order_id] :]]
+            printed[order_id] = len(entries)
+        for entry, sample in sorted(lines, key=lambda line: line[0]["at"]):
+            console.print(_line(entry, sample), soft_wrap=True)
+        if at_end and not await _unsettled(house):
+            return
+        await asyncio.sleep(LOOK)
+
+
+async def _unsettled(house: House) -> int:
+    return sum((await house.store.gauges()).outbox.values())
+
+
+def _line(entry: dict[str, object], sample: Sample) -> Text:
+    at = datetime.fromisoformat(str(entry["at"]))
+    sign, style = SIGNS[str(entry["state"] if entry["kind"] == "settled" else entry["kind"])]
+    about, why = words(entry, style)
+    about.pad_right(max(0, 34 - about.cell_len))
+    return Text.assemble(
+        (at.strftime("%a %d %b %H:%M  "), "bright_black"),
+        (f"{sample.order_id} ", "bold"),
+        (f"{sample.name:<13}", ""),
+        (f"{sample.locale:<6}", "bright_black"),
+        (f"{sign} ", style),
+        about,
+        " ",
+        why,
+    )
+
+
+def _introduce(house: House, console: Console) -> None:
+    table = Table.grid(padding=(0, 2))
+    for sample in SAMPLES:
+        table.add_row(Text(sample.order_id, style="bold"), sample.name, sample.locale, Text(sample.story, style="italic"))
+    console.print()
+    console.print(Text("Seven orders, two weeks, in a minute.", style="bold"))
+    console.print("Broker, store and inbox are the embedded ones; the events go through Kafka's protocol.\n")
+    console.print(table)
+    console.print(f"\nThe mails can be read at [bold]{house.public_url}/inbox[/bold]\n")
+
+
+def _conclude(counts: dict[str, dict[str, object]], house: House, console: Console, *, keep: bool) -> None:
+    events, notifications = counts["events"], counts["notifications"]
+    console.print(
+        f"\n{events['read']} events taken in, {notifications['decided']} messages decided: "
+        + ", ".join(f"{number} {state}" for state, number in _positive(notifications["by_state"]))
+        + ". Nobody was left in the dark."
+    )
+    if keep:
+        console.print(f"Read the mails at [bold]{house.public_url}/inbox[/bold]; Ctrl-C ends it.")
+    else:
+        console.print("To read the mails afterwards, run it with [bold]--keep[/bold].")
+
+
+def _positive(by_state: object) -> list[tuple[str, int]]:
+    assert isinstance(by_state, dict)
+    return [(str(state).replace("_", " "), number) for state, number in by_state.items() if number]
