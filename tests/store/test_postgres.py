@@ -1,0 +1,115 @@
+"""What only PostgreSQL can do to us: go away, freeze, and refuse."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from service.store import StoreAway, StoreOutdated, StoreUnfit, migrate, open_store
+from service.store import postgres as ours
+from tests.store.conftest import House
+from tests.store.makings import LEASE, NOW, RealClock, change, notice
+from tests.tools.parts import need
+from tests.tools.postgres import Postgres, running
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Postgres]:
+    """A server that may be stopped under the tests."""
+    need("postgres")
+    yield from running()
+
+
+@pytest.fixture
+async def house(own: Postgres) -> House:
+    house = House(own.database(), own)
+    await migrate.upgrade(house.url)
+    return house
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+async def test_it_goes_away_and_comes_back(house: House, own: Postgres, mode: str) -> None:
+    store = await house.open()
+    await store.commit([change("A", seqs=(1,))], now=NOW, lease=LEASE)
+    own.stop(mode)
+    try:
+        with pytest.raises(StoreAway):
+            await store.commit([change("A", 1)], now=NOW)
+        with pytest.raises(StoreAway):
+            await store.load(["A"])
+    finally:
+        own.start()
+    for _ in range(10):  # each pooled connection may have to learn it for itself
+        try:
+            await store.load(["A"])
+            break
+        except StoreAway:
+            continue
+    assert (await store.load(["A"]))["A"].version == 1
+    assert (await store.commit([change("A", 1, seqs=(2,))], now=NOW)).lost == frozenset()
+    assert [row.notification.key for row in await store.outbox()] == [notice("A").key, notice("A", 2).key]
+    await house.close()
+
+
+async def test_a_frozen_server_is_given_up(house: House, own: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing waits for ever, the giving back of the connection included (reliability F42)."""
+    monkeypatch.setattr(ours, "TRANSACTION", 0.5)
+    store = await house.open()
+    pids = [int(pid) for pid in own.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'avisa'").split()]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(8):
+            with pytest.raises(StoreAway):
+                await store.commit([change("A")], now=NOW)
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    assert (await store.commit([change("A")], now=NOW)).lost == frozenset()
+    await house.close()
+
+
+async def test_nobody_listens() -> None:
+    store = open_store("postgresql://avisa:s3cret@127.0.0.1:9/none", clock=RealClock(), exclusive=True)
+    with pytest.raises(StoreAway) as caught:
+        await store.start()
+    assert "s3cret" not in str(caught.value)
+
+
+async def test_a_standby_that_only_reads_is_away(house: House, own: Postgres) -> None:
+    store = await house.open()
+    name = house.url.rpartition("/")[2]
+    own.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    own.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    for _ in range(3):
+        with pytest.raises(StoreAway):
+            await store.commit([change("A")], now=NOW)
+    own.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+    own.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    with pytest.raises(StoreAway):
+        await store.commit([change("A")], now=NOW)
+    assert (await store.commit([change("A")], now=NOW)).lost == frozenset()
+    await house.close()
+
+
+async def test_commits_that_could_be_lost_are_refused(house: House, own: Postgres) -> None:
+    name = house.url.rpartition("/")[2]
+    own.sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    with pytest.raises(StoreUnfit, match="synchronous_commit"):
+        await house.open()
+
+
+async def test_a_database_without_our_tables(own: Postgres) -> None:
+    store = open_store(own.database(), clock=RealClock(), exclusive=True)
+    with pytest.raises(StoreOutdated, match="avisa migrate"):
+        await store.start()
+
+
+async def test_two_who_migrate_take_turns(own: Postgres) -> None:
+    url = own.database()
+    done = await asyncio.gather(*(migrate.upgrade(url) for _ in range(3)))
+    assert sorted(len(one.applied) for one in done) == [0, 0, len((await migrate.status(own.database())).missing)]

@@ -1,0 +1,153 @@
+"""Two services on one PostgreSQL: nobody elects a leader, and nothing is done twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from service.core.model import Reason, State
+from service.ports import Change, Tally
+from service.store import Store
+from tests.store.conftest import House
+from tests.store.makings import FEED, LEASE, MINUTE, NOW, attempt, change, notice, settlement
+
+pytestmark = pytest.mark.parametrize("house", ["postgres"], indirect=True)
+
+
+@pytest.fixture
+async def pair(house: House) -> tuple[Store, Store]:
+    return await house.open(), await house.open()
+
+
+async def test_one_of_two_commits_wins(pair: tuple[Store, Store]) -> None:
+    for version in range(20):
+        answers = await asyncio.gather(
+            *(store.commit([change("A", version, seqs=(version + 1,))], now=NOW) for store in pair)
+        )
+        assert sorted(len(answer.lost) for answer in answers) == [0, 1]
+    assert len(await pair[0].outbox()) == 20
+
+
+async def test_nothing_is_claimed_twice(pair: tuple[Store, Store], house: House) -> None:
+    await pair[0].commit([change(f"A-{n}", seqs=(1, 2)) for n in range(300)], now=NOW)
+    seen: Counter[str] = Counter()
+
+    async def work(store: Store) -> None:
+        while claimed := await store.claim(now_real=house.clock.real(), lease=LEASE, limit=20):
+            keys = [item.notification.key for item in claimed]
+            seen.update(keys)
+            assert await store.begin([attempt(key) for key in keys]) == set(keys)
+            assert await store.settle([settlement(key) for key in keys]) == frozenset()
+
+    await asyncio.gather(*(work(store) for store in pair for _ in range(2)))
+    await work(pair[0])  # what the others had locked when this one looked
+    assert len(seen) == 600
+    assert set(seen.values()) == {1}
+    assert (await pair[1].counts()).by_state == {State.SENT: 600}
+
+
+async def test_the_token_fences_the_slow_one(pair: tuple[Store, Store], house: House) -> None:
+    slow, quick = pair
+    await slow.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    key = notice().key
+    house.pass_time(LEASE + MINUTE)
+    (claimed,) = await quick.claim(now_real=house.clock.real(), lease=LEASE, limit=9)
+    assert claimed.notification.key == key
+    assert await slow.begin([attempt(key)]) == frozenset()
+    assert await quick.begin([attempt(key)]) == {key}
+    assert await slow.settle([settlement(key, State.FAILED, Reason.REFUSED, change=change("A-1", 1))]) == {key}
+    assert (await slow.load(["A-1"]))["A-1"].version == 1
+    await slow.renew([key], now_real=house.clock.real(), lease=timedelta(days=1))
+    house.pass_time(LEASE + MINUTE)
+    assert await quick.settle([settlement(key)]) == frozenset()  # late, yet nobody took it: still ours
+
+
+async def test_whoever_queues_behind_one_that_settles_is_not_forgotten(
+    pair: tuple[Store, Store], house: House
+) -> None:
+    """The one moment at which a line could stop for ever: its head settles while another joins it unseen."""
+    ids = [f"A-{n}" for n in range(40)]
+    await pair[0].commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW, lease=LEASE)
+
+    async def settle(order_id: str) -> None:
+        await pair[0].settle([settlement(notice(order_id).key)])
+
+    async def join(order_id: str) -> None:
+        await pair[1].commit([change(order_id, 1, seqs=(2,))], now=NOW)
+
+    await asyncio.gather(*(step(order_id) for order_id in ids for step in (settle, join)))
+    claimed = await pair[0].claim(now_real=house.clock.real(), lease=LEASE, limit=99)
+    assert {item.notification.key for item in claimed} == {notice(order_id, 2).key for order_id in ids}
+
+
+async def test_absorbing_and_beginning_never_both_happen(pair: tuple[Store, Store]) -> None:
+    ids = [f"A-{n}" for n in range(40)]
+    await pair[0].commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW, lease=LEASE)
+
+    async def begin(order_id: str) -> bool:
+        return bool(await pair[0].begin([attempt(notice(order_id).key)]))
+
+    async def absorb(order_id: str) -> bool:
+        return not (await pair[1].commit([change(order_id, 1, absorbed_by=notice(order_id).key)], now=NOW)).lost
+
+    begun, absorbed = await asyncio.gather(asyncio.gather(*map(begin, ids)), asyncio.gather(*map(absorb, ids)))
+    assert all(one is not other for one, other in zip(begun, absorbed, strict=True))
+
+
+async def test_batches_over_the_same_orders_all_end(pair: tuple[Store, Store], house: House) -> None:
+    """Deadlocks, if there are any, are retried; and every effect is there once."""
+    dice = random.Random(3)
+    ids = [f"A-{n}" for n in range(12)]
+    wins: Counter[str] = Counter()
+
+    async def work(store: Store, rounds: int) -> None:
+        for _ in range(rounds):
+            chosen = dice.sample(ids, 6)
+            known = await store.load(chosen)
+            changes: list[Change] = []
+            for order_id in chosen:
+                order = known.get(order_id)
+                version = 0 if order is None else order.version
+                old = () if order is None else tuple(item.key for item in order.pending)
+                changes.append(change(order_id, version, seqs=(version + 1,), superseded=old))
+            tally = Tally(by_reason={(FEED, Reason.ENTERED): 1})
+            lost = (await store.commit(changes, tally=tally, now=NOW, lease=LEASE)).lost
+            wins.update(set(chosen) - lost)
+            mine = [change.notifications[0].key for change in changes if change.order.order_id not in lost]
+            begun = await store.begin([attempt(key) for key in dice.sample(mine, len(mine))])
+            await store.settle([settlement(key) for key in dice.sample(sorted(begun), len(begun))])
+
+    await asyncio.gather(*(work(store, 15) for store in pair for _ in range(2)))
+    orders = await pair[0].load(ids)
+    assert {order_id: order.version for order_id, order in orders.items()} == dict(wins)
+    counts = await pair[0].counts()
+    assert counts.decided == sum(wins.values())
+    assert counts.read == 60
+
+
+async def test_a_deadlock_is_retried(house: House) -> None:
+    """Two transactions that take two locks crosswise: PostgreSQL ends one, and it runs again."""
+    store = await house.open()
+    await store.commit([change("A"), change("B")], now=NOW)
+    ground = store._ground
+    tries: Counter[str] = Counter()
+    lock = text("SELECT 1 FROM orders WHERE order_id = :id FOR UPDATE")
+
+    def crosswise(name: str, first: str, second: str):  # type: ignore[no-untyped-def]
+        def work(conn):  # type: ignore[no-untyped-def]
+            tries[name] += 1
+            conn.execute(lock, {"id": first})
+            conn.execute(text("SELECT pg_sleep(0.1)"))
+            conn.execute(lock, {"id": second})
+            return name
+
+        return work
+
+    answers = await asyncio.gather(ground.write(crosswise("x", "A", "B")), ground.write(crosswise("y", "B", "A")))
+    assert answers == ["x", "y"]
+    assert sum(tries.values()) >= 3

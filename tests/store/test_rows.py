@@ -1,0 +1,95 @@
+"""Orders and notifications survive their rows, whatever is in them."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.core.model import Fact, Notification, Order, PromiseState, Purpose, Reason, State
+from service.ports import Entry
+from service.store import rows
+from tests.store.makings import NOW, order
+
+texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+numbers = st.integers(min_value=-(2**62), max_value=2**62)
+moments = st.datetimes(timezones=st.just(UTC))
+ranks = st.tuples(numbers, numbers, numbers)
+ranked = st.lists(st.tuples(ranks, texts), max_size=3).map(tuple)
+json_values = st.recursive(
+    st.none() | st.booleans() | numbers | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+
+BY_ANNOTATION = {
+    "int": numbers,
+    "bool": st.booleans(),
+    "str": texts,
+    "str | None": st.none() | texts,
+    "int | None": st.none() | numbers,
+    "datetime": moments,
+    "datetime | None": st.none() | moments,
+    "Rank": ranks,
+    "Mapping[str, Fact]": st.dictionaries(texts, st.builds(Fact, rank=ranks, value=json_values), max_size=3),
+    "Mapping[str, int]": st.dictionaries(texts, numbers, max_size=3),
+    "tuple[tuple[Rank, str], ...]": ranked,
+    "bytes": st.binary(max_size=48),
+    "frozenset[str]": st.frozensets(texts, max_size=3),
+    "PromiseState | None": st.none() | st.sampled_from(PromiseState),
+    "Purpose": st.sampled_from(Purpose),
+    "Reason": st.sampled_from(Reason),
+    "Reason | None": st.none() | st.sampled_from(Reason),
+    "State": st.sampled_from(State),
+}
+
+
+def any_of(noun: type, **fixed: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    """Every field that `noun` has, from what its annotation allows: a new field is covered by itself."""
+    return st.builds(
+        noun,
+        **({field.name: BY_ANNOTATION[str(field.type)] for field in fields(noun) if field.name not in fixed} | fixed),
+    )
+
+
+@settings(max_examples=300, deadline=None, print_blob=True)
+@given(any_of(Order, pending=st.just(())))
+def test_an_order_comes_back_as_it_was(order: Order) -> None:
+    row = rows.order_row(order)
+    assert rows.order_of((row["order_id"], row["version"], row["wake_at"], row["state"]), ()) == order
+
+
+@settings(max_examples=300, deadline=None, print_blob=True)
+@given(any_of(Notification))
+def test_a_notification_comes_back_as_it_was(notification: Notification) -> None:
+    row = rows.notification_row(notification)
+    row |= {
+        "attempts": notification.attempts,
+        "revision": notification.revision,
+        "first_attempt_real": rows.micros_or_none(notification.first_attempt_real),
+        "gate": notification.gate,
+    }
+    assert rows.notification_of([row[column] for column in rows.NOTICE_COLUMNS]) == notification
+
+
+@settings(max_examples=100, deadline=None, print_blob=True)
+@given(any_of(Entry))
+def test_a_line_comes_back_as_it_was(entry: Entry) -> None:
+    row = rows.entry_row(entry)
+    assert rows.entry_of((row["order_id"], row["line"])) == entry
+
+
+@pytest.mark.parametrize("value", [2**80, {"deep": [2**80]}])
+def test_a_number_too_large_for_a_database_stops_nobody(value: object) -> None:
+    huge = order(facts={"details.n": Fact(rank=(1, 1, 1), value=value)})
+    row = rows.order_row(huge)
+    back = rows.order_of((row["order_id"], row["version"], row["wake_at"], row["state"]), ())
+    assert "details.n" in back.facts
+
+
+def test_microseconds_are_exact() -> None:
+    for moment in (NOW, datetime(1969, 12, 31, 23, 59, 59, 999_999, UTC), datetime(2999, 1, 1, 0, 0, 0, 1, UTC)):
+        assert rows.moment(rows.micros(moment)) == moment

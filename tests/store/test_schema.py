@@ -1,0 +1,102 @@
+"""One schema in both databases, made by the migrations alone; and the hot questions find their way by index."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from service.store import StoreUnfit, address, migrate, open_store, orders, outbox, tongue
+from service.store.rows import micros
+from service.store.tables import metadata
+from tests.store.conftest import House
+from tests.store.makings import NOW, RealClock, change
+
+
+async def test_the_migrations_make_what_the_tables_say(house: House) -> None:
+    store = await house.open()
+
+    def differences(conn: Connection) -> list[object]:
+        context = MigrationContext.configure(conn, opts={"compare_type": True})
+        return compare_metadata(context, metadata)
+
+    assert await store._ground.write(differences) == []
+
+
+async def test_from_nothing_to_the_head_and_no_further(tmp_path: object) -> None:
+    url = f"sqlite:///{tmp_path}/deep/avisa.db"
+    before = await migrate.status(url)
+    assert before.current is None
+    assert before.missing[-1] == before.head
+    done = await migrate.upgrade(url)
+    assert (done.before, done.after, done.applied) == (None, before.head, before.missing)
+    after = await migrate.status(url)
+    assert (after.current, after.missing) == (before.head, ())
+    assert (await migrate.upgrade(url)).applied == ()
+
+
+def explain(conn: Connection, question: tongue.Question, given: str = "[]", **values: object) -> str:
+    """The plan of a question as it is asked."""
+    sqlite = conn.dialect.name == "sqlite"
+    asked = tongue._as_json(question) if sqlite else tongue._plain(question)
+    clause = tongue._text(asked, conn.dialect.name)
+    if "given" in clause._bindparams:
+        values["given"] = given
+    rows = conn.execute(text(f"EXPLAIN {'QUERY PLAN' if sqlite else ''} {clause.text}"), values)
+    return "\n".join(str(row[-1]) for row in rows)
+
+
+async def test_the_hot_questions_go_by_index(house: House) -> None:
+    store = await house.open()
+    for start in range(0, 3000, 500):
+        await store.commit([change(f"A-{n}", seqs=(1,)) for n in range(start, start + 500)], now=NOW)
+    now = micros(NOW)
+
+    def plans(conn: Connection) -> dict[str, str]:
+        ids = '[{"order_id":"A-1"}]'
+        return {
+            "orders_wake": explain(conn, orders._DUE, feed="t/0", until=now, limit=9),
+            "orders_wake ": explain(conn, orders._NEXT, feed="t/0"),
+            "orders_wake  ": explain(conn, orders._FEEDS),
+            "notifications_due": explain(conn, outbox._CLAIMABLE, latest=now, now=now, clock_now=now, limit=9),
+            "notifications_order": explain(conn, outbox._CLAIMABLE, latest=now, now=now, clock_now=now, limit=9),
+            "notifications_due ": explain(conn, outbox._NEXT_DUE),
+            "notifications_order ": explain(conn, orders._PENDING, ids),
+            "orders_pkey": explain(conn, orders._STORED, ids),
+            "notifications_pkey": explain(conn, outbox._HELD, '[{"key":"A"}]', token="t"),
+        }
+
+    for index, plan in (await store._ground.look(plans)).items():
+        wanted = index.strip()
+        if not house.shared and wanted.endswith("_pkey"):
+            wanted = f"sqlite_autoindex_{wanted.removesuffix('_pkey')}_1"
+        assert wanted in plan, plan
+        for table in ("orders", "notifications"):
+            assert f"SCAN {table}\n" not in plan + "\n", plan
+            assert f"Seq Scan on {table}" not in plan, plan
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:s3cret@h/d",
+        "s3cret",
+        "",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "postgresql://u:s3cret@h:port/d",
+        "postgresql://u:s3cret@[::1/d",
+    ],
+)
+def test_a_wrong_address_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(StoreUnfit) as caught:
+        open_store(url, clock=RealClock(), exclusive=True)
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_libpq_words_for_encryption() -> None:
+    url, words = address.encryption(address.read("postgresql://u@h/d?sslmode=require"))
+    assert words == {"ssl": "require"}
+    assert "sslmode" not in url.query

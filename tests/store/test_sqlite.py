@@ -1,0 +1,209 @@
+"""What only SQLite promises: one file, one process, and every answered commit durable."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.core.model import Reason
+from service.ports import Tally
+from service.store import StoreAbsent, StoreAway, StoreBroken, StoreInUse, StoreOutdated, migrate, open_store
+from service.store import sqlite as ours
+from tests.store.conftest import House
+from tests.store.makings import FEED, LEASE, NOW, RealClock, attempt, change, notice
+
+pytestmark = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+
+
+async def test_a_second_service_is_refused_by_name(house: House) -> None:
+    await house.open()
+    with pytest.raises(StoreInUse, match=f"process {os.getpid()} "):
+        await house.open()
+
+
+async def test_the_lock_ends_with_the_process(house: House) -> None:
+    await house.open()
+    await house.close()
+    await house.open()
+
+
+async def test_commands_read_and_write_beside_the_service(house: House) -> None:
+    store = await house.open()
+    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    command = await house.open(exclusive=False)
+    assert len(await command.outbox()) == 1
+    await asyncio.gather(
+        *(command.pause(f"reason {n}", now=NOW) for n in range(20)),
+        *(store.commit([change(f"B-{n}")], now=NOW) for n in range(20)),
+    )
+    assert await store.paused() is not None
+    # A command frees nobody's lease.
+    assert await store.begin([attempt(notice().key)]) == {notice().key}
+
+
+async def test_leases_are_freed_at_the_start(house: House) -> None:
+    store = await house.open()
+    await store.commit([change(seqs=(1, 2))], now=NOW, lease=LEASE)
+    await store.begin([attempt(notice().key)])
+    await house.close()
+    store = await house.open()
+    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=9)
+    assert claimed.draft is not None
+    assert claimed.notification.key == notice().key
+
+
+async def test_a_command_makes_no_store(house: House) -> None:
+    with pytest.raises(StoreAbsent):
+        await house.open(exclusive=False)
+
+
+async def test_a_store_from_the_future_is_refused(house: House) -> None:
+    await migrate.upgrade(house.url)
+    house.sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreOutdated, match="later version"):
+        await house.open()
+    with pytest.raises(StoreOutdated, match="later version"):
+        await house.open(exclusive=False)
+
+
+async def test_the_disk_is_asked_to_be_sure(house: House) -> None:
+    store = await house.open()
+
+    def asked(conn) -> list[object]:  # type: ignore[no-untyped-def]
+        raw = conn.connection.driver_connection
+        names = ("journal_mode", "synchronous", "foreign_keys", "wal_autocheckpoint", "busy_timeout")
+        return [raw.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+    assert await store._ground.write(asked) == ["wal", 2, 1, 0, 5000]
+
+
+async def test_the_log_is_folded_in_beside_the_writer(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And starts anew when it has grown tall, so that it never outgrows the disk."""
+    monkeypatch.setattr(ours, "CHECKPOINT", 0.01)
+    monkeypatch.setattr(ours, "TALL_WAL", 200)
+    store = await house.open()
+    log = Path(house.url.removeprefix("sqlite:///") + "-wal")
+    for n in range(150):
+        await store.commit([change(f"A-{n}-{m}", seqs=(1,)) for m in range(20)], now=NOW)
+    assert size(log) < 150 * 20 * 2000
+    assert (await store.gauges()).orders_open == 3000
+
+
+async def test_a_full_disk_stores_nothing_and_is_no_end(house: House) -> None:
+    store = await house.open()
+    await store.commit([change("A")], now=NOW)
+
+    def fill(conn) -> None:  # type: ignore[no-untyped-def]
+        raw = conn.connection.driver_connection
+        pages = raw.execute("PRAGMA page_count").fetchone()[0]
+        raw.execute(f"PRAGMA max_page_count = {pages + 4}").fetchone()
+
+    def mend(conn) -> None:  # type: ignore[no-untyped-def]
+        conn.connection.driver_connection.execute("PRAGMA max_page_count = 1000000").fetchone()
+
+    await store._ground.write(fill)
+    tally = Tally(by_reason={(FEED, Reason.ENTERED): 1})
+    small, large = await asyncio.gather(
+        store.commit([change("small")], tally=tally, now=NOW),
+        store.commit([change(f"B-{n}", seqs=(1, 2, 3)) for n in range(500)], tally=tally, now=NOW),
+        return_exceptions=True,
+    )
+    assert isinstance(large, StoreAway)
+    await store._ground.write(mend)
+    stored = await store.load(["A", "small", "B-0", "B-499"])
+    # Whoever was answered is stored, whoever was refused is not.
+    assert set(stored) == {"A"} | ({"small"} if not isinstance(small, BaseException) else set())
+    assert (await store.counts()).read == (not isinstance(small, BaseException))
+    assert (await store.commit([change("B")], now=NOW)).lost == frozenset()
+
+
+async def test_a_store_nobody_closed_lets_the_process_end(house: House) -> None:
+    await migrate.upgrade(house.url)
+    script = (
+        "import asyncio, sys\nfrom service.store import open_store\nfrom tests.store.makings import RealClock\n"
+        "async def main():\n    store = open_store(sys.argv[1], clock=RealClock(), exclusive=True)\n"
+        "    await store.start()\nasyncio.run(main())\n"
+    )
+    assert exit_code(script, house.url) == 0
+
+
+def exit_code(script: str, *arguments: str) -> int:
+    return subprocess.run([sys.executable, "-c", script, *arguments], timeout=30, check=False).returncode
+
+
+def size(file: Path) -> int:
+    return file.stat().st_size
+
+
+WRITER = """
+import asyncio, sys
+from service.core.model import Reason
+from service.ports import Tally
+from service.store import open_store
+from tests.store.makings import FEED, LEASE, NOW, RealClock, change
+
+async def main():
+    store = open_store(sys.argv[1], clock=RealClock(), exclusive=sys.argv[2] == "exclusive")
+    await store.start()
+    batch = int(sys.argv[3])
+    async def write(n):
+        tally = Tally(by_reason={(FEED, Reason.ENTERED): 20})
+        await store.commit([change(f"{n}-{m}", seqs=(1,)) for m in range(20)], tally=tally, now=NOW, lease=LEASE)
+        print(n, flush=True)
+    while True:
+        await asyncio.gather(*(write(batch + n) for n in range(4)))
+        batch += 4
+
+asyncio.run(main())
+"""
+
+
+def killed_after(lines: int, *arguments: str) -> list[str]:
+    """What the writer said until it was killed, a little after so many lines."""
+    process = subprocess.Popen([sys.executable, "-c", WRITER, *arguments], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    said = [process.stdout.readline().strip() for _ in range(lines)]
+    process.send_signal(signal.SIGKILL)
+    said += process.stdout.read().split()
+    process.stdout.close()
+    process.wait()
+    return said
+
+
+async def test_killed_in_the_middle_of_a_commit(house: House) -> None:
+    """After kill -9 what was answered is there, and of nothing only a part."""
+    answered: list[str] = []
+    for run in range(4):
+        answered += killed_after(3 + run * 5, house.url, "exclusive", str(run * 1000))
+    store = await house.open()
+    counts = await store.counts()
+    rows = house.sql("SELECT order_id FROM orders")
+    batches = {row.partition("-")[0] for row in rows}
+    assert set(answered) <= batches
+    assert len(rows) == 20 * len(batches) == counts.read == counts.decided
+    assert len(house.sql("SELECT id FROM entries")) == len(rows)
+    assert (await store.gauges()).orders_open == len(rows)
+
+
+async def test_a_damaged_file_is_said_to_be(house: House, tmp_path: Path) -> None:
+    (tmp_path / "avisa.db").write_bytes(b"not a database, " * 512)
+    with pytest.raises(StoreBroken):
+        await house.open()
+    with pytest.raises(sqlite3.DatabaseError):
+        house.sql("SELECT 1 FROM orders")
+
+
+async def test_closed_is_away(house: House) -> None:
+    store = open_store(house.url, clock=RealClock(), exclusive=True)
+    await store.start()
+    await store.close()
+    with pytest.raises(StoreAway):
+        await store.commit([change("A")], now=NOW)
+    await store.close()
