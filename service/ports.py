@@ -271,12 +271,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A finished e-mail: envelope and octets (CRLF line ends, not yet dot-stuffed)."""
+    """A finished e-mail: envelope and octets (CRLF line ends, not yet dot-stuffed).
+
+    With `wire_ready` its maker vouches that no CR or LF stands alone, that the last line is ended and that no line
+    begins with a dot; then the channel need not look at every line of every mail.
+    """
 
     key: str
     sender: str
     recipient: str
     data: bytes
+    wire_ready: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,12 +14,10 @@ The rules that keep the truth exact:
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Protocol
 
+from service.channels.smtp.deadline import Deadline
 from service.channels.smtp.delivery import Delivery
 from service.channels.smtp.outcome import SERVICE_CLOSES, Stage
 from service.channels.smtp.relay import Relay
@@ -27,7 +25,6 @@ from service.channels.smtp.reply import Reply, ReplyReader
 from service.channels.smtp.session import Session
 from service.core.retry import Receipt, Verdict
 
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER for no time: what the kernel still holds is thrown away
 _LOOKS_PER_STALL = 4
 
 
@@ -58,7 +55,6 @@ class Conversation(asyncio.Protocol):
     """One session, from its opening to its end. All its work is done in callbacks, without a task a mail."""
 
     def __init__(self, session: Session, relay: Relay, desk: Desk) -> None:
-        self._loop = asyncio.get_running_loop()
         self.session = session
         self._transport = session.transport
         self._desk = desk
@@ -66,7 +62,7 @@ class Conversation(asyncio.Protocol):
         self._patience = relay.patience
         self._reader = ReplyReader()
 
-        self.ended: asyncio.Future[None] = self._loop.create_future()
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.trouble: Receipt | None = None  # why it ended, if it was the relay's doing
         self.served = 0  # mails that got their answer
         self.domain: str | None = None  # for the desk: on whose behalf it is held
@@ -81,8 +77,7 @@ class Conversation(asyncio.Protocol):
         self._recipient_taken = False
         self._transaction_open = False  # RSET before the next MAIL
         self._closing = self._over = False
-        self._deadline = 0.0
-        self._alarm: asyncio.TimerHandle | None = None
+        self._deadline = Deadline(self._too_late)
         self._unsent_octets = self._quiet_looks = 0
 
         self._transport.set_protocol(self)
@@ -100,9 +95,9 @@ class Conversation(asyncio.Protocol):
         self._current = delivery
         reset = b"RSET\r\n" if self._transaction_open else b""
         if self.session.pipelining:
-            self._say(reset + self._envelope(delivery), 4 if reset else 3)
+            self._say(reset + self.session.envelope(delivery), 4 if reset else 3)
         else:
-            self._say(reset or self._mail(delivery), 1)
+            self._say(reset or self.session.mail(delivery), 1)
         if reset:
             self._await("mail", self._on_rset, self._patience.mail)
         else:
@@ -166,7 +161,7 @@ class Conversation(asyncio.Protocol):
             return
         self._transaction_open = False
         if not self.session.pipelining:
-            self._say(self._mail(self._current), 1)
+            self._say(self.session.mail(self._current), 1)
         self._await("mail", self._on_mail, self._patience.mail)
 
     def _on_mail(self, reply: Reply) -> None:
@@ -252,7 +247,7 @@ class Conversation(asyncio.Protocol):
         following = None
         if self.session.pipelining and self._may_go_on(more=2) and not self._out_of_turn:
             following = self._desk.following(self)
-        envelope = self._envelope(following) if following is not None else b""
+        envelope = self.session.envelope(following) if following is not None else b""
         self._next = following
         self._say((current.data, b".\r\n" + envelope), 4 if envelope else 1)
         self._unsent_octets = self._transport.get_write_buffer_size()
@@ -287,16 +282,8 @@ class Conversation(asyncio.Protocol):
 
     def _on_quit(self, reply: Reply) -> None:
         self._over = True
+        self._deadline.cancel()
         self._transport.close()  # nothing is buffered any more
-
-    def _envelope(self, delivery: Delivery) -> bytes:
-        return b"%bRCPT TO:<%b>\r\nDATA\r\n" % (self._mail(delivery), delivery.recipient.octets)
-
-    def _mail(self, delivery: Delivery) -> bytes:
-        size = b" SIZE=%d" % len(delivery.data) if self.session.tells_size else b""
-        body = b" BODY=8BITMIME" if delivery.eight_bit else b""
-        utf8 = b" SMTPUTF8" if delivery.utf8 else b""
-        return b"MAIL FROM:<%b>%b%b%b\r\n" % (delivery.sender.octets, size, body, utf8)
 
     def _say(self, octets: bytes | tuple[bytes, ...], replies: int) -> None:
         """Write a group of commands that `replies` replies answer."""
@@ -313,22 +300,10 @@ class Conversation(asyncio.Protocol):
     def _await(self, stage: str, expect: Callable[[Reply], None], patience: float) -> None:
         self._stage = stage
         self._expect = expect
-        self._deadline = self._loop.time() + patience
-        # One alarm a connection, moved only when it would ring too late: setting one per reply costs more than
-        # reading the reply.
-        if self._alarm is None:
-            self._alarm = self._loop.call_at(self._deadline, self._ring)
-        elif self._alarm.when() > self._deadline:
-            self._alarm.cancel()
-            self._alarm = self._loop.call_at(self._deadline, self._ring)
+        self._deadline.set(patience)
 
-    def _ring(self) -> None:
-        self._alarm = None
-        if self._over:
-            return
-        if self._loop.time() < self._deadline:
-            self._alarm = self._loop.call_at(self._deadline, self._ring)
-        elif self._stage == "idle":
+    def _too_late(self) -> None:
+        if self._stage == "idle":
             self._quit()
         elif self._stage == "quit":
             self._end()
@@ -371,10 +346,5 @@ class Conversation(asyncio.Protocol):
     def _end(self) -> None:
         self._over = True
         self._current = self._next = None
-        if self._alarm is not None:
-            self._alarm.cancel()
-        sock = self._transport.get_extra_info("socket")
-        if sock is not None:
-            with suppress(OSError):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self._transport.abort()
+        self._deadline.cancel()
+        self.session.reset()

@@ -51,7 +51,7 @@ def prepare(mail: Mail, answer: asyncio.Future[Receipt]) -> Delivery | Receipt:
     recipient = path(mail.recipient)
     if recipient is None:
         return Receipt(verdict=Verdict.PERMANENT, stage="rcpt", text="not an address", address_unknown=True)
-    data = wire(mail.data)
+    data = mail.data if mail.wire_ready else wire(mail.data)
     return Delivery(sender, recipient, data, not data.isascii(), answer)
 
 

@@ -18,7 +18,7 @@ from service.channels.smtp.session import Session, open_session, trust
 from service.channels.smtp.waiting import Waiting
 from service.core.retry import Receipt, Verdict
 
-_log = structlog.get_logger()
+log = structlog.get_logger()
 
 _RUN = 50  # mails to one domain in a row on a connection while others wait
 
@@ -241,7 +241,7 @@ class Pool:
         was = self._route.standing
         step()
         if was is not self._route.standing:
-            _log.info("relay takes mail", channel="email", standing=str(self._route.standing))
+            log.info("channel_open", channel="email", standing=str(self._route.standing))
 
     def _not_opened(self, receipt: Receipt) -> None:
         """No connection came of it: make do with those we have, or the route is down."""
@@ -255,8 +255,8 @@ class Pool:
         was = self._route.standing
         wait = self._route.lost(because)
         if was is not self._route.standing:
-            _log.warning(
-                "channel closed",
+            log.warning(
+                "channel_closed",
                 channel="email",
                 standing=str(self._route.standing),
                 stage=because.stage,

@@ -7,6 +7,8 @@ import ipaddress
 import os
 import socket
 import ssl
+import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,6 +18,7 @@ from service.channels.smtp.delivery import Delivery
 from service.channels.smtp.relay import Relay
 from service.core.retry import Receipt, Verdict
 
+_NO_TIME = struct.pack("ii", 1, 0)  # linger: on, for no time
 _MECHANISMS = ("plain", "login", "cram-md5")
 _OTHER_MECHANISM = (504, 534)  # RFC 4954 section 6: not known, or too weak; another one may do
 
@@ -42,6 +45,26 @@ class Session:
         else:
             return None
         return Receipt(verdict=Verdict.PERMANENT, stage="mail", text=why)
+
+    def envelope(self, delivery: Delivery) -> bytes:
+        """MAIL, RCPT and DATA as one group."""
+        return b"%bRCPT TO:<%b>\r\nDATA\r\n" % (self.mail(delivery), delivery.recipient.octets)
+
+    def mail(self, delivery: Delivery) -> bytes:
+        """The MAIL command, with what the relay wants to know beforehand."""
+        size = b" SIZE=%d" % len(delivery.data) if self.tells_size else b""
+        body = b" BODY=8BITMIME" if delivery.eight_bit else b""
+        utf8 = b" SMTPUTF8" if delivery.utf8 else b""
+        return b"MAIL FROM:<%b>%b%b%b\r\n" % (delivery.sender.octets, size, body, utf8)
+
+    def reset(self) -> None:
+        """End the connection at once and throw away what has not left: an orderly close would go on delivering
+        it, in our buffers and in the kernel's."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            with suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_TIME)
+        self.transport.abort()
 
 
 def trust(relay: Relay) -> ssl.SSLContext:
