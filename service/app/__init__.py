@@ -16,7 +16,7 @@ from service.app.clock import VirtualClock, clock_of
 from service.app.house import House, Misconfigured, open_house
 from service.settings import Settings, cautions
 
-__all__ = ["House", "Misconfigured", "clock", "demo", "open_house", "run"]
+__all__ = ["House", "Misconfigured", "clock", "open_house", "run"]
 
 log = structlog.get_logger("avisa")
 
@@ -30,13 +30,6 @@ def run(settings: Settings) -> int:
     """
     telemetry.configure(settings.log.format, settings.log.level)
     return uvloop.run(_run(settings))
-
-
-def demo(settings: Settings, keep: bool, speed: float) -> int:
-    """Play sample orders and show what their customers are told, and why."""
-    from service.app.demo import play
-
-    return uvloop.run(play(settings, keep=keep, speed=speed))
 
 
 def clock(settings: Settings) -> VirtualClock:

@@ -11,11 +11,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from pathlib import Path
 
 import structlog
 
-from service import events
+from service import __version__, events
 from service.app import words
 from service.app.clock import VirtualClock, clock_of
 from service.app.health import Doctor
@@ -25,9 +25,10 @@ from service.channels.smtp.relay import Relay
 from service.core.links import read_unsubscribe_token
 from service.core.retry import RetryPolicy
 from service.dispatch import Dispatch
+from service.embedded.broker import EmbeddedBroker
 from service.embedded.inbox import Inbox
 from service.intake import Intake
-from service.kafka import Cluster, FeedSight, Subscription
+from service.kafka import Cluster, DeadLetterCopies, FeedSight, Subscription, asyncapi
 from service.ports import Problem
 from service.settings import Settings
 from service.store.store import Store, open_store
@@ -61,7 +62,7 @@ class House:
     store: Store
     shelf: Shelf
     inbox: Inbox | None
-    servers: str  # where Kafka is
+    cluster: Cluster  # where Kafka is
     public_url: str | None
     port: int
     doctor: Doctor
@@ -96,7 +97,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(_step, "store", store.close)
 
         inbox = await _inbox(settings, clock, stack)
-        public_url = settings.public_url or (f"http://127.0.0.1:{settings.http.port}" if inbox else None)
+        public_url = settings.public_url or (f"http://127.0.0.1:{listener.getsockname()[1]}" if inbox else None)
         secret = await _secret(settings, store)
         shelf = words.shelf_of(settings, store, secret, public_url)
         folder = words.folder_of(settings)
@@ -109,8 +110,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 
         broker = None
         if settings.kafka.bootstrap_servers is None:
-            from service.embedded.broker import EmbeddedBroker
-
             broker = EmbeddedBroker(settings.kafka.topics, beside=_folder(settings))
             stack.callback(broker.stop)
             broker.start()
@@ -157,6 +156,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             readings=doctor.readings,
             read_token=partial(read_unsubscribe_token, secret),
             unsubscribe=lambda address_hash: store.unsubscribe(address_hash, now=clock.now()),
+            asyncapi=lambda: asyncapi(cluster, version=__version__),
             mailbox=inbox,
             public_url=public_url,
         )
@@ -177,6 +177,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         for name, work in (
             ("wake", wake.run()),
             ("templates", words.follow(shelf, folder, clock, store)),
+            ("dead letters", DeadLetterCopies(cluster, store).run()),
             ("retention", _retire(store, clock)),
         ):
             stack.push_async_callback(_end, keep_running(name, work))
@@ -193,7 +194,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             store=store,
             shelf=shelf,
             inbox=inbox,
-            servers=cluster.bootstrap_servers,
+            cluster=cluster,
             public_url=public_url,
             port=server.port,
             doctor=doctor,
@@ -224,7 +225,7 @@ def _relay(settings: Settings, inbox: Inbox | None) -> Relay:
     )
 
 
-def _cluster(settings: Settings, broker: Any) -> Cluster:
+def _cluster(settings: Settings, broker: EmbeddedBroker | None) -> Cluster:
     kafka = settings.kafka
     if broker is not None:
         return broker.cluster(kafka.group_id)
@@ -278,6 +279,12 @@ def _line(problem: Problem) -> str:
     where = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
     hint = f" ({problem.suggestion})" if problem.suggestion else ""
     return f"{where}: {problem.message}{hint}"
+
+
+def _folder(settings: Settings) -> Path:
+    """Where the running process tells a second shell how to reach what is embedded: beside the store."""
+    url = settings.store.url.get_secret_value()
+    return Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite:") else Path()
 
 
 def _path(path: object) -> str | None:

@@ -22,7 +22,7 @@ from service.cli.story import SIGNS, words
 from service.settings import Settings
 
 LOOK = 0.25  # seconds between looks at the timelines
-SET_UP = timedelta(seconds=3)  # real: by then the house stands, and the first event is published on time
+SET_UP = timedelta(seconds=7)  # real: by then the house stands, and somebody has read the introduction
 LAST = START + timedelta(days=13)  # by then everything has been told
 
 _BY_ID = {sample.order_id: sample for sample in SAMPLES}
@@ -60,7 +60,7 @@ async def _show(house: House, console: Console, *, keep: bool) -> None:
     _introduce(house, console)
     publishing = asyncio.create_task(_publish(house))
     telling = asyncio.create_task(_tell(house, console))
-    stopping = asyncio.create_task(stop.wait())
+    stopping = asyncio.ensure_future(stop.wait())
     living = asyncio.create_task(house.until(stop))
     running: tuple[asyncio.Task[None], ...] = (publishing, telling, living)
     try:
@@ -73,7 +73,8 @@ async def _show(house: House, console: Console, *, keep: bool) -> None:
             if keep:
                 await stop.wait()
     finally:
-        for task in (*running, stopping):
+        stopping.cancel()
+        for task in running:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
@@ -139,7 +140,9 @@ def _line(entry: dict[str, object], sample: Sample) -> Text:
 def _introduce(house: House, console: Console) -> None:
     table = Table.grid(padding=(0, 2))
     for sample in SAMPLES:
-        table.add_row(Text(sample.order_id, style="bold"), sample.name, sample.locale, Text(sample.story, style="italic"))
+        table.add_row(
+            Text(sample.order_id, style="bold"), sample.name, sample.locale, Text(sample.story, style="italic")
+        )
     console.print()
     console.print(Text("Seven orders, two weeks, in a minute.", style="bold"))
     console.print("Broker, store and inbox are the embedded ones; the events go through Kafka's protocol.\n")
@@ -152,7 +155,8 @@ def _conclude(counts: dict[str, dict[str, object]], house: House, console: Conso
     console.print(
         f"\n{events['read']} events taken in, {notifications['decided']} messages decided: "
         + ", ".join(f"{number} {state}" for state, number in _positive(notifications["by_state"]))
-        + ". Nobody was left in the dark."
+        + ". Nobody was left in the dark.",
+        soft_wrap=True,
     )
     if keep:
         console.print(f"Read the mails at [bold]{house.public_url}/inbox[/bold]; Ctrl-C ends it.")

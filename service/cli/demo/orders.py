@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)  # a Monday morning
+
+
+def moment(hours: float) -> datetime:
+    """So many hours after the start."""
+    return START + timedelta(hours=hours)
+
+
+def day(number: int) -> str:
+    """A promise, so many days after the start."""
+    return moment(24 * number).date().isoformat()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +42,13 @@ class Sample:
 
     @property
     def email(self) -> str:
-        return f"{self.name.split()[0].lower()}@example.com"
+        first = unicodedata.normalize("NFKD", self.name.split()[0].lower())
+        return f"{first.encode('ascii', 'ignore').decode()}@example.com"
 
     def events(self) -> Iterator[tuple[datetime, dict[str, Any]]]:
         """What is published, and when. Only the first event says everything: facts are merged."""
         for number, (hours, said) in enumerate(self.course):
-            at = START + timedelta(hours=hours)
+            at = moment(hours)
             event = {
                 "id": f"{self.order_id}-{number}",
                 "source": "/demo",
@@ -57,7 +69,7 @@ class Sample:
                 "locale": self.locale,
                 "time_zone": self.zone,
             },
-            "promised_at": (START + timedelta(days=self.promised)).date().isoformat(),
+            "promised_at": day(self.promised),
             "details": {
                 "number": self.number,
                 "url": f"https://shop.example.com/orders/{self.number}",
@@ -66,11 +78,6 @@ class Sample:
                 "currency": self.currency,
             },
         }
-
-
-def day(number: int) -> str:
-    """A promise, so many days after the start."""
-    return (START + timedelta(days=number)).date().isoformat()
 
 
 SAMPLES = (
@@ -110,8 +117,12 @@ SAMPLES = (
         total="348.90",
         promised=8,
         story="the workshop falls silent, and Avisa does not",
-        course=((0.5, {"status": "confirmed"}), (7, {"status": "in_production"}), (170, {"status": "shipped"}))
-        + ((196, {"status": "delivered"}),),
+        course=(
+            (0.5, {"status": "confirmed"}),
+            (7, {"status": "in_production"}),
+            (170, {"status": "shipped"}),
+            (196, {"status": "delivered"}),
+        ),
     ),
     Sample(
         number="1044",
@@ -139,7 +150,7 @@ SAMPLES = (
             (2, {"status": "confirmed"}),
             (2, {"status": "in_production"}),
             (2, {"status": "shipped"}),
-            (1, {"status": "in_production", "details": {"note": "a straggler"}}),
+            (9, {"status": "in_production", "occurred_at": moment(1.5).isoformat()}),  # a straggler
             (50, {"status": "delivered"}),
         ),
     ),
@@ -155,7 +166,10 @@ SAMPLES = (
         story="her order is cancelled in the night, and she sleeps until eight",
         course=(
             (3, {"status": "confirmed"}),
-            (14.5, {"status": "cancelled", "reason": "The oven failed our last quality check, and it was the last one."}),
+            (
+                14.5,
+                {"status": "cancelled", "reason": "The oven failed our last quality check, and it was the last one."},
+            ),
         ),
     ),
     Sample(
