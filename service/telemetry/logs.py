@@ -170,7 +170,7 @@ class _AsText:
     """For people at a terminal."""
 
     def __init__(self, colors: bool) -> None:
-        self._render = structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=24)
+        self._render = structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=24, sort_keys=False)
 
     def __call__(self, logger: Any, method: str, event: Fields) -> bytes:
         line = self._render(logger, method, event).encode("utf-8", "replace")
