@@ -8,13 +8,23 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from service.core.model import Reason
 from service.ports import Tally
-from service.store import StoreAbsent, StoreAway, StoreBroken, StoreInUse, StoreOutdated, migrate, open_store
+from service.store import (
+    StoreAbsent,
+    StoreAway,
+    StoreBroken,
+    StoreError,
+    StoreInUse,
+    StoreOutdated,
+    migrate,
+    open_store,
+)
 from service.store import sqlite as ours
 from tests.store.conftest import House
 from tests.store.makings import FEED, LEASE, NOW, RealClock, attempt, change, notice
@@ -110,18 +120,48 @@ async def test_a_full_disk_stores_nothing_and_is_no_end(house: House) -> None:
 
     await store._ground.write(fill)
     tally = Tally(by_reason={(FEED, Reason.ENTERED): 1})
-    small, large = await asyncio.gather(
-        store.commit([change("small")], tally=tally, now=NOW),
+    writer = asyncio.create_task(store._ground.write(lambda _: time.sleep(0.2)))
+    await asyncio.sleep(0.05)  # while it is busy the next three gather, and share a transaction
+    answers = await asyncio.gather(
+        store.commit([change("before")], tally=tally, now=NOW),
         store.commit([change(f"B-{n}", seqs=(1, 2, 3)) for n in range(500)], tally=tally, now=NOW),
+        store.commit([change("after")], tally=tally, now=NOW),
         return_exceptions=True,
     )
-    assert isinstance(large, StoreAway)
+    await writer
+    assert isinstance(answers[1], StoreAway)
     await store._ground.write(mend)
-    stored = await store.load(["A", "small", "B-0", "B-499"])
     # Whoever was answered is stored, whoever was refused is not.
-    assert set(stored) == {"A"} | ({"small"} if not isinstance(small, BaseException) else set())
-    assert (await store.counts()).read == (not isinstance(small, BaseException))
+    stored = {
+        order_id
+        for order_id, answer in zip(("before", "B-0", "after"), answers, strict=True)
+        if not isinstance(answer, BaseException)
+    }
+    assert set(await store.load(["A", "before", "B-0", "B-499", "after"])) == {"A"} | stored
+    assert (await store.counts()).read == len(stored)
     assert (await store.commit([change("B")], now=NOW)).lost == frozenset()
+
+
+async def test_an_error_that_ends_the_transaction_ends_it_for_all(house: House) -> None:
+    """As some errors of a disk do: then nothing of the group is stored, and nobody is told that it is."""
+    store = await house.open()
+
+    def end(conn) -> None:  # type: ignore[no-untyped-def]
+        conn.connection.driver_connection.execute("ROLLBACK")
+        raise sqlite3.OperationalError
+
+    writer = asyncio.create_task(store._ground.write(lambda _: time.sleep(0.2)))
+    await asyncio.sleep(0.05)
+    answers = await asyncio.gather(
+        store.commit([change("before")], now=NOW),
+        store._ground.write(end),
+        store.commit([change("after")], now=NOW),
+        return_exceptions=True,
+    )
+    await writer
+    assert [isinstance(answer, StoreError) for answer in answers] == [True] * 3
+    assert await store.load(["before", "after"]) == {}
+    assert (await store.commit([change("A")], now=NOW)).lost == frozenset()
 
 
 async def test_a_store_nobody_closed_lets_the_process_end(house: House) -> None:
