@@ -1,0 +1,134 @@
+"""`avisa run` with nothing set but where things may lie: the embedded defaults, end to end, in one process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+PATIENCE = 60.0  # seconds, for a machine that is busy; nothing here waits that long on a good day
+CANARIES = ("canary", "Ana Canária", "hunter2")
+ORDER = {
+    "order_id": "A-1",
+    "status": "confirmed",
+    "customer": {"name": "Ana Canária", "email": "ana.canary@example.pt", "locale": "pt-PT"},
+    "details": {"number": "1042"},
+}
+
+
+@dataclass(frozen=True)
+class Running:
+    process: subprocess.Popen[bytes]
+    folder: Path
+    url: str
+    environ: dict[str, str]
+
+    def avisa(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "service.cli", *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            env=self.environ,
+            timeout=PATIENCE,
+        )
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+
+def until(ready: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not ready():
+        assert time.monotonic() < end, f"still waiting for {what}"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    port = free_port()
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AVISA_")} | {
+        "PYTHONPATH": str(PROJECT),
+        "AVISA_TEMPLATES": str(PROJECT / "templates"),
+        "AVISA_HTTP__PORT": port,
+        "AVISA_INBOX__DIR": "mails",
+        "AVISA_LOG__FORMAT": "json",
+        "AVISA_LOG__LEVEL": "debug",
+        "AVISA_CLOCK__START": "2026-03-02T10:00:00Z",  # out of the quiet hours
+        "AVISA_SECRET_KEY": "hunter2-hunter2-hunter2-hunter2-hunter2",
+    }
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service.cli", "run"], stdout=log, stderr=log, cwd=tmp_path, env=environ
+        )
+    run = Running(process, tmp_path, f"http://127.0.0.1:{port}", environ)
+    try:
+        until(lambda: process.poll() is not None or is_ready(run.url), "/readyz")
+        yield run
+    finally:
+        process.kill()
+        process.wait()
+
+
+def is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_an_event_becomes_a_mail_and_nobody_is_named_in_the_log(running: Running) -> None:
+    published = running.avisa("publish", "-", "--json", stdin=json.dumps(ORDER) + '\n{"name": "Ana Canária"\n')
+    assert json.loads(published.stdout) == {"published": 2}
+
+    mails = running.folder / "mails"
+    until(lambda: list(mails.glob("*.eml")), "the mail")
+    assert "1042" in httpx.get(f"{running.url}/inbox").text
+    until(lambda: json.loads(running.avisa("outbox", "--state", "sent", "--json").stdout), "its settlement")
+    told = json.loads(running.avisa("timeline", "A-1", "--json").stdout)
+    assert [entry["kind"] for entry in told["entries"]] == ["event", "decision", "settled"]
+    assert told["entries"][-1]["message_id"] in (mails / "000001.eml").read_text()
+    until(lambda: json.loads(running.avisa("dead-letters", "--json").stdout), "the dead letter")
+    counted = json.loads(running.avisa("counts", "--json").stdout)
+    assert (counted["events"]["read"], counted["notifications"]["by_state"]["sent"]) == (2, 1)
+
+    for path in ("/metrics", "/readyz", "/livez", "/asyncapi.json"):
+        said = httpx.get(running.url + path).text
+        assert not any(canary in said for canary in CANARIES), path
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(PATIENCE) == 0
+    assert not any(canary in running.log for canary in CANARIES)
+    lines = [json.loads(line) for line in running.log.splitlines()]
+    assert {"embedded_inbox", "started", "stopped"} <= {line["event"] for line in lines}
+
+
+def test_a_second_one_is_refused(running: Running) -> None:
+    busy = running.avisa("run")
+    assert busy.returncode == 78
+    assert "AVISA_HTTP__PORT" in busy.stderr
+    beside = Running(
+        running.process, running.folder, running.url, running.environ | {"AVISA_HTTP__PORT": free_port()}
+    ).avisa("run")
+    assert beside.returncode == 78
+    assert "AVISA_STORE__URL" in beside.stderr
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(PATIENCE) == 0
+
+
+def free_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
