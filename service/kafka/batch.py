@@ -10,9 +10,10 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from service.core.model import Position
+from service.kafka import lenient
 from service.ports import Record
 
 ASTRAY_PAUSE = 1.0  # seconds
@@ -84,7 +85,17 @@ class Consumer(AIOKafkaConsumer):
             self.settle()
             _log.error("kafka.batch_went_astray")
             await asyncio.sleep(ASTRAY_PAUSE)
-        handed: dict[TopicPartition, list[Raw]] = await super().getmany(*partitions, **options)
+        handed: dict[TopicPartition, list[Raw]] = {}
+        try:
+            handed = await super().getmany(*partitions, **options)
+        except UnicodeDecodeError:  # the position has not moved
+            _log.warning("kafka.header_name_not_utf8")
+            lenient.install()
+        except (KafkaError, ConsumerStoppedError):
+            raise
+        except Exception:  # FastStream would have us try again without a pause
+            await asyncio.sleep(ASTRAY_PAUSE)
+            raise
         if handed:  # in the same turn of the loop in which the position moved
             self.in_hand = Batch.of([record for records in handed.values() for record in records])
             self.idle.clear()

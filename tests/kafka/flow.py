@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from service import events
 from service.core.model import OrderEvent
@@ -93,6 +94,22 @@ async def publish(servers: str, topic: str, records: Iterable[dict[str, Any]], *
     async with AIOKafkaProducer(bootstrap_servers=servers, linger_ms=20, **options) as producer:
         sent = [await producer.send(topic, **record) for record in records]
         await asyncio.gather(*sent)
+
+
+async def publish_header_name(servers: str, topic: str, name: bytes, codec: str | None) -> None:
+    """Three records, of which the middle one has a header of that name, as only a careless program sends it."""
+    compression = {None: 0, "gzip": 1, "zstd": 4}[codec]
+    builder = _DefaultRecordBatchBuilderPy(2, compression, 0, -1, -1, 0, 10_000)
+    for n in range(3):
+        builder.append(n, None, None, value(n), [("x" * len(name) if n == 1 else "x", b"v")])
+    place = builder._buffer.index(b"x" * len(name) + b"\x02v")
+    builder._buffer[place : place + len(name)] = name
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+        batch = producer.create_batch()
+        batch._builder = builder
+        batch._relative_offset = 3
+        batch.close()
+        await (await producer.send_batch(batch, topic, partition=0))
 
 
 async def committed(servers: str, group: str, topic: str, partition: int = 0) -> int | None:

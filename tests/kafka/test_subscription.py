@@ -10,7 +10,7 @@ import pytest
 from service.core.model import Reason
 from service.kafka import Cluster
 from service.ports import Taken
-from tests.kafka.flow import Flow, a_topic, committed, publish, subscribed, until, value
+from tests.kafka.flow import Flow, a_topic, committed, publish, publish_header_name, subscribed, until, value
 from tests.tools.kafka import ApacheKafka
 
 
@@ -45,6 +45,19 @@ async def test_poison_in_the_middle_of_a_batch_loses_nothing(apache_kafka: Apach
     assert len(running.flow.dead) == len(odd_values) - 1
     assert [item.reason for item in running.flow.skipped] == [Reason.TOMBSTONE]
     assert await committed(apache_kafka.bootstrap_servers, f"g.{topic}", topic) == len(records) + 1
+
+
+@pytest.mark.parametrize("codec", [None, "gzip", "zstd"])
+async def test_a_header_name_that_is_not_utf8_bars_nothing(apache_kafka: ApacheKafka, codec: str | None) -> None:
+    topic = a_topic()
+    await apache_kafka.create_topic(topic)
+    before, after = [{"value": value("before")}], [{"value": value("after")}]
+    async with subscribed(cluster_of(apache_kafka, topic)) as running:
+        await publish(apache_kafka.bootstrap_servers, topic, before)
+        await publish_header_name(apache_kafka.bootstrap_servers, topic, b"\xff\xfe", codec)
+        await publish(apache_kafka.bootstrap_servers, topic, after)
+        await until(lambda: "after" in running.flow.orders)
+    assert running.flow.orders == ["before", "0", "1", "2", "after"]
 
 
 async def test_a_failing_flow_gets_the_batch_again_and_nothing_is_committed_early(

@@ -125,6 +125,14 @@ class ApacheKafka:
         async with self._admin() as admin:
             await admin.delete_topics([name])
 
+    def add_user(self, name: str, password: str) -> None:
+        """Let somebody in by SCRAM-SHA-512."""
+        self._java(
+            "kafka.admin.ConfigCommand",
+            "--bootstrap-server", self.bootstrap_servers, "--alter", "--entity-type", "users", "--entity-name", name,
+            "--add-config", f"SCRAM-SHA-512=[password={password}]",
+        )  # fmt: skip
+
     async def topics(self) -> list[str]:
         async with self._admin() as admin:
             return [topic for topic in await admin.list_topics() if not topic.startswith("__")]
@@ -262,3 +270,13 @@ def apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKaf
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
+    """A broker for those who stop, kill or freeze it. It runs when a test begins, whatever the last one did."""
+    need("kafka")
+    broker = ApacheKafka(folder=tmp_path_factory.mktemp("own-kafka"))
+    broker.start()
+    yield broker
+    broker.kill9()

@@ -1,0 +1,123 @@
+"""What the sight knows, from what it is told. Times are seconds after the start."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.kafka.sight import _PROBES_KEPT, FeedSight
+
+START = datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def sight(*feeds: str) -> FeedSight:
+    made = FeedSight(since=START, blind_after=lambda: timedelta(seconds=300))
+    if feeds:
+        made.assigned(feeds)
+    return made
+
+
+def test_without_assignment_all_is_dark_until_patience_ends() -> None:
+    none = sight()
+    assert none.blind(at(0))
+    assert not none.sighted(at(0))
+    assert not none.caught_up(at(299))
+    assert none.caught_up(at(300))
+    assert none.blind(at(300)), "patience lets mails go; it does not make us see"
+
+
+def test_a_feed_is_seen_up_to_the_question_whose_end_was_passed() -> None:
+    one = sight("t/0")
+    one.passed("t/0", 5)
+    one.probed("t/0", at=at(1), end=10)
+    assert one.seen_until("t/0") is None
+    assert one.lag_records() == 5
+    one.probed("t/0", at=at(3), end=12)
+    one.passed("t/0", 10)
+    assert one.seen_until("t/0") == at(1)
+    one.passed("t/0", 12)
+    assert one.seen_until("t/0") == at(3)
+    assert one.lag_records() == 0
+
+
+def test_mere_silence_is_not_blindness() -> None:
+    one = sight("t/0")
+    for second in range(0, 4000, 2):
+        one.probed("t/0", at=at(second), end=0)
+    assert one.sighted(at(4000)) == {"t/0"}
+    assert not one.blind(at(4000))
+    assert one.lag_seconds(at(4000)) == 0
+
+
+def test_a_broker_that_no_longer_answers_makes_blind() -> None:
+    one = sight("t/0")
+    one.probed("t/0", at=at(10), end=0)
+    assert one.sighted(at(310)) == {"t/0"}
+    assert not one.sighted(at(311))
+    assert one.lag_seconds(at(114)) == 100
+
+
+def test_each_feed_for_itself() -> None:
+    two = sight("t/0", "t/1")
+    two.probed("t/0", at=at(1), end=0)
+    two.probed("t/1", at=at(1), end=7)
+    assert two.sighted(at(2)) == {"t/0"}
+    assert two.blind(at(2))
+
+
+def test_sending_begins_when_what_lay_there_at_start_is_taken_in() -> None:
+    two = sight("t/0", "t/1")
+    two.probed("t/0", at=at(1), end=3)
+    assert not two.caught_up(at(1)), "of the other feed nothing is known"
+    two.probed("t/1", at=at(1), end=0)
+    two.passed("t/0", 2)
+    two.probed("t/0", at=at(3), end=100)
+    assert not two.caught_up(at(3))
+    two.passed("t/0", 3)
+    assert two.caught_up(at(3)), "what came after the start does not hold it up"
+    two.assigned(["t/5"])
+    assert two.caught_up(at(4)), "once caught up, always"
+
+
+def test_an_idle_member_has_nothing_to_catch_up_with() -> None:
+    assert not sight().caught_up(at(1))
+    idle = sight()
+    idle.assigned([])
+    assert idle.caught_up(at(1))
+
+
+def test_what_was_taken_away_is_forgotten() -> None:
+    one = sight("t/0")
+    one.probed("t/0", at=at(1), end=0)
+    one.revoked()
+    one.passed("t/0", 9)
+    one.probed("t/0", at=at(2), end=0)
+    assert (one.feeds, one.seen_until("t/0"), one.lag_records()) == (frozenset(), None, 0)
+    one.assigned(["t/0"])
+    assert one.seen_until("t/0") is None
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=400))
+def test_it_never_claims_more_than_it_knows(steps: list[tuple[bool, int]]) -> None:
+    one, end, passed = sight("t/0"), 0, 0
+    ends: list[int] = []  # by second
+    for publishing, number in steps:
+        if publishing:
+            end += number
+        else:
+            passed = min(end, passed + number)
+            one.passed("t/0", passed)
+        ends.append(end)
+        one.probed("t/0", at=at(len(ends) - 1), end=end)
+        until = one.seen_until("t/0")
+        if until is not None:
+            assert ends[int((until - START).total_seconds())] <= passed
+        if passed == end:
+            assert until == at(len(ends) - 1)
+        assert len(one._feeds["t/0"].asked) <= _PROBES_KEPT + 1
