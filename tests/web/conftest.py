@@ -124,8 +124,6 @@ async def house() -> AsyncIterator[House]:
     )
     server = await opened(listen("127.0.0.1", 0), site)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
-        yield House(
-            inbox=inbox, client=client, server=server, site=site, checks=checks, unsubscribed=unsubscribed
-        )
+        yield House(inbox=inbox, client=client, server=server, site=site, checks=checks, unsubscribed=unsubscribed)
     await server.stop()
     await inbox.stop()
