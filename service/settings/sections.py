@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PrivateAttr, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.settings import values
 from service.settings.values import written
+
+PREFIX = "AVISA_"
+DELIMITER = "__"
 
 Durations = Annotated[tuple[timedelta, ...], written(values.durations)]
 Duration = Annotated[timedelta, written(values.duration)]
@@ -30,6 +35,16 @@ class Section(BaseModel):
     def conflicts(self) -> Iterator[tuple[str, str]]:
         """What does not go together: the name of a setting, and what is wrong with it beside the others."""
         yield from ()
+
+    @model_validator(mode="after")
+    def _without_conflicts(self) -> Self:
+        # An error of one's own is only one; several are raised as pydantic itself would raise them.
+        found = [
+            InitErrorDetails(type=values.wrong(words), loc=(key,), input=None) for key, words in self.conflicts()
+        ]
+        if found:
+            raise ValidationError.from_exception_data(type(self).__name__, found)
+        return self
 
 
 class Kafka(Section):
@@ -152,8 +167,14 @@ class Retry(Section):
             )
 
 
-class Settings(Section):
+class Settings(Section, BaseSettings):
     """All of them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+        enable_decoding=False,  # a list is written with commas, not as JSON
+    )
 
     kafka: Kafka = Kafka()
     store: Store = Store()
@@ -167,13 +188,12 @@ class Settings(Section):
     public_url: Annotated[str | None, written(values.public_url)] = None
     secret_key: Annotated[Secret, written(values.secret_key)] = None  # None: one is made and kept in the store
 
-    _sources: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    given_by: ClassVar[tuple[PydanticBaseSettingsSource, ...]] = ()  # the first outranks the next
+    sources: ClassVar[Mapping[str, str]] = {}  # of each value that is not a default, by the setting's name
 
-    @property
-    def sources(self) -> Mapping[str, str]:
-        """Where each value came from that is not a default, by the setting's name."""
-        return self._sources
-
-    def from_sources(self, sources: Mapping[str, str]) -> Settings:
-        self._sources = sources
-        return self
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment of this process is not among them: whoever starts Avisa says what it is given."""
+        return init_settings, *cls.given_by

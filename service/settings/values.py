@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
+LARGEST = 64 * 1024  # octets of a file that settings are read from
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
@@ -159,6 +160,23 @@ def secret_key(text: str) -> SecretStr:
     if len(text) < 16 or len(set(text)) < 8 or "changeme" in text.lower():
         raise wrong("must be at least 16 characters that nobody can guess, such as `openssl rand -hex 32` writes")
     return SecretStr(text)
+
+
+def secret_in(path: Path) -> str:
+    """What is in a secret's file, less the one line break that editors put at its end."""
+    try:
+        if not path.is_file():
+            raise wrong("there is no such file")
+        if path.stat().st_size > LARGEST:
+            raise wrong(f"the file is larger than {LARGEST // 1024} KiB")
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise wrong("the file is not text") from None
+    except OSError:
+        raise wrong("the file cannot be read") from None
+    if not text.strip():
+        raise wrong("the file is empty")
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def is_loopback(host: str | None) -> bool:

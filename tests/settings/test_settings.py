@@ -264,6 +264,12 @@ def test_a_secret_is_given_once(tmp_path: Path) -> None:
     assert refused(SECRET_KEY=KEY, SECRET_KEY_FILE=str(file)) == [
         "AVISA_SECRET_KEY: given twice, by itself and as AVISA_SECRET_KEY_FILE"
     ]
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(f"AVISA_SECRET_KEY_FILE={file}\n")
+    assert describe(loaded(dotenv))["AVISA_SECRET_KEY"]["source"] == ".env (AVISA_SECRET_KEY_FILE)"
+    assert refused(dotenv, SECRET_KEY=KEY) == [
+        "AVISA_SECRET_KEY: given twice, by itself and as AVISA_SECRET_KEY_FILE"
+    ]
 
 
 def test_the_environment_outranks_dotenv(tmp_path: Path) -> None:
@@ -284,6 +290,18 @@ def test_the_environment_outranks_dotenv(tmp_path: Path) -> None:
     assert refused(dotenv) == ["AVISA_HTTP__PROT: there is no such setting; did you mean AVISA_HTTP__PORT?"]
     dotenv.write_bytes(b"\xff\xfe\x00")
     assert refused(dotenv) == [".env: cannot be read as text"]
+
+
+def test_nothing_is_filled_in_from_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what `load` is given counts, neither the environment around it nor a `$` in a password."""
+    monkeypatch.setenv("AVISA_HTTP__PORT", "9999")
+    monkeypatch.setenv("AVISA_CANARY", CANARY)
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("AVISA_SMTP__HOST=r\nAVISA_SMTP__USERNAME=u\nAVISA_SMTP__PASSWORD=a${AVISA_CANARY}b\n")
+    settings = loaded(dotenv)
+    assert settings.smtp.password is not None
+    assert settings.smtp.password.get_secret_value() == "a${AVISA_CANARY}b"
+    assert (settings.http.port, Settings().http.port) == (8080, 8080)
 
 
 def test_other_names_are_none_of_our_business() -> None:
@@ -317,6 +335,13 @@ def test_no_value_is_ever_in_a_problem(names: dict[str, str]) -> None:
     problems = load(environ, None)
     if isinstance(problems, list):
         assert not any(CANARY in line for line in problems)
+
+
+def test_mails_without_unsubscribing_are_cautioned() -> None:
+    assert cautions(loaded(SMTP__HOST="relay")) == [
+        "AVISA_PUBLIC_URL: is not given, so mails offer no way to unsubscribe"
+    ]
+    assert not cautions(loaded(SMTP__HOST="relay", PUBLIC_URL="https://avisa.example"))
 
 
 def test_plain_http_is_cautioned_but_not_on_this_machine() -> None:
