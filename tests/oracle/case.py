@@ -156,7 +156,10 @@ class Case:
             if all(step.owner in self.plan.owners for step in self.course.within(episode)):
                 expected[episode, "stuck"] = self.latitude.reach(at)
         for (episode, kind), due in expected.items():
-            if (episode, kind) not in alerted and due < self.latitude.until:
+            came = alerted.get((episode, kind))
+            if came is not None and came > due:
+                self._blame(Kind.LATE, f"the owner's alert {kind} of episode {episode} at {came}, due by {due}")
+            if came is None and due < self.latitude.until:
                 self._blame(Kind.LOST, f"the owner's alert {kind} of episode {episode}, due by {due}")
         for (episode, kind), at in alerted.items():
             if kind == "stuck" and episode not in last and not self._last_dropped(episode):

@@ -48,7 +48,7 @@ def main() -> int:
         longest = (scheduled[-1].at - clock.start) / asked.speed
         print(f"{len(scheduled)} events at {asked.speed:g} x real time: about {longest.total_seconds() / 60:.0f} min")
         try:
-            verdict = play(stage, scheduled)
+            verdict = asyncio.run(play(stage, scheduled))
         finally:
             shutil.copy(stage.log, out / "avisa.log")
         print(json.dumps(report(stage, verdict, out), indent=2))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.header import decode_header, make_header
@@ -26,24 +25,24 @@ def clock_at(speed: float, start: datetime = START) -> Clockwork:
     return Clockwork(start=start, origin=real_now(), speed=speed)
 
 
-def play(stage: Stage, scheduled: Sequence[Scheduled], *, say: Callable[[str], None] = print) -> Verdict:
+async def play(stage: Stage, scheduled: Sequence[Scheduled], *, say: Callable[[str], None] = print) -> Verdict:
     """Play it to its end. The service is started and stopped here, everything else is running."""
-    stage.avisa("migrate")
+    await asyncio.to_thread(stage.avisa, "migrate")
     stage.start()
     try:
-        if not stage.wait_ready():
+        if not await asyncio.to_thread(stage.wait_ready):
             raise RuntimeError(f"the service ended at its start:\n{stage.log_tail()}")
         say(f"ready after {(real_now() - stage.starts[0]).total_seconds():.1f} s")
-        asyncio.run(_publish(stage, scheduled, say))
+        await _publish(stage, scheduled, say)
         end = silence_ends(stage.published, stage.plan()) + 2 * stage.patience * stage.clock.speed
         say(f"all published; silence ends in {(stage.clock.real(end) - real_now()).total_seconds():.0f} s")
-        while real_now() < stage.clock.real(end) or not stage.settled():
+        while real_now() < stage.clock.real(end) or not await asyncio.to_thread(stage.settled):
             if stage.dead:
                 raise RuntimeError(f"the service ended:\n{stage.log_tail()}")
-            time.sleep(min(5.0, max(0.5, (stage.clock.real(end) - real_now()).total_seconds())))
-        verdict = stage.judge(stage.clock.virtual(real_now()))
+            await asyncio.sleep(min(5.0, max(0.5, (stage.clock.real(end) - real_now()).total_seconds())))
+        verdict = await asyncio.to_thread(stage.judge, stage.clock.virtual(real_now()))
     finally:
-        code = stage.stop()
+        code = await asyncio.to_thread(stage.stop)
     if code:
         raise RuntimeError(f"the service ended with {code}:\n{stage.log_tail()}")
     return verdict

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.oracle import Counts, Latitude, Plan, Published, Received, Verdict, judge, read_mail, read_plan
 from tests.oracle.testimony import Clockwork
@@ -213,16 +214,15 @@ def silence_ends(published: Sequence[Published], plan: Plan) -> datetime:
     ends = [record.acked for record in published]
     for record in {record.order_id: record for record in published}.values():
         touchpoint = plan.touchpoint(record.event["status"])
-        if not touchpoint.dated:
-            continue
         at = record.acked
-        for number in range(touchpoint.at_most):
+        for number in range(touchpoint.at_most if touchpoint.dated else 0):
             gap = touchpoint.window if number == 0 else touchpoint.gap_after(number)
             if gap is None:
                 break
             at = gap.after(at)
-            if touchpoint.quiet is not None:
-                at += timedelta(hours=12)
+            if touchpoint.quiet is not None:  # it may be moved back, or be held until they are over
+                zone = ZoneInfo(record.event["customer"]["time_zone"])
+                at = touchpoint.quiet.release(at, zone)
         ends.append(at)
     return max(ends)
 

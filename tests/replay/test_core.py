@@ -1,0 +1,109 @@
+"""The core alone against the oracle: thousands of made-up orders on a clock that is set, not waited for.
+
+The service's core and the oracle were written apart from the same rules, so where they differ one of them is
+wrong. Here there is no Kafka, no store and no mail server, hence no latitude: every mail is held to a second.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from service import events, plan_document
+from service.core import plan as core_plan
+from service.core.model import SETTLED, OrderEvent, Position
+from service.ports import Record
+from tests.core.world import World
+from tests.oracle import Latitude, Published, Received, judge, message_id, read_plan
+from tests.replay.play import START
+from tests.tools.orders import Scheduled, generated
+
+PLANS = (Path(__file__).with_name("plan.yaml"), Path(__file__).parents[1] / "crash/plan.yaml")
+TICK = timedelta(minutes=15)  # quiet hours end and bursts are over on one of these
+AFTERWARDS = timedelta(days=20)
+PATIENCE = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("days", [1, 4, 30])
+def test_the_core_and_the_oracle_agree(path: Path, days: int) -> None:
+    seed = random.randrange(1_000_000)
+    print(f"seed {seed}")
+    differ(path, seed=seed, days=days, orders=150)
+
+
+def differ(path: Path, *, seed: int, days: int, orders: int) -> None:
+    """Fails if they do."""
+    plan = plan_document.read(path.read_text("utf-8"), file=path.name)
+    assert isinstance(plan, core_plan.Plan)
+    scheduled = generated(orders, seed=seed, start=START, length=timedelta(days=days))
+    published = [Published(at=one.at, acked=one.at, event=one.event) for one in scheduled]
+    by_order: dict[str, list[Scheduled]] = {}
+    for one in scheduled:
+        by_order.setdefault(one.event["order_id"], []).append(one)
+    received = [mail for rows in by_order.values() for mail in _lived(rows, plan)]
+    received.sort(key=lambda mail: mail.at)
+    end = scheduled[-1].at + AFTERWARDS
+    verdict = judge(published, received, read_plan(path), Latitude(until=end, patience_real=PATIENCE))
+    assert verdict.clean, f"seed {seed}\n{verdict}"
+    assert verdict.mails["reminder"] > 0
+    assert verdict.mails["update"] > orders
+
+
+def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan) -> list[Received]:
+    """One order's life, and the mails it gave rise to."""
+    world = World(plan, now=rows[0].at)
+    mails: list[Received] = []
+    to = rows[0].event["customer"]["email"]
+
+    def note() -> None:
+        for row in world.sent[len(mails) :]:
+            address = to if row.to_customer else plan.owners[row.recipient.removeprefix("owner:")].email
+            mails.append(
+                Received(
+                    at=world.now,
+                    to=address,
+                    message_id=message_id(row.key, "example.com"),
+                    subject=row.key,
+                    purpose=row.purpose,
+                    digest="",
+                )
+            )
+
+    coming = list(rows)
+    end = rows[-1].at + AFTERWARDS
+    while world.now < end:
+        moments = [end, *(one.at for one in coming[:1])]
+        if any(row.state not in SETTLED for row in world.rows.values()):
+            moments.append(START + ((world.now - START) // TICK + 1) * TICK)
+        if world.order is not None and world.order.wake_at is not None and world.order.wake_at > world.now:
+            moments.append(world.order.wake_at)
+        world.now = min(moments)
+        world.wake()
+        while coming and coming[0].at <= world.now:
+            world.take(_event(coming.pop(0)))
+        for _ in range(4):  # what waited for an earlier one goes next
+            world.dispatch()
+        note()
+    return mails
+
+
+def _event(one: Scheduled) -> OrderEvent:
+    taken = events.read(
+        Record(
+            position=Position(topic="orders", partition=0, offset=0),
+            timestamp=one.at,
+            key=None,
+            headers=(),
+            value=json.dumps(one.event).encode(),
+        ),
+        rank_by="occurred_at",
+        types=(),
+    )
+    assert isinstance(taken, OrderEvent)
+    return taken
