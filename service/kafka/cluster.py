@@ -16,6 +16,7 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 
 CLIENT_ID = "avisa"
 REQUEST_TIMEOUT_MS = 10_000  # a frozen broker may not hold us longer, at work or while stopping (K7)
+LARGEST_BATCH = 128 * 1024
 LARGEST_REQUEST = 2 * 1024 * 1024  # a record of 1 MiB with its headers
 
 _SASL = {"plain": SASLPlaintext, "scram-sha-256": SASLScram256, "scram-sha-512": SASLScram512}
@@ -77,7 +78,12 @@ class Cluster:
     def producer(self) -> AIOKafkaProducer:
         """A producer that repeats nothing and is content only when all replicas have what it sent."""
         return AIOKafkaProducer(
-            **self.options(), acks="all", enable_idempotence=True, linger_ms=5, max_request_size=LARGEST_REQUEST
+            **self.options(),
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=5,
+            max_batch_size=LARGEST_BATCH,
+            max_request_size=LARGEST_REQUEST,
         )
 
     async def known_topics(self) -> frozenset[str]:

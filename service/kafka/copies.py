@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import MessageSizeTooLargeError
 
 from service.kafka.cluster import Cluster, UnreachableError
 from service.ports import Commands, DeadLetter
@@ -37,9 +37,8 @@ class DeadLetterCopies:
         while True:
             wait = LOOK_EVERY
             try:
-                if await self._commands.uncopied_dead_letters(1):
-                    await self._copy_all()
-                    self._told.clear()
+                if await self._commands.uncopied_dead_letters(1) and not await self._copy_all():
+                    wait = TRY_AGAIN_AFTER
             except UnreachableError:
                 wait = TRY_AGAIN_AFTER  # the subscription tells of it
             except Exception as error:
@@ -47,16 +46,20 @@ class DeadLetterCopies:
                 self._tell("kafka.dead_letter_copies_wait", type(error).__name__)
             await asyncio.sleep(wait)
 
-    async def _copy_all(self) -> None:
+    async def _copy_all(self) -> bool:
+        """Send all that wait; False if there is no topic to send them to."""
         there = {topic for topic in await self._cluster.known_topics() if topic.endswith(SUFFIX)}
         wanted = {topic + SUFFIX for topic in self._cluster.topics}
         if not wanted & there:
-            raise _NoTopicError
+            self._tell("kafka.dead_letter_topic_missing", ", ".join(sorted(wanted)))
+            return False
         async with self._cluster.producer() as producer:
             while letters := await self._commands.uncopied_dead_letters(AT_ONCE):
                 sent = await asyncio.gather(*(self._copy(producer, letter, there) for letter in letters))
                 await self._commands.copied_dead_letters([letter.id for letter in letters])
                 _log.info("kafka.dead_letters_copied", copies=sum(sent))
+        self._told.clear()
+        return True
 
     async def _copy(self, producer: AIOKafkaProducer, letter: DeadLetter, there: Collection[str]) -> bool:
         """Send one copy. Where only its topic is missing of several there is none, so that it holds up no other."""
@@ -92,7 +95,3 @@ def _headers(letter: DeadLetter) -> list[tuple[str, bytes | None]]:
         "offset": str(at.offset),
     }
     return [*letter.record.headers, *((f"avisa.error.{name}", text.encode()) for name, text in told.items())]
-
-
-class _NoTopicError(KafkaError):
-    """None of the topics for copies is there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -14,9 +14,10 @@ from pydantic_core import from_json
 
 from service.kafka.cluster import Cluster
 
+AT_ONCE = 500  # records sent before their acknowledgements are awaited
+OCTETS_AT_ONCE = 256 * 1024
 UNREAD_AT_MOST = 2 * 1024 * 1024  # octets; the embedded broker keeps only the newest few MB of a partition
-IN_FLIGHT = 1000  # records sent and not acknowledged yet
-_LOOK_AGAIN = 0.1  # seconds
+_LOOK_AGAIN = 0.05  # seconds
 
 
 async def publish(cluster: Cluster, lines: Iterable[bytes], *, wait_for_reader: bool = False) -> int:
@@ -30,21 +31,34 @@ async def publish(cluster: Cluster, lines: Iterable[bytes], *, wait_for_reader: 
     """
     await cluster.known_topics()  # says best why not
     published = 0
-    async with cluster.producer() as producer:
-        backlog = _Backlog(cluster) if wait_for_reader else None
-        in_flight: deque[asyncio.Future[RecordMetadata]] = deque()
-        for line in lines:
-            value = line.strip()
-            if not value:
-                continue
-            in_flight.append(await producer.send(cluster.topics[0], value=value, key=_key(value)))
-            if len(in_flight) >= IN_FLIGHT or backlog is not None:
-                sent = await in_flight.popleft()
+    backlog = _Backlog(cluster) if wait_for_reader else None
+    try:
+        async with cluster.producer() as producer:
+            for values in _portions(lines):
+                sent = [await producer.send(cluster.topics[0], value=value, key=_key(value)) for value in values]
+                acknowledged = await asyncio.gather(*sent)
+                published += len(values)
                 if backlog is not None:
-                    await backlog.grow(sent, len(value))
-            published += 1
-        await asyncio.gather(*in_flight)
+                    await backlog.grow(acknowledged, values)
+    finally:
+        if backlog is not None:
+            await backlog.close()
     return published
+
+
+def _portions(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The lines that are not blank, by as many as are sent at once."""
+    portion: list[bytes] = []
+    octets = 0
+    for line in lines:
+        if value := line.strip():
+            portion.append(value)
+            octets += len(value)
+        if len(portion) >= AT_ONCE or octets >= OCTETS_AT_ONCE:
+            yield portion
+            portion, octets = [], 0
+    if portion:
+        yield portion
 
 
 def _key(value: bytes) -> bytes | None:
@@ -65,28 +79,33 @@ class _Backlog:
     """What we sent and the service has not acknowledged yet."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
+        self._admin = AIOKafkaAdminClient(**cluster.options())
+        self._group_id = cluster.group_id
+        self._connected = False
         self._unread: deque[tuple[TopicPartition, int, int]] = deque()  # partition, offset, octets
         self._octets = 0
 
-    async def grow(self, sent: RecordMetadata, octets: int) -> None:
-        """Add a record, and wait while there is too much."""
-        self._unread.append((TopicPartition(sent.topic, sent.partition), sent.offset, octets))
-        self._octets += octets
+    async def grow(self, sent: Iterable[RecordMetadata], values: Iterable[bytes]) -> None:
+        """Add what was sent, and wait while there is too much."""
+        for record, value in zip(sent, values, strict=True):
+            self._unread.append((TopicPartition(record.topic, record.partition), record.offset, len(value)))
+            self._octets += len(value)
         while self._octets > UNREAD_AT_MOST:
             await self._look()
             if self._octets > UNREAD_AT_MOST:
                 await asyncio.sleep(_LOOK_AGAIN)
 
+    async def close(self) -> None:
+        if self._connected:
+            await self._admin.close()
+
     async def _look(self) -> None:
         """Forget what was read meanwhile."""
-        admin = AIOKafkaAdminClient(**self._cluster.options())
-        await admin.start()
-        try:
-            partitions = list({partition for partition, _, _ in self._unread})
-            offsets = await admin.list_consumer_group_offsets(self._cluster.group_id, partitions=partitions)
-        finally:
-            await admin.close()
+        if not self._connected:
+            await self._admin.start()
+            self._connected = True
+        partitions = list({partition for partition, _, _ in self._unread})
+        offsets = await self._admin.list_consumer_group_offsets(self._group_id, partitions=partitions)
         read = {partition: known.offset for partition, known in offsets.items()}
         self._unread = deque(one for one in self._unread if one[1] >= read.get(one[0], 0))
         self._octets = sum(octets for _, _, octets in self._unread)

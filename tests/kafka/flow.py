@@ -48,8 +48,12 @@ class Flow:
         self.batches.append(len(taken))
 
     @property
+    def events(self) -> list[OrderEvent]:
+        return [item for item in self.taken if isinstance(item, OrderEvent)]
+
+    @property
     def orders(self) -> list[str]:
-        return [item.order_id for item in self.taken if isinstance(item, OrderEvent)]
+        return [event.order_id for event in self.events]
 
     @property
     def dead(self) -> list[Unreadable]:

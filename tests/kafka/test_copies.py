@@ -1,0 +1,122 @@
+"""Copies of dead letters: what watchers of topics see."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from service import events
+from service.kafka import Cluster, DeadLetterCopies, copies
+from service.ports import Record, Unreadable
+from service.store import Store, open_store
+from tests.events.records import plain, record
+from tests.kafka.flow import RealClock, a_topic
+from tests.tools.kafka import ApacheKafka
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "LOOK_EVERY", 0.1)
+    monkeypatch.setattr(copies, "TRY_AGAIN_AFTER", 0.2)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = open_store(f"sqlite:///{tmp_path}/avisa.db", clock=RealClock(), exclusive=True)
+    await opened.start()
+    yield opened
+    await opened.close()
+
+
+@contextlib.asynccontextmanager
+async def copying(cluster: Cluster, store: Store) -> AsyncIterator[None]:
+    running = asyncio.create_task(DeadLetterCopies(cluster, store).run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+
+
+def dead(topic: str, bad: Record, offset: int = 7) -> Unreadable:
+    position = replace(bad.position, topic=topic, offset=offset)
+    letter = events.read(replace(bad, position=position, key=b"k"))
+    assert isinstance(letter, Unreadable)
+    return letter
+
+
+async def keep(store: Store, *letters: Unreadable) -> None:
+    await store.commit([], dead_letters=letters, now=RealClock().now())
+
+
+async def test_a_copy_says_what_was_wrong(apache_kafka: ApacheKafka, store: Store) -> None:
+    topic = a_topic()
+    cluster = Cluster(bootstrap_servers=apache_kafka.bootstrap_servers, topics=(topic,))
+    letter = dead(topic, record(plain(status=5), ("trace", None), ("odd", b"\xff")))
+    await keep(store, letter)
+    async with copying(cluster, store):
+        await apache_kafka.create_topic(topic + ".dlq")
+        async with AIOKafkaConsumer(
+            topic + ".dlq", bootstrap_servers=apache_kafka.bootstrap_servers, auto_offset_reset="earliest"
+        ) as consumer:
+            copy = await asyncio.wait_for(consumer.getone(), 30)
+    assert (copy.key, copy.value) == (b"k", letter.record.value)
+    assert copy.headers == (
+        ("trace", None),
+        ("odd", b"\xff"),
+        ("avisa.error.stage", b"data"),
+        ("avisa.error.reason", b"wrong_type"),
+        ("avisa.error.message", b"/status: must be text"),
+        ("avisa.error.topic", topic.encode()),
+        ("avisa.error.partition", b"1"),
+        ("avisa.error.offset", b"7"),
+    )
+    assert await store.uncopied_dead_letters(10) == []
+
+
+async def test_one_that_is_too_large_with_its_headers_is_cut(apache_kafka: ApacheKafka, store: Store) -> None:
+    topic = a_topic()
+    cluster = Cluster(bootstrap_servers=apache_kafka.bootstrap_servers, topics=(topic,))
+    await apache_kafka.create_topic(topic + ".dlq")
+    await keep(store, dead(topic, record(b"x" * 1024 * 1024)), dead(topic, record(b"x"), offset=8))
+    async with (
+        copying(cluster, store),
+        AIOKafkaConsumer(
+            topic + ".dlq", bootstrap_servers=apache_kafka.bootstrap_servers, auto_offset_reset="earliest"
+        ) as consumer,
+    ):
+        sizes = {len((await asyncio.wait_for(consumer.getone(), 30)).value) for _ in range(2)}
+    assert sizes == {copies.CUT_TO, 1}
+
+
+async def test_a_topic_that_is_missing_holds_up_no_other(apache_kafka: ApacheKafka, store: Store) -> None:
+    with_copies, without = a_topic(), a_topic()
+    cluster = Cluster(bootstrap_servers=apache_kafka.bootstrap_servers, topics=(without, with_copies))
+    await apache_kafka.create_topic(with_copies + ".dlq")
+    await keep(store, dead(without, record(b"1")), dead(with_copies, record(b"2")))
+    left = await store.uncopied_dead_letters(10)
+    assert len(left) == 2
+
+    async def none_left() -> None:
+        while await store.uncopied_dead_letters(10):  # noqa: ASYNC110 - another task empties it
+            await asyncio.sleep(0.05)
+
+    async with copying(cluster, store):
+        await asyncio.wait_for(none_left(), 30)
+    assert without + ".dlq" not in await apache_kafka.topics()
+
+
+async def test_no_topic_and_no_broker_block_nothing(apache_kafka: ApacheKafka, store: Store) -> None:
+    topic = a_topic()
+    await keep(store, dead(topic, record(b"1")))
+    for servers in (apache_kafka.bootstrap_servers, "127.0.0.1:1"):
+        async with copying(Cluster(bootstrap_servers=servers, topics=(topic,)), store):
+            await asyncio.sleep(0.5)
+    assert len(await store.uncopied_dead_letters(10)) == 1
+    assert topic + ".dlq" not in await apache_kafka.topics()
