@@ -95,7 +95,7 @@ def whole_name(value: Json) -> str:
     """A person's name on one line; empty if what was given is none."""
     if not isinstance(value, str):
         return ""
-    name = text_of(" ".join(value.split()), LONGEST_NAME)
+    name = text_of(" ".join(_UNWANTED.sub(" ", value).split()), LONGEST_NAME)
     if "@" in name or name.casefold() in _NOT_A_NAME or not any(letter.isalpha() for letter in name):
         return ""
     return name

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
 import css_inline
@@ -54,16 +55,39 @@ def compile_message(
         return None, [Problem(code="too_deep", file=file, message="this is nested too deep")]
 
 
+class _Frame:
+    """The layout in one language, each piece of it parsed once for all messages."""
+
+    def __init__(self, layout: Layout, locale: str) -> None:
+        self._layout = layout
+        self._words = layout.words_in(locale)
+        self._trees: dict[str, nodes.Template] = {}
+        self.sandbox = Sandbox(locale, stages=self._words.stages)
+
+    def file(self, name: str) -> nodes.Template:
+        return self._tree(name, self._layout.text(name))
+
+    def word(self, name: str) -> nodes.Template:
+        return self._tree(f"words.{name}", self._words.texts.get(name, ""))
+
+    def _tree(self, name: str, text: str) -> nodes.Template:
+        if name not in self._trees:
+            self._trees[name] = _completed(self.sandbox.parse(text))
+        return self._trees[name]
+
+
+_frame = lru_cache(32)(_Frame)
+
+
 class _Typesetter:
     """Sets one message."""
 
     def __init__(self, parts: Source, locale: str, layout: Layout, for_owner: bool) -> None:
         self._parts = parts
         self._locale = locale
-        self._layout = layout
-        self._words = layout.words_in(locale)
+        self._frame = _frame(layout, locale)
         self._variables = OWNERS_VARIABLES if for_owner else VARIABLES
-        self._sandbox = Sandbox(locale, stages=self._words.stages)
+        self._sandbox = self._frame.sandbox
         self._marks = Marks()
         self._problems: list[Problem] = []
 
@@ -180,12 +204,10 @@ class _Typesetter:
                 case nodes.Name() if known and expr.name in known:
                     return known[expr.name]
                 case nodes.Getattr(node=nodes.Name(name="words"), attr=word):
-                    tree = _completed(self._sandbox.parse(self._words.texts.get(word, "")))
-                    return self._marks.flatten(tree.body, data=data, line=line)
+                    return self._marks.flatten(self._frame.word(word).body, data=data, line=line)
             return None
 
-        tree = _completed(self._sandbox.parse(self._layout.text(name)))
-        return self._marks.flatten(tree.body, slot=slot, line=line)
+        return self._marks.flatten(self._frame.file(name).body, slot=slot, line=line)
 
     def _inlined(self, html: str) -> str:
         """HTML with its styles where mail programs look for them; only media queries stay in the head."""

@@ -30,7 +30,7 @@ class Words:
     stages: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layout:
     """The layout's files, inspected, and its words by locale."""
 

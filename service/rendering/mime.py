@@ -125,7 +125,7 @@ def mailbox(name: str, address: str, used: int) -> bytes:
 def _encoded(value: str, used: int) -> bytes:
     """Encoded words (RFC 2047), each of whole characters, each on its own line."""
     words: list[bytes] = []
-    room = _WORD - max(0, used - 6) * 3 // 4  # the first line has the name of the header before it
+    room = min(_WORD, (_LINE - used - len("=?utf-8?b??=")) // 4 * 3)  # the header's name comes before
     current = b""
     for character in value:
         octets = character.encode()

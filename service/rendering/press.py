@@ -41,6 +41,7 @@ def make_press(
         return None, layout
     problems: list[Problem] = []
     messages: dict[str, dict[str, Compiled]] = {}
+    written: dict[str, set[str]] = {}  # also what cannot be used
     owners = _owners_messages(plan)
     for file, text in sorted(files.items()):
         if (found := _MESSAGE.fullmatch(file)) is None:
@@ -51,6 +52,7 @@ def make_press(
             continue
         compiled, wrong = compile_message(text, file=file, locale=locale, layout=layout, for_owner=name in owners)
         problems += wrong
+        written.setdefault(name, set()).add(locale)
         versions = messages.setdefault(name, {})
         if compiled is not None:
             versions[locale] = compiled
@@ -63,7 +65,7 @@ def make_press(
             problems.append(
                 Problem(code="bad_address", file=PLAN, message=f"brand `{key}`: `from` or `reply_to` is no mailbox")
             )
-    problems += _missing(messages, plan)
+    problems += _missing(written, plan)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     return Press(messages=messages, letterheads=letterheads, redirect_to=redirect_to), problems
@@ -109,22 +111,22 @@ def _tried(compiled: Compiled, name: str, plan: Plan) -> Iterator[Problem]:
             )
 
 
-def _missing(messages: Mapping[str, Mapping[str, Compiled]], plan: Plan) -> Iterator[Problem]:
+def _missing(written: Mapping[str, set[str]], plan: Plan) -> Iterator[Problem]:
     """Messages that the plan names and nobody wrote, and languages that some messages lack."""
     wanted: dict[str, str] = {}
     for touchpoint in (*plan.touchpoints.values(), plan.unknown):
         for name in (touchpoint.message, *touchpoint.messages.values()):
             wanted.setdefault(name, touchpoint.status)
     for name, status in wanted.items():
-        if name not in messages:
+        if name not in written:
             yield Problem(
                 code="missing_message",
                 file=PLAN,
                 message=f"`{status}` tells `{name}`, and there is no messages/{name}/",
             )
-    everywhere = {locale for versions in messages.values() for locale in versions}
-    for name, versions in messages.items():
-        for locale in sorted(everywhere - versions.keys()):
+    everywhere = {locale for locales in written.values() for locale in locales}
+    for name, locales in written.items():
+        for locale in sorted(everywhere - locales):
             yield Problem(
                 code="missing_locale",
                 severity="warning",

@@ -33,7 +33,8 @@ class Press:
     def address(self, given: object, brand: Brand) -> str | None:
         """The address, checked; None also for our own, since mail to ourselves would go round and round."""
         checked = address.checked(given)
-        return None if checked == self.letterheads[brand.key].sender.lower() else checked
+        own = self.letterheads[brand.key].sender
+        return None if checked and checked.casefold() == own.casefold() else checked
 
     def domain(self, brand: Brand) -> str:
         return self.letterheads[brand.key].domain
@@ -58,7 +59,13 @@ class Press:
             unsubscribe=letter.unsubscribe,
             intended_to=letter.to if self.redirect_to else None,
         )
-        return Mail(key=key, sender=letterhead.sender, recipient=to, data=letterhead.mail(heading, words))
+        return Mail(
+            key=key,
+            sender=letterhead.sender,
+            recipient=to,
+            data=letterhead.mail(heading, words),
+            wire_ready=True,  # base64 and checked headers: no line begins with a dot, none ends but with CRLF
+        )
 
 
 def fill(compiled: Compiled, values: dict[str, Json]) -> Words | CannotRender:
@@ -74,7 +81,7 @@ def fill(compiled: Compiled, values: dict[str, Json]) -> Words | CannotRender:
         return CannotRender(f"{compiled.file}: the subject came out empty")
     if len(plain) + len(html) > _LARGEST:
         return CannotRender(f"{compiled.file}: it came out too large")
-    return Words(subject=subject, short=" ".join(short.split()), text=_tidy(text), html=html)
+    return Words(subject=subject, short=" ".join(short.split()), text=_tidy(text), html=str(html))
 
 
 def _tidy(text: str) -> str:
