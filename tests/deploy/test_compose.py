@@ -1,0 +1,86 @@
+"""docker-compose.yml holds what it promises, as far as that can be seen without an engine."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from service import plan_document
+from service.settings import Settings, load
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "docker-compose.yml"
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text("utf-8"))["services"]
+OURS = [name for name, each in SERVICES.items() if each["image"] == "avisa:local"]
+
+
+def test_it_is_what_compose_reads() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_our_settings_can_be_meant() -> None:
+    for name in OURS:
+        given = {key: _filled(value) for key, value in SERVICES[name]["environment"].items()}
+        given["AVISA_TEMPLATES"] = str(ROOT / "templates")  # where it is mounted from
+        assert isinstance(load(given, dotenv=None), Settings), name
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_everything_is_confined(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["mem_limit"]
+    assert service.get("read_only") is True or service["image"].startswith("apache/kafka:")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_only_this_machine_reaches_it(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", ()))
+
+
+def test_whoever_waits_waits_for_something_that_can_be_reached() -> None:
+    for name, service in SERVICES.items():
+        for other, how in service.get("depends_on", {}).items():
+            lasting = "restart" in SERVICES[other]
+            wanted = "service_healthy" if lasting else "service_completed_successfully"
+            assert how["condition"] == wanted, (name, other)
+            # The image of avisa brings its own health check.
+            assert not lasting or "healthcheck" in SERVICES[other] or other == "avisa"
+
+
+def test_what_is_mounted_is_there() -> None:
+    named = yaml.safe_load(COMPOSE.read_text("utf-8"))["volumes"]
+    for mount in (mount for service in SERVICES.values() for mount in service.get("volumes", ())):
+        source = mount.split(":")[0]
+        assert source in named or (ROOT / source).exists(), mount
+
+
+def test_sample_orders_are_of_the_shipped_plan() -> None:
+    plan = plan_document.read((ROOT / "templates" / "plan.yaml").read_text("utf-8"), file="plan.yaml")
+    assert not isinstance(plan, list), plan
+    orders = list(_samples())
+    assert {order["status"] for order in orders} <= set(plan.touchpoints)
+    assert {order["customer"]["locale"] for order in orders} == {"en", "pt-BR", "pt-PT", "es", "ca"}
+    assert len({order["order_id"] for order in orders}) == len(orders)
+    assert all(order["customer"]["email"].endswith("@example.com") for order in orders)
+
+
+def _samples() -> Iterator[dict[str, Any]]:
+    for line in (ROOT / "deploy" / "sample-orders.jsonl").read_text("utf-8").splitlines():
+        yield json.loads(line)
+
+
+def _filled(value: str) -> str:
+    """As compose fills it in when nothing is set."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
