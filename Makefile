@@ -24,7 +24,7 @@ lint: .venv/.test
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy --no-error-summary
-	$(BIN)/lint-imports --no-timing | tail -n 2
+	$(BIN)/lint-imports
 
 test: lint
 	$(BIN)/pytest --quiet tests

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from service import telemetry
 from service.core import decide, facts, gate
-from service.core.model import Notification, Order, OrderEvent, Reason, State
+from service.core.model import Notification, Order, OrderEvent, Reason, State, evolve
 from service.core.plan import Plan
 from service.ports import Change, Claimed, Clock, Entry, OrderBook, Shelf, Skipped, Taken, Tally, Unreadable
 
@@ -109,6 +109,7 @@ class Intake:
             if order.wake_at is not None:
                 self._on_wake_at(order.wake_at)
             for notification in fold.born:
+                telemetry.queued(notification.purpose, notification.channel)
                 if notification.key in leased:
                     ready.append(Claimed(notification=notification, order=order))
                 else:
@@ -150,10 +151,10 @@ class Fold:
         stale = {item.key for item in pending if not item.begun and gate.superseded(item, order, plan)}
         if stale:
             self.superseded.extend(stale)
-            self.born = [replace(item, state=State.DROPPED) if item.key in stale else item for item in self.born]
+            self.born = [evolve(item, state=State.DROPPED) if item.key in stale else item for item in self.born]
             pending = tuple(item for item in pending if item.key not in stale)
         if pending is not order.pending and pending != order.pending:
-            order = replace(order, pending=pending)
+            order = evolve(order, pending=pending)
         self.order = order
         self.reasons.append((event.position.feed, decision.reason))
         self.entries.append(
@@ -183,7 +184,7 @@ class Fold:
     def stored(self) -> Order:
         """The order as it is once the change is stored."""
         assert self.order is not None
-        return replace(self.order, version=self.version + 1)
+        return evolve(self.order, version=self.version + 1)
 
     def _absorb(self, key: str) -> None:
         """An update of this same batch can not have been sent meanwhile; an older one can, and is guarded."""

@@ -156,8 +156,6 @@ class Attempt:
     at_real: datetime
     draft: Draft
     next_update: datetime | None
-    message_id: str
-    address_hash: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

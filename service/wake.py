@@ -74,7 +74,7 @@ class Wake:
             changes = [_change(decision, plan, now) for decision in decisions]
             committed = await self._orders.commit(changes, now=now)
             for order, decision in zip(due, decisions, strict=True):
-                if decision.reason is Reason.WINDOW_PASSED and order.order_id not in committed.lost:
+                if decision.notifications and order.order_id not in committed.lost:
                     self._measure(decision, now)
             self._nudge()
         return len(due)
@@ -88,6 +88,7 @@ class Wake:
 
     def _measure(self, decision: Decision, now: datetime) -> None:
         for reminder in decision.notifications:
+            telemetry.queued(reminder.purpose, reminder.channel)
             if reminder.due is not None:
                 late = self._clock.to_real(now) - self._clock.to_real(reminder.due)
                 telemetry.reminder_lateness(late.total_seconds())

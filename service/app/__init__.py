@@ -9,14 +9,13 @@ import sys
 import threading
 
 import structlog
-import uvloop
 
 from service import __version__, telemetry
 from service.app.clock import VirtualClock, clock_of
-from service.app.house import House, Misconfigured, open_house
+from service.app.refusal import Misconfigured
 from service.settings import Settings, cautions
 
-__all__ = ["House", "Misconfigured", "clock", "open_house", "run"]
+__all__ = ["Misconfigured", "clock", "run"]
 
 log = structlog.get_logger("avisa")
 
@@ -28,6 +27,8 @@ def run(settings: Settings) -> int:
 
     Raises `Misconfigured` and what the store raises at its start.
     """
+    import uvloop
+
     telemetry.configure(settings.log.format, settings.log.level)
     return uvloop.run(_run(settings))
 
@@ -38,6 +39,8 @@ def clock(settings: Settings) -> VirtualClock:
 
 
 async def _run(settings: Settings) -> int:
+    from service.app.house import open_house  # the whole house, which no other command needs
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

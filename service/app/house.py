@@ -18,7 +18,9 @@ import structlog
 from service import __version__, events
 from service.app import words
 from service.app.clock import VirtualClock, clock_of
+from service.app.cluster import cluster_of
 from service.app.health import Doctor
+from service.app.refusal import Misconfigured
 from service.catalog import Shelf
 from service.channels.email import EmailChannel
 from service.channels.smtp.relay import Relay
@@ -43,14 +45,6 @@ STEP = 15.0  # seconds for any other step of stopping; together within the 45 of
 KEPT = timedelta(days=400)  # how long an order is remembered after it ended
 RETIRE_EVERY = 600.0
 RETIRE = 500
-
-
-class Misconfigured(Exception):  # noqa: N818 -- it is an answer for the operator, a line for each thing wrong
-    """The start is refused; `problems` has one line for each thing that is wrong."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
 
 
 @dataclass(kw_only=True)
@@ -108,12 +102,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         await channel.start()
         stack.push_async_callback(_step, "email", partial(channel.stop, 5.0))
 
-        broker = None
-        if settings.kafka.bootstrap_servers is None:
-            broker = EmbeddedBroker(settings.kafka.topics, beside=_folder(settings))
-            stack.callback(broker.stop)
-            broker.start()
-        cluster = _cluster(settings, broker)
+        cluster = cluster_of(settings.kafka) or _embedded_cluster(settings, stack)
         sight = FeedSight(since=clock.real(), blind_after=lambda: shelf.in_force.plan.feed.blind_after)
 
         retry = settings.retry
@@ -211,6 +200,13 @@ async def _inbox(settings: Settings, clock: VirtualClock, stack: AsyncExitStack)
     return inbox
 
 
+def _embedded_cluster(settings: Settings, stack: AsyncExitStack) -> Cluster:
+    broker = EmbeddedBroker(settings.kafka.topics, beside=_folder(settings))
+    stack.callback(broker.stop)
+    broker.start()
+    return broker.cluster(settings.kafka.group_id)
+
+
 def _relay(settings: Settings, inbox: Inbox | None) -> Relay:
     smtp = settings.smtp
     if inbox is not None:
@@ -225,25 +221,6 @@ def _relay(settings: Settings, inbox: Inbox | None) -> Relay:
     )
 
 
-def _cluster(settings: Settings, broker: EmbeddedBroker | None) -> Cluster:
-    kafka = settings.kafka
-    if broker is not None:
-        return broker.cluster(kafka.group_id)
-    assert kafka.bootstrap_servers is not None
-    return Cluster(
-        bootstrap_servers=kafka.bootstrap_servers,
-        topics=kafka.topics,
-        group_id=kafka.group_id,
-        security=kafka.security,
-        sasl=kafka.sasl or "plain",
-        username=kafka.username or "",
-        password="" if kafka.password is None else kafka.password.get_secret_value(),
-        ca_file=_path(kafka.ca_file),
-        cert_file=_path(kafka.cert_file),
-        key_file=_path(kafka.key_file),
-    )
-
-
 async def _secret(settings: Settings, store: Store) -> bytes:
     given = settings.secret_key
     return given.get_secret_value().encode() if given is not None else await store.secret_key(os.urandom(32))
@@ -254,7 +231,7 @@ async def _retire(store: Store, clock: VirtualClock) -> None:
     while True:
         try:
             while await store.retire(ended_before=clock.now() - KEPT, limit=RETIRE) == RETIRE:
-                await asyncio.sleep(0.1)
+                pass  # in small bites, so that nobody waits long for the writer
         except Exception as trouble:
             log.warning("retention_failed", error=type(trouble).__name__)
         await asyncio.sleep(RETIRE_EVERY)
@@ -285,7 +262,3 @@ def _folder(settings: Settings) -> Path:
     """Where the running process tells a second shell how to reach what is embedded: beside the store."""
     url = settings.store.url.get_secret_value()
     return Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite:") else Path()
-
-
-def _path(path: object) -> str | None:
-    return None if path is None else str(path)

@@ -39,7 +39,7 @@ def folder_of(settings: Settings) -> Path:
 async def push(shelf: Shelf, folder: Path, clock: VirtualClock) -> tuple[Problem, ...]:
     """Check the folder and put it in force, or leave what is; says so in the log either way."""
     files, unread = template_folder.read(folder)
-    problems = (*unread, *await shelf.push(files, at=clock.now()))
+    problems = await shelf.push(files, at=clock.now(), unread=unread)
     for problem in problems:
         log.warning(
             "template_problem",

@@ -17,7 +17,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.core import facts, tell
-from service.core.model import Alert, Decision, Notification, Order, OrderEvent, PromiseState, Purpose, Rank, Reason
+from service.core.model import (
+    Alert,
+    Decision,
+    Notification,
+    Order,
+    OrderEvent,
+    PromiseState,
+    Purpose,
+    Rank,
+    Reason,
+    evolve,
+)
 from service.core.plan import Plan, Touchpoint
 
 # A publisher's clock may run ahead by this much before its word for the time is no longer taken.
@@ -69,11 +80,11 @@ def on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
     if any(waiting.to_customer and waiting.episode == order.episode for waiting in order.pending):
         # It will settle, and then starts a new window; look again, ever more rarely, in case it never does.
         later = now + max(timedelta(minutes=1), (now - due) / 4)
-        return Decision(order=replace(order, deadline=due, wake_at=later), reason=Reason.WAITS_FOR_EARLIER)
+        return Decision(order=evolve(order, deadline=due, wake_at=later), reason=Reason.WAITS_FOR_EARLIER)
     number, at_most = order.reminders + 1, touchpoint.remind.at_most
-    order = replace(order, deadline=due)
+    order = evolve(order, deadline=due)
     if number > at_most:  # the plan allows fewer than it did
-        spent = _dated(replace(order, spent=True, told_until=None), None)
+        spent = _dated(evolve(order, spent=True, told_until=None), None)
         alerted, alerts = tell.owner(spent, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
         return Decision(order=alerted, notifications=alerts, reason=Reason.REMINDERS_SPENT)
     told, reminder = tell.customer(order, Purpose.REMINDER, Reason.WINDOW_PASSED, plan, now)
@@ -92,12 +103,12 @@ def on_attempt(order: Order, notification: Notification, plan: Plan, now: dateti
         return None
     if notification.seq != order.told_seq:
         # Something newer has its own date; this one was only exempt from being superseded.
-        return Decision(order=order, notifications=(replace(notification, next_update=None),), reason=Reason.DUE)
+        return Decision(order=order, notifications=(evolve(notification, next_update=None),), reason=Reason.DUE)
     touchpoint = plan.touchpoint(order.status)
     gap = tell.gap_after(notification.purpose, order.reminders, touchpoint)
     dated = tell.with_date(order, gap, touchpoint, plan, now)
     return Decision(
-        order=dated, notifications=(replace(notification, next_update=dated.told_until),), reason=Reason.DUE
+        order=dated, notifications=(evolve(notification, next_update=dated.told_until),), reason=Reason.DUE
     )
 
 
@@ -119,7 +130,7 @@ def on_settled(
     if late and notification.seq == order.told_seq and notification.episode == order.episode:
         touchpoint = plan.touchpoint(order.status)
         due = tell.window_from(changed, touchpoint, plan, now, now=now)
-        changed = _dated(replace(changed, told_until=None, counted_from=now), due)
+        changed = _dated(evolve(changed, told_until=None, counted_from=now), due)
     if changed is order:
         return None
     return Decision(order=changed, notifications=decided, reason=reason)
@@ -143,7 +154,7 @@ def _again(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan, now:
     if not moved and not explained:
         return Decision(order=_untold(known, touchpoint, plan, now, begins=False), reason=Reason.REPEATED)
     if unsent is not None:
-        absorbed = replace(known, promise_told=facts.promise(known))
+        absorbed = evolve(known, promise_told=facts.promise(known))
         return Decision(order=absorbed, reason=Reason.FACTS_CHANGED, absorbed_by=unsent.key)
     purpose = Purpose.PROMISE_MOVED if moved else Purpose.UPDATE
     told, notification = tell.customer(known, purpose, Reason.FACTS_CHANGED, plan, now)
@@ -187,7 +198,7 @@ def _as_before(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) 
     """The order as if the unsent promise notice, which the gate drops, had not been: its date was never told."""
     stood = known.told_until_before
     due = stood or tell.window_from(known, touchpoint, plan, now, now=now)
-    return _dated(replace(known, promise_told=known.promise_told_before, told_until=stood, counted_from=now), due)
+    return _dated(evolve(known, promise_told=known.promise_told_before, told_until=stood, counted_from=now), due)
 
 
 # ---------------------------------------------------------------- the new order
@@ -213,7 +224,7 @@ def _first(event: OrderEvent, rank: Rank, touchpoint: Touchpoint, now: datetime)
 
 def _entered(order: Order, event: OrderEvent, rank: Rank, touchpoint: Touchpoint, now: datetime) -> Order:
     """The order at the beginning of a new episode, told or not."""
-    return replace(
+    return evolve(
         _merged(order, event, rank),
         episode=order.episode + 1,
         entered_at=now,
@@ -233,7 +244,7 @@ def _merged(order: Order, event: OrderEvent, rank: Rank) -> Order:
     """
     newest = rank >= order.status_rank
     customer = event.facts.get("customer.id")
-    known = replace(
+    known = evolve(
         order,
         status=event.status if newest else order.status,
         status_rank=rank if newest else order.status_rank,
@@ -248,7 +259,7 @@ def _merged(order: Order, event: OrderEvent, rank: Rank) -> Order:
     if given is None:
         return known
     first = known.promise_first or given
-    return replace(
+    return evolve(
         known,
         promise_first=first,
         promise_state=PromiseState.OPEN if given == first else PromiseState.MOVED,
@@ -258,18 +269,18 @@ def _merged(order: Order, event: OrderEvent, rank: Rank) -> Order:
 def _untold(order: Order, touchpoint: Touchpoint, plan: Plan, now: datetime, *, begins: bool) -> Order:
     """The order after an event of which the customer is not told: a told date stays, or comes nearer."""
     if order.final:
-        return _dated(replace(order, told_until=None), None)
+        return _dated(evolve(order, told_until=None), None)
     counts_anew = begins or (touchpoint.count_from == "last_event" and not order.spent)
     if not counts_anew:
         return order
     window = tell.window_from(order, touchpoint, plan, now, now=now)
     stands = order.told_until
     due = min(window, stands) if window is not None and stands is not None else window or stands
-    return _dated(replace(order, counted_from=now), due)
+    return _dated(evolve(order, counted_from=now), due)
 
 
 def _dated(order: Order, due: datetime | None) -> Order:
-    return replace(order, deadline=due, wake_at=due)
+    return evolve(order, deadline=due, wake_at=due)
 
 
 def _too_old(event: OrderEvent, plan: Plan, now: datetime) -> bool:

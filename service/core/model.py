@@ -10,13 +10,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 Json = Any  # a JSON value; events.py checks the few types that matter
 
 # Where an event stands among the events of its order: microseconds since 1970, sequence (-1 if none),
 # arrival; or sequence first when the plan ranks by it. Compared as plain tuples.
 Rank = tuple[int, int, int]
+
+
+if TYPE_CHECKING:
+    from dataclasses import replace
+
+    evolve = replace
+else:
+
+    def evolve(value, **changes):
+        """The same value with some fields changed: `dataclasses.replace` for classes without slots.
+
+        An order of forty fields is changed several times for every event, and copying its dictionary takes a
+        sixth of the time of calling its constructor.
+        """
+        changed = object.__new__(value.__class__)
+        changed.__dict__.update(value.__dict__, **changes)
+        return changed
 
 
 class Purpose(StrEnum):
@@ -155,7 +172,7 @@ class Fact:
     value: Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Notification:
     """One thing to tell one recipient.
 
@@ -195,7 +212,7 @@ class Notification:
         return self.first_attempt_real is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Order:
     """What is known of one customer order."""
 

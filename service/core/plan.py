@@ -134,9 +134,7 @@ class Plan:
 
     def brand(self, key: object) -> Brand:
         """The brand named, else the default one."""
-        return (
-            self.brands.get(key, self.brands["default"]) if isinstance(key, str) else self.brands["default"]
-        )
+        return self.brands.get(key, self.brands["default"]) if isinstance(key, str) else self.brands["default"]
 
     def stages(self) -> tuple[str, ...]:
         """The statuses in the order of the plan, for the picture of an order's progress."""

@@ -6,11 +6,10 @@ none`, the last reminder and whatever is told after it have none.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from service.core import facts, hours
-from service.core.model import Alert, Notification, Order, Purpose, Reason
+from service.core.model import Alert, Notification, Order, Purpose, Reason, evolve
 from service.core.plan import Plan, Span, Touchpoint
 
 # Whoever reads one of these has been told the promise as it was then.
@@ -25,10 +24,10 @@ def customer(order: Order, purpose: Purpose, reason: Reason, plan: Plan, now: da
     ordinal = order.ordinals.get(purpose, 0) + 1
     seq = order.seq + 1
     due = order.deadline
-    told = replace(order, reminders=reminders, spent=order.spent or last)
+    told = evolve(order, reminders=reminders, spent=order.spent or last)
     told = with_date(told, gap_after(purpose, reminders, touchpoint), touchpoint, plan, now)
     carries = purpose in CARRIES_PROMISE
-    told = replace(
+    told = evolve(
         told,
         ordinals={**order.ordinals, purpose: ordinal},
         seq=seq,
@@ -71,7 +70,7 @@ def owner(
 ) -> tuple[Order, tuple[Notification, ...]]:
     """Queue an alert for the owner of the order's present touchpoint, unless there is none or they have it."""
     name = facts.owner(order, plan)
-    told = replace(order, alerts=order.alerts | {alert})
+    told = evolve(order, alerts=order.alerts | {alert})
     if name is None or alert in order.alerts:
         return told, ()
     seq = order.seq + 1
@@ -87,7 +86,7 @@ def owner(
         reason=reason,
         decided_at=now,
     )
-    return replace(told, seq=seq), (notification,)
+    return evolve(told, seq=seq), (notification,)
 
 
 def gap_after(purpose: Purpose, reminders: int, touchpoint: Touchpoint) -> Span | None:
@@ -105,8 +104,8 @@ def with_date(order: Order, gap: Span | None, touchpoint: Touchpoint, plan: Plan
         # The feed may move this deadline silently, so it is not told; a date told earlier still binds.
         stands = order.told_until if order.told_until is not None and order.told_until > now else None
         due = min(due, stands) if due is not None and stands is not None else due or stands
-        return replace(order, deadline=due, wake_at=due, told_until=stands, counted_from=now)
-    return replace(order, deadline=due, wake_at=due, told_until=due, counted_from=now)
+        return evolve(order, deadline=due, wake_at=due, told_until=stands, counted_from=now)
+    return evolve(order, deadline=due, wake_at=due, told_until=due, counted_from=now)
 
 
 def window_from(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ import structlog
 
 from service import telemetry
 from service.core import decide, gate
-from service.core.model import Notification, Purpose, Reason, State
+from service.core.model import SETTLED, Notification, Purpose, Reason, State, evolve
 from service.core.retry import Receipt, RetryPolicy, Verdict
 from service.dispatch.outcome import Moment, Outcomes
 from service.ports import (
@@ -50,6 +50,9 @@ RACES = 5  # how often an outcome is worked out anew because its order changed m
 
 # The channel was torn down with the answer outstanding.
 _ABANDONED = Receipt(verdict=Verdict.IN_DOUBT, stage="dot", text="stopped before the answer came")
+
+
+_BY_EVENT = frozenset({Reason.ENTERED, Reason.FACTS_CHANGED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Dispatch:
         self._lease = lease
         self._outcomes = Outcomes(clock=clock, policy=policy, jitter=jitter)
         self._handed: deque[Claimed] = deque()
-        self._mine: set[str] = set()  # keys that this process works on; never claimed a second time
+        self._mine: dict[str, Notification] = {}  # what this process works on; never claimed a second time
         self._answers: deque[Tried] = deque()
         self._look = asyncio.Event()
         self._answered = asyncio.Event()
@@ -107,7 +110,7 @@ class Dispatch:
     def hand_over(self, claimed: Sequence[Claimed]) -> None:
         """Take notifications leased to this process; they are sent before anything is claimed."""
         self._handed.extend(claimed)
-        self._mine.update(item.notification.key for item in claimed)
+        self._mine.update((item.notification.key, item.notification) for item in claimed)
         self._look.set()
 
     def nudge(self) -> None:
@@ -133,7 +136,7 @@ class Dispatch:
         self._look.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                while self._mine:
+                while self._mine:  # noqa: ASYNC110 -- it empties from several places, once in a process's life
                     await asyncio.sleep(BREATH)
                 return
         log.warning("answers_outstanding", notifications=len(self._mine))
@@ -149,7 +152,7 @@ class Dispatch:
             await self._work(batch)
         except BaseException:
             # Not begun, so nothing of it left; the lease brings it back, to us or to another.
-            self._mine.difference_update(item.notification.key for item in batch)
+            self._forget(item.notification.key for item in batch)
             raise
 
     async def _claim(self) -> list[Claimed]:
@@ -164,7 +167,7 @@ class Dispatch:
         )
         # A lease that ran out may be our own, while the store was away: its answer is still awaited.
         fresh = [item for item in claimed if item.notification.key not in self._mine]
-        self._mine.update(item.notification.key for item in fresh)
+        self._mine.update((item.notification.key, item.notification) for item in fresh)
         return fresh
 
     async def _rest(self) -> None:
@@ -201,7 +204,10 @@ class Dispatch:
                 await self._deliver(_begun(claimed, at), draft)
             else:  # it absorbed new facts, or is not ours any more: look at it afresh
                 settlements.append(self._outcomes.given_back(claimed.notification, at))
-        await self._settle([*settlements, *dropped])
+        settlements += dropped
+        lost = await self._settle(settlements)
+        # Their orders changed meanwhile: whoever claims them next decides on what is true then.
+        self._forget(await self._settle([self._outcomes.given_back(item, at) for item in _of(batch, lost)]))
 
     async def _prepare(
         self, claimed: Claimed, at: Moment, sighted: frozenset[str]
@@ -220,13 +226,13 @@ class Dispatch:
             state, reason = (State.IN_DOUBT, Reason.IN_DOUBT) if doubtful else (State.DROPPED, word.reason)
             return self._outcomes.settled(notification, order, state, reason, catalog.plan, at)
         if isinstance(word, gate.Hold):
-            return self._outcomes.held(notification, word, at)
+            return self._outcomes.held(notification, word, at, doubtful=doubtful)
         if claimed.draft is not None:
             return claimed, claimed.draft
         return await self._drafted(claimed, catalog, at)
 
     async def _drafted(self, claimed: Claimed, catalog: Catalog, at: Moment) -> Settlement | tuple[Claimed, Draft]:
-        """Freeze what is to be said; a date that has passed is replaced, and the new one stored, before it is told."""
+        """Freeze what is to be said. A date that has passed is replaced, and stored, before it is told."""
         decision = decide.on_attempt(claimed.order, claimed.notification, catalog.plan, at.now)
         if decision is not None:
             order = decision.order
@@ -234,7 +240,7 @@ class Dispatch:
                 committed = await self._orders.commit([Change(order=order)], now=at.now)
                 if committed.lost:
                     return self._outcomes.given_back(claimed.notification, at)
-                order = replace(order, version=order.version + 1)
+                order = evolve(order, version=order.version + 1)
             claimed = replace(claimed, notification=decision.notifications[0], order=order)
         notification, order = claimed.notification, claimed.order
         draft = catalog.draft(notification, order, at.now)
@@ -300,6 +306,15 @@ class Dispatch:
             raise
         for _ in answers:
             self._answers.popleft()
+        self._measure(answers)
+
+    def _measure(self, answers: Sequence[Tried]) -> None:
+        """From the decision that an event brought about to the relay's word, in real time."""
+        real = self._clock.real()
+        for tried in answers:
+            notification = tried.claimed.notification
+            if tried.receipt.verdict is Verdict.ACCEPTED and notification.reason in _BY_EVENT:
+                telemetry.event_to_accepted((real - self._clock.to_real(notification.decided_at)).total_seconds())
 
     async def _conclude(self, answers: Sequence[Tried]) -> None:
         """Settle; where an order changed meanwhile, work out again what the answer means for it."""
@@ -312,6 +327,9 @@ class Dispatch:
             ]
             lost = await self._settle(settlements)
             raced = {item.key for item in settlements if item.key in lost and item.change is not None}
+            if lost - raced:
+                log.warning("leases_lost", notifications=len(lost - raced))
+                self._forget(lost - raced)
             if not raced:
                 return
             answers = [tried for tried in answers if tried.claimed.notification.key in raced]
@@ -320,16 +338,27 @@ class Dispatch:
                 Tried(replace(tried.claimed, order=fresh[tried.claimed.order.order_id]), tried.receipt)
                 for tried in answers
             ]
+        self._forget(tried.claimed.notification.key for tried in answers)
 
     async def _settle(self, settlements: Sequence[Settlement]) -> frozenset[str]:
+        """Store outcomes; answers those that were lost, which are still ours to see to."""
         if not settlements:
             return frozenset()
         lost = await self._outbox.settle(settlements)
-        self._mine.difference_update(item.key for item in settlements)
+        for item in settlements:
+            if item.key in lost:
+                continue
+            settled = self._mine.pop(item.key, None)
+            if settled is not None and item.state in SETTLED:
+                telemetry.settled(settled.purpose, settled.channel, item.state)
+            for alert in item.change.notifications if item.change is not None else ():
+                telemetry.queued(alert.purpose, alert.channel)
         self._look.set()
-        if lost:
-            log.info("settlements_lost", notifications=len(lost))
         return lost
+
+    def _forget(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._mine.pop(key, None)
 
     def _overdue(self, notification: Notification, catalog: Catalog, at: Moment) -> bool:
         """Blindness holds a reminder only for so long: a told date outranks the guard."""
@@ -347,6 +376,10 @@ async def _forever(step: Callable[[], Awaitable[None]]) -> None:
             await asyncio.sleep(AFTER_TROUBLE)
 
 
+def _of(batch: Sequence[Claimed], keys: Collection[str]) -> list[Notification]:
+    return [item.notification for item in batch if item.notification.key in keys]
+
+
 def _attempt(claimed: Claimed, draft: Draft, at: Moment) -> Attempt:
     return Attempt(
         key=claimed.notification.key,
@@ -354,14 +387,12 @@ def _attempt(claimed: Claimed, draft: Draft, at: Moment) -> Attempt:
         at_real=at.real,
         draft=draft,
         next_update=claimed.notification.next_update,
-        message_id=draft.message_id,
-        address_hash=draft.address_hash,
     )
 
 
 def _begun(claimed: Claimed, at: Moment) -> Claimed:
     notification = claimed.notification
-    begun = replace(
+    begun = evolve(
         notification,
         attempts=notification.attempts + 1,
         first_attempt_real=notification.first_attempt_real or at.real,

@@ -97,13 +97,13 @@ class Outcomes:
             change=None if decision is None else Change(order=decision.order, notifications=decision.notifications),
         )
 
-    def held(self, notification: Notification, hold: gate.Hold, at: Moment) -> Settlement:
-        """It waits, and the timeline says why once, however often it is looked at."""
+    def held(self, notification: Notification, hold: gate.Hold, at: Moment, *, doubtful: bool) -> Settlement:
+        """It waits, and the timeline says why once, however often it is looked at. A doubt outlasts the wait."""
         until = hold.until
         return Settlement(
             key=notification.key,
-            state=State.HELD,
-            reason=hold.reason,
+            state=State.RETRYING if doubtful else State.HELD,
+            reason=Reason.IN_DOUBT if doubtful else hold.reason,
             at=at.now,
             due_real=at.real + _UNTIL_SIGHTED if until is None else self.clock.to_real(until),
             not_before=until,

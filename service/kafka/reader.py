@@ -65,6 +65,7 @@ class Reader:
             security=cluster.secured(),
             client_id=CLIENT_ID,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
+            retry_backoff_ms=300,
             metadata_max_age_ms=30_000,  # so soon are new partitions found
             consumer_only=True,
             allow_auto_create_topics=False,

@@ -24,6 +24,7 @@ LONGEST_BACK_OFF = 30.0  # seconds, of both the start and a failing flow
 START_TIMEOUT = 90.0  # seconds until a first assignment; other members may take a minute to let go
 PROBE_TIMEOUT = 15.0
 LOOK_FOR_TOPICS_EVERY = 5.0
+SILENT_SOON = 5.0  # seconds without an answer to a probe, after which we say so
 SILENT_AT_MOST = 45.0  # seconds without an answer to a probe, after which we connect anew
 STUCK_AFTER = 60.0  # seconds without progress though there is something to read (K5)
 LET_GO_WITHIN = 5.0  # seconds for the batch in hand when partitions are taken away
@@ -149,11 +150,14 @@ class Subscription(ConsumerRebalanceListener):
             try:
                 now_reached, unread = await self._or_stop(self._probe(consumer), PROBE_TIMEOUT)
             except (KafkaError, TimeoutError) as error:
-                if _now() - heard > SILENT_AT_MOST:
+                if _now() - heard > SILENT_SOON:
                     self._tell(f"Kafka does not answer: {type(error).__name__}")
+                if _now() - heard > SILENT_AT_MOST:
                     return
             else:
                 heard = _now()
+                if self._sight.feeds:
+                    self._tell(f"reading {len(self._sight.feeds)} partition(s)", level="info")
                 if now_reached != reached or not unread or consumer.in_hand is not None:
                     reached, moved = now_reached, heard
                 rejoining = self._rejoining_since is not None and heard - self._rejoining_since > START_TIMEOUT

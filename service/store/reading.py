@@ -19,7 +19,8 @@ _ALL = Question(_OUTBOX, "FROM notifications ORDER BY decided_at, key")
 _LINES = Question(("order_id", "line"), "FROM entries WHERE order_id = :order_id ORDER BY id")
 _COUNTS = Question(("kind", "word", "sum(n)"), "FROM counts GROUP BY kind, word")
 _BY_STATE = Question(("state", "count(*)"), "FROM notifications GROUP BY state")
-_DEAD = Question(("count(*)",), "FROM dead_letters")
+# One that was replayed has been read anew, and is counted by what came of it.
+_DEAD = Question(("count(*)",), "FROM dead_letters WHERE state = 'open'")
 _HEADS = Question(
     (
         "state",

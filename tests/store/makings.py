@@ -86,8 +86,6 @@ def attempt(key: str, revision: int = 0, words: str = "Olá") -> Attempt:
         at_real=NOW,
         draft=draft,
         next_update=NOW + timedelta(hours=24),
-        message_id=draft.message_id,
-        address_hash=draft.address_hash,
     )
 
 

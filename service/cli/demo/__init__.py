@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service import reads, telemetry
-from service.app import House, open_house
+from service.app.house import House, open_house
 from service.cli.demo.orders import SAMPLES, START, Sample
 from service.cli.story import SIGNS, words
 from service.settings import Settings
