@@ -14,13 +14,15 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from service.core.model import Json, OrderEvent, Reason
-from service.events.shapes import MAX_ID, MAX_TEXT, PROSE, Data, UnfitError, storable
+from service.events.shapes import MAX_ID, MAX_TEXT, PROSE, Customer, Data, UnfitError, storable
 from service.ports import Record
 
 IDENTITY_OCTETS = 16
 _EARLIEST, _LATEST = 1970, 9998  # years whose every moment a window can be added to
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_SCALARS = frozenset({"promised_at", "brand", "owner", "reason", "next_step"})
+_OF_CUSTOMER = {key: f"customer.{key}" for key in Customer.model_fields}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 Attributes = Mapping[str, Any]
@@ -72,13 +74,11 @@ def _identity(record: Record, value: bytes, source: str, event_id: str | None) -
 def _facts(data: Data, inside: str) -> dict[str, Json]:
     """What the publisher said, flat; an explicit null stays, because it clears."""
     said = data.model_fields_set
-    facts: dict[str, Json] = {}
-    for key in ("promised_at", "brand", "owner", "reason", "next_step"):
-        if key in said:
-            facts[key] = _fact(key, getattr(data, key), f"{inside}/{key}")
+    facts = {key: _fact(key, getattr(data, key), inside) for key in _SCALARS & said}
     if data.customer is not None:
+        known, where = data.customer.__dict__, f"{inside}/customer"
         for key in data.customer.model_fields_set:
-            facts[f"customer.{key}"] = _fact(key, getattr(data.customer, key), f"{inside}/customer/{key}")
+            facts[_OF_CUSTOMER[key]] = _fact(key, known[key], where)
     elif "customer" in said:
         facts["customer"] = None
     if data.details is not None:
@@ -89,15 +89,13 @@ def _facts(data: Data, inside: str) -> dict[str, Json]:
     return facts
 
 
-def _fact(key: str, given: Json, where: str) -> Json:
-    if isinstance(given, list):
-        return [_fact(key, one, where) for one in given]
-    if not isinstance(given, str):
-        return given
+def _fact(key: str, given: Json, inside: str) -> Json:
+    if type(given) is not str:
+        return [_fact(key, one, inside) for one in given] if type(given) is list else given
     if key == "promised_at":
-        return _promise(given, where)
-    if key not in PROSE and len(given) > MAX_TEXT:
-        raise _unfit(where, Reason.TOO_LARGE, f"longer than {MAX_TEXT} characters")
+        return _promise(given, f"{inside}/{key}")
+    if len(given) > MAX_TEXT and key not in PROSE:
+        raise _unfit(f"{inside}/{key}", Reason.TOO_LARGE, f"longer than {MAX_TEXT} characters")
     return given.replace("\0", "\ufffd")[: PROSE.get(key)]
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from service.core.model import Json, Reason
 
@@ -17,14 +20,6 @@ MAX_KEYS = 200  # details an event may set
 PROSE = {"name": 200, "reason": 2_000, "next_step": 2_000}  # characters after which it is cut
 
 _LARGEST = 2**63 - 1
-_DETAILS: dict[str, tuple[type, ...]] = {
-    "number": (str, int),
-    "url": (str,),
-    "items": (list,),
-    "total": (str, int, float),
-    "currency": (str,),
-}
-_ITEM: dict[str, tuple[type, ...]] = {"name": (str,), "quantity": (str, int, float)}
 _WORDS = {
     "string_type": "must be text",
     "int_type": "must be a whole number",
@@ -67,6 +62,27 @@ class Customer(_Shape):
     channels: Annotated[list[str], Field(max_length=20)] | None = None
 
 
+class Item(TypedDict, total=False):
+    """One of the things ordered; whatever else is said of it is kept."""
+
+    __pydantic_config__ = ConfigDict(strict=True, extra="allow")  # type: ignore[misc]  # how pydantic configures one
+
+    name: str | None
+    quantity: str | int | float | None
+
+
+class Details(TypedDict, total=False):
+    """What templates see as `order.…`: anything, but of these a fitting type."""
+
+    __pydantic_config__ = ConfigDict(strict=True, extra="allow")  # type: ignore[misc]  # how pydantic configures one
+
+    number: str | int | None
+    url: str | None
+    items: list[Item] | None
+    total: str | int | float | None
+    currency: str | None
+
+
 class Data(_Shape):
     """What happened to an order. Only `order_id` and `status` are required; null clears."""
 
@@ -81,7 +97,7 @@ class Data(_Shape):
     brand: str | None = None
     owner: str | None = None
     notify: bool | None = None
-    details: dict[str, Any] | None = None
+    details: Details | None = None
 
 
 class PlainData(Data):
@@ -112,8 +128,8 @@ def trouble(error: ValidationError, stage: str, inside: str = "") -> UnfitError:
             return UnfitError(stage, Reason.TOO_DEEP, f"nested more than {MAX_DEPTH} deep")
         return UnfitError(stage, Reason.NOT_JSON, f"not JSON: {problem}")
     path, words = first["loc"], _WORDS.get(first["type"], "has the wrong type")
-    if "order_id" in path:
-        path, words = path[:-1], "must be text or a whole number"  # pydantic adds which of the two it tried
+    if path and path[-1] in ("str", "int", "float"):  # pydantic adds which of the allowed types it tried
+        path, words = path[:-1], "must be text or a number"
     where = inside + "".join(f"/{step}" for step in path)
     return UnfitError(stage, Reason.WRONG_TYPE, f"{where or 'the value'}: {words}")
 
@@ -127,42 +143,42 @@ def depth(content: Json) -> int:
     return deepest
 
 
-def storable(details: dict[str, Json], where: str) -> dict[str, Json]:
-    """The details as they can be kept and shown.
+def storable(details: Mapping[str, Json], where: str) -> dict[str, Json]:
+    """The details as they can be kept and shown: numbers beyond 64 bits become text, which shows the same digits.
 
-    Raises `UnfitError` for a wrong type in those that templates rely on, for a number no computer means, and for
-    absurdly many or long names. Numbers beyond 64 bits become text, which shows the same digits.
+    Raises `UnfitError` for a number no computer means, and for absurdly many or long names.
     """
-    if len(details) > MAX_KEYS or any(len(key) > MAX_ID for key in details):
+    if len(details) > MAX_KEYS or max(map(len, details), default=0) > MAX_ID:
         raise UnfitError("data", Reason.TOO_LARGE, f"{where}: too many or too long names")
-    _typed(details, _DETAILS, where)
-    for place, item in enumerate(details.get("items") or ()):
-        if not isinstance(item, dict):
-            raise UnfitError("data", Reason.WRONG_TYPE, f"{where}/items/{place}: must be an object")
-        _typed(item, _ITEM, f"{where}/items/{place}")
-    kept = _kept(details, where)
-    assert isinstance(kept, dict)
-    return kept
+    if not _may_be_odd(details):
+        return dict(details)
+    return {_text(key): _kept(value, where) for key, value in details.items()}
 
 
-def _typed(content: dict[str, Json], types: dict[str, tuple[type, ...]], where: str) -> None:
-    for key, allowed in types.items():
-        value = content.get(key)
-        if value is not None and (not isinstance(value, allowed) or isinstance(value, bool)):
-            raise UnfitError("data", Reason.WRONG_TYPE, f"{where}/{key}: has the wrong type")
+def _may_be_odd(details: Mapping[str, Json]) -> bool:
+    """Whether a closer look is needed. The encoder is ten times as fast as our own walk: it refuses numbers beyond
+    64 bits, writes infinity as null, and U+0000 as it must."""
+    try:
+        written = orjson.dumps(details)
+    except TypeError:
+        return True
+    return b"null" in written or b"\\u0000" in written
 
 
 def _kept(value: Json, where: str) -> Json:
-    match value:
-        case str():
-            return value.replace("\0", "\ufffd")
-        case dict():
-            return {key.replace("\0", "\ufffd"): _kept(inner, where) for key, inner in value.items()}
-        case list():
-            return [_kept(inner, where) for inner in value]
-        case float() if not math.isfinite(value):
-            raise UnfitError("data", Reason.WRONG_TYPE, f"{where}: holds a number beyond all measure")
-        case int() if not -_LARGEST <= value <= _LARGEST:
-            return str(value)
-        case _:
-            return value
+    kind = type(value)
+    if kind is str:
+        return _text(value)
+    if kind is dict:
+        return {_text(key): _kept(inner, where) for key, inner in value.items()}
+    if kind is list:
+        return [_kept(inner, where) for inner in value]
+    if kind is int and not -_LARGEST <= value <= _LARGEST:
+        return str(value)
+    if kind is float and not math.isfinite(value):
+        raise UnfitError("data", Reason.WRONG_TYPE, f"{where}: holds a number beyond all measure")
+    return value
+
+
+def _text(value: str) -> str:
+    return value.replace("\0", "\ufffd") if "\0" in value else value
