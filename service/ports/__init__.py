@@ -1,0 +1,44 @@
+"""What the flows need of the world, as Protocols. The edges satisfy them; the flows know nothing else."""
+
+from service.ports.clocks import Clock, Sight
+from service.ports.outbox import Attempt, Claimed, Draft, Outbox, Pause, Settlement
+from service.ports.reads import Commands, Counts, DeadLetter, Gauges, History, OutboxRow, Reads
+from service.ports.records import Record, Skipped, Taken, Unreadable
+from service.ports.register import Change, Committed, Entry, OrderBook, Tally
+from service.ports.words import CannotRender, Catalog, CatalogStore, Channel, Mail, NoAddress, Problem, Shelf, Words
+
+__all__ = [
+    "Attempt",
+    "CannotRender",
+    "Catalog",
+    "CatalogStore",
+    "Change",
+    "Channel",
+    "Claimed",
+    "Clock",
+    "Commands",
+    "Committed",
+    "Counts",
+    "DeadLetter",
+    "Draft",
+    "Entry",
+    "Gauges",
+    "History",
+    "Mail",
+    "NoAddress",
+    "OrderBook",
+    "Outbox",
+    "OutboxRow",
+    "Pause",
+    "Problem",
+    "Reads",
+    "Record",
+    "Settlement",
+    "Shelf",
+    "Sight",
+    "Skipped",
+    "Taken",
+    "Tally",
+    "Unreadable",
+    "Words",
+]

@@ -1,0 +1,104 @@
+"""Notifications that are decided but not settled."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from service.core.model import Notification, Order, Reason, State
+from service.ports.register import Change, Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What freezes at the first attempt, as JSON: from it and the catalog it names, the same octets come out
+    again. `due_real` is when that attempt was begun."""
+
+    catalog: str  # the version of the catalog
+    locale: str
+    json: bytes  # has `message` and `message_id`, as below; so a draft read back needs no more than these three
+
+    message: str = ""  # its name, for the timeline
+    message_id: str = ""  # with its angle brackets
+    address_hash: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A notification leased to this process, its order as it is now, and what was frozen if it was begun."""
+
+    notification: Notification
+    order: Order
+    draft: Draft | None = None
+    unsubscribed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """An attempt about to begin: stored before the first octet leaves."""
+
+    key: str
+    revision: int
+    at_real: datetime
+    draft: Draft
+    next_update: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """Where a notification is after the gate or an attempt.
+
+    `state` is HELD, QUEUED (given back untouched), RETRYING or a settled state. `due_real` says when to look
+    again, for the first three. `thaw` forgets the draft, because nothing of it left the house; then the next
+    attempt counts as the first for its words. `change` is what the outcome does to the order, in the same
+    transaction; when that is lost, so is the settlement.
+    """
+
+    key: str
+    state: State
+    reason: Reason
+    at: datetime
+    due_real: datetime | None = None
+    not_before: datetime | None = None
+    thaw: bool = False
+    doubtful: bool = False  # counts towards `avisa_in_doubt_total`
+    entry: Entry | None = None
+    change: Change | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Sending is stopped by an operator."""
+
+    reason: str
+    since: datetime
+
+
+class Outbox(Protocol):
+    """Notifications that are decided but not settled."""
+
+    async def claim(self, *, now_real: datetime, lease: timedelta, limit: int) -> list[Claimed]:
+        """Lease notifications that are due, oldest first, at most one for each order, recipient and channel: the
+        earliest. Those whose lease ran out while SENDING come with their draft and are in doubt."""
+
+    async def begin(self, attempts: Sequence[Attempt]) -> frozenset[str]:
+        """Store the drafts, mark SENDING, count the attempt; answers the keys that did begin. A key does not begin
+        when this process no longer holds its lease, it was settled, or its revision has risen."""
+
+    async def settle(self, settlements: Sequence[Settlement]) -> frozenset[str]:
+        """Store outcomes in one transaction and free the leases; answers the keys that were lost: the lease had
+        passed to somebody else, or the change to the order lost a race."""
+
+    async def renew(self, keys: Collection[str], *, now_real: datetime, lease: timedelta) -> None:
+        """Lengthen the leases of what this process is still sending."""
+
+    async def unsubscribed(self, hashes: Collection[bytes]) -> frozenset[bytes]:
+        """Those of the address hashes that want no reminders."""
+
+    async def next_due(self) -> datetime | None:
+        """The earliest real moment at which something unleased is to be looked at."""
+
+    async def paused(self) -> Pause | None:
+        """Whether an operator has stopped all sending."""

@@ -1,0 +1,40 @@
+"""What came from Kafka: an event, a dead letter, or nothing for us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.core.model import OrderEvent, Position, Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record as it came from Kafka."""
+
+    position: Position
+    timestamp: datetime  # the record's own, real
+    key: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A record that could not be read: it becomes a dead letter."""
+
+    record: Record
+    stage: str  # headers, envelope, data
+    reason: Reason
+    message: str  # what is wrong and where, without personal data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A record that is none of our business: it is only counted."""
+
+    position: Position
+    reason: Reason
+
+
+Taken = OrderEvent | Unreadable | Skipped

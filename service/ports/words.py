@@ -1,0 +1,108 @@
+"""Words, and the ways out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from service.core.model import Notification, Order
+from service.core.plan import Plan
+from service.core.retry import Receipt
+from service.ports.outbox import Draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A finished e-mail: envelope and octets (CRLF line ends, not yet dot-stuffed).
+
+    With `wire_ready` its maker vouches that no CR or LF stands alone, that the last line is ended and that no line
+    begins with a dot; then the channel need not look at every line of every mail.
+    """
+
+    key: str
+    sender: str
+    recipient: str
+    data: bytes
+    wire_ready: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What a draft says, for people: the preview and the timeline's own copy of a mail."""
+
+    subject: str
+    short: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class CannotRender:
+    """The message can not be written; `problem` names template, line and variable, never a value."""
+
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoAddress:
+    """There is nowhere to send it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something wrong in the plan or in a message, told so that an operator can mend it."""
+
+    code: str  # one word: unknown_key, unknown_name, not_allowed, missing_subject …
+    severity: Literal["error", "warning"] = "error"  # a warning stops no push
+    file: str  # relative to the template folder: `plan.yaml`, `messages/shipped/pt.md`
+    line: int | None = None  # from 1
+    column: int | None = None  # from 1
+    message: str
+    suggestion: str | None = None  # what the operator probably meant
+
+
+class Catalog(Protocol):
+    """The plan and all messages as one frozen, checked value."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def plan(self) -> Plan: ...
+
+    def draft(self, notification: Notification, order: Order, now: datetime) -> Draft | NoAddress | CannotRender:
+        """Choose message, locale and address and freeze every value the message may show."""
+
+    def compose(self, notification: Notification, draft: Draft) -> Mail | CannotRender:
+        """Write the mail. The same draft gives the same octets, in this process and in any other."""
+
+
+class Shelf(Protocol):
+    """Where catalogs are kept."""
+
+    @property
+    def in_force(self) -> Catalog: ...
+
+    async def version(self, version: str) -> Catalog | None:
+        """An earlier catalog, if it is still kept."""
+
+
+class CatalogStore(Protocol):
+    """Every catalog ever put in force, by version, so that a mail in doubt can be written again to the octet."""
+
+    async def keep_catalog(self, version: str, content: bytes, *, at: datetime) -> None: ...
+
+    async def kept_catalog(self, version: str) -> bytes | None: ...
+
+
+class Channel(Protocol):
+    """A way out."""
+
+    @property
+    def open(self) -> bool:
+        """False while it is of no use to hand it anything: the route is down, or we are refused."""
+
+    def deliver(self, mail: Mail) -> Awaitable[Receipt]:
+        """Deliver one mail. The awaitable never raises, but for cancellation."""
