@@ -66,21 +66,22 @@ def next_step(
     receipt: Receipt,
     *,
     attempts: int,
-    first_attempt_real: datetime,
+    since_real: datetime,
     policy: RetryPolicy,
     now_real: datetime,
     jitter: float,
 ) -> Step:
-    """What follows from `receipt` after `attempts` attempts; `jitter` in [0, 1) spreads the retries.
+    """What follows from `receipt` after `attempts` attempts at what was decided at `since_real`.
 
-    The wait lies between 75 and 125 % of its step, so that what failed together does not return together.
+    The wait lies between 75 and 125 % of its step, as `jitter` in [0, 1) says, so that what failed together
+    does not return together.
     """
     if receipt.verdict is Verdict.ACCEPTED:
         return Done()
     if receipt.verdict is Verdict.PERMANENT:
         return GaveUp(Reason.REFUSED)
     doubtful = receipt.verdict is Verdict.IN_DOUBT
-    if now_real - first_attempt_real >= policy.give_up:
+    if now_real - since_real >= policy.give_up:
         return GaveUp(Reason.IN_DOUBT if doubtful else Reason.EXPIRED)
     step = policy.steps[min(attempts, len(policy.steps)) - 1]
     wait = max(step * (0.75 + jitter / 2), receipt.at_least)

@@ -41,14 +41,14 @@ class Outcomes:
     jitter: Callable[[], float]
 
     def of_receipt(
-        self, notification: Notification, order: Order, receipt: Receipt, plan: Plan, at: Moment
+        self, notification: Notification, order: Order, receipt: Receipt, plan: Plan, at: Moment, *, fresh: bool
     ) -> Settlement:
-        """After an attempt; `notification` is as it was begun."""
-        assert notification.first_attempt_real is not None
+        """After an attempt; `notification` is as it was begun. `fresh`: its draft was made for this attempt, so
+        that it can be made anew unless the octets have left the house."""
         step = retry.next_step(
             receipt,
             attempts=notification.attempts,
-            first_attempt_real=notification.first_attempt_real,
+            since_real=self.clock.to_real(notification.decided_at),
             policy=self.policy,
             now_real=at.real,
             jitter=self.jitter(),
@@ -61,7 +61,6 @@ class Outcomes:
                 entry = _tried(notification, receipt, at)
                 return self.settled(notification, order, state, reason, plan, at, entry=entry)
             case retry.RetryAt(real=real, in_doubt=in_doubt):
-                nothing_left = receipt.stage not in _AFTER_DATA and notification.attempts == 1
                 return Settlement(
                     key=notification.key,
                     state=State.RETRYING,
@@ -69,7 +68,7 @@ class Outcomes:
                     at=at.now,
                     due_real=real,
                     not_before=self.clock.to_virtual(real),
-                    thaw=nothing_left,
+                    thaw=fresh and receipt.stage not in _AFTER_DATA,
                     doubtful=in_doubt,
                     entry=_tried(notification, receipt, at),
                 )
@@ -118,11 +117,11 @@ class Outcomes:
         self, notification: Notification, order: Order, why: CannotRender, plan: Plan, at: Moment
     ) -> Settlement:
         """Wait for an operator to mend the words, which are read anew each time; give up when mail would."""
-        waited = at.real - self.clock.to_real(notification.decided_at)
         entry = line(notification, "attempt", Reason.CANNOT_RENDER, at.now, note=why.problem)
-        if waited >= self.policy.give_up:
+        if self.expired(notification, at):
             return self.settled(notification, order, State.FAILED, Reason.CANNOT_RENDER, plan, at, entry=entry)
         steps = self.policy.steps
+        waited = at.real - self.clock.to_real(notification.decided_at)
         due_real = at.real + min(max(steps[0], waited), steps[-1])
         return Settlement(
             key=notification.key,
@@ -137,8 +136,7 @@ class Outcomes:
 
     def expired(self, notification: Notification, at: Moment) -> bool:
         """Whether it has been tried for as long as mail is tried."""
-        begun = notification.first_attempt_real
-        return begun is not None and at.real - begun >= self.policy.give_up
+        return at.real - self.clock.to_real(notification.decided_at) >= self.policy.give_up
 
 
 def line(notification: Notification, kind: str, reason: Reason, now: datetime, note: str | None = None) -> Entry:

@@ -1,0 +1,125 @@
+"""From claimed notifications to drafts, or to what became of them instead: the gate, and what is to be said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from service.core import decide, gate
+from service.core.model import Notification, Purpose, Reason, State, evolve
+from service.dispatch.outcome import Moment, Outcomes
+from service.ports import (
+    CannotRender,
+    Catalog,
+    Change,
+    Claimed,
+    Clock,
+    Draft,
+    NoAddress,
+    OrderBook,
+    Outbox,
+    Settlement,
+    Shelf,
+    Sight,
+)
+
+log = structlog.get_logger()
+
+Ready = tuple[Claimed, Draft]
+
+
+class Drafting:
+    """Looks at each notification a last time, and freezes the words of those that may go."""
+
+    def __init__(
+        self,
+        orders: OrderBook,
+        outbox: Outbox,
+        shelf: Shelf,
+        sight: Sight,
+        clock: Clock,
+        outcomes: Outcomes,
+    ) -> None:
+        self._orders = orders
+        self._outbox = outbox
+        self._shelf = shelf
+        self._sight = sight
+        self._clock = clock
+        self._outcomes = outcomes
+
+    async def prepare(self, batch: Sequence[Claimed], at: Moment) -> tuple[list[Ready], list[Settlement]]:
+        """What is ready to be sent, and what became of the rest."""
+        sighted = self._sight.sighted(at.real)
+        ready: list[Ready] = []
+        settlements: list[Settlement] = []
+        for claimed in batch:
+            answer = await self._one(claimed, at, sighted)
+            settlements.append(answer) if isinstance(answer, Settlement) else ready.append(answer)
+        ready, dropped = await self._without_unsubscribed(ready, at)
+        return ready, settlements + dropped
+
+    async def _one(self, claimed: Claimed, at: Moment, sighted: frozenset[str]) -> Settlement | Ready:
+        """The gate, and what is to be said; or what became of it instead."""
+        notification, order = claimed.notification, claimed.order
+        catalog = self._shelf.in_force
+        doubtful = notification.state is State.SENDING or notification.gate is Reason.IN_DOUBT
+        if doubtful and self._outcomes.expired(notification, at):
+            return self._outcomes.settled(notification, order, State.IN_DOUBT, Reason.IN_DOUBT, catalog.plan, at)
+        blind = order.feed not in sighted and not self._overdue(notification, catalog, at)
+        word = gate.check(notification, order, catalog.plan, at.now, blind=blind)
+        if isinstance(word, gate.Drop):
+            state, reason = (State.IN_DOUBT, Reason.IN_DOUBT) if doubtful else (State.DROPPED, word.reason)
+            return self._outcomes.settled(notification, order, state, reason, catalog.plan, at)
+        if isinstance(word, gate.Hold):
+            return self._outcomes.held(notification, word, at, doubtful=doubtful)
+        if claimed.draft is not None:
+            return claimed, claimed.draft
+        return await self._drafted(claimed, catalog, at)
+
+    async def _drafted(self, claimed: Claimed, catalog: Catalog, at: Moment) -> Settlement | Ready:
+        """Freeze what is to be said. A date that has passed is replaced, and stored, before it is told."""
+        decision = decide.on_attempt(claimed.order, claimed.notification, catalog.plan, at.now)
+        if decision is not None:
+            order = decision.order
+            if order is not claimed.order:
+                committed = await self._orders.commit([Change(order=order)], now=at.now)
+                if committed.lost:
+                    return self._outcomes.given_back(claimed.notification, at)
+                order = evolve(order, version=order.version + 1)
+            claimed = replace(claimed, notification=decision.notifications[0], order=order)
+        notification, order = claimed.notification, claimed.order
+        draft = catalog.draft(notification, order, at.now)
+        if isinstance(draft, NoAddress):
+            return self._outcomes.settled(notification, order, State.DROPPED, Reason.NO_ADDRESS, catalog.plan, at)
+        if isinstance(draft, CannotRender):
+            log.error("cannot_render", key=notification.key, problem=draft.problem)
+            return self._outcomes.not_written(notification, order, draft, catalog.plan, at)
+        return claimed, draft
+
+    async def _without_unsubscribed(self, ready: list[Ready], at: Moment) -> tuple[list[Ready], list[Settlement]]:
+        """Reminders go only to addresses that did not unsubscribe from them."""
+        hashes = {draft.address_hash for claimed, draft in ready if claimed.notification.purpose is Purpose.REMINDER}
+        gone = await self._outbox.unsubscribed(hashes) if hashes else frozenset()
+        if not gone:
+            return ready, []
+        kept: list[Ready] = []
+        dropped: list[Settlement] = []
+        plan = self._shelf.in_force.plan
+        for claimed, draft in ready:
+            word = gate.check(
+                claimed.notification, claimed.order, plan, at.now, unsubscribed=draft.address_hash in gone
+            )
+            if isinstance(word, gate.Drop):
+                dropped.append(
+                    self._outcomes.settled(claimed.notification, claimed.order, State.DROPPED, word.reason, plan, at)
+                )
+            else:
+                kept.append((claimed, draft))
+        return kept, dropped
+
+    def _overdue(self, notification: Notification, catalog: Catalog, at: Moment) -> bool:
+        """Blindness holds a reminder only for so long: a told date outranks the guard."""
+        due = notification.due
+        return due is not None and at.real - self._clock.to_real(due) >= catalog.plan.feed.hold_at_most

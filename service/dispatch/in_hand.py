@@ -1,0 +1,144 @@
+"""The notifications this process works on, from claim to settlement, and the answers to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from service import telemetry
+from service.core.model import SETTLED, Notification, Reason
+from service.core.retry import Receipt, Verdict
+from service.dispatch.outcome import Moment, Outcomes
+from service.ports import Claimed, Clock, OrderBook, Outbox, Settlement, Shelf
+
+log = structlog.get_logger()
+
+RACES = 5  # how often an outcome is worked out anew because its order changed meanwhile
+_BY_EVENT = frozenset({Reason.ENTERED, Reason.FACTS_CHANGED})
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A notification as it was begun, its order as it was claimed, and the channel's answer."""
+
+    claimed: Claimed
+    receipt: Receipt
+
+
+class InHand:
+    """What is ours to see to: never claimed a second time, its leases kept, its answers never forgotten."""
+
+    def __init__(
+        self,
+        orders: OrderBook,
+        outbox: Outbox,
+        shelf: Shelf,
+        clock: Clock,
+        outcomes: Outcomes,
+        *,
+        freed: Callable[[], None],
+    ) -> None:
+        """`freed` is called when something was settled, so that what waited behind it can be claimed."""
+        self._orders = orders
+        self._outbox = outbox
+        self._shelf = shelf
+        self._clock = clock
+        self._outcomes = outcomes
+        self._freed = freed
+        self._mine: dict[str, Notification] = {}
+        self._answers: deque[Tried] = deque()
+        self._answered = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._mine)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._mine
+
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self._mine)
+
+    def take(self, claimed: Sequence[Claimed]) -> None:
+        """These are leased to us."""
+        self._mine.update((item.notification.key, item.notification) for item in claimed)
+
+    def answer(self, claimed: Claimed, receipt: Receipt) -> None:
+        self._answers.append(Tried(claimed, receipt))
+        self._answered.set()
+
+    async def settle_answers(self) -> None:
+        """Store the channel's answers, all that there are at once. None is forgotten while this process lives."""
+        await self._answered.wait()
+        self._answered.clear()
+        answers = list(self._answers)
+        try:
+            await self._conclude(answers)
+        except BaseException:
+            self._answered.set()
+            raise
+        for _ in answers:
+            self._answers.popleft()
+        self._measure(answers)
+
+    def _measure(self, answers: Sequence[Tried]) -> None:
+        """From the decision that an event brought about to the relay's word, in real time."""
+        real = self._clock.real()
+        for tried in answers:
+            notification = tried.claimed.notification
+            if tried.receipt.verdict is Verdict.ACCEPTED and notification.reason in _BY_EVENT:
+                telemetry.event_to_accepted((real - self._clock.to_real(notification.decided_at)).total_seconds())
+
+    async def _conclude(self, answers: Sequence[Tried]) -> None:
+        """Settle; where an order changed meanwhile, work out again what the answer means for it."""
+        for _ in range(RACES):
+            at = Moment.of(self._clock)
+            plan = self._shelf.in_force.plan
+            settlements = [
+                self._outcomes.of_receipt(
+                    tried.claimed.notification,
+                    tried.claimed.order,
+                    tried.receipt,
+                    plan,
+                    at,
+                    fresh=tried.claimed.draft is None,
+                )
+                for tried in answers
+            ]
+            lost = await self.settle(settlements)
+            raced = {item.key for item in settlements if item.key in lost and item.change is not None}
+            if lost - raced:
+                log.warning("leases_lost", notifications=len(lost - raced))
+                self.forget(lost - raced)
+            if not raced:
+                return
+            answers = [tried for tried in answers if tried.claimed.notification.key in raced]
+            fresh = await self._orders.load({tried.claimed.order.order_id for tried in answers})
+            answers = [
+                Tried(replace(tried.claimed, order=fresh[tried.claimed.order.order_id]), tried.receipt)
+                for tried in answers
+            ]
+        self.forget(tried.claimed.notification.key for tried in answers)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> frozenset[str]:
+        """Store outcomes; answers those that were lost, which are still ours to see to."""
+        if not settlements:
+            return frozenset()
+        lost = await self._outbox.settle(settlements)
+        for item in settlements:
+            if item.key in lost:
+                continue
+            settled = self._mine.pop(item.key, None)
+            if settled is not None and item.state in SETTLED:
+                telemetry.settled(settled.purpose, settled.channel, item.state)
+            for alert in item.change.notifications if item.change is not None else ():
+                telemetry.queued(alert.purpose, alert.channel)
+        self._freed()
+        return lost
+
+    def forget(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._mine.pop(key, None)
