@@ -81,6 +81,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     Raises `Misconfigured` and what the store raises. Kafka and the relay may be away: they are waited for.
     """
     clock = clock_of(settings.clock)
+    configured = cluster_of(settings.kafka)
+    if configured is not None and (problem := configured.problem()):
+        raise Misconfigured([problem])
     listener = listen(settings.http.host, settings.http.port)
     if isinstance(listener, CannotListen):
         raise Misconfigured([listener.problem])
@@ -98,11 +101,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         problems = await words.push(shelf, folder, clock)
         if not shelf.ok:
             raise Misconfigured([_line(problem) for problem in problems])
+        if inbox is None:
+            _warn_of_example_senders(shelf)
         channel = EmailChannel(_relay(settings, inbox), jitter=random.random)
         await channel.start()
         stack.push_async_callback(_step, "email", partial(channel.stop, 5.0))
 
-        cluster = cluster_of(settings.kafka) or _embedded_cluster(settings, stack)
+        cluster = configured or _embedded_cluster(settings, stack)
         sight = FeedSight(since=clock.real(), blind_after=lambda: shelf.in_force.plan.feed.blind_after)
 
         retry = settings.retry
@@ -219,6 +224,14 @@ def _relay(settings: Settings, inbox: Inbox | None) -> Relay:
         username=smtp.username,
         password=None if smtp.password is None else smtp.password.get_secret_value(),
     )
+
+
+def _warn_of_example_senders(shelf: Shelf) -> None:
+    """A real relay, and a sender that nobody owns: mail will be refused, or lost (RFC 2606 section 3)."""
+    for brand in shelf.in_force.plan.brands.values():
+        domain = brand.sender.rpartition("@")[2].rstrip("> ").lower()
+        if ("." + domain).endswith((".example", ".example.com", ".example.net", ".example.org")):
+            log.warning("caution", meaning=f"plan.yaml: the brand {brand.key} sends from an example domain")
 
 
 async def _secret(settings: Settings, store: Store) -> bytes:

@@ -32,7 +32,7 @@ _ADDRESS = re.compile(r"[^\s@<>\"',;:=(]{1,64}@[^\s@<>\"',;)]{1,255}")
 
 # Libraries that may write what they were handed (addresses, statements, records) below this level.
 _QUIET = {
-    "aiokafka": logging.WARNING,
+    "aiokafka": logging.CRITICAL,
     "aiosmtplib": logging.ERROR,
     "alembic": logging.WARNING,
     "asyncio": logging.WARNING,
