@@ -5,13 +5,14 @@ Each shape is a pure function of the port's values. Times are RFC 3339 in UTC; w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from service.core.model import Json, Order, State
 from service.ports import Counts, DeadLetter, Entry, History, OutboxRow, Reads
 
 Shape = dict[str, Json]
+Expiry = Callable[[datetime], datetime]  # from when it was decided to when it is given up
 
 
 async def timeline(reads: Reads, order_id: str) -> Shape | None:
@@ -20,9 +21,11 @@ async def timeline(reads: Reads, order_id: str) -> Shape | None:
     return None if history is None else told(history)
 
 
-async def outbox(reads: Reads, *, state: State | None = None, order_id: str | None = None) -> list[Shape]:
+async def outbox(
+    reads: Reads, expiry: Expiry, *, state: State | None = None, order_id: str | None = None
+) -> list[Shape]:
     """Notifications, each with where it is."""
-    return [waiting(row) for row in await reads.outbox(state=state, order_id=order_id)]
+    return [waiting(row, expiry) for row in await reads.outbox(state=state, order_id=order_id)]
 
 
 async def counts(reads: Reads) -> Shape:
@@ -120,8 +123,8 @@ def _promise(order: Order) -> Shape | None:
     return {"date": fact.value, "state": order.promise_state}
 
 
-def waiting(row: OutboxRow) -> Shape:
-    """A notification and where it is."""
+def waiting(row: OutboxRow, expiry: Expiry) -> Shape:
+    """A notification and where it is; unsettled ones with when they will be given up."""
     notification = row.notification
     return {
         "key": notification.key,
@@ -135,7 +138,7 @@ def waiting(row: OutboxRow) -> Shape:
         "reason": row.reason,
         "attempts": notification.attempts,
         "not_before": moment(notification.not_before),
-        "expires_at": moment(row.expires_real),
+        "expires_at": moment(expiry(notification.decided_at)) if row.settled_at is None else None,
         "next_update": moment(notification.next_update),
         "message_id": row.message_id,
     }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import typer
 
 from service import reads
 from service.cli.answer import answer
 from service.cli.exits import not_there, usage
-from service.cli.surroundings import looking_at_store
+from service.cli.surroundings import looking_at_store, settings
 from service.core.model import State
 from service.ports import Reads
 
@@ -44,8 +46,16 @@ def outbox(state: str | None, order: str | None) -> None:
         raise usage(f"--state: {state!r} is none of {', '.join(State)}")
     wanted = None if state is None else State(state)
 
+    known = settings()
+    from service.app import clock
+
+    time = clock(known)
+
+    def expiry(decided_at: datetime) -> datetime:
+        return time.to_virtual(time.to_real(decided_at) + known.retry.give_up)
+
     async def look(store: Reads) -> list[reads.Shape]:
-        return await reads.outbox(store, state=wanted, order_id=order)
+        return await reads.outbox(store, expiry, state=wanted, order_id=order)
 
     from service.cli.tables import waiting
 

@@ -19,7 +19,6 @@ class OutboxRow:
     notification: Notification
     settled_at: datetime | None
     reason: Reason | None  # of the settlement, else the last word of the gate
-    expires_real: datetime | None
     message: str | None  # the name of the message, once a draft was made
     locale: str | None
     template_version: str | None

@@ -64,7 +64,6 @@ def _outbox_row(row: Row) -> OutboxRow:
         notification=notification,
         settled_at=moment_or_none(settled_at),
         reason=notification.gate if reason is None else Reason(reason),
-        expires_real=None,
         message=message or None,
         locale=locale,
         template_version=catalog,

@@ -43,7 +43,6 @@ def a_row(
         ),
         settled_at=settled,
         reason=why,
-        expires_real=None,
         message=status.replace("_", "-") if state is State.SENT else None,
         locale="pt-PT" if state is State.SENT else None,
         template_version="c0ffee" if state is State.SENT else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_what_a_publisher_wrote_steers_no_terminal() -> None:
 
 
 def test_tables_show_every_row() -> None:
-    rows = [reads.waiting(row) for row in a_history().outbox]
+    rows = [reads.waiting(row, lambda decided: decided + timedelta(hours=72)) for row in a_history().outbox]
     shown = printed(tables.waiting(rows), width=160)
     assert all(row["key"] in shown for row in rows)
     assert "Nothing here." in printed(tables.waiting([]))
