@@ -144,7 +144,7 @@ class Catalog:
         address: str,
         now: datetime,
     ) -> Letter:
-        values = context.build(order, notification, self.plan, known)
+        values = context.build(order, notification, self.plan, now, known)
         customers = notification.to_customer
         values["_zone"] = facts.zone(order, self.plan).key if customers else brand.time_zone
         unsubscribe = None

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from service.core import facts
 from service.core.model import Json, Notification, Order, Purpose
 from service.core.plan import Brand, Plan
 
@@ -36,7 +37,9 @@ _HONORIFICS = frozenset(
 )
 
 
-def build(order: Order, notification: Notification, plan: Plan, known: Mapping[str, Json]) -> dict[str, Json]:
+def build(
+    order: Order, notification: Notification, plan: Plan, now: datetime, known: Mapping[str, Json]
+) -> dict[str, Json]:
     """The variables of CONTRACT 5 for one notification; `known` is the order's `facts.view`. What is not known is
     left out, never None."""
     brand = plan.brand(known.get("brand"))
@@ -53,7 +56,8 @@ def build(order: Order, notification: Notification, plan: Plan, known: Mapping[s
         text = plain(known.get(key))
         if isinstance(text, str) and text.strip():
             told[key] = text.strip()
-    if (date := known.get("promised_at")) is not None:
+    date = known.get("promised_at")
+    if date is not None and not (notification.to_customer and _passed(date, order, plan, now)):
         told["promise"] = _promise(date, notification.promise_before)
     if notification.next_update is not None:
         told["next_update"] = moment(notification.next_update)
@@ -169,6 +173,11 @@ def _reminder(notification: Notification) -> dict[str, Json]:
     if notification.purpose is not Purpose.REMINDER:
         return {"number": 0, "last": False}
     return {"number": int(notification.ordinal), "last": notification.last}
+
+
+def _passed(date: Json, order: Order, plan: Plan, now: datetime) -> bool:
+    """A date that lies behind us is no promise any more; a customer who reads it takes us for fools."""
+    return facts.promise_moment(date, facts.zone(order, plan)) <= now
 
 
 def _promise(date: Json, before: str | None) -> dict[str, Json]:

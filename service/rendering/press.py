@@ -94,7 +94,7 @@ def _misnamed(file: str, name: str, locale: str) -> Problem | None:
 def _tried(compiled: Compiled, name: str, plan: Plan) -> Iterator[Problem]:
     """What comes of filling the message for every sample."""
     for sample, (order, notification) in samples.samples(name, plan, _TRIED_AT).items():
-        values = context.build(order, notification, plan, facts.view(order))
+        values = context.build(order, notification, plan, _TRIED_AT, facts.view(order))
         values["_zone"] = "UTC"
         words = fill(compiled, values)
         if isinstance(words, CannotRender):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import orjson
 import pytest
@@ -71,11 +72,15 @@ def test_every_value_can_be_frozen(value: object) -> None:
     assert "\x1e" not in str(cleaned)
 
 
+def _key(name: str) -> str:
+    return name if name in {"reason", "promised_at"} else name.replace("_", ".", 1)
+
+
 def built(**known: object):
     order, notification = samples.samples("shown", usual().plan, NOW)["full"]
-    set_facts = {name.replace("_", ".", 1): Fact(rank=(9, 0, 0), value=value) for name, value in known.items()}
+    set_facts = {_key(name): Fact(rank=(9, 0, 0), value=value) for name, value in known.items()}
     order = replace(order, facts={**order.facts, **set_facts})
-    return context.build(order, notification, usual().plan, facts.view(order))
+    return context.build(order, notification, usual().plan, NOW, facts.view(order))
 
 
 def test_the_number_falls_back_to_the_id_and_details_do_not_cover_it() -> None:
@@ -95,6 +100,11 @@ def test_what_is_not_known_is_not_there() -> None:
 
 def test_a_promise_that_moved_says_what_it_was() -> None:
     assert built()["promise"] == {"date": "2026-03-08", "previous": "2026-03-02", "state": "moved"}
+
+
+def test_a_promise_that_has_passed_is_not_told_to_a_customer() -> None:
+    assert "promise" not in built(promised_at=(NOW - timedelta(days=1)).date().isoformat())
+    assert "promise" in built(promised_at=NOW.date().isoformat()), "the day is not over"
 
 
 def test_progress_goes_to_the_first_end() -> None:

@@ -167,7 +167,7 @@ def test_what_is_asked_for_can_be_said_and_is_always_written(body: str) -> None:
     made, problems = compiled(body)
     assert made is not None, problems
     for order, notification in samples.samples("shown", usual().plan, NOW).values():
-        values = context.build(order, notification, usual().plan, facts.view(order))
+        values = context.build(order, notification, usual().plan, NOW, facts.view(order))
         assert isinstance(fill(made, {**values, "_zone": "UTC"}), Words)
 
 
