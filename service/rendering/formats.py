@@ -84,6 +84,7 @@ class Formats:
         self._write_day = lru_cache(1024)(self._babel_day)
         self._write_date = lru_cache(1024)(self._babel_date)
         self._write_time = lru_cache(1440)(self._babel_time)
+        self._write_whole = lru_cache(1024)(self._whole)
         self._money = lru_cache(64)(self._learn_money)
         self._decimals = lru_cache(16)(self._learn_decimals)
 
@@ -125,12 +126,17 @@ class Formats:
 
     def number(self, value: Json) -> str:
         """`1.234,5`, with as many decimals as the value has, up to six."""
+        if type(value) is int and abs(value) < 10_000:  # quantities: mostly the same few
+            return self._write_whole(value)
         amount = _amount(value)
         if amount is None:
             return str(value)
         exponent = amount.normalize().as_tuple().exponent
         places = min(max(-exponent, 0), 6) if isinstance(exponent, int) else 0
         return self._decimals(places)(amount)
+
+    def _whole(self, value: int) -> str:
+        return self._decimals(0)(Decimal(value))
 
     def _babel_day(self, year: int, month: int, day: int) -> str:
         return format_date(date(year, month, day), self._day_pattern, locale=self._locale)
@@ -162,11 +168,9 @@ def _learn(ask: Callable[[Decimal], str], places: int) -> Callable[[Decimal], st
     unit = Decimal(1).scaleb(-places)
 
     def exact(amount: Decimal) -> Decimal:
-        return amount.quantize(unit)
+        return amount.quantize(unit) + 0  # what rounds to nothing has no sign
 
-    marked = re.fullmatch(
-        r"(\D*)1(\D*)234(\D*)567(?:(\D+?)(8\d*|0+))?(\D*)", ask(exact(Decimal("1234567.89"))).replace("568", "567")
-    )
+    marked = re.fullmatch(r"(\D*)1(\D*)234(\D*)567(?:(\D+?)(4\d*))?(\D*)", ask(exact(Decimal("1234567.41"))))
     negative = re.match(r"\D*", ask(exact(Decimal(-5))))
     if marked is None or negative is None or marked[2] != marked[3]:
         return ask
