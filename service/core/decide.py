@@ -59,10 +59,8 @@ def on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime) 
     if _too_old(event, plan, now):
         return Decision(order=_untold(known, touchpoint, plan, now, begins=begins), reason=Reason.TOO_OLD_TO_TELL)
     if not plan.knows(event.status):
-        quiet = _untold(known, touchpoint, plan, now, begins=begins)
-        if not begins:
-            return Decision(order=quiet, reason=Reason.UNKNOWN_STATUS)
-        alerted, alerts = tell.owner(quiet, Alert.UNKNOWN_STATUS, Reason.UNKNOWN_STATUS, plan, now)
+        untold = _untold(known, touchpoint, plan, now, begins=begins)
+        alerted, alerts = tell.owner(untold, Alert.UNKNOWN_STATUS, Reason.UNKNOWN_STATUS, plan, now)
         return Decision(order=alerted, notifications=alerts, reason=Reason.UNKNOWN_STATUS)
     if begins:
         told, update = tell.customer(known, Purpose.UPDATE, Reason.ENTERED, plan, now)

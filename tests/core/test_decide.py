@@ -95,6 +95,14 @@ def test_an_unknown_status_is_told_to_the_owner_once_an_episode() -> None:
     assert world.told(Purpose.REMINDER) == ["teleported"]
 
 
+def test_an_unknown_status_is_told_to_the_owner_though_the_first_event_asked_not_to() -> None:
+    world = World(shop(unknown=touchpoint("unknown", message="generic", owner="production")))
+    assert world.take(event("teleported", START, 1, notify=False)) is Reason.NOT_TO_TELL
+    assert keys(world, Purpose.OWNER_ALERT) == []
+    assert world.take(event("teleported", START + H / 60, 2)) is Reason.UNKNOWN_STATUS
+    assert keys(world, Purpose.OWNER_ALERT) == ["A-1/1/owner_alert/unknown_status/owner:production"]
+
+
 def test_a_first_promise_alone_is_nothing_new() -> None:
     world = World(shop())
     world.take(event("confirmed", START, 1))
