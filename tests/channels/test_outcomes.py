@@ -12,7 +12,7 @@ import pytest
 
 from service.channels.email import EmailChannel
 from service.core.retry import Verdict
-from tests.channels.rig import mail, relay_to
+from tests.channels.rig import BRIEF, CALM, mail, relay_to
 from tests.channels.scripted import Act, Line, ScriptedRelay, Word
 
 AT_ONCE = timedelta(0)
@@ -33,6 +33,12 @@ class Row:
     open_after: bool | None = None  # None: either
     taken: int | None = None  # mails the relay has; None: either
     whole: bool = False  # the word is not cut
+
+
+def _hangs(row: Row) -> bool:
+    """Whether the relay falls silent somewhere, so that our patience must end."""
+    words = [word for said in row.script.values() for word in (said if isinstance(said, list) else [said])]
+    return any(not isinstance(word, bytes) or not word.endswith(b"\n") for word in words)
 
 
 def row(verb: str, word: Word, verdict: Verdict, name: str = "", **more: Any) -> Row:
