@@ -133,7 +133,7 @@ class Fold:
     version: int = field(init=False)
     born: list[Notification] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
-    superseded: list[str] = field(default_factory=list)
+    superseded: set[str] = field(default_factory=set)
     reasons: list[tuple[str, Reason]] = field(default_factory=list)
     absorbed_by: str | None = None
 
@@ -148,9 +148,10 @@ class Fold:
             self._absorb(decision.absorbed_by)
         pending = (*order.pending, *decision.notifications)
         self.born.extend(decision.notifications)
-        stale = {item.key for item in pending if not item.begun and gate.superseded(item, order, plan)}
-        if stale:
-            self.superseded.extend(stale)
+        overtaken = [item for item in pending if gate.superseded(item, order, plan)]
+        if overtaken:
+            self.superseded.update(item.key for item in overtaken)
+            stale = {item.key for item in overtaken if not item.begun}
             self.born = [evolve(item, state=State.DROPPED) if item.key in stale else item for item in self.born]
             pending = tuple(item for item in pending if item.key not in stale)
         if pending is not order.pending and pending != order.pending:

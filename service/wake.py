@@ -117,7 +117,7 @@ def _change(decision: Decision, plan: Plan, now: datetime) -> Change:
     """What waking an order comes to, and what it makes needless of that which still waits."""
     order = decision.order
     pending = (*order.pending, *decision.notifications)
-    stale = tuple(item.key for item in pending if not item.begun and gate.superseded(item, order, plan))
+    stale = tuple(item.key for item in pending if gate.superseded(item, order, plan))
     entries: tuple[Entry, ...] = ()
     if decision.reason is Reason.REMINDERS_SPENT:
         spent = Entry(

@@ -32,8 +32,8 @@ class Change:
 
     `order.version` is the version that was loaded (0 for a new order); it is stored as `version + 1`, and only
     if the stored version is still the loaded one. `notifications` are new. Each key of `superseded` is settled
-    as dropped/superseded unless an attempt at it has begun. If `absorbed_by` has begun, or is settled, the
-    whole change is lost; else its revision rises by one.
+    as dropped/superseded; one whose attempt has begun is due at once instead, unless it is being sent. If
+    `absorbed_by` has begun, or is settled, the whole change is lost; else its revision rises by one.
     """
 
     order: Order

@@ -59,6 +59,11 @@ _DROP = Statement(
     " lease_token = NULL, draft = NULL WHERE key IN (SELECT r.key FROM {given}) AND settled_at IS NULL",
     "key text",
 )
+_HURRY = Statement(
+    "UPDATE notifications SET due_real = {clock} WHERE key IN (SELECT r.key FROM {given}) AND settled_at IS NULL"
+    " AND lease_token IS NULL AND due_real > {clock}",
+    "key text",
+)
 _ABSORB = Statement(
     "UPDATE notifications SET revision = revision + 1 WHERE key IN (SELECT r.key FROM {given})", "key text"
 )
@@ -97,6 +102,9 @@ def add(
     dropped = {key for key in superseded if key in waiting and not waiting[key].begun}
     if dropped:
         drop(conn, dropped, Reason.SUPERSEDED, now=now)
+    begun = superseded & waiting.keys() - dropped
+    if begun:  # the sender decides what became of it, and at once: others wait behind it
+        _HURRY.run(conn, [{"key": key} for key in begun])
     absorbing = [change.absorbed_by for change in changes if change.absorbed_by is not None]
     if absorbing:
         _ABSORB.run(conn, [{"key": key} for key in absorbing])
