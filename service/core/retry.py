@@ -70,18 +70,20 @@ def next_step(
     policy: RetryPolicy,
     now_real: datetime,
     jitter: float,
+    doubted: bool = False,
 ) -> Step:
     """What follows from `receipt` after `attempts` attempts at what was decided at `since_real`.
 
     The wait lies between 75 and 125 % of its step, as `jitter` in [0, 1) says, so that what failed together
-    does not return together.
+    does not return together. Time alone ends nothing: what a long outage kept from being tried is owed every
+    step first. `doubted`: an earlier attempt may have been taken, whatever this one was told.
     """
     if receipt.verdict is Verdict.ACCEPTED:
         return Done()
     if receipt.verdict is Verdict.PERMANENT:
         return GaveUp(Reason.REFUSED)
-    doubtful = receipt.verdict is Verdict.IN_DOUBT
-    if now_real - since_real >= policy.give_up:
+    doubtful = doubted or receipt.verdict is Verdict.IN_DOUBT
+    if now_real - since_real >= policy.give_up and attempts > len(policy.steps):
         return GaveUp(Reason.IN_DOUBT if doubtful else Reason.EXPIRED)
     step = policy.steps[min(attempts, len(policy.steps)) - 1]
     wait = max(step * (0.75 + jitter / 2), receipt.at_least)

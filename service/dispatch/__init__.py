@@ -21,7 +21,7 @@ from service.core.model import Notification, evolve
 from service.core.retry import Receipt, RetryPolicy, Verdict
 from service.dispatch.drafting import Drafting, Ready
 from service.dispatch.in_hand import InHand
-from service.dispatch.outcome import Moment, Outcomes
+from service.dispatch.outcome import WRITING, Moment, Outcomes
 from service.ports import (
     Attempt,
     CannotRender,
@@ -77,6 +77,7 @@ class Dispatch:
         self._in_hand = InHand(orders, outbox, shelf, clock, self._outcomes, freed=self._look.set)
         self._paused = False
         self._stopping = False
+        self._claim_by = 0.0  # by the loop's clock
 
     # ------------------------------------------------------------ for the other flows
 
@@ -125,9 +126,18 @@ class Dispatch:
         log.warning("answers_outstanding", notifications=len(self._in_hand))
 
     async def _feed(self) -> None:
-        """One round: what was handed over, else what is due in the outbox, else rest."""
+        """One round: what was handed over, what is due in the outbox, else rest.
+
+        The outbox is asked when nothing was handed over; but however much is, also once every POLL: what waits
+        there, a reminder too, and an operator's pause come by no other way.
+        """
         self._look.clear()
-        batch = [self._handed.popleft() for _ in range(min(CLAIM, len(self._handed)))] or await self._claim()
+        now = asyncio.get_running_loop().time()
+        batch: list[Claimed] = []
+        if not self._handed or now >= self._claim_by:
+            batch = await self._claim()
+            self._claim_by = now + POLL
+        batch += [self._handed.popleft() for _ in range(min(CLAIM, len(self._handed)))]
         if not batch:
             await self._rest()
             return
@@ -170,7 +180,7 @@ class Dispatch:
         """Gate, draft and begin a batch, then hand it to the channel."""
         at = Moment.of(self._clock)
         try:
-            if self._stopping:
+            if self._stopping or self._paused:
                 ready: list[Ready] = []
                 settlements = [self._outcomes.given_back(item.notification, at) for item in batch]
             else:
@@ -199,12 +209,20 @@ class Dispatch:
         mail = gone if catalog is None else catalog.compose(claimed.notification, draft)
         if isinstance(mail, CannotRender):
             log.error("cannot_render", key=claimed.notification.key, problem=mail.problem)
-            self._in_hand.answer(claimed, Receipt(verdict=Verdict.TEMPORARY, stage="render", text=mail.problem))
+            self._in_hand.answer(claimed, Receipt(verdict=Verdict.TEMPORARY, stage=WRITING, text=mail.problem))
             return
         answer = asyncio.ensure_future(self._channel.deliver(mail))
-        answer.add_done_callback(
-            lambda done: self._in_hand.answer(claimed, _ABANDONED if done.cancelled() else done.result())
-        )
+        answer.add_done_callback(lambda done: self._in_hand.answer(claimed, _word_of(done)))
+
+
+def _word_of(done: asyncio.Future[Receipt]) -> Receipt:
+    """The channel's answer; one that it failed to give may have been a yes."""
+    if done.cancelled():
+        return _ABANDONED
+    if (bug := done.exception()) is not None:
+        log.error("channel_failed", error=type(bug).__name__, exc_info=bug)
+        return _ABANDONED
+    return done.result()
 
 
 async def _forever(step: Callable[[], Awaitable[None]]) -> None:

@@ -9,7 +9,7 @@ import structlog
 
 from service.core import decide, gate
 from service.core.model import Notification, Purpose, Reason, State, evolve
-from service.dispatch.outcome import Moment, Outcomes
+from service.dispatch.outcome import Moment, Outcomes, in_doubt
 from service.ports import (
     CannotRender,
     Catalog,
@@ -64,7 +64,7 @@ class Drafting:
         """The gate, and what is to be said; or what became of it instead."""
         notification, order = claimed.notification, claimed.order
         catalog = self._shelf.in_force
-        doubtful = notification.state is State.SENDING or notification.gate is Reason.IN_DOUBT
+        doubtful = in_doubt(notification)
         if doubtful and self._outcomes.expired(notification, at):
             return self._outcomes.settled(notification, order, State.IN_DOUBT, Reason.IN_DOUBT, catalog.plan, at)
         blind = order.feed not in sighted and not self._overdue(notification, catalog, at)
@@ -73,7 +73,7 @@ class Drafting:
             state, reason = (State.IN_DOUBT, Reason.IN_DOUBT) if doubtful else (State.DROPPED, word.reason)
             return self._outcomes.settled(notification, order, state, reason, catalog.plan, at)
         if isinstance(word, gate.Hold):
-            return self._outcomes.held(notification, word, at, doubtful=doubtful)
+            return self._outcomes.held(notification, word, at)
         if claimed.draft is not None:
             return claimed, claimed.draft
         return await self._drafted(claimed, catalog, at)

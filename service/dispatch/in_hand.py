@@ -121,7 +121,8 @@ class InHand:
                 Tried(replace(tried.claimed, order=fresh[tried.claimed.order.order_id]), tried.receipt)
                 for tried in answers
             ]
-        self.forget(tried.claimed.notification.key for tried in answers)
+        # The relay's word outranks what it means for a busy order: never is a mail sent twice for that.
+        self.forget(await self.settle([replace(item, change=None) for item in settlements if item.key in raced]))
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[str]:
         """Store outcomes; answers those that were lost, which are still ours to see to."""

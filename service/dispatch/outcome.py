@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from service.core import decide, gate, retry
@@ -11,6 +11,9 @@ from service.core.model import Notification, Order, Reason, State
 from service.core.plan import Plan
 from service.core.retry import Receipt, RetryPolicy, Verdict
 from service.ports import CannotRender, Change, Clock, Entry, Settlement
+
+# The stage of an attempt that ended before there was a mail: its words could not be written.
+WRITING = "render"
 
 # Stages after which the octets are out of the house, and frozen for good.
 _AFTER_DATA = frozenset({"data", "dot"})
@@ -52,24 +55,31 @@ class Outcomes:
             policy=self.policy,
             now_real=at.real,
             jitter=self.jitter(),
+            doubted=in_doubt(notification),
         )
+        # Each doubt is counted once: when the answer was lost, or when an attempt nobody finished is found.
+        doubtful = receipt.verdict is Verdict.IN_DOUBT or notification.state is State.SENDING
         match step:
             case retry.Done():
-                return self.settled(notification, order, State.SENT, Reason.ACCEPTED, plan, at)
+                sent = self.settled(notification, order, State.SENT, Reason.ACCEPTED, plan, at)
+                return replace(sent, doubtful=doubtful)
             case retry.GaveUp(reason=reason):
                 state = State.IN_DOUBT if reason is Reason.IN_DOUBT else State.FAILED
+                if reason is Reason.EXPIRED and receipt.stage == WRITING:
+                    reason = Reason.CANNOT_RENDER
                 entry = _tried(notification, receipt, at)
-                return self.settled(notification, order, state, reason, plan, at, entry=entry)
-            case retry.RetryAt(real=real, in_doubt=in_doubt):
+                ended = self.settled(notification, order, state, reason, plan, at, entry=entry)
+                return replace(ended, doubtful=doubtful)
+            case retry.RetryAt(real=real, in_doubt=doubted):
                 return Settlement(
                     key=notification.key,
                     state=State.RETRYING,
-                    reason=Reason.IN_DOUBT if in_doubt else Reason.REFUSED,
+                    reason=Reason.IN_DOUBT if doubted else _trouble(receipt),
                     at=at.now,
                     due_real=real,
                     not_before=self.clock.to_virtual(real),
                     thaw=fresh and receipt.stage not in _AFTER_DATA,
-                    doubtful=in_doubt,
+                    doubtful=doubtful,
                     entry=_tried(notification, receipt, at),
                 )
 
@@ -91,14 +101,17 @@ class Outcomes:
             state=state,
             reason=reason,
             at=at.now,
-            doubtful=state is State.IN_DOUBT,
+            doubtful=state is State.IN_DOUBT and notification.state is State.SENDING,
             entry=entry,
             change=None if decision is None else Change(order=decision.order, notifications=decision.notifications),
         )
 
-    def held(self, notification: Notification, hold: gate.Hold, at: Moment, *, doubtful: bool) -> Settlement:
+    def held(self, notification: Notification, hold: gate.Hold, at: Moment) -> Settlement:
         """It waits, and the timeline says why once, however often it is looked at. A doubt outlasts the wait."""
         until = hold.until
+        doubtful = in_doubt(notification)
+        # The gate's last word is then the doubt, so only the first of many short waits can be told from the rest.
+        told = notification.gate is hold.reason or (until is None and notification.gate is Reason.IN_DOUBT)
         return Settlement(
             key=notification.key,
             state=State.RETRYING if doubtful else State.HELD,
@@ -106,7 +119,8 @@ class Outcomes:
             at=at.now,
             due_real=at.real + _UNTIL_SIGHTED if until is None else self.clock.to_real(until),
             not_before=until,
-            entry=None if notification.gate is hold.reason else line(notification, "gate", hold.reason, at.now),
+            doubtful=notification.state is State.SENDING,
+            entry=None if told else line(notification, "gate", hold.reason, at.now),
         )
 
     def given_back(self, notification: Notification, at: Moment) -> Settlement:
@@ -139,6 +153,11 @@ class Outcomes:
         return at.real - self.clock.to_real(notification.decided_at) >= self.policy.give_up
 
 
+def in_doubt(notification: Notification) -> bool:
+    """Whether an earlier attempt, of this process or of another that ended in it, may have been taken."""
+    return notification.state is State.SENDING or notification.gate is Reason.IN_DOUBT
+
+
 def line(notification: Notification, kind: str, reason: Reason, now: datetime, note: str | None = None) -> Entry:
     """A line of the timeline about a notification."""
     return Entry(
@@ -154,6 +173,10 @@ def line(notification: Notification, kind: str, reason: Reason, now: datetime, n
 
 
 def _tried(notification: Notification, receipt: Receipt, at: Moment) -> Entry:
-    reason = Reason.IN_DOUBT if receipt.verdict is Verdict.IN_DOUBT else Reason.REFUSED
+    reason = Reason.IN_DOUBT if receipt.verdict is Verdict.IN_DOUBT else _trouble(receipt)
     code = "" if receipt.code is None else f"{receipt.code} "
     return line(notification, "attempt", reason, at.now, note=f"{receipt.stage}: {code}{receipt.text}".rstrip())
+
+
+def _trouble(receipt: Receipt) -> Reason:
+    return Reason.CANNOT_RENDER if receipt.stage == WRITING else Reason.REFUSED

@@ -1,0 +1,196 @@
+"""One running Avisa without Kafka and SMTP: the real flows, store and catalog, a clock set by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from service.catalog import Installation, Shelf
+from service.core.model import OrderEvent, Position, State
+from service.core.retry import Receipt, RetryPolicy, Verdict
+from service.dispatch import Dispatch
+from service.intake import Intake
+from service.kafka import FeedSight
+from service.ports import History, Mail, OutboxRow
+from service.rendering.press import make_press
+from service.store.store import Store, open_store
+from service.wake import Wake
+from tests.rendering import desk
+
+START = datetime(2026, 3, 2, 10, tzinfo=UTC)
+FEED = "orders/0"
+LEASE = timedelta(minutes=5)
+POLICY = RetryPolicy(steps=(timedelta(minutes=1), timedelta(minutes=5)), give_up=timedelta(hours=72))
+
+ACCEPTED = Receipt(verdict=Verdict.ACCEPTED, stage="dot", code=250)
+GREYLISTED = Receipt(verdict=Verdict.TEMPORARY, stage="rcpt", code=450)
+BUSY_AT_DOT = Receipt(verdict=Verdict.TEMPORARY, stage="dot", code=451)
+LOST_ANSWER = Receipt(verdict=Verdict.IN_DOUBT, stage="dot")
+
+
+class HandClock:
+    """Stands still until it is moved. Virtual time runs `speed` times as fast, from START on."""
+
+    def __init__(self, speed: float = 1.0) -> None:
+        self.speed = speed
+        self._real = START
+
+    def now(self) -> datetime:
+        return self.to_virtual(self._real)
+
+    def real(self) -> datetime:
+        return self._real
+
+    def to_virtual(self, real: datetime) -> datetime:
+        return START + (real - START) * self.speed
+
+    def to_real(self, virtual: datetime) -> datetime:
+        return START + (virtual - START) / self.speed
+
+    def pass_real(self, span: timedelta) -> None:
+        self._real += span
+
+
+class Way:
+    """A channel that answers as it is told to, and accepts when it was told nothing."""
+
+    def __init__(self) -> None:
+        self.open = True
+        self.mails: list[Mail] = []
+        self.script: list[Receipt | asyncio.Future[Receipt]] = []
+
+    async def deliver(self, mail: Mail, ours: Callable[[], bool] = lambda: True) -> Receipt:
+        if not ours():
+            return Receipt(verdict=Verdict.TEMPORARY, stage="mail")
+        self.mails.append(mail)
+        said = self.script.pop(0) if self.script else ACCEPTED
+        return said if isinstance(said, Receipt) else await said
+
+
+class Rig:
+    """The flows, wired as the house wires them."""
+
+    def __init__(self, store: Store, shelf: Shelf, clock: HandClock) -> None:
+        self.store, self.shelf, self.clock = store, shelf, clock
+        self.way = Way()
+        self.sight = FeedSight(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
+        self.dispatch = Dispatch(
+            store, store, shelf, self.way, clock, self.sight, policy=POLICY, lease=LEASE, jitter=lambda: 0.5
+        )
+        self.wake = Wake(store, shelf, clock, self.sight, nudge=self.dispatch.nudge)
+        self.intake = Intake(store, shelf, clock, self.dispatch, lease=LEASE, on_wake_at=self.wake.expect)
+        self._number = 0
+        self.see()
+
+    def see(self) -> None:
+        """All that was published is taken in."""
+        if FEED not in self.sight.feeds:
+            self.sight.assigned([FEED])
+        self.sight.probed(FEED, at=self.clock.real(), end=0)
+
+    async def pass_time(self, span: timedelta) -> None:
+        """Let real time pass; the feed stays in sight."""
+        self.clock.pass_real(span)
+        self.see()
+        self.dispatch.nudge()
+
+    def event(self, status: str, order_id: str = "A-1", **facts: object) -> OrderEvent:
+        """Something that happens to an order now. Two underscores stand for a dot, `notify` is the event's own."""
+        self._number += 1
+        said = {"customer__email": "ana@example.com", "customer__name": "Ana", **facts}
+        notify = bool(said.pop("notify", True))
+        return OrderEvent(
+            order_id=order_id,
+            status=status,
+            occurred_at=self.clock.now(),
+            notify=notify,
+            facts={key.replace("__", "."): value for key, value in said.items()},
+            identity=self._number.to_bytes(16, "big"),
+            event_id=str(self._number),
+            position=Position(topic="orders", partition=0, offset=self._number),
+        )
+
+    async def happens(self, status: str, order_id: str = "A-1", **facts: object) -> None:
+        await self.intake.take([self.event(status, order_id, **facts)])
+
+    async def push(self, files: Mapping[str, str]) -> None:
+        problems = await self.shelf.push(files, at=self.clock.now())
+        assert self.shelf.ok, problems
+
+    async def history(self, order_id: str = "A-1") -> History:
+        known = await self.store.history(order_id)
+        assert known is not None
+        return known
+
+    async def row(self, key: str) -> OutboxRow:
+        order_id = key.partition("/")[0]
+        return next(row for row in (await self.history(order_id)).outbox if row.notification.key == key)
+
+    async def became(self, key: str, *words: str) -> None:
+        """Wait until the notification is in one of these states."""
+        await until(lambda: self._is(key, words))
+
+    async def tried(self, key: str, attempts: int) -> None:
+        """Wait until so many attempts were made and the last was settled."""
+
+        async def so() -> bool:
+            notification = (await self.row(key)).notification
+            return notification.attempts == attempts and notification.state != State.SENDING
+
+        await until(so)
+
+    async def _is(self, key: str, words: tuple[str, ...]) -> bool:
+        return (await self.row(key)).notification.state in words
+
+    @asynccontextmanager
+    async def sending(self) -> AsyncIterator[None]:
+        """Dispatch runs meanwhile."""
+        task = asyncio.ensure_future(self.dispatch.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def until(so: Callable[[], Awaitable[bool]] | Callable[[], bool]) -> None:
+    """Wait for something that is sure to come; the limit is for a test that fails."""
+    async with asyncio.timeout(20):
+        while True:
+            answer = so()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def running(
+    file: Path, *, plan: str = desk.PLAN, clock: HandClock | None = None, store: Store | None = None
+) -> AsyncIterator[Rig]:
+    """A rig on a fresh store in `file`, with the small folder of the rendering tests and this plan."""
+    clock = clock or HandClock()
+    opened = store or open_store(f"sqlite:///{file}", clock=clock, exclusive=True)
+    await opened.start()
+    try:
+        shelf = Shelf(
+            read_plan=desk.read_plan,
+            make_press=partial(make_press, redirect_to=None),
+            engine="tests",
+            installation=Installation(secret=desk.SECRET, public_url="https://avisa.example.com"),
+            store=opened,
+        )
+        rig = Rig(opened, shelf, clock)
+        await rig.push(files(plan))
+        yield rig
+    finally:
+        await opened.close()
+
+
+def files(plan: str = desk.PLAN, **messages: str) -> dict[str, str]:
+    """The small folder with this plan; the messages are made of `desk`'s words."""
+    return {**desk.files(**messages), "plan.yaml": plan}

@@ -1,0 +1,152 @@
+"""From an event to its mail: what may go wrong on the way, and what then becomes of the notification."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+from service.core.model import Reason, State
+from service.core.retry import Receipt
+from tests.flows.rig import (
+    BUSY_AT_DOT,
+    GREYLISTED,
+    LOST_ANSWER,
+    POLICY,
+    START,
+    running,
+    until,
+)
+from tests.rendering import desk
+
+CONFIRMED = "A-1/1/update/1/customer"
+SHIPPED = "A-1/2/update/1/customer"
+MINUTE = timedelta(minutes=1)
+
+
+async def test_an_event_is_told(tmp_path: Path) -> None:
+    async with running(tmp_path / "avisa.db") as rig, rig.sending():
+        await rig.happens("confirmed")
+        await rig.became(CONFIRMED, State.SENT)
+    assert [mail.recipient for mail in rig.way.mails] == ["ana@example.com"]
+
+
+async def test_a_doubt_outlasts_a_later_refusal(tmp_path: Path) -> None:
+    """It may have been taken at the first attempt, whatever a later one is told."""
+    async with running(tmp_path / "avisa.db") as rig, rig.sending():
+        rig.way.script = [LOST_ANSWER, GREYLISTED]
+        await rig.happens("confirmed")
+        await rig.became(CONFIRMED, State.RETRYING)
+        await rig.pass_time(2 * MINUTE)
+        await rig.tried(CONFIRMED, 2)
+        await rig.happens("shipped")
+        await rig.became(SHIPPED, State.SENT)
+        row = await rig.row(CONFIRMED)
+    assert (row.notification.state, row.reason) == (State.IN_DOUBT, Reason.IN_DOUBT)
+    assert rig.way.mails[0] == rig.way.mails[1], "only the same octets go out again"
+
+
+async def test_what_is_overtaken_delays_nobody_until_its_retry(tmp_path: Path) -> None:
+    async with running(tmp_path / "avisa.db") as rig, rig.sending():
+        rig.way.script = [BUSY_AT_DOT]
+        await rig.happens("confirmed")
+        await rig.became(CONFIRMED, State.RETRYING)
+        await rig.happens("shipped")
+        await rig.became(SHIPPED, State.SENT)
+        row = await rig.row(CONFIRMED)
+    assert (row.notification.state, row.reason) == (State.DROPPED, Reason.SUPERSEDED)
+
+
+async def test_found_half_sent_after_a_crash_is_sent_again_and_counted(tmp_path: Path) -> None:
+    never = asyncio.get_running_loop().create_future()
+    async with running(tmp_path / "avisa.db") as rig:
+        async with rig.sending():
+            rig.way.script = [never]
+            await rig.happens("confirmed")
+            await until(lambda: len(rig.way.mails) == 1)
+        first = rig.way.mails[0]
+    async with running(tmp_path / "avisa.db", clock=rig.clock) as again, again.sending():
+        await again.became(CONFIRMED, State.SENT)
+        assert again.way.mails == [first]
+        assert (await again.store.gauges()).in_doubt == 1
+    never.cancel()
+
+
+async def test_greylisted_after_a_long_outage_is_tried_again(tmp_path: Path) -> None:
+    """Days of waiting for the relay are no attempts."""
+    async with running(tmp_path / "avisa.db") as rig, rig.sending():
+        rig.way.open = False
+        await rig.happens("confirmed")
+        await rig.pass_time(POLICY.give_up + MINUTE)
+        rig.way.open = True
+        rig.way.script = [GREYLISTED]
+        rig.dispatch.nudge()
+        await rig.tried(CONFIRMED, 1)
+        assert (await rig.row(CONFIRMED)).notification.state is State.RETRYING
+        await rig.pass_time(2 * MINUTE)
+        await rig.became(CONFIRMED, State.SENT)
+
+
+async def test_refused_for_days_expires(tmp_path: Path) -> None:
+    async with running(tmp_path / "avisa.db") as rig, rig.sending():
+        rig.way.script = [GREYLISTED] * 1000
+        await rig.happens("confirmed")
+        for attempts in range(1, 100):
+            await rig.tried(CONFIRMED, attempts)
+            if (await rig.row(CONFIRMED)).notification.state is State.FAILED:
+                break
+            await rig.pass_time(timedelta(hours=5))
+        assert (await rig.row(CONFIRMED)).reason is Reason.EXPIRED
+        assert rig.clock.real() - START >= POLICY.give_up
+        assert await rig.row("A-1/1/owner_alert/unreachable/owner:care"), "the owner is told"
+
+
+async def test_pause_is_seen_while_events_stream_in(tmp_path: Path) -> None:
+    async with running(tmp_path / "avisa.db") as rig, rig.sending():
+        await rig.store.pause("holiday", now=rig.clock.now())
+        number = 0
+        async with asyncio.timeout(20):
+            while not rig.dispatch.paused:
+                number += 1
+                await rig.happens("confirmed", f"B-{number}")
+        sent = len(rig.way.mails)
+        await rig.happens("confirmed")
+        await asyncio.sleep(0.2)
+        assert len(rig.way.mails) <= sent + 1
+        assert not any("A-1" in mail.key for mail in rig.way.mails)
+        await rig.store.resume()
+        await rig.became(CONFIRMED, State.SENT)
+
+
+async def test_words_that_fail_when_filled_are_sent_once_mended(tmp_path: Path) -> None:
+    broken = desk.SHOWN.replace("{{ order.note }}", "{% if order.note > 3 %}many{% endif %}")
+    async with running(tmp_path / "avisa.db") as rig, rig.sending():
+        await rig.push(desk.files(shown=broken))
+        await rig.happens("shipped", details__note="fragile")
+        for attempts in (1, 2, 3):
+            await rig.tried(CONFIRMED, attempts)
+            assert (await rig.row(CONFIRMED)).reason is Reason.CANNOT_RENDER
+            await rig.pass_time(10 * MINUTE)
+        await rig.push(desk.files())
+        await rig.pass_time(10 * MINUTE)
+        await rig.became(CONFIRMED, State.SENT)
+
+
+async def test_a_channel_that_raises_leaves_a_doubt_and_no_ghost(tmp_path: Path) -> None:
+    async with running(tmp_path / "avisa.db") as rig, rig.sending():
+        wrong: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        rig.way.script = [wrong]
+        await rig.happens("confirmed")
+        await until(lambda: len(rig.way.mails) == 1)
+        wrong.set_exception(RuntimeError("a bug"))
+        await rig.became(CONFIRMED, State.RETRYING)
+        await rig.pass_time(2 * MINUTE)
+        await rig.became(CONFIRMED, State.SENT)
+    assert rig.way.mails[0] == rig.way.mails[1]
+
+
+async def test_one_that_cannot_be_looked_at_delays_nobody(tmp_path: Path) -> None:
+    async with running(tmp_path / "avisa.db") as rig, rig.sending():
+        poison = rig.event("shipped", details__items=[{"name": "x", "quantity": 10**40}], customer__locale="\x00")
+        await rig.intake.take([poison, rig.event("confirmed", "B-1")])
+        await rig.became("B-1/1/update/1/customer", State.SENT)
