@@ -9,21 +9,22 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from tests.oracle import Verdict
 from tests.replay.play import clock_at
 from tests.replay.publisher import publish, real_now
 from tests.replay.stage import ROOT, Stage, silence_ends, templates
-from tests.tools.orders import generated
+from tests.tools.orders import Scheduled, generated
 from tests.tools.proxy import Step, reached
 from tests.tools.sink import Fault, Sink
 
 SPEED = 3600.0  # an hour a second
 PATIENCE = timedelta(seconds=5)
-PER_BLOW = 4.5  # real seconds that a blow takes: the start, the group's patience with the dead, the work
-ORDERS_A_SECOND = 4.0
+WAVE = timedelta(seconds=10)  # real time between the beginnings of waves of orders
+ORDERS_A_WAVE = 40
+IN_PEACE = 3.0  # real seconds of load after the last blow
 AFTER_CUT = 2.0  # real seconds to get over a connection that was cut, before the next blow
 NOT_REACHED = 20.0  # real seconds after which a step does not come any more
 RETRY = {"AVISA_RETRY__LEASE": "2s", "AVISA_RETRY__STEPS": "1s"}
@@ -70,7 +71,6 @@ class Campaign:
         """Strike every blow under load, then let the service finish its work in peace."""
         self.folder.mkdir(parents=True)
         self._record = self.folder / "steps"
-        length = timedelta(seconds=max(12.0, PER_BLOW * len(blows))) * SPEED
         with Sink(self.folder / "sink") as sink:
             clock = clock_at(SPEED)
             self._stage = stage = Stage(
@@ -91,11 +91,12 @@ class Campaign:
                 patience=PATIENCE,
             )
             stage.avisa("migrate")
-            count = int(length.total_seconds() / SPEED * ORDERS_A_SECOND)
-            begin = clock.virtual(real_now()) + timedelta(seconds=1) * SPEED
-            orders = generated(count, seed=self.seed, start=begin, length=length)
+            orders = self._orders(clock.virtual(real_now()), len(blows))
+            enough = threading.Event()
             publishing = threading.Thread(
-                target=lambda: asyncio.run(publish(stage.servers, stage.topic, orders, clock, stage.published)),
+                target=lambda: asyncio.run(
+                    publish(stage.servers, stage.topic, orders, clock, stage.published, enough=enough.is_set)
+                ),
                 daemon=True,
             )
             publishing.start()
@@ -104,12 +105,27 @@ class Campaign:
                 stage.start()
                 if not stage.wait_ready():
                     raise RuntimeError(f"the service ended by itself:\n{stage.log_tail()}")
+                time.sleep(IN_PEACE)
+                enough.set()
                 publishing.join()
                 verdict = self._end()
             finally:
                 stage.stop()
         steps = frozenset((step.name, str(step.when)) for step in reached(self._record))
         return Outcome(verdict, struck, [blow for blow in blows if blow not in struck], steps)
+
+    def _orders(self, now: datetime, blows: int) -> list[Scheduled]:
+        """Wave after wave, for longer than the blows can take: publishing is stopped when they are over."""
+        waves = [
+            generated(
+                ORDERS_A_WAVE,
+                seed=1000 * self.seed + number,
+                start=now + number * WAVE * SPEED,
+                length=2 * WAVE * SPEED,
+            )
+            for number in range(3 + int(blows * NOT_REACHED / WAVE.total_seconds()))
+        ]
+        return sorted((one for wave in waves for one in wave), key=lambda one: one.at)
 
     def _end(self) -> Verdict:
         stage = self._stage

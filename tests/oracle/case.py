@@ -111,7 +111,7 @@ class Case:
             mails = self._of(opening.episode, "update")
             if mails and mails[0].at > due:
                 self._blame(Kind.LATE, f"{mails[0].name.key} at {mails[0].at}, due by {due}")
-            overtaken = not opening.touchpoint.always and self._overtaken(opening, due)
+            overtaken = not opening.touchpoint.always and self._overtaken(opening, due, by_reminders=True)
             if not mails and not overtaken and due < self.latitude.until:
                 self._blame(Kind.LOST, f"the update of episode {opening.episode} ({opening.status}), due by {due}")
 
@@ -130,13 +130,22 @@ class Case:
                 step.at <= later.at <= due and later.promise != step.promise
                 for later in self.course.within(step.episode)
             )
-            if due < self.latitude.until and not (told or taken_back or self._overtaken(step, due)):
+            if due < self.latitude.until and not (
+                told or taken_back or self._overtaken(step, due, by_reminders=step.reason_changed.possible)
+            ):
                 self._blame(Kind.LOST, f"the change of facts of {step.at}, due by {due}")
 
-    def _overtaken(self, step: Step, due: datetime) -> bool:
+    def _overtaken(self, step: Step, due: datetime, *, by_reminders: bool) -> bool:
+        """Whether something newer may have come before it was sent: another episode that ended the order or was
+        told, be it by its update, by changed facts or, if it began in silence, by a reminder."""
+        reminded = {mail.name.episode for mail in self.to_customer if mail.is_reminder and by_reminders}
         return any(
-            (later.told.possible or later.touchpoint.final) and later.at <= due
+            later.touchpoint.final
+            or later.told.possible
+            or later.episode in reminded
+            or any(change.changes_facts and change.at <= due for change in self.course.within(later.episode))
             for later in self.course.openings(after=step.episode)
+            if later.at <= due
         )
 
     def _alerts(self) -> None:

@@ -157,6 +157,20 @@ def test_an_update_may_be_overtaken(plan: Plan) -> None:
     assert found(plan, [mail(0, "1/update/1/customer")], events) == {Kind.LOST}
 
 
+def test_a_reminder_tells_an_episode_that_began_in_silence(plan: Plan) -> None:
+    """The update of the first waited out an outage; meanwhile the second was there, untold, and its window passed."""
+    events = [event(0, "shipped"), event(1, "in_production", notify=False)]
+    down = replace(LATITUDE, down=((at(-0.1), at(60)),), kills=(at(-0.1),), starts=(at(59.9),))
+    told = [
+        mail(60, "2/reminder/1/customer"),
+        mail(84, "2/reminder/2/customer"),
+        mail(84, "2/owner_alert/stuck/owner:desk", to="desk@example.com"),
+    ]
+    up = [event(0, "shipped"), event(50, "in_production", notify=False)]
+    assert Kind.LOST not in found(plan, told, events, down)
+    assert Kind.LOST in found(plan, told, up)
+
+
 def test_a_reminder_too_early(plan: Plan) -> None:
     early = replace(MAILS[2], at=at(58.4))
     assert Kind.EARLY in found(plan, [*MAILS[:2], early, *MAILS[3:]])

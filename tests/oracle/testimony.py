@@ -59,6 +59,7 @@ class Latitude:
     down: tuple[tuple[datetime, datetime], ...] = ()
     kills: tuple[datetime, ...] = ()  # virtual; also connections cut after the final dot
     starts: tuple[datetime, ...] = ()  # virtual, of every process
+    rereads: bool = False  # a transaction's or an offset commit's answer may have been lost
 
     @property
     def patience(self) -> timedelta:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from aiokafka import AIOKafkaProducer
@@ -13,6 +13,7 @@ from tests.oracle import Published
 from tests.oracle.testimony import Clockwork
 from tests.tools.orders import Scheduled
 
+_LOOK_UP_EVERY = 0.5  # real seconds
 _AHEAD = timedelta(milliseconds=2)  # nearer moments than this are not slept for
 
 
@@ -21,9 +22,15 @@ def real_now() -> datetime:
 
 
 async def publish(
-    servers: str, topic: str, scheduled: Sequence[Scheduled], clock: Clockwork, published: list[Published]
+    servers: str,
+    topic: str,
+    scheduled: Sequence[Scheduled],
+    clock: Clockwork,
+    published: list[Published],
+    *,
+    enough: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Publish all, keyed by order, none before its moment; `published` grows as they are sent.
+    """Publish all, keyed by order, none before its moment, or until it is `enough`; `published` grows meanwhile.
 
     A record counts from just before it is handed over, and lies in Kafka from its acknowledgement.
     """
@@ -32,10 +39,11 @@ async def publish(
     try:
         answers = []
         for one in scheduled:
-            wait = clock.real(one.at) - real_now()
-            if wait > _AHEAD:
+            if clock.real(one.at) - real_now() > _AHEAD:
                 await producer.flush()
-                await asyncio.sleep((clock.real(one.at) - real_now()).total_seconds())
+                await _until(clock.real(one.at), enough)
+            if enough():
+                break
             at = clock.virtual(real_now())
             value = json.dumps(one.event, ensure_ascii=False).encode()
             answer = await producer.send(topic, value, key=one.event["order_id"].encode())
@@ -50,3 +58,12 @@ async def publish(
         await asyncio.gather(*answers)
     finally:
         await producer.stop()
+
+
+async def _until(moment: datetime, enough: Callable[[], bool]) -> None:
+    """Sleep until the moment, a real one, or until it is enough."""
+    while not enough():
+        wait = moment - real_now()
+        if wait <= _AHEAD:
+            return
+        await asyncio.sleep(min(_LOOK_UP_EVERY, wait.total_seconds()))

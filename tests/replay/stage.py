@@ -52,10 +52,11 @@ class Stage:
     command: Sequence[str] = (AVISA, "run")
     settings: dict[str, str] = field(default_factory=dict)  # on top of its own
     patience: timedelta = timedelta(seconds=5)
+    rereads: bool = False  # a part was away, and records may have been read twice
     published: list[Published] = field(default_factory=list)
     starts: list[datetime] = field(default_factory=list)  # real
     kills: list[datetime] = field(default_factory=list)  # real
-    _down: list[tuple[datetime, datetime]] = field(default_factory=list)  # real
+    down: list[tuple[datetime, datetime]] = field(default_factory=list)  # real; it could not do its work
     _down_since: datetime | None = None
     _process: subprocess.Popen[bytes] | None = None
     _port: int = field(default_factory=lambda: _free_port())
@@ -102,17 +103,27 @@ class Stage:
                 self.command, cwd=self.folder, env=self.environment | more, stdout=log, stderr=log
             )
 
+    def health(self, path: str = "/readyz") -> dict[str, Any]:
+        """What it says of itself, with the HTTP status as `code`; 0 if there is no answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=4) as answer:
+                return {**json.load(answer), "code": answer.status}
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return {**json.load(refused), "code": refused.code}
+        except (urllib.error.URLError, OSError, ValueError):
+            return {"code": 0, "checks": {}}
+
     def ready(self) -> bool:
         """Whether it works now: it can read, write and has been given its partitions."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/readyz", timeout=2) as answer:
-                checks = json.load(answer)["checks"]
-        except (urllib.error.URLError, OSError, ValueError):
+        health = self.health()
+        checks = health["checks"]
+        if health["code"] != 200:
             return False
         if not checks.get("assignment", checks["kafka"])["ok"]:
             return False
         if self._down_since is not None:
-            self._down.append((self._down_since, _now()))
+            self.down.append((self._down_since, _now()))
             self._down_since = None
         return True
 
@@ -199,9 +210,10 @@ class Stage:
             speed=self.clock.speed,
             patience_real=self.patience,
             until=until,
-            down=tuple((virtual(begin), virtual(end)) for begin, end in self._down),
+            down=tuple((virtual(begin), virtual(end)) for begin, end in self.down),
             kills=tuple(virtual(at) for at in (*self.kills, *cuts)),
             starts=tuple(virtual(at) for at in self.starts),
+            rereads=self.rereads or bool(self.kills),
         )
 
     def judge(self, until: datetime) -> Verdict:
