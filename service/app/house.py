@@ -108,7 +108,11 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(_step, "email", partial(channel.stop, 5.0))
 
         cluster = configured or _embedded_cluster(settings, stack)
-        sight = FeedSight(since=clock.real(), blind_after=lambda: shelf.in_force.plan.feed.blind_after)
+        sight = FeedSight(
+            since=clock.real(),
+            blind_after=lambda: shelf.in_force.plan.feed.blind_after,
+            silent_after=lambda: shelf.in_force.plan.feed.silent_after,
+        )
 
         retry = settings.retry
         dispatch = Dispatch(

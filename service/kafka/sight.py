@@ -21,6 +21,7 @@ class _Feed:
     passed: int = 0  # the offset before which everything was taken in
     end: int | None = None  # as last heard
     end_at_start: int | None = None
+    published_at: datetime | None = None  # when we last heard that something new had come, or first asked
     seen_until: datetime | None = None
     asked: deque[tuple[datetime, int]] = field(default_factory=deque)  # questions and ends not passed yet
 
@@ -32,11 +33,19 @@ class _Feed:
 class FeedSight:
     """Sight over the feeds assigned to this process; all moments are real ones."""
 
-    def __init__(self, *, since: datetime, blind_after: Callable[[], timedelta]) -> None:
+    def __init__(
+        self,
+        *,
+        since: datetime,
+        blind_after: Callable[[], timedelta],
+        silent_after: Callable[[], timedelta | None] = lambda: None,
+    ) -> None:
+        """`silent_after` is for a feed that is never silent: when it is, whatever feeds it has stopped."""
         self._since = since
         self._blind_after = blind_after
+        self._silent_after = silent_after
         self._feeds: dict[str, _Feed] = {}
-        self._assigned_once = False
+        self._assigned = False  # it may be an assignment of no feed, when there are more of us than feeds
         self._caught_up = False
         self.answered = False  # whether Kafka ever did
 
@@ -45,11 +54,12 @@ class FeedSight:
     def assigned(self, feeds: Collection[str]) -> None:
         """These feeds are ours from now on, and no others. What was known of them may be out of date."""
         self._feeds = {feed: _Feed() for feed in feeds}
-        self._assigned_once = True
+        self._assigned = True
 
     def revoked(self) -> None:
         """No feed is ours any more."""
         self._feeds = {}
+        self._assigned = False
 
     def passed(self, feed: str, offset: int) -> None:
         """Everything before `offset` has been taken in."""
@@ -61,7 +71,8 @@ class FeedSight:
         """Asked at `at`, the broker said that the feed ends before `end`."""
         if (known := self._feeds.get(feed)) is None:
             return
-        known.end = end
+        if end != known.end:
+            known.end, known.published_at = end, at
         if known.end_at_start is None:
             known.end_at_start = end
         if known.asked and known.asked[-1][1] == end:
@@ -83,10 +94,15 @@ class FeedSight:
         return None if known is None else known.seen_until
 
     def sighted(self, now_real: datetime) -> frozenset[str]:
-        """The feeds that are ours and of which nothing older than `blind_after` is unread."""
-        horizon = now_real - self._blind_after()
+        """The feeds that are ours and of which nothing older than `blind_after` is unread, and none that has been
+        silent for longer than it ever is."""
+        horizon, silence = now_real - self._blind_after(), self._silent_after()
         return frozenset(
-            name for name, feed in self._feeds.items() if feed.seen_until is not None and feed.seen_until >= horizon
+            name
+            for name, feed in self._feeds.items()
+            if feed.seen_until is not None
+            and feed.seen_until >= horizon
+            and (silence is None or feed.published_at is None or now_real - feed.published_at <= silence)
         )
 
     def blind(self, now_real: datetime) -> bool:
@@ -97,7 +113,7 @@ class FeedSight:
         """Whether sending may begin: what lay unread at start has been taken in, or `blind_after` is over."""
         if not self._caught_up:
             self._caught_up = now_real - self._since >= self._blind_after() or (
-                self._assigned_once and self._nothing_left_from_start()
+                self._assigned and self._nothing_left_from_start()
             )
         return self._caught_up
 

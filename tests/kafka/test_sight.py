@@ -121,3 +121,28 @@ def test_it_never_claims_more_than_it_knows(steps: list[tuple[bool, int]]) -> No
         if passed == end:
             assert until == at(len(ends) - 1)
         assert len(one._feeds["t/0"].asked) <= _PROBES_KEPT + 1
+
+
+def test_partitions_that_are_taken_away_while_catching_up_do_not_open_the_gate() -> None:
+    """Another member joins, and for a moment nothing is ours: that is no reason to believe that all is read."""
+    one = sight("t/0")
+    one.probed("t/0", at=at(1), end=10)
+    one.revoked()
+    assert not one.caught_up(at(2))
+    one.assigned(["t/0"])
+    one.probed("t/0", at=at(3), end=10)
+    assert not one.caught_up(at(4))
+    one.passed("t/0", 10)
+    assert one.caught_up(at(5))
+
+
+def test_a_feed_that_is_never_silent_blinds_by_its_silence() -> None:
+    one = FeedSight(since=START, blind_after=lambda: timedelta(minutes=5), silent_after=lambda: timedelta(minutes=20))
+    one.assigned(["t/0"])
+    for second in range(0, 1260, 60):
+        one.probed("t/0", at=at(second), end=0)
+        assert one.sighted(at(second)) == ({"t/0"} if second <= 1200 else set())
+    assert one.blind(at(1260))
+    one.passed("t/0", 1)
+    one.probed("t/0", at=at(1300), end=1)
+    assert one.sighted(at(1300)) == {"t/0"}
