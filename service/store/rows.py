@@ -81,6 +81,11 @@ def _unfacts(rows: dict[str, Any]) -> dict[str, Fact]:
     return {name: Fact(rank=(a, b, c), value=value) for name, (a, b, c, value) in rows.items()}
 
 
+def _counts(numbers: dict[str, int]) -> dict[str, int]:
+    """With plain words for keys: orjson takes no enumeration there."""
+    return {str(word): number for word, number in numbers.items()}
+
+
 def _base64(octets: bytes) -> str:
     return binascii.b2a_base64(octets, newline=False).decode()
 
@@ -90,7 +95,7 @@ _CODERS: dict[str, tuple[Coder, Coder]] = {
     "datetime | None": (micros, moment),  # None is the default, and a default is left out
     "Rank": (list, tuple),
     "Mapping[str, Fact]": (_facts, _unfacts),
-    "Mapping[str, int]": (dict, dict),
+    "Mapping[str, int]": (_counts, dict),
     "tuple[tuple[Rank, str], ...]": (_ranked, _unranked),
     "bytes": (_base64, binascii.a2b_base64),
     "frozenset[str]": (sorted, frozenset),
