@@ -1,5 +1,7 @@
 # Every target does its own set-up: a machine with Python 3.11+, pip and make is enough.
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first that runs and is new enough: a name on the path may be only a version manager's.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 OUT ?= replay-out
 
@@ -8,6 +10,7 @@ OUT ?= replay-out
 setup: .venv/.run
 
 .venv/.run: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Avisa needs Python 3.11 or newer, and none was found." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --editable .
