@@ -54,6 +54,11 @@ class Postgres:
     def url_of(self, database: str) -> str:
         return f"postgresql://avisa@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int:
+        """Of the running server; each session is a child of it."""
+        return int((self._data / "postmaster.pid").read_text().split()[0])
+
     def create(self) -> None:
         """Make the server's folder."""
         if self._user is not None:

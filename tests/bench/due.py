@@ -1,0 +1,146 @@
+"""Reminders: how long it takes to claim what is due among many open orders, and how many are decided a second.
+
+The store is filled by copying one order that Avisa itself made, with its told and settled update; a part of the
+orders is due, scattered among all. Then the wake loop's own step is done batch by batch: claim, decide, commit.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import uvloop
+
+from service import events, plan_document
+from service.app.clock import VirtualClock
+from service.core import decide
+from service.core.model import OrderEvent, Position, Reason, State
+from service.core.plan import Plan
+from service.intake import Fold
+from service.ports import Change, Record, Settlement
+from service.store.store import Store, open_store
+from service.wake import BATCH
+from tests.bench.orders import NOON, records
+
+PLAN = Path(__file__).parents[2] / "templates" / "plan.yaml"
+WAKING = NOON + timedelta(days=1)  # when the reminders of orders confirmed at noon are due
+FEED = "orders/0"
+T = TypeVar("T")
+_BATCHES = 20
+_SPREAD = 3 * 24 * 3600  # seconds over which the orders that are not due yet will be
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Medians over the batches of one store."""
+
+    orders: int
+    claim_ms: float  # of a batch of 500
+    decided_per_s: float  # claimed, decided and stored
+    only_decided_per_s: float  # by the core alone
+
+
+def measure(url: str, orders: int, fill: Callable[[str], object]) -> Due:
+    """Fill the empty store at `url`, by SQL given to `fill`, and wake what is due in it."""
+    plan = plan_document.read(PLAN.read_text(), file=PLAN.name)
+    assert isinstance(plan, Plan)
+    uvloop.run(_with_store(url, lambda store: _one_order(store, plan)))
+    for statement in _copies(orders, sqlite=url.startswith("sqlite")):
+        fill(statement)
+    return uvloop.run(_with_store(url, lambda store: _wake(store, plan, orders)))
+
+
+def sqlite_fill(url: str) -> Callable[[str], None]:
+    """Runs SQL on a SQLite file, without waiting for the disk."""
+
+    def fill(statement: str) -> None:
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as conn:
+            conn.execute("PRAGMA synchronous = OFF")
+            conn.execute(statement)
+
+    return fill
+
+
+async def _with_store(url: str, work: Callable[[Store], Awaitable[T]]) -> T:
+    clock = VirtualClock(start=WAKING, origin=datetime.now(UTC))
+    store = open_store(url, clock=clock, exclusive=True)
+    await store.start()
+    try:
+        return await work(store)
+    finally:
+        await store.close()
+
+
+async def _wake(store: Store, plan: Plan, orders: int) -> Due:
+    """The wake loop's own step, batch by batch."""
+    claims, decisions, wholes = [], [], []
+    for _ in range(_BATCHES):
+        began = time.perf_counter()
+        due = await store.due(WAKING, feeds={FEED}, overdue=NOON, limit=BATCH)
+        claimed = time.perf_counter()
+        decided = [decide.on_wake(order, plan, WAKING) for order in due]
+        ended = time.perf_counter()
+        if len(due) != BATCH or any(one.reason is not Reason.WINDOW_PASSED for one in decided):
+            raise RuntimeError("not all of them were due")
+        changes = [Change(order=one.order, notifications=one.notifications) for one in decided]
+        await store.commit(changes, now=WAKING)
+        claims.append(claimed - began)
+        decisions.append(ended - claimed)
+        wholes.append(time.perf_counter() - began)
+    return Due(
+        orders=orders,
+        claim_ms=statistics.median(claims) * 1000,
+        decided_per_s=BATCH / statistics.median(wholes),
+        only_decided_per_s=BATCH / statistics.median(decisions),
+    )
+
+
+async def _one_order(store: Store, plan: Plan) -> None:
+    """Confirmed, told, settled; its window running."""
+    [(key, value)] = records(0, 1)
+    position = Position(topic="orders", partition=0, offset=0)
+    event = events.read(Record(position=position, timestamp=NOON, key=key, headers=(), value=value))
+    assert isinstance(event, OrderEvent)
+    fold = Fold(None)
+    fold.add(event, plan, NOON)
+    await store.commit([fold.change()], now=NOON, lease=timedelta(minutes=5))
+    sent = [Settlement(key=it.key, state=State.SENT, reason=Reason.ACCEPTED, at=NOON) for it in fold.born]
+    await store.settle(sent)
+
+
+_ORDER = ("order_id", "version", "feed", "wake_at", "ended_at", "final", "stuck", "state")
+_NOTIFICATION = (
+    *("key", "order_id", "seq", "recipient", "channel", "decided", "decided_at", "state", "attempts", "revision"),
+    *("first_attempt_real", "next_update", "settled_at", "reason"),
+)
+
+
+def _copies(orders: int, *, sqlite: bool) -> Iterator[str]:
+    """SQL for so many copies of the one order, each with its notification. Neighbours in the table are due at
+    different times; one of a hundred is due now, or more where that would be too few."""
+    every = max(1, min(100, orders // (2 * _BATCHES * BATCH)))
+    due = int(WAKING.timestamp()) * 1_000_000
+    later = f"{due} + CAST(1000000 AS bigint) * (1 + (n.i * CAST(7919 AS bigint)) % {_SPREAD})"
+    order = {
+        "order_id": "'B-' || n.i",
+        "wake_at": f"CASE WHEN n.i % {every} = 0 THEN {due} - n.i % 1000 ELSE {later} END",
+        "feed": f"'{FEED}'",
+    }
+    notification = {"order_id": "'B-' || n.i", "key": "'B-' || n.i || substr(t.key, 4)"}
+    for table, columns, new in (("orders", _ORDER, order), ("notifications", _NOTIFICATION, notification)):
+        yield (
+            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {orders})"
+            f" INSERT INTO {table} ({', '.join(columns)})"
+            f" SELECT {', '.join(new.get(column, f't.{column}') for column in columns)}"
+            f" FROM n CROSS JOIN {table} t WHERE t.order_id = 'A-0'"
+        )
+    yield "ANALYZE" if sqlite else "VACUUM ANALYZE"
+    if not sqlite:
+        yield "CHECKPOINT"

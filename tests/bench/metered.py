@@ -1,0 +1,135 @@
+"""Where the processor time of a mail goes: `avisa run` with a meter at the door of each stage.
+
+`python -m tests.bench.metered` in place of `avisa run`. At SIGUSR1 it writes to the file `BENCH_METER` the seconds
+of processor time that each stage has used so far, as JSON. A stage is charged for what it does itself, not for the
+stages it calls; what nobody is charged for is the event loop, the libraries between the stages, and the meter.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import types
+from collections import Counter
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+from aiokafka.consumer.fetcher import Fetcher
+from faststream._internal.endpoint.subscriber.usecase import SubscriberUsecase
+
+from service import events
+from service.catalog import Catalog
+from service.channels.email import EmailChannel
+from service.channels.smtp.conversation import Conversation
+from service.channels.smtp.pool import Pool
+from service.cli import main
+from service.dispatch import Dispatch
+from service.dispatch.drafting import Drafting
+from service.dispatch.in_hand import InHand
+from service.intake import Fold, Intake
+from service.kafka.batch import Consumer
+from service.kafka.subscription import Subscription
+from service.store import orders, outbox
+from service.store.lane import Lane
+from service.store.store import Store
+
+# The doors: holder, name, stage.
+DOORS: tuple[tuple[Any, str, str], ...] = (
+    (Fetcher, "_proc_fetch_request", "consume"),
+    (Consumer, "getmany", "consume"),
+    (SubscriberUsecase, "consume", "consume"),
+    (Subscription, "_on_batch", "consume"),
+    (events, "read", "read"),
+    (Intake, "take", "decide"),
+    (Fold, "add", "decide"),
+    (orders, "load", "store: load"),
+    (Store, "_commit", "store: commit"),
+    (outbox, "claim", "store: claim"),
+    (outbox, "begin", "store: begin"),
+    (outbox, "settle", "store: settle"),
+    (Lane, "_together", "store: transaction"),
+    (Dispatch, "_feed", "dispatch"),
+    (Drafting, "prepare", "dispatch"),
+    (InHand, "settle_answers", "dispatch"),
+    (Catalog, "draft", "draft"),
+    (Catalog, "compose", "compose"),
+    (EmailChannel, "deliver", "send"),
+    (Conversation, "data_received", "send"),
+    (Pool, "_balance", "send"),
+)
+
+
+class Meter:
+    """Seconds by stage, over all threads."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self._here = threading.local()
+
+    def call(self, stage: str, work: Callable[[], Any]) -> Any:
+        """Do `work` and charge `stage` for it, less what was charged to others meanwhile."""
+        outer = getattr(self._here, "inner", 0.0)
+        self._here.inner = 0.0
+        began = time.thread_time()
+        try:
+            return work()
+        finally:
+            took = time.thread_time() - began
+            self.seconds[stage] += took - self._here.inner
+            self._here.inner = outer + took
+
+    @types.coroutine
+    def steps(self, stage: str, coroutine: Any) -> Generator[Any, Any, Any]:
+        """Await `coroutine`, charging `stage` for each of its steps but not for its waits."""
+        step = functools.partial(coroutine.send, None)
+        while True:
+            try:
+                awaited = self.call(stage, step)
+            except StopIteration as end:
+                return end.value
+            try:
+                step = functools.partial(coroutine.send, (yield awaited))
+            except BaseException as thrown:
+                step = functools.partial(coroutine.throw, thrown)
+
+    def dump(self, *_: object) -> None:
+        """Write what there is, whole or not at all."""
+        path = Path(os.environ["BENCH_METER"])
+        fresh = path.with_suffix(".new")
+        fresh.write_text(json.dumps({**self.seconds, "all": time.process_time()}))
+        fresh.rename(path)
+
+
+def wrap(meter: Meter) -> None:
+    """Put the meter at every door."""
+    for holder, name, stage in DOORS:
+        assert hasattr(holder, name), f"{holder} has no {name} any more: this harness must follow"
+        setattr(holder, name, _metered(meter, stage, getattr(holder, name)))
+
+
+def _metered(meter: Meter, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    if function.__code__.co_flags & 0x80:  # a coroutine function
+
+        async def stepped(*args: Any, **kwargs: Any) -> Any:
+            return await meter.steps(stage, function(*args, **kwargs))
+
+        return stepped
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return meter.call(stage, functools.partial(function, *args, **kwargs))
+
+    return called
+
+
+if __name__ == "__main__":
+    meter = Meter()
+    wrap(meter)
+    signal.signal(signal.SIGUSR1, meter.dump)
+    sys.argv = ["avisa", "run"]
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""What was measured of a variant, and how it is shown. Nothing here measures."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import ceil
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """Of one variant. None is what it has not, or what was not measured."""
+
+    mails_per_s: float
+    cpu_us_per_mail: float  # of the service's processes; their threads, the interpreter and the kernel included
+    p50_ms: float | None = None  # from publishing an event to its mail's acceptance, at half of `mails_per_s`
+    p99_ms: float | None = None
+    rss_mb: float | None = None  # at most, of all processes of the variant together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """One run of a variant as fast as it goes."""
+
+    mails_per_s: float
+    cpu_us: Mapping[str, float]  # a mail: of the service, and of what it shares the cores with
+    rss_mb: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Something DESIGN 10 asks for. `got` None: not measured in this run."""
+
+    what: str
+    got: float | None
+    wanted: float
+    at_most: bool = False
+    unit: str = ""
+
+    @property
+    def verdict(self) -> str:
+        if self.got is None:
+            return "not measured"
+        met = self.got <= self.wanted if self.at_most else self.got >= self.wanted
+        return "met" if met else "MISSED"
+
+    def cells(self) -> list[str]:
+        """What is asked, what came out, and whether that is enough."""
+        sign = "≤" if self.at_most else "≥"
+        return [self.what, f"{sign} {self.wanted:g}{self.unit}", figure(self.got, self.unit), self.verdict]
+
+
+def percentile(values: Sequence[float], q: float) -> float:
+    """The smallest value that `q` per cent of all do not exceed (nearest rank)."""
+    if not values:
+        raise ValueError("there is no percentile of nothing")
+    return sorted(values)[max(1, ceil(len(values) * q / 100)) - 1]
+
+
+def middle(paces: Sequence[Pace]) -> Pace:
+    """The median of each number over the rounds."""
+    known = [pace.rss_mb for pace in paces if pace.rss_mb is not None]
+    return Pace(
+        mails_per_s=statistics.median(pace.mails_per_s for pace in paces),
+        cpu_us={name: statistics.median(pace.cpu_us[name] for pace in paces) for name in paces[0].cpu_us},
+        rss_mb=statistics.median(known) if known else None,
+    )
+
+
+def spread(paces: Sequence[Pace]) -> str:
+    """Slowest and fastest round."""
+    rates = [pace.mails_per_s for pace in paces]
+    return f"{min(rates):,.0f}..{max(rates):,.0f}"
+
+
+def figure(value: float | None, unit: str = "") -> str:
+    """A number with as many digits as tell something."""
+    if value is None:
+        return "-"
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{digits}f}{unit}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as they need; the first to the left, the others to the right."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+
+    def line(cells: Sequence[str]) -> str:
+        rest = [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
+        return "  ".join([cells[0].ljust(widths[0]), *rest]).rstrip()
+
+    return "\n".join([line(head), line(["-" * width for width in widths]), *map(line, rows)])
+
+
+def ratio(this: float | None, that: float | None) -> float | None:
+    """`this` in multiples of `that`."""
+    return None if this is None or not that else this / that
+
+
+def document(variants: Mapping[str, Numbers], ratios: Mapping[str, float | None]) -> dict[str, object]:
+    """CONTRACT 10's `bench.json`."""
+    shown = {name: {key: _rounded(value) for key, value in asdict(one).items()} for name, one in variants.items()}
+    return {"variants": shown, "ratios": {name: _rounded(value) for name, value in ratios.items()}}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.4g}")
