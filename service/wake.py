@@ -16,7 +16,7 @@ from service import telemetry
 from service.core import decide, gate
 from service.core.model import Decision, Reason
 from service.core.plan import Plan
-from service.ports import Change, Clock, Entry, OrderBook, Shelf, Sight
+from service.ports import Change, Clock, Entry, MustEnd, OrderBook, Shelf, Sight
 
 log = structlog.get_logger()
 
@@ -50,12 +50,14 @@ class Wake:
             self._sooner.set()
 
     async def run(self) -> None:
-        """Wake orders until cancelled."""
+        """Wake orders until cancelled. Raises MustEnd."""
         while True:
             try:
                 woken = await self.once()
                 if woken < BATCH:
                     await self._sleep()
+            except MustEnd:
+                raise
             except Exception as trouble:  # the store is away, or a bug: say so, and never stop looking
                 log.error("wake_failed", error=type(trouble).__name__, exc_info=True)
                 await asyncio.sleep(AFTER_TROUBLE)

@@ -4,7 +4,7 @@ from service.ports.clocks import Clock, Sight
 from service.ports.outbox import Attempt, Claimed, Draft, Outbox, Pause, Settlement
 from service.ports.reads import Commands, Counts, DeadLetter, Gauges, History, OutboxRow, Reads
 from service.ports.records import Record, Skipped, Taken, Unreadable
-from service.ports.register import Change, Committed, Entry, OrderBook, Tally
+from service.ports.register import Change, Committed, Entry, MustEnd, OrderBook, Tally
 from service.ports.words import CannotRender, Catalog, CatalogStore, Channel, Mail, NoAddress, Problem, Shelf, Words
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Gauges",
     "History",
     "Mail",
+    "MustEnd",
     "NoAddress",
     "OrderBook",
     "Outbox",

@@ -58,6 +58,10 @@ class Committed:
     leased: frozenset[str]  # keys; every other new one is queued behind an earlier one of its line
 
 
+class MustEnd(Exception):  # noqa: N818 -- it says what is to be done
+    """What was promised to be durable may not be. Nothing more may be acknowledged; no loop waits this out."""
+
+
 class OrderBook(Protocol):
     """Orders, and the one way to change them."""
 

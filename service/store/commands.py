@@ -82,6 +82,15 @@ def paused(conn: Connection) -> Pause | None:
     return None
 
 
+def remember(conn: Connection, name: str, value: str) -> None:
+    """Keep one word for whoever comes after: this process started anew, or a command beside it."""
+    _SET.run(conn, name=name, value=value)
+
+
+def recall(conn: Connection, name: str) -> str | None:
+    return next((value for (value,) in _FLAG.ask(conn, name=name)), None)
+
+
 def secret_key(conn: Connection, fresh: bytes) -> bytes:
     """The key kept, else `fresh`, which is then kept."""
     _KEEP.run(conn, name="secret_key", value=fresh.hex())

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from service.ports import MustEnd
+
 
 class StoreError(Exception):
     """Something is wrong with the store."""
@@ -13,7 +15,7 @@ class StoreAway(StoreError):
     is unknown; asking again is safe, because every change is conditional."""
 
 
-class StoreBroken(StoreError):
+class StoreBroken(StoreError, MustEnd):
     """The disk failed to make a promise durable, or the file is damaged. Nothing more may be acknowledged: the
     process must end, because after a failed fsync the kernel may report success for what was never written."""
 
