@@ -1,0 +1,1 @@
+"""The README is tried, not believed."""

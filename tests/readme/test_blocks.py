@@ -1,0 +1,138 @@
+"""What the README says to type is typed, and does what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from asyncio import create_subprocess_exec
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from service import events
+from service.core.model import OrderEvent
+from tests.events.records import record
+from tests.readme import page
+from tests.tools.kafka import ApacheKafka
+
+PATIENCE = 60.0  # seconds, for a machine that is busy
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """A clean one, in which `avisa` is this checkout's."""
+    commands = tmp_path / ".venv" / "bin"
+    commands.mkdir(parents=True)
+    (commands / "avisa").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m service.cli "$@"\n')
+    (commands / "avisa").chmod(0o755)
+    (commands / "python").symlink_to(sys.executable)
+    (commands / "activate").write_text(":\n")  # what it would do is done here
+    (tmp_path / "templates").symlink_to(page.ROOT / "templates")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return {name: text for name, text in os.environ.items() if not name.startswith("AVISA_")} | {
+        "PATH": f"{commands}:{os.environ['PATH']}",
+        "PYTHONPATH": str(page.ROOT),
+        "AVISA_HTTP__PORT": str(port),
+        "AVISA_CLOCK__START": "2030-03-04T10:00:00Z",  # by day
+        "AVISA_CLOCK__ORIGIN": datetime.now(UTC).isoformat(),
+    }
+
+
+def typed(block: str, folder: Path, environ: dict[str, str]) -> str:
+    """What a shell prints that is given a block, line by line, and stops at the first that fails."""
+    done = subprocess.run(
+        ["sh", "-eu"], input=block, cwd=folder, env=environ, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def running(tmp_path: Path, environ: dict[str, str]) -> Iterator[None]:
+    """`avisa run` in the folder."""
+    with (tmp_path / "log").open("wb") as log:
+        service = subprocess.Popen(["avisa", "run"], cwd=tmp_path, env=environ, stdout=log, stderr=log)
+    try:
+        end = time.monotonic() + PATIENCE
+        while not _ready(int(environ["AVISA_HTTP__PORT"])):
+            assert service.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < end, (tmp_path / "log").read_text()
+            time.sleep(0.1)
+        yield
+    finally:
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(PATIENCE) == 0
+
+
+def _ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.usefixtures("running")
+def test_the_second_shell(tmp_path: Path, environ: dict[str, str]) -> None:
+    (block,) = [block for block in page.blocks("tried") if "publish" in block]
+    printed = typed(block.replace("sleep 2", "sleep 5"), tmp_path, environ)
+    assert "1 published." in printed
+    assert "Order A-1042  confirmed" in printed
+    assert "1 records read" in printed
+
+
+def test_the_first_template(tmp_path: Path, environ: dict[str, str]) -> None:
+    (block,) = [block for block in page.blocks("tried") if "avisa init" in block]
+    assert "All is well." in typed(block, tmp_path, environ)
+    assert "has left the building" in (tmp_path / "preview" / "mail.html").read_text()
+
+
+def test_back_up_and_restore(tmp_path: Path, environ: dict[str, str]) -> None:
+    typed("avisa migrate", tmp_path, environ)
+    for mark in ("tried: backup", "tried: restore"):
+        typed(page.blocks(mark)[0], tmp_path, environ)
+    assert (tmp_path / "aside" / "avisa.db").exists()
+    assert "0 records read" in typed("avisa counts", tmp_path, environ)
+
+
+def test_the_line_for_kcat_is_an_event() -> None:
+    (block,) = page.blocks("event")
+    line = re.search(r"echo '([^']+)'", block)
+    assert line is not None
+    event = _read(line[1].encode())
+    assert event.order_id == "A-1042"
+    assert f"-k {event.order_id}" in block
+
+
+async def test_the_program_publishes_an_event(apache_kafka: ApacheKafka, tmp_path: Path) -> None:
+    await apache_kafka.create_topic("orders.status")
+    (program,) = page.blocks("program")
+    (tmp_path / "first_event.py").write_text(program)
+    servers = {**os.environ, "KAFKA": apache_kafka.bootstrap_servers}
+    program_running = await create_subprocess_exec(sys.executable, "first_event.py", cwd=tmp_path, env=servers)
+    assert await program_running.wait() == 0
+    consumer = AIOKafkaConsumer(
+        "orders.status", bootstrap_servers=apache_kafka.bootstrap_servers, auto_offset_reset="earliest"
+    )
+    async with consumer:
+        published = await consumer.getone()
+    assert published.value is not None
+    event = _read(published.value)
+    assert published.key == event.order_id.encode() == b"A-1043"
+    await apache_kafka.delete_topic("orders.status")
+
+
+def _read(value: bytes) -> OrderEvent:
+    read = events.read(record(value))
+    assert isinstance(read, OrderEvent), read
+    return read

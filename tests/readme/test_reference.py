@@ -1,0 +1,127 @@
+"""The README's reference names all there is, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from service import cli, telemetry
+from service.cli.exits import Exit
+from service.core.model import Purpose, Reason, State
+from service.embedded.inbox import Inbox
+from service.settings import Settings, describe
+from service.settings.names import SECRET_FILES
+from service.web import asyncapi, health, inbox, unsubscribe
+from tests.readme import page
+
+
+def test_settings() -> None:
+    rows = {page.words(name)[0]: (page.words(default), "*" in name) for name, default, _ in page.table("Settings")}
+    secrets = SECRET_FILES.values()
+    described = {
+        name: ([] if told["value"] is None else [_plain(told["value"])], name in secrets)
+        for name, told in describe(Settings()).items()
+    }
+    assert rows == described
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def test_metrics() -> None:
+    telemetry.decided(Reason.ENTERED)
+    telemetry.dead_lettered(Reason.NOT_JSON)
+    telemetry.queued(Purpose.UPDATE, "email")
+    shown = telemetry.exposition(
+        telemetry.Readings(
+            outbox={State.QUEUED: 1}, outbox_oldest_seconds=1, orders={"open": 1}, in_doubt=1, kafka_lag_records=1,
+            kafka_lag_seconds=1, blind=False, paused=False, channel_paused={"email": False}, catalog_ok=True,
+            smtp_connections=1,
+        )
+    )  # fmt: skip
+    known: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(shown.decode()):
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        known[name] = {label for sample in family.samples for label in sample.labels}
+    assert {page.words(name)[0]: set(page.words(labels)) for name, labels, _ in page.table("Metrics")} == known
+
+
+def test_reasons() -> None:
+    named = [page.words(name)[0] for name, *_ in page.table("Reasons")]
+    assert sorted(named) == sorted(Reason)
+
+
+def test_commands() -> None:
+    named = {
+        " ".join(re.match(r"avisa((?: [a-z-]+)+)", usage)[1].split())  # type: ignore[index] # each row has one
+        for row in page.table("Commands")
+        for usage in page.words(row[0])
+    }
+    # A bare `[list]` is optional, as the command's own help says too.
+    assert named | {"dead-letters list"} == set(_commands())
+
+
+def _commands() -> list[str]:
+    found = []
+    for command in cli.app.registered_commands:
+        if not command.hidden:
+            assert command.callback is not None
+            found.append(command.name or command.callback.__name__)
+    for group in cli.app.registered_groups:
+        assert group.name is not None
+        assert group.typer_instance is not None
+        found.append(group.name)
+        for command in group.typer_instance.registered_commands:
+            assert command.callback is not None
+            found.append(f"{group.name} {command.name or command.callback.__name__}")
+    return found
+
+
+def test_exit_codes() -> None:
+    line = page.TEXT.partition("Exit codes: ")[2].partition("\n\n")[0]
+    assert {int(code) for code in re.findall(r"\b\d+\b", line)} == {*Exit, 130}
+
+
+def test_paths() -> None:
+    named = {path.split()[-1] for row in page.table("HTTP") for path in page.words(row[0])}
+    assert {re.sub(r"[A-Z]{2,}", "{}", path) for path in named} == {
+        re.sub(r"\{.+?\}", "{}", path) for path in _paths()
+    }
+
+
+def _paths() -> set[str]:
+    """Those of every room of the web; the pages inside a mail's own page are not for people to know."""
+
+    def unused(*_: object) -> Any:
+        raise AssertionError("nobody asks here")
+
+    site = [
+        *health.routes(alive=unused, ready=unused),
+        *unsubscribe.routes(unused, unused),
+        *asyncapi.routes(unused),
+        *inbox.routes(Inbox(unused), []),  # type: ignore[arg-type] # its clock is not asked either
+    ]
+    return {"/metrics", *(route.path for route in site if not re.search(r"\}/", route.path))}
+
+
+def test_the_drawing_is_the_contract() -> None:
+    contract = tomllib.loads((page.ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+    drawn = re.findall(r"^\| (\w[\w |]*?) +\|(?: {3}.*)?$", page.blocks("floors")[0], re.MULTILINE)
+    assert [set(line.split(" | ")) for line in drawn] == [set(line.split(" | ")) for line in contract["layers"]]
+
+
+def test_what_it_points_to_is_there() -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", page.TEXT)
+    files = [one or other for one, other in targets if not (one or other).startswith("http")]
+    assert files
+    assert [file for file in files if not (page.ROOT / file).exists()] == []
+
+
+def test_its_own_links_lead_somewhere() -> None:
+    heads = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", page.TEXT, flags=re.DOTALL), re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads}
+    assert set(re.findall(r"\]\(#([^)]+)\)", page.TEXT)) <= anchors
