@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
@@ -10,13 +12,14 @@ import structlog
 from service import plan_document, template_folder
 from service.app.clock import VirtualClock
 from service.catalog import Installation, Shelf
-from service.ports import Problem
+from service.ports import MustEnd, Problem
 from service.rendering import press
 from service.settings import Settings
 from service.store.store import Store
 
 log = structlog.get_logger("avisa")
 
+TRY_AGAIN = 2.0  # seconds
 NUDGED = 2_000  # orders a transaction, when a plan with other windows is put in force
 
 
@@ -56,12 +59,25 @@ async def follow(shelf: Shelf, folder: Path, clock: VirtualClock, store: Store) 
     """Push whenever the folder changes; wake the open orders when the plan did."""
     async for _ in template_folder.watch(folder):
         before = shelf.in_force
-        await push(shelf, folder, clock)
+        await _insist(partial(push, shelf, folder, clock))
         if shelf.in_force.version == before.version:
             continue
         log.info("catalog_in_force", version=shelf.in_force.version)
         if shelf.in_force.plan != before.plan:
-            await _wake_all(store, clock)
+            await _insist(partial(_wake_all, store, clock))
+
+
+async def _insist(step: Callable[[], Awaitable[object]]) -> None:
+    """Do it, again and again if need be: the store may be away, and nobody saves a file twice for that."""
+    while True:
+        try:
+            await step()
+            return
+        except MustEnd:
+            raise
+        except Exception as trouble:
+            log.warning("templates_wait", error=type(trouble).__name__, again_in=TRY_AGAIN)
+            await asyncio.sleep(TRY_AGAIN)
 
 
 async def _wake_all(store: Store, clock: VirtualClock) -> None:
