@@ -16,7 +16,19 @@ from service import telemetry
 from service.core import decide, facts, gate
 from service.core.model import Notification, Order, OrderEvent, Reason, State, evolve
 from service.core.plan import Plan
-from service.ports import Change, Claimed, Clock, Entry, OrderBook, Shelf, Skipped, Taken, Tally, Unreadable
+from service.ports import (
+    Change,
+    Claimed,
+    Clock,
+    Committed,
+    Entry,
+    OrderBook,
+    Shelf,
+    Skipped,
+    Taken,
+    Tally,
+    Unreadable,
+)
 
 
 class Sender(Protocol):
@@ -25,8 +37,8 @@ class Sender(Protocol):
     def room(self) -> bool:
         """Whether it can take a batch at once."""
 
-    def hand_over(self, claimed: Sequence[Claimed]) -> None:
-        """Take notifications that are leased to this process."""
+    def hand_over(self, claimed: Sequence[Claimed], *, since: datetime) -> None:
+        """Take notifications that are leased to this process, since a real moment or later."""
 
     def nudge(self) -> None:
         """Look into the outbox soon."""
@@ -70,7 +82,7 @@ class Intake:
         self, events: list[OrderEvent], dead: list[Unreadable], counted: Counter[tuple[str, Reason]]
     ) -> list[OrderEvent]:
         """Decide and commit once; answers the events of orders that lost a race."""
-        now = self._clock.now()
+        now, now_real = self._clock.now(), self._clock.real()
         plan = self._shelf.in_force.plan
         known = await self._orders.load({event.order_id for event in events})
         folds: dict[str, Fold] = {}
@@ -86,7 +98,7 @@ class Intake:
             now=now,
             lease=self._lease if self._sender.room() else None,
         )
-        self._spread(folds, committed.leased, committed.lost)
+        self._spread(folds, committed, since=now_real)
         for (_, reason), number in counted.items():
             telemetry.decided(reason, number)
         for letter in dead:
@@ -96,12 +108,12 @@ class Intake:
         await self._uncount(folds, committed.lost, now)
         return [event for event in events if event.order_id in committed.lost]
 
-    def _spread(self, folds: dict[str, Fold], leased: frozenset[str], lost: frozenset[str]) -> None:
+    def _spread(self, folds: dict[str, Fold], committed: Committed, *, since: datetime) -> None:
         """Tell sender, wake loop and metrics what became durable."""
         ready: list[Claimed] = []
         waiting = False
         for order_id, fold in folds.items():
-            if order_id in lost:
+            if order_id in committed.lost:
                 continue
             order = fold.stored()
             for _, reason in fold.reasons:
@@ -110,12 +122,12 @@ class Intake:
                 self._on_wake_at(order.wake_at)
             for notification in fold.born:
                 telemetry.queued(notification.purpose, notification.channel)
-                if notification.key in leased:
+                if notification.key in committed.leased:
                     ready.append(Claimed(notification=notification, order=order))
                 else:
                     waiting = True
         if ready:
-            self._sender.hand_over(ready)
+            self._sender.hand_over(ready, since=since)
         if waiting:
             self._sender.nudge()
 

@@ -38,14 +38,16 @@ class EmailChannel:
         """Begin to look for the relay; does not wait for it."""
         self._pool.start()
 
-    def deliver(self, mail: Mail) -> asyncio.Future[Receipt]:
+    def deliver(self, mail: Mail, ours: Callable[[], bool] = lambda: True) -> asyncio.Future[Receipt]:
         """Queue one mail; the future holds its receipt and never an exception.
+
+        When `ours` answers false before the body has begun to leave, it never does, and the receipt is temporary.
 
         Cancelling the future withdraws a mail whose body has not begun to leave, and gives up on the answer of
         one whose body has: that one is in doubt.
         """
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        prepared = prepare(mail, answer)
+        prepared = prepare(mail, answer, ours)
         if isinstance(prepared, Receipt):
             answer.set_result(prepared)
         else:

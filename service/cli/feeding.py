@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -124,6 +125,6 @@ class _Nobody:
     def room(self) -> bool:
         return False
 
-    def hand_over(self, claimed: Sequence[Claimed]) -> None: ...
+    def hand_over(self, claimed: Sequence[Claimed], *, since: datetime) -> None: ...
 
     def nudge(self) -> None: ...

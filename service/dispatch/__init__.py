@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -29,8 +30,11 @@ from service.ports import (
     Claimed,
     Clock,
     Draft,
+    Mail,
+    MustEnd,
     OrderBook,
     Outbox,
+    Pause,
     Shelf,
     Sight,
 )
@@ -39,8 +43,10 @@ log = structlog.get_logger()
 
 IN_FLIGHT = 1500  # mails between claim and settle: enough to keep the pool busy, little enough for memory
 CLAIM = 500
+SAFE = 0.75  # of a lease, in which a mail may leave; the rest is for clocks and for what is on the wire
 POLL = 1.0  # seconds between looks for what other processes left
 BREATH = 0.05  # seconds between looks while something due can not be claimed yet
+AFTER_OUTAGE = timedelta(seconds=5)
 AFTER_TROUBLE = 1.0  # seconds before a store that is away is asked again
 
 # The channel was torn down with the answer outstanding.
@@ -78,6 +84,8 @@ class Dispatch:
         self._paused = False
         self._stopping = False
         self._claim_by = 0.0  # by the loop's clock
+        self._asked = self._claim_from = clock.real()
+        self._missed = False  # the store did not answer when it was asked last
 
     # ------------------------------------------------------------ for the other flows
 
@@ -91,10 +99,10 @@ class Dispatch:
             and self._sight.caught_up(self._clock.real())
         )
 
-    def hand_over(self, claimed: Sequence[Claimed]) -> None:
+    def hand_over(self, claimed: Sequence[Claimed], *, since: datetime) -> None:
         """Take notifications leased to this process; they are sent before anything is claimed."""
         self._handed.extend(claimed)
-        self._in_hand.take(claimed)
+        self._in_hand.take(claimed, until=since + SAFE * self._lease)
         self._look.set()
 
     def nudge(self) -> None:
@@ -109,10 +117,13 @@ class Dispatch:
     # ------------------------------------------------------------ the loops
 
     async def run(self) -> None:
-        """Send until cancelled; `drain` first, to end in good order."""
-        async with asyncio.TaskGroup() as tasks:
-            for step in (self._feed, self._in_hand.settle_answers, self._renew):
-                tasks.create_task(_forever(step))
+        """Send until cancelled; `drain` first, to end in good order. Raises MustEnd."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for step in (self._feed, self._in_hand.settle_answers, self._renew):
+                    tasks.create_task(_forever(step))
+        except BaseExceptionGroup as ended:
+            raise ended.exceptions[0] from None  # only one thing ends a loop of ours, and once is enough
 
     async def drain(self, grace: float) -> None:
         """Begin nothing new, give back what was not begun, and wait up to `grace` seconds for answers."""
@@ -144,19 +155,34 @@ class Dispatch:
         await self._work(batch)
 
     async def _claim(self) -> list[Claimed]:
-        pause = await self._outbox.paused()
+        pause = await self._asked_again()
         if (pause is not None) is not self._paused:
             self._paused = pause is not None
             log.warning("paused", reason=pause.reason) if pause else log.info("resumed")
-        if not self.room():
+        if not self.room() or self._clock.real() < self._claim_from:
             return []
+        real = self._clock.real()
         claimed = await self._outbox.claim(
-            now_real=self._clock.real(), lease=self._lease, limit=min(CLAIM, IN_FLIGHT - len(self._in_hand))
+            now_real=real, lease=self._lease, limit=min(CLAIM, IN_FLIGHT - len(self._in_hand))
         )
         # A lease that ran out may be our own, while the store was away: its answer is still awaited.
         fresh = [item for item in claimed if item.notification.key not in self._in_hand]
-        self._in_hand.take(fresh)
+        self._in_hand.take(fresh, until=real + SAFE * self._lease)
         return fresh
+
+    async def _asked_again(self) -> Pause | None:
+        """Whether we are paused. When the store was away for so long that leases may be over, then those who sent
+        under them, we and others, are left the time to store what came of it: else it would be sent again."""
+        try:
+            pause = await self._outbox.paused()
+        except Exception:
+            self._missed = True
+            raise
+        real = self._clock.real()
+        if self._missed and real - self._asked > self._lease * (1 - SAFE):
+            self._claim_from = real + min(AFTER_OUTAGE, self._lease)
+        self._missed, self._asked = False, real
+        return pause
 
     async def _rest(self) -> None:
         rest = POLL
@@ -171,8 +197,10 @@ class Dispatch:
     async def _renew(self) -> None:
         """Keep the leases of what is on its way: an answer may take ten minutes (RFC 5321 section 4.5.3.2.6)."""
         await asyncio.sleep(self._lease.total_seconds() / 3)
-        if len(self._in_hand):
-            await self._outbox.renew(self._in_hand.keys(), now_real=self._clock.real(), lease=self._lease)
+        if keys := self._in_hand.keys():
+            real = self._clock.real()
+            kept = await self._outbox.renew(keys, now_real=real, lease=self._lease)
+            self._in_hand.renewed(keys, kept, until=real + SAFE * self._lease)
 
     # ------------------------------------------------------------ one batch
 
@@ -187,32 +215,42 @@ class Dispatch:
                 ready, settlements = await self._drafting.prepare(batch, at)
             began = await self._outbox.begin([_attempt(*item, at) for item in ready]) if ready else frozenset()
         except BaseException:
-            # Nothing of it left; the leases bring it back, to us or to another.
-            self._in_hand.forget(item.notification.key for item in batch)
+            self._in_hand.give_back(item.notification for item in batch)
             raise
         for claimed, draft in ready:
             if claimed.notification.key in began:
                 await self._deliver(_begun(claimed, at), draft)
             else:  # it absorbed new facts, or is not ours any more: look at it afresh
                 settlements.append(self._outcomes.given_back(claimed.notification, at))
+        lost: Collection[str] = [item.key for item in settlements]
         try:
             lost = await self._in_hand.settle(settlements)
-            # Their orders changed meanwhile: whoever claims them next decides on what is true then.
-            await self._in_hand.settle([self._outcomes.given_back(item, at) for item in _of(batch, lost)])
         finally:
-            self._in_hand.forget(item.key for item in settlements)
+            # Their orders changed meanwhile: whoever claims them next decides on what is true then.
+            self._in_hand.give_back(_of(batch, lost))
 
     async def _deliver(self, claimed: Claimed, draft: Draft) -> None:
-        in_force = self._shelf.in_force
-        catalog = in_force if draft.catalog == in_force.version else await self._shelf.version(draft.catalog)
-        gone = CannotRender("the catalog that wrote it is gone")
-        mail = gone if catalog is None else catalog.compose(claimed.notification, draft)
+        mail = await self._composed(claimed.notification, draft)
         if isinstance(mail, CannotRender):
             log.error("cannot_render", key=claimed.notification.key, problem=mail.problem)
             self._in_hand.answer(claimed, Receipt(verdict=Verdict.TEMPORARY, stage=WRITING, text=mail.problem))
             return
-        answer = asyncio.ensure_future(self._channel.deliver(mail))
+        ours = partial(self._in_hand.ours, claimed.notification.key)
+        answer = asyncio.ensure_future(self._channel.deliver(mail, ours))
         answer.add_done_callback(lambda done: self._in_hand.answer(claimed, _word_of(done)))
+
+    async def _composed(self, notification: Notification, draft: Draft) -> Mail | CannotRender:
+        """The mail. Whatever goes wrong is this mail's trouble alone, for others of its batch wait behind it."""
+        try:
+            in_force = self._shelf.in_force
+            catalog = in_force if draft.catalog == in_force.version else await self._shelf.version(draft.catalog)
+            if catalog is None:
+                return CannotRender("the catalog that wrote it is gone")
+            return catalog.compose(notification, draft)
+        except MustEnd:
+            raise
+        except Exception as trouble:
+            return CannotRender(f"the catalog that wrote it cannot be read now ({type(trouble).__name__})")
 
 
 def _word_of(done: asyncio.Future[Receipt]) -> Receipt:
@@ -230,6 +268,8 @@ async def _forever(step: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await step()
+        except MustEnd:
+            raise
         except Exception as trouble:
             log.error("dispatch_failed", error=type(trouble).__name__, exc_info=True)
             await asyncio.sleep(AFTER_TROUBLE)

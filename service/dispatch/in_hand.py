@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import structlog
 
@@ -18,6 +19,7 @@ from service.ports import Claimed, Clock, OrderBook, Outbox, Settlement, Shelf
 log = structlog.get_logger()
 
 RACES = 5  # how often an outcome is worked out anew because its order changed meanwhile
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _BY_EVENT = frozenset({Reason.ENTERED, Reason.FACTS_CHANGED})
 
 
@@ -50,6 +52,8 @@ class InHand:
         self._outcomes = outcomes
         self._freed = freed
         self._mine: dict[str, Notification] = {}
+        self._until: dict[str, datetime] = {}  # the leases, real
+        self._returned: dict[str, Notification] = {}  # to be given back
         self._answers: deque[Tried] = deque()
         self._answered = asyncio.Event()
 
@@ -62,9 +66,28 @@ class InHand:
     def keys(self) -> tuple[str, ...]:
         return tuple(self._mine)
 
-    def take(self, claimed: Sequence[Claimed]) -> None:
-        """These are leased to us."""
+    def take(self, claimed: Sequence[Claimed], *, until: datetime) -> None:
+        """These are leased to us, until then at least (real)."""
         self._mine.update((item.notification.key, item.notification) for item in claimed)
+        self._until.update((item.notification.key, until) for item in claimed)
+
+    def renewed(self, asked: Iterable[str], kept: Collection[str], *, until: datetime) -> None:
+        """Of what was asked for, this is leased to us anew; the rest is somebody else's by now, or settled."""
+        for key in asked:
+            if key in self._mine:
+                self._until[key] = until if key in kept else _LONG_AGO
+
+    def ours(self, key: str) -> bool:
+        """Whether nobody else can have been given it: then, and only then, it may leave the house.
+
+        A process that was frozen, or did not reach the store, knows by the clock alone that its lease is over.
+        """
+        return self._clock.real() < self._until.get(key, _LONG_AGO)
+
+    def give_back(self, untouched: Iterable[Notification]) -> None:
+        """Nothing of these has left; they are for whoever looks next, as soon as the store can be told."""
+        self._returned.update((item.key, item) for item in untouched)
+        self._answered.set()
 
     def answer(self, claimed: Claimed, receipt: Receipt) -> None:
         self._answers.append(Tried(claimed, receipt))
@@ -75,13 +98,18 @@ class InHand:
         await self._answered.wait()
         self._answered.clear()
         answers = list(self._answers)
+        returned = dict(self._returned)
         try:
             await self._conclude(answers)
+            at = Moment.of(self._clock)
+            self.forget(await self.settle([self._outcomes.given_back(item, at) for item in returned.values()]))
         except BaseException:
             self._answered.set()
             raise
         for _ in answers:
             self._answers.popleft()
+        for key in returned:
+            self._returned.pop(key, None)
         self._measure(answers)
 
     def _measure(self, answers: Sequence[Tried]) -> None:
@@ -133,6 +161,7 @@ class InHand:
             if item.key in lost:
                 continue
             settled = self._mine.pop(item.key, None)
+            self._until.pop(item.key, None)
             if settled is not None and item.state in SETTLED:
                 telemetry.settled(settled.purpose, settled.channel, item.state)
             for alert in item.change.notifications if item.change is not None else ():
@@ -143,3 +172,4 @@ class InHand:
     def forget(self, keys: Iterable[str]) -> None:
         for key in keys:
             self._mine.pop(key, None)
+            self._until.pop(key, None)

@@ -91,8 +91,8 @@ class Outbox(Protocol):
         """Store outcomes in one transaction and free the leases; answers the keys that were lost: the lease had
         passed to somebody else, or the change to the order lost a race."""
 
-    async def renew(self, keys: Collection[str], *, now_real: datetime, lease: timedelta) -> None:
-        """Lengthen the leases of what this process is still sending."""
+    async def renew(self, keys: Collection[str], *, now_real: datetime, lease: timedelta) -> frozenset[str]:
+        """Lengthen the leases of what this process is still sending; answers the keys that are still leased to it."""
 
     async def unsubscribed(self, hashes: Collection[bytes]) -> frozenset[bytes]:
         """Those of the address hashes that want no reminders."""

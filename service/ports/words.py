@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -104,5 +104,9 @@ class Channel(Protocol):
     def open(self) -> bool:
         """False while it is of no use to hand it anything: the route is down, or we are refused."""
 
-    def deliver(self, mail: Mail) -> Awaitable[Receipt]:
-        """Deliver one mail. The awaitable never raises, but for cancellation."""
+    def deliver(self, mail: Mail, ours: Callable[[], bool]) -> Awaitable[Receipt]:
+        """Deliver one mail. The awaitable never raises, but for cancellation.
+
+        `ours` is asked at the last moment before the mail leaves: when it is no longer ours to send, because we
+        were frozen or cut off for so long that another process may be sending it, then it does not leave.
+        """

@@ -34,8 +34,7 @@ _LEASE = Statement(
     _KEYS,
 )
 _RENEW = Statement(
-    "UPDATE notifications SET due_real = :until"
-    " WHERE key IN (SELECT r.key FROM {given}) AND settled_at IS NULL AND lease_token = :token",
+    "UPDATE notifications SET due_real = :until WHERE key IN (SELECT r.key FROM {given})",
     _KEYS,
 )
 _DRAFT = ("draft", "catalog", "message", "locale", "message_id", "address_hash")
@@ -119,9 +118,12 @@ def claim(conn: Connection, *, now_real: int, lease: int, limit: int, token: str
     ]
 
 
-def renew(conn: Connection, keys: Collection[str], *, lease: int, token: str) -> None:
-    """Lengthen what is still ours."""
-    _RENEW.run(conn, _given(sorted(keys)), token=token, until=clock(conn) + lease)
+def renew(conn: Connection, keys: Collection[str], *, lease: int, token: str) -> frozenset[str]:
+    """Lengthen what is still ours; answers what that is."""
+    ours = _held(conn, sorted(keys), token)
+    if ours:
+        _RENEW.run(conn, _given(list(ours)), until=clock(conn) + lease)
+    return frozenset(ours)
 
 
 def begin(conn: Connection, attempts: Sequence[Attempt], *, token: str) -> frozenset[str]:

@@ -167,9 +167,9 @@ class Store:
             lambda conn: outbox.settle(conn, settlements, token=self._token, shard=self._shard)
         )
 
-    async def renew(self, keys: Collection[str], *, now_real: datetime, lease: timedelta) -> None:
+    async def renew(self, keys: Collection[str], *, now_real: datetime, lease: timedelta) -> frozenset[str]:
         kept = tuple(keys)
-        await self._ground.write(
+        return await self._ground.write(
             lambda conn: outbox.renew(conn, kept, lease=lease // _MICROSECOND, token=self._token)
         )
 
@@ -226,6 +226,13 @@ class Store:
 
     async def secret_key(self, fresh: bytes) -> bytes:
         return await self._ground.write(lambda conn: commands.secret_key(conn, fresh))
+
+    async def remember(self, name: str, value: str) -> None:
+        """Keep one word, in place of what was kept under this name before."""
+        await self._ground.write(lambda conn: commands.remember(conn, name, value))
+
+    async def recall(self, name: str) -> str | None:
+        return await self._ground.look(lambda conn: commands.recall(conn, name))
 
     async def replayed(self, dead_letter: int) -> None:
         await self._ground.write(lambda conn: dead_letters.mark(conn, [dead_letter], state="replayed"))

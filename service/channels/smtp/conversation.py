@@ -244,6 +244,9 @@ class Conversation(asyncio.Protocol):
     def _send_body(self) -> None:
         current = self._current
         assert current is not None
+        if not current.ours():
+            self._fail("no longer ours to send", blame=False)
+            return
         following = None
         if self.session.pipelining and self._may_go_on(more=2) and not self._out_of_turn:
             following = self._desk.following(self)

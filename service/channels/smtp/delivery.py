@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -27,6 +28,7 @@ class Delivery:
     data: bytes  # as DATA carries it, but for the final dot
     eight_bit: bool
     answer: asyncio.Future[Receipt]
+    ours: Callable[[], bool]  # asked before the body leaves
     moved: bool = False  # a connection was lost under it before anything of it was sent
     unverified: bool = False  # the relay would not vouch for the recipient (252)
 
@@ -43,7 +45,7 @@ class Delivery:
 _sender = lru_cache(maxsize=100)(path)  # a few brands send everything
 
 
-def prepare(mail: Mail, answer: asyncio.Future[Receipt]) -> Delivery | Receipt:
+def prepare(mail: Mail, answer: asyncio.Future[Receipt], ours: Callable[[], bool]) -> Delivery | Receipt:
     """Make `mail` fit for the wire, or say why it can not be sent at all."""
     sender = _sender(mail.sender)
     if sender is None:
@@ -52,7 +54,7 @@ def prepare(mail: Mail, answer: asyncio.Future[Receipt]) -> Delivery | Receipt:
     if recipient is None:
         return Receipt(verdict=Verdict.PERMANENT, stage="rcpt", text="not an address", address_unknown=True)
     data = mail.data if mail.wire_ready else wire(mail.data)
-    return Delivery(sender, recipient, data, not data.isascii(), answer)
+    return Delivery(sender, recipient, data, not data.isascii(), answer, ours)
 
 
 def wire(data: bytes) -> bytes:

@@ -20,6 +20,7 @@ from service.core.retry import Receipt, Verdict
 
 log = structlog.get_logger()
 
+_NOT_OURS = Receipt(verdict=Verdict.TEMPORARY, stage="mail", text="no longer ours to send")
 _RUN = 50  # mails to one domain in a row on a connection while others wait
 
 
@@ -153,7 +154,7 @@ class Pool:
         return None
 
     def _acceptable(self, conversation: Conversation, delivery: Delivery) -> bool:
-        objection = conversation.session.objection(delivery)
+        objection = conversation.session.objection(delivery) if delivery.ours() else _NOT_OURS
         if objection is not None:
             self.settle(delivery, objection)
         return objection is None
