@@ -97,10 +97,12 @@ def on_attempt(order: Order, notification: Notification, plan: Plan, now: dateti
 
     Answers the decision with the corrected notification, or None where its date still holds.
     """
-    if notification.begun or notification.next_update is None or notification.next_update > now:
+    if notification.begun or notification.next_update is None:
         return None
-    if notification.seq != order.told_seq:
-        # Something newer has its own date; this one was only exempt from being superseded.
+    if notification.next_update > now and not order.final:
+        return None
+    if notification.seq != order.told_seq or order.final:
+        # Something newer has its own date, or none; this one was only exempt from being superseded.
         return Decision(order=order, notifications=(evolve(notification, next_update=None),), reason=Reason.DUE)
     touchpoint = plan.touchpoint(order.status)
     gap = tell.gap_after(notification.purpose, order.reminders, touchpoint)
@@ -147,7 +149,8 @@ def _again(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan, now:
     unsent = _unsent(known)
     if unsent is not None and _taken_back(known, unsent, plan):
         if not explained:
-            return Decision(order=_as_before(known, touchpoint, plan, now), reason=Reason.REPEATED)
+            as_before = _as_before(known, touchpoint, plan, now)
+            return Decision(order=as_before, reason=Reason.REPEATED, absorbed_by=unsent.key)
         unsent, moved = None, False
     if not moved and not explained:
         return Decision(order=_untold(known, touchpoint, plan, now, begins=False), reason=Reason.REPEATED)
@@ -184,10 +187,12 @@ def _unsent(order: Order) -> Notification | None:
 
 
 def _taken_back(known: Order, unsent: Notification, plan: Plan) -> bool:
-    """Whether the promise is again what the customer believes, so that the unsent notice has nothing to say."""
+    """Whether the promise is withdrawn, or again what the customer believes: the unsent notice has nothing to say."""
     given, believed = facts.promise(known), unsent.promise_before
-    if unsent.purpose is not Purpose.PROMISE_MOVED or given is None or believed is None:
+    if unsent.purpose is not Purpose.PROMISE_MOVED or believed is None:
         return False
+    if given is None:
+        return True
     zone = facts.zone(known, plan)
     return facts.promise_moment(given, zone) == facts.promise_moment(believed, zone)
 

@@ -258,8 +258,9 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The whole new order, the notifications to queue, the reason; and, where an unsent update will tell
-    the changed facts, the key of that update, so that storing it can fail if it was sent meanwhile."""
+    """The whole new order, the notifications to queue, the reason; and, where an unsent message will tell the
+    changed facts, or need not be sent because of them, its key, so that storing it can fail if it was sent
+    meanwhile."""
 
     order: Order
     notifications: tuple[Notification, ...] = ()
