@@ -51,15 +51,19 @@ class Wake:
 
     async def run(self) -> None:
         """Wake orders until cancelled. Raises MustEnd."""
+        said: type[Exception] | None = None
         while True:
             try:
                 woken = await self.once()
                 if woken < BATCH:
                     await self._sleep()
+                said = None
             except MustEnd:
                 raise
-            except Exception as trouble:  # the store is away, or a bug: say so, and never stop looking
-                log.error("wake_failed", error=type(trouble).__name__, exc_info=True)
+            except Exception as trouble:  # the store is away, or a bug: say so once, and never stop looking
+                if type(trouble) is not said:
+                    log.error("wake_failed", error=type(trouble).__name__, exc_info=True)
+                said = type(trouble)
                 await asyncio.sleep(AFTER_TROUBLE)
 
     async def once(self) -> int:

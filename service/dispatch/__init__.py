@@ -265,13 +265,17 @@ def _word_of(done: asyncio.Future[Receipt]) -> Receipt:
 
 async def _forever(step: Callable[[], Awaitable[None]]) -> None:
     """Take one step after another; trouble is said once and waited out."""
+    said: type[Exception] | None = None
     while True:
         try:
             await step()
+            said = None
         except MustEnd:
             raise
         except Exception as trouble:
-            log.error("dispatch_failed", error=type(trouble).__name__, exc_info=True)
+            if type(trouble) is not said:
+                log.error("dispatch_failed", error=type(trouble).__name__, exc_info=True)
+            said = type(trouble)
             await asyncio.sleep(AFTER_TROUBLE)
 
 

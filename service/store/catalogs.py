@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from service.store.rows import micros
 from service.store.tables import catalogs
+from service.store.tongue import Statement
+
+# Replicas that start together keep the same one at the same time.
+_KEEP = Statement(
+    "INSERT INTO catalogs (version, content, at) VALUES (:version, :content, :at) ON CONFLICT (version) DO NOTHING"
+)
 
 
 def keep(conn: Connection, version: str, content: bytes, *, at: datetime) -> None:
     """A version names its content, so one that is kept is left as it is."""
-    row = select(catalogs.c.version).where(catalogs.c.version == version)
-    if conn.execute(row).first() is None:
-        conn.execute(insert(catalogs).values(version=version, content=content, at=micros(at)))
+    _KEEP.run(conn, version=version, content=content, at=micros(at))
 
 
 def kept(conn: Connection, version: str) -> bytes | None:

@@ -151,3 +151,9 @@ async def test_a_deadlock_is_retried(house: House) -> None:
     answers = await asyncio.gather(ground.write(crosswise("x", "A", "B")), ground.write(crosswise("y", "B", "A")))
     assert answers == ["x", "y"]
     assert sum(tries.values()) >= 3
+
+
+async def test_replicas_that_start_together_keep_one_catalog(pair: tuple[Store, Store]) -> None:
+    for number in range(20):
+        await asyncio.gather(*(store.keep_catalog(f"v{number}", b"words", at=NOW) for store in pair * 2))
+        assert await pair[0].kept_catalog(f"v{number}") == b"words"
