@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ _WANTED = ("plan.yaml", "messages/*/*.md", "layout/*.html", "layout/*.txt", "lay
 _COPIED = (*_WANTED, "README.md", "plan.schema.json")
 _LARGEST = 64 * 1024  # octets of one file
 _MOST = 2_000  # files
+_LOOK_UP = 1_000  # ms between looks whether it is still the same folder
 _SETTLED = 200  # ms without another change before a change is told
 
 
@@ -60,10 +62,31 @@ def read(folder: Path) -> tuple[dict[str, str], list[Problem]]:
 
 
 async def watch(folder: Path) -> AsyncIterator[None]:
-    """Says so whenever something in the folder has changed; several changes at once are one."""
-    # Everything is taken, not only what `_WANTED` names: mounted volumes are swapped by hidden links.
-    async for _ in awatch(folder, watch_filter=None, step=_SETTLED, debounce=10 * _SETTLED):
-        yield
+    """Says so whenever something in the folder has changed; several changes at once are one.
+
+    So it does when the folder itself is taken away, or another one is put in its place, which no file in it tells.
+    """
+    here = _place(folder)
+    while True:
+        try:
+            # Everything is taken, not only what `_WANTED` names: mounted volumes are swapped by hidden links.
+            async for changes in awatch(
+                folder,
+                watch_filter=None,
+                step=_SETTLED,
+                debounce=10 * _SETTLED,
+                rust_timeout=_LOOK_UP,
+                yield_on_timeout=True,
+            ):
+                if _place(folder) != here:
+                    break
+                if changes:
+                    yield
+        except OSError:  # it is not there, or the system watches too much already
+            await asyncio.sleep(_LOOK_UP / 1000)
+        before, here = here, _place(folder)
+        if here != before:
+            yield
 
 
 def init(folder: Path) -> list[Path]:
@@ -80,6 +103,15 @@ def init(folder: Path) -> list[Path]:
         shutil.copyfile(path, target)
         written.append(target)
     return written
+
+
+def _place(folder: Path) -> tuple[int, int] | None:
+    """Which folder it is, whatever its name; None: there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _matching(root: Path, patterns: tuple[str, ...]) -> Iterator[tuple[str, Path]]:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
+import orjson
 import structlog
 
 from service import plan_document, template_folder
-from service.app.clock import VirtualClock
-from service.catalog import Installation, Shelf
-from service.ports import MustEnd, Problem
+from service.catalog import PLAN, Installation, Shelf
+from service.ports import Clock, MustEnd, Problem
 from service.rendering import press
 from service.settings import Settings
 from service.store.store import Store
 
 log = structlog.get_logger("avisa")
 
+_WOKEN_BY = "woken_by_plan"  # under this name the store keeps a hash of the plan that all open orders know
 TRY_AGAIN = 2.0  # seconds
 NUDGED = 2_000  # orders a transaction, when a plan with other windows is put in force
 
@@ -39,9 +41,12 @@ def folder_of(settings: Settings) -> Path:
     return template_folder.locate(settings.templates)
 
 
-async def push(shelf: Shelf, folder: Path, clock: VirtualClock) -> tuple[Problem, ...]:
+async def push(shelf: Shelf, folder: Path, clock: Clock) -> tuple[Problem, ...]:
     """Check the folder and put it in force, or leave what is; says so in the log either way."""
-    files, unread = template_folder.read(folder)
+    try:
+        files, unread = template_folder.read(folder)
+    except OSError as error:
+        files, unread = {}, [Problem(code="unreadable", file=".", message=error.strerror or "it cannot be read")]
     problems = await shelf.push(files, at=clock.now(), unread=unread)
     for problem in problems:
         log.warning(
@@ -55,16 +60,15 @@ async def push(shelf: Shelf, folder: Path, clock: VirtualClock) -> tuple[Problem
     return problems
 
 
-async def follow(shelf: Shelf, folder: Path, clock: VirtualClock, store: Store) -> None:
-    """Push whenever the folder changes; wake the open orders when the plan did."""
+async def follow(shelf: Shelf, folder: Path, clock: Clock, store: Store) -> None:
+    """Push whenever the folder changes; wake the open orders when the plan did, also while nobody ran."""
+    await _insist(partial(_wake_by_plan, shelf, clock, store))
     async for _ in template_folder.watch(folder):
-        before = shelf.in_force
+        before = shelf.in_force.version
         await _insist(partial(push, shelf, folder, clock))
-        if shelf.in_force.version == before.version:
-            continue
-        log.info("catalog_in_force", version=shelf.in_force.version)
-        if shelf.in_force.plan != before.plan:
-            await _insist(partial(_wake_all, store, clock))
+        if shelf.in_force.version != before:
+            log.info("catalog_in_force", version=shelf.in_force.version)
+            await _insist(partial(_wake_by_plan, shelf, clock, store))
 
 
 async def _insist(step: Callable[[], Awaitable[object]]) -> None:
@@ -80,8 +84,15 @@ async def _insist(step: Callable[[], Awaitable[object]]) -> None:
             await asyncio.sleep(TRY_AGAIN)
 
 
-async def _wake_all(store: Store, clock: VirtualClock) -> None:
-    """Every open order works its deadline out again; in batches, so that nobody waits long for the writer."""
+async def _wake_by_plan(shelf: Shelf, clock: Clock, store: Store) -> None:
+    """Under a plan that the open orders do not know yet, each works its deadline out again; in batches, so that
+    nobody waits long for the writer, and from the beginning if we are interrupted."""
+    content = await store.kept_catalog(shelf.in_force.version)
+    assert content is not None, "a catalog is kept before it is put in force"
+    plan = hashlib.sha256(orjson.loads(content)["files"][PLAN].encode()).hexdigest()
+    if await store.recall(_WOKEN_BY) == plan:
+        return
     after: str | None = ""
     while after is not None:
         after = await store.nudge(after=after, now=clock.now(), limit=NUDGED)
+    await store.remember(_WOKEN_BY, plan)
