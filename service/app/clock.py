@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from service.settings import Clock
+
+if TYPE_CHECKING:  # a command that has no store needs the clock too
+    from service.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,23 @@ class VirtualClock:
             return _END if virtual > self.start else _BEGINNING
 
 
+_ORIGIN = "clock_origin"  # its name in the store
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
 
 
-def clock_of(settings: Clock) -> VirtualClock:
-    """The clock that the settings ask for. Without an origin it begins to run now."""
-    origin = settings.origin or datetime.now(UTC)
+def clock_of(settings: Clock, *, began: datetime | None = None) -> VirtualClock:
+    """The clock that the settings ask for. Without an origin it began to run at `began`, else it does now."""
+    origin = settings.origin or began or datetime.now(UTC)
     return VirtualClock(start=settings.start or origin, origin=origin, speed=settings.speed)
+
+
+async def keep_origin(clock: VirtualClock, store: Store) -> None:
+    """Let the commands beside us know since when our clock runs; one of their own would begin when they do."""
+    await store.remember(_ORIGIN, clock.origin.isoformat())
+
+
+async def kept_clock(settings: Clock, store: Store) -> VirtualClock:
+    """The clock of the service that was last started on this store."""
+    kept = await store.recall(_ORIGIN)
+    return clock_of(settings, began=None if kept is None else datetime.fromisoformat(kept))

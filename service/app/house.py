@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +17,7 @@ import structlog
 
 from service import __version__, events
 from service.app import words
-from service.app.clock import VirtualClock, clock_of
+from service.app.clock import VirtualClock, clock_of, keep_origin
 from service.app.cluster import cluster_of
 from service.app.health import Doctor
 from service.app.refusal import Misconfigured
@@ -31,7 +31,7 @@ from service.embedded.broker import EmbeddedBroker
 from service.embedded.inbox import Inbox
 from service.intake import Intake
 from service.kafka import Cluster, DeadLetterCopies, FeedSight, Subscription, asyncapi
-from service.ports import Problem
+from service.ports import MustEnd, Problem, Taken
 from service.settings import Settings
 from service.store.store import Store, open_store
 from service.wake import Wake
@@ -92,6 +92,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         store = open_store(settings.store.url.get_secret_value(), clock=clock, exclusive=True)
         await store.start()
         stack.push_async_callback(_step, "store", store.close)
+        await keep_origin(clock, store)
 
         inbox = await _inbox(settings, clock, stack)
         public_url = settings.public_url or (f"http://127.0.0.1:{listener.getsockname()[1]}" if inbox else None)
@@ -128,12 +129,23 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
         wake = Wake(store, shelf, clock, sight, nudge=dispatch.nudge)
         intake = Intake(store, shelf, clock, dispatch, lease=retry.lease, on_wake_at=wake.expect)
+        doomed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def take(taken: Sequence[Taken]) -> None:
+            """The reader tries again whatever fails; what no try will mend ends the house."""
+            try:
+                await intake.take(taken)
+            except MustEnd as why:
+                if not doomed.done():
+                    doomed.set_exception(why)
+                raise
+
         subscription = Subscription(
             cluster,
             read=lambda record: events.read(
                 record, rank_by=shelf.in_force.plan.rank_by, types=settings.kafka.types or ()
             ),
-            take=intake.take,
+            take=take,
             sight=sight,
             clock=clock,
         )
@@ -179,6 +191,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             ("retention", _retire(store, clock)),
         ):
             stack.push_async_callback(_end, keep_running(name, work))
+        stack.push_async_callback(_end, keep_running("intake", _wait_for(doomed)))
         reading = keep_running("kafka", subscription.run())
         stack.push_async_callback(_end, reading)
         stack.push_async_callback(_step, "kafka", subscription.stop)
@@ -254,6 +267,10 @@ async def _retire(store: Store, clock: VirtualClock) -> None:
         await asyncio.sleep(RETIRE_EVERY)
 
 
+async def _wait_for(future: asyncio.Future[None]) -> None:
+    await future
+
+
 async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError, Exception):
@@ -271,8 +288,7 @@ async def _step(name: str, stop: Callable[[], Awaitable[None]]) -> None:
 
 def _line(problem: Problem) -> str:
     where = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
-    hint = f" ({problem.suggestion})" if problem.suggestion else ""
-    return f"{where}: {problem.message}{hint}"
+    return f"{where}: {problem.message}" + (f"; perhaps: {problem.suggestion}" if problem.suggestion else "")
 
 
 def _folder(settings: Settings) -> Path:

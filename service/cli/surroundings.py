@@ -46,15 +46,14 @@ def inside_store(known: Settings, use: Callable[[Store, Clock], Coroutine[Any, A
 
 async def _inside(known: Settings, use: Callable[[Store, Clock], Coroutine[Any, Any, T]]) -> T:
     from service import telemetry
-    from service.app.clock import clock_of
+    from service.app.clock import clock_of, kept_clock
     from service.store import open_store
 
     telemetry.configure(level="error", fd=2)
-    clock = clock_of(known.clock)
-    store = open_store(known.store.url.get_secret_value(), clock=clock, exclusive=False)
+    store = open_store(known.store.url.get_secret_value(), clock=clock_of(known.clock), exclusive=False)
     await store.start()
     try:
-        return await use(store, clock)
+        return await use(store, await kept_clock(known.clock, store))
     finally:
         await store.close()
 
@@ -70,7 +69,8 @@ def catalog(known: Settings) -> Catalog:
         files, unread = template_folder.read(folder)
     except OSError as error:
         raise not_there(f"{folder}: {error.strerror or 'is not a folder'}") from None
-    plan, press, found = examine(files, partial(plan_document.read, file=PLAN), make_press)
+    read = partial(plan_document.read, file=PLAN, tell_from=known.kafka.tell_from)
+    plan, press, found = examine(files, read, make_press)
     if plan is None or press is None:
         wrong = [problem for problem in [*unread, *found] if problem.severity == "error"]
         lines = "\n".join(f"{problem.file}: {problem.message}" for problem in wrong)

@@ -1,0 +1,47 @@
+"""A store whose disk broke its word ends the process; a clock is the same for a command beside the service."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from service.app.clock import clock_of, keep_origin, kept_clock
+from service.settings import Clock
+from service.store.errors import StoreBroken
+from service.store.sqlite import SQLite
+from tests.flows.rig import START, Rig, running
+
+
+def break_the_disk(rig: Rig) -> None:
+    """As after an fsync that failed; how it fails is the store's own test."""
+    ground = rig.store._ground
+    assert isinstance(ground, SQLite)
+    ground._writer._broken = StoreBroken("SQLITE_IOERR_FSYNC")
+
+
+async def test_no_loop_waits_out_a_broken_store(tmp_path: Path) -> None:
+    async with running(tmp_path / "avisa.db") as rig:
+        rig.way.open = False
+        await rig.happens("confirmed")
+        break_the_disk(rig)
+        rig.way.open = True
+        with pytest.raises(StoreBroken):
+            await rig.dispatch.run()
+        with pytest.raises(StoreBroken):
+            await rig.happens("confirmed", "B-1")
+        await rig.pass_time(timedelta(hours=60))
+        with pytest.raises(StoreBroken):
+            await rig.wake.run()
+
+
+async def test_a_command_reads_the_clock_of_the_service(tmp_path: Path) -> None:
+    """Without an origin in the settings the service's clock began when it did, a command's would begin now."""
+    virtual = Clock(start=START, speed=1000)
+    async with running(tmp_path / "avisa.db") as rig:
+        service = clock_of(virtual)
+        await keep_origin(service, rig.store)
+        assert await kept_clock(virtual, rig.store) == service
+        fixed = Clock(start=START, origin=START + timedelta(days=1), speed=1000)
+        assert (await kept_clock(fixed, rig.store)).origin == START + timedelta(days=1), "what is set wins"
