@@ -42,7 +42,7 @@ class Scheduled:
     event: dict[str, Any]
 
 
-def real(path: Path, start: datetime, *, days: int = 3, first: int | None = None) -> list[Scheduled]:
+def real(path: Path, start: datetime, *, days: int = 4, first: int | None = None) -> list[Scheduled]:
     """The orders of an Olist file, each moved by whole days so that all begin within `days` from `start`.
 
     Which step an order ended with when it was cancelled is in the file, but not when: that is taken to be one
