@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.tools.kafka", "tests.tools.postgres"]  # one server for all who need a real one
+
+# A machine that is busy makes no example wrong.
+settings.register_profile("calm", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("calm")
 
 _FIRST = ("core", "plan", "settings", "events", "rendering", "words", "oracle")
 

@@ -30,7 +30,7 @@ class Answer:
             def on_broken_pipe(self) -> None:
                 raise BrokenPipeError  # `main` knows what to do, and that it is no failure
 
-        Pipe(highlight=False, soft_wrap=isinstance(made, str)).print(made)
+        Pipe(highlight=False, markup=False, soft_wrap=isinstance(made, str)).print(made)
 
     def refuse(self, error: str, message: str) -> None:
         """Say why there is no answer: on stdout for programs, on stderr for people."""

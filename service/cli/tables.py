@@ -99,6 +99,11 @@ def settings(known: dict[str, Any]) -> RenderableType:
     )
 
 
+def _hint(suggestion: str) -> str:
+    """A word that was probably meant, or a piece of advice."""
+    return suggestion if " " in suggestion else f"Did you mean {suggestion}?"
+
+
 def problems(checked: dict[str, Any]) -> RenderableType:
     """The answer of `avisa check`."""
     if not checked["problems"]:
@@ -113,6 +118,6 @@ def problems(checked: dict[str, Any]) -> RenderableType:
             f"  {printable(problem['message'])}",
         )
         if problem["suggestion"]:
-            line.append(f"  Did you mean {printable(problem['suggestion'])}?", "bright_black")
+            line.append(f"  {_hint(printable(problem['suggestion']))}", "bright_black")
         lines.append(line)
     return Group(*lines)

@@ -241,7 +241,7 @@ def message(text: str) -> str:
         raise wrong(
             "bad_name",
             f"{shown(text)} is not the name of a message; allowed: small letters, digits and -",
-            f"did you mean {plain}?" if plain and "@" not in text else None,
+            plain if plain and "@" not in text else None,
         )
     return text
 
@@ -250,7 +250,7 @@ def like(given: str, allowed: Iterable[str]) -> str | None:
     """What was probably meant, as a suggestion."""
     folded = {each.casefold(): each for each in allowed}
     close = get_close_matches(given.strip().casefold(), folded, n=1, cutoff=0.6)
-    return f"did you mean {folded[close[0]]}?" if close else None
+    return folded[close[0]] if close else None
 
 
 def shown(text: str) -> str:
