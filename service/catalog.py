@@ -90,6 +90,10 @@ class Catalog:
     press: Press
     installation: Installation
 
+    def speaks(self, locale: object, status: str) -> bool:
+        """Whether the message of that status is written in the language of `locale`, of whatever country."""
+        return isinstance(locale, str) and _spoken(self.press.locales(self.plan.touchpoint(status).message), locale)
+
     def draft(self, notification: Notification, order: Order, now: datetime) -> Draft | NoAddress | CannotRender:
         """Choose message, locale and address and freeze every value the message may show."""
         touchpoint = self.plan.touchpoint(notification.status)
@@ -180,6 +184,12 @@ def choose_locale(there: tuple[str, ...], wanted: str, brands: str) -> str | Non
     chain += [ours] if ours in siblings else siblings[:1]
     chain += [ours, ours.partition("-")[0], _LAST_LOCALE, *sorted(by_name)]
     return next((by_name[name] for name in chain if name in by_name), None)
+
+
+@lru_cache(4096)
+def _spoken(there: tuple[str, ...], wanted: str) -> bool:
+    language = canonical(wanted).partition("-")[0]
+    return any(canonical(name).partition("-")[0] == language for name in there)
 
 
 def canonical(locale: str) -> str:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import structlog
+
 from service import telemetry
 from service.core import decide, facts, gate
 from service.core.model import Notification, Order, OrderEvent, Reason, State, evolve
-from service.core.plan import Plan
 from service.ports import (
+    Catalog,
     Change,
     Claimed,
     Clock,
@@ -29,6 +31,8 @@ from service.ports import (
     Tally,
     Unreadable,
 )
+
+log = structlog.get_logger()
 
 
 class Sender(Protocol):
@@ -83,14 +87,14 @@ class Intake:
     ) -> list[OrderEvent]:
         """Decide and commit once; answers the events of orders that lost a race."""
         now, now_real = self._clock.now(), self._clock.real()
-        plan = self._shelf.in_force.plan
+        catalog = self._shelf.in_force
         known = await self._orders.load({event.order_id for event in events})
         folds: dict[str, Fold] = {}
         for event in events:
             fold = folds.get(event.order_id)
             if fold is None:
                 fold = folds[event.order_id] = Fold(known.get(event.order_id))
-            fold.add(event, plan, now)
+            fold.add(event, catalog, now)
         committed = await self._orders.commit(
             [fold.change() for fold in folds.values()],
             tally=Tally(by_reason=counted + Counter(reason for fold in folds.values() for reason in fold.reasons)),
@@ -99,6 +103,7 @@ class Intake:
             lease=self._lease if self._sender.room() else None,
         )
         self._spread(folds, committed, since=now_real)
+        self._log(folds, dead, committed.lost, at=now_real)
         for (_, reason), number in counted.items():
             telemetry.decided(reason, number)
         for letter in dead:
@@ -131,6 +136,15 @@ class Intake:
         if waiting:
             self._sender.nudge()
 
+    def _log(self, folds: dict[str, Fold], dead: list[Unreadable], lost: frozenset[str], *, at: datetime) -> None:
+        """One line for each event and each record set aside, with its reason; no more than the timeline says."""
+        entries = [entry for order_id, fold in folds.items() if order_id not in lost for entry in fold.entries]
+        if entries:
+            telemetry.told("event", map(_told, entries), at=at)
+        for letter in dead:
+            where = letter.record.position
+            log.warning("dead_letter", feed=where.feed, offset=where.offset, stage=letter.stage, reason=letter.reason)
+
     async def _uncount(self, folds: dict[str, Fold], lost: frozenset[str], now: datetime) -> None:
         """Take what lost its race out of the tally again: it will be counted when it is decided anew."""
         over = Counter(reason for order_id in lost for reason in folds[order_id].reasons)
@@ -152,8 +166,9 @@ class Fold:
     def __post_init__(self) -> None:
         self.version = 0 if self.order is None else self.order.version
 
-    def add(self, event: OrderEvent, plan: Plan, now: datetime) -> None:
+    def add(self, event: OrderEvent, catalog: Catalog, now: datetime) -> None:
         """Decide one event on top of those before it."""
+        plan = catalog.plan
         decision = decide.on_event(self.order, event, plan, now)
         order = decision.order
         if decision.absorbed_by is not None:
@@ -179,7 +194,7 @@ class Fold:
                 status=event.status,
                 episode=order.episode,
                 event_id=event.event_id,
-                note=_note(event, now),
+                note=_note(event, catalog, now),
             )
         )
 
@@ -205,7 +220,17 @@ class Fold:
             self.absorbed_by = key
 
 
-def _note(event: OrderEvent, now: datetime) -> str | None:
+def _told(entry: Entry) -> dict[str, object]:
+    return {
+        "order": entry.order_id,
+        "status": entry.status,
+        "episode": entry.episode,
+        "reason": entry.reason,
+        "note": entry.note,
+    }
+
+
+def _note(event: OrderEvent, catalog: Catalog, now: datetime) -> str | None:
     """What was odd about an event that could still be used, free of personal data."""
     odd = []
     if event.occurred_at > now + decide.CLOCK_SKEW:
@@ -213,4 +238,10 @@ def _note(event: OrderEvent, now: datetime) -> str | None:
     zone = event.facts.get("customer.time_zone")
     if zone is not None and not facts.is_zone(zone):
         odd.append("the customer's time zone is unknown, the brand's is used")
+    locale = event.facts.get("customer.locale")
+    if locale is not None and not catalog.speaks(locale, event.status):
+        odd.append("no message is written in the customer's language, the brand's is used")
+    brand = event.facts.get("brand")
+    if brand is not None and brand not in catalog.plan.brands:
+        odd.append("the brand is unknown, the default one is used")
     return "; ".join(odd) or None

@@ -72,6 +72,9 @@ class Catalog(Protocol):
     @property
     def plan(self) -> Plan: ...
 
+    def speaks(self, locale: object, status: str) -> bool:
+        """Whether the message of that status is written in the language of `locale`, of whatever country."""
+
     def draft(self, notification: Notification, order: Order, now: datetime) -> Draft | NoAddress | CannotRender:
         """Choose message, locale and address and freeze every value the message may show."""
 

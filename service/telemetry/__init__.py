@@ -1,6 +1,6 @@
 """What the service says about itself: log lines and metrics. Flows write `telemetry.decided(reason)`."""
 
-from service.telemetry.logs import configure, place, printable
+from service.telemetry.logs import configure, place, printable, told
 from service.telemetry.metrics import (
     CONTENT_TYPE,
     Readings,
@@ -26,4 +26,5 @@ __all__ = [
     "queued",
     "reminder_lateness",
     "settled",
+    "told",
 ]

@@ -16,7 +16,8 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
+from datetime import datetime
 from typing import Any, Literal
 
 import orjson
@@ -178,6 +179,26 @@ class _AsText:
 
 
 _writers: dict[int, LineWriter] = {}
+_bulk: LineWriter | None = None  # where lines told in bulk go; None: nowhere
+_bulk_json = False
+
+
+def told(event: str, rows: Iterable[Mapping[str, object]], *, at: datetime) -> None:
+    """Many lines of one kind, level info, of what came about at the real moment `at`; what is None is left out.
+
+    structlog takes 15 µs for a line, a tenth of all that an event costs; this takes a fifth of that.
+    """
+    if _bulk is None:
+        return
+    shown = ({key: _clean(value) for key, value in row.items() if value is not None} for row in rows)
+    if _bulk_json:
+        head = {"timestamp": at.isoformat().replace("+00:00", "Z"), "level": "info", "event": event}
+        lines = [orjson.dumps(head | row, option=orjson.OPT_APPEND_NEWLINE) for row in shown]
+    else:
+        start = f"{at.astimezone():%H:%M:%S} [info     ] {event:<24} "
+        texts = (" ".join([f"{key}={value}" for key, value in row.items()]) for row in shown)
+        lines = [f"{start}{text}\n".encode("utf-8", "replace") for text in texts]
+    _bulk.write(b"".join(lines))
 
 
 def dropped_lines() -> int:
@@ -193,6 +214,8 @@ def configure(format: Literal["console", "json"] = "console", level: str = "info
         atexit.register(writer.flush)
     as_json = format == "json"
     least = logging.getLevelNamesMapping()[level.upper()]
+    global _bulk, _bulk_json
+    _bulk, _bulk_json = (None if least > logging.INFO else writer), as_json
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

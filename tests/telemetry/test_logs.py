@@ -19,9 +19,11 @@ PROJECT = Path(__file__).parents[2]
 
 SPEAKS = """
 import logging
+from datetime import datetime
 import structlog
 from service import telemetry
 
+NOW = datetime.fromisoformat("2026-03-02T10:15:00+00:00")
 telemetry.configure({format!r}, "info")
 log = structlog.get_logger()
 log.info("decided", order="A-1", reason="entered", to="ana.canary@example.pt")
@@ -38,6 +40,7 @@ except ValueError:
 logging.getLogger("mail.log").warning("RCPT TO:<ana.canary@example.pt> hunter2-canary")
 logging.getLogger("sqlalchemy.engine").warning("[parameters: ('Ana Canária',)]")
 log.info("long", value="v" * 100_000)
+telemetry.told("event", [{{"order": "A-3", "note": None, "status": "ana.canary@example.pt\\ud800"}}], at=NOW)
 log.info("wide", **{{f"k{{n}}": "v" * 1000 for n in range(20)}})
 """
 
@@ -54,7 +57,7 @@ def spoken(format: str) -> list[str]:
 @pytest.mark.parametrize("format", ["json", "console"])
 def test_no_line_holds_what_is_personal_or_secret(format: str) -> None:
     lines = spoken(format)
-    assert len(lines) == 6  # one an event
+    assert len(lines) == 7  # one an event
     for line in lines:
         assert not any(canary in line for canary in CANARIES)
         assert line.isprintable()
@@ -75,7 +78,14 @@ def test_json_lines_say_what_happened() -> None:
     assert lines[2]["error"] == "ValueError"
     assert lines[2]["where"].endswith("<module>")
     assert lines[3]["logger"] == "some.library"
-    assert lines[5]["cut"] > LINE_MOST
+    assert lines[5] == {
+        "timestamp": "2026-03-02T10:15:00Z",
+        "level": "info",
+        "event": "event",
+        "order": "A-3",
+        "status": "<address>",
+    }
+    assert lines[6]["cut"] > LINE_MOST
 
 
 def test_what_is_printable_stays_as_it_is() -> None:
