@@ -75,8 +75,9 @@ def on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
     due = tell.deadline_again(order, touchpoint, plan, now)
     if due is None or due > now:
         return Decision(order=_dated(order, due), reason=Reason.NOT_DUE)
-    if any(waiting.to_customer and waiting.episode == order.episode for waiting in order.pending):
-        # It will settle, and then starts a new window; look again, ever more rarely, in case it never does.
+    if any(waiting.to_customer for waiting in order.pending):
+        # Of this episode or of an earlier one, it is news, which a reminder would supersede. It will settle, and
+        # then starts a new window; look again, ever more rarely, in case it never does.
         later = now + max(timedelta(minutes=1), (now - due) / 4)
         return Decision(order=evolve(order, deadline=due, wake_at=later), reason=Reason.WAITS_FOR_EARLIER)
     number, at_most = order.reminders + 1, touchpoint.remind.at_most
@@ -127,10 +128,11 @@ def on_settled(
     if reason in _UNREACHED and Alert.UNREACHABLE not in order.alerts:
         changed, decided = tell.owner(order, Alert.UNREACHABLE, reason, plan, now)
     late = order.deadline is not None and order.deadline <= now
-    if late and notification.seq == order.told_seq and notification.episode == order.episode:
-        touchpoint = plan.touchpoint(order.status)
-        due = tell.window_from(changed, touchpoint, plan, now, now=now)
-        changed = _dated(evolve(changed, told_until=None, counted_from=now), due)
+    if late and notification.seq == order.told_seq:
+        window = tell.window_from(changed, plan.touchpoint(order.status), plan, now, now=now)
+        stands = order.told_until if order.told_until is not None and order.told_until > now else None
+        due = min(window, stands) if window is not None and stands is not None else window or stands
+        changed = _dated(evolve(changed, told_until=stands, counted_from=now), due)
     if changed is order:
         return None
     return Decision(order=changed, notifications=decided, reason=reason)

@@ -339,6 +339,21 @@ def test_no_reminder_is_decided_while_a_message_is_unsettled() -> None:
     assert keys(world, Purpose.REMINDER) == []
 
 
+def test_no_reminder_takes_the_place_of_news_that_is_still_unsent() -> None:
+    """An update waits for the relay; meanwhile a newer episode begins in silence, and its window passes."""
+    world = World(plan(touchpoint("in_production"), touchpoint("packed", window=hours_span(2))))
+    world.take(event("in_production", START, 1))
+    world.take(event("packed", START + H / 60, 2, notify=False))
+    world.now += 3 * H
+    world.wake()
+    assert keys(world, Purpose.REMINDER) == []
+    world.settle()
+    assert world.told() == ["in_production"]
+    assert world.order is not None
+    assert world.order.deadline == world.now + 2 * H, "they have just heard from us"
+    assert world.order.told_until == START + 48 * H, "and what that message told still binds"
+
+
 def test_a_date_that_passed_before_the_first_attempt_is_replaced_before_it_is_told() -> None:
     world = World(shop())
     world.take(event("confirmed", START, 1))
