@@ -162,6 +162,7 @@ class OrderEvent:
     identity: bytes  # 16 octets: a hash of (source, id), or of position and value
     event_id: str | None = None
     position: Position
+    published_real: datetime | None = None  # the record's timestamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +195,7 @@ class Notification:
     next_update: datetime | None = None  # when this message says the customer will hear again
     last: bool = False  # the last reminder of its episode
     promise_before: str | None = None  # the promise told before this message, for `promise.previous`
+    published_real: datetime | None = None  # when the event that it tells was published
 
     state: State = State.QUEUED
     attempts: int = 0

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import structlog
 
 from service import telemetry
-from service.core.model import SETTLED, Notification, Reason
+from service.core.model import SETTLED, Notification
 from service.core.retry import Receipt, Verdict
 from service.dispatch.outcome import Moment, Outcomes
 from service.ports import Claimed, Clock, OrderBook, Outbox, Settlement, Shelf
@@ -20,7 +20,6 @@ log = structlog.get_logger()
 
 RACES = 5  # how often an outcome is worked out anew because its order changed meanwhile
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_BY_EVENT = frozenset({Reason.ENTERED, Reason.FACTS_CHANGED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +112,16 @@ class InHand:
         self._measure(answers)
 
     def _measure(self, answers: Sequence[Tried]) -> None:
-        """From the decision that an event brought about to the relay's word, in real time."""
+        """To the relay's word: from when an event was published, or a reminder was due, in real time."""
         real = self._clock.real()
         for tried in answers:
             notification = tried.claimed.notification
-            if tried.receipt.verdict is Verdict.ACCEPTED and notification.reason in _BY_EVENT:
-                telemetry.event_to_accepted((real - self._clock.to_real(notification.decided_at)).total_seconds())
+            if tried.receipt.verdict is not Verdict.ACCEPTED:
+                continue
+            if notification.to_customer and notification.published_real is not None:
+                telemetry.event_to_accepted((real - notification.published_real).total_seconds())
+            if notification.due is not None:
+                telemetry.reminder_lateness((real - self._clock.to_real(notification.due)).total_seconds())
 
     async def _conclude(self, answers: Sequence[Tried]) -> None:
         """Settle; where an order changed meanwhile, work out again what the answer means for it."""

@@ -57,6 +57,7 @@ def event(
         identity=_identity(record, value, source, event_id),
         event_id=event_id,
         position=record.position,
+        published_real=record.timestamp,
     )
 
 
