@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
@@ -25,6 +24,7 @@ from service.ports import (
     Committed,
     Entry,
     OrderBook,
+    Sender,
     Shelf,
     Skipped,
     Taken,
@@ -33,19 +33,6 @@ from service.ports import (
 )
 
 log = structlog.get_logger()
-
-
-class Sender(Protocol):
-    """Who delivers what was just decided, without waiting for a poll."""
-
-    def room(self) -> bool:
-        """Whether it can take a batch at once."""
-
-    def hand_over(self, claimed: Sequence[Claimed], *, since: datetime) -> None:
-        """Take notifications that are leased to this process, since a real moment or later."""
-
-    def nudge(self) -> None:
-        """Look into the outbox soon."""
 
 
 class Intake:
@@ -173,8 +160,9 @@ class Fold:
         order = decision.order
         if decision.absorbed_by is not None:
             self._absorb(decision.absorbed_by)
-        pending = (*order.pending, *decision.notifications)
-        self.born.extend(decision.notifications)
+        born = [evolve(item, published_real=event.published_real) for item in decision.notifications]
+        pending = (*order.pending, *born)
+        self.born.extend(born)
         overtaken = [item for item in pending if gate.superseded(item, order, plan)]
         if overtaken:
             self.superseded.update(item.key for item in overtaken)

@@ -7,16 +7,16 @@ now and then only for what another replica or a changed plan brought about.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from service import telemetry
 from service.core import decide, gate
-from service.core.model import Decision, Reason
+from service.core.model import Decision, Reason, evolve
 from service.core.plan import Plan
-from service.ports import Change, Clock, Entry, MustEnd, OrderBook, Shelf, Sight
+from service.ports import Change, Claimed, Clock, Committed, Entry, MustEnd, OrderBook, Sender, Shelf, Sight
 
 log = structlog.get_logger()
 
@@ -32,13 +32,14 @@ class Wake:
     """Wakes orders whose time has come, while this process can see what their events say."""
 
     def __init__(
-        self, orders: OrderBook, shelf: Shelf, clock: Clock, sight: Sight, *, nudge: Callable[[], None]
+        self, orders: OrderBook, shelf: Shelf, clock: Clock, sight: Sight, sender: Sender, *, lease: timedelta
     ) -> None:
         self._orders = orders
         self._shelf = shelf
         self._clock = clock
         self._sight = sight
-        self._nudge = nudge
+        self._sender = sender
+        self._lease = lease
         self._started = clock.real()
         self._sleeping_until = _FAR_AHEAD
         self._sooner = asyncio.Event()
@@ -78,11 +79,14 @@ class Wake:
         if due:
             decisions = [decide.on_wake(order, plan, now) for order in due]
             changes = [_change(decision, plan, now) for decision in decisions]
-            committed = await self._orders.commit(changes, now=now)
+            # Whoever decides a reminder also sends it: for others, who do not read its feed, it would be unseen.
+            lease = self._lease if self._sender.room() else None
+            committed = await self._orders.commit(changes, now=now, lease=lease)
             for order, decision in zip(due, decisions, strict=True):
                 if decision.notifications and order.order_id not in committed.lost:
                     self._measure(decision, now)
-            self._nudge()
+            self._sender.hand_over(list(_leased(decisions, committed)), since=now_real)
+            self._sender.nudge()
         return len(due)
 
     def _overdue(self, now_real: datetime, plan: Plan) -> datetime:
@@ -117,6 +121,17 @@ class Wake:
                 await self._sooner.wait()
         except TimeoutError:
             pass
+
+
+def _leased(decisions: Iterable[Decision], committed: Committed) -> Iterator[Claimed]:
+    """What of it is ours to send, with its order as it is now stored."""
+    for decision in decisions:
+        order = decision.order
+        for notification in decision.notifications:
+            if notification.key in committed.leased:
+                pending = (*order.pending, *decision.notifications)
+                stored = evolve(order, version=order.version + 1, pending=pending)
+                yield Claimed(notification=notification, order=stored)
 
 
 def _change(decision: Decision, plan: Plan, now: datetime) -> Change:

@@ -127,7 +127,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             lease=retry.lease,
             jitter=random.random,
         )
-        wake = Wake(store, shelf, clock, sight, nudge=dispatch.nudge)
+        wake = Wake(store, shelf, clock, sight, dispatch, lease=retry.lease)
         intake = Intake(store, shelf, clock, dispatch, lease=retry.lease, on_wake_at=wake.expect)
         doomed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

@@ -102,3 +102,16 @@ class Outbox(Protocol):
 
     async def paused(self) -> Pause | None:
         """Whether an operator has stopped all sending."""
+
+
+class Sender(Protocol):
+    """Who delivers what was just decided, without waiting for a poll."""
+
+    def room(self) -> bool:
+        """Whether it can take a batch at once."""
+
+    def hand_over(self, claimed: Sequence[Claimed], *, since: datetime) -> None:
+        """Take notifications that are leased to this process, since a real moment or later."""
+
+    def nudge(self) -> None:
+        """Look into the outbox soon."""

@@ -81,7 +81,7 @@ class Rig:
         self.dispatch = Dispatch(
             store, store, shelf, self.way, clock, self.sight, policy=POLICY, lease=LEASE, jitter=lambda: 0.5
         )
-        self.wake = Wake(store, shelf, clock, self.sight, nudge=self.dispatch.nudge)
+        self.wake = Wake(store, shelf, clock, self.sight, self.dispatch, lease=LEASE)
         self.intake = Intake(store, shelf, clock, self.dispatch, lease=LEASE, on_wake_at=self.wake.expect)
         self._number = 0
         self.see()
