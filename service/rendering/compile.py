@@ -124,8 +124,7 @@ class _Typesetter:
         ast.set_lineno(1)
         file = self._parts.file
         code = self._sandbox.compile(ast, name=file, filename=file)
-        template = Template.from_code(self._sandbox, code, {}, None)
-        return Compiled(file=file, locale=self._locale, template=template), self._problems
+        return Compiled(file=file, locale=self._locale, template=self._sandbox.load(code)), self._problems
 
     def _refused(self) -> bool:
         return any(problem.severity == "error" for problem in self._problems)

@@ -40,6 +40,7 @@ _PROBES = (
     "-1234.5",
 )
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_LONGEST_MOMENT = 60  # characters
 _LARGEST = 18  # digits before the decimal point
 
 
@@ -186,8 +187,11 @@ def _learn(ask: Callable[[Decimal], str], places: int) -> Callable[[Decimal], st
 
 def _moment(value: Json, zone: str) -> date | None:
     """A bare date, or a moment put into the zone; a time without a zone stands as it is."""
-    if not isinstance(value, str):
-        return None
+    return _read_moment(value, zone) if isinstance(value, str) and len(value) <= _LONGEST_MOMENT else None
+
+
+@lru_cache(1024)  # a mail says a date up to eight times, and the mails of a batch the same ones
+def _read_moment(value: str, zone: str) -> date | None:
     try:
         if len(value) == 10:
             return date.fromisoformat(value)
