@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 
 from service.core import facts
 from service.core.model import Json, Notification, Order, Purpose
@@ -80,17 +81,16 @@ def plain(value: Json, depth: int = 0) -> Json:
     if depth == DEEPEST:
         return None
     if kind is list:
-        cleaned = [plain(item, depth + 1) for item in value[:MOST_ITEMS]]
-        return [item for item in cleaned if item is not None]
-    if isinstance(value, Mapping):
-        pairs = [(key, plain(item, depth + 1)) for key, item in list(value.items())[:MOST_ITEMS]]
-        return {key: item for key, item in pairs if item is not None}
+        return [kept for item in value[:MOST_ITEMS] if (kept := plain(item, depth + 1)) is not None]
+    if kind is dict:
+        pairs = islice(value.items(), MOST_ITEMS)
+        return {key: kept for key, item in pairs if (kept := plain(item, depth + 1)) is not None}
     return None
 
 
 def text_of(value: str, longest: int) -> str:
     """Text without what could disturb the text around it, no longer than `longest`."""
-    if _UNWANTED.search(value):
+    if not value.isprintable() and _UNWANTED.search(value):  # the first is quick, and nearly always enough
         value = _UNWANTED.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
     return value if len(value) <= longest else value[: longest - 1].rstrip() + "…"
 
@@ -99,8 +99,8 @@ def whole_name(value: Json) -> str:
     """A person's name on one line; empty if what was given is none."""
     if not isinstance(value, str):
         return ""
-    name = text_of(" ".join(_UNWANTED.sub(" ", value).split()), LONGEST_NAME)
-    if "@" in name or name.casefold() in _NOT_A_NAME or not any(letter.isalpha() for letter in name):
+    name = text_of(" ".join((value if value.isprintable() else _UNWANTED.sub(" ", value)).split()), LONGEST_NAME)
+    if "@" in name or name.casefold() in _NOT_A_NAME or not any(map(str.isalpha, name)):
         return ""
     return name
 
@@ -114,7 +114,7 @@ def first_name(name: str) -> str:
     if not words:
         return ""
     first = words[0].strip(".,;:!?\"'()<>")
-    if sum(letter.isalpha() for letter in first) < 2 and len(words) > 1:
+    if sum(map(str.isalpha, first)) < 2 and len(words) > 1:
         return " ".join(words)[:60]
     if first.isupper() and first.isascii() and len(first) > 2:
         first = first.capitalize()
