@@ -14,7 +14,7 @@ import structlog
 
 from service import telemetry
 from service.core import decide, gate
-from service.core.model import Decision, Reason, evolve
+from service.core.model import Decision, Order, Reason, evolve
 from service.core.plan import Plan
 from service.ports import Change, Claimed, Clock, Committed, Entry, MustEnd, OrderBook, Sender, Shelf, Sight
 
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 BATCH = 500
 LOOK_UP = timedelta(seconds=5)  # real: how long a wake_at set elsewhere may stay unnoticed
+PUT_OFF = timedelta(hours=1)  # virtual: how long an order rests that could not be decided
 AFTER_TROUBLE = 2.0  # seconds before the store is asked again
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -77,14 +78,14 @@ class Wake:
             now, feeds=self._sight.sighted(now_real), overdue=self._overdue(now_real, plan), limit=BATCH
         )
         if due:
-            decisions = [decide.on_wake(order, plan, now) for order in due]
+            decisions = [_decided(order, plan, now) for order in due]
             changes = [_change(decision, plan, now) for decision in decisions]
             # Whoever decides a reminder also sends it: for others, who do not read its feed, it would be unseen.
             lease = self._lease if self._sender.room() else None
             committed = await self._orders.commit(changes, now=now, lease=lease)
             for order, decision in zip(due, decisions, strict=True):
-                if decision.notifications and order.order_id not in committed.lost:
-                    self._measure(decision, now)
+                for told in decision.notifications if order.order_id not in committed.lost else ():
+                    telemetry.queued(told.purpose, told.channel)
             self._sender.hand_over(list(_leased(decisions, committed)), since=now_real)
             self._sender.nudge()
         return len(due)
@@ -95,13 +96,6 @@ class Wake:
         if now_real - self._started < patience:
             return _LONG_AGO
         return self._clock.to_virtual(now_real - patience)
-
-    def _measure(self, decision: Decision, now: datetime) -> None:
-        for reminder in decision.notifications:
-            telemetry.queued(reminder.purpose, reminder.channel)
-            if reminder.due is not None:
-                late = self._clock.to_real(now) - self._clock.to_real(reminder.due)
-                telemetry.reminder_lateness(late.total_seconds())
 
     async def _sleep(self) -> None:
         now_real = self._clock.real()
@@ -132,6 +126,15 @@ def _leased(decisions: Iterable[Decision], committed: Committed) -> Iterator[Cla
                 pending = (*order.pending, *decision.notifications)
                 stored = evolve(order, version=order.version + 1, pending=pending)
                 yield Claimed(notification=notification, order=stored)
+
+
+def _decided(order: Order, plan: Plan, now: datetime) -> Decision:
+    """What its waking means for an order. One that we have a fault about is put off, for others wait beside it."""
+    try:
+        return decide.on_wake(order, plan, now)
+    except Exception as fault:
+        log.error("order_not_woken", order=order.order_id, error=type(fault).__name__, exc_info=True)
+        return Decision(order=evolve(order, wake_at=now + PUT_OFF), reason=Reason.NOT_DUE)
 
 
 def _change(decision: Decision, plan: Plan, now: datetime) -> Change:

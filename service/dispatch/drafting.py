@@ -8,7 +8,7 @@ from dataclasses import replace
 import structlog
 
 from service.core import decide, gate
-from service.core.model import Notification, Purpose, Reason, State, evolve
+from service.core.model import Notification, Order, Purpose, Reason, State, evolve
 from service.dispatch.outcome import Moment, Outcomes, in_doubt
 from service.ports import (
     CannotRender,
@@ -90,7 +90,7 @@ class Drafting:
                 order = evolve(order, version=order.version + 1)
             claimed = replace(claimed, notification=decision.notifications[0], order=order)
         notification, order = claimed.notification, claimed.order
-        draft = catalog.draft(notification, order, at.now)
+        draft = _draft(catalog, notification, order, at)
         if isinstance(draft, NoAddress):
             return self._outcomes.settled(notification, order, State.DROPPED, Reason.NO_ADDRESS, catalog.plan, at)
         if isinstance(draft, CannotRender):
@@ -123,3 +123,14 @@ class Drafting:
         """Blindness holds a reminder only for so long: a told date outranks the guard."""
         due = notification.due
         return due is not None and at.real - self._clock.to_real(due) >= catalog.plan.feed.hold_at_most
+
+
+def _draft(
+    catalog: Catalog, notification: Notification, order: Order, at: Moment
+) -> Draft | NoAddress | CannotRender:
+    """The draft. A fault of ours is this notification's trouble alone, for others of its batch wait beside it."""
+    try:
+        return catalog.draft(notification, order, at.now)
+    except Exception as fault:
+        log.error("not_drafted", key=notification.key, error=type(fault).__name__, exc_info=True)
+        return CannotRender(f"a fault of Avisa itself: {type(fault).__name__}")
