@@ -84,7 +84,7 @@ class Intake:
             fold.add(event, catalog, now)
         committed = await self._orders.commit(
             [fold.change() for fold in folds.values()],
-            tally=Tally(by_reason=counted + Counter(reason for fold in folds.values() for reason in fold.reasons)),
+            tally=Tally(by_reason=counted),
             dead_letters=dead,
             now=now,
             lease=self._lease if self._sender.room() else None,
@@ -95,9 +95,6 @@ class Intake:
             telemetry.decided(reason, number)
         for letter in dead:
             telemetry.dead_lettered(letter.reason)
-        if not committed.lost:
-            return []
-        await self._uncount(folds, committed.lost, now)
         return [event for event in events if event.order_id in committed.lost]
 
     def _spread(self, folds: dict[str, Fold], committed: Committed, *, since: datetime) -> None:
@@ -131,11 +128,6 @@ class Intake:
         for letter in dead:
             where = letter.record.position
             log.warning("dead_letter", feed=where.feed, offset=where.offset, stage=letter.stage, reason=letter.reason)
-
-    async def _uncount(self, folds: dict[str, Fold], lost: frozenset[str], now: datetime) -> None:
-        """Take what lost its race out of the tally again: it will be counted when it is decided anew."""
-        over = Counter(reason for order_id in lost for reason in folds[order_id].reasons)
-        await self._orders.commit([], tally=Tally(by_reason={key: -n for key, n in over.items()}), now=now)
 
 
 @dataclass(slots=True)
@@ -195,6 +187,7 @@ class Fold:
             entries=tuple(self.entries),
             superseded=tuple(self.superseded),
             absorbed_by=self.absorbed_by,
+            reasons=tuple(self.reasons),
         )
 
     def stored(self) -> Order:

@@ -33,7 +33,8 @@ class Change:
     `order.version` is the version that was loaded (0 for a new order); it is stored as `version + 1`, and only
     if the stored version is still the loaded one. `notifications` are new. Each key of `superseded` is settled
     as dropped/superseded; one whose attempt has begun is due at once instead, unless it is being sent. If
-    `absorbed_by` has begun, or is settled, the whole change is lost; else its revision rises by one.
+    `absorbed_by` has begun, or is settled, the whole change is lost; else its revision rises by one. `reasons`
+    say how each event of the change came out, and of which feed it was: they are counted with it.
     """
 
     order: Order
@@ -41,11 +42,12 @@ class Change:
     entries: tuple[Entry, ...] = ()
     superseded: tuple[str, ...] = ()
     absorbed_by: str | None = None
+    reasons: tuple[tuple[str, Reason], ...] = ()  # (feed, reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Records read and how each came out, to be counted in the same transaction; `read` is their number."""
+    """Records read that change no order, and how each came out, to be counted in the same transaction."""
 
     by_reason: Mapping[tuple[str, Reason], int] = field(default_factory=dict)  # (feed, reason) -> n
 
@@ -79,10 +81,9 @@ class OrderBook(Protocol):
     ) -> Committed:
         """Store all changes in one transaction.
 
-        A lost order is not touched, nor are its notifications and entries, while everything else is stored;
-        the tally is stored as it stands, so the caller leaves lost events out of it by committing them again
-        with their own. With `lease`, a new notification is born leased to this process, unless an earlier one
-        of the same order, recipient and channel is unsettled: then it waits for that one.
+        A lost order is not touched, nor are its notifications and entries, nor its events counted, while
+        everything else is stored. With `lease`, a new notification is born leased to this process, unless an
+        earlier one of the same order, recipient and channel is unsettled: then it waits for that one.
         """
 
     async def due(self, now: datetime, *, feeds: Collection[str], overdue: datetime, limit: int) -> list[Order]:

@@ -8,8 +8,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from service.core.model import Order
-from service.ports import Tally
+from service.core.model import Order, Reason
 from service.store.tongue import Statement
 
 _ADD = Statement(
@@ -38,9 +37,9 @@ def add(conn: Connection, kind: str, numbers: Mapping[tuple[str, str], int]) -> 
         _ADD.run(conn, given)
 
 
-def tally(conn: Connection, tally: Tally) -> None:
+def tally(conn: Connection, by_reason: Mapping[tuple[str, Reason], int]) -> None:
     """Count events; their feed is the shard, for whoever reads a feed reads it alone."""
-    add(conn, "event", {(reason, feed): n for (feed, reason), n in tally.by_reason.items()})
+    add(conn, "event", {(reason, feed): n for (feed, reason), n in by_reason.items()})
 
 
 def orders(conn: Connection, moves: Iterable[tuple[Standing | None, Order]], *, shard: str) -> None:

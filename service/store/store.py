@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -131,8 +132,11 @@ class Store:
             shard=self._shard,
         )
         dead_letters.add(conn, letters, now=now)
-        if tally is not None:
-            counting.tally(conn, tally)
+        counted = Counter({} if tally is None else tally.by_reason)
+        for change in changes:
+            if change.order.order_id in applied.orders:
+                counted.update(change.reasons)
+        counting.tally(conn, counted)
         return Committed(lost=frozenset(ids) - applied.orders, leased=applied.leased)
 
     async def due(self, now: datetime, *, feeds: Collection[str], overdue: datetime, limit: int) -> list[Order]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -157,3 +158,12 @@ async def test_replicas_that_start_together_keep_one_catalog(pair: tuple[Store, 
     for number in range(20):
         await asyncio.gather(*(store.keep_catalog(f"v{number}", b"words", at=NOW) for store in pair * 2))
         assert await pair[0].kept_catalog(f"v{number}") == b"words"
+
+
+async def test_the_events_of_who_lost_are_not_counted(pair: tuple[Store, Store]) -> None:
+    """They are decided and counted anew; a process that dies in between has counted nothing twice (promise 5)."""
+    reasons = ((FEED, Reason.ENTERED), (FEED, Reason.REPEATED))
+    for store in pair:
+        await store.commit([replace(change("A", 0), reasons=reasons)], now=NOW)
+    counted = await pair[0].counts()
+    assert (counted.read, counted.by_reason) == (2, {Reason.ENTERED: 1, Reason.REPEATED: 1})
