@@ -24,6 +24,7 @@ from service.store.lane import Lane
 T = TypeVar("T")
 
 GROUP = 32  # jobs that share a commit at most: enough to share, few enough to keep a commit short
+STATEMENTS = 32  # kept prepared, a connection: each size of a batch makes another one, of up to half a megabyte
 CHECKPOINT = 0.25  # seconds between looks whether there is something to checkpoint
 TALL_WAL = 16_384  # pages, 64 MiB: then the writer stands still until all is checkpointed and the log starts anew
 
@@ -85,7 +86,9 @@ class SQLite:
 
     def _open(self, begin: str, *pragmas: str) -> Connection:
         """A connection for the thread that calls; its transactions begin with `begin`."""
-        engine = create_engine(self._url, poolclass=NullPool, hide_parameters=True)
+        engine = create_engine(
+            self._url, poolclass=NullPool, hide_parameters=True, connect_args={"cached_statements": STATEMENTS}
+        )
 
         @event.listens_for(engine, "connect")
         def connected(raw: Any, record: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -40,6 +42,9 @@ def explain(conn: Connection, question: tongue.Question, given: str = "[]", **va
     """The plan of a question as it is asked."""
     sqlite = conn.dialect.name == "sqlite"
     asked = tongue._as_json(question) if sqlite else tongue._plain(question)
+    if sqlite and given != "[]":
+        sql, bound = tongue._with_values(asked, json.loads(given), values)
+        return "\n".join(str(row[-1]) for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", bound))
     clause = tongue._text(asked, conn.dialect.name)
     if "given" in clause._bindparams:
         values["given"] = given
