@@ -11,8 +11,10 @@ from service.channels.email import EmailChannel
 from service.core.model import Reason
 from service.dispatch import Dispatch
 from service.kafka import FeedSight, Subscription
-from service.ports import Clock, Reads
+from service.ports import Clock, Gauges, Reads
 from service.web.health import Check, Health
+
+STORE_PATIENCE = 1.5  # seconds, within those that a probe is worth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +65,8 @@ class Doctor:
             catalog_ok=self.shelf.ok,
             smtp_connections=self.channel.connections,
         )
-        try:
-            gauges = await self.reads.gauges()
-        except Exception:
+        gauges = await self._gauges()
+        if isinstance(gauges, str):
             return own
         oldest = gauges.oldest_decided_at
         waited = 0.0 if oldest is None else (real - self.clock.to_real(min(oldest, now))).total_seconds()
@@ -78,11 +79,21 @@ class Doctor:
         )
 
     async def _store(self) -> Check:
-        try:
-            await self.reads.gauges()
-        except Exception as trouble:
-            return Check(ok=False, detail=type(trouble).__name__)
+        gauges = await self._gauges()
+        if isinstance(gauges, str):
+            return Check(ok=False, detail=gauges)
         return Check(ok=True, detail="answers")
+
+    async def _gauges(self) -> Gauges | str:
+        """What the store says, or why it does not. Of one that is frozen not even the end of asking is waited for."""
+        asking = asyncio.ensure_future(self.reads.gauges())
+        asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
+        await asyncio.wait({asking}, timeout=STORE_PATIENCE)
+        if not asking.done():
+            asking.cancel()
+            return "does not answer"
+        trouble = asking.exception()
+        return asking.result() if trouble is None else type(trouble).__name__
 
     def _catalog(self) -> Check:
         version = self.shelf.in_force.version

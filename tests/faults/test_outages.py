@@ -49,12 +49,16 @@ def test_kafka(tmp_path: Path, own_kafka: ApacheKafka, postgres: Postgres, seed:
 def test_store_and_relay(
     tmp_path: Path, apache_kafka: ApacheKafka, postgres: Postgres, own_postgres: Postgres, seed: int
 ) -> None:
-    """PostgreSQL under two replicas; the relay, and then Avisa itself, on either store."""
+    """PostgreSQL frozen and stopped under two replicas; the relay, and then Avisa itself, on either store."""
 
     def store() -> None:
         with scene(tmp_path / "store", apache_kafka, own_postgres.database(), seed=seed, replicas=2) as two:
 
-            def stop_twice() -> None:
+            def freeze_and_stop_twice() -> None:
+                with two.away():
+                    own_postgres.pause()
+                    until(lambda: says(two, "store", False), "the truth about the store")
+                    own_postgres.resume()
                 for mode in ("fast", "immediate"):
                     with two.away():
                         own_postgres.stop(mode)
@@ -63,7 +67,7 @@ def test_store_and_relay(
                         time.sleep(GONE / 2)
                         own_postgres.start()
 
-            two.play(stop_twice)
+            two.play(freeze_and_stop_twice)
             assert all(replica.log.read_text().count("StoreAway") < 40 for replica in two.replicas)
 
     def relay(url: str, name: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -80,6 +81,20 @@ class Postgres:
     def stop(self, mode: str = "fast") -> None:
         """Stop; `immediate` is its kill -9."""
         self._run("pg_ctl", "-D", self._data, "-m", mode, "-w", "stop")
+
+    def pause(self) -> None:
+        """Freeze it with all its sessions: connections stay open and nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        first = int((self._data / "postmaster.pid").read_text().split()[0])
+        others = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for process in (first, *map(int, others)):
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
 
     def database(self, template: str = "template1") -> str:
         """The url of a fresh database, a copy of `template`."""
