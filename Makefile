@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 OUT ?= replay-out
 
-.PHONY: setup demo test lint bench crash replay lock clean
+.PHONY: setup demo test lint faults bench crash replay lock clean
 
 setup: .venv/.run
 
@@ -31,6 +31,10 @@ lint: .venv/.test
 
 test: lint
 	$(BIN)/pytest --quiet tests
+
+# Kills, freezes and outages under load, with the oracle as judge.
+faults: .venv/.test
+	$(BIN)/pytest --quiet -m long tests
 
 bench: .venv/.test
 	$(BIN)/python -m tests.bench

@@ -17,6 +17,8 @@ from tests.tools.postgres import Postgres
 from tests.tools.proxy import Step
 from tests.tools.sink import Fault
 
+pytestmark = pytest.mark.long
+
 RANDOM = 5
 SMTP: list[Blow] = [
     Fault(stage="data", do="kill", nth=2),

@@ -7,10 +7,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.faults.scene import LEASE, event, put, scene, states, until
 from tests.tools.kafka import ApacheKafka
 from tests.tools.postgres import Postgres
 from tests.tools.sink import Fault
+
+pytestmark = pytest.mark.long
 
 
 @contextlib.contextmanager

@@ -6,9 +6,13 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.faults.scene import LONGEST, Scene, scene, together, until
 from tests.tools.kafka import ApacheKafka
 from tests.tools.postgres import Postgres
+
+pytestmark = pytest.mark.long
 
 GONE = 2.0  # seconds
 

@@ -10,11 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from tests.faults.scene import LEASE, event, put, scene, states, together, until
 from tests.replay.stage import Stage
 from tests.tools.kafka import ApacheKafka
 from tests.tools.postgres import Postgres
 from tests.tools.sink import Fault
+
+pytestmark = pytest.mark.long
 
 
 def test_two_replicas(tmp_path: Path, apache_kafka: ApacheKafka, postgres: Postgres, seed: int) -> None:
