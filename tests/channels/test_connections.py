@@ -24,7 +24,7 @@ def channel_to(server: ScriptedRelay, **changes: object) -> EmailChannel:
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for what will come; the test's own time limit is the only one."""
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - the far side of a socket tells by no event
+        while not condition():
             await asyncio.sleep(0.005)
 
 

@@ -70,7 +70,7 @@ async def test_we_say_what_is(offers: tuple[str, ...]) -> None:
             answers = [channel.deliver(mail(n, to=to)) for to, n in batch.items()]
             receipts |= dict(zip(batch, await asyncio.gather(*answers), strict=True))
             async with asyncio.timeout(20):
-                while not channel.open:  # noqa: ASYNC110 - after too many faults in a row; nothing else tells it
+                while not channel.open:
                     await asyncio.sleep(0.01)
         await channel.stop(2)
     taken = [mail.recipient.decode() for mail in server.taken]

@@ -125,5 +125,5 @@ async def committed(servers: str, group: str, topic: str, partition: int = 0) ->
 async def until(condition: Callable[[], object]) -> None:
     """Wait until it holds."""
     async with asyncio.timeout(SOON):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in another process
+        while not condition():
             await asyncio.sleep(0.02)

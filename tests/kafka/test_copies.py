@@ -106,7 +106,7 @@ async def test_a_topic_that_is_missing_holds_up_no_other(apache_kafka: ApacheKaf
     assert len(left) == 2
 
     async def none_left() -> None:
-        while await store.uncopied_dead_letters(10):  # noqa: ASYNC110 - another task empties it
+        while await store.uncopied_dead_letters(10):
             await asyncio.sleep(0.05)
 
     async with copying(cluster, store):
