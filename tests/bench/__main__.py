@@ -6,6 +6,8 @@ import argparse
 import json
 import os
 import platform
+import signal
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -56,6 +58,7 @@ def main() -> None:
     words.add_argument("--only", metavar="WORD", default="", help="only variants with this word in their name")
     words.add_argument("--out", type=Path, default=Path("bench.json"))
     asked = words.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing that was started outlives us
     chosen = [variant for variant in VARIANTS if asked.only in variant.name]
     with ground() as there:
         bench = Bench(there, asked.size or USUAL, chosen)

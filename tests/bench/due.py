@@ -23,7 +23,6 @@ from service.app.clock import VirtualClock
 from service.core import decide
 from service.core.model import OrderEvent, Position, Reason, State
 from service.core.plan import Plan
-from service.intake import Fold
 from service.ports import Change, Record, Settlement
 from service.store.store import Store, open_store
 from service.wake import BATCH
@@ -108,10 +107,12 @@ async def _one_order(store: Store, plan: Plan) -> None:
     position = Position(topic="orders", partition=0, offset=0)
     event = events.read(Record(position=position, timestamp=NOON, key=key, headers=(), value=value))
     assert isinstance(event, OrderEvent)
-    fold = Fold(None)
-    fold.add(event, plan, NOON)
-    await store.commit([fold.change()], now=NOON, lease=timedelta(minutes=5))
-    sent = [Settlement(key=it.key, state=State.SENT, reason=Reason.ACCEPTED, at=NOON) for it in fold.born]
+    decision = decide.on_event(None, event, plan, NOON)
+    change = Change(order=decision.order, notifications=decision.notifications)
+    await store.commit([change], now=NOON, lease=timedelta(minutes=5))
+    sent = [
+        Settlement(key=it.key, state=State.SENT, reason=Reason.ACCEPTED, at=NOON) for it in decision.notifications
+    ]
     await store.settle(sent)
 
 

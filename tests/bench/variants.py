@@ -172,12 +172,16 @@ def _started(
     ground: Ground, name: str, commands: list[tuple[list[str], dict[str, str]]]
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     processes: list[subprocess.Popen[bytes]] = []
-    with (ground.folder / f"{name}.log").open("ab") as log:
+    told = ground.folder / f"{name}.log"
+    with told.open("wb") as log:
         try:
             for command, environ in commands:
                 environ = _environ(environ)
                 processes.append(subprocess.Popen(command, env=environ, cwd=ground.folder, stdout=log, stderr=log))
             yield processes
+        except BaseException:
+            print("".join(told.read_text().splitlines(keepends=True)[-20:]), file=sys.stderr)
+            raise
         finally:
             for process in processes:
                 process.terminate()
