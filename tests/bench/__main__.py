@@ -41,7 +41,7 @@ class Size:
     open_orders: tuple[int, int]  # among which the due are claimed
 
 
-SHORT = Size(rounds=1, events=5_000, slow_events=800, seconds=4, stage_events=3_000, open_orders=(20_000, 200_000))
+SHORT = Size(rounds=1, events=4_000, slow_events=500, seconds=2, stage_events=3_000, open_orders=(10_000, 100_000))
 USUAL = Size(
     rounds=3, events=15_000, slow_events=2_000, seconds=10, stage_events=8_000, open_orders=(100_000, 1_000_000)
 )
@@ -93,8 +93,6 @@ class Bench:
         self._paces: defaultdict[str, list[Pace]] = defaultdict(list)
         self._latencies: dict[str, Latency] = {}
         self._due: dict[str, tuple[Due, Due]] = {}
-        self._idle_mb: float | None = None
-        self._ready_s: float | None = None
 
     def run(self) -> None:
         """Measure and print, part by part."""
@@ -112,7 +110,6 @@ class Bench:
         print(self._latency_table())
         self._stages()
         self._reminders()
-        self._standing_still()
         print("\nWhat DESIGN 10 asks for\n")
         print(table(["", "asked", "measured", ""], [target.cells() for target in self.targets()]))
         print(f"\n{time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f} at the end")
@@ -183,11 +180,6 @@ class Bench:
             url = f"sqlite:///{folder}/avisa.db"
             return due.measure(url, orders, due.sqlite_fill(url))
 
-    def _standing_still(self) -> None:
-        for variant in self._variants:
-            if isinstance(variant, Avisa) and variant.processes == 1 and self._idle_mb is None:
-                self._idle_mb, self._ready_s = rounds.idle(self._ground, variant, 3.0)
-
     # ------------------------------------------------------------ what comes of it
 
     def _rate(self, name: str) -> float | None:
@@ -229,17 +221,18 @@ class Bench:
             for store, (_, more) in self._due.items()
         ]
         p99 = self._latencies.get("avisa_sqlite")
+        alone = middle(self._paces["avisa_sqlite"]) if self._paces.get("avisa_sqlite") else None
         return [
             Target(what="SQLite, one process / naive, kept connection", got=got["sqlite_to_naive_kept"], wanted=15),
             Target(what="SQLite, one process / smtp-source -d", got=got["sqlite_to_smtp_source"], wanted=0.25),
             Target(what="PostgreSQL, two processes / one", got=got["postgres_2_to_postgres"], wanted=1.6),
             *of_orders,
             *decided,
-            Target(what="idle memory", got=self._idle_mb, wanted=120, at_most=True, unit=" MB"),
+            Target(what="idle memory", got=alone.idle_mb if alone else None, wanted=120, at_most=True, unit=" MB"),
             Target(
                 what="p99 at half load, SQLite", got=p99.p99_ms if p99 else None, wanted=50, at_most=True, unit=" ms"
             ),
-            Target(what="start to ready", got=self._ready_s, wanted=2, at_most=True, unit=" s"),
+            Target(what="start to ready", got=alone.ready_s if alone else None, wanted=2, at_most=True, unit=" s"),
         ]
 
     def document(self) -> dict[str, object]:

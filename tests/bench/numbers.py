@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 
@@ -25,7 +25,9 @@ class Pace:
 
     mails_per_s: float
     cpu_us: Mapping[str, float]  # a mail: of the service, and of what it shares the cores with
-    rss_mb: float | None
+    rss_mb: float | None  # at most
+    idle_mb: float | None = None  # once it is ready, before the first event
+    ready_s: float | None = None  # from its start to ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +62,18 @@ def percentile(values: Sequence[float], q: float) -> float:
 
 def middle(paces: Sequence[Pace]) -> Pace:
     """The median of each number over the rounds."""
-    known = [pace.rss_mb for pace in paces if pace.rss_mb is not None]
     return Pace(
         mails_per_s=statistics.median(pace.mails_per_s for pace in paces),
         cpu_us={name: statistics.median(pace.cpu_us[name] for pace in paces) for name in paces[0].cpu_us},
-        rss_mb=statistics.median(known) if known else None,
+        rss_mb=_median_of_known(pace.rss_mb for pace in paces),
+        idle_mb=_median_of_known(pace.idle_mb for pace in paces),
+        ready_s=_median_of_known(pace.ready_s for pace in paces),
     )
+
+
+def _median_of_known(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
 
 
 def spread(paces: Sequence[Pace]) -> str:

@@ -15,7 +15,7 @@ from tests.bench.sinks import ClockingSink, SmtpSink, clocking_sink, postfix, sm
 from tests.bench.variants import Ground, Service, Variant
 
 WARM = 300  # mails before anything is measured
-SETTLE = 1.0  # seconds after the last mail in which its outcome is stored; its cost counts too
+SETTLE = 0.7  # seconds after the last mail in which its outcome is stored; its cost counts too
 CONNECTIONS = 8  # as many as Avisa holds to a relay
 _PATIENCE = 60.0  # seconds without a mail, after which something is wrong
 _SLOW_TO_START = 1_000  # mails left out of a latency, at most
@@ -29,6 +29,7 @@ def as_fast_as_it_goes(ground: Ground, variant: Variant, events: int) -> Pace:
     """
     topic = ground.topic()
     with smtp_sink(ground.folder) as sink, variant.running(ground, topic, sink.port) as service:
+        idle_mb = resident_mb(service.pids)
         publish_and_await(ground, topic, sink, service, 0, WARM)
         before = _cpu(ground, service, sink)
         took = publish_and_await(ground, topic, sink, service, WARM, events)
@@ -39,6 +40,8 @@ def as_fast_as_it_goes(ground: Ground, variant: Variant, events: int) -> Pace:
             mails_per_s=events / took,
             cpu_us={name: (after[name] - before[name]) * 1e6 / events for name in after},
             rss_mb=resident_mb(service.pids, peak=True),
+            idle_mb=idle_mb,
+            ready_s=service.ready_after,
         )
 
 
@@ -92,15 +95,6 @@ def at_pace(ground: Ground, variant: Variant, per_s: float, seconds: float) -> L
     skipped = WARM + min(_SLOW_TO_START, events // 10)
     waits = [(came[number] - at) * 1000 for number, at in published.items() if number >= skipped]
     return Latency(p50_ms=percentile(waits, 50), p99_ms=percentile(waits, 99), mails=len(waits), per_s=per_s)
-
-
-def idle(ground: Ground, variant: Variant, seconds: float) -> tuple[float, float]:
-    """Memory in MB of a service that has nothing to do, and seconds from its start to ready."""
-    topic = ground.topic()
-    with smtp_sink(ground.folder) as sink, variant.running(ground, topic, sink.port) as service:
-        time.sleep(seconds)
-        assert service.ready_after is not None
-        return resident_mb(service.pids), service.ready_after
 
 
 def publish_and_await(
