@@ -1,0 +1,118 @@
+"""A catalog, and how it chooses what a notification says, in which language and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from service.catalog.language import choose_locale, spoken
+from service.catalog.letter import Letter, Press, date_of, uuid_of
+from service.core import context, facts, links
+from service.core.model import Json, Notification, Order, Purpose
+from service.core.plan import Brand, Plan
+from service.ports import CannotRender, Draft, Mail, NoAddress, Words
+
+_CAN_UNSUBSCRIBE = frozenset({Purpose.REMINDER, Purpose.FEEDBACK})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """What of the settings goes into mails."""
+
+    secret: bytes
+    public_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """The plan and all messages as one frozen, checked value."""
+
+    version: str
+    plan: Plan
+    press: Press
+    installation: Installation
+
+    def speaks(self, locale: object, status: str) -> bool:
+        """Whether the message of that status is written in the language of `locale`, of whatever country."""
+        return isinstance(locale, str) and spoken(self.press.locales(self.plan.touchpoint(status).message), locale)
+
+    def draft(self, notification: Notification, order: Order, now: datetime) -> Draft | NoAddress | CannotRender:
+        """Choose message, locale and address and freeze every value the message may show."""
+        touchpoint = self.plan.touchpoint(notification.status)
+        try:
+            message = touchpoint.message_for(notification.purpose, notification.ordinal)
+        except (KeyError, ValueError):
+            return CannotRender(f"plan.yaml names no message for {notification.purpose}")
+        known = facts.view(order)
+        brand = self.plan.brand(known.get("brand"))
+        address = self.press.address(self._given_address(notification, known), brand)
+        if address is None:
+            return NoAddress()
+        locale = self._locale(message, notification, order, brand)
+        if locale is None:
+            return CannotRender(f"there is no message {message}")
+        letter = self._letter(notification, order, known, message, locale, brand, address, now)
+        return Draft(
+            catalog=self.version,
+            locale=locale,
+            json=orjson.dumps(letter),
+            message=message,
+            message_id=letter.message_id,
+            address_hash=bytes.fromhex(letter.address_hash),
+        )
+
+    def compose(self, notification: Notification, draft: Draft) -> Mail | CannotRender:
+        """Write the mail. The same draft gives the same octets, in this process and in any other."""
+        return self.press.mail(Letter(**orjson.loads(draft.json)), notification.key)
+
+    def words(self, draft: Draft) -> Words | CannotRender:
+        """What the mail of a draft says."""
+        return self.press.words(Letter(**orjson.loads(draft.json)))
+
+    def _given_address(self, notification: Notification, known: Mapping[str, Json]) -> object:
+        if notification.to_customer:
+            return known.get("customer.email")
+        owner = self.plan.owners.get(notification.recipient.removeprefix("owner:"))
+        return owner.email if owner else None
+
+    def _locale(self, message: str, notification: Notification, order: Order, brand: Brand) -> str | None:
+        wanted = facts.locale(order, self.plan) if notification.to_customer else brand.locale
+        return choose_locale(self.press.locales(message), wanted, brand.locale)
+
+    def _letter(
+        self,
+        notification: Notification,
+        order: Order,
+        known: Mapping[str, Json],
+        message: str,
+        locale: str,
+        brand: Brand,
+        address: str,
+        now: datetime,
+    ) -> Letter:
+        values = context.build(order, notification, self.plan, now, known)
+        customers = notification.to_customer
+        values["_zone"] = facts.zone(order, self.plan).key if customers else brand.time_zone
+        unsubscribe = None
+        if customers and self.installation.public_url and notification.purpose in _CAN_UNSUBSCRIBE:
+            token = links.unsubscribe_token(self.installation.secret, address)
+            unsubscribe = f"{self.installation.public_url.rstrip('/')}/u/{token}"
+            values["unsubscribe"] = unsubscribe
+        domain = self.press.domain(brand)
+        return Letter(
+            message=message,
+            message_id=f"<{uuid_of(notification.key)}@{domain}>",
+            references=f"<{uuid_of(f'{order.order_id} {notification.recipient}')}@{domain}>",
+            date=date_of(now.replace(microsecond=0)),
+            locale=locale,
+            brand=brand.key,
+            purpose=notification.purpose,
+            to=address,
+            name=values["customer"]["name"] if customers else values["owner"]["name"],
+            unsubscribe=unsubscribe,
+            address_hash=links.address_hash(self.installation.secret, address).hex(),
+            values=values,
+        )
