@@ -23,6 +23,7 @@ from service.core.retry import Receipt, RetryPolicy, Verdict
 from service.dispatch.drafting import Drafting, Ready
 from service.dispatch.in_hand import InHand
 from service.dispatch.outcome import WRITING, Moment, Outcomes
+from service.dispatch.permission import SAFE, Permission
 from service.ports import (
     Attempt,
     CannotRender,
@@ -34,7 +35,6 @@ from service.ports import (
     MustEnd,
     OrderBook,
     Outbox,
-    Pause,
     Shelf,
     Sight,
 )
@@ -43,10 +43,8 @@ log = structlog.get_logger()
 
 IN_FLIGHT = 1500  # mails between claim and settle: enough to keep the pool busy, little enough for memory
 CLAIM = 500
-SAFE = 0.75  # of a lease, in which a mail may leave; the rest is for clocks and for what is on the wire
 POLL = 1.0  # seconds between looks for what other processes left
 BREATH = 0.05  # seconds between looks while something due can not be claimed yet
-AFTER_OUTAGE = timedelta(seconds=5)
 AFTER_TROUBLE = 1.0  # seconds before a store that is away is asked again
 
 # The channel was torn down with the answer outstanding.
@@ -81,18 +79,16 @@ class Dispatch:
         self._handed: deque[Claimed] = deque()
         self._look = asyncio.Event()
         self._in_hand = InHand(orders, outbox, shelf, clock, self._outcomes, freed=self._look.set)
-        self._paused = False
+        self._permission = Permission(outbox, clock, lease)
         self._stopping = False
         self._claim_by = 0.0  # by the loop's clock
-        self._asked = self._claim_from = clock.real()
-        self._missed = False  # the store did not answer when it was asked last
 
     # ------------------------------------------------------------ for the other flows
 
     def room(self) -> bool:
         """Whether what is decided now can be sent at once."""
         return (
-            not self._paused
+            not self._permission.paused
             and not self._stopping
             and self._channel.open
             and len(self._in_hand) < IN_FLIGHT
@@ -112,7 +108,7 @@ class Dispatch:
     @property
     def paused(self) -> bool:
         """Whether an operator has stopped all sending, as last seen."""
-        return self._paused
+        return self._permission.paused
 
     # ------------------------------------------------------------ the loops
 
@@ -155,11 +151,8 @@ class Dispatch:
         await self._work(batch)
 
     async def _claim(self) -> list[Claimed]:
-        pause = await self._asked_again()
-        if (pause is not None) is not self._paused:
-            self._paused = pause is not None
-            log.warning("paused", reason=pause.reason) if pause else log.info("resumed")
-        if not self.room() or self._clock.real() < self._claim_from:
+        may_claim = await self._permission.asked()
+        if not may_claim or not self.room():
             return []
         real = self._clock.real()
         claimed = await self._outbox.claim(
@@ -169,20 +162,6 @@ class Dispatch:
         fresh = [item for item in claimed if item.notification.key not in self._in_hand]
         self._in_hand.take(fresh, until=real + SAFE * self._lease)
         return fresh
-
-    async def _asked_again(self) -> Pause | None:
-        """Whether we are paused. When the store was away for so long that leases may be over, then those who sent
-        under them, we and others, are left the time to store what came of it: else it would be sent again."""
-        try:
-            pause = await self._outbox.paused()
-        except Exception:
-            self._missed = True
-            raise
-        real = self._clock.real()
-        if self._missed and real - self._asked > self._lease * (1 - SAFE):
-            self._claim_from = real + min(AFTER_OUTAGE, self._lease)
-        self._missed, self._asked = False, real
-        return pause
 
     async def _rest(self) -> None:
         rest = POLL
@@ -208,7 +187,7 @@ class Dispatch:
         """Gate, draft and begin a batch, then hand it to the channel."""
         at = Moment.of(self._clock)
         try:
-            if self._stopping or self._paused:
+            if self._stopping or self._permission.paused:
                 ready: list[Ready] = []
                 settlements = [self._outcomes.given_back(item.notification, at) for item in batch]
             else:
