@@ -6,7 +6,7 @@ So a mail costs one round trip. Without it each command waits for its reply.
 
 The rules that keep the truth exact:
 
-- Replies are counted against commands. A word out of turn ends the conversation, and no body is written after it.
+- A word out of turn ends the conversation, and no body is written after it.
 - Until the body is written nothing can have been taken; after that only the answer to the final dot tells.
 - Every end that is not a QUIT is a reset: an orderly close would go on delivering what is still buffered.
 """
@@ -15,52 +15,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
 
 from service.channels.smtp.deadline import Deadline
 from service.channels.smtp.delivery import Delivery
+from service.channels.smtp.desk import Desk
 from service.channels.smtp.outcome import SERVICE_CLOSES, Stage
+from service.channels.smtp.progress import Progress
 from service.channels.smtp.relay import Relay
-from service.channels.smtp.reply import Reply, ReplyReader
+from service.channels.smtp.reply import Reply
 from service.channels.smtp.session import Session
+from service.channels.smtp.wire import OutOfStepError, Wire
 from service.core.retry import Receipt, Verdict
-
-_LOOKS_PER_STALL = 4
-
-
-class _OutOfStepError(Exception):
-    """What came is not SMTP, or not an answer to what we said."""
-
-
-class Desk(Protocol):
-    """Where a conversation gets its mails and leaves its answers."""
-
-    def next_for(self, conversation: Conversation) -> Delivery | None:
-        """A mail for a conversation that is free; without one it is idle until `begin` is called."""
-
-    def following(self, conversation: Conversation) -> Delivery | None:
-        """A mail whose envelope may travel with the body of the current one."""
-
-    def answered(self, delivery: Delivery, stage: Stage, reply: Reply) -> None:
-        """The relay took or refused `delivery`."""
-
-    def settle(self, delivery: Delivery, receipt: Receipt) -> None:
-        """No reply, but a receipt."""
-
-    def unsent(self, delivery: Delivery, receipt: Receipt, *, again: bool) -> None:
-        """Nothing of `delivery` was sent. It may have a second chance at once, else `receipt` stands."""
 
 
 class Conversation(asyncio.Protocol):
     """One session, from its opening to its end. All its work is done in callbacks, without a task a mail."""
 
-    def __init__(self, session: Session, relay: Relay, desk: Desk) -> None:
+    def __init__(self, session: Session, relay: Relay, desk: Desk[Conversation]) -> None:
         self.session = session
-        self._transport = session.transport
+        self._wire = Wire(session.transport)
+        self._say = self._wire.say
+        self._progress = Progress(session.transport, relay.patience)
         self._desk = desk
         self._mails_at_most = relay.mails_per_connection
         self._patience = relay.patience
-        self._reader = ReplyReader()
 
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.trouble: Receipt | None = None  # why it ended, if it was the relay's doing
@@ -71,16 +49,13 @@ class Conversation(asyncio.Protocol):
         self._next: Delivery | None = None  # its envelope is on the way
         self._stage = "idle"
         self._expect: Callable[[Reply], None] = self._on_nothing
-        self._outstanding = 0  # replies the relay owes us
-        self._out_of_turn = False
         self._refused = False  # the current mail has its answer; the rest of its envelope is only read
         self._recipient_taken = False
         self._transaction_open = False  # RSET before the next MAIL
         self._closing = self._over = False
         self._deadline = Deadline(self._too_late)
-        self._unsent_octets = self._quiet_looks = 0
 
-        self._transport.set_protocol(self)
+        session.transport.set_protocol(self)
         self._await("idle", self._on_nothing, self._patience.idle)
 
     # ------------------------------------------------------------ from the desk
@@ -88,7 +63,7 @@ class Conversation(asyncio.Protocol):
     @property
     def usable(self) -> bool:
         """It may be given another mail."""
-        return not (self._over or self._closing or self._transport.is_closing())
+        return not (self._over or self._closing or self.session.transport.is_closing())
 
     def begin(self, delivery: Delivery) -> None:
         """Send `delivery`; only while idle."""
@@ -98,10 +73,7 @@ class Conversation(asyncio.Protocol):
             self._say(reset + self.session.envelope(delivery), 4 if reset else 3)
         else:
             self._say(reset or self.session.mail(delivery), 1)
-        if reset:
-            self._await("mail", self._on_rset, self._patience.mail)
-        else:
-            self._await("mail", self._on_mail, self._patience.mail)
+        self._await("mail", self._on_rset if reset else self._on_mail, self._patience.mail)
 
     def finish(self) -> None:
         """Take no more mails; say goodbye as soon as none is under way."""
@@ -119,20 +91,16 @@ class Conversation(asyncio.Protocol):
         if self._over:
             return
         try:
-            reader, owed = self._reader, self._outstanding
-            replies = reader.feed(data)
-            self._out_of_turn = reader.garbled or len(replies) + reader.unfinished > owed
-            for reply in replies[:owed]:
-                self._outstanding -= 1
+            for reply in self._wire.heard(data):
                 if self._current is not None and self._current.answer.cancelled():
                     self._fail("given up by its sender", blame=False)
                 else:
                     self._expect(reply)
                 if self._over:
                     return
-            if self._out_of_turn:
-                raise _OutOfStepError
-        except _OutOfStepError:
+            if self._wire.out_of_turn:
+                raise OutOfStepError
+        except OutOfStepError:
             self._fail("not understood")
 
     def eof_received(self) -> None:
@@ -152,7 +120,7 @@ class Conversation(asyncio.Protocol):
     # ------------------------------------------------------------ replies, stage by stage
 
     def _on_nothing(self, reply: Reply) -> None:
-        raise _OutOfStepError
+        raise OutOfStepError
 
     def _on_rset(self, reply: Reply) -> None:
         assert self._current is not None
@@ -202,7 +170,7 @@ class Conversation(asyncio.Protocol):
             self._send_body()
         elif self._recipient_taken:
             # MAIL was refused, RCPT was not: a dot now might send somebody an empty mail.
-            raise _OutOfStepError
+            raise OutOfStepError
         else:
             # RFC 2920 section 3.1: DATA without a valid recipient is ended by a lone dot.
             self._say(b".\r\n", 1)
@@ -215,7 +183,7 @@ class Conversation(asyncio.Protocol):
     def _on_dot(self, reply: Reply) -> None:
         assert self._current is not None
         if 300 <= reply.code < 400:
-            raise _OutOfStepError
+            raise OutOfStepError
         self._desk.answered(self._current, "dot", reply)
         self._refused = True
         self._transaction_open = False
@@ -230,7 +198,7 @@ class Conversation(asyncio.Protocol):
         """Settle a refusal; False when the conversation has ended or turned to another mail by that."""
         assert self._current is not None
         if reply.code < 400:
-            raise _OutOfStepError
+            raise OutOfStepError
         if reply.code == SERVICE_CLOSES:
             self._fail("service closes", reply.code, again=True)
             return False
@@ -248,15 +216,13 @@ class Conversation(asyncio.Protocol):
             self._fail("no longer ours to send", blame=False)
             return
         following = None
-        if self.session.pipelining and self._may_go_on(more=2) and not self._out_of_turn:
+        if self.session.pipelining and self._may_go_on(more=2) and not self._wire.out_of_turn:
             following = self._desk.following(self)
         envelope = self.session.envelope(following) if following is not None else b""
         self._next = following
         self._say((current.data, b".\r\n" + envelope), 4 if envelope else 1)
-        self._unsent_octets = self._transport.get_write_buffer_size()
-        self._quiet_looks = 0
-        patience = self._patience
-        self._await("dot", self._on_dot, patience.stall / _LOOKS_PER_STALL if self._unsent_octets else patience.dot)
+        self._progress.start()
+        self._await("dot", self._on_dot, self._progress.patience)
 
     def _done(self) -> None:
         """The current mail has its answer and the relay owes us nothing more about it."""
@@ -267,13 +233,12 @@ class Conversation(asyncio.Protocol):
             self._await("mail", self._on_mail, self._patience.mail)
             return
         self._await("idle", self._on_nothing, self._patience.idle)
-        if self._out_of_turn:
+        if self._wire.out_of_turn:
             return
-        following = self._desk.next_for(self) if self._may_go_on(more=1) else None
-        if following is not None:
-            self.begin(following)
-        elif not self._may_go_on(more=1):
+        if not self._may_go_on(more=1):
             self._quit()
+        elif (following := self._desk.next_for(self)) is not None:
+            self.begin(following)
 
     def _may_go_on(self, *, more: int) -> bool:
         return not self._closing and self.served + more <= self._mails_at_most
@@ -286,17 +251,7 @@ class Conversation(asyncio.Protocol):
     def _on_quit(self, reply: Reply) -> None:
         self._over = True
         self._deadline.cancel()
-        self._transport.close()  # nothing is buffered any more
-
-    def _say(self, octets: bytes | tuple[bytes, ...], replies: int) -> None:
-        """Write a group of commands that `replies` replies answer."""
-        if self._out_of_turn:
-            raise _OutOfStepError
-        self._outstanding += replies
-        if isinstance(octets, bytes):
-            self._transport.write(octets)
-        else:
-            self._transport.writelines(octets)
+        self.session.transport.close()  # nothing is buffered any more
 
     # ------------------------------------------------------------ time
 
@@ -310,22 +265,13 @@ class Conversation(asyncio.Protocol):
             self._quit()
         elif self._stage == "quit":
             self._end()
-        elif self._stage == "dot" and self._unsent_octets:
-            self._look_at_progress()
-        else:
+        elif self._stage != "dot" or not self._progress.unsent:
             # A RSET that hangs is the fault of the mail before.
             self._fail("no reply in time", again=self._expect == self._on_rset)
-
-    def _look_at_progress(self) -> None:
-        unsent = self._transport.get_write_buffer_size()
-        self._quiet_looks = 0 if unsent < self._unsent_octets else self._quiet_looks + 1
-        self._unsent_octets = unsent
-        if not unsent:
-            self._await("dot", self._on_dot, self._patience.dot)
-        elif self._quiet_looks >= _LOOKS_PER_STALL:
+        elif self._progress.stalled():
             self._fail("the relay stopped reading")
         else:
-            self._await("dot", self._on_dot, self._patience.stall / _LOOKS_PER_STALL)
+            self._await("dot", self._on_dot, self._progress.patience)
 
     # ------------------------------------------------------------ ends
 
