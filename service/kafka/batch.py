@@ -1,4 +1,4 @@
-"""A batch of records: where it begins and ends in each partition, and how to give it back or put it behind us."""
+"""A batch of records: where it begins and ends in each partition, and how to give it back."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from service.core.model import Position
 from service.kafka import lenient
+from service.kafka.offsets import Offsets
 from service.ports import Record
 
 ASTRAY_PAUSE = 1.0  # seconds
-COMMIT_TIMEOUT = 10.0  # seconds; aiokafka itself would try for ever (K6)
 Raw = ConsumerRecord[bytes, bytes]
 _log = structlog.get_logger("avisa.kafka")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,22 +49,6 @@ class Batch:
             if partition in ours:
                 consumer.seek(partition, offset)
 
-    async def acknowledge(self, consumer: AIOKafkaConsumer) -> str | None:
-        """Commit exactly what was taken, of what is still ours; answers why it could not be done, if so.
-
-        That loses nothing: the next batch's commit covers it, and what is read twice is known by its identity.
-        """
-        ours = consumer.assignment()
-        offsets = {partition: offset for partition, offset in self.after.items() if partition in ours}
-        if not offsets:
-            return None
-        try:
-            async with asyncio.timeout(COMMIT_TIMEOUT):
-                await consumer.commit(offsets)
-        except (KafkaError, TimeoutError) as error:
-            return type(error).__name__
-        return None
-
 
 class Consumer(AIOKafkaConsumer):
     """A consumer that hands out no new batch before the last one was settled: taken, or given back.
@@ -76,6 +60,7 @@ class Consumer(AIOKafkaConsumer):
 
     def __init__(self, *topics: str, **options: Any) -> None:
         super().__init__(*topics, **options)  # type: ignore[no-untyped-call]  # theirs has no annotations
+        self.offsets = Offsets(self)
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -100,6 +85,11 @@ class Consumer(AIOKafkaConsumer):
             self.in_hand = Batch.of([record for records in handed.values() for record in records])
             self.idle.clear()
         return handed
+
+    async def stop(self) -> None:
+        """Leave the group, once what was taken is committed."""
+        await self.offsets.settled()
+        await super().stop()  # type: ignore[no-untyped-call]  # as above
 
     def settle(self) -> None:
         """The batch in hand was taken or given back."""

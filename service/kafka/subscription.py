@@ -115,21 +115,21 @@ class Subscription(ConsumerRebalanceListener):
             raise
         else:
             self._failures = 0
-            if (problem := await batch.acknowledge(consumer)) is not None:
-                _log.warning("kafka.commit_failed", error=problem)
+            consumer.offsets.passed(batch.after)
             for partition, after in batch.after.items():
                 self._sight.passed(feed(partition), after)
         finally:
             consumer.settle()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Let the batch in hand be acknowledged before somebody else reads it again."""
+        """Let the batch in hand be stored and its offsets committed before somebody else reads it again."""
         self._rejoining_since = _now()
         self._sight.revoked()
         assert self._reader is not None
         try:
             async with asyncio.timeout(LET_GO_WITHIN):
                 await self._reader.consumer.idle.wait()
+                await self._reader.consumer.offsets.settled()
         except TimeoutError:
             _log.info("kafka.batch_outlives_assignment")
 

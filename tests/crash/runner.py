@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from service.channels.email import EmailChannel
 from service.cli import main
 from service.core.model import Reason, State
 from service.kafka.batch import Batch
+from service.kafka.offsets import commit
 from service.kafka.subscription import Subscription
-from service.ports import Attempt, Settlement
+from service.ports import Attempt, Committed, Settlement
 from service.store import Store
 from tests.tools.proxy import Meter, Proxy, Step, if_any, metered, named
 
@@ -82,25 +83,34 @@ def offset_before_transaction() -> None:
     on_batch = Subscription._on_batch
 
     async def wrong(self: Subscription, consumer: AIOKafkaConsumer, batch: Batch) -> None:
-        await batch.acknowledge(consumer)
+        await commit(consumer, batch.after)
         await on_batch(self, consumer, batch)
 
     _replace(Subscription, "_on_batch", wrong)
 
 
 def settled_before_receipt() -> None:
-    """Wrong on purpose: a mail counts as sent as soon as it is begun."""
-    begin = Store.begin
+    """Wrong on purpose: a mail counts as sent as soon as it is begun, be it with the commit that decides it."""
+    begin, commit_ = Store.begin, Store.commit
 
-    async def wrong(self: Store, attempts: Sequence[Attempt]) -> frozenset[str]:
-        begun = await begin(self, attempts)
+    async def settle(store: Store, begun: Collection[str]) -> None:
         now = datetime.now(UTC)
-        await self.settle(
+        await store.settle(
             [Settlement(key=key, state=State.SENT, reason=Reason.ACCEPTED, at=now) for key in sorted(begun)]
         )
+
+    async def wrong_begin(self: Store, attempts: Sequence[Attempt]) -> frozenset[str]:
+        begun = await begin(self, attempts)
+        await settle(self, begun)
         return begun
 
-    _replace(Store, "begin", wrong)
+    async def wrong_commit(self: Store, *args: Any, begin: Sequence[Attempt] = (), **kwargs: Any) -> Committed:
+        committed = await commit_(self, *args, begin=begin, **kwargs)
+        await settle(self, committed.leased & {attempt.key for attempt in begin})
+        return committed
+
+    _replace(Store, "begin", wrong_begin)
+    _replace(Store, "commit", wrong_commit)
 
 
 BUILDS = {"offset_before_transaction": offset_before_transaction, "settled_before_receipt": settled_before_receipt}
