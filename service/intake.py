@@ -7,7 +7,7 @@ returns, everything the batch means is durable, and only then may its offsets be
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ from service import telemetry
 from service.core import decide, facts, gate
 from service.core.model import Notification, Order, OrderEvent, Reason, State, evolve
 from service.ports import (
+    Attempt,
     Catalog,
     Change,
     Claimed,
@@ -73,6 +74,7 @@ class Intake:
         self, events: list[OrderEvent], dead: list[Unreadable], counted: Counter[tuple[str, Reason]]
     ) -> list[OrderEvent]:
         """Decide and commit once; answers the events of orders that lost a race."""
+        room = await self._sender.soon()
         now, now_real = self._clock.now(), self._clock.real()
         catalog = self._shelf.in_force
         known = await self._orders.load({event.order_id for event in events})
@@ -82,14 +84,16 @@ class Intake:
             if fold is None:
                 fold = folds[event.order_id] = Fold(known.get(event.order_id))
             fold.add(event, catalog, now)
+        attempts = await self._sender.draft(list(_newborn(folds))) if room else []
         committed = await self._orders.commit(
             [fold.change() for fold in folds.values()],
             tally=Tally(by_reason=counted),
             dead_letters=dead,
             now=now,
-            lease=self._lease if self._sender.room() else None,
+            lease=self._lease if room else None,
+            begin=attempts,
         )
-        self._spread(folds, committed, since=now_real)
+        self._spread(folds, committed, attempts, since=now_real)
         self._log(folds, dead, committed.lost, at=now_real)
         for (_, reason), number in counted.items():
             telemetry.decided(reason, number)
@@ -97,8 +101,12 @@ class Intake:
             telemetry.dead_lettered(letter.reason)
         return [event for event in events if event.order_id in committed.lost]
 
-    def _spread(self, folds: dict[str, Fold], committed: Committed, *, since: datetime) -> None:
+    def _spread(
+        self, folds: dict[str, Fold], committed: Committed, attempts: Sequence[Attempt], *, since: datetime
+    ) -> None:
         """Tell sender, wake loop and metrics what became durable."""
+        drafted = {attempt.key: attempt for attempt in attempts}
+        begun: list[tuple[Claimed, Attempt]] = []
         ready: list[Claimed] = []
         waiting = False
         for order_id, fold in folds.items():
@@ -111,10 +119,14 @@ class Intake:
                 self._on_wake_at(order.wake_at)
             for notification in fold.born:
                 telemetry.queued(notification.purpose, notification.channel)
-                if notification.key in committed.leased:
-                    ready.append(Claimed(notification=notification, order=order))
-                else:
+                if notification.key not in committed.leased:
                     waiting = True
+                elif attempt := drafted.get(notification.key):
+                    begun.append((Claimed(notification=notification, order=order), attempt))
+                else:
+                    ready.append(Claimed(notification=notification, order=order))
+        if begun:
+            self._sender.send(begun, since=since)
         if ready:
             self._sender.hand_over(ready, since=since)
         if waiting:
@@ -128,6 +140,18 @@ class Intake:
         for letter in dead:
             where = letter.record.position
             log.warning("dead_letter", feed=where.feed, offset=where.offset, stage=letter.stage, reason=letter.reason)
+
+
+def _newborn(folds: Mapping[str, Fold]) -> Iterator[Claimed]:
+    """What heads its line as soon as it is stored."""
+    for fold in folds.values():
+        if fold.born:
+            order = fold.stored()
+            heads: dict[tuple[str, str], Notification] = {}
+            for waiting in order.pending:  # by seq
+                heads.setdefault((waiting.recipient, waiting.channel), waiting)
+            keys = {head.key for head in heads.values()}
+            yield from (Claimed(notification=item, order=order) for item in fold.born if item.key in keys)
 
 
 @dataclass(slots=True)

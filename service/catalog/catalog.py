@@ -62,15 +62,16 @@ class Catalog:
             message=message,
             message_id=letter.message_id,
             address_hash=bytes.fromhex(letter.address_hash),
+            letter=letter,
         )
 
     def compose(self, notification: Notification, draft: Draft) -> Mail | CannotRender:
         """Write the mail. The same draft gives the same octets, in this process and in any other."""
-        return self.press.mail(Letter(**orjson.loads(draft.json)), notification.key)
+        return self.press.mail(_letter_of(draft), notification.key)
 
     def words(self, draft: Draft) -> Words | CannotRender:
         """What the mail of a draft says."""
-        return self.press.words(Letter(**orjson.loads(draft.json)))
+        return self.press.words(_letter_of(draft))
 
     def _given_address(self, notification: Notification, known: Mapping[str, Json]) -> object:
         if notification.to_customer:
@@ -116,3 +117,8 @@ class Catalog:
             address_hash=links.address_hash(self.installation.secret, address).hex(),
             values=values,
         )
+
+
+def _letter_of(draft: Draft) -> Letter:
+    """The letter that was frozen; while its maker has it at hand, it need not be read."""
+    return draft.letter if isinstance(draft.letter, Letter) else Letter(**orjson.loads(draft.json))

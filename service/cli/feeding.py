@@ -20,7 +20,7 @@ from service.cli.surroundings import catalog, inside_store, settings
 if TYPE_CHECKING:
     from service.catalog import Catalog
     from service.kafka import Cluster
-    from service.ports import Claimed, Clock, DeadLetter
+    from service.ports import Attempt, Claimed, Clock, DeadLetter
     from service.settings import Settings
     from service.store import Store
 
@@ -124,6 +124,14 @@ class _Nobody:
 
     def room(self) -> bool:
         return False
+
+    async def soon(self) -> bool:
+        return False
+
+    async def draft(self, newborn: Sequence[Claimed]) -> list[Attempt]:
+        return []
+
+    def send(self, begun: Sequence[tuple[Claimed, Attempt]], *, since: datetime) -> None: ...
 
     def hand_over(self, claimed: Sequence[Claimed], *, since: datetime) -> None: ...
 

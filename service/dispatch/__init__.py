@@ -44,6 +44,9 @@ log = structlog.get_logger()
 IN_FLIGHT = 1500  # mails between claim and settle: enough to keep the pool busy, little enough for memory
 CLAIM = 500
 POLL = 1.0  # seconds between looks for what other processes left
+A_FEW = 16  # mails written between two looks at everything else
+PATIENCE = 0.25  # seconds a decision waits for room to be sent at once
+BETWEEN = 0.02  # seconds between two looks for what waited behind what was just settled
 BREATH = 0.05  # seconds between looks while something due can not be claimed yet
 AFTER_TROUBLE = 1.0  # seconds before a store that is away is asked again
 
@@ -76,12 +79,14 @@ class Dispatch:
         self._lease = lease
         self._outcomes = Outcomes(clock=clock, policy=policy, jitter=jitter)
         self._drafting = Drafting(orders, outbox, shelf, sight, clock, self._outcomes)
+        self._begun: deque[tuple[Claimed, Attempt]] = deque()
         self._handed: deque[Claimed] = deque()
         self._look = asyncio.Event()
-        self._in_hand = InHand(orders, outbox, shelf, clock, self._outcomes, freed=self._look.set)
+        self._in_hand = InHand(orders, outbox, shelf, clock, self._outcomes, freed=self._freed)
         self._permission = Permission(outbox, clock, lease)
         self._stopping = False
-        self._claim_by = 0.0  # by the loop's clock
+        self._asked_at = self._ask_at = 0.0  # when the outbox was asked last, and will be next, by the loop's clock
+        self._behind = False  # something waits in the outbox behind what is on its way
 
     # ------------------------------------------------------------ for the other flows
 
@@ -95,6 +100,29 @@ class Dispatch:
             and self._sight.caught_up(self._clock.real())
         )
 
+    async def soon(self) -> bool:
+        """Whether there is room, now or within a moment."""
+        if not self.room() and self._only_busy():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    await self._in_hand.fewer_than(IN_FLIGHT)
+        return self.room()
+
+    def _only_busy(self) -> bool:
+        return len(self._in_hand) >= IN_FLIGHT and not self.paused and not self._stopping and self._channel.open
+
+    async def draft(self, newborn: Sequence[Claimed]) -> list[Attempt]:
+        """First attempts at those that may leave as soon as they are stored."""
+        at = Moment.of(self._clock)
+        ready, _ = await self._drafting.prepare(newborn, at)
+        return [_attempt(*item, at) for item in ready]
+
+    def send(self, begun: Sequence[tuple[Claimed, Attempt]], *, since: datetime) -> None:
+        """Deliver what was begun as it was stored, leased to this process."""
+        self._in_hand.take([claimed for claimed, _ in begun], until=since + SAFE * self._lease)
+        self._begun.extend(begun)
+        self._look.set()
+
     def hand_over(self, claimed: Sequence[Claimed], *, since: datetime) -> None:
         """Take notifications leased to this process; they are sent before anything is claimed."""
         self._handed.extend(claimed)
@@ -102,8 +130,9 @@ class Dispatch:
         self._look.set()
 
     def nudge(self) -> None:
-        """Look into the outbox soon."""
-        self._look.set()
+        """Look into the outbox soon, and again whenever something was settled: it may wait behind that."""
+        self._behind = True
+        self._ask_soon()
 
     @property
     def paused(self) -> bool:
@@ -133,22 +162,41 @@ class Dispatch:
         log.warning("answers_outstanding", notifications=len(self._in_hand))
 
     async def _feed(self) -> None:
-        """One round: what was handed over, what is due in the outbox, else rest.
+        """One round: what was begun, what was handed over, what is due in the outbox, else rest.
 
-        The outbox is asked when nothing was handed over; but however much is, also once every POLL: what waits
-        there, a reminder too, and an operator's pause come by no other way.
+        However much there is to do, the outbox is asked once every POLL: what was left there by others, a reminder
+        too, and an operator's pause come by no other way.
         """
         self._look.clear()
         now = asyncio.get_running_loop().time()
         batch: list[Claimed] = []
-        if not self._handed or now >= self._claim_by:
-            batch = await self._claim()
-            self._claim_by = now + POLL
+        if now >= self._ask_at:
+            batch = await self._ask(now)
+        if self._begun:
+            await self._send_on()
         batch += [self._handed.popleft() for _ in range(min(CLAIM, len(self._handed)))]
-        if not batch:
-            await self._rest()
-            return
-        await self._work(batch)
+        if batch:
+            await self._work(batch)
+        elif not self._begun:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._ask_at):
+                    await self._look.wait()
+
+    async def _ask(self, now: float) -> list[Claimed]:
+        """What is due in the outbox, and when to ask again."""
+        self._asked_at, self._ask_at = now, now + POLL
+        claimed = await self._claim()
+        if len(claimed) == CLAIM:
+            self._ask_at = now
+        elif self.room() and (due := await self._outbox.next_due()) is not None:
+            self._ask_soon(max(BREATH, (due - self._clock.real()).total_seconds()))
+        return claimed
+
+    def _ask_soon(self, seconds: float = 0.0) -> None:
+        """Ask the outbox after so long, if not sooner; but never at every turn."""
+        now = asyncio.get_running_loop().time()
+        self._ask_at = min(self._ask_at, max(now + seconds, self._asked_at + BETWEEN))
+        self._look.set()
 
     async def _claim(self) -> list[Claimed]:
         may_claim = await self._permission.asked()
@@ -163,15 +211,11 @@ class Dispatch:
         self._in_hand.take(fresh, until=real + SAFE * self._lease)
         return fresh
 
-    async def _rest(self) -> None:
-        rest = POLL
-        if self.room():
-            due = await self._outbox.next_due()
-            if due is not None:
-                rest = min(POLL, max(BREATH, (due - self._clock.real()).total_seconds()))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(rest):
-                await self._look.wait()
+    def _freed(self, *, left: bool) -> None:
+        """Something was settled; `left`: and something left in the outbox by that."""
+        if left or self._behind:
+            self._behind = bool(len(self._in_hand))
+            self._ask_soon()
 
     async def _renew(self) -> None:
         """Keep the leases of what is on its way: an answer may take ten minutes (RFC 5321 section 4.5.3.2.6)."""
@@ -180,6 +224,13 @@ class Dispatch:
             real = self._clock.real()
             kept = await self._outbox.renew(keys, now_real=real, lease=self._lease)
             self._in_hand.renewed(keys, kept, until=real + SAFE * self._lease)
+
+    async def _send_on(self) -> None:
+        """Write a few of the mails that were begun; then let those who carry and settle them have a turn."""
+        for _ in range(min(A_FEW, len(self._begun))):
+            claimed, attempt = self._begun.popleft()
+            await self._deliver(_begun(claimed, attempt.at_real), attempt.draft)
+        await asyncio.sleep(0)
 
     # ------------------------------------------------------------ one batch
 
@@ -198,7 +249,7 @@ class Dispatch:
             raise
         for claimed, draft in ready:
             if claimed.notification.key in began:
-                await self._deliver(_begun(claimed, at), draft)
+                await self._deliver(_begun(claimed, at.real), draft)
             else:  # it absorbed new facts, or is not ours any more: look at it afresh
                 settlements.append(self._outcomes.given_back(claimed.notification, at))
         lost: Collection[str] = [item.key for item in settlements]
@@ -272,11 +323,11 @@ def _attempt(claimed: Claimed, draft: Draft, at: Moment) -> Attempt:
     )
 
 
-def _begun(claimed: Claimed, at: Moment) -> Claimed:
+def _begun(claimed: Claimed, at_real: datetime) -> Claimed:
     notification = claimed.notification
     begun = evolve(
         notification,
         attempts=notification.attempts + 1,
-        first_attempt_real=notification.first_attempt_real or at.real,
+        first_attempt_real=notification.first_attempt_real or at_real,
     )
     return replace(claimed, notification=begun)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
 from service import telemetry
-from service.core.model import SETTLED, Notification
+from service.core.model import SETTLED, Notification, State
 from service.core.retry import Receipt, Verdict
 from service.dispatch.outcome import Moment, Outcomes
 from service.ports import Claimed, Clock, OrderBook, Outbox, Settlement, Shelf
 
 log = structlog.get_logger()
 
+GATHER = 0.02  # seconds in which answers gather, since storing twenty costs little more than storing one
 RACES = 5  # how often an outcome is worked out anew because its order changed meanwhile
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -28,6 +30,11 @@ class Tried:
 
     claimed: Claimed
     receipt: Receipt
+
+
+class Freed(Protocol):
+    def __call__(self, *, left: bool) -> None:
+        """Something was settled. `left`: by that, something lies in the outbox that nobody has in hand."""
 
 
 class InHand:
@@ -41,9 +48,9 @@ class InHand:
         clock: Clock,
         outcomes: Outcomes,
         *,
-        freed: Callable[[], None],
+        freed: Freed,
     ) -> None:
-        """`freed` is called when something was settled, so that what waited behind it can be claimed."""
+        """`freed` is told when something was settled, so that what waited behind it can be claimed."""
         self._orders = orders
         self._outbox = outbox
         self._shelf = shelf
@@ -55,12 +62,19 @@ class InHand:
         self._returned: dict[str, Notification] = {}  # to be given back
         self._answers: deque[Tried] = deque()
         self._answered = asyncio.Event()
+        self._lighter = asyncio.Event()  # something was put out of hand
 
     def __len__(self) -> int:
         return len(self._mine)
 
     def __contains__(self, key: str) -> bool:
         return key in self._mine
+
+    async def fewer_than(self, limit: int) -> None:
+        """Wait until less than `limit` is in hand."""
+        while len(self._mine) >= limit:
+            self._lighter.clear()
+            await self._lighter.wait()
 
     def keys(self) -> tuple[str, ...]:
         return tuple(self._mine)
@@ -95,6 +109,7 @@ class InHand:
     async def settle_answers(self) -> None:
         """Store the channel's answers, all that there are at once. None is forgotten while this process lives."""
         await self._answered.wait()
+        await asyncio.sleep(GATHER)
         self._answered.clear()
         answers = list(self._answers)
         returned = dict(self._returned)
@@ -169,10 +184,17 @@ class InHand:
                 telemetry.settled(settled.purpose, settled.channel, item.state)
             for alert in item.change.notifications if item.change is not None else ():
                 telemetry.queued(alert.purpose, alert.channel)
-        self._freed()
+        self._lighter.set()
+        self._freed(left=any(_leaves(item) for item in settlements))
         return lost
 
     def forget(self, keys: Iterable[str]) -> None:
         for key in keys:
             self._mine.pop(key, None)
             self._until.pop(key, None)
+        self._lighter.set()
+
+
+def _leaves(item: Settlement) -> bool:
+    """Whether it was given back, or an owner's alert was decided with it."""
+    return item.state is State.QUEUED or (item.change is not None and bool(item.change.notifications))

@@ -1,7 +1,8 @@
 """What the flows need of the world, as Protocols. The edges satisfy them; the flows know nothing else."""
 
 from service.ports.clocks import Clock, Sight
-from service.ports.outbox import Attempt, Claimed, Draft, Outbox, Pause, Sender, Settlement
+from service.ports.drafts import Attempt, Draft
+from service.ports.outbox import Claimed, Outbox, Pause, Sender, Settlement
 from service.ports.reads import Commands, Counts, DeadLetter, Gauges, History, OutboxRow, Reads
 from service.ports.records import Record, Skipped, Taken, Unreadable
 from service.ports.register import Change, Committed, Entry, MustEnd, OrderBook, Tally

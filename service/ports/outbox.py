@@ -8,21 +8,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from service.core.model import Notification, Order, Reason, State
+from service.ports.drafts import Attempt, Draft
 from service.ports.register import Change, Entry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """What freezes at the first attempt, as JSON: from it and the catalog it names, the same octets come out
-    again. `due_real` is when that attempt was begun."""
-
-    catalog: str  # the version of the catalog
-    locale: str
-    json: bytes  # has `message` and `message_id`, as below; so a draft read back needs no more than these three
-
-    message: str = ""  # its name, for the timeline
-    message_id: str = ""  # with its angle brackets
-    address_hash: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +20,6 @@ class Claimed:
     order: Order
     draft: Draft | None = None
     unsubscribed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """An attempt about to begin: stored before the first octet leaves."""
-
-    key: str
-    revision: int
-    at_real: datetime
-    draft: Draft
-    next_update: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +85,16 @@ class Sender(Protocol):
 
     def room(self) -> bool:
         """Whether it can take a batch at once."""
+
+    async def soon(self) -> bool:
+        """Whether it can take a batch, after waiting a moment for what is only busy: what is decided faster than
+        it is sent has to be claimed later, which costs more than the wait."""
+
+    async def draft(self, newborn: Sequence[Claimed]) -> list[Attempt]:
+        """First attempts at those that may leave as soon as they are stored. The others are looked at later."""
+
+    def send(self, begun: Sequence[tuple[Claimed, Attempt]], *, since: datetime) -> None:
+        """Deliver what was begun as it was stored, leased to this process since a real moment or later."""
 
     def hand_over(self, claimed: Sequence[Claimed], *, since: datetime) -> None:
         """Take notifications that are leased to this process, since a real moment or later."""

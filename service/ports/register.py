@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from service.core.model import Notification, Order, Reason
+from service.ports.drafts import Attempt
 from service.ports.records import Unreadable
 
 
@@ -78,12 +79,14 @@ class OrderBook(Protocol):
         dead_letters: Sequence[Unreadable] = (),
         now: datetime,
         lease: timedelta | None = None,
+        begin: Sequence[Attempt] = (),
     ) -> Committed:
         """Store all changes in one transaction.
 
         A lost order is not touched, nor are its notifications and entries, nor its events counted, while
         everything else is stored. With `lease`, a new notification is born leased to this process, unless an
-        earlier one of the same order, recipient and channel is unsettled: then it waits for that one.
+        earlier one of the same order, recipient and channel is unsettled: then it waits for that one. Of those
+        born leased, the ones in `begin` are SENDING already, with their draft, as `Outbox.begin` would make them.
         """
 
     async def due(self, now: datetime, *, feeds: Collection[str], overdue: datetime, limit: int) -> list[Order]:

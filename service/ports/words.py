@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from service.core.model import Notification, Order
 from service.core.plan import Plan
 from service.core.retry import Receipt
-from service.ports.outbox import Draft
+from service.ports.drafts import Draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

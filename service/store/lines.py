@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.core.model import SETTLED, Reason, State
-from service.ports import Change
-from service.store.rows import NOTICE_GIVEN, notification_row
+from service.ports import Attempt, Change
+from service.store.rows import NOTICE_GIVEN, begun_row, notification_row
 from service.store.tongue import Question, Statement
 
 
@@ -41,11 +41,9 @@ _UNSETTLED = Question(
     " ORDER BY key {lock}",
     "order_id text",
 )
+_BORN = ", ".join(column.split()[0] for column in NOTICE_GIVEN.split(","))
 _INSERT = Statement(
-    "INSERT INTO notifications (key, order_id, seq, recipient, channel, decided, decided_at, state, next_update,"
-    " not_before, due_real, lease_token, settled_at, reason)"
-    " SELECT key, order_id, seq, recipient, channel, decided, decided_at, state, next_update,"
-    " not_before, due_real, lease_token, settled_at, reason FROM {given} WHERE 1 = 1"
+    f"INSERT INTO notifications ({_BORN}) SELECT {_BORN} FROM {{given}} WHERE 1 = 1"  # noqa: S608 - columns of ours
     " ORDER BY key ON CONFLICT (key) DO NOTHING",
     NOTICE_GIVEN,
 )
@@ -96,8 +94,10 @@ def add(
     now: int,
     now_real: int,
     lease: Lease | None,
+    begin: Mapping[str, Attempt],
 ) -> frozenset[str]:
-    """Queue what is new, drop what it supersedes; answers the keys that are leased."""
+    """Queue what is new, drop what it supersedes; answers the keys that are leased. Of these, what `begin` has an
+    attempt at is begun."""
     superseded = {key for change in changes for key in change.superseded}
     dropped = {key for key in superseded if key in waiting and not waiting[key].begun}
     if dropped:
@@ -128,6 +128,8 @@ def add(
                 row["due_real"] = now_real
             else:
                 row |= {"due_real": lease.until, "lease_token": lease.token}
+                if attempt := begin.get(notification.key):
+                    row |= begun_row(attempt)
                 leased.add(notification.key)
     moved = {waiting[key].line[0] for key in dropped}
     if rows and _INSERT.run(conn, rows) < len(rows):

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
 from service.core.model import Notification, Order
-from service.ports import Change
+from service.ports import Attempt, Change
 from service.store import counting, lines, timeline
 from service.store.rows import (
     NOTICE_COLUMNS,
@@ -96,6 +97,7 @@ def apply(
     now_real: int,
     lease: lines.Lease | None,
     shard: str,
+    begin: Mapping[str, Attempt] = MappingProxyType({}),
 ) -> Applied:
     """Store those changes whose order still stands as it was loaded, whole, and nothing of the others."""
     first = {change.order.order_id: change for change in reversed(changes)}
@@ -112,7 +114,7 @@ def apply(
     won = [change for change in new if change.order.order_id in born] + known
     if known:
         _UPDATE.run(conn, [order_row(change.order) for change in known])
-    leased = lines.add(conn, won, waiting, now=now, now_real=now_real, lease=lease)
+    leased = lines.add(conn, won, waiting, now=now, now_real=now_real, lease=lease, begin=begin)
     timeline.add(conn, [entry for change in won for entry in change.entries])
     counting.orders(
         conn,

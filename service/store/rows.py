@@ -25,7 +25,7 @@ from service.core.model import (
     Reason,
     State,
 )
-from service.ports import Draft, Entry
+from service.ports import Attempt, Draft, Entry
 from service.store.tongue import Row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -194,7 +194,9 @@ _NOTICE_READERS = {name: read for name, _, _, read in _NOTICE}
 
 NOTICE_GIVEN = (
     "key text, order_id text, seq bigint, recipient text, channel text, decided text, decided_at bigint, state text,"
-    " next_update bigint, not_before bigint, due_real bigint, lease_token text, settled_at bigint, reason text"
+    " next_update bigint, not_before bigint, due_real bigint, lease_token text, settled_at bigint, reason text,"
+    " attempts int, first_attempt_real bigint, draft text, catalog text, message text, locale text, message_id text,"
+    " address_hash text"
 )
 
 
@@ -211,6 +213,24 @@ def notification_row(notification: Notification) -> dict[str, Any]:
         "state": notification.state,
         "next_update": micros_or_none(notification.next_update),
         "not_before": micros_or_none(notification.not_before),
+        "attempts": 0,
+    }
+
+
+def begun_row(attempt: Attempt) -> dict[str, Any]:
+    """What the first attempt adds to that row."""
+    draft = attempt.draft
+    return {
+        "state": State.SENDING,
+        "next_update": micros_or_none(attempt.next_update),
+        "attempts": 1,
+        "first_attempt_real": micros(attempt.at_real),
+        "draft": draft.json.decode(),
+        "catalog": draft.catalog,
+        "message": draft.message,
+        "locale": draft.locale,
+        "message_id": draft.message_id,
+        "address_hash": draft.address_hash.hex(),
     }
 
 

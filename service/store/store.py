@@ -106,8 +106,11 @@ class Store:
         dead_letters: Sequence[Unreadable] = (),
         now: datetime,
         lease: timedelta | None = None,
+        begin: Sequence[Attempt] = (),
     ) -> Committed:
-        return await self._ground.write(lambda conn: self._commit(conn, changes, tally, dead_letters, now, lease))
+        return await self._ground.write(
+            lambda conn: self._commit(conn, changes, tally, dead_letters, now, lease, begin)
+        )
 
     def _commit(
         self,
@@ -117,6 +120,7 @@ class Store:
         letters: Sequence[Unreadable],
         now: datetime,
         lease: timedelta | None,
+        begin: Sequence[Attempt],
     ) -> Committed:
         now_real = shared_clock(conn)
         ids = {change.order.order_id for change in changes}
@@ -129,6 +133,7 @@ class Store:
             now=micros(now),
             now_real=now_real,
             lease=None if lease is None else lines.Lease(self._token, now_real + lease // _MICROSECOND),
+            begin={attempt.key: attempt for attempt in begin},
             shard=self._shard,
         )
         dead_letters.add(conn, letters, now=now)

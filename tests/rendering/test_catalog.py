@@ -160,7 +160,7 @@ def test_what_cannot_be_written_says_so_without_harm() -> None:
     order, notification = told()
     draft = desk.draft(notification, order, NOW)
     assert isinstance(draft, Draft)
-    broken = replace(draft, json=draft.json.replace(b'"number":"1042"', b'"nomber":"1042"'))
+    broken = replace(draft, letter=None, json=draft.json.replace(b'"number":"1042"', b'"nomber":"1042"'))
     told_so = desk.compose(notification, broken)
     assert isinstance(told_so, CannotRender)
     assert re.match(r"messages/shown/en\.md line \d+: .*number", told_so.problem)

@@ -1,0 +1,45 @@
+"""Notifications whose first attempt begins with the commit that decides them."""
+
+from __future__ import annotations
+
+from service.core.model import State
+from service.store import Store
+from tests.store.conftest import House
+from tests.store.makings import LEASE, MINUTE, NOW, attempt, change, notice
+
+
+async def test_a_commit_may_begin_what_it_decides(store: Store, house: House) -> None:
+    key = notice().key
+    committed = await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
+    assert committed.leased == {key}
+    (row,) = await store.outbox()
+    assert row.notification.state is State.SENDING
+    assert (row.notification.attempts, row.notification.first_attempt_real) == (1, NOW)
+    assert (row.message, row.locale, row.template_version) == ("order-confirmed", "pt-PT", "v1")
+    house.pass_time(LEASE + MINUTE)
+    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=10)
+    assert claimed.draft == attempt(key).draft, "whoever finds it can only send the same octets"
+
+
+async def test_behind_another_nothing_begins(store: Store) -> None:
+    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    second = notice("A-1", 2).key
+    committed = await store.commit([change("A-1", 1, seqs=(2,))], now=NOW, lease=LEASE, begin=[attempt(second)])
+    assert committed.leased == frozenset()
+    states = {row.notification.key: row.notification.state for row in await store.outbox()}
+    assert states[second] is State.QUEUED
+
+
+async def test_a_lost_change_begins_nothing(store: Store) -> None:
+    await store.commit([change()], now=NOW)
+    key = notice().key
+    committed = await store.commit([change("A-1", 7, seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
+    assert committed.lost == {"A-1"}
+    assert await store.outbox() == []
+
+
+async def test_without_a_lease_nothing_begins(store: Store) -> None:
+    key = notice().key
+    await store.commit([change(seqs=(1,))], now=NOW, begin=[attempt(key)])
+    (row,) = await store.outbox()
+    assert row.notification.state is State.QUEUED
