@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 
+from service.core.carried import Carried, carried
 from service.core.model import Json, Order, State
 from service.ports import Counts, DeadLetter, Entry, History, OutboxRow, Reads
 
@@ -36,6 +37,12 @@ async def counts(reads: Reads) -> Shape:
 async def dead_letters(reads: Reads, ids: Collection[int] | None = None) -> list[Shape]:
     """Records that were set aside."""
     return [set_aside(letter) for letter in await reads.dead_letters(ids)]
+
+
+async def contract(reads: Reads, *, each: int) -> list[Carried]:
+    """What live events bring: by status, how often each variable was there for the orders that are in it, up to
+    `each` of them, those whose events came last."""
+    return [carried(status, orders) for status, orders in sorted((await reads.heard_of(each=each)).items())]
 
 
 # ---------------------------------------------------------------- shapes
@@ -172,6 +179,17 @@ def set_aside(letter: DeadLetter) -> Shape:
         "message": letter.message,
         "at": moment(letter.at),
         "state": letter.state,
+    }
+
+
+def brought(seen: Carried) -> Shape:
+    """What is known of the orders of one status, without what any of it says."""
+    return {
+        "status": seen.status,
+        "orders": seen.orders,
+        "variables": [
+            {"name": it.name, "known": it.known, "said": it.said, "example": it.example} for it in seen.variables
+        ],
     }
 
 

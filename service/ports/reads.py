@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -85,6 +85,10 @@ class Reads(Protocol):
     async def gauges(self) -> Gauges: ...
 
     async def dead_letters(self, ids: Collection[int] | None = None) -> list[DeadLetter]: ...
+
+    async def heard_of(self, *, each: int) -> Mapping[str, Sequence[Order]]:
+        """By status, up to `each` of the orders that are in it: those whose events came last, the newest first.
+        Looks back over a bounded stretch of all timelines, so a status that is seldom heard of may be missing."""
 
 
 class Commands(Protocol):

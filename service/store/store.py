@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -215,6 +215,9 @@ class Store:
 
     async def dead_letters(self, ids: Collection[int] | None = None) -> list[DeadLetter]:
         return await self._ground.read(lambda conn: dead_letters.read(conn, ids))
+
+    async def heard_of(self, *, each: int) -> Mapping[str, Sequence[Order]]:
+        return await self._ground.read(lambda conn: reading.heard_of(conn, each=each))
 
     # ---------------------------------------------------------------- Commands
 
