@@ -22,6 +22,7 @@ from service.app.clock import VirtualClock, clock_of, keep_origin
 from service.app.cluster import cluster_of
 from service.app.health import Doctor
 from service.app.refusal import Misconfigured
+from service.app.relay import example_senders, relay_of
 from service.catalog import Shelf
 from service.channels.email import EmailChannel
 from service.channels.smtp.relay import Relay
@@ -104,8 +105,11 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         if not shelf.ok:
             raise Misconfigured([_line(problem) for problem in problems])
         if inbox is None:
-            _warn_of_example_senders(shelf)
-        channel = EmailChannel(_relay(settings, inbox), jitter=random.random)
+            for caution in example_senders(shelf.in_force.plan):
+                log.warning("caution", meaning=caution)
+        relay = relay_of(settings.smtp) if inbox is None else Relay(host="127.0.0.1", port=inbox.port, tls="none")
+        assert relay is not None
+        channel = EmailChannel(relay, jitter=random.random)
         await channel.start()
         stack.push_async_callback(_step, "email", partial(channel.stop, 5.0))
 
@@ -230,28 +234,6 @@ def _embedded_cluster(settings: Settings, stack: AsyncExitStack) -> Cluster:
     stack.callback(broker.stop)
     broker.start()
     return broker.cluster(settings.kafka.group_id)
-
-
-def _relay(settings: Settings, inbox: Inbox | None) -> Relay:
-    smtp = settings.smtp
-    if inbox is not None:
-        return Relay(host="127.0.0.1", port=inbox.port, tls="none")
-    assert smtp.host is not None
-    return Relay(
-        host=smtp.host,
-        port=smtp.relay_port,
-        tls=smtp.security,
-        username=smtp.username,
-        password=None if smtp.password is None else smtp.password.get_secret_value(),
-    )
-
-
-def _warn_of_example_senders(shelf: Shelf) -> None:
-    """A real relay, and a sender that nobody owns: mail will be refused, or lost (RFC 2606 section 3)."""
-    for brand in shelf.in_force.plan.brands.values():
-        domain = brand.sender.rpartition("@")[2].rstrip("> ").lower()
-        if ("." + domain).endswith((".example", ".example.com", ".example.net", ".example.org")):
-            log.warning("caution", meaning=f"plan.yaml: the brand {brand.key} sends from an example domain")
 
 
 async def _secret(settings: Settings, store: Store) -> bytes:
