@@ -1,0 +1,194 @@
+"""Pictures of a page, taken by Chromium, if there is one.
+
+It is spoken to through a pipe (`--remote-debugging-pipe`, the DevTools protocol), so that one browser takes all
+pictures, each exactly as wide as a phone or a window and as high as the page is. It listens on no port, runs no
+script of the page, and what it keeps is thrown away.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import itertools
+import os
+import select
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PATIENCE = 20.0  # seconds for any one answer
+
+_FLAGS = (
+    "--headless", "--remote-debugging-pipe", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+    "--hide-scrollbars", "--mute-audio",
+)  # fmt: skip
+_READS, _WRITES = 3, 4  # the file numbers that Chromium takes its pipe by
+_HIGH = 10  # so that neither of ours is one of these two
+_LOW = 200  # pixels: the window is lower than any page, so that the picture is as high as the page
+_END = b"\0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a page is looked at."""
+
+    width: int  # CSS pixels
+    scale: float = 1.0
+    phone: bool = False
+    dark: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoPicture:
+    """Why there are no pictures."""
+
+    problem: str
+
+
+def find() -> str | None:
+    """Where Chromium is: the first on the path that goes by one of its usual names."""
+    return next((found for name in NAMES if (found := shutil.which(name)) is not None), None)
+
+
+def pictures(program: str, page: Path, looks: Sequence[Look]) -> list[bytes] | NoPicture:
+    """The page as a PNG for each of `looks`."""
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="avisa-chromium-", ignore_cleanup_errors=True) as folder,
+            _browser(program, Path(folder)) as pipe,
+        ):
+            return _taken(pipe, page.resolve().as_uri(), looks)
+    except (OSError, _Trouble) as trouble:
+        return NoPicture(f"Chromium ({program}) took no pictures: {trouble}")
+
+
+class _Trouble(Exception):  # noqa: N818 -- it is told as an answer
+    """Chromium does not do as it is asked."""
+
+
+def _taken(pipe: _Pipe, address: str, looks: Sequence[Look]) -> list[bytes]:
+    target = pipe.ask("Target.createTarget", url="about:blank")["targetId"]
+    pipe.session = pipe.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+    pipe.ask("Page.enable")
+    pipe.ask("Emulation.setScriptExecutionDisabled", value=True)
+    return [_picture(pipe, address, look) for look in looks]
+
+
+def _picture(pipe: _Pipe, address: str, look: Look) -> bytes:
+    pipe.ask(
+        "Emulation.setDeviceMetricsOverride",
+        width=look.width,
+        height=_LOW,
+        deviceScaleFactor=look.scale,
+        mobile=look.phone,
+    )
+    colours = {"name": "prefers-color-scheme", "value": "dark" if look.dark else "light"}
+    pipe.ask("Emulation.setEmulatedMedia", features=[colours])
+    pipe.ask("Page.navigate", url=address)
+    pipe.wait_for("Page.loadEventFired")
+    height = pipe.ask("Page.getLayoutMetrics")["cssContentSize"]["height"]
+    clip = {"x": 0, "y": 0, "width": look.width, "height": height, "scale": 1}
+    taken = pipe.ask("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+    return base64.b64decode(taken["data"])
+
+
+class _Pipe:
+    """The DevTools protocol: JSON messages, each ended by a zero octet."""
+
+    def __init__(self, *, reading: int, writing: int) -> None:
+        self.session: str | None = None
+        self._reading = reading
+        self._writing = writing
+        self._numbers = itertools.count(1)
+        self._unread = b""
+        self._events: list[str] = []
+
+    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """The answer to one question. Raises _Trouble, or OSError when Chromium is gone."""
+        number = next(self._numbers)
+        message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
+        if self.session is not None:
+            message["sessionId"] = self.session
+        left = orjson.dumps(message) + _END
+        while left:
+            left = left[os.write(self._writing, left) :]
+        while (told := self._next()).get("id") != number:
+            self._events.append(told.get("method", ""))
+        if "error" in told:
+            raise _Trouble(f"{method}: {told['error'].get('message')}")
+        answer: dict[str, Any] = told["result"]
+        return answer
+
+    def wait_for(self, event: str) -> None:
+        """Until the event has come since it was last waited for."""
+        while event not in self._events:
+            self._events.append(self._next().get("method", ""))
+        self._events.clear()
+
+    def _next(self) -> dict[str, Any]:
+        while _END not in self._unread:
+            if not select.select([self._reading], [], [], PATIENCE)[0]:
+                raise _Trouble(f"it did not answer within {PATIENCE:.0f} s")
+            octets = os.read(self._reading, 1 << 20)
+            if not octets:
+                raise _Trouble("it ended")
+            self._unread += octets
+        message, _, self._unread = self._unread.partition(_END)
+        read: dict[str, Any] = orjson.loads(message)
+        return read
+
+
+@contextmanager
+def _browser(program: str, folder: Path) -> Iterator[_Pipe]:
+    """A browser of its own, which ends with the block."""
+    to_child, from_us = _pair()
+    from_child, to_us = _pair()
+    arguments = [program, *_FLAGS, f"--user-data-dir={folder}"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")  # it refuses to run as root without this; pages here run no scripts
+    nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)]
+    try:
+        child = os.posix_spawn(
+            program,
+            arguments,
+            os.environ,
+            file_actions=[
+                *nowhere,
+                (os.POSIX_SPAWN_DUP2, to_child, _READS),
+                (os.POSIX_SPAWN_DUP2, to_us, _WRITES),
+            ],
+            setpgroup=0,  # so that what it starts ends with it
+        )
+    except OSError:
+        os.close(from_us)
+        os.close(from_child)
+        raise
+    finally:
+        os.close(to_child)
+        os.close(to_us)
+    try:
+        yield _Pipe(reading=from_child, writing=from_us)
+    finally:
+        os.close(from_us)
+        os.close(from_child)
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def _pair() -> tuple[int, int]:
+    """A pipe by numbers that are high enough: the end to read from, the end to write to."""
+    low = os.pipe()
+    high = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH) for number in low]
+    for number in low:
+        os.close(number)
+    return high[0], high[1]
