@@ -38,6 +38,9 @@ class Letter:
 class Press(Protocol):
     """Compiled messages: what rendering makes of a template folder."""
 
+    def names(self) -> tuple[str, ...]:
+        """The messages there are."""
+
     def locales(self, message: str) -> tuple[str, ...]:
         """In which languages there is such a message."""
 
@@ -52,6 +55,9 @@ class Press(Protocol):
 
     def mail(self, letter: Letter, key: str) -> Mail | CannotRender:
         """The letter in its envelope."""
+
+    def enclosed(self, letter: Letter, words: Words, key: str) -> Mail:
+        """The envelope of the letter around these words."""
 
 
 @lru_cache(64)

@@ -32,6 +32,11 @@ class Answer:
 
         Pipe(highlight=False, markup=False, soft_wrap=isinstance(made, str)).print(made)
 
+    def note(self, message: str) -> None:
+        """Something that people should know besides; programs are not told."""
+        if not self.as_json:
+            sys.stderr.write(f"avisa: {printable(message)}\n")
+
     def refuse(self, error: str, message: str) -> None:
         """Say why there is no answer: on stdout for programs, on stderr for people."""
         if self.as_json:

@@ -58,8 +58,8 @@ async def _inside(known: Settings, use: Callable[[Store, Clock], Coroutine[Any, 
         await store.close()
 
 
-def catalog(known: Settings) -> Catalog:
-    """The catalog that the folder makes, not put in force anywhere."""
+def catalog(known: Settings, *, redirected: bool = False) -> Catalog:
+    """The catalog that the folder makes, not put in force anywhere; `redirected`: with AVISA_SMTP__REDIRECT_TO."""
     from service import plan_document, template_folder
     from service.catalog import PLAN, Catalog, Installation, examine
     from service.rendering.press import make_press
@@ -70,7 +70,8 @@ def catalog(known: Settings) -> Catalog:
     except OSError as error:
         raise not_there(f"{folder}: {error.strerror or 'is not a folder'}") from None
     read = partial(plan_document.read, file=PLAN, tell_from=known.kafka.tell_from)
-    plan, press, found = examine(files, read, make_press)
+    pressed = partial(make_press, redirect_to=known.smtp.redirect_to if redirected else None)
+    plan, press, found = examine(files, read, pressed)
     if plan is None or press is None:
         wrong = [problem for problem in [*unread, *found] if problem.severity == "error"]
         lines = "\n".join(f"{problem.file}: {problem.message}" for problem in wrong)

@@ -1,4 +1,4 @@
-"""Commands for those who write plan and messages: init, check, preview."""
+"""Commands for those who write plan and messages: init, check."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from service.cli.answer import answer
 from service.cli.exits import Exit, Failure, not_there
-from service.cli.surroundings import catalog, settings
+from service.cli.surroundings import settings
 
 if TYPE_CHECKING:
     from service.ports import Problem
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     app.command("init")(init)
     app.command()(check)
-    app.command()(preview)
 
 
 def init(folder: Path = typer.Argument(..., metavar="DIR")) -> None:  # noqa: B008 -- how typer declares
@@ -55,35 +54,6 @@ def check(folder: Path | None = typer.Argument(None, metavar="[FOLDER]")) -> Non
     answer.give({"ok": ok, "problems": [_shape(problem) for problem in found]}, problems)
     if not ok:
         raise typer.Exit(Exit.FINDINGS)
-
-
-def preview(
-    message: str = typer.Argument(..., help="Its name, such as `shipped`."),
-    locale: str | None = typer.Option(None, "--locale", help="Such as pt-BR; else the language of the brand."),
-    sample: str = typer.Option("full", "--sample", help="full, bare, odd; for reminders also last."),
-    out: Path = typer.Option(Path(), "--out", metavar="DIR"),  # noqa: B008 -- how typer declares
-) -> None:
-    """Write a message as a customer would get it: mail.eml, mail.html, mail.txt and short.txt."""
-    from service.app.clock import clock_of
-    from service.ports import CannotRender
-    from service.rendering import preview as previews
-
-    known = settings()
-    try:
-        made = previews.preview(
-            catalog(known), message, now=clock_of(known.clock).now(), locale=locale, sample=sample
-        )
-    except LookupError as error:
-        raise not_there(str(error.args[0])) from None
-    if isinstance(made, CannotRender):
-        raise Failure(Exit.FINDINGS, "cannot_render", made.problem)
-    words, mail = made
-    try:
-        files = previews.write(words, mail, out)
-    except OSError as error:
-        raise Failure(Exit.STORAGE, "storage", f"{out}: {error.strerror}") from None
-    told = {"subject": words.subject, "files": [str(file) for file in files]}
-    answer.give(told, lambda _: f"{words.subject}\n\n{words.text}\n{'  '.join(told['files'])}")
 
 
 def _shape(problem: Problem) -> dict[str, Any]:

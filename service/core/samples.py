@@ -1,4 +1,5 @@
-"""Made-up orders on which every message is tried before it is put in force, and shown in a preview."""
+"""Occasions to tell a message: made-up orders, on which every one is tried before it is put in force, and a real
+order as if it were told now, for a preview."""
 
 from __future__ import annotations
 
@@ -6,10 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.core.model import Alert, Fact, Json, Notification, Order, Purpose, Reason
+from service.core import facts, tell
+from service.core.model import Alert, Fact, Json, Notification, Order, Purpose, Reason, evolve
 from service.core.plan import Plan
 
 Sample = tuple[Order, Notification]
+
+OFF_THE_MAP = "left_the_map"  # stands for every status that the plan does not know
 
 _FULL: dict[str, Json] = {
     "customer.id": "c-88",
@@ -37,8 +41,7 @@ _ODD: dict[str, Json] = {
 
 def uses(message: str, plan: Plan) -> Iterator[tuple[str, Purpose, str]]:
     """Status, purpose and ordinal of every occasion on which the plan has the message told."""
-    unknown = "left_the_map"
-    for touchpoint in (*plan.touchpoints.values(), replace(plan.unknown, status=unknown)):
+    for touchpoint in (*plan.touchpoints.values(), replace(plan.unknown, status=OFF_THE_MAP)):
         if touchpoint.message == message:
             yield touchpoint.status, Purpose.UPDATE, "1"
         for purpose, name in touchpoint.messages.items():
@@ -51,7 +54,7 @@ def uses(message: str, plan: Plan) -> Iterator[tuple[str, Purpose, str]]:
 def samples(message: str, plan: Plan, now: datetime) -> dict[str, Sample]:
     """Occasions to tell the message, by name: `full` has all that can be there, `bare` nothing that may be missing,
     `odd` what nobody should ever send; `last` is a last reminder."""
-    first = next(iter(plan.touchpoints), "left_the_map")
+    first = next(iter(plan.touchpoints), OFF_THE_MAP)
     status, purpose, ordinal = next(uses(message, plan), (first, Purpose.UPDATE, "1"))
     known = {**_FULL, "promised_at": (now + timedelta(days=6)).date().isoformat()}
     told = _notification(status, purpose, ordinal, plan, now)
@@ -64,6 +67,53 @@ def samples(message: str, plan: Plan, now: datetime) -> dict[str, Sample]:
         last = replace(told, ordinal="3", last=True, next_update=None)
         made["last"] = (_order(status, known, plan, now), last)
     return made
+
+
+def occasion(message: str, order: Order, plan: Plan, now: datetime) -> Sample | None:
+    """A real order as if it were told the message now; None if that is for an owner, and there is none.
+
+    Where the plan tells the message in other statuses than the order's, the order has just entered the first of
+    them. Nothing is decided by it: no count of reminders, no date told stands in the way.
+    """
+    status, purpose, ordinal = _use(message, order, plan)
+    if status != order.status:
+        order = _entered(order, status, plan, now)
+    order = evolve(order, pending=(), alerts=frozenset())
+    if purpose is Purpose.OWNER_ALERT:
+        told, alerts = tell.owner(order, Alert(ordinal), Reason.ENTERED, plan, now)
+        return (told, alerts[0]) if alerts else None
+    if purpose is Purpose.REMINDER:  # one more than there may be is not told; the last is
+        at_most = plan.touchpoint(status).remind.at_most
+        order = evolve(order, reminders=max(0, min(order.reminders, at_most - 1)), spent=False)
+    return tell.customer(order, purpose, Reason.ENTERED, plan, now)
+
+
+def _use(message: str, order: Order, plan: Plan) -> tuple[str, Purpose, str]:
+    """On which occasion the plan has the order told the message, else any order, else it is an update."""
+    among = [
+        (order.status if status == OFF_THE_MAP and not plan.knows(order.status) else status, purpose, ordinal)
+        for status, purpose, ordinal in uses(message, plan)
+    ]
+    its_own = [use for use in among if use[0] == order.status]
+    return next(iter(its_own + among), (order.status, Purpose.UPDATE, "1"))
+
+
+def _entered(order: Order, status: str, plan: Plan, now: datetime) -> Order:
+    """The order at the beginning of an episode in another status."""
+    first, second, third = order.status_rank
+    rank = (first, second, third + 1)
+    return evolve(
+        order,
+        status=status,
+        status_rank=rank,
+        statuses=facts.with_mark(order.statuses, rank, status),
+        episode=order.episode + 1,
+        entered_at=now,
+        final=plan.touchpoint(status).final,
+        reminders=0,
+        spent=False,
+        ordinals={},
+    )
 
 
 def _order(status: str, known: dict[str, Json], plan: Plan, now: datetime) -> Order:

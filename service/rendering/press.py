@@ -36,6 +36,14 @@ def make_press(
     files: Mapping[str, str], plan: Plan, *, redirect_to: str | None = None
 ) -> tuple[Press | None, list[Problem]]:
     """The press of a folder, and all that is wrong with it; None if it must not be put in force."""
+    press, problems = assemble(files, plan, redirect_to=redirect_to)
+    return (None if any(problem.severity == "error" for problem in problems) else press), problems
+
+
+def assemble(
+    files: Mapping[str, str], plan: Plan, *, redirect_to: str | None = None
+) -> tuple[Press | None, list[Problem]]:
+    """The press of what can be used of a folder, whatever is wrong with the rest; None if nothing can."""
     layout = layouts.read(files)
     if isinstance(layout, list):
         return None, layout
@@ -66,7 +74,7 @@ def make_press(
                 Problem(code="bad_address", file=PLAN, message=f"brand `{key}`: `from` or `reply_to` is no mailbox")
             )
     problems += _missing(written, plan)
-    if any(problem.severity == "error" for problem in problems):
+    if len(letterheads) < len(plan.brands):
         return None, problems
     return Press(messages=messages, letterheads=letterheads, redirect_to=redirect_to), problems
 

@@ -1,52 +1,125 @@
-"""`avisa preview`: a message as its reader would get it, on a sample order."""
+"""`avisa preview` and `avisa send-test`: a message as its reader would get it, on a made-up order or a real one."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from service.catalog import Catalog
+import orjson
+
+from service.catalog import Catalog, Letter
 from service.core import samples
-from service.core.model import Fact
-from service.ports import CannotRender, Mail, NoAddress, Words
+from service.core.model import Fact, Order, Purpose
+from service.ports import CannotRender, Draft, Mail, NoAddress, Words
 
 MAIL, HTML, TEXT, SHORT = "mail.eml", "mail.html", "mail.txt", "short.txt"
 
+_NOBODY = "nobody@example.com"
+_MARK = b"X-Avisa-Test: this is a test; no order was told by it\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One message, ready to be looked at. `notes` say in what it differs from what would be sent."""
+
+    key: str
+    letter: Letter
+    words: Words
+    mail: Mail
+    notes: tuple[str, ...] = ()
+
 
 def preview(
-    catalog: Catalog, message: str, *, now: datetime, locale: str | None = None, sample: str = "full"
-) -> tuple[Words, Mail] | CannotRender:
-    """What a message says and the mail that carries it. Raises LookupError, with the names there are, for a
-    message or sample that is not there."""
-    there = sorted(catalog.press.locales(message))
+    catalog: Catalog,
+    message: str,
+    *,
+    now: datetime,
+    locale: str | None = None,
+    sample: str = "full",
+    order: Order | None = None,
+) -> Proof | CannotRender:
+    """The message about `order` as if it were told now, else about the sample of that name.
+
+    Raises LookupError, with the names there are, for a message, a locale or a sample that is not there.
+    """
+    press = catalog.press
+    there = sorted(press.locales(message))
     if not there:
-        raise LookupError(f"there is no message {message}")
+        raise LookupError(f"there is no message {message}; there are {', '.join(sorted(press.names()))}")
     if locale is not None and locale not in there:
         raise LookupError(f"{message} is written in {', '.join(there)}")
-    made = samples.samples(message, catalog.plan, now)
-    if sample not in made:
-        raise LookupError(f"{message} has the samples {', '.join(made)}")
-    order, notification = made[sample]
-    if locale is not None:
-        facts = {**order.facts, "customer.locale": Fact(rank=order.status_rank, value=locale)}
-        order = replace(order, facts=facts)
-    draft = catalog.draft(notification, order, now)
+    occasion = (
+        _sample(message, sample, catalog, now)
+        if order is None
+        else samples.occasion(message, order, catalog.plan, now)
+    )
+    if occasion is None:
+        return CannotRender("plan.yaml names no owner to write to")
+    told, notification = occasion
+    notes: tuple[str, ...] = ()
+    draft = catalog.draft(notification, told, now)
+    if isinstance(draft, NoAddress) and notification.to_customer:
+        notes = ("this order has no address that mail can be sent to: it would not be told by e-mail",)
+        draft = catalog.draft(notification, _reachable(told), now)
     if isinstance(draft, NoAddress):
         return CannotRender("plan.yaml names no owner to write to")
     if isinstance(draft, CannotRender):
         return draft
-    words, mail = catalog.words(draft), catalog.compose(notification, draft)
+    letter = _letter(draft)
+    if locale is not None:
+        letter = replace(letter, locale=locale)
+    words = press.words(letter)
     if isinstance(words, CannotRender):
         return words
-    return mail if isinstance(mail, CannotRender) else (words, mail)
+    return Proof(
+        key=notification.key,
+        letter=letter,
+        words=words,
+        mail=press.enclosed(letter, words, notification.key),
+        notes=notes,
+    )
 
 
-def write(words: Words, mail: Mail, folder: Path) -> list[Path]:
+def as_test(catalog: Catalog, proof: Proof, *, to: str, name: str) -> Proof:
+    """The proof addressed to `to` and marked as a test, in its subject and its header; it belongs to no
+    conversation. `name` is unlike that of any other mail."""
+    domain = proof.mail.sender.rpartition("@")[2]
+    letter = replace(
+        proof.letter,
+        to=to,
+        name="",
+        purpose=Purpose.TEST,
+        message_id=f"<test.{name}@{domain}>",
+        references=f"<test.{name}.alone@{domain}>",
+    )
+    words = replace(proof.words, subject=f"[Test] {proof.words.subject}")
+    mail = catalog.press.enclosed(letter, words, f"test/{name}")
+    return replace(proof, key=mail.key, letter=letter, words=words, mail=replace(mail, data=_MARK + mail.data))
+
+
+def write(proof: Proof, folder: Path) -> list[Path]:
     """Write the four files of a preview; answers their paths. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
+    words = proof.words
     texts = {HTML: words.html, TEXT: words.text, SHORT: words.short + "\n"}
-    (folder / MAIL).write_bytes(mail.data)
+    (folder / MAIL).write_bytes(proof.mail.data)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in (MAIL, *texts)]
+
+
+def _sample(message: str, sample: str, catalog: Catalog, now: datetime) -> samples.Sample:
+    made = samples.samples(message, catalog.plan, now)
+    if sample not in made:
+        raise LookupError(f"{message} has the samples {', '.join(made)}")
+    return made[sample]
+
+
+def _reachable(order: Order) -> Order:
+    """The order with an address that belongs to nobody."""
+    return replace(order, facts={**order.facts, "customer.email": Fact(rank=order.status_rank, value=_NOBODY)})
+
+
+def _letter(draft: Draft) -> Letter:
+    return Letter(**orjson.loads(draft.json))

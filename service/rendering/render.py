@@ -27,6 +27,9 @@ class Press:
     letterheads: Mapping[str, Letterhead]
     redirect_to: str | None = None  # staging: all mail goes there
 
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.messages)
+
     def locales(self, message: str) -> tuple[str, ...]:
         return tuple(self.messages.get(message, ()))
 
@@ -44,8 +47,9 @@ class Press:
 
     def mail(self, letter: Letter, key: str) -> Mail | CannotRender:
         words = self.words(letter)
-        if isinstance(words, CannotRender):
-            return words
+        return words if isinstance(words, CannotRender) else self.enclosed(letter, words, key)
+
+    def enclosed(self, letter: Letter, words: Words, key: str) -> Mail:
         letterhead = self.letterheads[letter.brand]
         # Looked at now and not when it was drafted: no mail may slip past it.
         to = self.redirect_to or letter.to

@@ -30,14 +30,20 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
+_NONE = "'none'"
 
-def content_policy(style: str = "", *, frame: str = "'none'", frame_ancestors: str = "'none'") -> str:
-    """A Content-Security-Policy that runs no script, loads nothing, and knows our one style sheet by its hash."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+
+def content_policy(
+    *styles: str, script: str | None = None, frame: str = "'none'", frame_ancestors: str = "'none'"
+) -> str:
+    """A Content-Security-Policy that loads nothing, and knows our style sheets by their hashes. It runs no script
+    but one of our own, if it is given, which may ask this server and no other."""
+    scripted = () if script is None else (f"script-src {_known(script)}", "connect-src 'self'")
     return "; ".join(
         (
             "default-src 'none'",
-            f"style-src 'sha256-{digest}'" if style else "style-src 'none'",
+            f"style-src {' '.join(map(_known, styles)) or _NONE}",
+            *scripted,
             "img-src 'self' data:",
             f"frame-src {frame}",
             "form-action 'self'",
@@ -45,6 +51,11 @@ def content_policy(style: str = "", *, frame: str = "'none'", frame_ancestors: s
             "base-uri 'none'",
         )
     )
+
+
+def _known(text: str) -> str:
+    """A source expression for what stands in the page itself, by its hash."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
 
 
 NOTHING = content_policy()

@@ -11,7 +11,7 @@ import pytest
 
 from service import template_folder
 from service.rendering.check import check
-from service.rendering.preview import preview, write
+from service.rendering.preview import Proof, preview, write
 from tests.rendering.desk import NOW, PLAIN, PLAN, SHIPPED, catalog, files, read_plan, usual
 
 
@@ -142,13 +142,12 @@ def test_the_folder_in_use_is_the_one_set_else_the_one_here(tmp_path: Path, monk
 
 def test_a_preview_is_what_the_reader_gets(tmp_path: Path) -> None:
     shown = preview(usual(), "shown", now=NOW)
-    assert isinstance(shown, tuple)
-    words, mail = shown
-    written = write(words, mail, tmp_path / "out")
+    assert isinstance(shown, Proof)
+    written = write(shown, tmp_path / "out")
     assert [path.name for path in written] == ["mail.eml", "mail.html", "mail.txt", "short.txt"]
     message = BytesParser(policy=SMTP).parsebytes(written[0].read_bytes())
-    assert message["Subject"] == words.subject
-    assert written[3].read_text() == words.short + "\n"
+    assert message["Subject"] == shown.words.subject
+    assert written[3].read_text() == shown.words.short + "\n"
 
 
 @pytest.mark.parametrize(
@@ -165,4 +164,4 @@ def test_every_message_can_be_previewed_in_every_language_and_sample() -> None:
     for message in sorted({name.split("/")[1] for name in texts if name.startswith("messages/")}):
         for locale in desk.press.locales(message):
             for sample in ("full", "bare", "odd"):
-                assert isinstance(preview(desk, message, now=NOW, locale=locale, sample=sample), tuple)
+                assert isinstance(preview(desk, message, now=NOW, locale=locale, sample=sample), Proof)

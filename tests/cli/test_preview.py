@@ -1,0 +1,174 @@
+"""`avisa preview` of a sample and of a real order, with pictures and without."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service import chromium, template_folder
+from service.core.model import Fact
+from service.ports import Change
+from service.store import open_store
+from tests.cli.histories import at
+from tests.cli.test_command import Avisa, Now, asked, kept
+from tests.store.makings import order
+from tests.tools import picture
+from tests.tools.parts import need
+
+__all__ = ["asked", "kept"]
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def few_words(tmp_path: Path) -> None:
+    """A folder of two languages beside the command, which is as good as five, and quicker."""
+    folder = tmp_path / "templates"
+    template_folder.init(folder)
+    for file in folder.glob("messages/*/*.md"):
+        if file.stem not in ("en", "pt-BR"):
+            file.unlink()
+
+
+def without_chromium(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chromium, "NAMES", ("no-such-browser",))
+
+
+async def _keep_real(url: str) -> None:
+    store = open_store(url, clock=Now(), exclusive=True)
+    await store.start()
+    facts = {"customer.name": "Rui Costa", "customer.email": "rui@example.org", "details.number": "4711"}
+    real = order(
+        "R-1",
+        status="confirmed",
+        facts={name: Fact(rank=(1, -1, 1), value=value) for name, value in facts.items()},
+        statuses=(((1, -1, 1), "confirmed"),),
+    )
+    nowhere = order("R-2", facts={})
+    await store.commit([Change(order=real), Change(order=nowhere)], now=at(2, 10))
+    await store.close()
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> None:
+    asyncio.run(_keep_real(f"sqlite:///{tmp_path / 'avisa.db'}"))
+
+
+def test_without_chromium_it_says_so_and_is_done(
+    asked: Avisa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_chromium(monkeypatch)
+    ended = asked("preview", "shipped", "--out", "out", "--json")
+    assert ended.code == 0
+    assert ended.json["files"] == ["out/mail.eml", "out/mail.html", "out/mail.txt", "out/short.txt"]
+    assert ended.json["notes"] == ["no pictures: none of no-such-browser is on the path"]
+    assert "no pictures" in asked("preview", "shipped", "--out", "out").out
+
+
+def test_a_browser_that_does_not_work_is_no_error_either(
+    asked: Avisa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "bin" / "chromium"
+    broken.parent.mkdir()
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(broken.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{broken.parent}:{os.environ['PATH']}")
+    ended = asked("preview", "shipped", "--out", "out", "--json")
+    assert ended.code == 0
+    (note,) = ended.json["notes"]
+    assert note.startswith(f"no pictures: Chromium ({broken}) took no pictures: ")
+
+
+def test_pictures_are_taken_of_desktop_phone_and_dark(asked: Avisa, tmp_path: Path) -> None:
+    need("chromium")
+    made = asked("preview", "shipped", "--out", "out", "--json").json
+    assert made["notes"] == []
+    assert made["files"][4:] == ["out/desktop.png", "out/mobile.png", "out/dark.png"]
+    folder = tmp_path / "out"
+    desktop, phone, dark = (picture.size(folder / f"{name}.png") for name in ("desktop", "mobile", "dark"))
+    assert desktop[0] == dark[0] == 800
+    assert desktop[1] == dark[1] > 300  # as high as the mail, not as a window
+    assert phone[0] == 2 * 375
+    assert phone[1] / 2 > desktop[1]  # narrower, so higher
+    assert picture.brightness(folder / "desktop.png") > 0.8
+    assert picture.brightness(folder / "dark.png") < 0.2
+
+
+def test_a_real_order_is_shown_and_nothing_about_it_changes(
+    asked: Avisa, real: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_chromium(monkeypatch)
+    before = asked("timeline", "R-1", "--json").json
+    made = asked("preview", "shipped", "--order", "R-1", "--locale", "en", "--out", "out", "--json").json
+    assert "4711" in made["subject"]
+    assert "Hi Rui," in (tmp_path / "out" / "mail.txt").read_text()
+    assert b"rui@example.org" in (tmp_path / "out" / "mail.eml").read_bytes()
+    assert asked("timeline", "R-1", "--json").json == before
+    assert asked("outbox", "--json").json == []
+    made = asked("preview", "shipped", "--order", "R-2", "--out", "out", "--json").json
+    assert "no address" in made["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error"),
+    [
+        (["shipped", "--order", "nope"], 1, "not_found"),
+        (["shipped", "--order", "R-1", "--sample", "odd"], 64, "usage"),
+        (["nope", "--order", "R-1"], 1, "not_found"),
+        ([], 64, "usage"),
+        (["shipped", "--serve"], 64, "usage"),
+        (["--serve", "--order", "R-1"], 64, "usage"),
+        (["shipped", "--port", "99999"], 64, "usage"),
+    ],
+)
+def test_what_cannot_be_shown_is_said(asked: Avisa, real: None, words: list[str], code: int, error: str) -> None:
+    ended = asked("preview", *words, "--json")
+    assert (ended.code, ended.json["error"]) == (code, error)
+
+
+def test_an_order_needs_a_store(asked: Avisa) -> None:
+    ended = asked("preview", "shipped", "--order", "R-1", "--json")
+    assert (ended.code, ended.json["error"]) == (74, "storage")
+
+
+def test_the_page_is_served_until_it_is_ended(tmp_path: Path) -> None:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AVISA_")}
+    served = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "service.cli", "preview", "--serve", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=own | {"PYTHONPATH": str(ROOT)},
+    )
+    try:
+        assert served.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+/", served.stdout.readline())
+        assert found is not None
+        assert "order-confirmed" in httpx.get(found[0], timeout=20).text
+        with httpx.stream("GET", f"{found[0]}changes", timeout=20) as stream:
+            next(stream.iter_lines())
+            served.send_signal(signal.SIGINT)  # an open page does not keep it
+            out, err = served.communicate(timeout=20)
+        assert (served.returncode, out, err) == (0, "", "")
+    finally:
+        served.kill()
+        served.wait()
+
+
+def test_a_taken_port_is_said(asked: Avisa) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = asked("preview", "--serve", "--port", str(taken.getsockname()[1]), "--json")
+    assert (ended.code, ended.json["error"]) == (64, "usage")
+    assert "--port" in ended.json["message"]
