@@ -39,6 +39,7 @@ _FRAME_POLICY = (
     "style-src 'unsafe-inline'; img-src data: https:; frame-ancestors 'self'; form-action 'none'"
 )
 _USUAL = {"sample": "full", "view": "mail", "look": "light", "locale": "all"}
+_BEFORE = 24  # characters of a line before the place of a problem: then it is in sight on a narrow card
 _VIEWS, _LOOKS = ("mail", "text"), ("light", "dark")
 
 
@@ -127,6 +128,7 @@ def build(desk: Desk) -> ASGIApp:
             locales=locales,
             general=general,
             general_mark=_mark(general),
+            names_mark=_mark([card.id for _, cards in shown for card in cards if card.faults]),
             **_usual(desk, chosen),
         )
 
@@ -247,10 +249,11 @@ def _card(desk: Desk, message: Message, locale: str, chosen: Mapping[str, str]) 
 
 
 def _fault(desk: Desk, problem: Problem) -> Fault:
-    line = desk.line(problem)
-    caret = None
+    line, caret = desk.line(problem), None
     if line is not None and problem.column is not None:
-        before = line[: problem.column - 1]
+        cut = max(0, problem.column - 1 - _BEFORE)
+        line = f"…{line[cut + 1 :]}" if cut else line
+        before = line[: problem.column - 1 - cut]
         caret = "".join(character if character == "\t" else " " for character in before) + "^"
     place = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
     return Fault(problem=problem, place=place, line=line, caret=caret)
