@@ -26,6 +26,7 @@ from service.rendering.markdown import Flawed, parse
 from service.rendering.marks import Bind, EndBind, Marks
 from service.rendering.sandbox import Sandbox
 from service.rendering.source import Part, Source
+from service.rendering.tight import tightened
 from service.rendering.twins import Html, Plain
 from service.rendering.vocabulary import COMPONENTS, DATES, OWNERS_VARIABLES, VARIABLES
 
@@ -211,9 +212,9 @@ class _Typesetter:
     def _inlined(self, html: str) -> str:
         """HTML with its styles where mail programs look for them; only media queries stay in the head."""
         inlined: str = css_inline.inline(
-            self._marks.sheltered(html), keep_at_rules=True, load_remote_stylesheets=False
+            self._marks.sheltered(html), keep_at_rules=True, minify_css=True, load_remote_stylesheets=False
         )
-        return inlined
+        return tightened(inlined)
 
 
 class _Completion(NodeTransformer):

@@ -16,7 +16,7 @@ from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES
 
 FOLDER = "layout/"
 _WORDS = f"{FOLDER}words.yaml"
-_NEEDED = ("because", "to_owner", "unsubscribe", "next")
+_NEEDED = ("because", "to_owner", "unsubscribe", "now")
 _OF_LAYOUT = frozenset({"lang", "subject", "short", "content", "words", "unsubscribe", "owner"})
 _OF_COMPONENTS = frozenset({"words", "progress"})
 _FILTERS = {**FILTERS, "label": 0}
