@@ -189,8 +189,8 @@ def _promise(date: Json, before: str | None) -> dict[str, Json]:
 
 
 def _ink_on(color: str) -> str:
-    """White or near-black, whichever contrasts better by WCAG 2 section 1.4.3."""
+    """White or black, whichever contrasts better: always 4.5 to 1 or more (WCAG 2.2, 1.4.3), whatever the colour."""
     channels = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.0557 else "#1c1c1a"
+    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#000000"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import orjson
 import pytest
@@ -14,6 +15,7 @@ from service.core import context, facts, samples
 from service.core.context import first_name, plain, whole_name
 from service.core.model import Fact
 from tests.rendering.desk import NOW, usual
+from tests.tools.contrast import contrast, rgb
 
 
 @pytest.mark.parametrize(
@@ -118,6 +120,9 @@ def test_progress_goes_to_the_first_end() -> None:
 
 def test_letters_on_the_brands_color_can_be_read() -> None:
     brand = usual().plan.brand("default")
-    assert context.brand_facts(replace(brand, color="#ffee00"))["on_color"] == "#1c1c1a"
+    assert context.brand_facts(replace(brand, color="#ffee00"))["on_color"] == "#000000"
     assert context.brand_facts(replace(brand, color="#003366"))["on_color"] == "#ffffff"
     assert context.brand_facts(replace(brand, color="red;x:url(y)"))["color"].startswith("#")
+    for mixed in product(range(0, 256, 15), repeat=3):
+        looks = context.brand_facts(replace(brand, color="#" + bytes(mixed).hex()))
+        assert contrast(rgb(looks["color"]), rgb(looks["on_color"])) >= 4.5, looks
