@@ -16,8 +16,9 @@ setup: .venv/.run
 	$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $@
 
-.venv/.test: .venv/.run tests/requirements.lock
+.venv/.test: .venv/.run tests/requirements.lock tests/axe.lock
 	$(BIN)/pip install --quiet --require-hashes -r tests/requirements.lock
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r tests/axe.lock
 	@touch $@
 
 demo: setup
