@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +16,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
+
+from tests.tools import chromium
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "deploy" / "pictures"
@@ -105,19 +106,10 @@ def shoot(html: str, picture: Path, folder: Path, *, dark: bool) -> None:
     page = folder / "mail.html"
     measure = "<script>document.title = document.querySelector('.page').offsetHeight</script></body>"
     page.write_text(html.replace("</body>", measure))
-    look = [
-        shutil.which("chromium") or "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-        f"--force-device-scale-factor={SCALE}", f"--blink-settings=preferredColorScheme={0 if dark else 1}",
-    ]  # fmt: skip
-
-    def browser(*options: str) -> str:
-        command = [*look, *options, page.as_uri()]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-    height = re.search(r"<title>(\d+)</title>", browser(f"--window-size={WIDTH},800", "--dump-dom"))
+    height = re.search(r"<title>(\d+)</title>", chromium.document(page, width=WIDTH, dark=dark))
     assert height is not None, "the page was not measured"
     picture.parent.mkdir(parents=True, exist_ok=True)
-    browser(f"--window-size={WIDTH},{height[1]}", f"--screenshot={picture}")
+    chromium.photograph(page, picture, width=WIDTH, height=int(height[1]), dark=dark, scale=SCALE)
 
 
 if __name__ == "__main__":
