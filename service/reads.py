@@ -91,6 +91,7 @@ def _line(kind: str, at: datetime, row: OutboxRow | None, **known: Json) -> tupl
         "message": row and row.message,
         "locale": row and row.locale,
         "template_version": row and row.template_version,
+        "version": row and row.version,
         "message_id": row and row.message_id,
         "note": None,
         **known,
@@ -148,6 +149,8 @@ def waiting(row: OutboxRow, expiry: Expiry) -> Shape:
         "expires_at": moment(expiry(notification.decided_at)) if row.settled_at is None else None,
         "next_update": moment(notification.next_update),
         "message_id": row.message_id,
+        "template_version": row.template_version,
+        "version": row.version,
     }
 
 

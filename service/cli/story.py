@@ -79,6 +79,8 @@ def words(entry: dict[str, Any], style: str) -> tuple[Text, Text]:
             return Text(_what(entry)), Text(f"to be told: {why}" if entry["key"] else why, style="bright_black")
         case "settled":
             written = " in ".join(filter(None, (entry["message"], entry["locale"])))
+            if written and entry["version"]:
+                written += f", v{entry['version']}"
             return (
                 Text(f"{_what(entry)} {entry['state'].replace('_', ' ')}", style=style),
                 Text.assemble(why, (f"  {written}" if written and entry["state"] == "sent" else "", "bright_black")),

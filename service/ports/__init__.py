@@ -3,10 +3,22 @@
 from service.ports.clocks import Clock, Sight
 from service.ports.drafts import Attempt, Draft
 from service.ports.outbox import Claimed, Outbox, Pause, Sender, Settlement
-from service.ports.reads import Commands, Counts, DeadLetter, Gauges, History, OutboxRow, Reads
+from service.ports.reads import Commands, Counts, DeadLetter, Gauges, History, OutboxRow, Reads, Sent
 from service.ports.records import Record, Skipped, Taken, Unreadable
 from service.ports.register import Change, Committed, Entry, MustEnd, OrderBook, Tally
-from service.ports.words import CannotRender, Catalog, CatalogStore, Channel, Mail, NoAddress, Problem, Shelf, Words
+from service.ports.words import (
+    CannotRender,
+    Catalog,
+    CatalogStore,
+    Channel,
+    InForce,
+    Mail,
+    NoAddress,
+    Problem,
+    Shelf,
+    VersionStore,
+    Words,
+)
 
 __all__ = [
     "Attempt",
@@ -25,6 +37,7 @@ __all__ = [
     "Entry",
     "Gauges",
     "History",
+    "InForce",
     "Mail",
     "MustEnd",
     "NoAddress",
@@ -36,6 +49,7 @@ __all__ = [
     "Reads",
     "Record",
     "Sender",
+    "Sent",
     "Settlement",
     "Shelf",
     "Sight",
@@ -43,5 +57,6 @@ __all__ = [
     "Taken",
     "Tally",
     "Unreadable",
+    "VersionStore",
     "Words",
 ]

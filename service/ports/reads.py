@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from service.core.model import Notification, Order, Reason, State
+from service.ports.drafts import Draft
 from service.ports.records import Record
 from service.ports.register import Entry
 
@@ -21,7 +22,8 @@ class OutboxRow:
     reason: Reason | None  # of the settlement, else the last word of the gate
     message: str | None  # the name of the message, once a draft was made
     locale: str | None
-    template_version: str | None
+    template_version: str | None  # the name of the catalog
+    version: int | None  # its number in the lineage
     message_id: str | None
 
 
@@ -32,6 +34,14 @@ class History:
     order: Order
     entries: tuple[Entry, ...]
     outbox: tuple[OutboxRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What was sent, or may have been, and the draft that it was written from, if that is still kept."""
+
+    row: OutboxRow
+    draft: Draft | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +89,9 @@ class Reads(Protocol):
     async def history(self, order_id: str) -> History | None: ...
 
     async def outbox(self, *, state: State | None = None, order_id: str | None = None) -> list[OutboxRow]: ...
+
+    async def sent(self, order_id: str) -> list[Sent]:
+        """The order's notifications that were settled as sent or in doubt, in the order of telling."""
 
     async def counts(self) -> Counts: ...
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from service.core.lineage import Version
 from service.core.model import Notification, Order
 from service.core.plan import Plan
 from service.core.retry import Receipt
@@ -98,6 +99,40 @@ class CatalogStore(Protocol):
     async def keep_catalog(self, version: str, content: bytes, *, at: datetime) -> None: ...
 
     async def kept_catalog(self, version: str) -> bytes | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """What a living replica has in force."""
+
+    replica: str  # host:port
+    version: int
+
+
+class VersionStore(CatalogStore, Protocol):
+    """The versions of the words, and of which one each folder was made."""
+
+    async def head(self) -> int:
+        """The number of the newest version; 0: there is none. Cheap enough to be asked every few seconds."""
+
+    async def versions(self) -> list[Version]:
+        """All, the newest first."""
+
+    async def add_version(self, version: Version, content: bytes) -> bool:
+        """Keep a version and its catalog in one transaction, if nobody added one of that number before; answers
+        whether it did."""
+
+    async def made_of(self, place: str) -> str | None:
+        """The content that the folder at that place (host and path) was last known to equal."""
+
+    async def made(self, place: str, content: str) -> None:
+        """The folder at that place has this content, or is about to be given it."""
+
+    async def has_in_force(self, replica: str, version: int) -> None:
+        """A replica says what it has in force, at least once a minute; 0: it ends, and has nothing any more."""
+
+    async def who_has_in_force(self) -> list[InForce]:
+        """What the living replicas have in force."""
 
 
 class Channel(Protocol):

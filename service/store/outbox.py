@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from service.core.model import SETTLED, State
 from service.ports import Attempt, Claimed, Settlement
 from service.store import counting, lines, orders, timeline
-from service.store.rows import NOTICE_COLUMNS, draft_of, micros, micros_or_none, notification_of
+from service.store.rows import DRAFT_COLUMNS, NOTICE_COLUMNS, draft_of, micros, micros_or_none, notification_of
 from service.store.tongue import Question, Statement, clock
 
 _KEYS = "key text"
@@ -37,7 +37,6 @@ _RENEW = Statement(
     "UPDATE notifications SET due_real = :until WHERE key IN (SELECT r.key FROM {given})",
     _KEYS,
 )
-_DRAFT = ("draft", "catalog", "message", "locale", "message_id", "address_hash")
 # Whether the address that this recipient of the order was last written to wants no more reminders.
 _LEFT = (
     "(SELECT count(*) FROM unsubscribed u WHERE u.address_hash = (SELECT p.address_hash FROM notifications p"
@@ -45,7 +44,7 @@ _LEFT = (
     " ORDER BY p.seq DESC LIMIT 1))"
 )
 _CLAIMED = Question(
-    (*(f"n.{column}" for column in (*NOTICE_COLUMNS, *_DRAFT)), _LEFT),
+    (*(f"n.{column}" for column in (*NOTICE_COLUMNS, *DRAFT_COLUMNS)), _LEFT),
     "FROM notifications n WHERE n.key IN (SELECT r.key FROM {given}) AND n.settled_at IS NULL",
     _KEYS,
 )
@@ -74,9 +73,12 @@ _WAIT = Statement(
     " FROM {given} WHERE notifications.key = r.notice",
     "notice text, became text, word text, earliest bigint, again bigint, thaw int",
 )
+# What was sent, or may have been, can be shown again as long as its order is known; of the rest nothing is kept,
+# and what failed is written anew if it is retried.
 _SETTLE = Statement(
     "UPDATE notifications SET state = r.became, reason = r.word, settled_at = r.at, gate = NULL, not_before = NULL,"
-    " due_real = NULL, lease_token = NULL, draft = NULL FROM {given} WHERE notifications.key = r.notice",
+    " due_real = NULL, lease_token = NULL, draft = CASE WHEN r.became IN ('sent', 'in_doubt') THEN draft END"
+    " FROM {given} WHERE notifications.key = r.notice",
     "notice text, became text, word text, at bigint",
 )
 _NEXT_DUE = Question(
@@ -110,7 +112,7 @@ def claim(conn: Connection, *, now_real: int, lease: int, limit: int, token: str
         Claimed(
             notification=notification_of(row),
             order=known[row[1]],
-            draft=draft_of(row[drafted : drafted + len(_DRAFT)]),
+            draft=draft_of(row[drafted : drafted + len(DRAFT_COLUMNS)]),
             unsubscribed=bool(row[-1]),
         )
         for key in keys

@@ -9,15 +9,34 @@ import orjson
 from sqlalchemy import Connection
 
 from service.core.model import Order, Reason, State
-from service.ports import Counts, Gauges, History, OutboxRow
+from service.ports import Counts, Gauges, History, OutboxRow, Sent
 from service.store import orders
-from service.store.rows import NOTICE_COLUMNS, entry_of, moment, moment_or_none, notification_of, order_of
+from service.store.rows import (
+    DRAFT_COLUMNS,
+    NOTICE_COLUMNS,
+    draft_of,
+    entry_of,
+    moment,
+    moment_or_none,
+    notification_of,
+    order_of,
+)
 from service.store.tongue import Question, Row
 
-_OUTBOX = (*NOTICE_COLUMNS, "settled_at", "reason", "message", "locale", "catalog", "message_id")
+# Of the versions with the words of its catalog, the newest that there was when it was written. The clocks of
+# database and process may differ a little, so there may be none from before.
+_WRITTEN_BY = (
+    "(SELECT coalesce(max(CASE WHEN v.at_real <= notifications.first_attempt_real THEN v.number END), min(v.number))"
+    " FROM versions v WHERE v.content = substr(notifications.catalog, 1, 16))"
+)
+_OUTBOX = (*NOTICE_COLUMNS, "settled_at", "reason", "message", "locale", "catalog", _WRITTEN_BY, "message_id")
 _OF_ORDER = Question(_OUTBOX, "FROM notifications WHERE order_id = :order_id ORDER BY seq")
 _IN_STATE = Question(_OUTBOX, "FROM notifications WHERE state = :state ORDER BY decided_at, key")
 _ALL = Question(_OUTBOX, "FROM notifications ORDER BY decided_at, key")
+_SENT = Question(
+    (*_OUTBOX, *DRAFT_COLUMNS),
+    "FROM notifications WHERE order_id = :order_id AND state IN ('sent', 'in_doubt') ORDER BY seq",
+)
 _LINES = Question(("order_id", "line"), "FROM entries WHERE order_id = :order_id ORDER BY id")
 _COUNTS = Question(("kind", "word", "sum(n)"), "FROM counts GROUP BY kind, word")
 _BY_STATE = Question(("state", "count(*)"), "FROM notifications GROUP BY state")
@@ -68,8 +87,14 @@ def outbox(conn: Connection, *, state: State | None, order_id: str | None) -> li
     return [_outbox_row(row) for row in _ALL.ask(conn)]
 
 
+def sent(conn: Connection, order_id: str) -> list[Sent]:
+    """What was sent for an order, or may have been, with its draft."""
+    rows = _SENT.ask(conn, order_id=order_id)
+    return [Sent(row=_outbox_row(row), draft=draft_of(row[len(_OUTBOX) :])) for row in rows]
+
+
 def _outbox_row(row: Row) -> OutboxRow:
-    settled_at, reason, message, locale, catalog, message_id = row[len(NOTICE_COLUMNS) :]
+    settled_at, reason, message, locale, catalog, version, message_id = row[len(NOTICE_COLUMNS) : len(_OUTBOX)]
     notification = notification_of(row)
     return OutboxRow(
         notification=notification,
@@ -78,6 +103,7 @@ def _outbox_row(row: Row) -> OutboxRow:
         message=message or None,
         locale=locale,
         template_version=catalog,
+        version=version,
         message_id=message_id or None,
     )
 

@@ -256,8 +256,11 @@ def notification_of(row: Row) -> Notification:
     )
 
 
+DRAFT_COLUMNS = ("draft", "catalog", "message", "locale", "message_id", "address_hash")
+
+
 def draft_of(row: Row) -> Draft | None:
-    """The draft in a row of `draft, catalog, message, locale, message_id, address_hash`, if one is frozen."""
+    """The draft in a row of `DRAFT_COLUMNS`, if one is frozen."""
     draft, catalog, message, locale, message_id, address_hash = row
     if draft is None:
         return None

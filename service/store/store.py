@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from service.core.lineage import Version
 from service.core.model import Order, State
 from service.ports import (
     Attempt,
@@ -21,13 +22,26 @@ from service.ports import (
     DeadLetter,
     Gauges,
     History,
+    InForce,
     OutboxRow,
     Pause,
+    Sent,
     Settlement,
     Tally,
     Unreadable,
 )
-from service.store import address, catalogs, commands, counting, dead_letters, lines, orders, outbox, reading
+from service.store import (
+    address,
+    catalogs,
+    commands,
+    counting,
+    dead_letters,
+    lines,
+    orders,
+    outbox,
+    reading,
+    versions,
+)
 from service.store.postgres import PostgreSQL
 from service.store.rows import micros, moment_or_none
 from service.store.sqlite import SQLite
@@ -67,7 +81,7 @@ def open_store(url: str, *, clock: Clock, exclusive: bool) -> Store:
 
 
 class Store:
-    """Satisfies OrderBook, Outbox, CatalogStore, Reads and Commands.
+    """Satisfies OrderBook, Outbox, VersionStore, Reads and Commands.
 
     Every method raises StoreAway when the database can not be reached, and StoreBroken when its disk failed.
     """
@@ -191,13 +205,34 @@ class Store:
     async def paused(self) -> Pause | None:
         return await self._ground.look(commands.paused)
 
-    # ---------------------------------------------------------------- CatalogStore
+    # ---------------------------------------------------------------- VersionStore
 
     async def keep_catalog(self, version: str, content: bytes, *, at: datetime) -> None:
         await self._ground.write(lambda conn: catalogs.keep(conn, version, content, at=at))
 
     async def kept_catalog(self, version: str) -> bytes | None:
         return await self._ground.look(lambda conn: catalogs.kept(conn, version))
+
+    async def head(self) -> int:
+        return await self._ground.look(versions.head)
+
+    async def versions(self) -> list[Version]:
+        return await self._ground.look(versions.lineage)
+
+    async def add_version(self, version: Version, content: bytes) -> bool:
+        return await self._ground.write(lambda conn: versions.add(conn, version, content))
+
+    async def made_of(self, place: str) -> str | None:
+        return await self._ground.look(lambda conn: versions.made_of(conn, place))
+
+    async def made(self, place: str, content: str) -> None:
+        await self._ground.write(lambda conn: versions.made(conn, place, content))
+
+    async def has_in_force(self, replica: str, version: int) -> None:
+        await self._ground.write(lambda conn: versions.has(conn, replica, version))
+
+    async def who_has_in_force(self) -> list[InForce]:
+        return await self._ground.look(versions.in_force)
 
     # ---------------------------------------------------------------- Reads
 
@@ -206,6 +241,9 @@ class Store:
 
     async def outbox(self, *, state: State | None = None, order_id: str | None = None) -> list[OutboxRow]:
         return await self._ground.read(lambda conn: reading.outbox(conn, state=state, order_id=order_id))
+
+    async def sent(self, order_id: str) -> list[Sent]:
+        return await self._ground.read(lambda conn: reading.sent(conn, order_id))
 
     async def counts(self) -> Counts:
         return await self._ground.read(reading.counts)

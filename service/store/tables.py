@@ -134,6 +134,37 @@ catalogs = Table(
     Column("at", BigInteger, nullable=False),
 )
 
+# Only ever added to. Two who want the same number race for the key.
+versions = Table(
+    "versions",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", Word, nullable=False),
+    Column("catalog", Word, nullable=False),
+    Column("parent", Word),
+    Column("origin", Word, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("note", Text),
+    Column("at", BigInteger, nullable=False),
+    Column("at_real", BigInteger, nullable=False),  # by the shared clock
+)
+
+folders = Table(
+    "folders",
+    metadata,
+    Column("place", Text, primary_key=True),  # host:path
+    Column("content", Word, nullable=False),
+    Column("at_real", BigInteger, nullable=False),
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("name", Text, primary_key=True),  # host:port
+    Column("version", BigInteger, nullable=False),
+    Column("at_real", BigInteger, nullable=False),
+)
+
 
 def _partial(name: str, where: str, *columns: Column[int] | Column[str]) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))

@@ -46,6 +46,7 @@ def a_row(
         message=status.replace("_", "-") if state is State.SENT else None,
         locale="pt-PT" if state is State.SENT else None,
         template_version="c0ffee" if state is State.SENT else None,
+        version=7 if state is State.SENT else None,
         message_id="<1@example.com>" if state is State.SENT else None,
     )
 

@@ -28,7 +28,7 @@ def test_a_story_reads_well() -> None:
     assert "the customer hears again by 10 Mar 2026 09:00 UTC; promised for 2026-03-09" in told
     assert "Monday 2 March 2026" in told
     lines = [" ".join(line.split()) for line in told.splitlines()]
-    assert "10:01:00 ✓ update sent the mail server took it confirmed in pt-PT" in lines
+    assert "10:01:00 ✓ update sent the mail server took it confirmed in pt-PT, v7" in lines
     assert "09:01:00 ↻ update tried refused for good (rcpt 451)" in lines
     assert "22:00:00 ◌ reminder held waits until the quiet hours are over" in lines
     assert "22:00:00 ✗ owner alert → owner:production failed there is no address" in lines

@@ -1,0 +1,168 @@
+"""Whose words are in force: what a folder is to the head, whatever happened before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.core.lineage import Folder, Lineage, Origin, Standing, Version, following, may_push, standing
+
+AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+def lineage(contents: str, *origins: Origin) -> list[Version]:
+    """Versions with one letter of content each, the oldest first; the last ones came about as `origins` say."""
+    first: list[Version] = []
+    ways = [Origin.FOLDER] * (len(contents) - len(origins)) + list(origins)
+    for content, origin in zip(contents, ways, strict=True):
+        first.insert(
+            0, following(first, content=content, catalog=content, origin=origin, author="ana", note=None, at=AT)
+        )
+    return first
+
+
+def stands(content: str, made_of: str | None, versions: Lineage, **more: bool) -> Standing:
+    return standing(Folder(content=content, made_of=made_of, **more), versions)
+
+
+def test_each_version_has_the_one_before_for_its_parent() -> None:
+    versions = lineage("ABA")
+    assert [(one.number, one.content, one.parent) for one in versions] == [
+        (3, "A", "B"),
+        (2, "B", "A"),
+        (1, "A", None),
+    ]
+
+
+BACK = lineage("ABA", Origin.ROLLBACK)
+TWICE = lineage("ABCBA", Origin.ROLLBACK, Origin.ROLLBACK)
+
+
+@pytest.mark.parametrize(
+    ("content", "made_of", "versions", "answer"),
+    [
+        ("A", None, [], Standing.NEW),
+        ("A", None, lineage("A"), Standing.EQUAL),
+        ("A", "A", lineage("AB"), Standing.STALE),
+        ("A", None, lineage("AB"), Standing.STALE),
+        ("B", "A", lineage("A"), Standing.NEW),
+        ("B", None, lineage("A"), Standing.NEW),
+        ("C", "A", lineage("AB"), Standing.ASTRAY),
+        ("C", "gone", lineage("AB"), Standing.ASTRAY),
+        # rolled back: the folder holds what was taken back, and stays stale until somebody edits it
+        ("B", "B", BACK, Standing.STALE),
+        ("C", "B", BACK, Standing.NEW),
+        ("C", "A", BACK, Standing.NEW),
+        ("D", "C", TWICE, Standing.NEW),
+        ("D", "B", TWICE, Standing.NEW),
+        ("D", "gone", TWICE, Standing.ASTRAY),
+        # what was taken back before another edit is history
+        ("D", "B", [*lineage("ABAC", Origin.ROLLBACK, Origin.FOLDER)], Standing.ASTRAY),
+    ],
+)
+def test_what_a_folder_is(content: str, made_of: str | None, versions: Lineage, answer: Standing) -> None:
+    assert stands(content, made_of, versions) is answer
+
+
+def test_an_edit_back_counts_only_before_our_eyes() -> None:
+    assert stands("A", "B", lineage("AB"), watched=True) is Standing.NEW
+    assert stands("A", "B", lineage("AB")) is Standing.STALE, "it may be another folder of that name"
+    assert stands("A", "B", lineage("ABC"), watched=True) is Standing.STALE
+    assert stands("B", "B", BACK, watched=True) is Standing.STALE, "nobody touched it"
+
+
+def test_the_shipped_words_give_way_to_any_other() -> None:
+    shipped = lineage("S", Origin.SHIPPED)
+    assert stands("T", None, shipped, shipped=True) is Standing.NEW, "a new release of Avisa"
+    assert stands("S", None, lineage("ST", Origin.SHIPPED, Origin.SHIPPED), shipped=True) is Standing.STALE
+    assert stands("T", None, lineage("SA", Origin.SHIPPED, Origin.PUSH), shipped=True) is Standing.STALE
+    assert stands("A", None, shipped) is Standing.NEW
+
+
+@pytest.mark.parametrize(
+    ("made_of", "versions", "answer"),
+    [
+        (None, [], True),
+        (None, lineage("S", Origin.SHIPPED), True),
+        (None, lineage("A"), False),
+        ("A", lineage("A"), True),
+        ("A", lineage("AB"), False),
+        ("B", BACK, False),
+    ],
+)
+def test_who_may_push_by_hand(made_of: str | None, versions: Lineage, answer: bool) -> None:
+    assert may_push(made_of, versions) is answer
+
+
+@dataclass
+class Replica:
+    """One that follows a folder, as `catalog.versions` does; `made_of` outlives its process."""
+
+    content: str
+    made_of: str | None = None
+    watched: bool = False
+    said: list[Standing] = field(default_factory=list)
+
+    def look(self, versions: list[Version]) -> bool:
+        """Whether it added a version."""
+        folder = Folder(content=self.content, made_of=self.made_of, watched=self.watched)
+        stands = standing(folder, versions)
+        self.said.append(stands)
+        if stands is Standing.ASTRAY:
+            return False
+        self.made_of, self.watched = self.content, True
+        if stands is not Standing.NEW:
+            return False
+        new = following(versions, content=self.content, catalog="", origin=Origin.FOLDER, author="", note=None, at=AT)
+        versions.insert(0, new)
+        return True
+
+
+_STEPS = st.one_of(
+    st.tuples(st.just("edit"), st.integers(0, 2), st.sampled_from("ABCDEF")),
+    st.tuples(st.just("restart"), st.integers(0, 2), st.just("")),
+    st.tuples(st.just("rollback"), st.integers(0, 9), st.just("")),
+)
+
+
+@given(st.lists(st.sampled_from("ABC"), min_size=3, max_size=3), st.lists(_STEPS, max_size=25))
+def test_replicas_come_to_rest_and_never_take_turns(folders: list[str], steps: list[tuple[str, int, str]]) -> None:
+    versions: list[Version] = []
+    replicas = [Replica(content) for content in folders]
+    for step, number, content in steps:
+        if step == "edit":
+            replicas[number].content = content
+            replicas[number].look(versions)
+        elif step == "restart":
+            replicas[number].watched = False
+        elif versions:
+            target = versions[number % len(versions)]
+            if target.content != versions[0].content:
+                back = following(
+                    versions, content=target.content, catalog="", origin=Origin.ROLLBACK, author="", note=None, at=AT
+                )
+                versions.insert(0, back)
+        rounds = 0
+        while sum(replica.look(versions) for replica in replicas):
+            rounds += 1
+            assert rounds <= len(replicas), "each folder is a version once at the most"
+        head = versions[0]
+        for replica in replicas:  # from now on every start leaves it at that
+            assert not replace(replica, watched=False, said=[]).look(versions)
+        assert versions[0] is head
+
+
+@given(st.lists(st.sampled_from("ABCDE"), min_size=2, max_size=2, unique=True), st.integers(2, 9))
+def test_two_different_folders_agree_on_one(folders: list[str], restarts: int) -> None:
+    versions = lineage("X")
+    replicas = [Replica(content) for content in folders]
+    for _ in range(restarts):
+        for replica in replicas:
+            replica.watched = False
+            replica.look(versions)
+    assert len(versions) == 3, "each became a version once, and the second stayed"
+    assert versions[0].content == folders[1]

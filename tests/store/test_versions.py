@@ -1,0 +1,129 @@
+"""The lineage, the folders and the replicas, kept in both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from service.core.lineage import Origin, Version, following
+from service.core.model import Reason, State
+from service.ports import Draft, InForce
+from service.store import Store
+from service.store import versions as kept
+from service.store.rows import micros
+from tests.store.conftest import House
+from tests.store.makings import LEASE, NOW, attempt, change, settlement
+
+
+def version(lineage: list[Version], content: str = "a", **fields: object) -> Version:
+    given: dict[str, object] = {"catalog": f"{content}-1", "origin": Origin.PUSH, "author": "ana", "note": None}
+    return following(lineage, content=content, at=NOW, **(given | fields))  # type: ignore[arg-type]
+
+
+async def test_versions_are_kept_newest_first_with_their_catalog(store: Store) -> None:
+    assert await store.head() == 0
+    assert await store.versions() == []
+    first = version([], note="ç \"and\" 'quotes'\n")
+    assert await store.add_version(first, b"one")
+    second = version([first], "b", origin=Origin.ROLLBACK, author="João", note=None)
+    assert await store.add_version(second, b"two")
+    assert await store.head() == 2
+    assert await store.versions() == [second, first]
+    assert await store.kept_catalog("b-1") == b"two"
+    assert (await store.versions())[0].parent == "a"
+
+
+async def test_of_two_who_want_a_number_one_gets_it(house: House) -> None:
+    stores = [await house.open()]
+    stores.append(await house.open() if house.shared else stores[0])
+    lineage: list[Version] = []
+    for turn in range(20):
+        rivals = [version(lineage, f"{turn}-{n}") for n in range(4)]
+        won = await asyncio.gather(*(stores[n % 2].add_version(one, b"words") for n, one in enumerate(rivals)))
+        assert won.count(True) == 1
+        lineage = await stores[1].versions()
+        assert lineage[0] == rivals[won.index(True)]
+    assert [one.number for one in lineage] == list(range(20, 0, -1))
+
+
+async def test_of_what_a_folder_was_made_is_remembered(store: Store) -> None:
+    assert await store.made_of("web:/t") is None
+    await store.made("web:/t", "a")
+    await store.made("other:/t", "x")
+    await store.made("web:/t", "b")
+    assert await store.made_of("web:/t") == "b"
+
+
+async def test_only_the_living_are_said_to_have_something_in_force(house: House, store: Store) -> None:
+    await store.has_in_force("one:8080", 1)
+    await store.has_in_force("two:8080", 1)
+    await store.has_in_force("two:8080", 2)
+    await store.has_in_force("three:8080", 2)
+    await store.has_in_force("three:8080", 0)
+    one, two = InForce(replica="one:8080", version=1), InForce(replica="two:8080", version=2)
+    assert await store.who_has_in_force() == [one, two]
+    silent = int(kept.SILENT.total_seconds() * 1e6) + 1
+    house.sql(f"UPDATE replicas SET at_real = at_real - {silent} WHERE name = 'one:8080'")
+    assert await store.who_has_in_force() == [two]
+    forgotten = int(kept.FORGOTTEN.total_seconds() * 1e6)
+    house.sql(f"UPDATE replicas SET at_real = at_real - {forgotten} WHERE name = 'one:8080'")
+    await store.has_in_force("two:8080", 2)
+    assert house.sql("SELECT name FROM replicas") == ["two:8080"]
+
+
+async def _sent(store: Store, key: str, state: State, reason: Reason, catalog: str = "a" * 16 + "-1") -> None:
+    begun = attempt(key)
+    draft = Draft(**{name: getattr(begun.draft, name) for name in ("locale", "json", "message", "message_id")},
+                  address_hash=b"\1" * 16, catalog=catalog)  # fmt: skip
+    await store.commit([change(key.partition("/")[0], seqs=(1,))], now=NOW)
+    await store.claim(now_real=NOW + timedelta(days=10_000), lease=LEASE, limit=9)
+    assert await store.begin([type(begun)(**{**_fields(begun), "draft": draft})])
+    assert not await store.settle([settlement(key, state, reason)])
+
+
+def _fields(begun: object) -> dict[str, object]:
+    return {name: getattr(begun, name) for name in ("key", "revision", "at_real", "next_update")}
+
+
+async def test_what_was_sent_can_be_read_again_and_nothing_else(store: Store) -> None:
+    for order, state, reason in (
+        ("A", State.SENT, Reason.ACCEPTED),
+        ("B", State.IN_DOUBT, Reason.IN_DOUBT),
+        ("C", State.FAILED, Reason.REFUSED),
+        ("D", State.DROPPED, Reason.SUPERSEDED),
+    ):
+        await _sent(store, f"{order}/1/update/1/customer", state, reason)
+    for order in "AB":
+        (sent,) = await store.sent(order)
+        assert sent.draft is not None
+        assert sent.draft.json == attempt("").draft.json
+        assert sent.draft.address_hash == b"\1" * 16
+    assert await store.sent("C") == await store.sent("D") == []
+
+
+async def test_of_what_failed_nothing_is_kept(house: House, store: Store) -> None:
+    await _sent(store, "C/1/update/1/customer", State.FAILED, Reason.REFUSED)
+    await _sent(store, "D/1/update/1/customer", State.DROPPED, Reason.SUPERSEDED)
+    assert house.sql("SELECT count(*) FROM notifications WHERE draft IS NOT NULL") == ["0"]
+
+
+async def test_a_notification_names_the_version_that_wrote_it(house: House, store: Store) -> None:
+    """Of two versions with the same words it is the one that was in force when it was begun."""
+    lineage: list[Version] = []
+    for number, content in enumerate(("a" * 16, "b" * 16, "a" * 16), start=1):
+        await store.add_version(version(lineage, content), b"words")
+        lineage = await store.versions()
+        at = micros(NOW + timedelta(hours=number - 2))  # 09:15, 10:15, 11:15; begun at 10:15
+        house.sql(f"UPDATE versions SET at_real = {at} WHERE number = {number}")
+    key = "A/1/update/1/customer"
+    await _sent(store, key, State.SENT, Reason.ACCEPTED)
+    (row,) = await store.outbox(order_id="A")
+    assert (row.version, row.template_version) == (1, "a" * 16 + "-1")
+    house.sql(f"UPDATE versions SET at_real = {micros(NOW) - 1} WHERE number = 3")
+    assert [row.version for row in await store.outbox()] == [3]
+    house.sql(f"UPDATE versions SET at_real = {micros(NOW) + 1}")  # the clocks differ
+    history = await store.history("A")
+    assert history is not None
+    assert [row.version for row in history.outbox] == [1]
+    house.sql("UPDATE notifications SET catalog = 'c0ffee'")
+    assert [row.version for row in await store.outbox()] == [None]
