@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from service import telemetry
-from service.catalog import Shelf
+from service.catalog import STALE, Shelf, Versions
 from service.channels.email import EmailChannel
 from service.core.model import Reason
 from service.dispatch import Dispatch
@@ -24,6 +24,7 @@ class Doctor:
     clock: Clock
     reads: Reads
     shelf: Shelf
+    versions: Versions
     channel: EmailChannel
     sight: FeedSight
     subscription: Subscription
@@ -96,13 +97,14 @@ class Doctor:
         return asking.result() if trouble is None else type(trouble).__name__
 
     def _catalog(self) -> Check:
-        version = self.shelf.in_force.version
+        version = self.versions.in_force
+        assert version is not None, "the house does not stand before something is in force"
+        said = f"version {version.number} ({version.content})"
         if self.shelf.ok:
-            return Check(ok=True, required=False, detail=f"version {version}")
+            aside = "; ".join(it.message for it in self.shelf.problems if it.code == STALE)
+            return Check(ok=True, required=False, detail=f"{said}; {aside}" if aside else said)
         errors = sum(problem.severity == "error" for problem in self.shelf.problems)
-        return Check(
-            ok=False, required=False, detail=f"{errors} error(s) in the folder; version {version} stays in force"
-        )
+        return Check(ok=False, required=False, detail=f"{errors} error(s); {said} stays in force")
 
     def _relay(self) -> str:
         if self.channel.refusal is not None:

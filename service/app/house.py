@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import random
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -23,7 +24,7 @@ from service.app.cluster import cluster_of
 from service.app.health import Doctor
 from service.app.refusal import Misconfigured
 from service.app.relay import example_senders, relay_of
-from service.catalog import Shelf
+from service.catalog import Shelf, Versions
 from service.channels.email import EmailChannel
 from service.channels.smtp.relay import Relay
 from service.core.links import read_unsubscribe_token
@@ -33,7 +34,7 @@ from service.embedded.broker import EmbeddedBroker
 from service.embedded.inbox import Inbox
 from service.intake import Intake
 from service.kafka import Cluster, DeadLetterCopies, FeedSight, Subscription, asyncapi
-from service.ports import MustEnd, Problem, Taken
+from service.ports import MustEnd, Taken
 from service.settings import Settings
 from service.store.store import Store, open_store
 from service.wake import Wake
@@ -100,10 +101,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         public_url = settings.public_url or (f"http://127.0.0.1:{listener.getsockname()[1]}" if inbox else None)
         secret = await _secret(settings, store)
         shelf = words.shelf_of(settings, store, secret, public_url)
+        versions = Versions(shelf, store)
         folder = words.folder_of(settings)
-        problems = await words.push(shelf, folder, clock)
-        if not shelf.ok:
-            raise Misconfigured([_line(problem) for problem in problems])
+        await words.begin(versions, shelf, folder, clock)
         if inbox is None:
             for caution in example_senders(shelf.in_force.plan):
                 log.warning("caution", meaning=caution)
@@ -159,6 +159,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             clock=clock,
             reads=store,
             shelf=shelf,
+            versions=versions,
             channel=channel,
             sight=sight,
             subscription=subscription,
@@ -185,13 +186,17 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             tasks.append(task)
             return task
 
+        name = f"{socket.gethostname()}:{listener.getsockname()[1]}"
+        follower = words.Follower(versions, shelf, folder, clock, store, name)
+        stack.push_async_callback(_step, "templates", follower.leave)
+
         # Stopped in reverse: first nothing new comes in, then nothing is woken, then what is on its way arrives.
         sending = keep_running("dispatch", dispatch.run())
         stack.push_async_callback(_end, sending)
         stack.push_async_callback(dispatch.drain, DRAIN)
         for name, work in (
             ("wake", wake.run()),
-            ("templates", words.follow(shelf, folder, clock, store)),
+            ("templates", follower.run()),
             ("dead letters", DeadLetterCopies(cluster, store).run()),
             ("retention", _retire(store, clock)),
         ):
@@ -269,11 +274,6 @@ async def _step(name: str, stop: Callable[[], Awaitable[None]]) -> None:
             await stop()
     except (Exception, asyncio.CancelledError) as trouble:
         log.warning("stop_incomplete", part=name, error=type(trouble).__name__)
-
-
-def _line(problem: Problem) -> str:
-    where = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
-    return f"{where}: {problem.message}" + (f"; perhaps: {problem.suggestion}" if problem.suggestion else "")
 
 
 def _folder(settings: Settings) -> Path:

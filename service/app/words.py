@@ -1,10 +1,12 @@
-"""Templates from the folder into force, at the start and whenever somebody saves one."""
+"""Words into force: from the folder, whenever somebody saves one, and from the store, when others got new ones."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +14,8 @@ import orjson
 import structlog
 
 from service import plan_document, template_folder
-from service.catalog import PLAN, Installation, Shelf
+from service.app.refusal import Misconfigured
+from service.catalog import PLAN, Found, Installation, Shelf, Versions
 from service.ports import Clock, MustEnd, Problem
 from service.rendering import press
 from service.settings import Settings
@@ -20,8 +23,11 @@ from service.store.store import Store
 
 log = structlog.get_logger("avisa")
 
+_THE_FOLDER = "."
 _WOKEN_BY = "woken_by_plan"  # under this name the store keeps a hash of the plan that all open orders know
 TRY_AGAIN = 2.0  # seconds
+ASK_STORE = 2.0  # seconds between looks whether there is a new version
+SAY_SO = 30.0  # seconds between words of ours about what we have in force
 NUDGED = 2_000  # orders a transaction, when a plan with other windows is put in force
 
 
@@ -41,14 +47,112 @@ def folder_of(settings: Settings) -> Path:
     return template_folder.locate(settings.templates)
 
 
-async def push(shelf: Shelf, folder: Path, clock: Clock) -> tuple[Problem, ...]:
-    """Check the folder and put it in force, or leave what is; says so in the log either way."""
+def found(folder: Path) -> Found:
+    """The folder as it is now; one that is not there is all unread."""
     try:
         files, unread = template_folder.read(folder)
     except OSError as error:
-        files, unread = {}, [Problem(code="unreadable", file=".", message=error.strerror or "it cannot be read")]
-    problems = await shelf.push(files, at=clock.now(), unread=unread)
-    for problem in problems:
+        files, unread = (
+            {},
+            [Problem(code="unreadable", file=_THE_FOLDER, message=error.strerror or "it cannot be read")],
+        )
+    shipped = folder.resolve() == template_folder.shipped().resolve()
+    return Found(place=f"{socket.gethostname()}:{folder.resolve()}", files=files, unread=unread, shipped=shipped)
+
+
+async def begin(versions: Versions, shelf: Shelf, folder: Path, clock: Clock) -> None:
+    """Put in force what is to be at the start. Raises Misconfigured if nothing can be.
+
+    A folder that is wrong forbids a start only while there is no version to begin with, for an edit must not take
+    mail down; but one that is not there is a setting that is wrong.
+    """
+    here = found(folder)
+    missing = [problem for problem in here.unread if problem.file == _THE_FOLDER]
+    if not missing:
+        await _look(versions, shelf, here, clock)
+    if missing or shelf.empty:
+        raise Misconfigured([_line(problem) for problem in missing or shelf.problems])
+
+
+def _line(problem: Problem) -> str:
+    where = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
+    return f"{where}: {problem.message}" + (f"; perhaps: {problem.suggestion}" if problem.suggestion else "")
+
+
+class Follower:
+    """Follows the folder and the store, and tells the others what is in force here."""
+
+    def __init__(self, versions: Versions, shelf: Shelf, folder: Path, clock: Clock, store: Store, name: str) -> None:
+        """`name` is this replica's: host and port."""
+        self._versions = versions
+        self._shelf = shelf
+        self._folder = folder
+        self._clock = clock
+        self._store = store
+        self._name = name
+        self._said = (0, 0.0)  # which version, and when
+
+    async def run(self) -> None:
+        """Look whenever the folder or the head changes; wake the open orders when the plan did, also while nobody
+        ran."""
+        watch = template_folder.watch(self._folder)
+        saved = asyncio.ensure_future(anext(watch))
+        try:
+            await _insist(self._wake_by_plan)
+            while True:
+                await _insist(self._say_what_is_in_force)
+                await asyncio.wait({saved}, timeout=ASK_STORE)
+                if saved.done():
+                    saved.result()
+                    saved = asyncio.ensure_future(anext(watch))
+                    await _insist(self._look)
+                else:
+                    await _insist(self._look_if_moved)
+        finally:
+            saved.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await saved
+
+    async def leave(self) -> None:
+        """This replica has nothing in force any more."""
+        await self._store.has_in_force(self._name, 0)
+
+    async def _look_if_moved(self) -> None:
+        if await self._versions.moved():
+            await self._look()
+
+    async def _look(self) -> None:
+        before = self._shelf.in_force.version
+        await _look(self._versions, self._shelf, await asyncio.to_thread(found, self._folder), self._clock)
+        if self._shelf.in_force.version != before:
+            await self._wake_by_plan()
+
+    async def _say_what_is_in_force(self) -> None:
+        version, now = self._versions.in_force, asyncio.get_running_loop().time()
+        assert version is not None, "the house does not stand before something is in force"
+        if version.number != self._said[0] or now - self._said[1] >= SAY_SO:
+            await self._store.has_in_force(self._name, version.number)
+            self._said = (version.number, now)
+
+    async def _wake_by_plan(self) -> None:
+        """Under a plan that the open orders do not know yet, each works its deadline out again; in batches, so that
+        nobody waits long for the writer, and from the beginning if we are interrupted."""
+        content = await self._store.kept_catalog(self._shelf.in_force.version)
+        assert content is not None, "a catalog is kept before it is put in force"
+        plan = hashlib.sha256(orjson.loads(content)["files"][PLAN].encode()).hexdigest()
+        if await self._store.recall(_WOKEN_BY) == plan:
+            return
+        after: str | None = ""
+        while after is not None:
+            after = await self._store.nudge(after=after, now=self._clock.now(), limit=NUDGED)
+        await self._store.remember(_WOKEN_BY, plan)
+
+
+async def _look(versions: Versions, shelf: Shelf, here: Found, clock: Clock) -> None:
+    """Have in force what is to be; what is wrong, or new in force, is said in the log."""
+    before = versions.in_force
+    await versions.look(here, at=clock.now())
+    for problem in shelf.problems:
         log.warning(
             "template_problem",
             severity=problem.severity,
@@ -56,19 +160,11 @@ async def push(shelf: Shelf, folder: Path, clock: Clock) -> tuple[Problem, ...]:
             file=problem.file,
             line=problem.line,
             meaning=problem.message,
+            advice=problem.suggestion,
         )
-    return problems
-
-
-async def follow(shelf: Shelf, folder: Path, clock: Clock, store: Store) -> None:
-    """Push whenever the folder changes; wake the open orders when the plan did, also while nobody ran."""
-    await _insist(partial(_wake_by_plan, shelf, clock, store))
-    async for _ in template_folder.watch(folder):
-        before = shelf.in_force.version
-        await _insist(partial(push, shelf, folder, clock))
-        if shelf.in_force.version != before:
-            log.info("catalog_in_force", version=shelf.in_force.version)
-            await _insist(partial(_wake_by_plan, shelf, clock, store))
+    version = versions.in_force
+    if version is not None and version != before:
+        log.info("catalog_in_force", version=version.number, content=version.content, origin=version.origin)
 
 
 async def _insist(step: Callable[[], Awaitable[object]]) -> None:
@@ -82,17 +178,3 @@ async def _insist(step: Callable[[], Awaitable[object]]) -> None:
         except Exception as trouble:
             log.warning("templates_wait", error=type(trouble).__name__, again_in=TRY_AGAIN)
             await asyncio.sleep(TRY_AGAIN)
-
-
-async def _wake_by_plan(shelf: Shelf, clock: Clock, store: Store) -> None:
-    """Under a plan that the open orders do not know yet, each works its deadline out again; in batches, so that
-    nobody waits long for the writer, and from the beginning if we are interrupted."""
-    content = await store.kept_catalog(shelf.in_force.version)
-    assert content is not None, "a catalog is kept before it is put in force"
-    plan = hashlib.sha256(orjson.loads(content)["files"][PLAN].encode()).hexdigest()
-    if await store.recall(_WOKEN_BY) == plan:
-        return
-    after: str | None = ""
-    while after is not None:
-        after = await store.nudge(after=after, now=clock.now(), limit=NUDGED)
-    await store.remember(_WOKEN_BY, plan)

@@ -1,8 +1,8 @@
-"""The shelf that keeps every catalog put in force.
+"""The shelf: the catalog in force, and earlier ones, made again from what was kept of them.
 
-A push either puts a whole catalog in force or changes nothing: the last good one stays. A catalog is known by
-a hash of all that decides the octets of its mails, and what it was made of is kept, so that a mail in doubt
-can be written again from the draft that was frozen, in this process or in any other.
+A catalog is known by a hash of its files and one of all else that decides the octets of its mails, and what it was
+made of is kept, so that a mail in doubt can be written again from the draft that was frozen, in this process or in
+any other.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -21,15 +20,27 @@ from service.catalog.letter import Press
 from service.core.plan import Plan
 from service.ports import CatalogStore, Problem
 
-PLAN = "plan.yaml"
-_REMEMBERED = 4  # catalogs made again from what was kept
-
 ReadPlan = Callable[[str], Plan | list[Problem]]
 MakePress = Callable[[Mapping[str, str], Plan], tuple[Press | None, list[Problem]]]
 
+PLAN = "plan.yaml"
+_REMEMBERED = 4  # catalogs made again from what was kept
+
+
+def content_of(files: Mapping[str, str]) -> str:
+    """The same for the same files, wherever they lie: 16 hexadecimal digits."""
+    return _hash(orjson.dumps(dict(files), option=orjson.OPT_SORT_KEYS))[:16]
+
+
+def files_of(kept: bytes) -> dict[str, str]:
+    """The files of a catalog, from what was kept of it."""
+    told: dict[str, Any] = orjson.loads(kept)
+    files: dict[str, str] = told["files"]
+    return files
+
 
 class Shelf:
-    """Keeps the catalog in force, and makes earlier ones again from what was kept of them."""
+    """Holds the catalog in force, and makes catalogs: new ones of files, earlier ones of what was kept."""
 
     def __init__(
         self,
@@ -44,44 +55,49 @@ class Shelf:
         self._read_plan = read_plan
         self._make_press = make_press
         self._engine = engine
+        self._mark = _hash(engine.encode())[:8]
         self._installation = installation
         self._store = store
         self._in_force: Catalog | None = None
         self._earlier: OrderedDict[str, Catalog] = OrderedDict()
-        self._turn = asyncio.Lock()
-        self.problems: tuple[Problem, ...] = ()
+        self.problems: tuple[Problem, ...] = ()  # of what was last to be put in force
 
     @property
     def in_force(self) -> Catalog:
         if self._in_force is None:
-            raise LookupError("no catalog was ever pushed")
+            raise LookupError("no catalog was ever put in force")
         return self._in_force
 
     @property
-    def ok(self) -> bool:
-        """Whether the newest push was put in force."""
-        return self._in_force is not None and not any(it.severity == "error" for it in self.problems)
+    def empty(self) -> bool:
+        """Nothing is in force yet."""
+        return self._in_force is None
 
-    async def push(
-        self, files: Mapping[str, str], *, at: datetime, unread: Sequence[Problem] = ()
-    ) -> tuple[Problem, ...]:
-        """Check the files and put them in force, or leave the last good catalog and say what is wrong. With
-        `unread`, something of the folder could not be read, and nothing is put in force."""
-        async with self._turn:
-            if unread:
-                self.problems = tuple(unread)
-                return self.problems
-            content = orjson.dumps({"engine": self._engine, "files": dict(files)}, option=orjson.OPT_SORT_KEYS)
-            version = hashlib.sha256(content).hexdigest()[:16]
-            if self._in_force is not None and self._in_force.version == version:
-                self.problems = tuple(it for it in self.problems if it.severity == "warning")
-                return self.problems
-            catalog, problems = await asyncio.to_thread(self._make, version, files)
-            if catalog is not None:
-                await self._store.keep_catalog(version, content, at=at)
-                self._in_force = catalog
-            self.problems = tuple(problems)
-            return self.problems
+    @property
+    def ok(self) -> bool:
+        """Whether what was last to be put in force is."""
+        return not self.empty and not any(it.severity == "error" for it in self.problems)
+
+    def name(self, content: str) -> str:
+        """The name that a catalog of these files has here: other libraries, another name."""
+        return f"{content}-{self._mark}"
+
+    def renders(self, version: str) -> bool:
+        """Whether the catalog of that name was made by the libraries that are here, so that its mails come out the
+        same to the octet."""
+        return version.endswith(f"-{self._mark}")
+
+    def kept(self, files: Mapping[str, str]) -> bytes:
+        """What is kept of a catalog of these files."""
+        return orjson.dumps({"engine": self._engine, "files": dict(files)}, option=orjson.OPT_SORT_KEYS)
+
+    async def make(self, files: Mapping[str, str]) -> tuple[Catalog | None, list[Problem]]:
+        """The catalog of these files, or None; and all that is wrong with them."""
+        return await asyncio.to_thread(self._make, self.name(content_of(files)), files)
+
+    def put_in_force(self, catalog: Catalog) -> None:
+        """From now on everything is decided and written by this one."""
+        self._in_force = catalog
 
     async def version(self, version: str) -> Catalog | None:
         """An earlier catalog, if it is still kept."""
@@ -93,8 +109,7 @@ class Shelf:
         content = await self._store.kept_catalog(version)
         if content is None:
             return None
-        kept: dict[str, Any] = orjson.loads(content)
-        catalog, _ = await asyncio.to_thread(self._make, version, kept["files"])
+        catalog, _ = await asyncio.to_thread(self._make, version, files_of(content))
         if catalog is not None:
             self._earlier[version] = catalog
             if len(self._earlier) > _REMEMBERED:
@@ -119,3 +134,7 @@ def examine(
         return None, None, plan
     press, problems = make_press(files, plan)
     return plan, press, problems
+
+
+def _hash(octets: bytes) -> str:
+    return hashlib.sha256(octets).hexdigest()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from service.catalog import Installation, Shelf
+from service.catalog import Found, Installation, Shelf, Versions
 from service.core.model import OrderEvent, Position, State
 from service.core.retry import Receipt, RetryPolicy, Verdict
 from service.dispatch import Dispatch
@@ -76,6 +76,7 @@ class Rig:
 
     def __init__(self, store: Store, shelf: Shelf, clock: HandClock) -> None:
         self.store, self.shelf, self.clock = store, shelf, clock
+        self.versions = Versions(shelf, store)
         self.way = Way()
         self.sight = FeedSight(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
         self.dispatch = Dispatch(
@@ -118,8 +119,9 @@ class Rig:
         await self.intake.take([self.event(status, order_id, **facts)])
 
     async def push(self, files: Mapping[str, str]) -> None:
-        problems = await self.shelf.push(files, at=self.clock.now())
-        assert self.shelf.ok, problems
+        """Save a folder with these files."""
+        await self.versions.look(Found(place="rig:/templates", files=files), at=self.clock.now())
+        assert self.shelf.ok, self.shelf.problems
 
     async def history(self, order_id: str = "A-1") -> History:
         known = await self.store.history(order_id)

@@ -27,7 +27,8 @@ def write(folder: Path, texts: Mapping[str, str]) -> Path:
 
 @asynccontextmanager
 async def following(rig: Rig, folder: Path) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(words.follow(rig.shelf, folder, rig.clock, rig.store))
+    follower = words.Follower(rig.versions, rig.shelf, folder, rig.clock, rig.store, "rig:8080")
+    task = asyncio.ensure_future(follower.run())
     try:
         yield
         assert not task.done(), "it never ends by itself"

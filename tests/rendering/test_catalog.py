@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from service import template_folder
-from service.catalog import Installation, Shelf, choose_locale
+from service.catalog import Found, Installation, Shelf, Versions, choose_locale
 from service.core import samples
 from service.core.model import Fact, Notification, Order
-from service.ports import CannotRender, Draft, Mail, NoAddress
+from service.ports import CannotRender, Draft, Mail, NoAddress, Problem
 from service.rendering.press import engine, make_press
 from service.store import Store, migrate, open_store
 from tests.rendering.desk import NOW, PLAIN, PLAN, SECRET, catalog, files, read_plan, usual
@@ -47,44 +47,61 @@ def told(message: str = "shown", sample: str = "full") -> tuple[Order, Notificat
     return samples.samples(message, usual().plan, NOW)[sample]
 
 
+class Desk:
+    """A shelf, and one folder that is saved again and again."""
+
+    def __init__(self, store: Store) -> None:
+        self.shelf = shelf(store)
+        self.versions = Versions(self.shelf, store)
+
+    async def save(self, texts: Mapping[str, str], unread: Sequence[Problem] = ()) -> list[str]:
+        """Answers the codes of what is wrong."""
+        await self.versions.look(Found(place="desk:/templates", files=texts, unread=unread), at=NOW)
+        return [problem.code for problem in self.shelf.problems]
+
+
 async def test_the_last_good_catalog_stays(store: Store) -> None:
-    kept = shelf(store)
+    desk = Desk(store)
+    kept = desk.shelf
     with pytest.raises(LookupError):
         _ = kept.in_force
-    assert await kept.push(files(), at=NOW) == ()
+    assert await desk.save(files()) == []
     good = kept.in_force
     broken = files(shown="---\nsubject: x\nshort: x\n---\n{{ custmer.name }}\n")
-    problems = await kept.push(broken, at=NOW)
-    assert [problem.code for problem in problems] == ["unknown_name"]
+    assert await desk.save(broken) == ["unknown_name"]
     assert kept.in_force is good
     assert not kept.ok
     for half in ("", "---\nsub", "---\nsubject: x\nshort: x\n---\n{% if"):
-        assert await kept.push(files(shown=half), at=NOW)
+        assert await desk.save(files(shown=half))
         assert kept.in_force is good
-    await kept.push({**files(), "plan.yaml": PLAN + "touchpints: {}\n"}, at=NOW)
+    await desk.save({**files(), "plan.yaml": PLAN + "touchpints: {}\n"})
     assert kept.in_force is good
-    assert await kept.push({}, at=NOW)
-    assert await kept.push(files(), at=NOW, unread=await kept.push({}, at=NOW))
+    assert await desk.save({})
+    assert await desk.save(files(), unread=kept.problems)
     assert kept.in_force is good
-    assert await kept.push(files(), at=NOW) == ()
+    assert not kept.ok
+    assert await desk.save(files()) == []
     assert kept.ok
     assert kept.in_force is good
+    assert len(await store.versions()) == 1
 
 
 async def test_a_mended_message_is_another_version_and_the_old_one_can_be_made_again(store: Store) -> None:
-    kept = shelf(store)
-    await kept.push(files(), at=NOW)
+    desk = Desk(store)
+    kept = desk.shelf
+    await desk.save(files())
     old = kept.in_force
     order, notification = told("plain")
     draft = old.draft(notification, order, NOW)
     assert isinstance(draft, Draft)
     first = old.compose(notification, draft)
-    await kept.push(files(plain=PLAIN.replace("Order", "Your order")), at=NOW)
+    await desk.save(files(plain=PLAIN.replace("Order", "Your order")))
     assert kept.in_force.version != old.version
     assert draft.catalog == old.version
     assert await kept.version(old.version) is not None
-    fresh = shelf(store)  # as after a restart, with only the store to go by
-    await fresh.push(files(plain=PLAIN.replace("Order", "Your order")), at=NOW)
+    restarted = Desk(store)  # with only the store to go by
+    await restarted.save(files(plain=PLAIN.replace("Order", "Your order")))
+    fresh = restarted.shelf
     again = await fresh.version(old.version)
     assert again is not None
     assert again.compose(notification, Draft(catalog=draft.catalog, locale=draft.locale, json=draft.json)) == first
@@ -194,19 +211,19 @@ def test_with_nothing_to_choose_from_there_is_no_language() -> None:
 async def test_a_saved_file_is_noticed(tmp_path: Path, store: Store) -> None:
     folder = tmp_path / "templates"
     assert template_folder.init(folder)
-    kept = shelf(store)
+    desk = Desk(store)
     texts, unread = template_folder.read(folder)
-    assert not unread
-    assert not [it for it in await kept.push(texts, at=NOW) if it.severity == "error"]
-    before = kept.in_force.version
+    await desk.save(texts, unread)
+    assert desk.shelf.ok
+    before = desk.shelf.in_force.version
     noticed = asyncio.ensure_future(anext(template_folder.watch(folder)))
     file = folder / "messages" / "shipped" / "en.md"
     writing = asyncio.ensure_future(_save_until(file, noticed))
     async with asyncio.timeout(20):
         await noticed
     await writing
-    await kept.push(template_folder.read(folder)[0], at=NOW)
-    assert kept.in_force.version != before
+    await desk.save(template_folder.read(folder)[0])
+    assert desk.shelf.in_force.version != before
 
 
 async def _save_until(file: Path, noticed: asyncio.Future[None]) -> None:

@@ -1,0 +1,246 @@
+"""Versions of plan and messages: whose words are in force here, by the rules of `core.lineage`.
+
+All replicas read the same lineage in the store and put its head in force. What a folder becomes is worked out
+anew whenever the folder or the head changes: look, decide, add; and if somebody was faster, again. Either a whole
+catalog is put in force or nothing changes: one that does not pass the check leaves the last good one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.catalog.catalog import Catalog
+from service.catalog.shelf import Shelf, content_of, files_of
+from service.core.lineage import Folder, Lineage, Origin, Standing, Version, following, may_push, standing
+from service.ports import Problem, VersionStore
+
+STALE = "stale_folder"  # the code of that problem
+_HERE = "."  # the folder itself, where a problem is none of one file
+_SHIPPED_BY = "avisa"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A folder as it was read."""
+
+    place: str  # whose it is: host and path
+    files: Mapping[str, str]
+    unread: Sequence[Problem] = ()  # with any, nothing of it is used
+    shipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """It did not pass the check."""
+
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotOfHead:
+    """It was not made of the head; None: nobody knows of what."""
+
+    head: Version
+    made_of: Version | None
+    holds: Version | None  # the earlier version that it equals, if any
+
+
+@dataclass(frozen=True, slots=True)
+class Already:
+    """Those words are in force."""
+
+    version: Version
+
+
+class Versions:
+    """Puts in force here what is to be in force everywhere, and adds to the lineage."""
+
+    def __init__(self, shelf: Shelf, store: VersionStore) -> None:
+        self._shelf = shelf
+        self._store = store
+        self._turn = asyncio.Lock()
+        self._watched = False
+        self._seen_head = 0
+        self._warnings: list[Problem] = []  # of what is in force
+        self.in_force: Version | None = None
+
+    async def moved(self) -> bool:
+        """Whether somebody added a version since we last looked."""
+        return await self._store.head() != self._seen_head
+
+    async def look(self, found: Found, *, at: datetime) -> None:
+        """Do what is to be done about the folder and the head. What is wrong, or only worth knowing, is then in
+        the shelf's `problems`."""
+        async with self._turn:
+            answer: list[Problem] | None = None
+            while answer is None:
+                lineage = await self._store.versions()
+                self._seen_head = lineage[0].number if lineage else 0
+                answer = await self._looked(found, lineage, at)
+            self._shelf.problems = tuple(answer)
+
+    async def _looked(self, found: Found, lineage: Lineage, at: datetime) -> list[Problem] | None:
+        """What there is to say; None: somebody was faster, look again."""
+        if found.unread:
+            return [*found.unread, *await self._put_head(lineage, at)]
+        content = content_of(found.files)
+        made_of = await self._store.made_of(found.place)
+        folder = Folder(content=content, made_of=made_of, shipped=found.shipped, watched=self._watched)
+        stands = standing(folder, lineage)
+        said: list[Problem] = []
+        if stands is Standing.NEW:
+            origin, author = (Origin.SHIPPED, _SHIPPED_BY) if found.shipped else (Origin.FOLDER, found.place)
+            added = await self._add(found.files, lineage, origin=origin, author=author, note=None, at=at)
+            if added is None:
+                return None
+            if isinstance(added, Unfit):
+                return [*added.problems, *await self._put_head(lineage, at)]
+        else:
+            said = await self._put_head(lineage, at)
+        if stands is Standing.ASTRAY:
+            return [_astray(lineage[0], _newest(made_of, lineage)), *said]
+        if made_of != content and not found.shipped:
+            await self._store.made(found.place, content)
+        self._watched = True
+        if stands is Standing.STALE and not found.shipped:
+            said.append(_stale(lineage[0], _newest(content, lineage)))
+        return [*said, *self._warnings]
+
+    async def _add(
+        self,
+        files: Mapping[str, str],
+        lineage: Lineage,
+        *,
+        origin: Origin,
+        author: str,
+        note: str | None,
+        at: datetime,
+    ) -> Version | Unfit | None:
+        """Check the files, make them the next version and put it in force here. None: somebody was faster."""
+        catalog, problems = await self._shelf.make(files)
+        if catalog is None:
+            return Unfit(tuple(problems))
+        version = following(
+            lineage,
+            content=content_of(files),
+            catalog=catalog.version,
+            origin=origin,
+            author=author,
+            note=note,
+            at=at,
+        )
+        if not await self._store.add_version(version, self._shelf.kept(files)):
+            return None
+        self._seen_head = version.number
+        self._put(version, catalog, problems)
+        return version
+
+    async def _put_head(self, lineage: Lineage, at: datetime) -> list[Problem]:
+        """Have the head in force, if it is fit; at the start, for want of anything else, the newest that is.
+        Answers why it is not the head, if it is not."""
+        unfit: list[Problem] = []
+        for version in lineage:
+            if self.in_force is not None and self.in_force.content == version.content:
+                self.in_force = version
+                return unfit
+            files = await self.files(version)
+            catalog, problems = await self._shelf.make(files)
+            if catalog is not None:
+                if catalog.version != version.catalog:  # other libraries than those of whoever added it
+                    await self._store.keep_catalog(catalog.version, self._shelf.kept(files), at=at)
+                self._put(version, catalog, problems)
+                return unfit
+            unfit += [_unfit(version), *(problem for problem in problems if problem.severity == "error")]
+            if self.in_force is not None:
+                return unfit
+        return unfit
+
+    def _put(self, version: Version, catalog: Catalog, problems: Sequence[Problem]) -> None:
+        self._shelf.put_in_force(catalog)
+        self.in_force = version
+        self._warnings = list(problems)
+
+    # ---------------------------------------------------------------- by hand
+
+    async def files(self, version: Version) -> dict[str, str]:
+        """Plan, messages and layout of a version, by their paths."""
+        kept = await self._store.kept_catalog(version.catalog)
+        assert kept is not None, "what was a version is kept"
+        return files_of(kept)
+
+    async def push(
+        self, found: Found, *, made_of: str | None, author: str, note: str | None, at: datetime
+    ) -> Version | Already | Unfit | NotOfHead:
+        """Make the folder the next version, if it was made of the head. `made_of` is the content that it was merged
+        with; None: what is known of the folder."""
+        if found.unread:
+            return Unfit(tuple(found.unread))
+        content = content_of(found.files)
+        while True:
+            lineage = await self._store.versions()
+            if lineage and lineage[0].content == content:
+                await self._store.made(found.place, content)
+                return Already(lineage[0])
+            source = made_of or await self._store.made_of(found.place)
+            if not may_push(source, lineage):
+                return NotOfHead(lineage[0], _newest(source, lineage), _newest(content, lineage))
+            added = await self._add(found.files, lineage, origin=Origin.PUSH, author=author, note=note, at=at)
+            if isinstance(added, Version):
+                await self._store.made(found.place, content)
+            if added is not None:
+                return added
+
+    async def roll_back(
+        self, target: Version, *, author: str, note: str | None, at: datetime
+    ) -> Version | Already | Unfit:
+        """Make the words of an earlier version those of a new one."""
+        files = await self.files(target)
+        note = note or f"back to version {target.number}"
+        while True:
+            lineage = await self._store.versions()
+            if lineage[0].content == target.content:
+                return Already(lineage[0])
+            added = await self._add(files, lineage, origin=Origin.ROLLBACK, author=author, note=note, at=at)
+            if added is not None:
+                return added
+
+
+def _newest(content: str | None, lineage: Lineage) -> Version | None:
+    """The newest version with this content."""
+    return next((version for version in lineage if version.content == content), None)
+
+
+def _stale(head: Version, held: Version | None) -> Problem:
+    number = held.number if held else 0
+    return Problem(
+        code=STALE,
+        severity="warning",
+        file=_HERE,
+        message=f"the folder holds version {number}, and version {head.number} is in force",
+        suggestion=f"`avisa templates pull DIR` writes out what is in force, to edit it;"
+        f" `avisa templates rollback {number}` brings back what is here",
+    )
+
+
+def _astray(head: Version, source: Version | None) -> Problem:
+    number = source.number if source else 0
+    return Problem(
+        code="astray_folder",
+        file=_HERE,
+        message=f"the folder was made of version {number}, and version {head.number} came meanwhile,"
+        " which it would undo: it is not used",
+        suggestion="merge: `avisa templates diff` shows what differs;"
+        f" then `avisa templates push --parent {head.number}`",
+    )
+
+
+def _unfit(version: Version) -> Problem:
+    return Problem(
+        code="unfit_version",
+        file=_HERE,
+        message=f"version {version.number} does not pass the check here, so an older one stays",
+        suggestion="replicas of one release and with the same settings agree; else roll back",
+    )

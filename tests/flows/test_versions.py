@@ -1,0 +1,255 @@
+"""Versions of the words: replicas on one store, each with a folder of its own, and people who push by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from service.catalog import Already, Catalog, Found, Installation, NotOfHead, Shelf, Unfit, Versions, content_of
+from service.core.lineage import Origin, Version
+from service.rendering.press import make_press
+from service.store import Store, open_store
+from tests.rendering import desk
+from tests.store.makings import NOW, RealClock
+
+BROKEN = desk.files(plain="---\nsubject: x\nshort: x\n---\n{{ custmer.name }}\n")
+
+
+def words(name: str) -> dict[str, str]:
+    """A folder that says `name` and is otherwise like the others."""
+    return desk.files(plain=desk.PLAIN.replace("Order", f"{name}: order"))
+
+
+class Replica:
+    """One process: its shelf, its folder, and looking at the folder as it starts and as files are saved."""
+
+    def __init__(self, store: Store, place: str, texts: Mapping[str, str], engine: str = "one") -> None:
+        self.store, self.place, self.texts, self._engine = store, place, texts, engine
+        self.shipped = False
+        self.restart()
+
+    def restart(self) -> None:
+        self.shelf = Shelf(
+            read_plan=desk.read_plan,
+            make_press=make_press,
+            engine=self._engine,
+            installation=Installation(secret=desk.SECRET),
+            store=self.store,
+        )
+        self.versions = Versions(self.shelf, self.store)
+
+    @property
+    def found(self) -> Found:
+        return Found(place=self.place, files=self.texts, shipped=self.shipped)
+
+    async def look(self) -> tuple[int, list[str]]:
+        """The number of the version then in force here, and the codes of what there is to say."""
+        await self.versions.look(self.found, at=NOW)
+        version = self.versions.in_force
+        return version.number if version else 0, [problem.code for problem in self.shelf.problems]
+
+    async def save(self, texts: Mapping[str, str]) -> tuple[int, list[str]]:
+        self.texts = texts
+        return await self.look()
+
+    async def push(self, made_of: str | None = None) -> object:
+        return await self.versions.push(self.found, made_of=made_of, author="ana", note="a note", at=NOW)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = open_store(f"sqlite:///{tmp_path / 'avisa.db'}", clock=RealClock(), exclusive=True)
+    await opened.start()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def one(store: Store) -> Replica:
+    return Replica(store, "one:/t", words("A"))
+
+
+@pytest.fixture
+def two(store: Store) -> Replica:
+    return Replica(store, "two:/t", words("A"))
+
+
+async def test_an_edit_on_one_reaches_the_other_whose_folder_is_old(one: Replica, two: Replica) -> None:
+    assert await one.look() == (1, [])
+    assert await two.look() == (1, [])
+    assert await one.save(words("B")) == (2, [])
+    assert await two.versions.moved()
+    assert await two.look() == (2, ["stale_folder"])
+    assert not await two.versions.moved()
+    assert two.shelf.ok, "to be stale is no fault"
+    assert two.shelf.in_force.version == one.shelf.in_force.version
+    two.restart()
+    assert await two.look() == (2, ["stale_folder"])
+    assert await two.save(words("B")) == (2, [])
+
+
+async def test_an_edit_of_an_old_folder_undoes_nobodys_words(one: Replica, two: Replica) -> None:
+    await one.look()
+    await two.look()
+    await one.save(words("B"))
+    await two.look()
+    assert await two.save(words("C")) == (2, ["astray_folder"])
+    assert not two.shelf.ok, "somebody's words are not used"
+    assert "made of version 1, and version 2" in two.shelf.problems[0].message
+    two.restart()
+    assert await two.look() == (2, ["astray_folder"])
+    assert await two.save(words("A")) == (2, ["stale_folder"])
+
+
+async def test_two_different_folders_do_not_take_turns(one: Replica, two: Replica) -> None:
+    await one.save(words("X"))
+    await two.save(words("Y"))
+    for _ in range(3):
+        for replica in (one, two):
+            replica.restart()
+            await replica.look()
+    assert one.shelf.in_force.version == two.shelf.in_force.version
+    assert len(await one.store.versions()) == 2
+
+
+async def test_a_rollback_stays_until_a_folder_is_edited(one: Replica, two: Replica) -> None:
+    await one.look()
+    await two.look()
+    await one.save(words("B"))
+    await two.save(words("B"))
+    first = (await one.store.versions())[-1]
+    back = await two.versions.roll_back(first, author="ana", note=None, at=NOW)
+    assert isinstance(back, Version)
+    assert (back.number, back.content, back.origin) == (3, first.content, Origin.ROLLBACK)
+    assert back.note == "back to version 1"
+    for replica in (one, two):
+        assert await replica.look() == (3, ["stale_folder"])
+        replica.restart()
+        assert await replica.look() == (3, ["stale_folder"])
+        assert await replica.look() == (3, ["stale_folder"])
+    assert await one.save(BROKEN) == (3, ["unknown_name"])
+    assert await one.save(words("B")) == (3, ["stale_folder"]), "to save it as it was is no edit"
+    assert await one.save(words("C")) == (4, [])
+    assert await two.look() == (4, ["stale_folder"])
+
+
+async def test_an_edit_can_be_undone_in_the_folder(one: Replica) -> None:
+    await one.look()
+    await one.save(words("B"))
+    assert await one.save(words("A")) == (3, [])
+    assert await one.save(words("B")) == (4, [])
+    assert [version.content for version in await one.store.versions()][::2] == [
+        content_of(words("B")),
+        content_of(words("B")),
+    ]
+
+
+async def test_what_does_not_pass_leaves_the_last_good_one_even_over_a_restart(one: Replica) -> None:
+    await one.look()
+    for _ in range(2):
+        assert await one.save(BROKEN) == (1, ["unknown_name"])
+        assert not one.shelf.ok
+        one.restart()
+    assert len(await one.store.versions()) == 1
+
+
+async def test_with_nothing_good_nothing_is_in_force(store: Store) -> None:
+    only = Replica(store, "one:/t", BROKEN)
+    assert await only.look() == (0, ["unknown_name"])
+    assert only.shelf.empty
+    assert not only.shelf.ok
+
+
+async def test_a_head_that_is_not_fit_here_is_passed_over(one: Replica, two: Replica, store: Store) -> None:
+    """As for a replica of an older release, which lacks a filter that the newest words use."""
+    await one.look()
+    await two.look()
+    newer = Version(
+        number=2, content="f" * 16, catalog="newer", parent=None, origin=Origin.PUSH, author="ana", note=None, at=NOW
+    )  # fmt: skip
+    assert await store.add_version(newer, one.shelf.kept(BROKEN))
+    assert await one.look() == (1, ["unfit_version", "unknown_name", "stale_folder"])
+    assert not one.shelf.ok
+    two.restart()
+    assert await two.look() == (1, ["unfit_version", "unknown_name", "stale_folder"])
+    assert await one.save(words("C")) == (1, ["astray_folder", "unfit_version", "unknown_name"])
+
+
+async def test_other_libraries_make_no_other_version(one: Replica, store: Store) -> None:
+    await one.look()
+    other = Replica(store, "two:/t", words("A"), engine="another")
+    assert await other.look() == (1, [])
+    names = [replica.shelf.in_force.version for replica in (one, other)]
+    assert names[0] != names[1]
+    assert {name.partition("-")[0] for name in names} == {content_of(words("A"))}
+    for name in names:  # so that a draft of either can be written by both
+        assert isinstance(await one.shelf.version(name), Catalog)
+    assert [one.shelf.renders(name) for name in names] == [True, False]
+
+
+async def test_a_new_release_takes_nobodys_words_away(one: Replica, store: Store) -> None:
+    shipped = Replica(store, "pod-1:/shipped", words("shipped"))
+    shipped.shipped = True
+    assert await shipped.look() == (1, [])
+    assert (await store.versions())[0].origin is Origin.SHIPPED
+    newer = Replica(store, "pod-2:/shipped", words("shipped anew"))
+    newer.shipped = True
+    assert await newer.look() == (2, [])
+    shipped.restart()
+    assert await shipped.look() == (2, [])
+    assert await one.look() == (3, [])
+    newest = Replica(store, "pod-3:/shipped", words("shipped once more"))
+    newest.shipped = True
+    assert await newest.look() == (3, [])
+
+
+async def test_to_push_it_must_have_been_made_of_the_head(one: Replica, two: Replica, store: Store) -> None:
+    await one.look()
+    await two.look()
+    far = Replica(store, "laptop:/words", words("B"))
+    nobody_knows = await far.push()
+    assert isinstance(nobody_knows, NotOfHead)
+    assert (nobody_knows.made_of, nobody_knows.holds) == (None, None)
+    await store.made(far.place, content_of(words("A")))  # as `pull` does
+    pushed = await far.push()
+    assert isinstance(pushed, Version)
+    assert (pushed.number, pushed.author, pushed.note, pushed.parent) == (2, "ana", "a note", content_of(words("A")))
+    assert await one.look() == (2, ["stale_folder"])
+    assert isinstance(await far.push(), Already)
+    await one.save(words("B"))
+    await one.save(words("C"))
+    far.texts = words("D")
+    late = await far.push()
+    assert isinstance(late, NotOfHead)
+    assert (late.head.number, late.made_of and late.made_of.number) == (3, 2)
+    merged = await far.push(made_of=content_of(words("C")))
+    assert isinstance(merged, Version)
+    old = await two.push()
+    assert isinstance(old, NotOfHead)
+    assert old.holds is not None
+    assert old.holds.number == 1
+
+
+async def test_after_a_rollback_a_push_by_hand_has_to_know_of_it(one: Replica, store: Store) -> None:
+    await one.look()
+    await one.save(words("B"))
+    await one.versions.roll_back((await store.versions())[-1], author="ana", note="too loud", at=NOW)
+    one.texts = words("C")
+    assert isinstance(await one.push(), NotOfHead)
+
+
+async def test_a_push_is_checked_first(one: Replica, store: Store) -> None:
+    await one.look()
+    one.texts = BROKEN
+    refused = await one.push()
+    assert isinstance(refused, Unfit)
+    assert [problem.code for problem in refused.problems] == ["unknown_name"]
+    assert len(await store.versions()) == 1
+
+
+async def test_what_is_in_force_cannot_be_rolled_back_to(one: Replica, store: Store) -> None:
+    await one.look()
+    (only,) = await store.versions()
+    assert await one.versions.roll_back(only, author="ana", note=None, at=NOW) == Already(only)
