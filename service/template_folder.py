@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 from watchfiles import awatch
@@ -103,6 +104,36 @@ def init(folder: Path) -> list[Path]:
         shutil.copyfile(path, target)
         written.append(target)
     return written
+
+
+def write(folder: Path, texts: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
+    """Make these the texts of plan, messages and layout in the folder, which may be new, and take away what is
+    none of them; all else in it stays. Answers the files written, and those taken away.
+
+    All is made ready beside before the first file changes, so that whoever watches the folder sees one change.
+    Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    root = folder.resolve(strict=True)
+    names = {name for name, _ in _matching(root, _WANTED)}
+    changed = [name for name, text in texts.items() if not _holds(root / name, text)]
+    with tempfile.TemporaryDirectory(prefix=".avisa-", dir=root) as beside:
+        for place, name in enumerate(changed):
+            (Path(beside) / str(place)).write_text(texts[name], encoding="utf-8", newline="")
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+        for place, name in enumerate(changed):
+            (Path(beside) / str(place)).replace(root / name)
+    gone = sorted(names - set(texts))
+    for name in gone:
+        (root / name).unlink()
+    return [folder / name for name in changed], [folder / name for name in gone]
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
 
 
 def _place(folder: Path) -> tuple[int, int] | None:

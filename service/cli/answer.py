@@ -49,3 +49,10 @@ class Answer:
 
 
 answer = Answer()
+
+_SPACES = str.maketrans("\t\u00a0\u202f", "   ")  # the kinds of space that templates and formatted numbers have
+
+
+def legible(text: str) -> str:
+    """A text of several lines with nothing in it that steers a terminal."""
+    return "\n".join(printable(line.translate(_SPACES)) for line in text.splitlines())

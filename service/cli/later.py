@@ -6,7 +6,7 @@ import typer
 
 from service.cli.exits import Exit, Failure
 
-NAMES = ("templates", "why", "simulate", "promises", "snooze", "erase")
+NAMES = ("why", "simulate", "promises", "snooze", "erase")
 
 
 def register(app: typer.Typer) -> None:

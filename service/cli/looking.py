@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import typer
 
@@ -19,8 +20,23 @@ def register(app: typer.Typer) -> None:
     app.command()(counts)
 
 
-def timeline(order: str = typer.Argument(..., help="The order's id, as published.")) -> None:
-    """Show what happened to one order and why."""
+def timeline(
+    order: str = typer.Argument(..., help="The order's id, as published."),
+    mail: str | None = typer.Option(
+        None, "--mail", metavar="KEY", help="Show the mail with this key, as it was sent."
+    ),
+    out: Path | None = typer.Option(  # noqa: B008 -- how typer declares
+        None, "--out", metavar="DIR", help="With --mail: also write mail.eml, mail.html, mail.txt and short.txt."
+    ),
+) -> None:
+    """Show what happened to one order and why; or one of its mails again, as it was sent."""
+    if mail is not None:
+        from service.cli import mails
+
+        mails.show(order, mail, out)
+        return
+    if out is not None:
+        raise usage("--out goes with --mail")
 
     async def look(store: Reads) -> reads.Shape | None:
         return await reads.timeline(store, order)

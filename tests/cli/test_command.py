@@ -28,7 +28,8 @@ from tests.cli.test_reads import ENTRY_KEYS, OUTBOX_KEYS
 CANARY = "ana.canary@example.pt"
 KEY = "A-1/1/update/1/customer"
 COMMANDS = (
-    "run demo init check preview send-test publish timeline outbox counts dead-letters pause resume migrate config"
+    "run demo init check preview send-test templates publish timeline outbox counts dead-letters pause resume migrate"
+    " config"
 )
 
 
@@ -307,6 +308,9 @@ def test_a_store_that_does_not_answer_is_74(avisa: Avisa) -> None:
         ["demo", "--speed", "0"],
         ["send-test"],
         ["templates", "diff", "--x"],
+        ["templates", "pull"],
+        ["templates", "pull", "1", "a", "b"],
+        ["timeline", "A-1", "--out", "x"],
         ["why", "A-1"],
         ["simulate"],
         ["promises"],

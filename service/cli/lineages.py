@@ -1,0 +1,113 @@
+"""Versions as answers: their JSON, a table, and what differs between two."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from service import reads
+from service.cli.answer import legible
+from service.core.lineage import Lineage, Version
+from service.ports import InForce
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_FEWEST = 4  # digits of a hash that may name a version
+
+
+def find(lineage: Lineage, named: str) -> list[Version]:
+    """The version of that number; else the newest for each content whose hash begins so. The name of a catalog, as
+    a timeline shows it, begins with the hash of its content."""
+    if named.isdecimal():
+        numbered = [version for version in lineage if version.number == int(named)]
+        if numbered:
+            return numbered
+    begin = named.partition("-")[0].casefold()
+    if len(begin) < _FEWEST:
+        return []
+    newest: dict[str, Version] = {}
+    for version in lineage:
+        if version.content.startswith(begin):
+            newest.setdefault(version.content, version)
+    return list(newest.values())
+
+
+def shape(version: Version) -> dict[str, Any]:
+    return {
+        "version": version.number,
+        "hash": version.content,
+        "parent": version.parent,
+        "at": reads.moment(version.at),
+        "author": version.author,
+        "note": version.note,
+        "origin": str(version.origin),
+    }
+
+
+def told(lineage: Lineage, replicas: Sequence[InForce]) -> list[dict[str, Any]]:
+    """The answer of `avisa templates history`."""
+    return [
+        shape(version)
+        | {"newest": place == 0, "in_force_on": [it.replica for it in replicas if it.version == version.number]}
+        for place, version in enumerate(lineage)
+    ]
+
+
+def table(versions: list[dict[str, Any]]) -> RenderableType:
+    from rich.text import Text
+
+    from service.cli.story import shown
+    from service.cli.tables import table as plain
+
+    if not versions:
+        return Text("Nothing was put in force yet.", style="bright_black")
+    return plain(
+        ("version", "when", "who", "how", "note", "hash", "parent", "in force on"),
+        [
+            (
+                one["version"],
+                shown(one["at"]),
+                one["author"],
+                one["origin"],
+                one["note"],
+                one["hash"],
+                one["parent"],
+                ", ".join(one["in_force_on"]),
+            )
+            for one in versions
+        ],
+        numbers=("version",),
+    )
+
+
+def difference(before: str, old: Mapping[str, str], after: str, new: Mapping[str, str]) -> dict[str, Any]:
+    """What differs, as a unified diff for each file; `before` and `after` say whose the files are."""
+    files = [
+        {"file": name, "change": _change(name, old, new), "diff": "".join(_lines(name, before, old, after, new))}
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+    return {"from": before, "to": after, "files": files}
+
+
+def _change(name: str, old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    return "added" if name not in old else "removed" if name not in new else "changed"
+
+
+def _lines(name: str, before: str, old: Mapping[str, str], after: str, new: Mapping[str, str]) -> Iterator[str]:
+    for line in difflib.unified_diff(
+        old.get(name, "").splitlines(keepends=True),
+        new.get(name, "").splitlines(keepends=True),
+        f"{name} ({before})" if name in old else "/dev/null",
+        f"{name} ({after})" if name in new else "/dev/null",
+    ):
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def patch(told: dict[str, Any]) -> str:
+    """The answer of `avisa templates diff`, for people."""
+    if not told["files"]:
+        return f"{told['from']} and {told['to']} are the same."
+    return legible("".join(file["diff"] for file in told["files"]))

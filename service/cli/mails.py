@@ -1,0 +1,101 @@
+"""A mail again as it was sent: written anew from its draft and the catalog that it was drafted by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from service import reads
+from service.cli.answer import answer, legible
+from service.cli.exits import Exit, Failure, not_there
+from service.cli.surroundings import inside_store, settings
+
+if TYPE_CHECKING:
+    from service.ports import Clock, Sent
+    from service.rendering.preview import Proof
+    from service.settings import Settings
+    from service.store import Store
+
+
+def show(order: str, key: str, out: Path | None) -> None:
+    """The body of `avisa timeline ORDER --mail KEY`."""
+    known = settings()
+
+    async def look(store: Store, _clock: Clock) -> tuple[dict[str, Any], Proof]:
+        chosen = _chosen(await store.sent(order), order, key, known=await store.history(order) is not None)
+        return await _again(known, store, order, chosen)
+
+    told, proof = inside_store(known, look)
+    if out is not None:
+        from service.rendering.preview import write
+
+        try:
+            told["files"] = [str(path) for path in write(proof, out)]
+        except OSError as error:
+            raise Failure(Exit.STORAGE, "storage", f"{out}: {error.strerror}") from None
+    answer.give(told, _shown)
+
+
+def _chosen(sent: list[Sent], order: str, key: str, *, known: bool) -> Sent:
+    """The one with that key, or that rest of it after the order. Raises Failure."""
+    if not known:
+        raise not_there("no such order is known")
+    wanted = {key, f"{order}/{key}"}
+    for one in sent:
+        if one.row.notification.key in wanted:
+            return one
+    keys = ", ".join(one.row.notification.key for one in sent)
+    raise not_there(
+        f"no mail of this order has that key; it has: {keys}" if keys else "no mail was sent for this order"
+    )
+
+
+async def _again(known: Settings, store: Store, order: str, sent: Sent) -> tuple[dict[str, Any], Proof]:
+    import orjson
+
+    from service.app.words import shelf_of
+    from service.catalog import Letter
+    from service.ports import CannotRender
+    from service.rendering.preview import Proof
+
+    row, draft = sent.row, sent.draft
+    if draft is None:
+        raise not_there("its words were not kept: a release before this one sent it")
+    shelf = shelf_of(known, store, b"nothing is sent from here", known.public_url)
+    catalog = await shelf.version(draft.catalog)
+    if catalog is None:
+        raise not_there(f"version {row.version} cannot be read by this release")
+    words, mail = catalog.words(draft), catalog.compose(row.notification, draft)
+    if isinstance(words, CannotRender):
+        raise Failure(Exit.FINDINGS, "cannot_render", words.problem)
+    if isinstance(mail, CannotRender):
+        raise Failure(Exit.FINDINGS, "cannot_render", mail.problem)
+    told: dict[str, Any] = {
+        "order_id": order,
+        "key": row.notification.key,
+        "at": reads.moment(row.settled_at),
+        "state": row.notification.state,
+        "message": row.message,
+        "locale": row.locale,
+        "version": row.version,
+        "template_version": row.template_version,
+        "message_id": row.message_id,
+        "exact": shelf.renders(draft.catalog),
+        "subject": words.subject,
+        "short": words.short,
+        "text": words.text,
+        "html": words.html,
+        "files": [],
+    }
+    return told, Proof(key=row.notification.key, letter=Letter(**orjson.loads(draft.json)), words=words, mail=mail)
+
+
+def _shown(told: dict[str, Any]) -> str:
+    from service.cli.story import shown
+
+    written = f"{told['message']} in {told['locale']}, version {told['version'] or 'unknown'}"
+    head = f"{told['state'].replace('_', ' ')} {shown(told['at'])}, {written}"
+    if not told["exact"]:
+        head += "\nOther releases of our libraries wrote it: its words are these, its octets may differ."
+    files = "\n\n" + "  ".join(told["files"]) if told["files"] else ""
+    return legible(f"{head}\n\n{told['subject']}\n\n{told['text']}{files}")
