@@ -73,7 +73,7 @@ def plain(value: Json, depth: int = 0) -> Json:
     """A value as a template may see it; None for what is too deep, or nothing."""
     kind = value.__class__
     if kind is str:
-        return text_of(value, LONGEST_TEXT)
+        return value if len(value) <= LONGEST_TEXT and value.isprintable() else text_of(value, LONGEST_TEXT)
     if kind is int:
         return value if -(2**63) <= value < 2**63 else str(value)[:LONGEST_NAME]
     if kind is bool or kind is float:
@@ -83,8 +83,13 @@ def plain(value: Json, depth: int = 0) -> Json:
     if kind is list:
         return [kept for item in value[:MOST_ITEMS] if (kept := plain(item, depth + 1)) is not None]
     if kind is dict:
-        pairs = islice(value.items(), MOST_ITEMS)
-        return {key: kept for key, item in pairs if (kept := plain(item, depth + 1)) is not None}
+        shown = {}
+        for key, item in islice(value.items(), MOST_ITEMS):
+            if item.__class__ is str and len(item) <= LONGEST_TEXT and item.isprintable():  # as above, without a call
+                shown[key] = item
+            elif (kept := plain(item, depth + 1)) is not None:
+                shown[key] = kept
+        return shown
     return None
 
 
@@ -133,21 +138,27 @@ def progress(order: Order, plan: Plan) -> list[dict[str, Json]]:
     """The stages of an order, each done, now or next, and whether it comes next of all: the way the plan goes
     to its first final status. An order that ended otherwise shows the stages it saw, and its end."""
     way: list[str] = []
-    for status in plan.stages():
+    for status, touchpoint in plan.touchpoints.items():
         way.append(status)
-        if plan.touchpoints[status].final:
+        if touchpoint.final:
             break
-    seen = {status for _, status in order.statuses} | {order.status}
-    if order.status not in way and plan.touchpoint(order.status).final:
-        way = [status for status in way if status in seen] + [order.status]
-    reached = max((place for place, status in enumerate(way) if status in seen), default=-1)
+    seen = frozenset([status for _, status in order.statuses])
+    return _progress(tuple(way), seen, order.status, plan.touchpoint(order.status).final)
+
+
+@lru_cache(1024)  # there are few ways through a plan, and many orders on them
+def _progress(way: tuple[str, ...], seen: frozenset[str], status: str, final: bool) -> list[dict[str, Json]]:
+    seen |= {status}
+    if status not in way and final:
+        way = (*(stage for stage in way if stage in seen), status)
+    reached = max((place for place, stage in enumerate(way) if stage in seen), default=-1)
     if reached < 0:
         return []
-    now = way.index(order.status) if order.status in way else reached
+    now = way.index(status) if status in way else reached
     states = ("done", "now", "next")
     return [
-        {"status": status, "state": states[(place >= now) + (place > now)], "soon": place == now + 1}
-        for place, status in enumerate(way)
+        {"status": stage, "state": states[(place >= now) + (place > now)], "soon": place == now + 1}
+        for place, stage in enumerate(way)
     ]
 
 

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 from service.core import facts, tell
 from service.core.model import (
+    BLANK_ORDER,
     Alert,
     Decision,
     Notification,
@@ -217,13 +218,7 @@ def _seen(order: Order, identity: bytes) -> bool:
 
 
 def _first(event: OrderEvent, rank: Rank, touchpoint: Touchpoint, now: datetime) -> Order:
-    blank = Order(
-        order_id=event.order_id,
-        status=event.status,
-        status_rank=rank,
-        episode=0,
-        entered_at=now,
-    )
+    blank = evolve(BLANK_ORDER, order_id=event.order_id, status=event.status, status_rank=rank, entered_at=now)
     return _entered(blank, event, rank, touchpoint, now)
 
 

@@ -176,6 +176,7 @@ def _quiet_around(moment: datetime, quiet: QuietHours, zone: ZoneInfo) -> tuple[
     return None
 
 
+@lru_cache(maxsize=1024)
 def _night(day: date, quiet: QuietHours, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The quiet hours that begin on `day`."""
     end = day + _DAY if quiet.begin > quiet.end else day

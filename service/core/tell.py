@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from service.core import facts, hours
-from service.core.model import Alert, Notification, Order, Purpose, Reason, evolve
+from service.core.model import BLANK_NOTIFICATION, Alert, Notification, Order, Purpose, Reason, evolve
 from service.core.plan import Plan, Span, Touchpoint
 
 # Whoever reads one of these has been told the promise as it was then.
@@ -37,7 +37,8 @@ def customer(order: Order, purpose: Purpose, reason: Reason, plan: Plan, now: da
         promise_told=facts.promise(order) if carries else order.promise_told,
         promise_told_before=order.promise_told,
     )
-    notification = Notification(
+    notification = evolve(
+        BLANK_NOTIFICATION,
         key=f"{order.order_id}/{order.episode}/{purpose}/{ordinal}/customer",
         order_id=order.order_id,
         episode=order.episode,
@@ -74,7 +75,8 @@ def owner(
     if name is None or alert in order.alerts:
         return told, ()
     seq = order.seq + 1
-    notification = Notification(
+    notification = evolve(
+        BLANK_NOTIFICATION,
         key=f"{order.order_id}/{order.episode}/{Purpose.OWNER_ALERT}/{alert}/owner:{name}",
         order_id=order.order_id,
         episode=order.episode,

@@ -86,6 +86,7 @@ class Formats:
         self._write_date = lru_cache(1024)(self._babel_date)
         self._write_time = lru_cache(1440)(self._babel_time)
         self._write_whole = lru_cache(1024)(self._whole)
+        self._write_money = lru_cache(1024, typed=True)(self._amount_of)  # both twins of a mail ask
         self._money = lru_cache(64)(self._learn_money)
         self._decimals = lru_cache(16)(self._learn_decimals)
 
@@ -118,6 +119,11 @@ class Formats:
 
     def money(self, value: Json, currency: Json) -> str:
         """`129,90 €`; without a known currency the bare number with two decimals."""
+        if isinstance(value, str | int | float) and isinstance(currency, str):
+            return self._write_money(value, currency)
+        return self._amount_of(value, currency)
+
+    def _amount_of(self, value: Json, currency: Json) -> str:
         amount = _amount(value)
         if amount is None:
             return str(value)

@@ -23,6 +23,7 @@ from service.core.model import Json
 from service.rendering.formats import Formats
 
 SCHEMES = frozenset({"http", "https", "mailto", "tel"})
+_SPECIAL = re.compile("[&<>\"']").search  # most values have none of these, and looking is cheaper than replacing
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 
 
@@ -91,7 +92,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _escaped(value: Any) -> str:
-    return escape(value if value.__class__ is str else str(value))
+    text = value if value.__class__ is str else str(value)
+    return escape(text) if _SPECIAL(text) else text
 
 
 def safe_link(value: Json) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 import orjson
 
 from service.core.model import (
+    BLANK_NOTIFICATION,
+    BLANK_ORDER,
     Fact,
     Notification,
     Order,
@@ -24,6 +26,7 @@ from service.core.model import (
     Rank,
     Reason,
     State,
+    evolve,
 )
 from service.ports import Attempt, Draft, Entry
 from service.store.tongue import Row
@@ -122,7 +125,7 @@ def _write(noun: Any, codes: tuple[tuple[str, Any, Coder | None, Coder | None], 
     state = {}
     for name, default, write, _ in codes:
         value = getattr(noun, name)
-        if value != default:
+        if value is not default and value != default:
             state[name] = value if write is None else write(value)
     return to_json(state)
 
@@ -153,7 +156,8 @@ ORDER_GIVEN = (
 def order_of(row: Row, pending: tuple[Notification, ...]) -> Order:
     """The order in a row of `order_id, version, wake_at, state`."""
     order_id, version, wake_at, state = row
-    return Order(
+    return evolve(
+        BLANK_ORDER,
         order_id=order_id,
         version=version,
         wake_at=moment_or_none(wake_at),
@@ -238,7 +242,8 @@ def notification_of(row: Row) -> Notification:
     """The notification in a row that begins with `NOTICE_COLUMNS`."""
     key, order_id, seq, recipient, channel, decided, decided_at = row[:7]
     state, attempts, revision, first_attempt_real, next_update, not_before, gate = row[7:14]
-    return Notification(
+    return evolve(
+        BLANK_NOTIFICATION,
         key=key,
         order_id=order_id,
         seq=seq,
