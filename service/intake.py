@@ -165,6 +165,7 @@ class Fold:
     superseded: set[str] = field(default_factory=set)
     reasons: list[tuple[str, Reason]] = field(default_factory=list)
     absorbed_by: str | None = None
+    _stored: Order | None = None
 
     def __post_init__(self) -> None:
         self.version = 0 if self.order is None else self.order.version
@@ -215,9 +216,11 @@ class Fold:
         )
 
     def stored(self) -> Order:
-        """The order as it is once the change is stored."""
-        assert self.order is not None
-        return evolve(self.order, version=self.version + 1)
+        """The order as it is once the change is stored; nothing is added after it was asked."""
+        if self._stored is None:
+            assert self.order is not None
+            self._stored = evolve(self.order, version=self.version + 1)
+        return self._stored
 
     def _absorb(self, key: str) -> None:
         """An update of this same batch can not have been sent meanwhile; an older one can, and is guarded."""

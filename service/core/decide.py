@@ -244,25 +244,23 @@ def _merged(order: Order, event: OrderEvent, rank: Rank) -> Order:
     """
     newest = rank >= order.status_rank
     customer = event.facts.get("customer.id")
-    known = evolve(
+    merged = facts.merged(order.facts, event.facts, rank)
+    promised = merged.get("promised_at")
+    given = promised.value if promised is not None else None
+    first = order.promise_first or given
+    state = PromiseState.OPEN if given == first else PromiseState.MOVED
+    return evolve(
         order,
         status=event.status if newest else order.status,
         status_rank=rank if newest else order.status_rank,
         feed=event.position.feed,
-        facts=facts.merged(order.facts, event.facts, rank),
+        facts=merged,
         statuses=facts.with_mark(order.statuses, rank, event.status),
         customers=order.customers if customer is None else facts.with_mark(order.customers, rank, str(customer)),
         seen=order.seen + event.identity,
         arrivals=order.arrivals + 1,
-    )
-    given = facts.promise(known) if "promised_at" in known.facts else None
-    if given is None:
-        return known
-    first = known.promise_first or given
-    return evolve(
-        known,
         promise_first=first,
-        promise_state=PromiseState.OPEN if given == first else PromiseState.MOVED,
+        promise_state=order.promise_state if given is None else state,
     )
 
 

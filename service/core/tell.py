@@ -24,11 +24,12 @@ def customer(order: Order, purpose: Purpose, reason: Reason, plan: Plan, now: da
     ordinal = order.ordinals.get(purpose, 0) + 1
     seq = order.seq + 1
     due = order.deadline
-    told = evolve(order, reminders=reminders, spent=order.spent or last)
-    told = with_date(told, gap_after(purpose, reminders, touchpoint), touchpoint, plan, now)
+    if purpose is Purpose.REMINDER:
+        order = evolve(order, reminders=reminders, spent=order.spent or last)
     carries = purpose in CARRIES_PROMISE
     told = evolve(
-        told,
+        order,
+        **_dates(order, gap_after(purpose, reminders, touchpoint), touchpoint, plan, now),
         ordinals={**order.ordinals, purpose: ordinal},
         seq=seq,
         told_episode=order.episode,
@@ -101,13 +102,19 @@ def gap_after(purpose: Purpose, reminders: int, touchpoint: Touchpoint) -> Span 
 
 def with_date(order: Order, gap: Span | None, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:
     """The order with the deadline that a message decided `now` sets, and the date that it tells."""
+    return evolve(order, **_dates(order, gap, touchpoint, plan, now))
+
+
+def _dates(
+    order: Order, gap: Span | None, touchpoint: Touchpoint, plan: Plan, now: datetime
+) -> dict[str, datetime | None]:
     due = _after(order, gap, touchpoint, plan, now, now=now)
     if touchpoint.count_from == "last_event" and not order.final:
         # The feed may move this deadline silently, so it is not told; a date told earlier still binds.
         stands = order.told_until if order.told_until is not None and order.told_until > now else None
         due = min(due, stands) if due is not None and stands is not None else due or stands
-        return evolve(order, deadline=due, wake_at=due, told_until=stands, counted_from=now)
-    return evolve(order, deadline=due, wake_at=due, told_until=due, counted_from=now)
+        return {"deadline": due, "wake_at": due, "told_until": stands, "counted_from": now}
+    return {"deadline": due, "wake_at": due, "told_until": due, "counted_from": now}
 
 
 def window_from(
