@@ -53,7 +53,7 @@ class SQLite:
             raise StoreAbsent(f"there is no store at {self._file}")
         await self._writer.start()
         if self._exclusive:
-            await self._writer.run(schema.upgrade)
+            await self._writer.run(schema.make)
             await self._writer.run(outbox.free_leases)
         await self._looker.start()
         await self._reader.start()
