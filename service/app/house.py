@@ -13,12 +13,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from service import __version__, events
-from service.app import words
+from service.app import stand_in, words
 from service.app.clock import VirtualClock, clock_of, keep_origin
 from service.app.cluster import cluster_of
 from service.app.health import Doctor
@@ -30,8 +30,6 @@ from service.channels.smtp.relay import Relay
 from service.core.links import read_unsubscribe_token
 from service.core.retry import RetryPolicy
 from service.dispatch import Dispatch
-from service.embedded.broker import EmbeddedBroker
-from service.embedded.inbox import Inbox
 from service.intake import Intake
 from service.kafka import Cluster, DeadLetterCopies, FeedSight, Subscription, asyncapi
 from service.ports import MustEnd, Taken
@@ -40,6 +38,9 @@ from service.store.store import Store, open_store
 from service.wake import Wake
 from service.web import Site, build
 from service.web.server import CannotListen, Server, listen
+
+if TYPE_CHECKING:
+    from service.embedded.inbox import Inbox
 
 log = structlog.get_logger("avisa")
 
@@ -97,7 +98,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(_step, "store", store.close)
         await keep_origin(clock, store)
 
-        inbox = await _inbox(settings, clock, stack)
+        inbox = stand_in.inbox(settings, clock)
+        if inbox is not None:
+            await inbox.start()
+            stack.push_async_callback(_step, "inbox", inbox.stop)
         public_url = settings.public_url or (f"http://127.0.0.1:{listener.getsockname()[1]}" if inbox else None)
         secret = await _secret(settings, store)
         shelf = words.shelf_of(settings, store, secret, public_url)
@@ -113,7 +117,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         await channel.start()
         stack.push_async_callback(_step, "email", partial(channel.stop, 5.0))
 
-        cluster = configured or _embedded_cluster(settings, stack)
+        cluster = configured or stand_in.cluster(settings, stack)
         sight = FeedSight(
             since=clock.real(),
             blind_after=lambda: shelf.in_force.plan.feed.blind_after,
@@ -225,22 +229,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
 
 
-async def _inbox(settings: Settings, clock: VirtualClock, stack: AsyncExitStack) -> Inbox | None:
-    if settings.smtp.host is not None:
-        return None
-    inbox = Inbox(clock, folder=settings.inbox.dir)
-    await inbox.start()
-    stack.push_async_callback(_step, "inbox", inbox.stop)
-    return inbox
-
-
-def _embedded_cluster(settings: Settings, stack: AsyncExitStack) -> Cluster:
-    broker = EmbeddedBroker(settings.kafka.topics, beside=_folder(settings))
-    stack.callback(broker.stop)
-    broker.start()
-    return broker.cluster(settings.kafka.group_id)
-
-
 async def _secret(settings: Settings, store: Store) -> bytes:
     given = settings.secret_key
     return given.get_secret_value().encode() if given is not None else await store.secret_key(os.urandom(32))
@@ -274,9 +262,3 @@ async def _step(name: str, stop: Callable[[], Awaitable[None]]) -> None:
             await stop()
     except (Exception, asyncio.CancelledError) as trouble:
         log.warning("stop_incomplete", part=name, error=type(trouble).__name__)
-
-
-def _folder(settings: Settings) -> Path:
-    """Where the running process tells a second shell how to reach what is embedded: beside the store."""
-    url = settings.store.url.get_secret_value()
-    return Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite:") else Path()

@@ -42,9 +42,7 @@ from service.store import (
     reading,
     versions,
 )
-from service.store.postgres import PostgreSQL
 from service.store.rows import micros, moment_or_none
-from service.store.sqlite import SQLite
 from service.store.tongue import clock as shared_clock
 
 T = TypeVar("T")
@@ -75,8 +73,12 @@ def open_store(url: str, *, clock: Clock, exclusive: bool) -> Store:
     """
     where = address.read(url)
     if where.drivername == "sqlite":
+        from service.store.sqlite import SQLite  # each of the two is ten megabytes for those who have the other
+
         file = address.sqlite_file(where)
         return Store(SQLite(where, file, lambda: micros(clock.real()), exclusive=exclusive))
+    from service.store.postgres import PostgreSQL
+
     return Store(PostgreSQL(where))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
-from asyncpg.exceptions import InterfaceError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -38,6 +37,8 @@ def may_be_repeated(trouble: BaseException) -> bool:
 
 def postgres_trouble(trouble: BaseException) -> BaseException:
     """The same in our words; a bug stays what it is."""
+    from asyncpg.exceptions import InterfaceError  # whoever meets it has loaded the driver
+
     if isinstance(trouble, (NoConnectionFree, TimeoutError, OSError, InterfaceError, asyncio.TimeoutError)):
         return StoreAway(type(trouble).__name__)
     code = _code(trouble)
