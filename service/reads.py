@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 
+import orjson
+
 from service.core.carried import Carried, carried
 from service.core.model import Json, Order, State
 from service.ports import Counts, DeadLetter, Entry, History, OutboxRow, Reads
@@ -40,9 +42,13 @@ async def dead_letters(reads: Reads, ids: Collection[int] | None = None) -> list
 
 
 async def contract(reads: Reads, *, each: int) -> list[Carried]:
-    """What live events bring: by status, how often each variable was there for the orders that are in it, up to
-    `each` of them, those whose events came last."""
-    return [carried(status, orders) for status, orders in sorted((await reads.heard_of(each=each)).items())]
+    """What live events bring: by status, how often each variable was there for the orders that are in it, or were
+    and were told so; up to `each` of them, those that were heard of last."""
+    heard = await reads.heard_of(each=each)
+    return [
+        carried(status, orders.present, [orjson.loads(draft)["values"] for draft in orders.drafts])
+        for status, orders in sorted(heard.items())
+    ]
 
 
 # ---------------------------------------------------------------- shapes
@@ -190,6 +196,7 @@ def brought(seen: Carried) -> Shape:
     return {
         "status": seen.status,
         "orders": seen.orders,
+        "present": seen.present,
         "variables": [
             {"name": it.name, "known": it.known, "said": it.said, "example": it.example} for it in seen.variables
         ],

@@ -1,16 +1,16 @@
 """What live events really bring: how often each variable of a message was there for the orders of a status.
 
-Counted are orders as they stand, since a fact is kept with the rank of the newest event that said it: what an
-order that moved on had known before cannot be told from what it learned since, so it counts for the status
-that it is in. No value leaves this module. An example shows the form of one: letters become `a` and `A`,
-digits `9`.
+A fact is kept with the rank of the newest event that said it, so what an order that moved on had known before
+cannot be told from what it learned since. So counted are the orders that are in the status, as they stand; and
+of those that moved on, what the message showed that told their customers so. No value leaves this module. An
+example shows the form of one: letters become `a` and `A`, digits `9`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from service.core import context, facts
@@ -30,8 +30,8 @@ class Variable:
     """One variable, named as a template writes it, over the orders of one status."""
 
     name: str
-    known: int  # orders for which a message can show it
-    said: int  # of these, those whose present stay in the status has an event that said it
+    known: int  # orders for which a message can, or could, show it
+    said: int  # of those that are in the status: an event of this stay said it
     example: str | None  # the form of the newest value; None: there was none
 
 
@@ -41,6 +41,7 @@ class Carried:
 
     status: str
     orders: int
+    present: int  # of them, how many are in the status; the others were
     variables: tuple[Variable, ...]
 
     def known(self, name: str) -> int:
@@ -48,8 +49,9 @@ class Carried:
         return next((variable.known for variable in self.variables if variable.name == name), 0)
 
 
-def carried(status: str, orders: Sequence[Order]) -> Carried:
-    """What was known of `orders`, which are all in `status`, newest first."""
+def carried(status: str, orders: Sequence[Order], shown: Sequence[Mapping[str, Json]] = ()) -> Carried:
+    """What was known of `orders`, which are in `status`, and of those that were in it, by the variables that were
+    `shown` to their customers then; both newest first."""
     known: Counter[str] = Counter()
     said: Counter[str] = Counter()
     examples: dict[str, str] = {}
@@ -59,10 +61,15 @@ def carried(status: str, orders: Sequence[Order]) -> Carried:
             known[name] += 1
             said[name] += order.facts[fact].rank >= began
             examples.setdefault(name, form(value))
+    for values in shown:
+        for name, value in _shown(values):
+            known[name] += 1
+            examples.setdefault(name, form(value))
     names = [*_EXPECTED, *sorted(known.keys() - set(_EXPECTED))][:_MOST]
     return Carried(
         status=status,
-        orders=len(orders),
+        orders=len(orders) + len(shown),
+        present=len(orders),
         variables=tuple(
             Variable(name=name, known=known[name], said=said[name], example=examples.get(name)) for name in names
         ),
@@ -108,6 +115,20 @@ def _variables(order: Order) -> Iterator[tuple[str, Json, str]]:
             yield from _named("customer.first_name", context.first_name(name), fact)
         elif fact.startswith("details."):
             yield from _named(f"order.{fact.removeprefix('details.')}", given, fact)
+
+
+def _shown(values: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    """Name and value of what a message could show, without what it has of every order."""
+    customer, order = values.get("customer", {}), values.get("order", {})
+    told = {f"customer.{key}": customer.get(key) for key in ("name", "first_name")}
+    told |= {key: values.get(key) for key in ("reason", "next_step")}
+    told |= {f"order.{key}": value for key, value in order.items() if key != "id"}
+    told["promise.date"] = values.get("promise", {}).get("date")
+    if order.get("number") == order.get("id"):
+        told["order.number"] = None  # the id stands in for it
+    for name, value in told.items():
+        for one, inner, _ in _named(name, value, ""):
+            yield one, inner
 
 
 def _named(name: str, given: Json, fact: str) -> Iterator[tuple[str, Json, str]]:

@@ -3,7 +3,7 @@
 from service.ports.clocks import Clock, Sight
 from service.ports.drafts import Attempt, Draft
 from service.ports.outbox import Claimed, Outbox, Pause, Sender, Settlement
-from service.ports.reads import Commands, Counts, DeadLetter, Gauges, History, OutboxRow, Reads, Sent
+from service.ports.reads import Commands, Counts, DeadLetter, Gauges, Heard, History, OutboxRow, Reads, Sent
 from service.ports.records import Record, Skipped, Taken, Unreadable
 from service.ports.register import Change, Committed, Entry, MustEnd, OrderBook, Tally
 from service.ports.words import (
@@ -36,6 +36,7 @@ __all__ = [
     "Draft",
     "Entry",
     "Gauges",
+    "Heard",
     "History",
     "InForce",
     "Mail",

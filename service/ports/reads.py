@@ -83,6 +83,15 @@ class DeadLetter:
     whole: bool  # the value is complete, so it can be replayed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """The orders of one status that were heard of last, the newest first: those that are in it, and of those that
+    were in it and were told so the JSON of the draft of what they were told."""
+
+    present: Sequence[Order]
+    drafts: Sequence[bytes]
+
+
 class Reads(Protocol):
     """Questions that change nothing."""
 
@@ -99,9 +108,9 @@ class Reads(Protocol):
 
     async def dead_letters(self, ids: Collection[int] | None = None) -> list[DeadLetter]: ...
 
-    async def heard_of(self, *, each: int) -> Mapping[str, Sequence[Order]]:
-        """By status, up to `each` of the orders that are in it: those whose events came last, the newest first.
-        Looks back over a bounded stretch of all timelines, so a status that is seldom heard of may be missing."""
+    async def heard_of(self, *, each: int) -> Mapping[str, Heard]:
+        """By status, up to `each` of the orders that were heard of last. Looks back over a bounded stretch of all
+        timelines, so a status that is seldom heard of may be missing."""
 
 
 class Commands(Protocol):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
 
-import orjson
 from sqlalchemy import Connection
 
-from service.core.model import Order, Reason, State
+from service.core.model import Reason, State
 from service.ports import Counts, Gauges, History, OutboxRow, Sent
 from service.store import orders
 from service.store.rows import (
@@ -19,7 +17,6 @@ from service.store.rows import (
     moment,
     moment_or_none,
     notification_of,
-    order_of,
 )
 from service.store.tongue import Question, Row
 
@@ -54,15 +51,6 @@ _BEHIND = Question(
     ("state", "count(*)"),
     "FROM notifications WHERE due_real IS NULL AND settled_at IS NULL GROUP BY state",
 )
-# By the key that grows with time: the newest lines of all orders, without a sort.
-_NEWEST = Question(("id", "order_id", "line"), "FROM entries WHERE id < :before ORDER BY id DESC LIMIT :limit")
-_STATES = Question(
-    ("order_id", "version", "wake_at", "state"),
-    "FROM orders WHERE order_id IN (SELECT r.order_id FROM {given})",
-    orders.IDS,
-)
-_LOOK_BACK = 50_000  # lines of timelines
-_AT_ONCE = 2_000
 
 
 def history(conn: Connection, order_id: str) -> History | None:
@@ -139,38 +127,3 @@ def gauges(conn: Connection) -> Gauges:
         orders_stuck=kept.get(("order", "stuck"), 0),
         in_doubt=kept.get(("doubt", "in_doubt"), 0),
     )
-
-
-def heard_of(conn: Connection, *, each: int) -> dict[str, list[Order]]:
-    """By status, up to `each` of the orders that are in it, those whose events came last first."""
-    found: defaultdict[str, list[Order]] = defaultdict(list)
-    looked_at: set[str] = set()
-    for page in _newest_events(conn):
-        wanted = [
-            order_id
-            for order_id, status in page.items()
-            if order_id not in looked_at and len(found.get(status, ())) < each
-        ]
-        looked_at.update(page)
-        given = [{"order_id": order_id} for order_id in wanted]
-        states = {row[0]: order_of(row, ()) for row in _STATES.ask(conn, given)} if wanted else {}
-        for order in (states[order_id] for order_id in wanted if order_id in states):
-            if len(found[order.status]) < each:
-                found[order.status].append(order)
-    return dict(found)
-
-
-def _newest_events(conn: Connection) -> Iterator[dict[str, str]]:
-    """Orders with the status that their newest event named, page by page into the past."""
-    before = 2**63 - 1
-    for _ in range(_LOOK_BACK // _AT_ONCE):
-        rows = _NEWEST.ask(conn, before=before, limit=_AT_ONCE)
-        page: dict[str, str] = {}
-        for _id, order_id, line in rows:
-            told = orjson.loads(line)
-            if told["kind"] == "event":
-                page.setdefault(order_id, told.get("status", ""))
-        yield page
-        if len(rows) < _AT_ONCE:
-            return
-        before = rows[-1][0]

@@ -21,6 +21,7 @@ from service.ports import (
     Counts,
     DeadLetter,
     Gauges,
+    Heard,
     History,
     InForce,
     OutboxRow,
@@ -36,6 +37,7 @@ from service.store import (
     commands,
     counting,
     dead_letters,
+    heard,
     lines,
     orders,
     outbox,
@@ -256,8 +258,8 @@ class Store:
     async def dead_letters(self, ids: Collection[int] | None = None) -> list[DeadLetter]:
         return await self._ground.read(lambda conn: dead_letters.read(conn, ids))
 
-    async def heard_of(self, *, each: int) -> Mapping[str, Sequence[Order]]:
-        return await self._ground.read(lambda conn: reading.heard_of(conn, each=each))
+    async def heard_of(self, *, each: int) -> Mapping[str, Heard]:
+        return await self._ground.read(lambda conn: heard.heard_of(conn, each=each))
 
     # ---------------------------------------------------------------- Commands
 

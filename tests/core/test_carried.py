@@ -89,6 +89,34 @@ def test_an_example_shows_a_form_and_no_value(value: Json, shown: str) -> None:
     assert form(value) == shown
 
 
+def test_of_orders_that_moved_on_it_is_what_was_shown() -> None:
+    shown = [
+        {
+            "customer": {"name": "Ana Sousa", "first_name": "Ana"},
+            "order": {"id": "A-1", "number": "77", "url": "https://a.example/1", "shipping": {"city": "Porto"}},
+            "reason": "Rain.",
+            "promise": {"date": "2026-03-09", "state": "open"},
+            "status": "shipped",
+            "brand": {"name": "Loja Azul"},
+            "_zone": "UTC",
+        },
+        {"customer": {"name": "", "first_name": ""}, "order": {"id": "A-2", "number": "A-2"}, "status": "shipped"},
+    ]
+    told = carried("shipped", [order((2, "reason", "Snow."))], shown)
+    assert (told.orders, told.present) == (3, 1)
+    known = {variable.name: (variable.known, variable.said) for variable in told.variables if variable.known}
+    assert known == {
+        "customer.name": (1, 0),
+        "customer.first_name": (1, 0),
+        "order.number": (1, 0),
+        "order.url": (1, 0),
+        "order.shipping": (1, 0),
+        "order.shipping.city": (1, 0),
+        "promise.date": (1, 0),
+        "reason": (2, 1),
+    }
+
+
 def test_no_value_comes_out() -> None:
     details = {"note": CANARY, "deep": {"er": [CANARY], CANARY + "@x": 1}}
     facts = [(2, f"details.{key}", value) for key, value in details.items()]

@@ -1,4 +1,4 @@
-"""The orders whose events came last, by the status that they are in: on both databases."""
+"""The orders that were heard of last, by the status that they are in or were in: on both databases."""
 
 from __future__ import annotations
 
@@ -6,42 +6,68 @@ from dataclasses import replace
 
 import pytest
 
-from service.store import Store, reading
-from tests.store.makings import NOW, change
+from service.core.model import Reason
+from service.ports import Heard
+from service.store import Store, heard
+from tests.store.makings import LEASE, NOW, attempt, change, notice, settlement
 
 
-async def take(store: Store, order_id: str, status: str, version: int = 0) -> None:
+async def take(
+    store: Store, order_id: str, status: str, version: int = 0, *, episode: int = 1, reason: Reason = Reason.ENTERED
+) -> None:
     """One event of one order."""
-    made = change(order_id, version, status=status)
-    entries = tuple(replace(entry, status=status) for entry in made.entries)
+    made = change(order_id, version, status=status, episode=episode)
+    entries = tuple(replace(entry, status=status, episode=episode, reason=reason) for entry in made.entries)
     committed = await store.commit([replace(made, entries=entries)], now=NOW)
     assert not committed.lost
+
+
+async def tell(store: Store, order_id: str) -> None:
+    """Its customer is told of its first status."""
+    told = change(order_id, 1, seqs=(1,))
+    await store.commit([replace(told, entries=())], now=NOW, lease=LEASE)
+    key = notice(order_id).key
+    assert await store.begin([attempt(key, words=order_id)])
+    assert await store.settle([settlement(key)]) == frozenset()
+
+
+def present(found: dict[str, Heard]) -> dict[str, list[str]]:
+    return {status: [order.order_id for order in it.present] for status, it in found.items() if it.present}
 
 
 async def test_the_newest_of_each_status_come_first(store: Store) -> None:
     for number in range(5):
         await take(store, f"C-{number}", "confirmed")
     await take(store, "S-1", "shipped")
-    await take(store, "C-0", "confirmed", version=1)
-    await take(store, "C-4", "shipped", version=1)  # it moved on
-    found = await store.heard_of(each=3)
-    assert {status: [order.order_id for order in orders] for status, orders in found.items()} == {
-        "shipped": ["C-4", "S-1"],
-        "confirmed": ["C-0", "C-3", "C-2"],
-    }
-    assert found["shipped"][1].facts["customer.name"].value == "Ana Sousa"
+    await take(store, "C-0", "confirmed", version=1, reason=Reason.REPEATED)
+    await take(store, "C-4", "shipped", version=1, episode=2)  # it moved on, and nobody was told
+    found = dict(await store.heard_of(each=3))
+    assert present(found) == {"shipped": ["C-4", "S-1"], "confirmed": ["C-0", "C-3", "C-2"]}
+    assert found["shipped"].present[1].facts["customer.name"].value == "Ana Sousa"
+    assert found["confirmed"].drafts == []
+
+
+async def test_of_those_that_moved_on_it_is_what_they_were_told(store: Store) -> None:
+    for order_id in ("A", "B"):
+        await take(store, order_id, "confirmed")
+        await tell(store, order_id)
+        await take(store, order_id, "shipped", version=2, episode=2)
+    await take(store, "B", "shipped", version=3, episode=2, reason=Reason.OLDER_THAN_KNOWN)
+    found = dict(await store.heard_of(each=5))
+    assert present(found) == {"shipped": ["B", "A"]}
+    assert [draft.decode() for draft in found["confirmed"].drafts] == ['{"words":"B"}', '{"words":"A"}']
+    assert len((await store.heard_of(each=1))["confirmed"].drafts) == 1
 
 
 async def test_it_looks_back_page_by_page_and_no_further_than_it_should(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "_AT_ONCE", 2)
+    monkeypatch.setattr(heard, "_AT_ONCE", 2)
     for number in range(9):
         await take(store, f"A-{number}", "confirmed")
-    assert len((await store.heard_of(each=100))["confirmed"]) == 9
-    monkeypatch.setattr(reading, "_LOOK_BACK", 4)
-    found = await store.heard_of(each=100)
-    assert [order.order_id for order in found["confirmed"]] == ["A-8", "A-7", "A-6", "A-5"]
+    assert len((await store.heard_of(each=100))["confirmed"].present) == 9
+    monkeypatch.setattr(heard, "_LOOK_BACK", 4)
+    assert present(dict(await store.heard_of(each=100))) == {"confirmed": ["A-8", "A-7", "A-6", "A-5"]}
 
 
 async def test_an_empty_store_has_nothing_to_say(store: Store) -> None:
