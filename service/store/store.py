@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -44,28 +43,11 @@ from service.store import (
     reading,
     versions,
 )
+from service.store.ground import Ground
 from service.store.rows import micros, moment_or_none
 from service.store.tongue import clock as shared_clock
 
-T = TypeVar("T")
 _MICROSECOND = timedelta(microseconds=1)
-
-
-class Ground(Protocol):
-    """A database that runs our work in transactions."""
-
-    async def start(self) -> None: ...
-
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """In a transaction; the answer comes when it is durable."""
-
-    async def look(self, work: Callable[[Connection], T]) -> T:
-        """For the flows: sees every commit that was answered before."""
-
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """For people: one snapshot, and in nobody's way."""
-
-    async def close(self) -> None: ...
 
 
 def open_store(url: str, *, clock: Clock, exclusive: bool) -> Store:
