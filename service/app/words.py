@@ -157,10 +157,8 @@ async def _look(versions: Versions, shelf: Shelf, here: Found, clock: Clock) -> 
             "template_problem",
             severity=problem.severity,
             code=problem.code,
-            file=problem.file,
-            line=problem.line,
-            meaning=problem.message,
-            advice=problem.suggestion,
+            place=problem.place,
+            meaning=problem.told,
         )
     version = versions.in_force
     if version is not None and version != before:

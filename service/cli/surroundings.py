@@ -74,7 +74,7 @@ def catalog(known: Settings, *, redirected: bool = False) -> Catalog:
     plan, press, found = examine(files, read, pressed)
     if plan is None or press is None:
         wrong = [problem for problem in [*unread, *found] if problem.severity == "error"]
-        lines = "\n".join(f"{problem.file}: {problem.message}" for problem in wrong)
+        lines = "\n".join(f"{problem.place}: {problem.told}" for problem in wrong)
         raise Failure(Exit.FINDINGS, "problems", lines + "\n`avisa check` says more")
     installation = Installation(secret=b"a preview unsubscribes nobody", public_url=known.public_url)
     return Catalog(version="preview", plan=plan, press=press, installation=installation)

@@ -63,6 +63,16 @@ class Problem:
     message: str
     suggestion: str | None = None  # what the operator probably meant
 
+    @property
+    def place(self) -> str:
+        """`plan.yaml:12:5`, the way editors and terminals open it."""
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+    @property
+    def told(self) -> str:
+        """What is wrong, and what was probably meant, in one line."""
+        return self.message + (f"; perhaps: {self.suggestion}" if self.suggestion else "")
+
 
 class Catalog(Protocol):
     """The plan and all messages as one frozen, checked value."""

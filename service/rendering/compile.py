@@ -15,12 +15,11 @@ from html import escape
 
 import css_inline
 from jinja2 import Template, nodes
-from jinja2.exceptions import TemplateSyntaxError
 from jinja2.visitor import NodeTransformer
 
 from service.ports import Problem
-from service.rendering import source
-from service.rendering.allow import Inspector, column_of
+from service.rendering import source, syntax
+from service.rendering.allow import Inspector
 from service.rendering.layout import Layout
 from service.rendering.markdown import Flawed, parse
 from service.rendering.marks import Bind, EndBind, Marks
@@ -31,7 +30,7 @@ from service.rendering.twins import Html, Plain
 from service.rendering.vocabulary import COMPONENTS, DATES, OWNERS_VARIABLES, VARIABLES
 
 SEPARATOR = "\x1e"  # stands in no value: core.context takes control characters out
-_LOOKS_LIKE_HTML = re.compile(r"</?[A-Za-z][A-Za-z0-9]*[^<>{}]*>")
+_LOOKS_LIKE_HTML = re.compile(r"</?[A-Za-z][A-Za-z0-9]*[^<>{}\n]*>.*")  # one a line is enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,49 +131,53 @@ class _Typesetter:
 
     def _parsed(self, part: Part, *, components: bool = False) -> nodes.Template | None:
         try:
-            tree = self._sandbox.parse(part.text)
-        except TemplateSyntaxError as error:
-            self._problems.append(
-                Problem(
-                    code="syntax",
-                    file=self._parts.file,
-                    line=error.lineno + part.above,
-                    message=error.message or "this is no template",
-                )
-            )
+            tree = syntax.parse(self._sandbox, part.text)
+        except syntax.Unreadable as error:
+            self._problems.append(error.problem(self._parts.file, part))
             return None
-        for node in tree.find_all(nodes.Node):
-            node.lineno = (node.lineno or 1) + part.above  # some have none
         inspector = Inspector(
             file=self._parts.file,
-            source=self._parts.text,
+            part=part,
             variables=self._variables,
             components=components,
         )
         self._problems += inspector.template(tree)
+        for node in tree.find_all(nodes.Node):
+            node.lineno = part.place(node.lineno or 0)[0]  # from here on lines are enough
         return None if self._refused() else _completed(tree)
 
     def _placed(self, flaw: Flawed) -> Problem:
-        text = self._parts.text
-        line = flaw.line
-        if line is None and flaw.word and (found := text.find(f"({flaw.word}")) >= 0:
-            line = text.count("\n", 0, found) + 1
-        column = column_of(text, line, flaw.word) if line else None
-        return Problem(code=flaw.code, file=self._parts.file, line=line, column=column, message=str(flaw))
+        """The problem of a flaw, at its word: in the line known, or where it is written as an address."""
+        body = self._parts.body
+        word = flaw.word or ""
+        if flaw.line is not None:
+            line, first = flaw.line, body.begins[0][0]
+            column = max(body.text.split("\n")[line - first].find(word), 0) + 1
+        else:
+            found = max(body.text.find(f"({word}"), body.text.find(f"<{word}"))
+            line, column = body.place(found + 1)
+        return Problem(
+            code=flaw.code,
+            file=self._parts.file,
+            line=line,
+            column=column,
+            message=str(flaw),
+            suggestion=flaw.suggestion,
+        )
 
     def _warn_of_html(self) -> None:
-        for number, line in enumerate(self._parts.body.text.split("\n"), start=self._parts.body.above + 1):
-            if found := _LOOKS_LIKE_HTML.search(line):
-                self._problems.append(
-                    Problem(
-                        code="html_is_text",
-                        severity="warning",
-                        file=self._parts.file,
-                        line=number,
-                        column=found.start() + 1,
-                        message="HTML is shown as it is written; messages are Markdown",
-                    )
+        for found in _LOOKS_LIKE_HTML.finditer(self._parts.body.text):
+            line, column = self._parts.body.place(found.start())
+            self._problems.append(
+                Problem(
+                    code="html_is_text",
+                    severity="warning",
+                    file=self._parts.file,
+                    line=line,
+                    column=column,
+                    message="HTML is shown as it is written; messages are Markdown",
                 )
+            )
 
     # ------------------------------------------------------------ layout
 

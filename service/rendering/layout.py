@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import yaml
-from jinja2.exceptions import TemplateSyntaxError
 
 from service.ports import Problem
+from service.rendering import syntax
 from service.rendering.allow import Inspector
 from service.rendering.marks import RESERVED
 from service.rendering.sandbox import Sandbox
+from service.rendering.source import Part
 from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES
 
 FOLDER = "layout/"
@@ -58,27 +60,28 @@ def read(files: Mapping[str, str]) -> Layout | list[Problem]:
                 continue
             extra = _OF_LAYOUT if stem == "layout" else _OF_COMPONENTS | set(COMPONENTS[stem])
             kept[name] = text.replace("\r\n", "\n")
-            problems += inspect(sandbox, kept[name], name, frozenset(extra))
+            problems += inspect(sandbox, Part.of(kept[name], (1, 1)), name, frozenset(extra))
             if stem == "layout" and "{{ content }}" not in text:
-                problems.append(
-                    Problem(code="missing_content", file=name, message="the layout has no `{{ content }}`")
-                )
+                message = "the layout has no `{{ content }}`, where the message goes"
+                problems.append(Problem(code="missing_content", file=name, line=1, column=1, message=message))
     words = _read_words(files.get(_WORDS), sandbox)
     if isinstance(words, list):
         return problems + words
     return problems or Layout(files=kept, words=words)
 
 
-def inspect(sandbox: Sandbox, text: str, file: str, extra: frozenset[str]) -> list[Problem]:
+def inspect(sandbox: Sandbox, part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
     """What is wrong with a piece of the layout, which has the names in `extra` besides the usual ones."""
-    if RESERVED.search(text):
-        return [Problem(code="not_allowed", file=file, message="a character that cannot stand in a template")]
+    if odd := RESERVED.search(part.text):
+        line, column = part.place(odd.start())
+        message = "a character that cannot stand in a template"
+        return [Problem(code="not_allowed", file=file, line=line, column=column, message=message)]
     try:
-        tree = sandbox.parse(text)
-    except TemplateSyntaxError as error:
-        return [Problem(code="syntax", file=file, line=error.lineno, message=error.message or "is no template")]
+        tree = syntax.parse(sandbox, part.text)
+    except syntax.Unreadable as error:
+        return [error.problem(file, part)]
     inspector = Inspector(
-        file=file, source=text, variables=OWNERS_VARIABLES, components=False, extra=extra, filters=_FILTERS
+        file=file, part=part, variables=OWNERS_VARIABLES, components=False, extra=extra, filters=_FILTERS
     )
     return inspector.template(tree)
 
@@ -110,7 +113,16 @@ def _read_words(text: str | None, sandbox: Sandbox) -> dict[str, Words] | list[P
         ):
             problems += wrong(f"`{locale}` may hold texts only, and `stages` with texts")
             continue
-        for value in texts.values():
-            problems += inspect(sandbox, value, _WORDS, frozenset({"owner"}))
+        for key, value in texts.items():
+            problems += inspect(sandbox, _part(text, str(locale), key, value), _WORDS, frozenset({"owner"}))
         read[str(locale)] = Words(texts=texts, stages={str(key): word for key, word in stages.items()})
     return problems or read
+
+
+def _part(text: str, locale: str, key: str, value: str) -> Part:
+    """A text of the words, and where it stands; where its key does if it is written in a way of YAML's own."""
+    of_locale = re.search(rf"^[\"']?{re.escape(locale)}[\"']?:", text, re.MULTILINE)
+    start = of_locale.end() if of_locale else 0
+    of_key = re.compile(rf"^\s+{re.escape(key)}:\s*[\"']?", re.MULTILINE).search(text, start)
+    begin = of_key.end() if of_key else start
+    return Part.of(value, Part.of(text, (1, 1)).place(begin))

@@ -20,10 +20,20 @@ _ALONE = re.compile("^[ \t]*((?:\ue000\\d+\ue001[ \t]*)+)$", re.MULTILINE)
 
 
 class Flawed(Exception):  # noqa: N818  a state of the message, told as a problem
-    """The message can not be written; `code` and `line` are those of a problem, `word` helps to find the line."""
+    """The message can not be written; `code`, `line` and `suggestion` are those of a problem, `word` helps to find
+    its place."""
 
-    def __init__(self, code: str, message: str, *, line: int | None = None, word: str | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        line: int | None = None,
+        word: str | None = None,
+        suggestion: str | None = None,
+    ) -> None:
         super().__init__(message)
+        self.suggestion = suggestion
         self.code = code
         self.line = line
         self.word = word
@@ -183,6 +193,7 @@ class _Builder:
             "crossing",
             "an `if` or `for` must begin and end within the same paragraph, list item or emphasis",
             line=line_of(self._marks, branch.arms[0][0]) if branch else None,
+            word="{%",
         )
 
 
@@ -223,8 +234,9 @@ def _leaf(paragraph: Element, children: list[Node], marks: Marks) -> list[Node]:
         return [Branch([(mark, _leaf(paragraph, kids, marks)) for mark, kids in whole.arms], whole.end)]
     component = next((node for node in _all(children) if isinstance(node, Said) and node.component), None)
     if component is not None:
-        line = line_of(marks, component.number)
-        raise Flawed("not_allowed", "a component stands on a line of its own", line=line)
+        line, said = line_of(marks, component.number), marks.at(component.number)
+        word = said.component if isinstance(said, Say) else None
+        raise Flawed("not_allowed", "a component stands on a line of its own", line=line, word=word)
     return [replace(paragraph, children=_breaks_inside(children))]
 
 

@@ -24,6 +24,8 @@ from service.rendering.formats import Formats
 
 SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 _SPECIAL = re.compile("[&<>\"']").search  # most values have none of these, and looking is cheaper than replacing
+NOT_A_LINK = "this is no whole address: a link begins with https:, mailto: or tel:"
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)+(/\S*)?")
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 
 
@@ -94,6 +96,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
 def _escaped(value: Any) -> str:
     text = value if value.__class__ is str else str(value)
     return escape(text) if _SPECIAL(text) else text
+
+
+def whole_address(value: str) -> str | None:
+    """What was meant by an address that lacks its scheme."""
+    return f"https://{value}" if _HOST.fullmatch(value) else None
 
 
 def safe_link(value: Json) -> str:

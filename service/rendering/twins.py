@@ -16,7 +16,7 @@ from mdurl import encode
 
 from service.rendering.markdown import Branch, Break, Element, Flawed, Node, Said, Text
 from service.rendering.marks import MARK, EndIf, If, Marks, Say
-from service.rendering.sandbox import SCHEMES
+from service.rendering.sandbox import NOT_A_LINK, SCHEMES, whole_address
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _RULE = "—" * 12
@@ -125,9 +125,8 @@ def _link(href: str, marks: Marks) -> tuple[str, nodes.Expr | None]:
     if pieces[0]:
         scheme = _SCHEME.match(pieces[0])
         if scheme is None or scheme[1].lower() not in SCHEMES:
-            allowed = ", ".join(sorted(SCHEMES))
             word = pieces[0]
-            raise Flawed("link_scheme", f"a link begins with one of {allowed}, and a colon", word=word)
+            raise Flawed("link_scheme", NOT_A_LINK, word=word, suggestion=whole_address(word))
     url, guard = "", None
     for place, piece in enumerate(pieces):
         if place % 2 == 0:

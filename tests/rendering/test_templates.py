@@ -131,7 +131,7 @@ def test_what_is_nested_beyond_sense_harms_nobody(body: str) -> None:
         ("{{ owner.name }}", "unknown_name", 5, 4, None),
         ("{{ customer }}", "not_allowed", 5, 4, None),
         ("a\n[x](javascript:y)", "link_scheme", 6, 5, None),
-        ("a\n\n{% if reason %}", "syntax", 7, None, None),
+        ("a\n\n{% if reason %}", "syntax", 7, 4, "{% endif %}"),
     ],
 )
 def test_a_problem_names_its_place_and_what_was_meant(
@@ -271,7 +271,7 @@ def test_dates_stand_in_the_customers_zone_and_language() -> None:
         ("---\nsubject:\nshort: b\n---\nx", "missing_subject"),
         ("---\nsubject: a\nshort: b\n---\n \n", "missing_body"),
         ("---\nsubjet: a\nshort: b\n---\nx", "unknown_key"),
-        ("---\nsubject: a\nsubject: a\nshort: b\n---\nx", "repeated_key"),
+        ("---\nsubject: a\nsubject: a\nshort: b\n---\nx", "given_twice"),
         ("---\nnonsense\nsubject: a\nshort: b\n---\nx", "front_matter"),
     ],
 )

@@ -1,0 +1,88 @@
+"""What the inspector of a template finds wrong, put into words, with the place of the word at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from jinja2 import nodes
+
+from service.ports import Problem
+from service.rendering.paths import bare, begins_at
+from service.rendering.source import Part
+from service.rendering.vocabulary import IN_WORDS, OF_EVERY_ORDER
+
+_LONGEST = 80  # characters of what was written, in a message
+_ALSO = ("order.url", "order.items", "order.total")  # details that most publishers send; only for suggestions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What is wrong in one part of a file."""
+
+    file: str
+    part: Part
+    problems: list[Problem] = field(default_factory=list)
+
+    def error(self, code: str, node: nodes.Node, message: str, suggestion: str | None = None) -> None:
+        self._add(code, "error", node, message, suggestion)
+
+    def warning(self, code: str, node: nodes.Node, message: str, suggestion: str | None = None) -> None:
+        self._add(code, "warning", node, message, suggestion)
+
+    def refuse(self, node: nodes.Node) -> None:
+        """Refuse a construct of Jinja's that messages do not have."""
+        word = IN_WORDS.get(type(node), type(node).__name__.lower())
+        self.error("not_allowed", node, f"{word} is not allowed in a template")
+
+    def unknown(self, what: str, name: str, allowed: Iterable[str], node: nodes.Node) -> None:
+        known = list(allowed)
+        near = get_close_matches(name, known, n=1)
+        told = f"there is no {what} `{name[:_LONGEST]}`; allowed: {', '.join(known)}"
+        self.error(f"unknown_{what}", node, told, near[0] if near else None)
+
+    def unknown_name(self, path: str, variables: Mapping[str, Sequence[str] | None], node: nodes.Node) -> None:
+        root = path.partition(".")[0]
+        parts = variables.get(root, variables.get(f"{root}?", ()))
+        told = f"there is no name `{path[:_LONGEST]}`"
+        if parts:
+            told += f"; `{root}` has {', '.join(sorted(bare(parts)))}"
+        elif root in bare(variables):
+            told += f": `{root}` has no parts"
+        else:
+            told += f"; allowed: {', '.join(sorted(bare(variables)))}"
+        near = get_close_matches(path, _names(variables), n=1)
+        self.error("unknown_name", node, told, near[0] if near else None)
+
+    def may_be_missing(self, path: str, node: nodes.Node) -> None:
+        near = get_close_matches(path, [f"order.{name}" for name in OF_EVERY_ORDER], n=1, cutoff=0.75)
+        self.error(
+            "may_be_missing",
+            node,
+            f"`{path}` may be missing: ask for it with `if`, or give a `default`",
+            near[0] if near and near[0] != path else f"{{% if {path} %}}…{{% endif %}}",
+        )
+
+    def _add(self, code: str, severity: str, node: nodes.Node, message: str, suggestion: str | None) -> None:
+        line, column = self.part.place(begins_at(node))
+        self.problems.append(
+            Problem(
+                code=code,
+                severity="warning" if severity == "warning" else "error",
+                file=self.file,
+                line=line,
+                column=column,
+                message=message,
+                suggestion=suggestion,
+            )
+        )
+
+
+def _names(variables: Mapping[str, Sequence[str] | None]) -> list[str]:
+    names: list[str] = []
+    for key, attributes in variables.items():
+        root = key.rstrip("?")
+        names += [root] if attributes == () else []
+        names += [f"{root}.{name.rstrip('?')}" for name in attributes or ()]
+    return [*names, *(f"order.{name}" for name in OF_EVERY_ORDER), *_ALSO]

@@ -1,0 +1,61 @@
+"""Names with their attributes, `order.number`, and what a condition tells about which of them are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from jinja2 import nodes
+
+Paths = frozenset[str]
+
+
+def path_of(node: nodes.Node | None) -> str | None:
+    """`order.number` of a name and its attributes; None: it is something else."""
+    parts: list[str] = []
+    while isinstance(node, nodes.Getattr):
+        parts.append(node.attr)
+        node = node.node
+    return ".".join([node.name, *reversed(parts)]) if isinstance(node, nodes.Name) else None
+
+
+def begins_at(node: nodes.Node) -> int:
+    """The offset of the node's first word, in a tree that knows offsets: a path begins with its name, a call with
+    what is called."""
+    while isinstance(node, nodes.Getattr | nodes.Call):
+        node = node.node
+    return node.lineno or 0
+
+
+def there_if_true(test: nodes.Node) -> Paths:
+    """What is there if the test is true."""
+    match test:
+        case nodes.And():
+            return there_if_true(test.left) | there_if_true(test.right)
+        case nodes.Not():
+            return there_if_false(test.node)
+        case nodes.Compare(ops=[nodes.Operand(op="eq", expr=nodes.Const())]):
+            return there_if_true(test.expr)
+        case nodes.Filter() if test.name != "default" and test.node is not None:
+            return there_if_true(test.node)
+        case _:
+            path = path_of(test)
+            parts = path.split(".") if path else []
+            return frozenset(".".join(parts[: count + 1]) for count in range(len(parts)))
+
+
+def there_if_false(test: nodes.Node) -> Paths:
+    """What is there if the test is false."""
+    match test:
+        case nodes.Or():
+            return there_if_false(test.left) | there_if_false(test.right)
+        case nodes.Not():
+            return there_if_true(test.node)
+        case nodes.Compare(ops=[nodes.Operand(op="ne", expr=nodes.Const())]):
+            return there_if_true(test.expr)
+        case _:
+            return frozenset()
+
+
+def bare(names: Mapping[str, object] | Sequence[str]) -> set[str]:
+    """Names without the question mark that says they may be missing."""
+    return {name.rstrip("?") for name in names}
