@@ -27,6 +27,8 @@ class Brand:
     url: str | None = None
     logo: str | None = None
     color: str | None = None
+    most_words: int = 150  # of a message, before the check calls it long
+    forbidden_words: tuple[str, ...] = ()  # what its customers are not to read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,7 @@ class Plan:
     feed: Feed = Feed()
     tell_within: timedelta = timedelta(hours=72)
     rank_by: Literal["occurred_at", "sequence"] = "occurred_at"
+    longest_silence: timedelta | None = None  # what the check holds all windows and gaps against
     tell_from: datetime | None = None  # AVISA_KAFKA__TELL_FROM
 
     def touchpoint(self, status: str) -> Touchpoint:

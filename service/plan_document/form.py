@@ -129,6 +129,10 @@ class Brand(Form):
     url: Link | None = None
     logo: Link | None = None
     color: Color | None = None
+    most_words: int = Field(150, ge=1, le=10_000, description="`avisa check` warns of a message that has more.")
+    forbidden_words: list[Text] = Field(
+        [], max_length=1_000, description="Words that customers are not to read; `avisa check` warns of them."
+    )
 
 
 class Calendar(Form):
@@ -200,9 +204,8 @@ class Touchpoint(Form):
 class Defaults(Touchpoint):
     """What touchpoints have that do not say otherwise."""
 
-    NOT_YET = Touchpoint.NOT_YET | {"longest_silence"}
-
     tell_within: Positive = _default(words.positive, "72h", "What is older when it arrives is not told.")
+    longest_silence: Silence = Field(None, description="`avisa check` warns where it may be silent for longer.")
 
 
 class Events(Form):

@@ -72,6 +72,7 @@ class Resolver:
             tell_within=self.plan.defaults.tell_within,
             rank_by=self.plan.events.rank_by,
             tell_from=tell_from,
+            longest_silence=self.plan.defaults.longest_silence,
         )
         return None if self.faults else plan
 
@@ -210,4 +211,6 @@ def _brand(key: str, brand: form.Brand) -> Brand:
         url=brand.url,
         logo=brand.logo,
         color=brand.color,
+        most_words=brand.most_words,
+        forbidden_words=tuple(brand.forbidden_words),
     )

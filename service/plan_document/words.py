@@ -223,9 +223,11 @@ def link(text: str) -> str:
 
 
 def color(text: str) -> str:
+    """A colour with six digits, also where it was written with three."""
     if not re.fullmatch(r"#([0-9a-fA-F]{3}){1,2}", text.strip()):
         raise wrong("bad_color", f'{shown(text)} is not a colour; allowed: "#0a5" or "#00aa55", in quotes')
-    return text.strip()
+    digits = text.strip()[1:]
+    return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 
 
 def name(text: str) -> str:

@@ -239,7 +239,7 @@ MISTAKES = [
     ("window: 48h", "window: -1h", "bad_duration", 8, "is not a duration"),
     ("window: 48h", "widow: 48h", "unknown_key", 8, "window"),
     ("window: 48h", "window: 3bd", "needs_calendar", 8, "touchpoint delivered has none"),
-    ("window: 48h", "longest_silence: 5d", "not_supported_yet", 8, "not supported yet"),
+    ("window: 48h", "longest_silence: 5bd", "bad_duration", 8, "working days are not possible here"),
     ("window: 48h", "tell_within: 3bd", "bad_duration", 8, "working days are not possible here"),
     ("window: 48h", "tell_within: 0s", "bad_duration", 8, "no time at all"),
     ("window: 48h", "burst_wait: 1bd", "bad_duration", 8, "working days are not possible here"),
