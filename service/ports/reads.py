@@ -112,6 +112,10 @@ class Reads(Protocol):
         """By status, up to `each` of the orders that were heard of last. Looks back over a bounded stretch of all
         timelines, so a status that is seldom heard of may be missing."""
 
+    async def newest_orders(self, limit: int) -> list[Order]:
+        """Up to `limit` orders that ended, those that ended last first, and up to as many that did not; without
+        what is pending."""
+
 
 class Commands(Protocol):
     """What an operator can do to what is kept."""

@@ -6,7 +6,7 @@ from collections import Counter
 
 from sqlalchemy import Connection
 
-from service.core.model import Reason, State
+from service.core.model import Order, Reason, State
 from service.ports import Counts, Gauges, History, OutboxRow, Sent
 from service.store import orders
 from service.store.rows import (
@@ -17,6 +17,7 @@ from service.store.rows import (
     moment,
     moment_or_none,
     notification_of,
+    order_of,
 )
 from service.store.tongue import Question, Row
 
@@ -51,6 +52,9 @@ _BEHIND = Question(
     ("state", "count(*)"),
     "FROM notifications WHERE due_real IS NULL AND settled_at IS NULL GROUP BY state",
 )
+_STATE = ("order_id", "version", "wake_at", "state")
+_ENDED = Question(_STATE, "FROM orders WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT :most")
+_OPEN = Question(_STATE, "FROM orders WHERE ended_at IS NULL LIMIT :most")
 
 
 def history(conn: Connection, order_id: str) -> History | None:
@@ -127,3 +131,8 @@ def gauges(conn: Connection) -> Gauges:
         orders_stuck=kept.get(("order", "stuck"), 0),
         in_doubt=kept.get(("doubt", "in_doubt"), 0),
     )
+
+
+def newest_orders(conn: Connection, limit: int) -> list[Order]:
+    """Orders that ended, the last first, and orders that did not."""
+    return [order_of(row, ()) for question in (_ENDED, _OPEN) for row in question.ask(conn, most=limit)]

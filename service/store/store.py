@@ -243,6 +243,9 @@ class Store:
     async def heard_of(self, *, each: int) -> Mapping[str, Heard]:
         return await self._ground.read(lambda conn: heard.heard_of(conn, each=each))
 
+    async def newest_orders(self, limit: int) -> list[Order]:
+        return await self._ground.read(lambda conn: reading.newest_orders(conn, limit))
+
     # ---------------------------------------------------------------- Commands
 
     async def retry(self, keys: Collection[str], *, now_real: datetime) -> frozenset[str]:
