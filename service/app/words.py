@@ -71,12 +71,7 @@ async def begin(versions: Versions, shelf: Shelf, folder: Path, clock: Clock) ->
     if not missing:
         await _look(versions, shelf, here, clock)
     if missing or shelf.empty:
-        raise Misconfigured([_line(problem) for problem in missing or shelf.problems])
-
-
-def _line(problem: Problem) -> str:
-    where = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
-    return f"{where}: {problem.message}" + (f"; perhaps: {problem.suggestion}" if problem.suggestion else "")
+        raise Misconfigured([f"{problem.place}: {problem.told}" for problem in missing or shelf.problems])
 
 
 class Follower:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import typer
 
 from service import __version__
-from service.cli import later, looking, operating, previewing, running, templates, writing
+from service.cli import checking, later, looking, operating, previewing, running, templates, writing
 from service.cli.answer import answer
 from service.cli.exits import Exit, Failure
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for room in (running, writing, previewing, templates, looking, operating, later):
+for room in (running, writing, checking, previewing, templates, looking, operating, later):
     room.register(app)
 
 

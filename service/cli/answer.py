@@ -23,6 +23,11 @@ class Answer:
             self._show(shown(document))
         sys.stdout.flush()
 
+    def write(self, text: str) -> None:
+        """Print what a program has asked for in a form of its own."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
     def _show(self, made: Any) -> None:
         from rich.console import Console
 

@@ -97,27 +97,3 @@ def settings(known: dict[str, Any]) -> RenderableType:
         ("setting", "value", "from"),
         [(name, one["value"], one["source"]) for name, one in known["settings"].items()],
     )
-
-
-def _hint(suggestion: str) -> str:
-    """A word that was probably meant, or a piece of advice."""
-    return suggestion if " " in suggestion else f"Did you mean {suggestion}?"
-
-
-def problems(checked: dict[str, Any]) -> RenderableType:
-    """The answer of `avisa check`."""
-    if not checked["problems"]:
-        return Text("All is well.", style="green")
-    lines = []
-    for problem in checked["problems"]:
-        place = ":".join(str(part) for part in (problem["file"], problem["line"], problem["column"]) if part)
-        line = Text.assemble(
-            (place, "bold"),
-            "  ",
-            (problem["severity"], "red" if problem["severity"] == "error" else "yellow"),
-            f"  {printable(problem['message'])}",
-        )
-        if problem["suggestion"]:
-            line.append(f"  {_hint(printable(problem['suggestion']))}", "bright_black")
-        lines.append(line)
-    return Group(*lines)

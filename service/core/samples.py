@@ -12,6 +12,7 @@ from service.core.model import Alert, Fact, Json, Notification, Order, Purpose, 
 from service.core.plan import Plan
 
 Sample = tuple[Order, Notification]
+Use = tuple[str, Purpose, str]  # status, purpose and ordinal
 
 OFF_THE_MAP = "left_the_map"  # stands for every status that the plan does not know
 
@@ -39,8 +40,8 @@ _ODD: dict[str, Json] = {
 }
 
 
-def uses(message: str, plan: Plan) -> Iterator[tuple[str, Purpose, str]]:
-    """Status, purpose and ordinal of every occasion on which the plan has the message told."""
+def uses(message: str, plan: Plan) -> Iterator[Use]:
+    """Every occasion on which the plan has the message told."""
     for touchpoint in (*plan.touchpoints.values(), replace(plan.unknown, status=OFF_THE_MAP)):
         if touchpoint.message == message:
             yield touchpoint.status, Purpose.UPDATE, "1"
@@ -55,7 +56,12 @@ def samples(message: str, plan: Plan, now: datetime) -> dict[str, Sample]:
     """Occasions to tell the message, by name: `full` has all that can be there, `bare` nothing that may be missing,
     `odd` what nobody should ever send; `last` is a last reminder."""
     first = next(iter(plan.touchpoints), OFF_THE_MAP)
-    status, purpose, ordinal = next(uses(message, plan), (first, Purpose.UPDATE, "1"))
+    return samples_of(next(uses(message, plan), (first, Purpose.UPDATE, "1")), plan, now)
+
+
+def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
+    """The same for one occasion."""
+    status, purpose, ordinal = use
     known = {**_FULL, "promised_at": (now + timedelta(days=6)).date().isoformat()}
     told = _notification(status, purpose, ordinal, plan, now)
     made = {
@@ -88,7 +94,7 @@ def occasion(message: str, order: Order, plan: Plan, now: datetime) -> Sample | 
     return tell.customer(order, purpose, Reason.ENTERED, plan, now)
 
 
-def _use(message: str, order: Order, plan: Plan) -> tuple[str, Purpose, str]:
+def _use(message: str, order: Order, plan: Plan) -> Use:
     """On which occasion the plan has the order told the message, else any order, else it is an update."""
     among = [
         (order.status if status == OFF_THE_MAP and not plan.knows(order.status) else status, purpose, ordinal)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from importlib.metadata import version
 
 from service.core import context, facts, samples
 from service.core.model import Alert, Purpose
 from service.core.plan import Plan
+from service.plan_document.text import parse
 from service.ports import CannotRender, Problem
 from service.rendering import layout as layouts
 from service.rendering.compile import Compiled, compile_message
@@ -18,12 +20,11 @@ from service.rendering.mime import Letterhead
 from service.rendering.render import Press, fill
 
 PLAN = "plan.yaml"
-_MESSAGE = re.compile(r"messages/([^/]+)/([^/]+)\.md")
+MESSAGE = re.compile(r"messages/([^/]+)/([^/]+)\.md")
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _DECIDING = ("avisa", "babel", "css-inline", "jinja2", "markdown-it-py", "markupsafe", "tzdata")
 _TRIED_AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # any moment will do
-_LONG_SUBJECT = 78
 _FOR_OWNERS = frozenset({*Alert, Purpose.ASK_OWNER})
 
 
@@ -50,9 +51,9 @@ def assemble(
     problems: list[Problem] = []
     messages: dict[str, dict[str, Compiled]] = {}
     written: dict[str, set[str]] = {}  # also what cannot be used
-    owners = _owners_messages(plan)
+    owners = owners_messages(plan)
     for file, text in sorted(files.items()):
-        if (found := _MESSAGE.fullmatch(file)) is None:
+        if (found := MESSAGE.fullmatch(file)) is None:
             continue
         name, locale = found.groups()
         if misnamed := _misnamed(file, name, locale):
@@ -70,18 +71,22 @@ def assemble(
         try:
             letterheads[key] = Letterhead.of(brand)
         except ValueError:
+            place = parse(files[PLAN]).key(("brands", key))
+            told = f"brand `{key}`: `from` or `reply_to` is no mailbox"
             problems.append(
-                Problem(code="bad_address", file=PLAN, message=f"brand `{key}`: `from` or `reply_to` is no mailbox")
+                Problem(code="bad_address", file=PLAN, line=place.line, column=place.column, message=told)
             )
-    problems += _missing(written, plan)
+    problems += _unwritten(written, plan, files[PLAN])
+    problems += _untranslated(written)
     if len(letterheads) < len(plan.brands):
         return None, problems
     return Press(messages=messages, letterheads=letterheads, redirect_to=redirect_to), problems
 
 
-def _owners_messages(plan: Plan) -> set[str]:
+def owners_messages(plan: Plan) -> frozenset[str]:
+    """The messages that go to owners, who see more in them than customers do."""
     told = (touchpoint.messages.items() for touchpoint in (*plan.touchpoints.values(), plan.unknown))
-    return {name for each in told for purpose, name in each if purpose in _FOR_OWNERS}
+    return frozenset(name for each in told for purpose, name in each if purpose in _FOR_OWNERS)
 
 
 def _misnamed(file: str, name: str, locale: str) -> Problem | None:
@@ -109,29 +114,36 @@ def _tried(compiled: Compiled, name: str, plan: Plan) -> Iterator[Problem]:
             yield Problem(
                 code="cannot_render", file=compiled.file, message=f"with sample `{sample}`: {words.problem}"
             )
-        elif sample == "full" and len(words.subject) > _LONG_SUBJECT:
-            yield Problem(
-                code="long_subject",
-                severity="warning",
-                file=compiled.file,
-                line=2,
-                message=f"the subject has {len(words.subject)} characters; many mail programs cut it off",
-            )
 
 
-def _missing(written: Mapping[str, set[str]], plan: Plan) -> Iterator[Problem]:
-    """Messages that the plan names and nobody wrote, and languages that some messages lack."""
-    wanted: dict[str, str] = {}
+def _unwritten(written: Mapping[str, set[str]], plan: Plan, text: str) -> Iterator[Problem]:
+    """Messages that the plan, whose `text` says where, names and nobody wrote."""
+    wanted: dict[str, tuple[str, str | None]] = {}  # by message: the status, and the purpose if it is of `messages`
     for touchpoint in (*plan.touchpoints.values(), plan.unknown):
-        for name in (touchpoint.message, *touchpoint.messages.values()):
-            wanted.setdefault(name, touchpoint.status)
-    for name, status in wanted.items():
-        if name not in written:
-            yield Problem(
-                code="missing_message",
-                file=PLAN,
-                message=f"`{status}` tells `{name}`, and there is no messages/{name}/",
-            )
+        wanted.setdefault(touchpoint.message, (touchpoint.status, None))
+        for purpose, name in touchpoint.messages.items():
+            wanted.setdefault(name, (touchpoint.status, purpose.value))
+    for name, (status, of_messages) in wanted.items():
+        if name in written:
+            continue
+        document = parse(text)
+        own = ("touchpoints", status) if status in plan.touchpoints else ("unknown_status",)
+        key = ("messages", of_messages) if of_messages else ("message",)
+        path = (*own, *key) if (*own, *key) in document.values else ("defaults", *key)
+        place = document.at(path if path in document.values else own)
+        near = get_close_matches(name, written, n=1)
+        yield Problem(
+            code="missing_message",
+            file=PLAN,
+            line=place.line,
+            column=place.column,
+            message=f"`{status}` tells `{name}`, and there is no messages/{name}/",
+            suggestion=near[0] if near else None,
+        )
+
+
+def _untranslated(written: Mapping[str, set[str]]) -> Iterator[Problem]:
+    """Languages that some messages lack."""
     everywhere = {locale for locales in written.values() for locale in locales}
     for name, locales in written.items():
         for locale in sorted(everywhere - locales):

@@ -120,8 +120,10 @@ def test_the_layout_is_checked_too(tmp_path: Path, name: str, text: str | None, 
 
 def test_a_long_subject_is_a_warning(tmp_path: Path) -> None:
     texts = files(plain=PLAIN.replace("subject: Order", "subject: " + "long " * 30))
-    (problem,) = check(laid_out(tmp_path, texts), read_plan)
-    assert (problem.code, problem.severity) == ("long_subject", "warning")
+    found = [it for it in check(laid_out(tmp_path, texts), read_plan) if it.code == "long_subject"]
+    assert [(it.file, it.line, it.column, it.severity) for it in found] == [
+        ("messages/plain/en.md", 2, 10, "warning")
+    ]
 
 
 def test_init_copies_out_and_touches_nothing_that_is_there(tmp_path: Path) -> None:

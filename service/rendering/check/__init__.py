@@ -1,17 +1,75 @@
-"""`avisa check`: everything that is wrong with a template folder, without putting it in force."""
+"""`avisa check`: everything that is wrong with a template folder, or could be better, without putting it in force.
+
+What a push refuses is an error. Everything else here only advises, and takes its time, which a push does not.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 
 from service import template_folder
-from service.catalog import ReadPlan, examine
+from service.catalog import PLAN, ReadPlan, examine
+from service.core.model import Order
+from service.core.plan import Plan
+from service.plan_document.text import parse
 from service.ports import Problem
-from service.rendering.press import make_press
+from service.rendering import layout as layouts
+from service.rendering.check import advice, look, message, support
+from service.rendering.check.history import of_history
+from service.rendering.check.map import Map, of_map
+from service.rendering.check.tries import Trial
+from service.rendering.press import MESSAGE, make_press, owners_messages
+from service.rendering.render import Press
+
+_SOME_DAY = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
 
 
-def check(folder: Path, read_plan: ReadPlan) -> list[Problem]:
-    """All problems of a folder, by file and line. Raises OSError if it cannot be read at all."""
+def check(
+    folder: Path, read_plan: ReadPlan, *, now: datetime = _SOME_DAY, orders: Sequence[Order] = ()
+) -> list[Problem]:
+    """All problems of a folder, by file and line. Raises OSError if it cannot be read at all.
+
+    `orders` are real ones, to hold the plan against; `now` is when the year begins for which silence is worked out.
+    """
     files, problems = template_folder.read(folder)
-    _, _, found = examine(files, read_plan, make_press)
-    return sorted(problems + found, key=lambda it: (it.file, it.line or 0, it.column or 0, it.code))
+    plan, press, found = examine(files, read_plan, make_press)
+    problems += found
+    if plan is not None:
+        more = list(_advice(files, plan, press if isinstance(press, Press) else None, now, orders))
+        placed = {(it.code, it.file) for it in more}  # the trial knows lines where a push does not look for them
+        problems = [it for it in problems if (it.code, it.file) not in placed] + more
+    return sorted(problems, key=lambda it: (it.file, it.line or 0, it.column or 0, it.code))
+
+
+def _advice(
+    files: Mapping[str, str], plan: Plan, press: Press | None, now: datetime, orders: Sequence[Order]
+) -> Iterator[Problem]:
+    document = parse(files[PLAN])
+    chart = Map(plan=plan, document=document, file=PLAN)
+    yield from of_map(chart, now)
+    yield from of_history(chart, orders, now)
+    yield from look.of_brands(plan, document, PLAN)
+    yield from look.of_layout(files)
+    yield from support.of_layout(files)
+    written = list(_messages(files))
+    for one in written:
+        yield from advice.of_message(one, plan)
+    for _, siblings in groupby(written, key=lambda one: one.name):
+        yield from advice.of_siblings(list(siblings))
+    layout = layouts.read(files)
+    if isinstance(layout, layouts.Layout):
+        trial = Trial(plan=plan, layout=layout, press=press, owners=owners_messages(plan), now=now)
+        for one in written:
+            yield from trial.of(one)
+
+
+def _messages(files: Mapping[str, str]) -> Iterator[message.Message]:
+    """All messages without an error in how they are written, those of one name together."""
+    for file, text in sorted(files.items()):
+        found = MESSAGE.fullmatch(file)
+        read = message.read(found[1], found[2], text, file) if found else None
+        if read is not None:
+            yield read

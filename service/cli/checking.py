@@ -1,0 +1,124 @@
+"""`avisa check`: everything that is wrong with plan and messages, for people and for the machines that ask."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from difflib import get_close_matches
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from service.cli.answer import answer
+from service.cli.exits import Exit, not_there, usage
+from service.cli.surroundings import inside_store, settings
+from service.telemetry import printable
+
+if TYPE_CHECKING:
+    from service.core.model import Order
+    from service.ports import Clock, Problem
+    from service.settings import Settings
+    from service.store import Store
+
+_MOST_ORDERS = 5_000  # that ended, and as many that are open
+
+
+class Format(StrEnum):
+    """How problems are told."""
+
+    TEXT = "text"
+    GITHUB = "github"  # workflow commands, which become annotations
+    GITLAB = "gitlab"  # a Code Quality report
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(check)
+
+
+def check(
+    folder: Path | None = typer.Argument(None, metavar="[FOLDER]"),  # noqa: B008 -- how typer declares
+    explain: str | None = typer.Option(None, "--explain", metavar="CODE", help="Say what a code means, and stop."),
+    form: Format = typer.Option(Format.TEXT, "--format", help="For whom: you, or your forge."),  # noqa: B008
+) -> None:
+    """Check plan and messages."""
+    if explain is not None:
+        _explain(explain)
+        return
+    if answer.as_json and form is not Format.TEXT:
+        raise usage("--format and --json do not go together")
+    from service import template_folder
+    from service.cli import diagnostics
+
+    known = settings()
+    folder = template_folder.locate(folder or known.templates)
+    found = _found(folder, known)
+    ok = not any(problem.severity == "error" for problem in found)
+    match form:
+        case Format.GITHUB:
+            answer.write(diagnostics.github(found, folder))
+        case Format.GITLAB:
+            answer.write(diagnostics.gitlab(found, folder))
+        case Format.TEXT:
+            document = {"ok": ok, "problems": [_shape(problem) for problem in found]}
+            answer.give(document, lambda _: diagnostics.text(found, folder))
+    if not ok:
+        raise typer.Exit(Exit.FINDINGS)
+
+
+def _found(folder: Path, known: Settings) -> list[Problem]:
+    from service import plan_document
+    from service.catalog import PLAN
+    from service.rendering.check import check as look
+
+    orders, now = _history(known)
+    read = partial(plan_document.read, file=PLAN, tell_from=known.kafka.tell_from)
+    try:
+        return look(folder, read, now=now, orders=orders)
+    except OSError as error:
+        raise not_there(f"{folder}: {error.strerror or 'is not a folder'}") from None
+
+
+def _history(known: Settings) -> tuple[list[Order], datetime]:
+    """Orders to hold the plan against, if there is a store yet, and the moment; a store that cannot be asked stops
+    no check."""
+    from service.app.clock import clock_of
+    from service.store import StoreAbsent, StoreError
+
+    async def look(store: Store, clock: Clock) -> tuple[list[Order], datetime]:
+        return await store.newest_orders(_MOST_ORDERS), clock.now()
+
+    try:
+        return inside_store(known, look)
+    except StoreAbsent:
+        pass
+    except StoreError as error:
+        sys.stderr.write(f"avisa: the plan was not held against real orders: {printable(str(error))}\n")
+    return [], clock_of(known.clock).now()
+
+
+def _explain(name: str) -> None:
+    from service.cli.diagnostics import explanation
+    from service.rendering.check.codes import codes
+
+    code = codes().get(name)
+    if code is None:
+        near = get_close_matches(name, codes(), n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise not_there(f"there is no code {name!r}{meant}\nThe codes are: {', '.join(codes())}")
+    told = {"code": code.code, "severity": code.severity, "means": code.means, "text": code.text}
+    answer.give(told | {"wrong": code.wrong, "right": code.right}, lambda _: explanation(code))
+
+
+def _shape(problem: Problem) -> dict[str, Any]:
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "message": problem.message,
+        "suggestion": problem.suggestion,
+    }

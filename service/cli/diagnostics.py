@@ -1,0 +1,141 @@
+"""Problems as a good compiler tells them, and as forges read them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from service.ports import Problem
+from service.rendering.check.codes import Code
+from service.telemetry import printable
+
+_COLORS = {"error": "bold red", "warning": "bold yellow"}
+# What is underlined, from the place of a problem on: a word, an address, a tag, what stands in quotes.
+_WORD = re.compile(r"""\{%.*?%\}|\{\{.*?\}\}|"[^"]*"|<[^>]*>|!\[[^]]*\]\([^)]*\)|\w+:[^\s)>"']{3,}|[\w./-]+|\S""")
+_MEANT = re.compile(r"[\w.:/#?&=@-]+(\(\))?")
+_WIDEST = 160  # characters of a source line that are shown
+_BEFORE = 60  # of them, how many stay before the column where a line is longer
+
+
+def text(problems: Sequence[Problem], folder: Path) -> RenderableType:
+    """Each problem with its place, its line and a caret under the word at fault; then the sum."""
+    if not problems:
+        return Text("All is well.", style="green")
+    lines_of = cache(_lines)
+    shown: list[Text] = []
+    for problem in problems:
+        shown += _problem(problem, lines_of(folder / problem.file))
+        shown.append(Text())
+    return Group(*shown, _sum(problems))
+
+
+def github(problems: Sequence[Problem], folder: Path) -> str:
+    """Workflow commands of GitHub Actions: one annotation each."""
+    lines = []
+    for problem in problems:
+        where = f"file={_property(_path(problem, folder))},line={problem.line or 1},col={problem.column or 1}"
+        lines.append(f"::{problem.severity} {where},title={_property(problem.code)}::{_escaped(problem.told)}\n")
+    return "".join(lines)
+
+
+def gitlab(problems: Sequence[Problem], folder: Path) -> str:
+    """A Code Quality report of GitLab's (a subset of Code Climate's format)."""
+    lines_of = cache(_lines)
+    report = []
+    seen: dict[str, int] = {}
+    for problem in problems:
+        lines = lines_of(folder / problem.file)
+        said = lines[problem.line - 1] if problem.line and problem.line <= len(lines) else ""
+        # Not the line's number, so that a problem stays the same one while lines come and go above it.
+        what = "\0".join((problem.code, problem.file, said.strip(), problem.message))
+        seen[what] = seen.get(what, 0) + 1
+        report.append(
+            {
+                "description": problem.told,
+                "check_name": problem.code,
+                "fingerprint": hashlib.sha256(f"{what}\0{seen[what]}".encode()).hexdigest(),
+                "severity": "major" if problem.severity == "error" else "minor",
+                "location": {"path": _path(problem, folder), "lines": {"begin": problem.line or 1}},
+            }
+        )
+    return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+
+
+def explanation(code: Code) -> RenderableType:
+    """What `--explain` prints."""
+    parts = [Text.assemble((code.severity, _COLORS[code.severity]), f" {code.code}"), Text(), Text(code.means)]
+    parts += [Text(), Text(" ".join(code.text.split()))]
+    for word, example in (("Wrong", code.wrong), ("Right", code.right)):
+        if example:
+            parts += [Text(), Text(f"{word}:"), Text(f"    {example}")]
+    return Group(*parts)
+
+
+def _problem(problem: Problem, lines: Sequence[str]) -> Iterator[Text]:
+    color = _COLORS[problem.severity]
+    head = Text.assemble((problem.place, "bold"), "  ", (f"{problem.severity}[{problem.code}]", color))
+    yield head.append(f"  {printable(problem.message)}")
+    hint = printable(_hint(problem.suggestion)) if problem.suggestion else ""
+    if problem.line is None or not 0 < problem.line <= len(lines):
+        if hint:
+            yield Text(f"        {hint}", "green")
+        return
+    column = problem.column or 1
+    said = lines[problem.line - 1]
+    long = _WORD.match(said, column - 1)
+    width = len(long[0]) if long else 1
+    cut = max(0, column - 1 - _BEFORE) if len(said) > _WIDEST else 0
+    part = ("…" if cut else "") + said[cut : cut + _WIDEST] + ("…" if len(said) > cut + _WIDEST else "")
+    number = f"{problem.line:>5} | "
+    yield Text.assemble((number, "bright_black"), printable(part.replace("\t", " ")))
+    blank = " " * (column - 1 - cut + bool(cut))
+    carets = "^" * min(width, _WIDEST - (column - 1 - cut))
+    yield Text.assemble(
+        (" " * (len(number) - 2) + "| ", "bright_black"), blank, (carets, color), (f" {hint}", "green")
+    )
+
+
+def _sum(problems: Sequence[Problem]) -> Text:
+    errors = sum(problem.severity == "error" for problem in problems)
+    counted = [_counted(errors, "error"), _counted(len(problems) - errors, "warning")]
+    code = next((problem.code for problem in problems if problem.severity == "error"), problems[0].code)
+    return Text(f"{' and '.join(filter(None, counted))}. More: avisa check --explain {code}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number > 1)}" if number else ""
+
+
+def _hint(suggestion: str) -> str:
+    """A word that was probably meant, or what to write."""
+    return f"did you mean {suggestion}?" if _MEANT.fullmatch(suggestion) else f"try: {suggestion}"
+
+
+def _lines(file: Path) -> list[str]:
+    """The file as it lies there; nothing if it cannot be read, which is a problem of its own."""
+    try:
+        return file.read_text("utf-8").removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def _path(problem: Problem, folder: Path) -> str:
+    """From where the command was called, which in CI is the top of the repository."""
+    whole = (folder / problem.file).resolve()
+    here = Path.cwd()
+    return (whole.relative_to(here) if whole.is_relative_to(here) else folder / problem.file).as_posix()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,103 @@
+"""Every message in every language, written for every sample order and every purpose it serves; and what is wrong
+with what came out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from service.core import context, facts, samples
+from service.core.model import Purpose
+from service.core.plan import Plan
+from service.ports import CannotRender, Problem, Words
+from service.rendering.check.codes import problem
+from service.rendering.check.message import Message
+from service.rendering.compile import Compiled, compile_message
+from service.rendering.layout import FOLDER, Layout
+from service.rendering.render import Press, fill
+
+LONG_SUBJECT = 78  # characters; RFC 5322 section 2.1.1
+HEAVY = 100_000  # octets; Gmail clips at 102 kB
+_WORD = re.compile(r"\w[\w'’.,@:/-]*")
+_LINE = re.compile(r" line (\d+): ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """Tries messages under one plan."""
+
+    plan: Plan
+    layout: Layout
+    press: Press | None  # None: some message has an error, so there is no whole mail to weigh
+    owners: frozenset[str]  # the messages that owners get
+    now: datetime
+
+    def of(self, message: Message) -> Iterator[Problem]:
+        """What comes of writing the message; each kind of problem once, with the first occasion that shows it."""
+        compiled, _ = compile_message(
+            message.source.text,
+            file=message.file,
+            locale=message.locale,
+            layout=_bare(self.layout),
+            for_owner=message.name in self.owners,
+        )
+        if compiled is None:
+            return
+        told: set[str] = set()
+        for occasion, sample, values in self._occasions(message.name):
+            for found in self._looked_at(message, compiled, occasion, sample, values):
+                if found.code not in told:
+                    told.add(found.code)
+                    yield found
+
+    def _occasions(self, name: str) -> Iterator[tuple[str, str, dict[str, object]]]:
+        first = next(iter(self.plan.touchpoints))
+        for use in list(samples.uses(name, self.plan)) or [(first, Purpose.UPDATE, "1")]:
+            for sample, (order, notification) in samples.samples_of(use, self.plan, self.now).items():
+                values = context.build(order, notification, self.plan, self.now, facts.view(order))
+                values["_zone"] = "UTC"
+                yield f"{use[1]} at `{use[0]}`", sample, values
+
+    def _looked_at(
+        self, message: Message, compiled: Compiled, occasion: str, sample: str, values: dict[str, object]
+    ) -> Iterator[Problem]:
+        subject, short = message.source.subject.place(0), message.source.short.place(0)
+        words = fill(compiled, values)
+        if isinstance(words, CannotRender):
+            line = _LINE.search(words.problem)
+            place = (int(line[1]), 1) if line else subject
+            what = words.problem.removeprefix(f"{message.file}: ")
+            yield problem("cannot_render", message.file, place, f"{occasion}, sample `{sample}`: {what}")
+            return
+        for part, place, text in (("short", short, words.short), ("message", message.begin, words.text)):
+            if not text.strip():
+                told = f"the {part} comes out empty: {occasion}, sample `{sample}`"
+                yield problem("empty_result", message.file, place, told)
+        if sample == "full":
+            yield from self._too_long(message, words)
+            yield from self._too_heavy(message, values)
+
+    def _too_long(self, message: Message, words: Words) -> Iterator[Problem]:
+        if (length := len(words.subject)) > LONG_SUBJECT:
+            told = f"the subject has {length} characters; many mail programs cut it off at {LONG_SUBJECT} or before"
+            yield problem("long_subject", message.file, message.source.subject.place(0), told)
+        count = len(_WORD.findall(words.text))
+        strict = min(self.plan.brands.values(), key=lambda brand: brand.most_words)
+        if count > strict.most_words:
+            told = f"the message has {count} words; brand `{strict.key}` allows {strict.most_words}"
+            yield problem("long_message", message.file, message.begin, told)
+
+    def _too_heavy(self, message: Message, values: dict[str, object]) -> Iterator[Problem]:
+        whole = self.press.messages[message.name][message.locale] if self.press else None
+        words = fill(whole, values) if whole else None
+        if isinstance(words, Words) and (size := len(words.html.encode())) > HEAVY:
+            told = f"the mail has {size // 1000} kB of HTML; Gmail cuts off what is beyond 102"
+            yield problem("heavy_mail", message.file, message.begin, told)
+
+
+def _bare(layout: Layout) -> Layout:
+    """The layout without its frame, so that what comes out is what the message says."""
+    alone: Mapping[str, str] = {f"{FOLDER}layout.{twin}": "{{ content }}" for twin in ("html", "txt")}
+    return replace(layout, files={**layout.files, **alone})

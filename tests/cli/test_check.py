@@ -1,0 +1,115 @@
+"""`avisa check` as people and forges read it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from service.cli import diagnostics
+from service.ports import Problem
+from service.rendering.check.codes import codes
+from tests.cli.test_command import Avisa, asked
+
+__all__ = ["asked"]
+
+
+@pytest.fixture
+def mine(asked: Avisa, tmp_path: Path) -> Path:
+    """A folder with an error in a message and a warning in the plan."""
+    asked("init", "mine")
+    message = tmp_path / "mine/messages/shipped/en.md"
+    message.write_text(message.read_text() + "\nDear {{ customer.frist_name }}, 100 % yours\n")
+    plan = tmp_path / "mine/plan.yaml"
+    plan.write_text(re.sub('color: "#[0-9a-f]+"', 'color: "#9adcf5"', plan.read_text()))
+    return tmp_path / "mine"
+
+
+def test_a_problem_is_shown_with_its_line_and_a_caret(asked: Avisa, mine: Path) -> None:
+    ended = asked("check", "mine")
+    assert ended.code == 1
+    lines = ended.out.splitlines()
+    (place,) = [at for at, line in enumerate(lines) if line.startswith("messages/shipped/en.md:")]
+    head, said, pointer = lines[place : place + 3]
+    number = len((mine / "messages/shipped/en.md").read_text().splitlines())
+    assert head.startswith(f"messages/shipped/en.md:{number}:9  error[unknown_name]  there is no name")
+    assert said == f"{number:>5} | Dear {{{{ customer.frist_name }}}}, 100 % yours"
+    assert pointer == "      |         ^^^^^^^^^^^^^^^^^^^ did you mean customer.first_name?"
+    assert said.index("customer") == pointer.index("^")
+    assert lines[-1] == "1 error and 1 warning. More: avisa check --explain unknown_name"
+
+
+def test_github_gets_annotations(asked: Avisa, mine: Path) -> None:
+    ended = asked("check", "mine", "--format", "github")
+    assert ended.code == 1
+    error, warning = ended.out.splitlines()
+    assert error.startswith("::error file=mine/messages/shipped/en.md,line=")
+    assert ",col=9,title=unknown_name::there is no name" in error
+    assert error.endswith("; perhaps: customer.first_name")
+    assert warning.startswith("::warning file=mine/plan.yaml,line=20,col=12,title=low_contrast::")
+
+
+def test_gitlab_gets_a_report(asked: Avisa, mine: Path) -> None:
+    ended = asked("check", "mine", "--format", "gitlab")
+    assert ended.code == 1
+    first, second = json.loads(ended.out)
+    assert set(first) == {"description", "check_name", "fingerprint", "severity", "location"}
+    assert (first["check_name"], first["severity"]) == ("unknown_name", "major")
+    assert second["location"] == {"path": "mine/plan.yaml", "lines": {"begin": 20}}
+    message = mine / "messages/shipped/en.md"
+    message.write_text(message.read_text().replace("\nDear", "\n\nDear"))
+    moved, _ = json.loads(asked("check", "mine", "--format", "gitlab").out)
+    assert moved["fingerprint"] == first["fingerprint"]
+    assert moved["location"]["lines"]["begin"] == first["location"]["lines"]["begin"] + 1
+
+
+def test_a_report_without_problems_is_still_one(asked: Avisa) -> None:
+    asked("init", "mine")
+    assert json.loads(asked("check", "mine", "--format", "gitlab").out) == []
+    assert asked("check", "mine", "--format", "github").out == ""
+
+
+def test_what_a_forge_would_read_as_its_own_is_escaped(tmp_path: Path) -> None:
+    odd = Problem(code="syntax", file="a,b:c.md", line=1, message="50 %\n::error::no")
+    assert diagnostics.github([odd], tmp_path).count("\n") == 1
+    assert "a%2Cb%3Ac.md" in diagnostics.github([odd], tmp_path)
+
+
+def test_the_same_problem_twice_has_two_fingerprints(tmp_path: Path) -> None:
+    twice = [Problem(code="syntax", file="x.md", line=line, message="m") for line in (1, 2)]
+    assert len({one["fingerprint"] for one in json.loads(diagnostics.gitlab(twice, tmp_path))}) == 2
+
+
+@pytest.mark.parametrize("code", codes())
+def test_every_code_is_explained(asked: Avisa, code: str) -> None:
+    told = asked("check", "--explain", code, "--json").json
+    assert (told["code"], told["severity"]) == (code, codes()[code].severity)
+    assert told["means"] in asked("check", "--explain", code).out.replace("\n", " ")
+
+
+def test_an_unknown_code_is_not_explained(asked: Avisa) -> None:
+    ended = asked("check", "--explain", "unkown_name")
+    assert ended.code == 1
+    assert "did you mean unknown_name?" in ended.err
+    assert "long_silence" in ended.err
+
+
+def test_one_document_is_one_form(asked: Avisa) -> None:
+    assert asked("check", "--json", "--format", "github").json["error"] == "usage"
+    assert asked("check", "--format", "html").code == 64
+
+
+def test_a_long_line_is_shown_around_its_fault(tmp_path: Path) -> None:
+    from rich.console import Console
+
+    (tmp_path / "x.md").write_text("word " * 100 + "{{ wrong }} " + "word " * 100)
+    problem = Problem(code="unknown_name", file="x.md", line=1, column=504, message="m")
+    console = Console(width=400)
+    with console.capture() as capture:
+        console.print(diagnostics.text([problem], tmp_path))
+    _, said, pointer, *_ = capture.get().splitlines()
+    assert len(said) < 180
+    assert said[pointer.index("^") :].startswith("wrong }}")
+    assert pointer.strip(" |") == "^^^^^"
