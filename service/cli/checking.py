@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
@@ -12,18 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from service import reads
 from service.cli.answer import answer
 from service.cli.exits import Exit, not_there, usage
 from service.cli.surroundings import inside_store, settings
 from service.telemetry import printable
 
 if TYPE_CHECKING:
+    from service.core.carried import Carried
     from service.core.model import Order
     from service.ports import Clock, Problem
     from service.settings import Settings
     from service.store import Store
 
 _MOST_ORDERS = 5_000  # that ended, and as many that are open
+_EACH = 500  # orders of one status, over which is counted what live events bring
 
 
 class Format(StrEnum):
@@ -42,6 +47,7 @@ def check(
     folder: Path | None = typer.Argument(None, metavar="[FOLDER]"),  # noqa: B008 -- how typer declares
     explain: str | None = typer.Option(None, "--explain", metavar="CODE", help="Say what a code means, and stop."),
     form: Format = typer.Option(Format.TEXT, "--format", help="For whom: you, or your forge."),  # noqa: B008
+    live: bool = typer.Option(False, "--live", help="Hold the messages against what live events bring, and show it."),
 ) -> None:
     """Check plan and messages."""
     if explain is not None:
@@ -54,7 +60,8 @@ def check(
 
     known = settings()
     folder = template_folder.locate(folder or known.templates)
-    found = _found(folder, known)
+    history = _live_history(known) if live else _history(known)
+    found = _found(folder, known, history)
     ok = not any(problem.severity == "error" for problem in found)
     match form:
         case Format.GITHUB:
@@ -62,33 +69,42 @@ def check(
         case Format.GITLAB:
             answer.write(diagnostics.gitlab(found, folder))
         case Format.TEXT:
-            document = {"ok": ok, "problems": [_shape(problem) for problem in found]}
-            answer.give(document, lambda _: diagnostics.text(found, folder))
+            document: dict[str, Any] = {"ok": ok, "problems": [_shape(problem) for problem in found]}
+            if live:
+                document["live"] = [reads.brought(one) for one in history.brought]
+            answer.give(document, lambda told: diagnostics.text(found, folder, told.get("live")))
     if not ok:
         raise typer.Exit(Exit.FINDINGS)
 
 
-def _found(folder: Path, known: Settings) -> list[Problem]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What the store says of real orders, and the moment by its clock."""
+
+    now: datetime
+    orders: Sequence[Order] = ()
+    brought: Sequence[Carried] = ()
+
+
+def _found(folder: Path, known: Settings, history: History) -> list[Problem]:
     from service import plan_document
     from service.catalog import PLAN
     from service.rendering.check import check as look
 
-    orders, now = _history(known)
     read = partial(plan_document.read, file=PLAN, tell_from=known.kafka.tell_from)
     try:
-        return look(folder, read, now=now, orders=orders)
+        return look(folder, read, now=history.now, orders=history.orders, brought=history.brought)
     except OSError as error:
         raise not_there(f"{folder}: {error.strerror or 'is not a folder'}") from None
 
 
-def _history(known: Settings) -> tuple[list[Order], datetime]:
-    """Orders to hold the plan against, if there is a store yet, and the moment; a store that cannot be asked stops
-    no check."""
+def _history(known: Settings) -> History:
+    """Orders to hold the plan against, if there is a store yet; one that cannot be asked stops no check."""
     from service.app.clock import clock_of
     from service.store import StoreAbsent, StoreError
 
-    async def look(store: Store, clock: Clock) -> tuple[list[Order], datetime]:
-        return await store.newest_orders(_MOST_ORDERS), clock.now()
+    async def look(store: Store, clock: Clock) -> History:
+        return History(now=clock.now(), orders=await store.newest_orders(_MOST_ORDERS))
 
     try:
         return inside_store(known, look)
@@ -96,7 +112,20 @@ def _history(known: Settings) -> tuple[list[Order], datetime]:
         pass
     except StoreError as error:
         sys.stderr.write(f"avisa: the plan was not held against real orders: {printable(str(error))}\n")
-    return [], clock_of(known.clock).now()
+    return History(now=clock_of(known.clock).now())
+
+
+def _live_history(known: Settings) -> History:
+    """The same, and what live events bring. Without a store there is no answer to that."""
+
+    async def look(store: Store, clock: Clock) -> History:
+        return History(
+            now=clock.now(),
+            orders=await store.newest_orders(_MOST_ORDERS),
+            brought=await reads.contract(store, each=_EACH),
+        )
+
+    return inside_store(known, look)
 
 
 def _explain(name: str) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from service.cli.tables import table
 from service.ports import Problem
 from service.rendering.check.codes import Code
 from service.telemetry import printable
@@ -24,8 +26,13 @@ _WIDEST = 160  # characters of a source line that are shown
 _BEFORE = 60  # of them, how many stay before the column where a line is longer
 
 
-def text(problems: Sequence[Problem], folder: Path) -> RenderableType:
-    """Each problem with its place, its line and a caret under the word at fault; then the sum."""
+def text(
+    problems: Sequence[Problem], folder: Path, live: Sequence[Mapping[str, Any]] | None = None
+) -> RenderableType:
+    """Each problem with its place, its line and a caret under the word at fault; then the sum. Before them what live
+    events bring, if it was asked for."""
+    if live is not None:
+        return Group(carried(live), Text(), text(problems, folder))
     if not problems:
         return Text("All is well.", style="green")
     lines_of = cache(_lines)
@@ -139,3 +146,28 @@ def _escaped(text: str) -> str:
 
 def _property(text: str) -> str:
     return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def carried(live: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """For each status, how often each variable was there, and what it looks like."""
+    if not live:
+        return Text("The store has no order yet, so there is nothing to say of live events.", style="bright_black")
+    parts: list[RenderableType] = []
+    for one in live:
+        shown = table(
+            (f"{printable(one['status'])}: {_orders(one['orders'])}", "known", "", "it looks like"),
+            [_row(variable, one["orders"]) for variable in one["variables"]],
+            numbers=("known",),
+        )
+        parts += [shown]
+    return Group(*parts)
+
+
+def _orders(number: int) -> str:
+    return "1 order" if number == 1 else f"the last {number:,} orders"
+
+
+def _row(variable: Mapping[str, Any], orders: int) -> tuple[object, ...]:
+    known = variable["known"]
+    share = f"{known * 100 // orders} %" if known in (0, orders) or known * 100 >= orders else "< 1 %"
+    return variable["name"], Text(share, style="" if known == orders else "yellow"), f"{known:,}", variable["example"]

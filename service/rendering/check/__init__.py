@@ -12,6 +12,7 @@ from pathlib import Path
 
 from service import template_folder
 from service.catalog import PLAN, ReadPlan, examine
+from service.core.carried import Carried
 from service.core.model import Order
 from service.core.plan import Plan
 from service.plan_document.text import parse
@@ -19,6 +20,7 @@ from service.ports import Problem
 from service.rendering import layout as layouts
 from service.rendering.check import advice, look, message, support
 from service.rendering.check.history import of_history
+from service.rendering.check.live import of_live
 from service.rendering.check.map import Map, of_map
 from service.rendering.check.tries import Trial
 from service.rendering.press import MESSAGE, make_press, owners_messages
@@ -28,24 +30,35 @@ _SOME_DAY = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
 
 
 def check(
-    folder: Path, read_plan: ReadPlan, *, now: datetime = _SOME_DAY, orders: Sequence[Order] = ()
+    folder: Path,
+    read_plan: ReadPlan,
+    *,
+    now: datetime = _SOME_DAY,
+    orders: Sequence[Order] = (),
+    brought: Sequence[Carried] = (),
 ) -> list[Problem]:
     """All problems of a folder, by file and line. Raises OSError if it cannot be read at all.
 
-    `orders` are real ones, to hold the plan against; `now` is when the year begins for which silence is worked out.
+    `orders` are real ones, to hold the plan against, and `brought` is what live events brought, to hold the messages
+    against; `now` is when the year begins for which silence is worked out.
     """
     files, problems = template_folder.read(folder)
     plan, press, found = examine(files, read_plan, make_press)
     problems += found
     if plan is not None:
-        more = list(_advice(files, plan, press if isinstance(press, Press) else None, now, orders))
+        more = list(_advice(files, plan, press if isinstance(press, Press) else None, now, orders, brought))
         placed = {(it.code, it.file) for it in more}  # the trial knows lines where a push does not look for them
         problems = [it for it in problems if (it.code, it.file) not in placed] + more
     return sorted(problems, key=lambda it: (it.file, it.line or 0, it.column or 0, it.code))
 
 
 def _advice(
-    files: Mapping[str, str], plan: Plan, press: Press | None, now: datetime, orders: Sequence[Order]
+    files: Mapping[str, str],
+    plan: Plan,
+    press: Press | None,
+    now: datetime,
+    orders: Sequence[Order],
+    brought: Sequence[Carried],
 ) -> Iterator[Problem]:
     document = parse(files[PLAN])
     chart = Map(plan=plan, document=document, file=PLAN)
@@ -57,6 +70,7 @@ def _advice(
     written = list(_messages(files))
     for one in written:
         yield from advice.of_message(one, plan)
+        yield from of_live(one, plan, brought)
     for _, siblings in groupby(written, key=lambda one: one.name):
         yield from advice.of_siblings(list(siblings))
     layout = layouts.read(files)

@@ -1,0 +1,78 @@
+"""`avisa check --live`: what live events bring, without what any of them says."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from service.core.model import Fact
+from service.store import open_store
+from tests.cli.test_command import CANARY, Avisa, Now, asked
+from tests.cli.test_preview import few_words
+from tests.store.makings import NOW, change
+
+__all__ = ["asked", "few_words"]
+
+COUNTING = "Hi {{ customer.first_name }},"
+
+
+async def _keep(url: str) -> None:
+    """Four orders that were confirmed; of three the name is known."""
+    store = open_store(url, clock=Now(), exclusive=True)
+    await store.start()
+    for number in range(4):
+        facts = {"customer.email": CANARY, "details.note": CANARY, "customer.name": CANARY.partition("@")[0]}
+        if number == 3:
+            del facts["customer.name"]
+        known = {name: Fact(rank=(1, -1, 1), value=value) for name, value in facts.items()}
+        made = change(f"A-{number}", facts=known)
+        await store.commit([replace(made, notifications=())], now=NOW)
+    await store.close()
+
+
+@pytest.fixture
+def kept_orders(tmp_path: Path) -> None:
+    asyncio.run(_keep(f"sqlite:///{tmp_path / 'avisa.db'}"))
+
+
+def count_on_a_name(tmp_path: Path) -> None:
+    file = tmp_path / "templates" / "messages" / "order-confirmed" / "en.md"
+    head, _, body = file.read_text().rpartition("---\n")
+    file.write_text(f"{head}---\n{COUNTING}\n{body}")
+
+
+def test_what_events_bring_is_shown_and_held_against_the_messages(
+    asked: Avisa, kept_orders: None, tmp_path: Path
+) -> None:
+    count_on_a_name(tmp_path)
+    ended = asked("check", "--live", "--json")
+    assert ended.code == 0  # a warning stops nothing
+    (seen,) = ended.json["live"]
+    assert (seen["status"], seen["orders"], seen["present"]) == ("confirmed", 4, 4)
+    variables = {variable.pop("name"): variable for variable in seen["variables"]}
+    assert variables["customer.first_name"] == {"known": 3, "said": 3, "example": "aaa.aaaaaa"}
+    assert variables["order.note"] == {"known": 4, "said": 4, "example": "aaa.aaaaaa@aaaaaaa.aa"}
+    named = [problem for problem in ended.json["problems"] if problem["code"] == "not_always_seen"]
+    assert [(problem["file"], problem["line"]) for problem in named] == [("messages/order-confirmed/en.md", 5)]
+
+    shown = asked("check", "--live")
+    assert "confirmed: the last 4 orders" in shown.out
+    assert "75 %" in shown.out
+    assert "::warning file=" in asked("check", "--live", "--format", "github").out
+    assert "live" not in asked("check", "--json").json
+    assert "not_always_seen" not in asked("check").out
+
+
+def test_without_a_store_there_is_nothing_to_hold_them_against(asked: Avisa) -> None:
+    ended = asked("check", "--live", "--json")
+    assert (ended.code, ended.json["error"]) == (74, "storage")
+    assert asked("check").code == 0
+
+
+def test_a_store_without_orders_says_so(asked: Avisa) -> None:
+    assert asked("migrate").code == 0
+    assert asked("check", "--live", "--json").json["live"] == []
+    assert "no order yet" in asked("check", "--live").out
