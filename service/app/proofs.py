@@ -18,12 +18,14 @@ from service.core import samples
 from service.core.model import Purpose
 from service.core.plan import Plan
 from service.ports import CannotRender, Clock, Problem, Words
+from service.rendering.check import check
 from service.rendering.press import assemble
 from service.rendering.preview import preview
 from service.settings import Settings
 from service.web.proofs import Message, build
 from service.web.server import CannotListen, Server, listen
 
+ADVICE_AFTER = 0.7  # seconds without another change, since advice takes some seconds itself
 HOST = "127.0.0.1"  # and no other: the page asks nobody who they are
 
 _MESSAGE = re.compile(r"messages/([^/]+)/([^/]+)\.md")
@@ -68,6 +70,8 @@ class Desk:
         self._clock = clock
         self._installation = Installation(secret=b"a preview unsubscribes nobody", public_url=public_url)
         self._files: Mapping[str, str] = {}
+        self._advice: Sequence[Problem] = ()
+        self._advising: asyncio.Task[None] | None = None
         self._plan: Plan | None = None
         self._catalog: Catalog | None = None
         self._changed = asyncio.Condition()
@@ -79,19 +83,38 @@ class Desk:
             await self.look()
 
     async def look(self) -> None:
-        """Read the folder and make of it what can be made."""
+        """Read the folder and make of it what can be made; advice on it follows when there is time."""
         try:
             files, unread = template_folder.read(self.folder)
         except OSError as error:
             files, unread = {}, [_unreadable(error)]
         version = hashlib.sha256(repr((sorted(files.items()), unread)).encode()).hexdigest()[:16]
-        if version == self.version:
+        if version == self.version.partition(".")[0]:
             return
         plan, catalog, problems = await asyncio.to_thread(self._made, version, files)
+        # Advice on what did not change still holds, and knows places that a push does not look for.
+        held = [it for it in self._advice if files.get(it.file) == self._files.get(it.file)]
+        known = {(it.code, it.file) for it in held}
         self._files = files
         self._plan = plan or self._plan
         self._catalog = catalog or self._catalog
-        self.problems = sorted([*unread, *problems], key=lambda it: (it.file, it.line or 0, it.column or 0))
+        await self._show(version, [*held, *(it for it in [*unread, *problems] if (it.code, it.file) not in known)])
+        if self._advising is not None:
+            self._advising.cancel()
+        self._advising = asyncio.create_task(self._advise(version))
+
+    async def _advise(self, version: str) -> None:
+        """Whatever `avisa check` says of the folder."""
+        await asyncio.sleep(ADVICE_AFTER)
+        try:
+            advice = await asyncio.to_thread(check, self.folder, self._read_plan, now=self._clock.now())
+        except OSError:  # the folder is gone; whoever follows it looks again
+            return
+        self._advice = advice
+        await self._show(f"{version}.advised", advice)
+
+    async def _show(self, version: str, problems: Sequence[Problem]) -> None:
+        self.problems = sorted(problems, key=lambda it: (it.file, it.line or 0, it.column or 0))
         async with self._changed:
             self.version = version
             self._changed.notify_all()
@@ -110,6 +133,8 @@ class Desk:
 
     async def close(self) -> None:
         """End all that waits for a change."""
+        if self._advising is not None:
+            self._advising.cancel()
         async with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import yaml
 
@@ -48,7 +49,15 @@ class Layout:
 
 
 def read(files: Mapping[str, str]) -> Layout | list[Problem]:
-    """The layout among the files of a template folder, or all that is wrong with it."""
+    """The layout among the files of a template folder, or all that is wrong with it. The same files give the same
+    layout, so that what is made with it can be used again."""
+    made = _read(tuple(sorted(item for item in files.items() if item[0].startswith(FOLDER))))
+    return made if isinstance(made, Layout) else list(made)
+
+
+@lru_cache(4)
+def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Problem]:
+    files = dict(items)
     sandbox = Sandbox()
     kept: dict[str, str] = {}
     problems: list[Problem] = []

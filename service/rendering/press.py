@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib.metadata import version
 
 from service.core import context, facts, samples
@@ -59,7 +60,7 @@ def assemble(
         if misnamed := _misnamed(file, name, locale):
             problems.append(misnamed)
             continue
-        compiled, wrong = compile_message(text, file=file, locale=locale, layout=layout, for_owner=name in owners)
+        compiled, wrong = _compiled(text, file=file, locale=locale, layout=layout, for_owner=name in owners)
         problems += wrong
         written.setdefault(name, set()).add(locale)
         versions = messages.setdefault(name, {})
@@ -81,6 +82,10 @@ def assemble(
     if len(letterheads) < len(plan.brands):
         return None, problems
     return Press(messages=messages, letterheads=letterheads, redirect_to=redirect_to), problems
+
+
+# Whoever saves one message waits for that one only, and a running service compiles no more than what changed.
+_compiled = lru_cache(512)(compile_message)
 
 
 def owners_messages(plan: Plan) -> frozenset[str]:
