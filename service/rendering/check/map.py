@@ -124,9 +124,12 @@ def longest_wait(gap: Span, touchpoint: Touchpoint, zone: ZoneInfo, now: datetim
 
 def _starts(touchpoint: Touchpoint, zone: ZoneInfo, now: datetime) -> Iterator[datetime]:
     """Moments among which the longest wait begins: a calendar makes it jump when it opens or closes, quiet hours
-    shift it by the time of day."""
+    when it is too late to write before them."""
+    today = now.astimezone(zone).date()
+    if touchpoint.quiet_hours is not None:
+        yield _local(today, touchpoint.quiet_hours.begin, zone) - hours.BEFORE_QUIET
     if touchpoint.calendar is None:
-        yield from (now + timedelta(hours=n) for n in range(24))
+        yield now
         return
     calendar = touchpoint.calendar
     today = now.astimezone(calendar.zone).date()
