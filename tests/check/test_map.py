@@ -47,7 +47,7 @@ def found(old: str = "", new: str = "") -> list[Problem]:
 def test_the_longest_wait_counts_the_days_that_are_closed() -> None:
     (problem,) = found()
     assert (problem.code, problem.line, problem.column) == ("long_silence", 14, 54)
-    # Begun after Wednesday closed: Thursday counts as the day it began, Friday as the first, and then the holidays come.
+    # Begun as Wednesday closes: Thursday is the day it counts from, Friday the first, and then come the holidays.
     assert "the window of `made` (2bd) takes up to 25d 15h, as from 2026-07-29 18:00" in problem.message
     assert "`longest_silence` is 4d" in problem.message
 
