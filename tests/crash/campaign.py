@@ -26,7 +26,7 @@ WAVE = timedelta(seconds=10)  # real time between the beginnings of waves of ord
 ORDERS_A_WAVE = 40
 IN_PEACE = 3.0  # real seconds of load after the last blow
 AFTER_CUT = 2.0  # real seconds to get over a connection that was cut, before the next blow
-NOT_REACHED = 20.0  # real seconds after which a step does not come any more
+NOT_REACHED = 40.0  # real seconds after which a step does not come any more; some only reminders come by
 RETRY = {"AVISA_RETRY__LEASE": "2s", "AVISA_RETRY__STEPS": "1s"}
 
 
