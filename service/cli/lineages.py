@@ -10,6 +10,7 @@ from service import reads
 from service.cli.answer import legible
 from service.core.lineage import Lineage, Version
 from service.ports import InForce
+from service.telemetry import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -55,31 +56,39 @@ def told(lineage: Lineage, replicas: Sequence[InForce]) -> list[dict[str, Any]]:
     ]
 
 
-def table(versions: list[dict[str, Any]]) -> RenderableType:
-    from rich.text import Text
+_HOW = {
+    "shipped": "came with this release of Avisa",
+    "folder": "found in the folder",
+    "push": "pushed",
+    "rollback": "rolled back",
+}
 
-    from service.cli.story import shown
-    from service.cli.tables import table as plain
+
+def log(versions: list[dict[str, Any]]) -> RenderableType:
+    """The answer of `avisa templates history`, for people."""
+    from rich.console import Group
+    from rich.text import Text
 
     if not versions:
         return Text("Nothing was put in force yet.", style="bright_black")
-    return plain(
-        ("version", "when", "who", "how", "note", "hash", "parent", "in force on"),
-        [
-            (
-                one["version"],
-                shown(one["at"]),
-                one["author"],
-                one["origin"],
-                one["note"],
-                one["hash"],
-                one["parent"],
-                ", ".join(one["in_force_on"]),
-            )
-            for one in versions
-        ],
-        numbers=("version",),
+    return Group(*(line for one in versions for line in _told(one)))
+
+
+def _told(one: dict[str, Any]) -> Iterator[RenderableType]:
+    from rich.text import Text
+
+    from service.cli.story import shown
+
+    yield Text.assemble(
+        (f"version {one['version']}", "bold"),
+        f"  {shown(one['at'])}  {printable(one['author'])}, {_HOW[one['origin']]}",
     )
+    if one["note"]:
+        yield Text(f"    {printable(one['note'])}")
+    last = f"    {one['hash']}" + (f" after {one['parent']}" if one["parent"] else "")
+    if one["in_force_on"]:
+        last += f"; in force on {printable(', '.join(one['in_force_on']))}"
+    yield Text(last, style="bright_black")
 
 
 def difference(before: str, old: Mapping[str, str], after: str, new: Mapping[str, str]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def history() -> None:
     async def look(store: Store, _clock: Clock) -> list[dict[str, Any]]:
         return lineages.told(await store.versions(), await store.who_has_in_force())
 
-    answer.give(inside_store(settings(), look), lineages.table)
+    answer.give(inside_store(settings(), look), lineages.log)
 
 
 def diff(

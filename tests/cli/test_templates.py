@@ -86,8 +86,9 @@ def test_a_day_of_an_operator(asked: Avisa, folder: Path) -> None:
         (1, "ana", False, []),
     ]
     assert [one["parent"] for one in history] == [second["hash"], first.json["hash"], None]
-    table = asked("templates").out
-    assert re.search(r"3 .* ana +rollback +too loud +" + first.json["hash"], table)
+    newest = asked("templates").out.splitlines()[:3]
+    assert re.fullmatch(r"version 3  .* UTC  ana, rolled back", newest[0])
+    assert newest[1:] == ["    too loud", f"    {first.json['hash']} after {second['hash']}"]
 
 
 def test_pull_edit_push(asked: Avisa, folder: Path) -> None:
