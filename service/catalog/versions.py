@@ -14,7 +14,18 @@ from datetime import datetime
 
 from service.catalog.catalog import Catalog
 from service.catalog.shelf import Shelf, content_of, files_of
-from service.core.lineage import Folder, Lineage, Origin, Standing, Version, following, may_push, standing
+from service.core.lineage import (
+    Folder,
+    Lineage,
+    Origin,
+    Standing,
+    Version,
+    following,
+    may_push,
+    newest,
+    numbered,
+    standing,
+)
 from service.ports import Problem, VersionStore
 
 STALE = "stale_folder"  # the code of that problem
@@ -91,6 +102,7 @@ class Versions:
         folder = Folder(content=content, made_of=made_of, shipped=found.shipped, watched=self._watched)
         stands = standing(folder, lineage)
         said: list[Problem] = []
+        added: Version | Unfit | None = None
         if stands is Standing.NEW:
             origin, author = (Origin.SHIPPED, _SHIPPED_BY) if found.shipped else (Origin.FOLDER, found.place)
             added = await self._add(found.files, lineage, origin=origin, author=author, note=None, at=at)
@@ -101,12 +113,16 @@ class Versions:
         else:
             said = await self._put_head(lineage, at)
         if stands is Standing.ASTRAY:
-            return [_astray(lineage[0], _newest(made_of, lineage)), *said]
-        if made_of != content and not found.shipped:
-            await self._store.made(found.place, content)
+            return [_astray(lineage[0], made_of), *said]
         self._watched = True
-        if stands is Standing.STALE and not found.shipped:
-            said.append(_stale(lineage[0], _newest(content, lineage)))
+        if found.shipped:
+            return [*said, *self._warnings]
+        equal = added if isinstance(added, Version) else newest(content, lineage)
+        assert equal is not None, "what is neither new nor astray equals a version"
+        if made_of != equal.number:
+            await self._store.made(found.place, equal.number)
+        if stands is Standing.STALE:
+            said.append(_stale(lineage[0], equal))
         return [*said, *self._warnings]
 
     async def _add(
@@ -172,9 +188,9 @@ class Versions:
         return files_of(kept)
 
     async def push(
-        self, found: Found, *, made_of: str | None, author: str, note: str | None, at: datetime
+        self, found: Found, *, made_of: int | None, author: str, note: str | None, at: datetime
     ) -> Version | Already | Unfit | NotOfHead:
-        """Make the folder the next version, if it was made of the head. `made_of` is the content that it was merged
+        """Make the folder the next version, if it was made of the head. `made_of` is the version that it was merged
         with; None: what is known of the folder."""
         if found.unread:
             return Unfit(tuple(found.unread))
@@ -182,14 +198,14 @@ class Versions:
         while True:
             lineage = await self._store.versions()
             if lineage and lineage[0].content == content:
-                await self._store.made(found.place, content)
+                await self._store.made(found.place, lineage[0].number)
                 return Already(lineage[0])
             source = made_of or await self._store.made_of(found.place)
             if not may_push(source, lineage):
-                return NotOfHead(lineage[0], _newest(source, lineage), _newest(content, lineage))
+                return NotOfHead(lineage[0], numbered(source, lineage), newest(content, lineage))
             added = await self._add(found.files, lineage, origin=Origin.PUSH, author=author, note=note, at=at)
             if isinstance(added, Version):
-                await self._store.made(found.place, content)
+                await self._store.made(found.place, added.number)
             if added is not None:
                 return added
 
@@ -208,29 +224,22 @@ class Versions:
                 return added
 
 
-def _newest(content: str | None, lineage: Lineage) -> Version | None:
-    """The newest version with this content."""
-    return next((version for version in lineage if version.content == content), None)
-
-
-def _stale(head: Version, held: Version | None) -> Problem:
-    number = held.number if held else 0
+def _stale(head: Version, held: Version) -> Problem:
     return Problem(
         code=STALE,
         severity="warning",
         file=_HERE,
-        message=f"the folder holds version {number}, and version {head.number} is in force",
+        message=f"the folder holds version {held.number}, and version {head.number} is in force",
         suggestion=f"`avisa templates pull DIR` writes out what is in force, to edit it;"
-        f" `avisa templates rollback {number}` brings back what is here",
+        f" `avisa templates rollback {held.number}` brings back what is here",
     )
 
 
-def _astray(head: Version, source: Version | None) -> Problem:
-    number = source.number if source else 0
+def _astray(head: Version, made_of: int | None) -> Problem:
     return Problem(
         code="astray_folder",
         file=_HERE,
-        message=f"the folder was made of version {number}, and version {head.number} came meanwhile,"
+        message=f"the folder was made of version {made_of}, and version {head.number} came meanwhile,"
         " which it would undo: it is not used",
         suggestion="merge: `avisa templates diff` shows what differs;"
         f" then `avisa templates push --parent {head.number}`",

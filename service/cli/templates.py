@@ -97,7 +97,7 @@ def push(
     who = author or _login()
 
     async def change(store: Store, versions: Versions, clock: Clock) -> Version | Already | Unfit | NotOfHead:
-        made_of = None if parent is None else _version(await store.versions(), parent).content
+        made_of = None if parent is None else _version(await store.versions(), parent).number
         return await versions.push(here, made_of=made_of, author=who, note=note, at=clock.now())
 
     outcome = _with_versions(known, change)
@@ -137,7 +137,7 @@ def pull(
         version = _version(lineage, where[0] if len(where) == 2 else None)
         files = await versions.files(version)
         place = _safe_place(folder, lineage)
-        await store.made(place, version.content)  # before a file changes: a replica that follows it knows what it is
+        await store.made(place, version.number)  # before a file changes: a replica that follows it knows what it is
         written, removed = _write(folder, files)
         told = {"folder": str(folder), "written": [str(path) for path in written]}
         return lineages.shape(version) | told | {"removed": [str(path) for path in removed]}

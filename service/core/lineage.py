@@ -11,9 +11,8 @@ of the one before it, which it took the place of.
 hand, or rolls back: then the head has the content of an earlier version, and is a new version all the same.
 Whoever adds a version says which number it is to have; of two who want the same one, the second looks again.
 
-**Of which version a folder was made** is the content, of those that ever were in force, that this folder (host and
-path) was last seen to equal, or that was pulled into it. Nothing is written into a folder to know this: it may be
-read-only, or under version control, or a copy.
+**Of which version a folder was made** is the one that this folder (host and path) was last seen to equal, or that
+was pulled into it. Nothing is written into a folder to know this: it may be read-only, or under version control.
 
 **What becomes of a folder**, when a replica starts, when its files change, and when the head does:
 
@@ -27,8 +26,8 @@ read-only, or under version control, or a copy.
   there sees at once what comes of it.
 - Nobody knows of what it was made: a folder put there with a new release. Its words are new.
 - It holds words that never were in force, and was made of an earlier version: it has gone *astray*. To use it would
-  undo what others wrote meanwhile. The head stays, and somebody has to merge. So two replicas with two different
-  folders agree on the first that was edited, instead of taking turns for ever.
+  undo what others did meanwhile, were it only to roll back to that very version. The head stays, and somebody has to
+  merge. So two replicas with different folders agree on the first that was edited, and do not take turns for ever.
 - The shipped folder is what is used for want of another. It becomes a version only while nobody made one of their
   own; so a new release of Avisa takes nobody's words away.
 
@@ -84,7 +83,7 @@ class Folder:
     """What there is to know of a folder, but for the words themselves."""
 
     content: str
-    made_of: str | None  # a content that it once equalled, or that was pulled into it
+    made_of: int | None  # the number of a version that it equalled, or that was pulled into it
     shipped: bool = False
     watched: bool = False  # it equalled `made_of` before the eyes of this very process
 
@@ -96,31 +95,41 @@ def standing(folder: Folder, lineage: Lineage) -> Standing:
     head = lineage[0]
     if folder.content == head.content:
         return Standing.EQUAL
-    known = any(version.content == folder.content for version in lineage)
+    known = newest(folder.content, lineage) is not None
     if folder.shipped:
         return Standing.STALE if known or head.origin is not Origin.SHIPPED else Standing.NEW
     up_to_date = folder.made_of in _may_be_replaced(lineage)
     if known:
-        edited_back = folder.watched and up_to_date and folder.content != folder.made_of
+        source = numbered(folder.made_of, lineage)
+        edited_back = folder.watched and up_to_date and source is not None and source.content != folder.content
         return Standing.NEW if edited_back else Standing.STALE
     if folder.made_of is None or up_to_date:
         return Standing.NEW
     return Standing.ASTRAY
 
 
-def may_push(made_of: str | None, lineage: Lineage) -> bool:
-    """Whether a folder that was made of `made_of` may be pushed by hand."""
-    return not lineage or lineage[0].origin is Origin.SHIPPED or made_of == lineage[0].content
+def may_push(made_of: int | None, lineage: Lineage) -> bool:
+    """Whether a folder that was made of version `made_of` may be pushed by hand."""
+    return not lineage or lineage[0].origin is Origin.SHIPPED or made_of == lineage[0].number
 
 
-def _may_be_replaced(lineage: Lineage) -> set[str | None]:
-    """The content of the head; and, while heads are roll-backs, what each took back."""
-    contents: set[str | None] = {lineage[0].content}
+def newest(content: str, lineage: Lineage) -> Version | None:
+    """The newest version with this content."""
+    return next((version for version in lineage if version.content == content), None)
+
+
+def numbered(number: int | None, lineage: Lineage) -> Version | None:
+    return next((version for version in lineage if version.number == number), None)
+
+
+def _may_be_replaced(lineage: Lineage) -> set[int | None]:
+    """The head; and, while heads are roll-backs, what each took back."""
+    numbers: set[int | None] = {lineage[0].number}
     for version in lineage:
         if version.origin is not Origin.ROLLBACK:
             break
-        contents.add(version.parent)
-    return contents
+        numbers.add(version.number - 1)
+    return numbers
 
 
 def following(

@@ -132,11 +132,11 @@ class VersionStore(CatalogStore, Protocol):
         """Keep a version and its catalog in one transaction, if nobody added one of that number before; answers
         whether it did."""
 
-    async def made_of(self, place: str) -> str | None:
-        """The content that the folder at that place (host and path) was last known to equal."""
+    async def made_of(self, place: str) -> int | None:
+        """The number of the version that the folder at that place (host and path) was last known to equal."""
 
-    async def made(self, place: str, content: str) -> None:
-        """The folder at that place has this content, or is about to be given it."""
+    async def made(self, place: str, version: int) -> None:
+        """The folder at that place equals the version of this number, or is about to."""
 
     async def has_in_force(self, replica: str, version: int) -> None:
         """A replica says what it has in force, at least once a minute; 0: it ends, and has nothing any more."""

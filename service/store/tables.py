@@ -153,7 +153,7 @@ folders = Table(
     "folders",
     metadata,
     Column("place", Text, primary_key=True),  # host:path
-    Column("content", Word, nullable=False),
+    Column("version", BigInteger, nullable=False),
     Column("at_real", BigInteger, nullable=False),
 )
 

@@ -20,10 +20,10 @@ _ADD = Statement(
     " VALUES (:number, :content, :catalog, :parent, :origin, :author, :note, :at, {clock})"
     " ON CONFLICT (number) DO NOTHING"
 )
-_MADE_OF = Question(("content",), "FROM folders WHERE place = :place")
+_MADE_OF = Question(("version",), "FROM folders WHERE place = :place")
 _MADE = Statement(
-    "INSERT INTO folders (place, content, at_real) VALUES (:place, :content, {clock})"
-    " ON CONFLICT (place) DO UPDATE SET content = excluded.content, at_real = excluded.at_real"
+    "INSERT INTO folders (place, version, at_real) VALUES (:place, :version, {clock})"
+    " ON CONFLICT (place) DO UPDATE SET version = excluded.version, at_real = excluded.at_real"
 )
 _HAS = Statement(
     "INSERT INTO replicas (name, version, at_real) VALUES (:name, :version, {clock})"
@@ -82,12 +82,12 @@ def add(conn: Connection, version: Version, content: bytes) -> bool:
     return added == 1
 
 
-def made_of(conn: Connection, place: str) -> str | None:
-    return next((content for (content,) in _MADE_OF.ask(conn, place=place)), None)
+def made_of(conn: Connection, place: str) -> int | None:
+    return next((int(version) for (version,) in _MADE_OF.ask(conn, place=place)), None)
 
 
-def made(conn: Connection, place: str, content: str) -> None:
-    _MADE.run(conn, place=place, content=content)
+def made(conn: Connection, place: str, version: int) -> None:
+    _MADE.run(conn, place=place, version=version)
 
 
 def has(conn: Connection, replica: str, version: int) -> None:

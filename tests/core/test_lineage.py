@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.lineage import Folder, Lineage, Origin, Standing, Version, following, may_push, standing
+from service.core.lineage import Folder, Lineage, Origin, Standing, Version, following, may_push, newest, standing
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def lineage(contents: str, *origins: Origin) -> list[Version]:
     return first
 
 
-def stands(content: str, made_of: str | None, versions: Lineage, **more: bool) -> Standing:
+def stands(content: str, made_of: int | None, versions: Lineage, **more: bool) -> Standing:
     return standing(Folder(content=content, made_of=made_of, **more), versions)
 
 
@@ -47,32 +47,33 @@ TWICE = lineage("ABCBA", Origin.ROLLBACK, Origin.ROLLBACK)
     [
         ("A", None, [], Standing.NEW),
         ("A", None, lineage("A"), Standing.EQUAL),
-        ("A", "A", lineage("AB"), Standing.STALE),
+        ("A", 1, lineage("AB"), Standing.STALE),
         ("A", None, lineage("AB"), Standing.STALE),
-        ("B", "A", lineage("A"), Standing.NEW),
+        ("B", 1, lineage("A"), Standing.NEW),
         ("B", None, lineage("A"), Standing.NEW),
-        ("C", "A", lineage("AB"), Standing.ASTRAY),
-        ("C", "gone", lineage("AB"), Standing.ASTRAY),
+        ("C", 1, lineage("AB"), Standing.ASTRAY),
+        ("C", 9, lineage("AB"), Standing.ASTRAY),
         # rolled back: the folder holds what was taken back, and stays stale until somebody edits it
-        ("B", "B", BACK, Standing.STALE),
-        ("C", "B", BACK, Standing.NEW),
-        ("C", "A", BACK, Standing.NEW),
-        ("D", "C", TWICE, Standing.NEW),
-        ("D", "B", TWICE, Standing.NEW),
-        ("D", "gone", TWICE, Standing.ASTRAY),
+        ("B", 2, BACK, Standing.STALE),
+        ("C", 2, BACK, Standing.NEW),
+        ("C", 3, BACK, Standing.NEW),
+        ("C", 1, BACK, Standing.ASTRAY),  # it waited for somebody to merge it, and still does
+        ("D", 3, TWICE, Standing.NEW),
+        ("D", 4, TWICE, Standing.NEW),
+        ("D", 2, TWICE, Standing.ASTRAY),
         # what was taken back before another edit is history
-        ("D", "B", [*lineage("ABAC", Origin.ROLLBACK, Origin.FOLDER)], Standing.ASTRAY),
+        ("D", 2, lineage("ABAC", Origin.ROLLBACK, Origin.FOLDER), Standing.ASTRAY),
     ],
 )
-def test_what_a_folder_is(content: str, made_of: str | None, versions: Lineage, answer: Standing) -> None:
+def test_what_a_folder_is(content: str, made_of: int | None, versions: Lineage, answer: Standing) -> None:
     assert stands(content, made_of, versions) is answer
 
 
 def test_an_edit_back_counts_only_before_our_eyes() -> None:
-    assert stands("A", "B", lineage("AB"), watched=True) is Standing.NEW
-    assert stands("A", "B", lineage("AB")) is Standing.STALE, "it may be another folder of that name"
-    assert stands("A", "B", lineage("ABC"), watched=True) is Standing.STALE
-    assert stands("B", "B", BACK, watched=True) is Standing.STALE, "nobody touched it"
+    assert stands("A", 2, lineage("AB"), watched=True) is Standing.NEW
+    assert stands("A", 2, lineage("AB")) is Standing.STALE, "it may be another folder of that name"
+    assert stands("A", 2, lineage("ABC"), watched=True) is Standing.STALE
+    assert stands("B", 2, BACK, watched=True) is Standing.STALE, "nobody touched it"
 
 
 def test_the_shipped_words_give_way_to_any_other() -> None:
@@ -89,12 +90,12 @@ def test_the_shipped_words_give_way_to_any_other() -> None:
         (None, [], True),
         (None, lineage("S", Origin.SHIPPED), True),
         (None, lineage("A"), False),
-        ("A", lineage("A"), True),
-        ("A", lineage("AB"), False),
-        ("B", BACK, False),
+        (1, lineage("A"), True),
+        (1, lineage("AB"), False),
+        (2, BACK, False),
     ],
 )
-def test_who_may_push_by_hand(made_of: str | None, versions: Lineage, answer: bool) -> None:
+def test_who_may_push_by_hand(made_of: int | None, versions: Lineage, answer: bool) -> None:
     assert may_push(made_of, versions) is answer
 
 
@@ -103,7 +104,7 @@ class Replica:
     """One that follows a folder, as `catalog.versions` does; `made_of` outlives its process."""
 
     content: str
-    made_of: str | None = None
+    made_of: int | None = None
     watched: bool = False
     said: list[Standing] = field(default_factory=list)
 
@@ -114,11 +115,15 @@ class Replica:
         self.said.append(stands)
         if stands is Standing.ASTRAY:
             return False
-        self.made_of, self.watched = self.content, True
+        self.watched = True
         if stands is not Standing.NEW:
+            equal = newest(self.content, versions)
+            assert equal is not None
+            self.made_of = equal.number
             return False
         new = following(versions, content=self.content, catalog="", origin=Origin.FOLDER, author="", note=None, at=AT)
         versions.insert(0, new)
+        self.made_of = new.number
         return True
 
 

@@ -54,7 +54,7 @@ class Replica:
         self.texts = texts
         return await self.look()
 
-    async def push(self, made_of: str | None = None) -> object:
+    async def push(self, made_of: int | None = None) -> object:
         return await self.versions.push(self.found, made_of=made_of, author="ana", note="a note", at=NOW)
 
 
@@ -162,6 +162,20 @@ async def test_with_nothing_good_nothing_is_in_force(store: Store) -> None:
     assert not only.shelf.ok
 
 
+async def test_what_went_astray_waits_for_somebody_to_merge_it(one: Replica, two: Replica) -> None:
+    """Also when the others go back to what it was made of: nobody asked for it then."""
+    await one.look()
+    await two.look()
+    await one.save(words("B"))
+    assert await two.save(words("C")) == (2, ["astray_folder"])
+    await one.versions.roll_back((await one.store.versions())[-1], author="ana", note=None, at=NOW)
+    assert await two.look() == (3, ["astray_folder"])
+    two.restart()
+    assert await two.look() == (3, ["astray_folder"])
+    assert isinstance(await two.push(made_of=3), Version)
+    assert await two.look() == (4, [])
+
+
 async def test_a_head_that_is_not_fit_here_is_passed_over(one: Replica, two: Replica, store: Store) -> None:
     """As for a replica of an older release, which lacks a filter that the newest words use."""
     await one.look()
@@ -212,7 +226,7 @@ async def test_to_push_it_must_have_been_made_of_the_head(one: Replica, two: Rep
     nobody_knows = await far.push()
     assert isinstance(nobody_knows, NotOfHead)
     assert (nobody_knows.made_of, nobody_knows.holds) == (None, None)
-    await store.made(far.place, content_of(words("A")))  # as `pull` does
+    await store.made(far.place, 1)  # as `pull` does
     pushed = await far.push()
     assert isinstance(pushed, Version)
     assert (pushed.number, pushed.author, pushed.note, pushed.parent) == (2, "ana", "a note", content_of(words("A")))
@@ -224,7 +238,7 @@ async def test_to_push_it_must_have_been_made_of_the_head(one: Replica, two: Rep
     late = await far.push()
     assert isinstance(late, NotOfHead)
     assert (late.head.number, late.made_of and late.made_of.number) == (3, 2)
-    merged = await far.push(made_of=content_of(words("C")))
+    merged = await far.push(made_of=3)
     assert isinstance(merged, Version)
     old = await two.push()
     assert isinstance(old, NotOfHead)

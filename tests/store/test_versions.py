@@ -48,10 +48,10 @@ async def test_of_two_who_want_a_number_one_gets_it(house: House) -> None:
 
 async def test_of_what_a_folder_was_made_is_remembered(store: Store) -> None:
     assert await store.made_of("web:/t") is None
-    await store.made("web:/t", "a")
-    await store.made("other:/t", "x")
-    await store.made("web:/t", "b")
-    assert await store.made_of("web:/t") == "b"
+    await store.made("web:/t", 1)
+    await store.made("other:/t", 7)
+    await store.made("web:/t", 2)
+    assert await store.made_of("web:/t") == 2
 
 
 async def test_only_the_living_are_said_to_have_something_in_force(house: House, store: Store) -> None:

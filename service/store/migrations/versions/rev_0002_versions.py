@@ -27,7 +27,7 @@ def upgrade() -> None:
     op.create_table(
         "folders",
         Column("place", Text, primary_key=True),
-        Column("content", Word, nullable=False),
+        Column("version", BigInteger, nullable=False),
         Column("at_real", BigInteger, nullable=False),
     )
     op.create_table(
