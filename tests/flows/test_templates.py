@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from service.app import words
 from service.core.model import Purpose
 from service.core.plan import Span
@@ -67,6 +69,20 @@ async def test_another_folder_in_place_of_the_watched_one_is_read(tmp_path: Path
         other.rename(folder)
         await until(lambda: rig.shelf.ok and rig.shelf.in_force.version != before)
         assert rig.shelf.in_force.plan.touchpoints["confirmed"].window == Span(elapsed=6 * HOUR)
+
+
+async def test_a_refused_save_is_told_with_its_place_and_what_was_meant(tmp_path: Path) -> None:
+    folder = write(tmp_path / "t", files())
+    async with running(tmp_path / "avisa.db") as rig, following(rig, folder):
+        await until(lambda: _woken(rig))
+        with capture_logs() as told:
+            write(folder, {"messages/shown/en.md": desk.SHOWN + "\n{{ custmer.name }}\n"})
+            await until(lambda: not rig.shelf.ok)
+        line = next(entry for entry in told if entry["event"] == "template_problem")
+    number = len(desk.SHOWN.splitlines()) + 2
+    assert line["place"] == f"messages/shown/en.md:{number}:4"
+    assert (line["code"], line["severity"]) == ("unknown_name", "error")
+    assert line["meaning"].endswith("; perhaps: customer.name")
 
 
 async def _woken(rig: Rig) -> bool:
