@@ -49,17 +49,18 @@ def read(folder: Path) -> tuple[dict[str, str], list[Problem]]:
         if len(texts) == _MOST:
             problems.append(_problem("too_many", name, f"no more than {_MOST} files are read"))
             break
-        try:
-            text = _text(root, path, name)
-        except OSError as error:
-            text = _problem("unreadable", name, error.strerror or "it cannot be read")
-        except UnicodeDecodeError:
-            text = _problem("not_utf8", name, "this is not UTF-8")
+        text = _text(root, path, name)
         if isinstance(text, Problem):
             problems.append(text)
         else:
             texts[name] = text
     return texts, problems
+
+
+def beside(folder: Path, name: str) -> str | Problem | None:
+    """The text of a file that may lie in the folder and is no part of what is put in force; None: there is none."""
+    root = folder.resolve(strict=True)
+    return _text(root, root / name, name) if (root / name).exists() else None
 
 
 async def watch(folder: Path) -> AsyncIterator[None]:
@@ -156,6 +157,15 @@ def _matching(root: Path, patterns: tuple[str, ...]) -> Iterator[tuple[str, Path
 
 def _text(root: Path, path: Path, name: str) -> str | Problem:
     """A file's text. Links are followed as long as they stay inside, which is how volumes are mounted."""
+    try:
+        return _read(root, path, name)
+    except OSError as error:
+        return _problem("unreadable", name, error.strerror or "it cannot be read")
+    except UnicodeDecodeError:
+        return _problem("not_utf8", name, "this is not UTF-8")
+
+
+def _read(root: Path, path: Path, name: str) -> str | Problem:
     real = path.resolve(strict=True)
     if not real.is_relative_to(root) or not real.is_file():
         return _problem("not_a_file", name, "only ordinary files inside the folder are read")

@@ -10,6 +10,7 @@ from service import template_folder
 from service.cli.diagnostics import text
 from service.rendering.check import check
 from tests.check.planted import MISTAKES
+from tests.check.test_planted import SOME_DAY
 from tests.rendering.desk import SHIPPED, read_plan
 from tests.rendering.test_folder import laid_out
 
@@ -19,7 +20,11 @@ for number, mistake in enumerate(MISTAKES, start=1):
     with tempfile.TemporaryDirectory() as name:
         planted, _ = mistake.in_texts(texts)
         folder = laid_out(Path(name), planted)
-        said = [problem for problem in check(folder, read_plan) if problem.code == mistake.code]
+        said = [
+            problem
+            for problem in check(folder, read_plan, now=SOME_DAY, orders=mistake.orders)
+            if problem.code == mistake.code
+        ]
         console.print(f"{number}. {mistake.kind[0].upper()}{mistake.kind[1:]}\n")
         console.print(text(said[:1], folder))
         console.print()

@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+
+from service.core.model import Order
+from tests.check.orders import DAY, MONDAY, came, made_in, order
 
 CARET = "‸"
 SHIPPED = "messages/shipped/en.md"
@@ -28,6 +32,7 @@ class Planted:
     suggestion: str | None = None
     says: str = ""  # a piece of the message
     also: Mapping[str, Edit] = field(default_factory=dict)  # what else the mistake takes, by file
+    orders: Sequence[Order] = ()  # what the store remembers
 
     def in_texts(self, texts: Mapping[str, str]) -> tuple[dict[str, str], tuple[int | None, int | None]]:
         """The folder's texts with the mistake, and the line and column that must be named. Other messages are left
@@ -347,5 +352,42 @@ MISTAKES = (
         edit=added("Your ‸SKU is 4711."),
         code="forbidden_word",
         also={PLAN: instead("^    reply_to:", "    forbidden_words: [SKU]\n    reply_to:")},
+    ),
+    Planted(
+        kind="a sample with a status that the plan does not know",
+        file="samples.jsonl",
+        edit=lambda _: '{"order_id": "A-1042", "status": "‸shiped"}\n',
+        code="unplanned_status",
+        suggestion="shipped",
+    ),
+    Planted(
+        kind="a sample that would become a dead letter",
+        file="samples.jsonl",
+        edit=lambda _: '‸{"order_id": "A-1042"}\n',
+        code="bad_sample",
+    ),
+    Planted(
+        kind="real orders with a status that the plan does not know",
+        file=PLAN,
+        edit=instead("^touchpoints:", "‸touchpoints:"),
+        code="unplanned_status",
+        suggestion="in_production",
+        orders=[order(("in_producton", MONDAY))] * 3,
+    ),
+    Planted(
+        kind="a window that real orders do not keep",
+        file=PLAN,
+        edit=instead("window: 3bd", "window: ‸3bd"),
+        code="broken_window",
+        says="in_production: window 3bd; 40 % of 1,200 orders took longer; 6bd would hold for 90 %",
+        orders=[*made_in(*[DAY] * 720, *[8 * DAY] * 480)],
+    ),
+    Planted(
+        kind="a promise that real orders do not keep",
+        file=PLAN,
+        edit=instead("^  delivered:", "  ‸delivered:"),
+        code="broken_promise",
+        says="delivered: 40 % of 20 promises were broken; 2 days more would hold for 90 %",
+        orders=[*(came(timedelta(days=1)) for _ in range(12)), *(came(timedelta(days=4)) for _ in range(8))],
     ),
 )

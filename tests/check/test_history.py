@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from service.core.model import Order
 from service.ports import Problem
 from service.rendering.check.history import Stay, of_history, stays_of
+from tests.check.orders import DAY, HOUR, MONDAY, came, made_in, order
 from tests.check.test_map import chart
 
 NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
-MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-DAY = 24 * HOUR
 PLAN = """
 brands:
   default: {name: Loja Azul, from: avisos@example.com}
@@ -31,32 +28,8 @@ touchpoints:
 """
 
 
-def rank(at: datetime) -> tuple[int, int, int]:
-    return int(at.timestamp() * 1_000_000), -1, 0
-
-
-def order(*way: tuple[str, datetime], promised: str | None = None, final: bool = False) -> Order:
-    return Order(
-        order_id="A-1",
-        status=way[-1][0],
-        status_rank=rank(way[-1][1]),
-        episode=len(way),
-        entered_at=way[-1][1],
-        final=final,
-        statuses=tuple((rank(at), status) for status, at in way),
-        promise_first=promised,
-    )
-
-
 def found(orders: list[Order], plan: str = PLAN) -> list[Problem]:
     return list(of_history(chart(plan), orders, NOW))
-
-
-def made_in(*spans: timedelta) -> Iterator[Order]:
-    """Orders that were in production for so long, from a Monday on."""
-    for span in spans:
-        end = MONDAY + span
-        yield order(("in_production", MONDAY), ("shipped", end), ("delivered", end + HOUR), final=True)
 
 
 def test_the_stays_of_an_order_follow_one_another() -> None:
@@ -100,10 +73,7 @@ def test_hours_stay_hours() -> None:
 
 
 def test_promises_that_are_not_kept_are_told() -> None:
-    def came(days: int) -> Order:
-        return order(("delivered", MONDAY + days * DAY), promised="2026-03-04", final=True)
-
-    orders = [*(came(1) for _ in range(12)), *(came(4) for _ in range(8))]
+    orders = [*(came(DAY) for _ in range(12)), *(came(4 * DAY) for _ in range(8))]
     (problem,) = found(orders)
     assert problem.code == "broken_promise"
     assert problem.message == "delivered: 40 % of 20 promises were broken; 2 days more would hold for 90 %"

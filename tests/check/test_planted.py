@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,14 @@ from tests.check.planted import MISTAKES, Planted
 from tests.rendering.desk import SHIPPED, read_plan
 from tests.rendering.test_folder import laid_out
 
+SOME_DAY = datetime(2026, 3, 30, 12, tzinfo=UTC)
+
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=[mistake.kind for mistake in MISTAKES])
 def test_a_planted_mistake_is_found(mistake: Planted, tmp_path: Path) -> None:
     texts, _ = template_folder.read(SHIPPED)
     planted, at = mistake.in_texts(texts)
-    problems = check(laid_out(tmp_path, planted), read_plan)
+    problems = check(laid_out(tmp_path, planted), read_plan, now=SOME_DAY, orders=mistake.orders)
     named = [problem for problem in problems if problem.code == mistake.code and problem.file == mistake.file]
     assert [(problem.line, problem.column) for problem in named][:1] == [at], problems
     assert mistake.suggestion in (None, named[0].suggestion)

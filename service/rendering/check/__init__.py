@@ -19,6 +19,8 @@ from service.plan_document.text import parse
 from service.ports import Problem
 from service.rendering import layout as layouts
 from service.rendering.check import advice, look, message, support
+from service.rendering.check.given import SAMPLES, Given
+from service.rendering.check.given import read as read_samples
 from service.rendering.check.history import of_history
 from service.rendering.check.live import of_live
 from service.rendering.check.map import Map, of_map
@@ -46,7 +48,10 @@ def check(
     plan, press, found = examine(files, read_plan, make_press)
     problems += found
     if plan is not None:
-        more = list(_advice(files, plan, press if isinstance(press, Press) else None, now, orders, brought))
+        given, wrong = _samples(folder, plan, now)
+        problems += wrong
+        whole = press if isinstance(press, Press) else None
+        more = list(_advice(files, plan, whole, now, orders, brought, given))
         placed = {(it.code, it.file) for it in more}  # the trial knows lines where a push does not look for them
         problems = [it for it in problems if (it.code, it.file) not in placed] + more
     return sorted(problems, key=lambda it: (it.file, it.line or 0, it.column or 0, it.code))
@@ -59,6 +64,7 @@ def _advice(
     now: datetime,
     orders: Sequence[Order],
     brought: Sequence[Carried],
+    given: Sequence[Given],
 ) -> Iterator[Problem]:
     document = parse(files[PLAN])
     chart = Map(plan=plan, document=document, file=PLAN)
@@ -75,9 +81,17 @@ def _advice(
         yield from advice.of_siblings(list(siblings))
     layout = layouts.read(files)
     if isinstance(layout, layouts.Layout):
-        trial = Trial(plan=plan, layout=layout, press=press, owners=owners_messages(plan), now=now)
+        trial = Trial(plan=plan, layout=layout, press=press, owners=owners_messages(plan), now=now, given=given)
         for one in written:
             yield from trial.of(one)
+
+
+def _samples(folder: Path, plan: Plan, now: datetime) -> tuple[Sequence[Given], Sequence[Problem]]:
+    """The operator's own samples, if there are any."""
+    text = template_folder.beside(folder, SAMPLES)
+    if isinstance(text, Problem):
+        return [], [text]
+    return read_samples(text, plan, now) if text else ([], [])
 
 
 def _messages(files: Mapping[str, str]) -> Iterator[message.Message]:

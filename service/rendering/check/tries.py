@@ -4,15 +4,17 @@ with what came out."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from service.core import context, facts, samples
 from service.core.model import Purpose
 from service.core.plan import Plan
 from service.ports import CannotRender, Problem, Words
 from service.rendering.check.codes import problem
+from service.rendering.check.given import SAMPLES, Given
 from service.rendering.check.message import Message
 from service.rendering.compile import Compiled, compile_message
 from service.rendering.layout import FOLDER, Layout
@@ -33,10 +35,11 @@ class Trial:
     press: Press | None  # None: some message has an error, so there is no whole mail to weigh
     owners: frozenset[str]  # the messages that owners get
     now: datetime
+    given: Sequence[Given] = ()  # the operator's own samples
 
     def of(self, message: Message) -> Iterator[Problem]:
         """What comes of writing the message; each kind of problem once, with the first occasion that shows it."""
-        compiled, _ = compile_message(
+        compiled, _ = _compiled(
             message.source.text,
             file=message.file,
             locale=message.locale,
@@ -59,6 +62,13 @@ class Trial:
                 values = context.build(order, notification, self.plan, self.now, facts.view(order))
                 values["_zone"] = "UTC"
                 yield f"{use[1]} at `{use[0]}`", sample, values
+        for given in self.given:
+            made = samples.occasion(name, given.order, self.plan, self.now)
+            if made is not None:
+                order, notification = made
+                values = context.build(order, notification, self.plan, self.now, facts.view(order))
+                values["_zone"] = "UTC"
+                yield f"{notification.purpose} at `{notification.status}`", f"{SAMPLES}:{given.line}", values
 
     def _looked_at(
         self, message: Message, compiled: Compiled, occasion: str, sample: str, values: dict[str, object]
@@ -97,6 +107,11 @@ class Trial:
             yield problem("heavy_mail", message.file, message.begin, told)
 
 
+# The page of messages asks again at every save, and most messages are as they were.
+_compiled = lru_cache(512)(compile_message)
+
+
+@lru_cache(4)
 def _bare(layout: Layout) -> Layout:
     """The layout without its frame, so that what comes out is what the message says."""
     alone: Mapping[str, str] = {f"{FOLDER}layout.{twin}": "{{ content }}" for twin in ("html", "txt")}
