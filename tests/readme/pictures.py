@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
-from tests.tools import chromium
+from service import chromium
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "deploy" / "pictures"
@@ -102,14 +101,14 @@ def arrived(mails: Path, about: str) -> str:
 
 
 def shoot(html: str, picture: Path, folder: Path, *, dark: bool) -> None:
-    """Write what a browser shows of `html`, as high as it is."""
+    """Write what a browser shows of `html`."""
     page = folder / "mail.html"
-    measure = "<script>document.title = document.querySelector('.page').offsetHeight</script></body>"
-    page.write_text(html.replace("</body>", measure))
-    height = re.search(r"<title>(\d+)</title>", chromium.document(page, width=WIDTH, dark=dark))
-    assert height is not None, "the page was not measured"
+    page.write_text(html)
+    look = chromium.Look(width=WIDTH, scale=SCALE, dark=dark)
+    taken = chromium.pictures(chromium.find() or "chromium", page, [look])
+    assert not isinstance(taken, chromium.NoPicture), taken
     picture.parent.mkdir(parents=True, exist_ok=True)
-    chromium.photograph(page, picture, width=WIDTH, height=int(height[1]), dark=dark, scale=SCALE)
+    picture.write_bytes(taken[0])
 
 
 if __name__ == "__main__":
