@@ -33,7 +33,7 @@ _FLAGS = (
 )  # fmt: skip
 _READS, _WRITES = 3, 4  # the file numbers that Chromium takes its pipe by
 _HIGH = 10  # so that neither of ours is one of these two
-_LOW = 200  # pixels: the window is lower than any page, so that the picture is as high as the page
+_LOW = 20  # pixels: the window is lower than any page, so that the picture is as high as the page
 _END = b"\0"
 
 

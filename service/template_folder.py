@@ -13,7 +13,7 @@ from watchfiles import awatch
 from service.ports import Problem
 
 _WANTED = ("plan.yaml", "messages/*/*.md", "layout/*.html", "layout/*.txt", "layout/words.yaml")
-_COPIED = (*_WANTED, "README.md", "plan.schema.json")
+_COPIED = (*_WANTED, "README.md", "pictures/*.png", "plan.schema.json")
 _LARGEST = 64 * 1024  # octets of one file
 _MOST = 2_000  # files
 _LOOK_UP = 1_000  # ms between looks whether it is still the same folder

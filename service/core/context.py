@@ -130,7 +130,9 @@ def first_name(name: str) -> str:
 def brand_facts(brand: Brand) -> dict[str, Json]:
     """The brand's look. `on_color` is legible on `color`."""
     color = brand.color if brand.color and _HEX.fullmatch(brand.color) else _COLOR
+    answers_to = (brand.reply_to or "").rpartition("<")[2].rstrip(">")  # its address, without a name
     shown = {"name": brand.name, "color": color, "on_color": _ink_on(color), "url": brand.url, "logo": brand.logo}
+    shown["reply_to"] = answers_to
     return {key: value for key, value in shown.items() if value}
 
 

@@ -119,16 +119,18 @@ class Form(BaseModel):
 
 
 class Brand(Form):
-    """How the firm presents itself."""
+    """How you present yourself. One must be called `default`."""
 
-    name: Text
+    name: Text = Field(description="What your customers call you.")
     sender: Mailbox = Field(alias="from", description="The address mails come from, with or without a name.")
-    reply_to: Mailbox | None = None
-    locale: Locale = Field("en", description="Where the customer's is unknown.")
+    reply_to: Mailbox | None = Field(None, description="Where answers go; else to the address mails come from.")
+    locale: Locale = Field("en", description="The language where the customer's is unknown, and that of owners.")
     time_zone: Zone = _default(words.zone, "UTC", "Where the customer's is unknown.")
-    url: Link | None = None
-    logo: Link | None = None
-    color: Color | None = None
+    url: Link | None = Field(None, description="Your shop's address, for the foot of each mail.")
+    logo: Link | None = Field(None, description="The address of a picture instead of the name on top; it is fetched.")
+    color: Color | None = Field(
+        None, description="For buttons and bars. Letters on it are white or black, as it needs."
+    )
     most_words: int = Field(150, ge=1, le=10_000, description="`avisa check` warns of a message that has more.")
     forbidden_words: list[Text] = Field(
         [], max_length=1_000, description="Words that customers are not to read; `avisa check` warns of them."
@@ -136,25 +138,27 @@ class Brand(Form):
 
 
 class Calendar(Form):
-    """When windows run."""
+    """When windows and gaps run: with a calendar, they count open hours only."""
 
-    hours: Hours
-    holidays: Holidays = Field(default_factory=frozenset, description="Country or region of the `holidays` package.")
+    hours: Hours = Field(description="When it is open, in one or more pieces.")
+    holidays: Holidays = Field(
+        default_factory=frozenset, description="A country, or a region of it, whose holidays are closed."
+    )
     closed: list[Closed] = Field([], description="Further days without opening.")
     time_zone: Zone | None = Field(None, description="Default: that of the brand `default`.")
 
 
 class Owner(Form):
-    """A person or team inside the firm."""
+    """A person or team inside your firm, who looks after some of the orders."""
 
     NOT_YET = frozenset({"next", "after"})
 
-    name: Text
-    email: Address
+    name: Text = Field(description="How they are greeted.")
+    email: Address = Field(description="Where they are written to.")
 
 
 class Remind(Form):
-    """The gaps after the first reminder, and how many there are in all."""
+    """In a touchpoint: the gaps after the first reminder, and how many there are in all."""
 
     after: list[Gap] = Field([], max_length=100, description="Gaps to the 2nd, 3rd … reminder.")
     then_every: Gap | None = Field(None, description="Default: the window.")
@@ -162,47 +166,51 @@ class Remind(Form):
 
 
 class Promise(Form):
-    """What counts as news of a promised date."""
+    """In a touchpoint: when a promised date that moved is news."""
 
     NOT_YET = frozenset({"warn_before", "grace"})
 
-    ignore_moves_under: Elapsed = _default(words.elapsed, "0s")
+    ignore_moves_under: Elapsed = _default(words.elapsed, "0s", "A date that moves by less is not told.")
 
 
 class Messages(Form):
-    """Which message says what."""
+    """In a touchpoint: which message says what else there is to say."""
 
     NOT_YET = frozenset({"promise_at_risk", "promise_broken", "ask_owner", "feedback"})
 
-    reminder: Message = "still-in-progress"
-    promise_moved: Message = "delayed"
-    stuck: Message = "order-stuck"
-    unknown_status: Message = "unknown-status"
-    unreachable: Message = "customer-unreachable"
+    reminder: Message = Field("still-in-progress", description="Nothing happened until the date that was told.")
+    promise_moved: Message = Field("delayed", description="The promised date moved, later or earlier.")
+    stuck: Message = Field("order-stuck", description="To the owner: the last reminder goes out.")
+    unknown_status: Message = Field("unknown-status", description="To the owner: a status without a touchpoint.")
+    unreachable: Message = Field("customer-unreachable", description="To the owner: no mail reaches the customer.")
 
 
 class Touchpoint(Form):
-    """A status the customer lives through."""
+    """A status that the customer lives through. `unknown_status` has the same keys, for all the others."""
 
     NOT_YET = frozenset({"ask_owner_at", "fulfils_promise", "feedback", "copy_to", "playbook"})
 
-    message: Message | None = None
-    owner: NameOrNone = None
+    message: Message | None = Field(None, description="The message to send; each status must have one.")
+    owner: NameOrNone = Field(None, description="Who is told if an order gets stuck or a customer cannot be reached.")
     window: Window = _default(words.span, "48h", "How long without news before a reminder.")
-    calendar: NameOrNone = Field(None, description="With it, windows and gaps count open hours only.")
-    count_from: Literal["last_message", "last_event"] = "last_message"
-    remind: Remind = Field(default_factory=Remind)
+    calendar: NameOrNone = Field(None, description="The calendar that window and gaps run on.")
+    count_from: Literal["last_message", "last_event"] = Field(
+        "last_message", description="When the window begins. With `last_event` no next date can be told."
+    )
+    remind: Remind = Field(default_factory=Remind, description="The reminders after the first.")
     final: bool = Field(False, description="The order ends here.")
     always: bool = Field(False, description="Told even if a newer status comes before it was sent.")
-    quiet_hours: Quiet = Field(None, description="In the customer's time zone.")
+    quiet_hours: Quiet = Field(None, description="No mail between these hours of the customer's day.")
     burst_wait: Elapsed = _default(words.elapsed, "0s", "Wait so long for more news before telling.")
-    channels: list[Literal["email"]] = Field(["email"], min_length=1, max_length=1)
-    messages: Messages = Field(default_factory=Messages)
-    promise: Promise = Field(default_factory=Promise)
+    channels: list[Literal["email"]] = Field(
+        ["email"], min_length=1, max_length=1, description="The ways to reach the customer; so far there is one."
+    )
+    messages: Messages = Field(default_factory=Messages, description="The messages besides the status's own.")
+    promise: Promise = Field(default_factory=Promise, description="When a promised date is news.")
 
 
 class Defaults(Touchpoint):
-    """What touchpoints have that do not say otherwise."""
+    """Any key of a touchpoint, for all that do not say otherwise, and:"""
 
     tell_within: Positive = _default(words.positive, "72h", "What is older when it arrives is not told.")
     longest_silence: Silence = Field(None, description="`avisa check` warns where it may be silent for longer.")
@@ -211,15 +219,17 @@ class Defaults(Touchpoint):
 class Events(Form):
     """How events are ranked."""
 
-    rank_by: Literal["occurred_at", "sequence"] = "occurred_at"
+    rank_by: Literal["occurred_at", "sequence"] = Field(
+        "occurred_at", description="What puts events in order. With `sequence` each event must have one."
+    )
 
 
 class Feed(Form):
-    """When we are blind; in real time."""
+    """When we may have missed events, and hold reminders back."""
 
-    blind_after: Positive = _default(words.positive, "5m")
-    hold_at_most: Positive = _default(words.positive, "4h")
-    silent_after: Silence = None
+    blind_after: Positive = _default(words.positive, "5m", "Unread events older than this, and we cannot know.")
+    hold_at_most: Positive = _default(words.positive, "4h", "After that, reminders go out all the same.")
+    silent_after: Silence = Field(None, description="For a topic that is never silent: silence this long is a fault.")
 
 
 class Plan(Form):

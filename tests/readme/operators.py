@@ -1,0 +1,311 @@
+"""The operators' manual, templates/README.md: what is generated in it, and from what.
+
+`python -m tests.readme.operators` writes those parts anew; with `--pictures` the pictures too, which needs Chromium.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from service import chromium, plan_document
+from service.core import context, facts, samples
+from service.core.model import Json
+from service.ports import Words
+from service.rendering.check import codes
+from service.rendering.compile import compile_message
+from service.rendering.render import fill
+from service.rendering.vocabulary import COMPONENTS, FILTERS, LATER, OF_EVERY_ORDER, OWNERS_VARIABLES, TIMES
+from tests.mails import post
+from tests.rendering import desk
+
+MANUAL = desk.SHIPPED / "README.md"
+PICTURES = desk.SHIPPED / "pictures"
+
+# What each variable says. Those of `order` besides its number are what the publisher puts into `details`.
+MEANINGS = {
+    "customer.first_name": "how to greet the customer; may be empty",
+    "customer.name": "the whole name; may be empty",
+    "order.number": "the number that your customer knows",
+    "order.id": "the one that your systems use",
+    "order.url": "where the order can be looked at",
+    "order.items": "what was ordered, each with `name` and `quantity`",
+    "order.total": "what it costs; `order.currency` says in what",
+    "order.…": "whatever else your systems send along in `details`",
+    "status": "where the order is, in your systems' own word",
+    "reason": "why it is so, as your systems wrote it for the customer",
+    "next_step": "what comes next, as your systems wrote it",
+    "promise.date": "the delivery date that was promised",
+    "promise.previous": "the date told before, if it moved",
+    "promise.state": "`open`, or `moved`",
+    "next_update": "by when the customer hears from you again. Avisa keeps this date",
+    "reminder.number": "which reminder this is; 0 in all other messages",
+    "reminder.last": "whether it is the last one; for `if`",
+    "brand.name": "your shop, from the plan",
+    "brand.url": "its address",
+    "brand.reply_to": "where answers go",
+    "brand.color": "its colour",
+    "brand.on_color": "white or black, whichever can be read on that colour",
+    "brand.logo": "the address of its picture",
+    "owner.name": "who looks after the order; in messages to owners only",
+    "order.customer_name": "the customer's name, or a dash; in messages to owners only",
+}
+EXAMPLES = {
+    "day": "promise.date | day",
+    "date": "promise.date | date",
+    "time": "next_update | time",
+    "datetime": "next_update | datetime",
+    "money": "order.total | money",
+    "number": "order.weight | number",
+    "default": 'order.colour | default("any colour")',
+    "lower": "order.material | lower",
+    "upper": "order.material | upper",
+    "capitalize": "order.note | capitalize",
+    "trim": "order.material | trim",
+    "join": 'order.tags | join(", ")',
+    "length": "order.items | length",
+}
+FILTERED = {
+    "day": "a day that is near",
+    "date": "a day with its year",
+    "time": "the time of day, in the customer's zone",
+    "datetime": "both",
+    "money": 'an amount in the order\'s currency; `money("EUR")` in another',
+    "number": "a number",
+    "default": "something else if it is missing",
+    "lower": "in small letters",
+    "upper": "in capitals",
+    "capitalize": "with a capital first letter",
+    "trim": "without blanks around it",
+    "join": "a list in one line",
+    "length": "how many there are; for `if`",
+}
+CALLS = {
+    "button": ('button("Track your order", order.url)', "A link to press. Without an address there is no button."),
+    "items": ("items(order.items)", "What was ordered."),
+    "progress": ("progress()", "How far the order has come, along the touchpoints of the plan."),
+}
+LOOKS = {
+    "button": "A button: white letters on the colour of the brand.",
+    "items": "A line for each thing ordered, with its number at the right.",
+    "progress": "A bar of five pieces, three of them filled, and below it the names of the steps.",
+}
+WIDTH = 520  # pixels of a picture
+MORE: Mapping[str, Json] = {
+    "weight": 1250.5,
+    "material": "Stoneware",
+    "note": "a gift for Rui",
+    "tags": ["blue", "large"],
+}
+LANGUAGES = ("en", "pt-PT", "es")
+
+
+@cache
+def values(message: str = "delayed", status: str = "shipped") -> Mapping[str, Json]:
+    """What a message may say of the full sample order."""
+    plan = post.catalog().plan
+    order, notification = samples.samples(message, plan, desk.NOW)["full"]
+    if not message.startswith("order-stuck"):
+        order = samples._order(status, {key: fact.value for key, fact in order.facts.items()}, plan, desk.NOW)
+    told = context.build(order, notification, plan, desk.NOW, facts.view(order))
+    assert isinstance(told["order"], dict)
+    return {**told, "order": {**told["order"], **MORE}, "_zone": "Europe/Lisbon"}
+
+
+def said(body: str, locale: str = "en", *, message: str = "delayed") -> Words:
+    """A message of that body, filled."""
+    text = f"---\nsubject: s\nshort: s\n---\n{body}\n"
+    owners = message == "order-stuck"
+    compiled, problems = compile_message(
+        text, file=f"messages/m/{locale}.md", locale=locale, layout=desk.layout(), for_owner=owners
+    )
+    assert compiled is not None, problems
+    words = fill(compiled, dict(values(message)))
+    assert isinstance(words, Words), words
+    return words
+
+
+def first_line(body: str, locale: str = "en", *, message: str = "delayed") -> str:
+    return said(body, locale, message=message).text.partition("\n")[0]
+
+
+def variables() -> Iterator[str]:
+    yield "| write | and it says | for example | |"
+    yield "|---|---|---|---|"
+    named = {name for name, _ in _variables()}
+    assert named == set(MEANINGS), named ^ set(MEANINGS)
+    missing = dict(_variables())
+    for name, meaning in MEANINGS.items():
+        example = "" if name.endswith("…") else _example(name)
+        yield f"| `{{{{ {name} }}}}` | {meaning} | {example} | {'may be missing' if missing[name] else ''} |"
+
+
+def _variables() -> Iterator[tuple[str, bool]]:
+    """Every variable, and whether it may be missing."""
+    for key, attributes in OWNERS_VARIABLES.items():
+        root, optional = key.rstrip("?"), key.endswith("?")
+        if attributes == ():
+            yield root, optional
+        for attribute in attributes or ():
+            yield f"{root}.{attribute.rstrip('?')}", optional or attribute.endswith("?")
+    yield from ((f"order.{name}", name not in OF_EVERY_ORDER) for name in (*OF_EVERY_ORDER, "url", "items", "total"))
+    yield "order.…", True
+    yield "order.customer_name", False
+
+
+def _example(name: str) -> str:
+    if name == "order.items":
+        return "a list"
+    if name.startswith("reminder"):
+        return {"number": "1", "last": "no"}[name.removeprefix("reminder.")]
+    owners = name in ("owner.name", "order.customer_name")
+    written = f"{name} | day" if name in TIMES else name
+    message = "order-stuck" if owners else "delayed"
+    shown = first_line(f"{{% if {name} %}}{{{{ {written} }}}}{{% else %}}-{{% endif %}}", message=message)
+    return f"{shown}, with `\\| day`" if name in TIMES else shown.removeprefix("-")
+
+
+def filters() -> Iterator[str]:
+    assert EXAMPLES.keys() == FILTERED.keys() == FILTERS.keys()
+    yield f"| write | to say | {' | '.join(f'in `{locale}`' for locale in LANGUAGES)} |"
+    yield f"|---|---|{'---|' * len(LANGUAGES)}"
+    for name, expression in EXAMPLES.items():
+        root = expression.partition(" ")[0]
+        asked = expression if name == "default" else f"{expression} if {root} else ''"
+        said_in = [first_line(f"{{{{ {asked} }}}}", locale) for locale in LANGUAGES]
+        written = expression.replace("|", "\\|")
+        yield f"| `{{{{ {written} }}}}` | {FILTERED[name]} | {' | '.join(said_in)} |"
+
+
+def components() -> Iterator[str]:
+    assert CALLS.keys() == COMPONENTS.keys(), "and LATER has no place here yet: " + ", ".join(LATER)
+    for name, (call, meaning) in CALLS.items():
+        yield f"**`{{{{ {call} }}}}`** {meaning}"
+        yield ""
+        yield f'<img src="pictures/{name}.png" width="{WIDTH}" alt="{LOOKS[name]}">'
+        yield ""
+        yield "In the plain text:"
+        yield ""
+        text = said(f"{{{{ {call} }}}}").text.partition("\n-- \n")[0]
+        yield from (f"    {line}".rstrip() for line in text.strip().splitlines())
+        yield ""
+
+
+SECTIONS = (
+    ("brands.NAME", "Brand"), ("calendars.NAME", "Calendar"), ("owners.NAME", "Owner"),
+    ("touchpoints.STATUS", "Touchpoint"), ("remind", "Remind"), ("promise", "Promise"), ("messages", "Messages"),
+    ("defaults", "Defaults"), ("events", "Events"), ("feed", "Feed"),
+)  # fmt: skip
+
+
+def plan() -> Iterator[str]:
+    definitions = plan_document.schema()["$defs"]
+    assert {name for _, name in SECTIONS} == definitions.keys(), definitions.keys()
+    of_touchpoints = definitions["Touchpoint"]["properties"]
+    for heading, name in SECTIONS:
+        keys: dict[str, Any] = definitions[name]["properties"]
+        if name == "Defaults":
+            keys = {key: told for key, told in keys.items() if key not in of_touchpoints}
+        needed = definitions[name].get("required", ())
+        yield f"**`{heading}`** {definitions[name]['description']}"
+        yield ""
+        yield "| key | write | meaning | if left out |"
+        yield "|---|---|---|---|"
+        for key, told in keys.items():
+            assert told.get("description"), f"{name}.{key} says nothing of itself"
+            yield f"| `{key}` | {_written(told)} | {told['description']} | {_left_out(told, key in needed)} |"
+        yield ""
+
+
+def _written(told: Mapping[str, Any]) -> str:
+    if "$ref" in told or "allOf" in told:
+        return "the keys below"
+    if told.get("type") == "array":
+        return f"a list: {_written(told['items'])}" if _written(told["items"]) else "a list"
+    if told.get("type") == "boolean":
+        return "`true` or `false`"
+    if told.get("type") == "integer":
+        return "a number"
+    if told.get("examples") == ["order-confirmed"]:
+        return "a message"
+    known = told.get("enum") or ([told["const"]] if "const" in told else None) or told.get("examples")
+    return " or ".join(f"`{each}`" for each in known) if known else "text"
+
+
+def _left_out(told: Mapping[str, Any], needed: bool) -> str:
+    if needed:
+        return "must be there"
+    default = told.get("default")
+    if default is None or default == [] or isinstance(default, dict):
+        return ""
+    if isinstance(default, list):
+        return f"`[{', '.join(map(str, default))}]`"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def check_codes() -> Iterator[str]:
+    yield from codes.table().splitlines()
+
+
+PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
+    "codes": check_codes,
+    "variables": variables,
+    "filters": filters,
+    "components": components,
+    "plan": plan,
+}
+
+
+def regenerated(text: str) -> str:
+    """The manual with its generated parts as they should be."""
+    for name, part in PARTS.items():
+        head, begin, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, tail = rest.partition(f"<!-- end of {name} -->")
+        assert begin, f"the manual has no part {name}"
+        assert end, f"the part {name} of the manual has no end"
+        lines = "\n".join(part()).strip("\n")
+        text = f"{head}{begin}{lines}\n{end}{tail}"
+    return text
+
+
+def take_pictures() -> None:
+    """One of a whole message, and one of each component."""
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        page = Path(name) / "mail.html"
+        whole = post.words("shipped", "en").html
+        _shoot(whole, page, "message")
+        for component, (call, _) in CALLS.items():
+            _shoot(_only_the_sheet(said(f"{{{{ {call} }}}}").html), page, component)
+
+
+def _only_the_sheet(html: str) -> str:
+    """The mail without what stands around its text."""
+    sheet = re.search(r'<td class="sheet"[^>]*>(.*?)</td></tr></table>(?=<div class="foot)', html, re.DOTALL)
+    page = re.search(r'^.*<div class="page"[^>]*style="', html, re.DOTALL)
+    assert sheet is not None
+    assert page is not None
+    return f'{page[0]}padding:14px 24px;background:#fffdf9;font:16px/1.6 Arial;color:#2e2b26">{sheet[1]}</div>'
+
+
+def _shoot(html: str, page: Path, name: str) -> None:
+    page.write_text(html)
+    taken = chromium.pictures(chromium.find() or "chromium", page, [chromium.Look(width=WIDTH)])
+    assert not isinstance(taken, chromium.NoPicture), taken
+    (PICTURES / f"{name}.png").write_bytes(taken[0])
+
+
+def main() -> int:
+    MANUAL.write_text(regenerated(MANUAL.read_text("utf-8")), "utf-8")
+    if "--pictures" in sys.argv:
+        take_pictures()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
