@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from tests.cli.test_send_test import relay, through
 from tests.readme import operators
 
 PATIENCE = 300.0  # seconds, for a machine that is busy
@@ -39,10 +40,12 @@ def test_its_session_goes_as_it_says(tmp_path: Path, environ: dict[str, str]) ->
     told = session()
     # Each command in braces, so that what it exports stays; then a line by which answers can be told apart.
     script = "".join(f"{{ {command}\n}} 2>&1; printf '\\n::%s::\\n' \"$?\"\n" for command, _ in told)
-    environ = {name: value for name, value in environ.items() if name != "AVISA_TEMPLATES"} | {"COLUMNS": "120"}
-    done = subprocess.run(
-        ["sh"], input=script, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=PATIENCE
-    )
+    with relay() as server:
+        set_up = environ | through(server) | {"COLUMNS": "120"}
+        done = subprocess.run(
+            ["sh"], input=script, cwd=tmp_path, env=set_up, capture_output=True, text=True, timeout=PATIENCE
+        )
+    assert [taken.recipient for taken in server.taken] == [b"rita@example.com"]
     *answers, rest = re.split(r"\n::(\d+)::\n", done.stdout)
     assert rest == done.stderr == ""
     assert len(answers) == 2 * len(told)
