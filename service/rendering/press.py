@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from functools import lru_cache
 from importlib.metadata import version
 
 from service.core import context, facts, samples
@@ -17,6 +16,7 @@ from service.ports import CannotRender, Problem
 from service.rendering import layout as layouts
 from service.rendering.compile import Compiled, compile_message
 from service.rendering.formats import known_locale
+from service.rendering.layout import Layout
 from service.rendering.mime import Letterhead
 from service.rendering.render import Press, fill
 
@@ -53,6 +53,7 @@ def assemble(
     messages: dict[str, dict[str, Compiled]] = {}
     written: dict[str, set[str]] = {}  # also what cannot be used
     owners = owners_messages(plan)
+    typeset = _Typeset(layout)
     for file, text in sorted(files.items()):
         if (found := MESSAGE.fullmatch(file)) is None:
             continue
@@ -60,13 +61,14 @@ def assemble(
         if misnamed := _misnamed(file, name, locale):
             problems.append(misnamed)
             continue
-        compiled, wrong = _compiled(text, file=file, locale=locale, layout=layout, for_owner=name in owners)
+        compiled, wrong = typeset.message(text, file=file, locale=locale, for_owner=name in owners)
         problems += wrong
         written.setdefault(name, set()).add(locale)
         versions = messages.setdefault(name, {})
         if compiled is not None:
             versions[locale] = compiled
             problems += _tried(compiled, name, plan)
+    typeset.keep()
     letterheads: dict[str, Letterhead] = {}
     for key, brand in plan.brands.items():
         try:
@@ -84,8 +86,30 @@ def assemble(
     return Press(messages=messages, letterheads=letterheads, redirect_to=redirect_to), problems
 
 
-# Whoever saves one message waits for that one only, and a running service compiles no more than what changed.
-_compiled = lru_cache(512)(compile_message)
+Made = tuple[Compiled | None, list[Problem]]
+
+
+class _Typeset:
+    """Compiles the messages of one folder, but for those that the last one had too, in the same layout: whoever saves
+    a message waits for that one only, and a running service has no more to do. Of earlier folders nothing is kept."""
+
+    _last: Mapping[tuple[Layout, str, str, bool], Made] = {}
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._made: dict[tuple[Layout, str, str, bool], Made] = {}
+
+    def message(self, text: str, *, file: str, locale: str, for_owner: bool) -> Made:
+        key = (self._layout, file, text, for_owner)
+        made = _Typeset._last.get(key) or compile_message(
+            text, file=file, locale=locale, layout=self._layout, for_owner=for_owner
+        )
+        self._made[key] = made
+        return made
+
+    def keep(self) -> None:
+        """This was the last folder."""
+        _Typeset._last = self._made
 
 
 def owners_messages(plan: Plan) -> frozenset[str]:

@@ -7,6 +7,7 @@ import pytest
 from service.core import context, facts, samples
 from service.ports import Words
 from service.rendering.render import fill
+from tests.rendering import desk
 from tests.rendering.desk import NOW, compiled, usual
 
 REFUSED = [
@@ -282,3 +283,16 @@ def test_front_matter_is_checked(text: str, code: str) -> None:
     made, problems = compile_message(text, file="f", locale="en", layout=layout(), for_owner=False)
     assert made is None
     assert code in [problem.code for problem in problems]
+
+
+def test_only_what_changed_is_compiled_again() -> None:
+    folder = desk.files()
+    first = desk.catalog(folder).press.messages
+    again = desk.catalog(folder).press.messages
+    assert again["plain"]["en"] is first["plain"]["en"]
+    folder["messages/shown/en.md"] += "\nMore.\n"
+    changed = desk.catalog(folder).press.messages
+    assert changed["shown"]["en"] is not first["shown"]["en"]
+    assert changed["plain"]["en"] is first["plain"]["en"]
+    folder["layout/button.txt"] += " "
+    assert desk.catalog(folder).press.messages["plain"]["en"] is not first["plain"]["en"]
