@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import orjson
 from sqlalchemy import Connection
 
 from service.core.model import Order, Reason
@@ -29,6 +28,7 @@ _DRAFTS = Question(
 )
 _LOOK_BACK = 50_000  # lines of timelines
 _AT_ONCE = 2_000
+_IN_VAIN = 5  # pages in a row that brought nothing: the rest will be like them
 
 
 @dataclass(slots=True)
@@ -46,8 +46,12 @@ def heard_of(conn: Connection, *, each: int) -> dict[str, Heard]:
     """By status, up to `each` of the orders that are in it, or were and were told so; the newest events first."""
     found: defaultdict[str, _Found] = defaultdict(_Found)
     looked_at: set[tuple[str, int]] = set()  # stays, by order and episode
+    in_vain = 0
     for page in _pages(conn):
         lines = [line for line in page if line.status is not None and len(found[line.status]) < each]
+        in_vain = 0 if lines else in_vain + 1
+        if in_vain == _IN_VAIN:
+            break
         known = _orders(conn, {line.order_id for line in lines})
         drafts = _drafts(conn, [_told(line) for line in lines if line.reason is Reason.ENTERED])
         for line in lines:
@@ -85,7 +89,8 @@ def _pages(conn: Connection) -> Iterator[list[Entry]]:
     before = 2**63 - 1
     for _ in range(_LOOK_BACK // _AT_ONCE):
         rows = _NEWEST.ask(conn, before=before, limit=_AT_ONCE)
-        yield [entry_of((order_id, line)) for _id, order_id, line in rows if orjson.loads(line)["kind"] == "event"]
+        lines = (entry_of((order_id, line)) for _id, order_id, line in rows)
+        yield [line for line in lines if line.kind == "event"]
         if len(rows) < _AT_ONCE:
             return
         before = rows[-1][0]
