@@ -103,6 +103,11 @@ class Card:
         return f"{self.message}.{self.locale}"
 
     @property
+    def worst(self) -> str:
+        """`error` before `warning`; empty: there is no problem."""
+        return min((fault.problem.severity for fault in self.faults), default="")
+
+    @property
     def mark(self) -> str:
         """Another one when there is something else to see."""
         return _mark(self.words, self.faults, self.frame)
@@ -128,7 +133,7 @@ def build(desk: Desk) -> ASGIApp:
             locales=locales,
             general=general,
             general_mark=_mark(general),
-            names_mark=_mark([card.id for _, cards in shown for card in cards if card.faults]),
+            names_mark=_mark([(card.id, card.worst) for _, cards in shown for card in cards]),
             **_usual(desk, chosen),
         )
 
