@@ -32,3 +32,21 @@ def test_a_planted_mistake_is_found(mistake: Planted, tmp_path: Path) -> None:
 def test_there_is_one_of_every_kind() -> None:
     assert len(MISTAKES) >= 30
     assert len({mistake.kind for mistake in MISTAKES}) == len(MISTAKES)
+
+
+def test_a_plan_with_a_mistake_hides_none_in_a_message(tmp_path: Path) -> None:
+    texts, _ = template_folder.read(SHIPPED)
+    texts["plan.yaml"] += "nonsense: 1\n"
+    texts["messages/shipped/en.md"] += "{{ custmer.name }}\n"
+    found = {(it.code, it.file) for it in check(laid_out(tmp_path, texts), read_plan)}
+    assert found == {("unknown_key", "plan.yaml"), ("unknown_name", "messages/shipped/en.md")}
+
+
+def test_what_merely_looks_like_a_link_is_none(tmp_path: Path) -> None:
+    texts, _ = template_folder.read(SHIPPED)
+    layout = texts["layout/layout.html"]
+    texts["layout/layout.html"] = layout.replace("<html ", '<html xmlns="http://www.w3.org/1999/xhtml" ')
+    assert check(laid_out(tmp_path / "a", texts), read_plan) == []
+    texts["layout/layout.html"] = layout.replace("<body", '<body background="http://x.example/y.png"')
+    (problem,) = check(laid_out(tmp_path / "b", texts), read_plan)
+    assert (problem.code, problem.suggestion) == ("insecure_link", "https://x.example/y.png")

@@ -1,6 +1,7 @@
 """`avisa check`: everything that is wrong with a template folder, or could be better, without putting it in force.
 
-What a push refuses is an error. Everything else here only advises, and takes its time, which a push does not.
+What a push refuses is an error, and so is what it has no time to see: a mail of which nothing is left. All else
+only advises, and takes its time, which a push does not.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from service.rendering.check.history import of_history
 from service.rendering.check.live import of_live
 from service.rendering.check.map import Map, of_map
 from service.rendering.check.tries import Trial
+from service.rendering.compile import compile_message
 from service.rendering.press import MESSAGE, make_press, owners_messages
 from service.rendering.render import Press
 
@@ -47,7 +49,9 @@ def check(
     files, problems = template_folder.read(folder)
     plan, press, found = examine(files, read_plan, make_press)
     problems += found
-    if plan is not None:
+    if plan is None:
+        problems += _written(files)
+    else:
         given, wrong = _samples(folder, plan, now)
         problems += wrong
         whole = press if isinstance(press, Press) else None
@@ -84,6 +88,18 @@ def _advice(
         trial = Trial(plan=plan, layout=layout, press=press, owners=owners_messages(plan), now=now, given=given)
         for one in written:
             yield from trial.of(one)
+
+
+def _written(files: Mapping[str, str]) -> Iterator[Problem]:
+    """What is wrong with the layout and in the messages themselves, where there is no plan to hold them against."""
+    layout = layouts.read(files)
+    if isinstance(layout, list):
+        yield from layout
+        return
+    for file, text in sorted(files.items()):
+        if found := MESSAGE.fullmatch(file):
+            # With the names that owners' messages have; which these are only the plan knows.
+            yield from compile_message(text, file=file, locale=found[2], layout=layout, for_owner=True)[1]
 
 
 def _samples(folder: Path, plan: Plan, now: datetime) -> tuple[Sequence[Given], Sequence[Problem]]:

@@ -16,6 +16,7 @@ from service.rendering.source import Part
 
 _PICTURE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 _ALT = re.compile(r"\salt\s*=", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:\b(?:href|src|background|action)\s*=\s*|\burl\()[\"']?(?=http://)", re.IGNORECASE)
 _SHEET = "#ffffff"  # what buttons stand on, near enough in any light layout
 _OF_TEXT, _OF_SHAPES = 4.5, 3.0  # WCAG 2.2 sections 1.4.3 and 1.4.11
 
@@ -29,8 +30,9 @@ def of_layout(files: Mapping[str, str]) -> Iterator[Problem]:
         for picture in _PICTURE.finditer(text):
             if not _ALT.search(picture[0]):
                 yield problem("no_alt", file, part.place(picture.start()), "this picture has no `alt`", 'alt=""')
-        for offset, instead in insecure_links(text):
-            yield problem("insecure_link", file, part.place(offset), "this link is not encrypted", instead)
+        for address in _ADDRESS.finditer(text):  # and not what merely looks like one: `xmlns`, a doctype
+            _, instead = next(insecure_links(text[address.end() :]))
+            yield problem("insecure_link", file, part.place(address.end()), "this link is not encrypted", instead)
 
 
 def of_brands(plan: Plan, document: Document, file: str) -> Iterator[Problem]:
