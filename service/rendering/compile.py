@@ -15,22 +15,25 @@ from html import escape
 
 import css_inline
 from jinja2 import Template, nodes
-from jinja2.visitor import NodeTransformer
 
 from service.ports import Problem
 from service.rendering import source, syntax
 from service.rendering.allow import Inspector
-from service.rendering.layout import Layout
+from service.rendering.bounds import LONGEST_MESSAGE, LONGEST_PAGE, MOST_FILTERS, TooMuch
+from service.rendering.completion import completed
+from service.rendering.layout import FOLDER, Layout
 from service.rendering.markdown import Flawed, parse
 from service.rendering.marks import Bind, EndBind, Marks
 from service.rendering.sandbox import Sandbox
 from service.rendering.source import Part, Source
 from service.rendering.tight import tightened
 from service.rendering.twins import Html, Plain
-from service.rendering.vocabulary import COMPONENTS, DATES, OWNERS_VARIABLES, VARIABLES
+from service.rendering.vocabulary import COMPONENTS, OWNERS_VARIABLES, VARIABLES
 
 SEPARATOR = "\x1e"  # stands in no value: core.context takes control characters out
-_LOOKS_LIKE_HTML = re.compile(r"</?[A-Za-z][A-Za-z0-9]*[^<>{}\n]*>.*")  # one a line is enough
+_FRAME = f"{FOLDER}layout.html"
+_MISPLACED = "a placeholder stands where HTML has no place for it, as between the rows of a table or in a style"
+_LOOKS_LIKE_HTML = re.compile(r"</?[A-Za-z][^<>{}\n]*>.*")  # one a line is enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +49,16 @@ def compile_message(
     text: str, *, file: str, locale: str, layout: Layout, for_owner: bool
 ) -> tuple[Compiled | None, list[Problem]]:
     """The compiled message, and what is wrong with it; None if it cannot be used."""
+    if len(text) > LONGEST_MESSAGE:
+        told = f"a message has no more than {LONGEST_MESSAGE // 1024} KiB"
+        return None, [Problem(code="too_large", file=file, message=told)]
     parts = source.read(text, file=file)
     if isinstance(parts, list):
         return None, parts
     try:
         return _Typesetter(parts, locale, layout, for_owner).set()
+    except TooMuch as much:
+        return None, [Problem(code="too_large", file=file, message=str(much))]
     except (RecursionError, MemoryError, SyntaxError, ValueError):  # of Jinja's, or Python's, compiler
         return None, [Problem(code="too_deep", file=file, message="this is nested too deep")]
 
@@ -72,7 +80,7 @@ class _Frame:
 
     def _tree(self, name: str, text: str) -> nodes.Template:
         if name not in self._trees:
-            self._trees[name] = _completed(self.sandbox.parse(text))
+            self._trees[name] = completed(self.sandbox.parse(text))
         return self._trees[name]
 
 
@@ -112,7 +120,11 @@ class _Typesetter:
                 self._laid_out("txt", text, subject, short),
             ]
         )
-        html = self._inlined(self._laid_out("html", html, subject, short))
+        laid_out = self._laid_out("html", html, subject, short)
+        html = self._inlined(laid_out)
+        if self._marks.order(html) != self._marks.order(laid_out):
+            self._problems.append(Problem(code="not_allowed", file=_FRAME, message=_MISPLACED))
+            return None, self._problems
         escaping = [nodes.Keyword("autoescape", nodes.Const(True))]
         ast = nodes.Template(
             [
@@ -120,6 +132,8 @@ class _Typesetter:
                 nodes.ScopedEvalContextModifier(escaping, [_in_one_go(self._marks.weave(html))]),
             ]
         )
+        if sum(1 for _ in ast.find_all(nodes.Filter)) > MOST_FILTERS:
+            raise TooMuch("there are too many filters in it")
         ast.set_environment(self._sandbox)
         ast.set_lineno(1)
         file = self._parts.file
@@ -144,7 +158,7 @@ class _Typesetter:
         self._problems += inspector.template(tree)
         for node in tree.find_all(nodes.Node):
             node.lineno = part.place(node.lineno or 0)[0]  # from here on lines are enough
-        return None if self._refused() else _completed(tree)
+        return None if self._refused() else completed(tree)
 
     def _placed(self, flaw: Flawed) -> Problem:
         """The problem of a flaw, at its word: in the line known, or where it is written as an address."""
@@ -155,7 +169,7 @@ class _Typesetter:
             column = max(body.text.split("\n")[line - first].find(word), 0) + 1
         else:
             found = max(body.text.find(f"({word}"), body.text.find(f"<{word}"))
-            line, column = body.place(found + 1)
+            line, column = body.place((found if found >= 0 else body.text.find(word) - 1) + 1)
         return Problem(
             code=flaw.code,
             file=self._parts.file,
@@ -214,54 +228,12 @@ class _Typesetter:
 
     def _inlined(self, html: str) -> str:
         """HTML with its styles where mail programs look for them; only media queries stay in the head."""
+        if len(html) > LONGEST_PAGE:
+            raise TooMuch("it comes to too much text")
         inlined: str = css_inline.inline(
             self._marks.sheltered(html), keep_at_rules=True, minify_css=True, load_remote_stylesheets=False
         )
         return tightened(inlined)
-
-
-class _Completion(NodeTransformer):
-    """Adds to what a template says what it need not say: the zone of a date, the currency of an amount; and lets a
-    missing name take the blank before it along."""
-
-    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802  Jinja calls it so
-        self.generic_visit(node)
-        if node.name in DATES:
-            node.args = [nodes.Name("_zone", "load", lineno=node.lineno)]
-        elif node.name == "money" and not node.args:
-            order = nodes.Name("order", "load", lineno=node.lineno)
-            node.args = [nodes.Getattr(order, "currency", "load", lineno=node.lineno)]
-        elif node.name == "label":
-            node.name = "_stage"
-        return node
-
-    def visit_Output(self, node: nodes.Output) -> list[nodes.Node]:  # noqa: N802  as above
-        self.generic_visit(node)
-        said: list[nodes.Node] = []
-        for part in node.nodes:
-            before = said[-1].nodes[0] if said and isinstance(said[-1], nodes.Output) else None
-            output = nodes.Output([part], lineno=part.lineno)
-            if _is_customers_name(part) and isinstance(before, nodes.TemplateData) and before.data[-1:] == " ":
-                before.data = before.data[:-1]
-                space = nodes.TemplateData(" ", lineno=part.lineno)
-                output = nodes.Output([space, part], lineno=part.lineno)
-                said.append(nodes.If(part, [output], [], [], lineno=part.lineno))
-            else:
-                said.append(output)
-        return said
-
-
-def _completed(tree: nodes.Template) -> nodes.Template:
-    completed = _Completion().visit(tree)
-    assert isinstance(completed, nodes.Template)
-    return completed
-
-
-def _is_customers_name(node: nodes.Node) -> bool:
-    match node:
-        case nodes.Getattr(node=nodes.Name(name="customer"), attr="name" | "first_name"):
-            return True
-    return False
 
 
 def _guarded(name: str, given: nodes.Expr) -> nodes.Expr:

@@ -23,6 +23,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from service.core.model import Json
+from service.rendering.saying import said
 
 _YEAR = re.compile(r"(?:,|\s)*(?:'[^']*'\s*)?y+\.?$")
 _PROBES = (
@@ -93,25 +94,25 @@ class Formats:
     def day(self, value: Json, zone: str) -> str:
         """`segunda-feira, 9 de março`: the day without its year, for dates that are near."""
         at = _moment(value, zone)
-        return str(value) if at is None else self._write_day(at.year, at.month, at.day)
+        return said(value) if at is None else self._write_day(at.year, at.month, at.day)
 
     def date(self, value: Json, zone: str) -> str:
         """`9 de março de 2026`."""
         at = _moment(value, zone)
-        return str(value) if at is None else self._write_date(at.year, at.month, at.day)
+        return said(value) if at is None else self._write_date(at.year, at.month, at.day)
 
     def time(self, value: Json, zone: str) -> str:
         """`10:15`; empty for a date without a time."""
         at = _moment(value, zone)
         if at is None:
-            return str(value)
+            return said(value)
         return self._write_time(at.hour, at.minute) if isinstance(at, datetime) else ""
 
     def datetime(self, value: Json, zone: str) -> str:
         """`9 de março de 2026 10:15`; a date without a time stays a date."""
         at = _moment(value, zone)
         if at is None:
-            return str(value)
+            return said(value)
         day = self._write_date(at.year, at.month, at.day)
         if not isinstance(at, datetime):
             return day
@@ -124,9 +125,9 @@ class Formats:
         return self._amount_of(value, currency)
 
     def _amount_of(self, value: Json, currency: Json) -> str:
-        amount = _amount(value)
+        amount = amount_of(value)
         if amount is None:
-            return str(value)
+            return said(value)
         if isinstance(currency, str) and _CURRENCY.fullmatch(currency):
             return self._money(currency)(amount)
         return self._decimals(2)(amount)
@@ -135,9 +136,9 @@ class Formats:
         """`1.234,5`, with as many decimals as the value has, up to six."""
         if type(value) is int and abs(value) < 10_000:  # quantities: mostly the same few
             return self._write_whole(value)
-        amount = _amount(value)
+        amount = amount_of(value)
         if amount is None:
-            return str(value)
+            return said(value)
         exponent = amount.normalize().as_tuple().exponent
         places = min(max(-exponent, 0), 6) if isinstance(exponent, int) else 0
         return self._decimals(places)(amount)
@@ -207,7 +208,7 @@ def _read_moment(value: str, zone: str) -> date | None:
         return None
 
 
-def _amount(value: Json) -> Decimal | None:
+def amount_of(value: Json) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:

@@ -8,14 +8,17 @@ it, so that nothing leaves a blank when it says nothing. Raw HTML is text, and i
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from html import unescape
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from service.rendering.marks import MARK, Elif, Else, EndFor, EndIf, For, If, Marks, Say
+from service.rendering.marks import MARK, RESERVED, Elif, Else, EndFor, EndIf, For, If, Marks, Say
 
+_ENTITY = re.compile("&#[xX]?[0-9A-Fa-f]+;?")
 _ALONE = re.compile("^[ \t]*((?:\ue000\\d+\ue001[ \t]*)+)$", re.MULTILINE)
 
 
@@ -85,7 +88,21 @@ _SOFT = Break()
 
 
 def parse(marked: str, marks: Marks) -> list[Node]:
-    """The blocks of a message. Raises Flawed where statements and elements cross."""
+    """The blocks of a message. Raises Flawed where statements and elements cross, and where a placeholder is lost or
+    spelt out."""
+    for piece in MARK.split(marked)[::2]:
+        for entity in _ENTITY.findall(piece):
+            if RESERVED.search(unescape(entity)):
+                raise Flawed("not_allowed", "a character that cannot stand in a message", word=entity)
+    tree = _tree(marked, marks)
+    lost = Counter(MARK.findall(marked)) - Counter(_numbers(tree))
+    if lost:
+        line = line_of(marks, int(min(lost, key=int)))
+        raise Flawed("not_allowed", "a placeholder stands where nothing is shown, as in a link's title", line=line)
+    return tree
+
+
+def _tree(marked: str, marks: Marks) -> list[Node]:
     apart = _ALONE.sub(lambda found: _apart(found, marks), marked)
     blocks = _Builder(marks)
     leaf = Element("p")
@@ -100,6 +117,22 @@ def parse(marked: str, marks: Marks) -> list[Node]:
         else:
             blocks.token(token)
     return blocks.finish()
+
+
+def _numbers(nodes: Sequence[Node]) -> Iterator[str]:
+    """The marks in a tree."""
+    for node in nodes:
+        match node:
+            case Said(number):
+                yield str(number)
+            case Element(children=children, href=href):
+                yield from MARK.findall(href)
+                yield from _numbers(children)
+            case Branch(arms, end):
+                for mark, kids in arms:
+                    yield str(mark)
+                    yield from _numbers(kids)
+                yield str(end)
 
 
 def _plain_parser() -> MarkdownIt:

@@ -1,7 +1,8 @@
 """Placeholders kept aside: a template is turned into plain text with marks in it, and back.
 
 Between the two the text can go through Markdown and through the CSS inliner, to which a mark is one odd letter.
-A mark is U+E000, a number, U+E001 (a private use area of Unicode); templates that contain these are refused.
+A mark is U+E000, a number, U+E001 (a private use area of Unicode), sheltered by U+E002 and a comment where it is a
+statement in HTML; templates that contain these are refused.
 What comes back is a syntax tree, never template source, so nothing that a value or an entity spells out can
 become a placeholder.
 """
@@ -14,10 +15,13 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 
-RESERVED = re.compile("[\ue000\ue001]")
+from service.rendering.bounds import LONGEST_PAGE, MOST_PLACEHOLDERS, TooMuch
+
+# What cannot stand in a template: the characters of marks, and those that have no place in any text.
+RESERVED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000-\ue002\ufffe\uffff]")
 MARK = re.compile("\ue000(\\d+)\ue001")
 # An HTML serialiser may have turned the comment that shelters a mark into text, as in `<title>`.
-_SHELTERED = re.compile("(?:<!--|&lt;!--)?\ue000(\\d+)\ue001(?:-->|--&gt;)?")
+_SHELTERED = re.compile("(?:(?:<!--|&lt;!--)\ue002)?\ue000(\\d+)\ue001(?:\ue002(?:-->|--&gt;))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,8 @@ class Marks:
         self._kept: list[Mark] = []
 
     def put(self, mark: Mark) -> str:
+        if len(self._kept) == MOST_PLACEHOLDERS:
+            raise TooMuch("there are too many placeholders and components in it")
         self._kept.append(mark)
         return f"\ue000{len(self._kept) - 1}\ue001"
 
@@ -116,7 +122,7 @@ class Marks:
                         written.append(self.flatten(node.else_, data=data, slot=slot, line=line))
                     written.append(self.put(EndIf()))
                 case nodes.For(target=nodes.Name() as target):
-                    over = nodes.Filter(node.iter, "_list", [], [], None, None, lineno=node.lineno)
+                    over = nodes.Filter(node.iter, "_each", [], [], None, None, lineno=node.lineno)
                     written.append(self.put(For(target, _placed(over, line))))
                     written.append(self.flatten(node.body, data=data, slot=slot, line=line))
                     if node.else_:
@@ -125,12 +131,25 @@ class Marks:
                     written.append(self.put(EndFor()))
                 case _:
                     raise TypeError(f"{type(node).__name__} was not inspected")
+        if sum(map(len, written)) > LONGEST_PAGE:
+            raise TooMuch("it comes to too much text")
         return "".join(written)
 
     def sheltered(self, html: str) -> str:
         """HTML in which the marks of statements are comments, which a parser leaves where they are, even between
         the rows of a table."""
-        return MARK.sub(lambda found: found[0] if self._says(found[1]) else f"<!--{found[0]}-->", html)
+        return MARK.sub(lambda found: found[0] if self._says(found[1]) else f"<!--\ue002{found[0]}\ue002-->", html)
+
+    def order(self, text: str) -> list[list[str]]:
+        """The marks of a text: each statement, and the outputs between two of them, of which the order does not
+        matter, since an element's attributes may change places."""
+        order: list[list[str]] = [[]]
+        for number in MARK.findall(text):
+            if self._says(number):
+                order[-1].append(number)
+            else:
+                order += [[number], []]
+        return [sorted(numbers) for numbers in order]
 
     def weave(self, text: str) -> list[nodes.Node]:
         """The syntax tree of a text with marks."""

@@ -13,10 +13,9 @@ from service.core.model import Json
 from service.core.plan import Brand
 from service.ports import CannotRender, Mail, Words
 from service.rendering import address
+from service.rendering.bounds import LONGEST, TooMuch
 from service.rendering.compile import SEPARATOR, Compiled
 from service.rendering.mime import Heading, Letterhead
-
-_LARGEST = 512 * 1024  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +77,14 @@ def fill(compiled: Compiled, values: dict[str, Json]) -> Words | CannotRender:
     try:
         plain, html = template.root_render_func(template.new_context(values, shared=True))
         subject, short, text = plain.split(SEPARATOR)
+    except TooMuch as error:
+        return CannotRender(f"{compiled.file}: {error}")
     except Exception as error:
         return CannotRender(_told(compiled, error))
     subject = " ".join(subject.split())
     if not subject:
         return CannotRender(f"{compiled.file}: the subject came out empty")
-    if len(plain) + len(html) > _LARGEST:
+    if len(plain) + len(html) > LONGEST:
         return CannotRender(f"{compiled.file}: it came out too large")
     return Words(subject=subject, short=" ".join(short.split()), text=_tidy(text), html=str(html))
 

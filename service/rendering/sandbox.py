@@ -20,7 +20,10 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from service.core.model import Json
+from service.rendering.bounds import Allowance, each, effort
+from service.rendering.comparison import compared, same
 from service.rendering.formats import Formats
+from service.rendering.saying import cut, joined, said
 
 SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 _SPECIAL = re.compile("[&<>\"']").search  # most values have none of these, and looking is cheaper than replacing
@@ -41,7 +44,33 @@ class Missing(Undefined):
 
 class _Writer(CodeGenerator):
     """Writes a key of a dict, which is nearly all that templates ask for, as just that: through the environment
-    each would be a call."""
+    each would be a call. And loops so that they come to an end (`bounds`)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._allowance = Allowance()
+        self._loops: list[tuple[int, int]] = []  # those being written: turns unwatched, effort of a turn
+
+    def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802  Jinja calls it so
+        self._loops.append((self._allowance.turns(node.body), effort(node.body)))
+        super().visit_For(node, frame)
+        self._loops.pop()
+
+    def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:  # noqa: N802  as above
+        if node.name != "_each":
+            super().visit_Filter(node, frame)
+            return
+        assert node.node is not None
+        turns, cost = self._loops[-1]
+        self.write("each(")
+        self.visit(node.node, frame)
+        self.write(f", {turns}, {cost}, {frame.buffer}, context)")
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.autoescape or _is_text(node):
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write("said(")
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802  Jinja calls it so
         self.write("(it[")
@@ -66,13 +95,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
             for name in ("day", "date", "time", "datetime", "money", "number"):
                 self.filters[name] = getattr(formats, name)
         named = stages or {}
-        self.filters["_stage"] = lambda status: named.get(status) or str(status).replace("_", " ").capitalize()
+        self.filters["_stage"] = lambda status: _stage(named, status)
 
     def load(self, code: CodeType) -> Template:
         """The template in `code`. It joins what it says as plain text, and so it escapes to plain text: jinja2's own
         would make each value a `Markup`, which takes twice as long."""
         template = Template.from_code(self, code, {}, None)
-        template.root_render_func.__globals__["escape"] = _escaped
+        template.root_render_func.__globals__.update(escape=_escaped, said=said, each=each)
         return template
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -93,8 +122,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
         raise SecurityError("templates call nothing")
 
 
+def _stage(named: Mapping[str, str], status: Any) -> str:
+    told = said(status)
+    return cut(named.get(told) or told.replace("_", " ").capitalize())
+
+
 def _escaped(value: Any) -> str:
-    text = value if value.__class__ is str else str(value)
+    text = value if value.__class__ is str else said(value)
     return escape(text) if _SPECIAL(text) else text
 
 
@@ -124,12 +158,26 @@ def _safe_link(value: str) -> str:
     return url if parts.path else ""
 
 
+def _is_text(node: nodes.Node) -> bool:
+    """Whether what it says is a text for certain, and one with an end."""
+    match node:
+        case nodes.Filter(name=name):
+            return name != "default"
+        case nodes.Getattr(node=nodes.Name(name="customer" | "brand" | "owner" | "promise")):
+            return True
+        case nodes.Getattr(node=nodes.Name(name="order"), attr="id" | "number"):
+            return True
+        case nodes.Const() | nodes.Name(name="status" | "reason" | "next_step" | "next_update"):
+            return True
+    return False
+
+
 def _default(value: Any, instead: Any = "") -> Any:
     return value if value or value == 0 else instead
 
 
 def _join(value: Any, between: str = "") -> str:
-    return between.join(str(item) for item in _list(value))
+    return joined(value, said(between)) if value.__class__ is list else ""
 
 
 def _list(value: Any) -> list[Any]:
@@ -142,15 +190,18 @@ def _length(value: Any) -> int:
 
 PLAIN_FILTERS: dict[str, Any] = {
     "default": _default,
-    "lower": lambda value: str(value).lower(),
-    "upper": lambda value: str(value).upper(),
-    "capitalize": lambda value: str(value)[:1].upper() + str(value)[1:],
-    "trim": lambda value: str(value).strip(),
+    "lower": lambda value: cut(said(value).lower()),
+    "upper": lambda value: cut(said(value).upper()),
+    "capitalize": lambda value: said(value)[:1].upper() + said(value)[1:],
+    "trim": lambda value: said(value).strip(),
     "join": _join,
     "length": _length,
     # Ours alone; no template can name them, because a name with an underscore is refused.
     "_as_is": lambda value: str.__str__(value),  # and no `Markup`, whose methods are slow
     "_list": _list,
+    "_each": _list,  # of a loop, which is written as a call of `each`
     "_link": safe_link,
-    "_part": lambda value: quote(str(value), safe=""),
+    "_part": lambda value: quote(said(value), safe=""),
+    "_compared": compared,
+    "_same": same,
 }

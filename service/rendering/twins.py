@@ -122,7 +122,7 @@ class Plain:
 def _link(href: str, marks: Marks) -> tuple[str, nodes.Expr | None]:
     """An address with marks, and what must be true for it to be one. Raises Flawed for a scheme not allowed."""
     pieces = MARK.split(href)
-    if pieces[0]:
+    if pieces[0] or len(pieces) == 1:
         scheme = _SCHEME.match(pieces[0])
         if scheme is None or scheme[1].lower() not in SCHEMES:
             word = pieces[0]

@@ -62,7 +62,7 @@ def test_moments_are_put_into_the_zone_and_dates_are_not() -> None:
     assert formats.datetime("2026-03-09T10:15:00Z", "Europe/Lisbon") == "9 de março de 2026, 10:15"
 
 
-@pytest.mark.parametrize("value", ["soon", "2026-13-40", "", "9" * 40, "x" * 10, 12, True, [], {}])
+@pytest.mark.parametrize("value", ["soon", "2026-13-40", "", "9" * 40, "x" * 10, 12, True])
 def test_what_is_no_date_is_shown_as_it_came(value: object) -> None:
     formats = MADE["en"]
     for write in (formats.day, formats.date, formats.time, formats.datetime):

@@ -1,0 +1,81 @@
+"""How much a message may be: written, and filled.
+
+Everything is bounded before a template is used. What a file says is counted when it is pressed; what an order makes
+of it is bounded by the length of values (`core.context`), and in loops by an allowance: as long as a loop can not
+exceed its share whatever the values are, it runs unwatched; else each turn is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.runtime import Context
+
+LONGEST_MESSAGE = 16 * 1024  # characters of a file: ten times the longest one shipped
+MOST_PLACEHOLDERS = 400  # with statements, and those of the layout and its components: three times the most shipped
+MOST_FILTERS = 400
+LONGEST_PAGE = 128 * 1024  # characters of the HTML before anything is filled in
+LONGEST = 256 * 1024  # characters of a filled message in both texts: never more than 1 MiB of UTF-8
+
+_OUTPUT = 12_000  # characters a value can come to: 2,000, each of them `&quot;`
+_FILTER = 100  # what a filter may cost, in characters of output that would take as long
+_NODE = 8
+_UNWATCHED = 1024 * 1024  # what all loops of a message can come to that are not watched
+_TURNS = 12  # of a loop that may go unwatched
+_SPENT = "_spent"  # among a context's own variables; no template can name it
+
+
+class TooMuch(Exception):  # noqa: N818  a state of the message, told as a problem
+    """The message is too large, or would become so."""
+
+
+class Allowance:
+    """What the loops of one message may come to unwatched."""
+
+    def __init__(self) -> None:
+        self._left = _UNWATCHED
+
+    def turns(self, body: Sequence[nodes.Node]) -> int:
+        """How many turns a loop may take without being watched."""
+        inside = [it for node in body for it in _all(node)]
+        if any(isinstance(it, nodes.For) for it in inside):
+            return 0
+        worst = effort(body) + sum(_size(it) for it in inside if isinstance(it, nodes.Output))
+        turns = min(_TURNS, self._left // max(worst, 1))
+        self._left -= turns * worst
+        return turns
+
+
+def effort(body: Sequence[nodes.Node]) -> int:
+    """What one turn of a loop costs, besides what it says."""
+    return sum(_FILTER if isinstance(it, nodes.Filter) else _NODE for node in body for it in _all(node))
+
+
+def _size(output: nodes.Output) -> int:
+    """The most that it can say."""
+    return sum(len(it.data) if isinstance(it, nodes.TemplateData) else _OUTPUT for it in output.nodes)
+
+
+def _all(node: nodes.Node) -> Iterator[nodes.Node]:
+    yield node
+    yield from node.find_all(nodes.Node)
+
+
+def each(value: Any, turns: int, effort: int, said: list[str], context: Context) -> Sequence[Any] | Iterator[Any]:
+    """The items of a list, for a loop that writes into `said`."""
+    if value.__class__ is not list:
+        return ()
+    return value if len(value) <= turns else _watched(value, effort, said, context.vars)
+
+
+def _watched(items: list[Any], effort: int, said: list[str], kept: dict[str, Any]) -> Iterator[Any]:
+    """Raises TooMuch when the loops of this filling come to too much."""
+    seen = len(said)
+    for item in items:
+        kept[_SPENT] = kept.get(_SPENT, 0) + effort + sum(map(len, said[seen:]))
+        if kept[_SPENT] > LONGEST:
+            raise TooMuch("it came out too large")
+        seen = len(said)
+        yield item

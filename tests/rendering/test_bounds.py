@@ -1,0 +1,106 @@
+"""How much a message may be, and what becomes of one that would be more. Sizes are counted here; how
+long things take is measured by `python -m tests.hostile`."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+
+from service.core.context import LONGEST_TEXT
+from service.ports import CannotRender, Words
+from service.rendering import bounds
+from service.rendering.render import fill
+from tests.rendering.desk import compiled
+
+LONG = '"' * LONGEST_TEXT
+KNOWN = {
+    "customer": {"name": "Ana", "first_name": "Ana"},
+    "order": {"id": "A", "number": "1"},
+    "brand": {"name": "B", "color": "#000000", "on_color": "#ffffff"},
+    "status": "shipped",
+    "reminder": {"number": 0, "last": False},
+    "progress": [],
+    "_zone": "UTC",
+}
+
+
+def filled(body: str, **order: object) -> Words | CannotRender:
+    made, problems = compiled(body)
+    assert made is not None, problems
+    return fill(made, {**KNOWN, "order": {"id": "A", "number": "1", **order}})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "x " * 9_000,
+        "{{ order.number }}\n\n" * 400,
+        "{{ progress() }}\n\n" * 100,
+        "{% if reason %}x{% endif %}\n\n" * 200,
+        "{{ 'a' | upper | lower }}" * 250,
+        "{{ '" + "a" * 16_500 + "' }}",
+    ],
+)
+def test_a_message_that_is_too_much_is_refused(body: str) -> None:
+    made, problems = compiled(body)
+    assert made is None
+    assert [problem.code for problem in problems] == ["too_large"]
+
+
+LOOPS = "{% for a in order.x %}{% for b in order.x %}SAID{% endfor %}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "x" * 900,
+        "{{ order.note | default('') }}",
+        "{{ a.name | default('') }}{{ b.name | default('') }}",
+        "{{ order.x | default('') | join('!') }}",
+    ],
+)
+def test_loops_in_loops_come_to_an_end(said: str) -> None:
+    """A hundred times a hundred turns would come to 10 MB and more."""
+    things = [{"name": LONG} for _ in range(100)]
+    tracemalloc.start()
+    try:
+        words = filled(LOOPS.replace("SAID", said), x=things, note=LONG)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(words, CannotRender)
+    assert words.problem == "messages/m/en.md: it came out too large"
+    assert peak < 4 * bounds.LONGEST + 1024 * 1024
+
+
+def test_turns_that_say_nothing_are_counted_too() -> None:
+    body = LOOPS.replace("SAID", "{% if order.x | default('') | upper == 'y' %}x{% endif %}")
+    assert isinstance(filled(body, x=["a"] * 100), CannotRender)
+    assert isinstance(filled(body, x=["a"] * 10), Words)
+
+
+def test_many_loops_share_one_allowance() -> None:
+    loop = "{% for a in order.x %}{{ a.name | default('') }}{% endfor %} "
+    assert isinstance(filled(loop * 40, x=[{"name": LONG}] * 12), CannotRender)
+    assert isinstance(filled(loop * 40, x=[{"name": "x"}] * 12), Words)
+
+
+def test_a_long_order_is_told_in_full() -> None:
+    words = filled(
+        "{{ items(order.items) }}", items=[{"name": f"thing {count}" * 9, "quantity": 2} for count in range(100)]
+    )
+    assert isinstance(words, Words)
+    assert words.html.count("<tr") > 100
+    assert "thing 99" in words.text
+
+
+def test_what_is_said_of_a_list_has_an_end() -> None:
+    words = filled(
+        "{{ order.x | default('') }}\n\n{{ order.x | default('') | join('-') }}",
+        x=["a" * 1_500, {"b": 1}, ["c"]] * 30,
+    )
+    assert isinstance(words, Words)
+    for line in words.text.split("\n\n")[:2]:
+        assert len(line) == LONGEST_TEXT
+        assert set(line) <= set("a, -…")

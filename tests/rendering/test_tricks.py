@@ -1,0 +1,88 @@
+"""Tricks that once worked, or might: each template here does nothing but what its author can see."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.ports import Words
+from service.rendering.render import fill
+from tests.rendering.desk import compiled
+from tests.rendering.test_bounds import KNOWN
+
+
+def written(body: str, **order: object) -> Words:
+    made, problems = compiled(body)
+    assert made is not None, problems
+    words = fill(made, {**KNOWN, "order": {"id": "A", "number": "1", **order}})
+    assert isinstance(words, Words), words
+    return words
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ order.number }} &#xE000;0&#xE001;",
+        "&#57344;999&#57345;",
+        "&#5734{# #}4;0&#57345;",
+        "[x](https://x.example/&#xE000;0&#xE001;)",
+        "x \x1e y",
+        "x \x00 y",
+        "[x]()",
+        "[x](https://x.example '{{ order.number }}')",
+        "[x](https://x.example '{% if reason %}y{% endif %}')",
+    ],
+)
+def test_placeholders_can_be_neither_forged_nor_lost(body: str) -> None:
+    made, problems = compiled(body)
+    assert made is None
+    assert any(problem.severity == "error" for problem in problems)
+
+
+def test_what_looks_like_a_comment_around_a_value_is_text() -> None:
+    words = written("a <!--{{ order.number }}--> b")
+    assert words.text.startswith("a <!--1--> b\n")
+    assert "a &lt;!--1--&gt; b" in words.html
+
+
+WEIRD = ["5 kg", "", 7, 7.5, True, None, [], ["a"], {}, {"a": 1}, "1e999", "x" * 5_000, 2**70]
+
+
+@pytest.mark.parametrize("value", WEIRD)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "x{% if order.v and order.v > 5 %}y{% endif %}",
+        "x{% if order.v and 5 <= order.v < order.number %}y{% endif %}",
+        "x{% if order.v == order.w %}y{% endif %}{% if order.v != order.w %}z{% endif %}",
+        "x{{ order.v | default('z') | join(5) }}",
+        "x{% if order.v %}{{ order.v | join(order.v) }}{% endif %}",
+        "x{% if order.v %}{{ order.v }}{{ order.v | upper | trim }}{{ order.v | money(order.v) }}{% endif %}",
+        "x{% for a in order.v %}{{ a.b | default(a) }}{% endfor %}",
+        "x [a](https://x.example/{{ order.v | default('') }}) [b]({{ order.v | default('') }})",
+    ],
+)
+def test_a_value_of_any_kind_can_be_told(body: str, value: object) -> None:
+    assert written(body, v=value, w=value).text.startswith("x")
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "greater"),
+    [
+        ("129.90", 100, True),
+        (7, "7.5", False),
+        ("9", "10", False),
+        ("b", "a", True),
+        ("5 kg", 1, False),
+        ([], 1, False),
+    ],
+)
+def test_amounts_are_compared_as_amounts(left: object, right: object, greater: bool) -> None:
+    words = written("{% if order.a and order.a > order.b | default(0) %}yes{% else %}no{% endif %}", a=left, b=right)
+    assert words.text.startswith("yes" if greater else "no")
+
+
+def test_an_object_says_nothing_and_a_list_what_it_holds() -> None:
+    words = written(
+        "{{ order.a | default('') }}.\n\n{{ order.b | default('') }}.", a={"secret": 1}, b=["x", 2, {"y": 3}]
+    )
+    assert words.text.startswith(".\n\nx, 2.\n")
