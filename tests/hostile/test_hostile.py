@@ -1,0 +1,97 @@
+"""Hostile messages and hostile orders, a few of them; `python -m tests.hostile` tries as many as one likes."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.core.context import LONGEST_TEXT, text_of
+from service.ports import CannotRender
+from tests.hostile.__main__ import case
+from tests.hostile.page import Page
+from tests.hostile.trial import mail_of, tried, warm
+from tests.hostile.values import CANARY, PAYLOADS, tame
+from tests.rendering.desk import catalog, files
+from tests.rendering.octets import well_formed
+
+CASES = 60
+
+EVERYWHERE = """---
+subject: "{{ order.number }} {{ customer.name }}"
+short: "{% if order.note %}{{ order.note }}{% endif %}"
+---
+# Head {{ order.number }}
+
+{% if order.note %}
+
+Text {{ order.note }}, *em {{ order.note }}*, **strong {{ order.note }}**, `code {{ order.note }}`.
+
+> Quote {{ order.note }}
+
+[link {{ order.note }}](https://shop.example/{{ order.note }}?a={{ order.note }}) and [whole]({{ order.note }})
+
+{{ button(order.note, order.url) }}
+
+{% endif %}
+
+{% for thing in order.items %}
+- Item {{ thing.name | default('?') }}
+{% endfor %}
+
+{{ items(order.items) }}
+
+{% if reason %}Because {{ reason }}.{% endif %}
+"""
+DESK = catalog(files(shown=EVERYWHERE), public_url="https://avisa.example.com")
+PLACES = 10  # where the text of a page shows it
+
+
+def test_messages_by_hostile_authors_harm_nobody() -> None:
+    seed = Random().randrange(2**32)
+    print(f"seed {seed}")
+    warm()
+    for number in range(CASES):
+        text, random = case(seed, number)
+        verdict = tried(text, random)
+        assert not verdict.faults, f"seed {seed}, case {number}: {verdict.faults}\n{text}"
+
+
+texts = st.one_of(
+    st.sampled_from(PAYLOADS),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=200),
+    st.text(alphabet="<>&\"'{}%#*_`[]()!-=/?:;. \r\n\t\x00\x1eaé🚚\ue000\ue0011", max_size=80),
+)
+
+
+@settings(max_examples=150)
+@given(text=texts)
+def test_a_value_is_literal_text_wherever_it_stands(text: str) -> None:
+    """From the order to the octets, and back by readers that know nothing of us."""
+    page, plain, headers = _read("x" + text + "x")
+    usual_page, _, usual_headers = _read("x")
+    assert not page.objections
+    assert page.tags == usual_page.tags
+    assert headers == usual_headers
+    shown = _seen("x" + text + "x")
+    assert " ".join(page.text.split()).count(shown) >= PLACES
+    assert " ".join(plain.split()).count(shown) >= PLACES
+    assert CANARY not in page.text + plain
+
+
+def _read(text: str) -> tuple[Page, str, list[str]]:
+    known = {"customer.name": "Ana", "details.number": "1", "details.note": text, "reason": text}
+    things = {"details.items": [{"name": text, "quantity": 1}, {"name": text}]}
+    told = mail_of(DESK, {**tame(), **known, **things})
+    assert not isinstance(told, CannotRender), told
+    words, mail = told
+    message = well_formed(mail)
+    plain, html = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())
+    assert (plain, html) == (words.text, words.html)
+    return Page(html), plain, list(message.keys())
+
+
+def _seen(text: str) -> str:
+    """What is left of a text after the context has taken out what is in nobody's interest, and blanks are one."""
+    return " ".join(text_of(text, LONGEST_TEXT).split())

@@ -1,0 +1,240 @@
+"""One message put on trial: pressed as the service presses it, told about hostile orders, mailed and read back.
+
+Compiling and filling must reach nothing outside: an audit hook (PEP 578) listens for whatever opens, starts, loads or
+connects. Readers are the standard library's, which share nothing with what wrote the mail.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from random import Random
+from typing import Any
+
+from service.catalog import Catalog
+from service.core import context, facts, samples
+from service.core.model import Fact, Json, Notification, Order
+from service.ports import CannotRender, Draft, Mail, NoAddress, Problem, Words
+from service.rendering.compile import Compiled, compile_message
+from service.rendering.render import fill
+from tests.hostile import values
+from tests.hostile.page import objections
+from tests.rendering.desk import NOW, layout, usual
+from tests.rendering.octets import well_formed
+
+MESSAGE = "shown"
+LARGEST = 1024 * 1024  # octets of anything that is made
+_FORBIDDEN = (
+    "os.",
+    "subprocess.",
+    "socket.",
+    "shutil.",
+    "ctypes.",
+    "urllib.",
+    "import",
+    "exec",
+    "compile",
+    "open",
+    "pty.",
+)
+_DATA = ("babel", "tzdata", "zoneinfo")  # read when a language or zone is met first
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What came of a trial."""
+
+    accepted: bool
+    codes: tuple[str, ...] = ()
+    faults: list[str] = field(default_factory=list)
+    compile_s: float = 0.0  # processor time
+    compile_octets: int = 0  # the most that was held at once; 0 if it was not measured
+    fill_s: float = 0.0
+    fill_octets: int = 0
+    mail_octets: int = 0
+    too_large: int = 0  # how many orders were told nothing, because it would have been too much
+
+
+@cache
+def warm() -> None:
+    """What Python and Babel load when first used is loaded."""
+    layout()
+    compile_message("---\nsubject: {{\nshort: s\n---\nx", file="f", locale="en", layout=layout(), for_owner=False)
+    for known in values.occasions(Random(0)).values():
+        mail_of(usual(), known)
+
+
+def tried(text: str, random: Random, *, weigh: bool = False) -> Verdict:
+    """Press `text` and, if it is accepted, tell it to friends and enemies. With `weigh`, memory is measured too."""
+    verdict = Verdict(accepted=False)
+    compiled, problems = _pressed(text, verdict, weigh=weigh)
+    verdict.codes = tuple(sorted({problem.code for problem in problems}))
+    if compiled is None:
+        if not any(problem.severity == "error" for problem in problems):
+            verdict.faults.append("refused without a reason")
+        return verdict
+    verdict.accepted = True
+    usual_desk = usual()
+    press = replace(usual_desk.press, messages={**usual_desk.press.messages, MESSAGE: {"en": compiled}})  # type: ignore[type-var] # the real one
+    desk = replace(usual_desk, press=press)
+    for name, known in values.occasions(random).items():
+        _told(desk, name, known, verdict, weigh=weigh and name == "huge")
+    return verdict
+
+
+def _pressed(text: str, verdict: Verdict, *, weigh: bool) -> tuple[Compiled | None, list[Problem]]:
+    def press() -> tuple[Compiled | None, list[Problem]]:
+        compiled, problems = compile_message(
+            text, file=f"messages/{MESSAGE}/en.md", locale="en", layout=layout(), for_owner=False
+        )
+        if compiled is not None:
+            problems += _tried_on_samples(compiled)
+        if any(problem.severity == "error" for problem in problems):
+            return None, problems
+        return compiled, problems
+
+    try:
+        with listening(verdict.faults, compiling=True):
+            (compiled, problems), verdict.compile_s = timed(press)
+        if weigh:
+            verdict.compile_octets = weighed(press)
+    except Exception as fault:
+        verdict.faults.append(f"pressing raised {type(fault).__name__}: {fault!s:.200}")
+        return None, [Problem(code="fault", file="", message="")]
+    return compiled, problems
+
+
+def _tried_on_samples(compiled: Compiled) -> Iterator[Problem]:
+    plan = usual().plan
+    for order, notification in samples.samples(MESSAGE, plan, NOW).values():
+        told = {**context.build(order, notification, plan, NOW, facts.view(order)), "_zone": "UTC"}
+        words = fill(compiled, told)
+        if isinstance(words, CannotRender):
+            yield Problem(code="cannot_render", file=compiled.file, message=words.problem)
+
+
+def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict, *, weigh: bool) -> None:
+    def fault(what: str) -> None:
+        verdict.faults.append(f"{name}: {what}")
+
+    heard: list[str] = []
+    try:
+        with listening(heard):
+            written, seconds = timed(lambda: mail_of(desk, known))
+        verdict.fill_s = max(verdict.fill_s, seconds)
+        if weigh:
+            verdict.fill_octets = max(verdict.fill_octets, weighed(lambda: mail_of(desk, known)))
+    except Exception as trouble:
+        fault(f"telling raised {type(trouble).__name__}: {trouble!s:.200}")
+        return
+    for event in heard:
+        fault(event)
+    if isinstance(written, CannotRender):
+        if name in ("huge",) and "too large" in written.problem:
+            verdict.too_large += 1
+        elif "came out empty" not in written.problem:
+            fault(f"accepted, but cannot be told: {written.problem}")
+        return
+    words, mail = written
+    verdict.mail_octets = max(verdict.mail_octets, len(mail.data))
+    if len(mail.data) > 2 * LARGEST or max(len(part.encode()) for part in (words.html, words.text)) > LARGEST:
+        fault(f"{len(mail.data)} octets of mail")
+    for objection in objections(words.html):
+        fault(objection)
+    if values.CANARY in words.html + words.text + words.subject + words.short:
+        fault("something was worked out")
+    if any(character in words.subject + words.short for character in "\r\n"):
+        fault("a line break in a one-liner")
+    try:
+        text, html = well_formed(mail).iter_parts()
+    except AssertionError as flaw:
+        fault(f"no well-formed mail: {flaw!s:.200}")
+        return
+    if (
+        text.get_content().replace("\r\n", "\n") != words.text
+        or html.get_content().replace("\r\n", "\n") != words.html
+    ):
+        fault("the mail says something else")
+    if mail_of(desk, known) != written:
+        fault("not the same octets again")
+
+
+def mail_of(desk: Catalog, known: Mapping[str, Json]) -> tuple[Words, Mail] | CannotRender:
+    """The message about an order of which so much more is known, from draft to octets."""
+    order, notification = _occasion(known)
+    draft = desk.draft(notification, order, NOW)
+    if isinstance(draft, NoAddress):
+        raise AssertionError("no address")
+    if isinstance(draft, CannotRender):
+        return draft
+    return _composed(desk, notification, draft)
+
+
+def _occasion(known: Mapping[str, Json]) -> tuple[Order, Notification]:
+    order, notification = samples.samples(MESSAGE, usual().plan, NOW)["full"]
+    stated = {name: Fact(rank=order.status_rank, value=value) for name, value in known.items()}
+    return replace(order, facts={**order.facts, **stated}), notification
+
+
+def _composed(desk: Catalog, notification: Notification, draft: Draft) -> tuple[Words, Mail] | CannotRender:
+    words = desk.words(draft)
+    if isinstance(words, CannotRender):
+        return words
+    mail = desk.compose(notification, draft)
+    return mail if isinstance(mail, CannotRender) else (words, mail)
+
+
+# ------------------------------------------------------------ measuring and listening
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    """What comes of it, and the seconds of processor time it took."""
+    began = time.thread_time()
+    made = work()
+    return made, time.thread_time() - began
+
+
+def weighed(work: Callable[[], Any]) -> int:
+    """The most octets it held at once, over what was held before."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+_ears: list[tuple[list[str], bool]] = []
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _ears or not event.startswith(_FORBIDDEN):
+        return
+    faults, compiling = _ears[-1]
+    told = f"{event} {arguments!r:.120}"
+    if event in ("open", "os.listdir") and any(name in told for name in _DATA):
+        return
+    if compiling and event in ("compile", "exec"):
+        return
+    faults.append(told)
+
+
+@cache
+def _ear() -> None:
+    sys.addaudithook(_hear)  # it can never be taken away again, only be deaf
+
+
+@contextmanager
+def listening(faults: list[str], *, compiling: bool = False) -> Iterator[None]:
+    """Whatever the code within reaches for is a fault; while compiling, Python's own compiler may be used."""
+    _ear()
+    _ears.append((faults, compiling))
+    try:
+        yield
+    finally:
+        _ears.pop()
