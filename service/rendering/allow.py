@@ -14,6 +14,7 @@ from jinja2 import nodes
 
 from service.ports import Problem
 from service.rendering.findings import Findings
+from service.rendering.marks import RESERVED
 from service.rendering.paths import Paths, bare, path_of, there_if_false, there_if_true
 from service.rendering.sandbox import NOT_A_LINK, safe_link, whole_address
 from service.rendering.source import Part
@@ -27,6 +28,8 @@ from service.rendering.vocabulary import (
 )
 
 _MOST_LOOPS = 2
+_LARGEST_NUMBER = 10**15
+_TAKEN = ("loop", "self")  # names of Jinja's own
 
 _Expr = nodes.Node
 Locals = Mapping[str, bool]  # what `for` gives, and whether all of it is there
@@ -84,7 +87,7 @@ class Inspector:
             self._findings.error("not_allowed", node, "`for` gives one name")
             return
         name = node.target.name
-        if name in bare(self.variables) or name.startswith("_") or name in self.extra:
+        if name in _TAKEN or name in bare(self.variables) or name.startswith("_") or name in self.extra:
             self._findings.error("not_allowed", node, f"`{name}` is taken, call it something else")
         if path_of(node.iter) is None:
             self._findings.error("not_allowed", node, "`for` goes over a list of the order")
@@ -151,7 +154,7 @@ class Inspector:
     def _expression(self, node: _Expr, sure: Paths, local: Locals) -> None:
         match node:
             case nodes.Const():
-                pass
+                self._constant(node)
             case nodes.Name() | nodes.Getattr():
                 self._path(node, sure, local)
             case nodes.And() | nodes.Or() | nodes.Not():
@@ -173,6 +176,13 @@ class Inspector:
                 self._filter(node, sure, local)
             case _:
                 self._findings.refuse(node)
+
+    def _constant(self, node: nodes.Const) -> None:
+        """What an escape such as `\\x1e` spells out in quotes can be what no file may hold."""
+        if isinstance(node.value, str) and RESERVED.search(node.value):
+            self._findings.error("not_allowed", node, "a character that cannot stand in a message")
+        elif isinstance(node.value, int | float) and not abs(node.value) <= _LARGEST_NUMBER:
+            self._findings.error("not_allowed", node, "a number that large is not allowed in a template")
 
     def _filter(self, node: nodes.Filter, sure: Paths, local: Locals) -> None:
         if node.name not in self.filters:

@@ -13,6 +13,7 @@ from service.rendering.paths import bare, begins_at
 from service.rendering.source import Part
 from service.rendering.vocabulary import IN_WORDS, OF_EVERY_ORDER
 
+_MOST = 30  # problems of one part of a file
 _LONGEST = 80  # characters of what was written, in a message
 _ALSO = ("order.url", "order.items", "order.total")  # details that most publishers send; only for suggestions
 
@@ -24,6 +25,11 @@ class Findings:
     file: str
     part: Part
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def enough(self) -> bool:
+        """Nobody reads more at once; and looking for what was meant takes a while."""
+        return len(self.problems) == _MOST
 
     def error(self, code: str, node: nodes.Node, message: str, suggestion: str | None = None) -> None:
         self._add(code, "error", node, message, suggestion)
@@ -37,12 +43,16 @@ class Findings:
         self.error("not_allowed", node, f"{word} is not allowed in a template")
 
     def unknown(self, what: str, name: str, allowed: Iterable[str], node: nodes.Node) -> None:
+        if self.enough:
+            return
         known = list(allowed)
         near = get_close_matches(name, known, n=1)
         told = f"there is no {what} `{name[:_LONGEST]}`; allowed: {', '.join(known)}"
         self.error(f"unknown_{what}", node, told, near[0] if near else None)
 
     def unknown_name(self, path: str, variables: Mapping[str, Sequence[str] | None], node: nodes.Node) -> None:
+        if self.enough:
+            return
         root = path.partition(".")[0]
         parts = variables.get(root, variables.get(f"{root}?", ()))
         told = f"there is no name `{path[:_LONGEST]}`"
@@ -56,6 +66,8 @@ class Findings:
         self.error("unknown_name", node, told, near[0] if near else None)
 
     def may_be_missing(self, path: str, node: nodes.Node) -> None:
+        if self.enough:
+            return
         near = get_close_matches(path, [f"order.{name}" for name in OF_EVERY_ORDER], n=1, cutoff=0.75)
         self.error(
             "may_be_missing",
@@ -65,6 +77,8 @@ class Findings:
         )
 
     def _add(self, code: str, severity: str, node: nodes.Node, message: str, suggestion: str | None) -> None:
+        if self.enough:
+            return
         line, column = self.part.place(begins_at(node))
         self.problems.append(
             Problem(

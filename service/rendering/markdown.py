@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from html import unescape
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from service.rendering.marks import MARK, RESERVED, Elif, Else, EndFor, EndIf, For, If, Marks, Say
+from service.rendering.tree import Branch, Break, Element, Node, Said, Text, every, numbers
 
 _ENTITY = re.compile("&#[xX]?[0-9A-Fa-f]+;?")
 _ALONE = re.compile("^[ \t]*((?:\ue000\\d+\ue001[ \t]*)+)$", re.MULTILINE)
@@ -42,47 +43,6 @@ class Flawed(Exception):  # noqa: N818  a state of the message, told as a proble
         self.word = word
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An output, by the number of its mark."""
-
-    number: int
-    component: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """The end of a line; a hard one is kept."""
-
-    hard: bool = False
-
-
-@dataclass(slots=True)
-class Element:
-    """A paragraph, list, link … by its HTML tag."""
-
-    tag: str
-    children: list[Branch | Element | Text | Said | Break] = field(default_factory=list)
-    href: str = ""
-    number: int | None = None  # of the first item of an ordered list
-    tight: bool = False  # a paragraph of a list without blank lines
-
-
-@dataclass(slots=True)
-class Branch:
-    """An `if` or `for`: each arm has the number of the mark that begins it."""
-
-    arms: list[tuple[int, list[Branch | Element | Text | Said | Break]]]
-    end: int = -1
-
-
-Node = Branch | Element | Text | Said | Break
-
 _LEAVES = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
 _SOFT = Break()
 
@@ -95,7 +55,7 @@ def parse(marked: str, marks: Marks) -> list[Node]:
             if RESERVED.search(unescape(entity)):
                 raise Flawed("not_allowed", "a character that cannot stand in a message", word=entity)
     tree = _tree(marked, marks)
-    lost = Counter(MARK.findall(marked)) - Counter(_numbers(tree))
+    lost = Counter(MARK.findall(marked)) - Counter(numbers(tree))
     if lost:
         line = line_of(marks, int(min(lost, key=int)))
         raise Flawed("not_allowed", "a placeholder stands where nothing is shown, as in a link's title", line=line)
@@ -117,22 +77,6 @@ def _tree(marked: str, marks: Marks) -> list[Node]:
         else:
             blocks.token(token)
     return blocks.finish()
-
-
-def _numbers(nodes: Sequence[Node]) -> Iterator[str]:
-    """The marks in a tree."""
-    for node in nodes:
-        match node:
-            case Said(number):
-                yield str(number)
-            case Element(children=children, href=href):
-                yield from MARK.findall(href)
-                yield from _numbers(children)
-            case Branch(arms, end):
-                for mark, kids in arms:
-                    yield str(mark)
-                    yield from _numbers(kids)
-                yield str(end)
 
 
 def _plain_parser() -> MarkdownIt:
@@ -265,7 +209,7 @@ def _leaf(paragraph: Element, children: list[Node], marks: Marks) -> list[Node]:
         return []
     if len(children) == 1 and isinstance(whole := children[0], Branch):
         return [Branch([(mark, _leaf(paragraph, kids, marks)) for mark, kids in whole.arms], whole.end)]
-    component = next((node for node in _all(children) if isinstance(node, Said) and node.component), None)
+    component = next((node for node in every(children) if isinstance(node, Said) and node.component), None)
     if component is not None:
         line, said = line_of(marks, component.number), marks.at(component.number)
         word = said.component if isinstance(said, Say) else None
@@ -296,15 +240,3 @@ def _as_one_list(branch: Branch, marks: Marks) -> Branch | Element:
         if isinstance(only, Element) and only.tag in ("ul", "ol"):
             return replace(only, children=[Branch([(mark, only.children)], branch.end)])
     return branch
-
-
-def _all(nodes: Sequence[Node]) -> list[Node]:
-    found: list[Node] = []
-    for node in nodes:
-        found.append(node)
-        if isinstance(node, Element):
-            found += _all(node.children)
-        elif isinstance(node, Branch):
-            for _, kids in node.arms:
-                found += _all(kids)
-    return found

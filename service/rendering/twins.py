@@ -14,9 +14,10 @@ from html import escape
 from jinja2 import nodes
 from mdurl import encode
 
-from service.rendering.markdown import Branch, Break, Element, Flawed, Node, Said, Text
+from service.rendering.markdown import Flawed
 from service.rendering.marks import MARK, EndIf, If, Marks, Say
 from service.rendering.sandbox import NOT_A_LINK, SCHEMES, whole_address
+from service.rendering.tree import Branch, Break, Element, Node, Said, Text
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _RULE = "—" * 12

@@ -26,6 +26,14 @@ def written(body: str, **order: object) -> Words:
         "&#5734{# #}4;0&#57345;",
         "[x](https://x.example/&#xE000;0&#xE001;)",
         "x \x1e y",
+        "{% if order.a %}{{ '\\x1e' }}{% endif %}",
+        "{% if order.a %}{{ order.a | default('\\ud800') }}{% endif %}",
+        "{{ order.a | default('\\ue0000\\ue001') }}",
+        "{% if order.a == '\\x00' %}x{% endif %}",
+        "{% if order.a %}{% if order.a > 1e999 %}x{% endif %}{% endif %}",
+        "{% if order.a == " + "9" * 4_000 + " %}x{% endif %}",
+        "{% for loop in order.x %}x{% endfor %}",
+        "{% for self in order.x %}x{% endfor %}",
         "x \x00 y",
         "[x]()",
         "[x](https://x.example '{{ order.number }}')",
@@ -36,6 +44,11 @@ def test_placeholders_can_be_neither_forged_nor_lost(body: str) -> None:
     made, problems = compiled(body)
     assert made is None
     assert any(problem.severity == "error" for problem in problems)
+
+
+def test_no_more_problems_are_told_than_anybody_reads() -> None:
+    _, problems = compiled("{{ custmer.name }}\n" * 500)
+    assert len(problems) == 30
 
 
 def test_what_looks_like_a_comment_around_a_value_is_text() -> None:
