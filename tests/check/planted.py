@@ -285,9 +285,8 @@ MISTAKES = (
     Planted(
         kind="a mail that is too heavy",
         file=SHIPPED,
-        edit=_body("‸" + "heavy " * 9_000),
+        edit=_body("‸" + "# Heavy\n" * 1_500),
         code="heavy_mail",
-        also={LAYOUT: instead("<body>", "<body>\n<p>" + "heavy " * 9_000 + "</p>")},
     ),
     Planted(
         kind="a colour that is hard to see",
