@@ -19,6 +19,7 @@ from service.catalog import PLAN, Found, Installation, Shelf, Versions
 from service.ports import Clock, MustEnd, Problem
 from service.rendering import press
 from service.settings import Settings
+from service.store import StoreError
 from service.store.store import Store
 
 log = structlog.get_logger("avisa")
@@ -27,6 +28,7 @@ _THE_FOLDER = "."
 _WOKEN_BY = "woken_by_plan"  # under this name the store keeps a hash of the plan that all open orders know
 TRY_AGAIN = 2.0  # seconds
 ASK_STORE = 2.0  # seconds between looks whether there is a new version
+LEAVE = 2.0  # seconds
 SAY_SO = 30.0  # seconds between words of ours about what we have in force
 NUDGED = 2_000  # orders a transaction, when a plan with other windows is put in force
 
@@ -86,43 +88,46 @@ class Follower:
         self._store = store
         self._name = name
         self._said = (0, 0.0)  # which version, and when
+        self._woken_by = ""  # the catalog by which the open orders were woken
 
     async def run(self) -> None:
         """Look whenever the folder or the head changes; wake the open orders when the plan did, also while nobody
-        ran."""
+        ran. What the store is away for is done with the next look at it."""
         watch = template_folder.watch(self._folder)
         saved = asyncio.ensure_future(anext(watch))
         try:
-            await _insist(self._wake_by_plan)
             while True:
-                await _insist(self._say_what_is_in_force)
+                await _try(self._tell)
                 await asyncio.wait({saved}, timeout=ASK_STORE)
                 if saved.done():
                     saved.result()
                     saved = asyncio.ensure_future(anext(watch))
                     await _insist(self._look)
                 else:
-                    await _insist(self._look_if_moved)
+                    await _try(self._look_if_moved)
         finally:
             saved.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await saved
 
     async def leave(self) -> None:
-        """This replica has nothing in force any more."""
-        await self._store.has_in_force(self._name, 0)
+        """This replica has nothing in force any more; if that cannot be said now, its silence will say it."""
+        async with asyncio.timeout(LEAVE):
+            await self._store.has_in_force(self._name, 0)
 
     async def _look_if_moved(self) -> None:
         if await self._versions.moved():
             await self._look()
 
     async def _look(self) -> None:
-        before = self._shelf.in_force.version
         await _look(self._versions, self._shelf, await asyncio.to_thread(found, self._folder), self._clock)
-        if self._shelf.in_force.version != before:
-            await self._wake_by_plan()
 
-    async def _say_what_is_in_force(self) -> None:
+    async def _tell(self) -> None:
+        """The open orders of a plan that is new to them, and the others of what is in force here."""
+        catalog = self._shelf.in_force.version
+        if self._woken_by != catalog:
+            await self._wake_by_plan()
+            self._woken_by = catalog
         version, now = self._versions.in_force, asyncio.get_running_loop().time()
         assert version is not None, "the house does not stand before something is in force"
         if version.number != self._said[0] or now - self._said[1] >= SAY_SO:
@@ -158,6 +163,17 @@ async def _look(versions: Versions, shelf: Shelf, here: Found, clock: Clock) -> 
     version = versions.in_force
     if version is not None and version != before:
         log.info("catalog_in_force", version=version.number, content=version.content, origin=version.origin)
+
+
+async def _try(step: Callable[[], Awaitable[object]]) -> None:
+    """Do it if the store is there; whoever asks does so every few seconds, and others say that it is away."""
+    try:
+        await step()
+    except MustEnd:
+        raise
+    except Exception as trouble:
+        say = log.debug if isinstance(trouble, StoreError) else log.warning
+        say("templates_wait", error=type(trouble).__name__, again_in=ASK_STORE)
 
 
 async def _insist(step: Callable[[], Awaitable[object]]) -> None:

@@ -74,7 +74,7 @@ class Versions:
         self._store = store
         self._turn = asyncio.Lock()
         self._watched = False
-        self._seen_head = 0
+        self._seen_head: int | None = None
         self._warnings: list[Problem] = []  # of what is in force
         self.in_force: Version | None = None
 
@@ -86,12 +86,14 @@ class Versions:
         """Do what is to be done about the folder and the head. What is wrong, or only worth knowing, is then in
         the shelf's `problems`."""
         async with self._turn:
+            self._seen_head = None  # until all is done: whoever is cut short looks again
             answer: list[Problem] | None = None
             while answer is None:
                 lineage = await self._store.versions()
-                self._seen_head = lineage[0].number if lineage else 0
                 answer = await self._looked(found, lineage, at)
             self._shelf.problems = tuple(answer)
+            head = lineage[0].number if lineage else 0
+            self._seen_head = max(head, self.in_force.number) if self.in_force else head
 
     async def _looked(self, found: Found, lineage: Lineage, at: datetime) -> list[Problem] | None:
         """What there is to say; None: somebody was faster, look again."""
@@ -150,7 +152,6 @@ class Versions:
         )
         if not await self._store.add_version(version, self._shelf.kept(files)):
             return None
-        self._seen_head = version.number
         self._put(version, catalog, problems)
         return version
 
@@ -180,6 +181,13 @@ class Versions:
         self._warnings = list(problems)
 
     # ---------------------------------------------------------------- by hand
+
+    async def join(self, *, at: datetime) -> bool:
+        """Have in force here what is in force elsewhere, whatever any folder holds; answers whether there is
+        something."""
+        async with self._turn:
+            await self._put_head(await self._store.versions(), at)
+            return self.in_force is not None
 
     async def files(self, version: Version) -> dict[str, str]:
         """Plan, messages and layout of a version, by their paths."""

@@ -18,7 +18,7 @@ from service.cli.exits import Exit, Failure, misconfigured, not_there
 from service.cli.surroundings import catalog, inside_store, settings
 
 if TYPE_CHECKING:
-    from service.catalog import Catalog
+    from service.catalog import Catalog, Shelf
     from service.kafka import Cluster
     from service.ports import Attempt, Claimed, Clock, DeadLetter
     from service.settings import Settings
@@ -91,7 +91,7 @@ async def _replay(known: Settings, ids: Collection[int] | None, store: Store, cl
     from service.intake import Intake
     from service.ports import Unreadable
 
-    shelf = _Shelf(catalog(known))
+    shelf = await _in_force(known, store, clock)
     plan = shelf.in_force.plan
     intake = Intake(store, shelf, clock, _Nobody(), lease=known.retry.lease, on_wake_at=lambda _: None)
     letters = [letter for letter in await store.dead_letters(ids) if letter.state == "open"]
@@ -104,6 +104,15 @@ async def _replay(known: Settings, ids: Collection[int] | None, store: Store, cl
             await store.replayed(letter.id)
             done += 1
     return {"replayed": done, "failed": _asked(ids, letters) - done}
+
+
+async def _in_force(known: Settings, store: Store, clock: Clock) -> Shelf | _Shelf:
+    """What the service decides by; before it ever ran, what the folder says."""
+    from service.app.words import shelf_of
+    from service.catalog import Versions
+
+    shelf = shelf_of(known, store, b"nothing is sent from here", known.public_url)
+    return shelf if await Versions(shelf, store).join(at=clock.now()) else _Shelf(catalog(known))
 
 
 def _asked(ids: Collection[int] | None, letters: Sequence[DeadLetter]) -> int:

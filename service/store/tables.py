@@ -179,3 +179,4 @@ _partial("dead_letters_uncopied", "copied = 0", dead_letters.c.id)
 # Whole, not partial: a row taken out of an index again costs as much as it cost to put in.
 Index("notifications_order", notifications.c.order_id, notifications.c.seq)
 Index("entries_order", entries.c.order_id)
+Index("versions_content", versions.c.content, versions.c.at_real)

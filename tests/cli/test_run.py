@@ -115,6 +115,38 @@ def test_an_event_becomes_a_mail_and_nobody_is_named_in_the_log(running: Running
     assert {"embedded_inbox", "started", "stopped"} <= {line["event"] for line in lines}
 
 
+def test_words_are_pushed_and_taken_back_beside_it(running: Running) -> None:
+    def in_force() -> str:
+        detail: str = httpx.get(f"{running.url}/readyz").json()["checks"]["catalog"]["detail"]
+        return detail
+
+    def did(*words: str) -> dict[str, object]:
+        done = running.avisa("templates", *words, "--json")
+        assert done.returncode == 0, done.stdout
+        told: dict[str, object] = json.loads(done.stdout)
+        return told
+
+    assert in_force().startswith("version 1 (")
+    did("pull", "words")
+    message = running.folder / "words/messages/order-confirmed/pt-PT.md"
+    message.write_text(message.read_text().replace("subject: ", "subject: Bom dia. ", 1))
+    assert did("push", "words", "--note", "more polite", "--author", "ana")["version"] == 2
+    until(lambda: in_force().startswith("version 2 ("), "the new words")
+    assert running.avisa("publish", "-", stdin=json.dumps(ORDER)).returncode == 0
+    until(lambda: list((running.folder / "mails").glob("*.eml")), "the mail")
+    until(lambda: json.loads(running.avisa("outbox", "--state", "sent", "--json").stdout), "its settlement")
+    again = running.avisa("timeline", "A-1", "--mail", "1/update/1/customer", "--out", "again", "--json")
+    assert json.loads(again.stdout)["subject"].startswith("Bom dia. ")
+    assert (running.folder / "again/mail.eml").read_bytes() == (running.folder / "mails/000001.eml").read_bytes()
+    assert did("rollback")["version"] == 3
+    until(lambda: in_force().startswith("version 3 ("), "the old words")
+    (newest, *_) = json.loads(running.avisa("templates", "history", "--json").stdout)
+    assert len(newest["in_force_on"]) == 1
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(PATIENCE) == 0
+    assert json.loads(running.avisa("templates", "history", "--json").stdout)[0]["in_force_on"] == []
+
+
 def test_a_second_one_is_refused(running: Running) -> None:
     busy = running.avisa("run")
     assert busy.returncode == 78

@@ -179,18 +179,22 @@ async def running(
     opened = store or open_store(f"sqlite:///{file}", clock=clock, exclusive=True)
     await opened.start()
     try:
-        shelf = Shelf(
-            read_plan=desk.read_plan,
-            make_press=partial(make_press, redirect_to=None),
-            engine="tests",
-            installation=Installation(secret=desk.SECRET, public_url="https://avisa.example.com"),
-            store=opened,
-        )
-        rig = Rig(opened, shelf, clock)
+        rig = Rig(opened, shelf_on(opened), clock)
         await rig.push(files(plan))
         yield rig
     finally:
         await opened.close()
+
+
+def shelf_on(store: Store) -> Shelf:
+    """An empty shelf, as each process has one."""
+    return Shelf(
+        read_plan=desk.read_plan,
+        make_press=partial(make_press, redirect_to=None),
+        engine="tests",
+        installation=Installation(secret=desk.SECRET, public_url="https://avisa.example.com"),
+        store=store,
+    )
 
 
 def files(plan: str = desk.PLAN, **messages: str) -> dict[str, str]:

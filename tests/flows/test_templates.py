@@ -8,12 +8,18 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
 from service.app import words
+from service.app.refusal import Misconfigured
+from service.catalog import Found, Shelf, Versions
+from service.core.lineage import Version
 from service.core.model import Purpose
 from service.core.plan import Span
-from tests.flows.rig import Rig, files, running, until
+from service.ports import InForce
+from service.store.store import Store, open_store
+from tests.flows.rig import HandClock, Rig, files, running, shelf_on, until
 from tests.rendering import desk
 
 SHORT = desk.PLAN.replace("window: 48h", "window: 6h")
@@ -92,3 +98,49 @@ async def _woken(rig: Rig) -> bool:
 async def _reminded(rig: Rig) -> bool:
     await rig.wake.once()
     return any(row.notification.purpose is Purpose.REMINDER for row in (await rig.history()).outbox)
+
+
+async def test_a_folder_that_is_wrong_forbids_only_the_first_start(tmp_path: Path) -> None:
+    folder = write(tmp_path / "t", files("nonsense: 1"))
+    store = open_store(f"sqlite:///{tmp_path / 'avisa.db'}", clock=HandClock(), exclusive=True)
+    await store.start()
+    try:
+        with pytest.raises(Misconfigured) as refused:
+            await start(store, folder)
+        assert all(line.startswith("plan.yaml") for line in refused.value.problems)
+        write(folder, files())
+        first = await start(store, folder)
+        write(folder, files("nonsense: 1"))
+        again = await start(store, folder)
+        assert again.in_force.version == first.in_force.version
+        assert not again.ok
+        with pytest.raises(Misconfigured, match="No such file"):
+            await start(store, tmp_path / "gone")
+    finally:
+        await store.close()
+
+
+async def start(store: Store, folder: Path) -> Shelf:
+    """What is in force after the start of a process."""
+    shelf = shelf_on(store)
+    await words.begin(Versions(shelf, store), shelf, folder, HandClock())
+    return shelf
+
+
+async def test_words_pushed_elsewhere_come_into_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "ASK_STORE", 0.05)
+    folder = write(tmp_path / "t", files())
+    async with running(tmp_path / "avisa.db") as rig, following(rig, folder):
+        await until(lambda: _woken(rig))
+        elsewhere = Versions(shelf_on(rig.store), rig.store)
+        pushed = await elsewhere.push(
+            Found(place="laptop:/t", files=files(SHORT)), made_of=1, author="ana", note=None, at=rig.clock.now()
+        )
+        assert isinstance(pushed, Version)
+        await until(lambda: rig.shelf.in_force.plan.touchpoints["confirmed"].window == Span(elapsed=6 * HOUR))
+        await until(lambda: _says(rig, [InForce(replica="rig:8080", version=2)]))
+        assert rig.versions.in_force == pushed
+
+
+async def _says(rig: Rig, who: list[InForce]) -> bool:
+    return await rig.store.who_has_in_force() == who

@@ -293,11 +293,14 @@ async def test_the_secret_is_made_once(store: Store) -> None:
     assert await store.secret_key(b"three") == first
 
 
-async def test_catalogs_are_kept(store: Store) -> None:
+async def test_catalogs_are_kept(store: Store, house: House) -> None:
     await store.keep_catalog("v1", b"\x00words", at=NOW)
     await store.keep_catalog("v1", b"other", at=NOW)
     assert await store.kept_catalog("v1") == b"\x00words"
     assert await store.kept_catalog("v2") is None
+    literal = r"'\x7b7d'" if house.shared else "X'7b7d'"
+    house.sql(f"INSERT INTO catalogs (version, content, at) VALUES ('unpacked', {literal}, 0)")
+    assert await store.kept_catalog("unpacked") == b"{}"
 
 
 @pytest.mark.parametrize("state", [None, State.SENT, State.QUEUED])

@@ -36,3 +36,4 @@ def upgrade() -> None:
         Column("version", BigInteger, nullable=False),
         Column("at_real", BigInteger, nullable=False),
     )
+    op.create_index("versions_content", "versions", ["content", "at_real"])
