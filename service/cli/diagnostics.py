@@ -6,8 +6,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -22,8 +24,8 @@ _COLORS = {"error": "bold red", "warning": "bold yellow"}
 # What is underlined, from the place of a problem on: a word, an address, a tag, what stands in quotes.
 _WORD = re.compile(r"""\{%.*?%\}|\{\{.*?\}\}|"[^"]*"|<[^>]*>|!\[[^]]*\]\([^)]*\)|\w+:[^\s)>"']{3,}|[\w./-]+|\S""")
 _MEANT = re.compile(r"[\w.:/#?&=@-]+(\(\))?")
-_WIDEST = 160  # characters of a source line that are shown
-_BEFORE = 60  # of them, how many stay before the column where a line is longer
+_WIDEST = 160  # characters of a source line that are shown, where the terminal is wide enough
+_NUMBER = 8  # columns before it
 
 
 def text(
@@ -36,10 +38,13 @@ def text(
     if not problems:
         return Text("All is well.", style="green")
     lines_of = cache(_lines)
+    widest = max(40, min(_WIDEST, get_terminal_size((_WIDEST + _NUMBER, 24)).columns - _NUMBER - 2))
     shown: list[Text] = []
     for problem in problems:
-        shown += _problem(problem, lines_of(folder / problem.file))
+        shown += _problem(problem, _path(problem, folder), lines_of(folder / problem.file), widest)
         shown.append(Text())
+    for line in shown:  # a caret belongs under its word, and a place on one line with what is wrong there
+        line.no_wrap, line.overflow = True, "ignore"
     return Group(*shown, _sum(problems))
 
 
@@ -85,28 +90,27 @@ def explanation(code: Code) -> RenderableType:
     return Group(*parts)
 
 
-def _problem(problem: Problem, lines: Sequence[str]) -> Iterator[Text]:
+def _problem(problem: Problem, file: str, lines: Sequence[str], widest: int) -> Iterator[Text]:
     color = _COLORS[problem.severity]
-    head = Text.assemble((problem.place, "bold"), "  ", (f"{problem.severity}[{problem.code}]", color))
-    yield head.append(f"  {printable(problem.message)}")
+    place = replace(problem, file=printable(file)).place
+    yield Text.assemble(
+        (place, "bold"), "  ", (f"{problem.severity}[{problem.code}]", color), f"  {printable(problem.message)}"
+    )
     hint = printable(_hint(problem.suggestion)) if problem.suggestion else ""
     if problem.line is None or not 0 < problem.line <= len(lines):
         if hint:
-            yield Text(f"        {hint}", "green")
+            yield Text(f"{' ' * _NUMBER}{hint}", "green")
         return
-    column = problem.column or 1
-    said = lines[problem.line - 1]
-    long = _WORD.match(said, column - 1)
-    width = len(long[0]) if long else 1
-    cut = max(0, column - 1 - _BEFORE) if len(said) > _WIDEST else 0
-    part = ("…" if cut else "") + said[cut : cut + _WIDEST] + ("…" if len(said) > cut + _WIDEST else "")
-    number = f"{problem.line:>5} | "
-    yield Text.assemble((number, "bright_black"), printable(part.replace("\t", " ")))
-    blank = " " * (column - 1 - cut + bool(cut))
-    carets = "^" * min(width, _WIDEST - (column - 1 - cut))
-    yield Text.assemble(
-        (" " * (len(number) - 2) + "| ", "bright_black"), blank, (carets, color), (f" {hint}", "green")
-    )
+    said, at = lines[problem.line - 1], (problem.column or 1) - 1
+    word = _WORD.match(said, at)
+    width = len(word[0]) if word else 1
+    cut = max(0, at - widest // 3) if len(said) > widest else 0
+    part = ("…" if cut else "") + said[cut : cut + widest] + ("…" if len(said) > cut + widest else "")
+    yield Text.assemble((f"{problem.line:>{_NUMBER - 3}} | ", "bright_black"), printable(part.replace("\t", " ")))
+    before = " " * (at - cut + bool(cut))
+    carets = "^" * min(width, widest - (at - cut))
+    pointer = Text.assemble((f"{' ' * (_NUMBER - 2)}| ", "bright_black"), before, (carets, color))
+    yield pointer.append(f" {hint}", "green") if hint else pointer
 
 
 def _sum(problems: Sequence[Problem]) -> Text:

@@ -62,11 +62,22 @@ def duration(text: str) -> Duration:
     if found is None:
         if re.fullmatch(r"\d+(\.\d+)?\s?%", text.strip()):
             raise wrong("not_supported_yet", f"a percentage is not supported here; {_ALLOWED}")
-        raise wrong("bad_duration", f"{shown(text)} is not a duration; {_ALLOWED}")
+        raise wrong("bad_duration", f"{shown(text)} is not a duration; {_ALLOWED}", _in_short(text))
     amount = Duration(int(found[1]), cast(Unit, found[2]))
     if amount.elapsed > LONGEST:
         raise wrong("bad_duration", f"{amount} is too long; at most {LONGEST.days}d")
     return amount
+
+
+def _in_short(text: str) -> str | None:
+    """A duration written out, the way it is written here: `2 working days` is `2bd`."""
+    found = re.fullmatch(r"(\d{1,9})\s*(working |business )?(sec|min|h|d|w)[a-z]*", text.strip().lower())
+    if found is None:
+        return None
+    count, working, unit = int(found[1]), found[2], found[3]
+    if working:
+        return f"{count}bd" if unit == "d" else None
+    return f"{7 * count}d" if unit == "w" else f"{count}{unit[0]}"
 
 
 def span(text: str) -> Duration:

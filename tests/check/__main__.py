@@ -1,5 +1,6 @@
 """Prints what `avisa check` says of each planted mistake: `python -m tests.check`."""
 
+import contextlib
 import sys
 import tempfile
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.rendering.test_folder import laid_out
 console = Console(highlight=False, markup=False, file=sys.stdout, width=140, soft_wrap=True)
 texts, _ = template_folder.read(SHIPPED)
 for number, mistake in enumerate(MISTAKES, start=1):
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
         planted, _ = mistake.in_texts(texts)
         folder = laid_out(Path(name), planted)
         said = [

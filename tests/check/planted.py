@@ -302,6 +302,13 @@ MISTAKES = (
         suggestion="window",
     ),
     Planted(
+        kind="a span of time in words",
+        file=PLAN,
+        edit=instead("^    window: 3bd", "    window: ‸3 working days"),
+        code="bad_duration",
+        suggestion="3bd",
+    ),
+    Planted(
         kind="an owner that does not exist",
         file=PLAN,
         edit=instead("owner: production$", "owner: ‸prodution"),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from service.cli import diagnostics
 from service.ports import Problem
 from service.rendering.check.codes import codes
-from tests.cli.test_command import Avisa, asked
+from service.store import open_store
+from tests.cli.test_command import Avisa, Now, asked
+from tests.store.makings import NOW, change
 
 __all__ = ["asked"]
 
@@ -31,10 +35,10 @@ def test_a_problem_is_shown_with_its_line_and_a_caret(asked: Avisa, mine: Path) 
     ended = asked("check", "mine")
     assert ended.code == 1
     lines = ended.out.splitlines()
-    (place,) = [at for at, line in enumerate(lines) if line.startswith("messages/shipped/en.md:")]
+    (place,) = [at for at, line in enumerate(lines) if line.startswith("mine/messages/shipped/en.md:")]
     head, said, pointer = lines[place : place + 3]
     number = len((mine / "messages/shipped/en.md").read_text().splitlines())
-    assert head.startswith(f"messages/shipped/en.md:{number}:9  error[unknown_name]  there is no name")
+    assert head.startswith(f"mine/messages/shipped/en.md:{number}:9  error[unknown_name]  there is no name")
     assert said == f"{number:>5} | Dear {{{{ customer.frist_name }}}}, 100 % yours"
     assert pointer == "      |         ^^^^^^^^^^^^^^^^^^^ did you mean customer.first_name?"
     assert said.index("customer") == pointer.index("^")
@@ -101,15 +105,45 @@ def test_one_document_is_one_form(asked: Avisa) -> None:
     assert asked("check", "--format", "html").code == 64
 
 
-def test_a_long_line_is_shown_around_its_fault(tmp_path: Path) -> None:
-    from rich.console import Console
-
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_a_long_line_is_shown_around_its_fault(tmp_path: Path, columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
     (tmp_path / "x.md").write_text("word " * 100 + "{{ wrong }} " + "word " * 100)
-    problem = Problem(code="unknown_name", file="x.md", line=1, column=504, message="m")
-    console = Console(width=400)
+    problem = Problem(code="unknown_name", file="x.md", line=1, column=504, message="wrong " * 50)
+    console = Console()
     with console.capture() as capture:
         console.print(diagnostics.text([problem], tmp_path))
     _, said, pointer, *_ = capture.get().splitlines()
-    assert len(said) < 180
+    assert len(said) <= int(columns)
     assert said[pointer.index("^") :].startswith("wrong }}")
     assert pointer.strip(" |") == "^^^^^"
+
+
+async def _keep(url: str) -> None:
+    """Three orders that were cancelled, in the shop's own spelling."""
+    store = open_store(url, clock=Now(), exclusive=True)
+    await store.start()
+    gone = [
+        change(f"A-{n}", status="canceled", statuses=(((1, -1, 1), "confirmed"), ((2, -1, 2), "canceled")))
+        for n in range(3)
+    ]
+    await store.commit(gone, now=NOW)
+    await store.close()
+
+
+def test_the_plan_is_held_against_the_orders_of_the_store(asked: Avisa, tmp_path: Path) -> None:
+    asked("init", "mine")
+    asyncio.run(_keep(f"sqlite:///{tmp_path / 'avisa.db'}"))
+    ended = asked("check", "mine", "--json")
+    assert (ended.code, ended.json["ok"]) == (0, True)
+    (problem,) = ended.json["problems"]
+    assert (problem["code"], problem["suggestion"]) == ("unplanned_status", "cancelled")
+    assert problem["message"] == "3 orders were at `canceled`, which has no touchpoint"
+
+
+def test_a_store_that_cannot_be_asked_stops_no_check(asked: Avisa, tmp_path: Path) -> None:
+    asked("init", "mine")
+    (tmp_path / "avisa.db").write_bytes(b"no database at all, but long enough to be looked at" * 40)
+    ended = asked("check", "mine", "--json")
+    assert (ended.code, ended.json) == (0, {"ok": True, "problems": []})
+    assert ended.err.startswith("avisa: the plan was not held against real orders: ")
