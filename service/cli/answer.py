@@ -35,7 +35,7 @@ class Answer:
             def on_broken_pipe(self) -> None:
                 raise BrokenPipeError  # `main` knows what to do, and that it is no failure
 
-        Pipe(highlight=False, markup=False, soft_wrap=isinstance(made, str)).print(made)
+        Pipe(highlight=False, markup=False, soft_wrap=isinstance(made, str)).print(made, crop=False)
 
     def note(self, message: str) -> None:
         """Something that people should know besides; programs are not told."""

@@ -45,6 +45,14 @@ def test_a_problem_is_shown_with_its_line_and_a_caret(asked: Avisa, mine: Path) 
     assert lines[-1] == "1 error and 1 warning. More: avisa check --explain unknown_name"
 
 
+def test_no_word_is_lost_on_a_narrow_terminal(asked: Avisa, mine: Path) -> None:
+    wide = asked("check", "mine").out
+    narrow = asked("check", "mine", COLUMNS="50").out
+    assert [line for line in narrow.splitlines() if "[unknown_name]" in line] == [
+        line for line in wide.splitlines() if "[unknown_name]" in line
+    ]
+
+
 def test_github_gets_annotations(asked: Avisa, mine: Path) -> None:
     ended = asked("check", "mine", "--format", "github")
     assert ended.code == 1
