@@ -15,12 +15,13 @@ from service.app.clock import clock_of
 from service.app.refusal import Misconfigured
 from service.catalog import PLAN, Catalog, Installation, ReadPlan
 from service.core import samples
-from service.core.model import Purpose
+from service.core.model import Order, Purpose
 from service.core.plan import Plan
 from service.ports import CannotRender, Clock, Problem, Words
 from service.rendering.check import check
+from service.rendering.check.given import SAMPLES
 from service.rendering.press import assemble
-from service.rendering.preview import preview
+from service.rendering.preview import NONE, own_samples, preview
 from service.settings import Settings
 from service.web.proofs import Message, build
 from service.web.server import CannotListen, Server, listen
@@ -73,6 +74,7 @@ class Desk:
         self._advice: Sequence[Problem] = ()
         self._advising: asyncio.Task[None] | None = None
         self._plan: Plan | None = None
+        self._own: Mapping[str, Order] = NONE
         self._catalog: Catalog | None = None
         self._changed = asyncio.Condition()
         self._closed = False
@@ -86,9 +88,10 @@ class Desk:
         """Read the folder and make of it what can be made; advice on it follows when there is time."""
         try:
             files, unread = template_folder.read(self.folder)
+            own = template_folder.beside(self.folder, SAMPLES)
         except OSError as error:
-            files, unread = {}, [_unreadable(error)]
-        version = hashlib.sha256(repr((sorted(files.items()), unread)).encode()).hexdigest()[:16]
+            files, unread, own = {}, [_unreadable(error)], None
+        version = hashlib.sha256(repr((sorted(files.items()), unread, own)).encode()).hexdigest()[:16]
         if version == self.version.partition(".")[0]:
             return
         plan, catalog, problems = await asyncio.to_thread(self._made, version, files)
@@ -98,6 +101,8 @@ class Desk:
         self._files = files
         self._plan = plan or self._plan
         self._catalog = catalog or self._catalog
+        if self._plan is not None:
+            self._own = own_samples(own, self._plan, self._clock.now())
         await self._show(version, [*held, *(it for it in [*unread, *problems] if (it.code, it.file) not in known)])
         if self._advising is not None:
             self._advising.cancel()
@@ -150,11 +155,11 @@ class Desk:
         plan = self._plan
         if plan is None:
             return [_message(name, locales, (), ("full",)) for name, locales in sorted(written.items())]
-        now = self._clock.now()
+        now, own = self._clock.now(), list(self._own)[:_MOST_OWN]
         order = {name: place for place, name in enumerate(_in_order(plan))}
         names = sorted(written, key=lambda name: (order.get(name, len(order)), name))
         return [
-            _message(name, written[name], _told(name, plan), tuple(samples.samples(name, plan, now)))
+            _message(name, written[name], _told(name, plan), (*samples.samples(name, plan, now), *own))
             for name in names
         ]
 
@@ -162,7 +167,9 @@ class Desk:
         if self._catalog is None or f"messages/{message}/{locale}.md" not in self._files:
             return None
         try:
-            proof = preview(self._catalog, message, now=self._clock.now(), locale=locale, sample=sample)
+            proof = preview(
+                self._catalog, message, now=self._clock.now(), locale=locale, sample=sample, own=self._own
+            )
         except LookupError:  # it could not be used, or is newer than the last catalog that could be made
             return None
         return proof if isinstance(proof, CannotRender) else proof.words
@@ -206,6 +213,7 @@ def _told(name: str, plan: Plan) -> tuple[str, ...]:
 
 
 _FEW = 3
+_MOST_OWN = 20  # samples of the operator's own that can be chosen on the page
 
 
 def _unreadable(error: OSError) -> Problem:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 MESSAGE = typer.Argument(..., help="Its name, such as `shipped`.")
 LOCALE = typer.Option(None, "--locale", help="Such as pt-BR; else the language of the order, or of the brand.")
-SAMPLE = typer.Option(None, "--sample", help="full (if left out), bare, odd; for reminders also last.")
+SAMPLE = typer.Option(
+    None, "--sample", help="full (if left out), bare, odd; for reminders also last; or an order of samples.jsonl."
+)
 ORDER = typer.Option(None, "--order", metavar="ID", help="A real order of the store instead of a sample.")
 PORT = 8088
 
@@ -236,15 +238,21 @@ def _proof(
     made: Catalog, known: Settings, message: str, locale: str | None, sample: str | None, order: str | None
 ) -> Proof:
     """The message about the order or sample asked for; raises Failure."""
+    from service import template_folder
     from service.app.clock import clock_of
     from service.ports import CannotRender
     from service.rendering import preview as previews
+    from service.rendering.check.given import SAMPLES
 
     if order is not None and sample is not None:
         raise usage("give --sample or --order, not both")
     about, now = (None, clock_of(known.clock).now()) if order is None else _kept_order(known, order)
+    own = previews.NONE
+    if sample is not None:
+        text = template_folder.beside(template_folder.locate(known.templates), SAMPLES)
+        own = previews.own_samples(text, made.plan, now)
     try:
-        proof = previews.preview(made, message, now=now, locale=locale, sample=sample or "full", order=about)
+        proof = previews.preview(made, message, now=now, locale=locale, sample=sample or "full", own=own, order=about)
     except LookupError as error:
         raise not_there(str(error.args[0])) from None
     if isinstance(proof, CannotRender):

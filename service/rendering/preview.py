@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +12,13 @@ import orjson
 from service.catalog import Catalog, Letter
 from service.core import samples
 from service.core.model import Fact, Order, Purpose
-from service.ports import CannotRender, Draft, Mail, NoAddress, Words
+from service.core.plan import Plan
+from service.ports import CannotRender, Draft, Mail, NoAddress, Problem, Words
+from service.rendering.check import given
 
 MAIL, HTML, TEXT, SHORT = "mail.eml", "mail.html", "mail.txt", "short.txt"
 
+NONE: Mapping[str, Order] = {}
 _NOBODY = "nobody@example.com"
 _MARK = b"X-Avisa-Test: this is a test; no order was told by it\r\n"
 
@@ -37,9 +41,11 @@ def preview(
     now: datetime,
     locale: str | None = None,
     sample: str = "full",
+    own: Mapping[str, Order] = NONE,
     order: Order | None = None,
 ) -> Proof | CannotRender:
-    """The message about `order` as if it were told now, else about the sample of that name.
+    """The message about `order` as if it were told now, else about the sample of that name, which may be among the
+    operator's `own`.
 
     Raises LookupError, with the names there are, for a message, a locale or a sample that is not there.
     """
@@ -50,7 +56,7 @@ def preview(
     if locale is not None and locale not in there:
         raise LookupError(f"{message} is written in {', '.join(there)}")
     occasion = (
-        _sample(message, sample, catalog, now)
+        _sample(message, sample, own, catalog, now)
         if order is None
         else samples.occasion(message, order, catalog.plan, now)
     )
@@ -109,11 +115,22 @@ def write(proof: Proof, folder: Path) -> list[Path]:
     return [folder / name for name in (MAIL, *texts)]
 
 
-def _sample(message: str, sample: str, catalog: Catalog, now: datetime) -> samples.Sample:
+def own_samples(text: str | Problem | None, plan: Plan, now: datetime) -> dict[str, Order]:
+    """The orders of the operator's `samples.jsonl`, by their ids; what is wrong with the file `avisa check` tells."""
+    if not isinstance(text, str):
+        return {}
+    return {one.order.order_id: one.order for one in given.read(text, plan, now)[0]}
+
+
+def _sample(
+    message: str, sample: str, own: Mapping[str, Order], catalog: Catalog, now: datetime
+) -> samples.Sample | None:
     made = samples.samples(message, catalog.plan, now)
-    if sample not in made:
-        raise LookupError(f"{message} has the samples {', '.join(made)}")
-    return made[sample]
+    if sample in made:
+        return made[sample]
+    if sample in own:
+        return samples.occasion(message, own[sample], catalog.plan, now)
+    raise LookupError(f"{message} has the samples {', '.join([*made, *own])}")
 
 
 def _reachable(order: Order) -> Order:

@@ -118,6 +118,18 @@ def test_a_real_order_is_shown_and_nothing_about_it_changes(
     assert "no address" in made["notes"][0]
 
 
+def test_an_order_of_their_own_samples_is_shown(
+    asked: Avisa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_chromium(monkeypatch)
+    own = '{"order_id": "A-77", "status": "shipped", "customer": {"name": "Rita", "email": "rita@example.pt"}}'
+    (tmp_path / "templates" / "samples.jsonl").write_text(own + "\n")
+    assert "A-77" in asked("preview", "delayed", "--sample", "A-77", "--out", "out", "--json").json["subject"]
+    assert "Rita" in (tmp_path / "out" / "mail.txt").read_text()
+    ended = asked("preview", "delayed", "--sample", "nope", "--json")
+    assert ended.json["message"] == "delayed has the samples full, bare, odd, A-77"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "error"),
     [
