@@ -47,9 +47,9 @@ def waiting(rows: list[dict[str, Any]]) -> RenderableType:
     if not rows:
         return Text("Nothing here.", style="bright_black")
     return table(
-        ("state", "key", "tries", "why"),
-        [(_state(row["state"]), row["key"], row["attempts"], phrase(row["reason"])) for row in rows],
-        numbers=("tries",),
+        ("state", "key", "tries", "version", "why"),
+        [(_state(row["state"]), row["key"], row["attempts"], row["version"], phrase(row["reason"])) for row in rows],
+        numbers=("tries", "version"),
     )
 
 
