@@ -119,10 +119,11 @@ async def test_pause_is_seen_while_events_stream_in(tmp_path: Path) -> None:
 
 
 async def test_words_that_fail_when_filled_are_sent_once_mended(tmp_path: Path) -> None:
-    broken = desk.SHOWN.replace("{{ order.note }}", "{% if order.note > 3 %}many{% endif %}")
+    many = "{% for a in order.parts %}{% for b in order.parts %}{{ order.note }}{% endfor %}{% endfor %}"
+    broken = desk.SHOWN.replace("{{ order.note }}", many)
     async with running(tmp_path / "avisa.db") as rig, rig.sending():
         await rig.push(desk.files(shown=broken))
-        await rig.happens("shipped", details__note="fragile")
+        await rig.happens("shipped", details__note="fragile" * 100, details__parts=["x"] * 100)
         for attempts in (1, 2, 3):
             await rig.tried(CONFIRMED, attempts)
             assert (await rig.row(CONFIRMED)).reason is Reason.CANNOT_RENDER
