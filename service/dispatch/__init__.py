@@ -14,24 +14,22 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 
 from service.core.model import Notification, evolve
-from service.core.retry import Receipt, RetryPolicy, Verdict
+from service.core.retry import RetryPolicy
 from service.dispatch.drafting import Drafting, Ready
 from service.dispatch.in_hand import InHand
-from service.dispatch.outcome import WRITING, Moment, Outcomes
+from service.dispatch.outcome import Moment, Outcomes
 from service.dispatch.permission import SAFE, Permission
+from service.dispatch.posting import Posting
 from service.ports import (
     Attempt,
-    CannotRender,
     Channel,
     Claimed,
     Clock,
     Draft,
-    Mail,
     MustEnd,
     OrderBook,
     Outbox,
@@ -49,9 +47,6 @@ PATIENCE = 0.25  # seconds a decision waits for room to be sent at once
 BETWEEN = 0.02  # seconds between two looks for what waited behind what was just settled
 BREATH = 0.05  # seconds between looks while something due can not be claimed yet
 AFTER_TROUBLE = 1.0  # seconds before a store that is away is asked again
-
-# The channel was torn down with the answer outstanding.
-_ABANDONED = Receipt(verdict=Verdict.IN_DOUBT, stage="dot", text="stopped before the answer came")
 
 
 class Dispatch:
@@ -83,6 +78,7 @@ class Dispatch:
         self._handed: deque[Claimed] = deque()
         self._look = asyncio.Event()
         self._in_hand = InHand(orders, outbox, shelf, clock, self._outcomes, freed=self._freed)
+        self._deliver = Posting(shelf, channel, self._in_hand).deliver
         self._permission = Permission(outbox, clock, lease)
         self._stopping = False
         self._asked_at = self._ask_at = 0.0  # when the outbox was asked last, and will be next, by the loop's clock
@@ -258,39 +254,6 @@ class Dispatch:
         finally:
             # Their orders changed meanwhile: whoever claims them next decides on what is true then.
             self._in_hand.give_back(_of(batch, lost))
-
-    async def _deliver(self, claimed: Claimed, draft: Draft) -> None:
-        mail = await self._composed(claimed.notification, draft)
-        if isinstance(mail, CannotRender):
-            log.error("cannot_render", key=claimed.notification.key, problem=mail.problem)
-            self._in_hand.answer(claimed, Receipt(verdict=Verdict.TEMPORARY, stage=WRITING, text=mail.problem))
-            return
-        ours = partial(self._in_hand.ours, claimed.notification.key)
-        answer = asyncio.ensure_future(self._channel.deliver(mail, ours))
-        answer.add_done_callback(lambda done: self._in_hand.answer(claimed, _word_of(done)))
-
-    async def _composed(self, notification: Notification, draft: Draft) -> Mail | CannotRender:
-        """The mail. Whatever goes wrong is this mail's trouble alone, for others of its batch wait behind it."""
-        try:
-            in_force = self._shelf.in_force
-            catalog = in_force if draft.catalog == in_force.version else await self._shelf.version(draft.catalog)
-            if catalog is None:
-                return CannotRender("the catalog that wrote it is gone")
-            return catalog.compose(notification, draft)
-        except MustEnd:
-            raise
-        except Exception as trouble:
-            return CannotRender(f"the catalog that wrote it cannot be read now ({type(trouble).__name__})")
-
-
-def _word_of(done: asyncio.Future[Receipt]) -> Receipt:
-    """The channel's answer; one that it failed to give may have been a yes."""
-    if done.cancelled():
-        return _ABANDONED
-    if (bug := done.exception()) is not None:
-        log.error("channel_failed", error=type(bug).__name__, exc_info=bug)
-        return _ABANDONED
-    return done.result()
 
 
 async def _forever(step: Callable[[], Awaitable[None]]) -> None:
