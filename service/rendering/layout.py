@@ -85,14 +85,15 @@ def inspect(sandbox: Sandbox, part: Part, file: str, extra: frozenset[str]) -> l
         line, column = part.place(odd.start())
         message = "a character that cannot stand in a template"
         return [Problem(code="not_allowed", file=file, line=line, column=column, message=message)]
-    try:
-        tree = syntax.parse(sandbox, part.text)
-    except syntax.Unreadable as error:
-        return [error.problem(file, part)]
     inspector = Inspector(
         file=file, part=part, variables=OWNERS_VARIABLES, components=False, extra=extra, filters=_FILTERS
     )
-    return inspector.template(tree)
+    try:
+        return inspector.template(syntax.parse(sandbox, part.text))
+    except syntax.Unreadable as error:
+        return [error.problem(file, part)]
+    except (RecursionError, MemoryError, ValueError):  # of Jinja's parser, or the inspector
+        return [Problem(code="too_deep", file=file, message="this is nested too deep")]
 
 
 def _read_words(text: str | None, sandbox: Sandbox) -> dict[str, Words] | list[Problem]:
@@ -106,6 +107,8 @@ def _read_words(text: str | None, sandbox: Sandbox) -> dict[str, Words] | list[P
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         return wrong("this is not YAML", mark.line + 1 if mark else None)
+    except RecursionError:
+        return wrong("this is nested too deep")
     if not isinstance(document, dict) or "en" not in document:
         return wrong("there must be a map of words for each language, and one for `en`")
     read: dict[str, Words] = {}

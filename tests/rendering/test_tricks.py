@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from service.ports import Words
+from service.rendering.press import make_press
 from service.rendering.render import fill
-from tests.rendering.desk import compiled
+from tests.rendering.desk import compiled, files, read_plan
 from tests.rendering.test_bounds import KNOWN
 
 
@@ -99,3 +100,25 @@ def test_an_object_says_nothing_and_a_list_what_it_holds() -> None:
         "{{ order.a | default('') }}.\n\n{{ order.b | default('') }}.", a={"secret": 1}, b=["x", 2, {"y": 3}]
     )
     assert words.text.startswith(".\n\nx, 2.\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "added"),
+    [
+        ("layout/layout.html", "{{ " + "(" * 3_000 + "1" + ")" * 3_000 + " }}"),
+        ("layout/layout.txt", "{% if " + "not " * 5_000 + "url %}x{% endif %}"),
+        ("layout/words.yaml", "\nzz: " + "[" * 5_000),
+        ("layout/layout.html", "{{ content }}" * 500),
+        ("layout/layout.html", "&#xE000;0&#xE001;"),
+        ("layout/layout.html", "<style>/*{{ subject }}*/</style>"),
+    ],
+)
+def test_a_hostile_layout_is_refused_with_a_reason(file: str, added: str) -> None:
+    folder = files()
+    plan = read_plan(folder["plan.yaml"])
+    folder[file] = (
+        folder[file].replace("</body>", f"{added}</body>") if "</body>" in folder[file] else folder[file] + added
+    )
+    press, problems = make_press(folder, plan)
+    assert press is None
+    assert any(problem.severity == "error" for problem in problems)
