@@ -73,7 +73,7 @@ class Versions:
         self._shelf = shelf
         self._store = store
         self._turn = asyncio.Lock()
-        self._watched = False
+        self._held: str | None = None  # the content of the folder when we last looked, if it was of some version
         self._seen_head: int | None = None
         self._warnings: list[Problem] = []  # of what is in force
         self.in_force: Version | None = None
@@ -101,7 +101,9 @@ class Versions:
             return [*found.unread, *await self._put_head(lineage, at)]
         content = content_of(found.files)
         made_of = await self._store.made_of(found.place)
-        folder = Folder(content=content, made_of=made_of, shipped=found.shipped, watched=self._watched)
+        source = numbered(made_of, lineage)
+        watched = source is not None and source.content == self._held
+        folder = Folder(content=content, made_of=made_of, shipped=found.shipped, watched=watched)
         stands = standing(folder, lineage)
         said: list[Problem] = []
         added: Version | Unfit | None = None
@@ -116,7 +118,7 @@ class Versions:
             said = await self._put_head(lineage, at)
         if stands is Standing.ASTRAY:
             return [_astray(lineage[0], made_of), *said]
-        self._watched = True
+        self._held = content
         if found.shipped:
             return [*said, *self._warnings]
         equal = added if isinstance(added, Version) else newest(content, lineage)

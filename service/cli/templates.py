@@ -12,7 +12,7 @@ from service.cli import lineages
 from service.cli.answer import answer
 from service.cli.exits import Exit, Failure, not_there, usage
 from service.cli.surroundings import inside_store, settings
-from service.core.lineage import Lineage, Origin, Version
+from service.core.lineage import Lineage, Origin, Version, newest
 
 if TYPE_CHECKING:
     from service.catalog import Found, NotOfHead, Unfit, Versions
@@ -130,15 +130,21 @@ def pull(
     """Write a version out to a folder, to edit it there; without VERSION the one in force."""
     if len(where) > 2:
         raise usage("templates pull: give a folder, and before it a version if you like")
+    from service import template_folder
+
     folder = Path(where[-1])
 
     async def change(store: Store, versions: Versions, _clock: Clock) -> dict[str, Any]:
         lineage = await store.versions()
         version = _version(lineage, where[0] if len(where) == 2 else None)
         files = await versions.files(version)
-        place = _safe_place(folder, lineage)
+        place, held = _safe_place(folder, lineage)
         await store.made(place, version.number)  # before a file changes: a replica that follows it knows what it is
-        written, removed = _write(folder, files)
+        try:
+            written, removed = template_folder.write(folder, files)
+        except OSError as error:
+            await store.made(place, held)
+            raise Failure(Exit.STORAGE, "storage", f"{folder}: {error.strerror}") from None
         told = {"folder": str(folder), "written": [str(path) for path in written]}
         return lineages.shape(version) | told | {"removed": [str(path) for path in removed]}
 
@@ -200,32 +206,24 @@ def _found(known: Settings, folder: Path | None) -> Found:
     return here
 
 
-def _safe_place(folder: Path, lineage: Lineage) -> str:
-    """Whose the folder is. Raises Failure if something would be lost that never was in force."""
+def _safe_place(folder: Path, lineage: Lineage) -> tuple[str, int]:
+    """Whose the folder is, and the number of the version that it holds; 0: it is empty. Raises Failure if
+    something would be lost that never was in force."""
     from service.app.words import found
     from service.catalog import content_of
 
     here = found(folder)
-    if not folder.exists():
-        return here.place
-    known = {version.content for version in lineage}
-    if here.unread or (here.files and content_of(here.files) not in known):
+    if not folder.exists() or not (here.files or here.unread):
+        return here.place, 0
+    held = newest(content_of(here.files), lineage)
+    if here.unread or held is None:
         raise Failure(
             Exit.FINDINGS,
             "unpushed",
             f"{folder}: there are changes in it that never were in force; nothing was written\n"
             "move it away, pull into another folder, or push it first",
         )
-    return here.place
-
-
-def _write(folder: Path, files: dict[str, str]) -> tuple[list[Path], list[Path]]:
-    from service import template_folder
-
-    try:
-        return template_folder.write(folder, files)
-    except OSError as error:
-        raise Failure(Exit.STORAGE, "storage", f"{folder}: {error.strerror}") from None
+    return here.place, held.number
 
 
 def _put(outcome: object) -> None:

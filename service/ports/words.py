@@ -136,7 +136,7 @@ class VersionStore(CatalogStore, Protocol):
         """The number of the version that the folder at that place (host and path) was last known to equal."""
 
     async def made(self, place: str, version: int) -> None:
-        """The folder at that place equals the version of this number, or is about to."""
+        """The folder at that place equals the version of this number, or is about to; 0: it equals none."""
 
     async def has_in_force(self, replica: str, version: int) -> None:
         """A replica says what it has in force, at least once a minute; 0: it ends, and has nothing any more."""

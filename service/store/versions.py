@@ -25,6 +25,7 @@ _MADE = Statement(
     "INSERT INTO folders (place, version, at_real) VALUES (:place, :version, {clock})"
     " ON CONFLICT (place) DO UPDATE SET version = excluded.version, at_real = excluded.at_real"
 )
+_UNMADE = Statement("DELETE FROM folders WHERE place = :place")
 _HAS = Statement(
     "INSERT INTO replicas (name, version, at_real) VALUES (:name, :version, {clock})"
     " ON CONFLICT (name) DO UPDATE SET version = excluded.version, at_real = excluded.at_real"
@@ -87,7 +88,11 @@ def made_of(conn: Connection, place: str) -> int | None:
 
 
 def made(conn: Connection, place: str, version: int) -> None:
-    _MADE.run(conn, place=place, version=version)
+    """The folder is made of that version; 0: nothing is known of it any more."""
+    if version:
+        _MADE.run(conn, place=place, version=version)
+    else:
+        _UNMADE.run(conn, place=place)
 
 
 def has(conn: Connection, replica: str, version: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,21 @@ def test_pull_edit_push(asked: Avisa, folder: Path) -> None:
     assert not (here / "messages/plain/es.md").exists()
     assert (here / "notes.txt").read_text() == "mine"
     assert sorted(path.name for path in here.iterdir()) == ["layout", "messages", "notes.txt", "plan.yaml"]
+
+
+def test_a_folder_that_cannot_be_written(asked: Avisa, folder: Path) -> None:
+    asked("templates", "push", **WORDS)
+    say(folder, "Parcel")
+    asked("templates", "push", **WORDS)
+    (folder / "messages/plain/en.md").unlink()
+    (folder / "messages/plain/en.md").mkdir()
+    assert asked("templates", "pull", "1", "words", "--json").json["error"] == "unpushed"
+    (folder.parent / "file").write_text("")
+    ended = asked("templates", "pull", "1", "file/words", "--json")
+    assert (ended.code, ended.json["error"]) == (74, "storage")
+    assert (
+        with_store(folder, lambda store: store.made_of(f"{socket.gethostname()}:{folder.parent}/file/words")) is None
+    )
 
 
 def test_who_was_overtaken_has_to_merge(asked: Avisa, folder: Path) -> None:

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.lineage import Folder, Lineage, Origin, Standing, Version, following, may_push, newest, standing
+from service.core.lineage import (
+    Folder,
+    Lineage,
+    Origin,
+    Standing,
+    Version,
+    following,
+    may_push,
+    newest,
+    numbered,
+    standing,
+)
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -105,17 +116,19 @@ class Replica:
 
     content: str
     made_of: int | None = None
-    watched: bool = False
+    held: str | None = None
     said: list[Standing] = field(default_factory=list)
 
     def look(self, versions: list[Version]) -> bool:
         """Whether it added a version."""
-        folder = Folder(content=self.content, made_of=self.made_of, watched=self.watched)
+        source = numbered(self.made_of, versions)
+        watched = source is not None and source.content == self.held
+        folder = Folder(content=self.content, made_of=self.made_of, watched=watched)
         stands = standing(folder, versions)
         self.said.append(stands)
         if stands is Standing.ASTRAY:
             return False
-        self.watched = True
+        self.held = self.content
         if stands is not Standing.NEW:
             equal = newest(self.content, versions)
             assert equal is not None
@@ -143,7 +156,7 @@ def test_replicas_come_to_rest_and_never_take_turns(folders: list[str], steps: l
             replicas[number].content = content
             replicas[number].look(versions)
         elif step == "restart":
-            replicas[number].watched = False
+            replicas[number].held = None
         elif versions:
             target = versions[number % len(versions)]
             if target.content != versions[0].content:
@@ -157,7 +170,7 @@ def test_replicas_come_to_rest_and_never_take_turns(folders: list[str], steps: l
             assert rounds <= len(replicas), "each folder is a version once at the most"
         head = versions[0]
         for replica in replicas:  # from now on every start leaves it at that
-            assert not replace(replica, watched=False, said=[]).look(versions)
+            assert not replace(replica, held=None, said=[]).look(versions)
         assert versions[0] is head
 
 
@@ -167,7 +180,7 @@ def test_two_different_folders_agree_on_one(folders: list[str], restarts: int) -
     replicas = [Replica(content) for content in folders]
     for _ in range(restarts):
         for replica in replicas:
-            replica.watched = False
+            replica.held = None
             replica.look(versions)
     assert len(versions) == 3, "each became a version once, and the second stayed"
     assert versions[0].content == folders[1]

@@ -135,6 +135,26 @@ async def test_a_rollback_stays_until_a_folder_is_edited(one: Replica, two: Repl
     assert await two.look() == (4, ["stale_folder"])
 
 
+async def test_a_pull_that_went_wrong_is_no_edit(one: Replica, two: Replica, store: Store) -> None:
+    """The folder was said to become the newest version, and was not written."""
+    await one.look()
+    await two.look()
+    await one.save(words("B"))
+    assert await two.look() == (2, ["stale_folder"])
+    await store.made(two.place, 2)
+    assert await two.look() == (2, ["stale_folder"])
+    two.restart()
+    assert await two.look() == (2, ["stale_folder"])
+
+
+async def test_pulled_into_a_followed_folder_an_old_version_is_only_text(one: Replica, store: Store) -> None:
+    await one.look()
+    await one.save(words("B"))
+    await store.made(one.place, 1)
+    assert await one.save(words("A")) == (2, ["stale_folder"])
+    assert await one.save(words("C")) == (2, ["astray_folder"])
+
+
 async def test_an_edit_can_be_undone_in_the_folder(one: Replica) -> None:
     await one.look()
     await one.save(words("B"))

@@ -52,6 +52,9 @@ async def test_of_what_a_folder_was_made_is_remembered(store: Store) -> None:
     await store.made("other:/t", 7)
     await store.made("web:/t", 2)
     assert await store.made_of("web:/t") == 2
+    await store.made("web:/t", 0)
+    assert await store.made_of("web:/t") is None
+    assert await store.made_of("other:/t") == 7
 
 
 async def test_only_the_living_are_said_to_have_something_in_force(house: House, store: Store) -> None:
