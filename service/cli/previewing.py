@@ -12,7 +12,7 @@ import typer
 
 from service.cli.answer import answer
 from service.cli.exits import Exit, Failure, misconfigured, not_there, usage
-from service.cli.surroundings import catalog, inside_store, settings
+from service.cli.surroundings import catalog_of, inside_store, settings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,7 +63,7 @@ def preview(
         return
     if message is None:
         raise usage("preview: say which message, or --serve for all of them")
-    proof = _proof(catalog(known), known, message, locale, sample, order)
+    proof = _proof(catalog_of(message, known), known, message, locale, sample, order)
     from service.rendering import preview as previews
 
     try:
@@ -153,7 +153,7 @@ def send_test(
     address = checked(to)
     if address is None:
         raise usage("--to: this is no address that mail can be sent to")
-    made = catalog(known, redirected=True)
+    made = catalog_of(message, known, redirected=True)
     proof = as_test(made, _proof(made, known, message, locale, sample, order), to=address, name=secrets.token_hex(12))
     receipt = asyncio.run(_sent(relay, proof.mail))
     _judge(receipt)

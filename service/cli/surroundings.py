@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+import re
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +13,9 @@ from service.cli.exits import Exit, Failure, misconfigured, not_there
 from service.ports import Clock, Commands, Reads
 
 if TYPE_CHECKING:
-    from service.catalog import Catalog
+    from service.catalog import Catalog, MakePress, Press
+    from service.core.plan import Plan
+    from service.ports import Problem
     from service.settings import Settings
     from service.store import Store
 
@@ -58,21 +61,52 @@ async def _inside(known: Settings, use: Callable[[Store, Clock], Coroutine[Any, 
         await store.close()
 
 
-def catalog(known: Settings, *, redirected: bool = False) -> Catalog:
-    """The catalog that the folder makes, not put in force anywhere; `redirected`: with AVISA_SMTP__REDIRECT_TO."""
-    from service import plan_document, template_folder
-    from service.catalog import PLAN, Catalog, Installation, examine
+def catalog(known: Settings) -> Catalog:
+    """The catalog that the folder makes, not put in force anywhere."""
     from service.rendering.press import make_press
+
+    files, unread = _folder(known)
+    return _made(known, files, unread, make_press)
+
+
+def catalog_of(message: str, known: Settings, *, redirected: bool = False) -> Catalog:
+    """A catalog with no other message, whatever is wrong with the others; `redirected`: as AVISA_SMTP__REDIRECT_TO
+    says."""
+    from service.rendering.press import assemble
+
+    files, unread = _folder(known)
+    of_others = re.compile(rf"messages/(?!{re.escape(message)}/)([^/]+)/")
+    unread = [problem for problem in unread if not of_others.match(problem.file)]
+    if not unread and not any(file.startswith(f"messages/{message}/") for file in files):
+        there = sorted({found[1] for file in files if (found := of_others.match(file))})
+        raise not_there(f"there is no message {message}; there are {', '.join(there)}")
+
+    def pressed(texts: Mapping[str, str], plan: Plan) -> tuple[Press | None, list[Problem]]:
+        press, found = assemble(texts, plan, redirect_to=known.smtp.redirect_to if redirected else None)
+        own = [it for it in found if it.severity == "error" and it.code != "missing_message"]
+        return (None if own else press), own
+
+    wanted = {file: text for file, text in files.items() if not of_others.match(file)}
+    return _made(known, wanted, unread, pressed)
+
+
+def _folder(known: Settings) -> tuple[dict[str, str], list[Problem]]:
+    from service import template_folder
 
     folder = template_folder.locate(known.templates)
     try:
-        files, unread = template_folder.read(folder)
+        return template_folder.read(folder)
     except OSError as error:
         raise not_there(f"{folder}: {error.strerror or 'is not a folder'}") from None
+
+
+def _made(known: Settings, files: Mapping[str, str], unread: list[Problem], press_of: MakePress) -> Catalog:
+    from service import plan_document
+    from service.catalog import PLAN, Catalog, Installation, examine
+
     read = partial(plan_document.read, file=PLAN, tell_from=known.kafka.tell_from)
-    pressed = partial(make_press, redirect_to=known.smtp.redirect_to if redirected else None)
-    plan, press, found = examine(files, read, pressed)
-    if plan is None or press is None:
+    plan, press, found = examine(files, read, press_of)
+    if plan is None or press is None or unread:
         wrong = [problem for problem in [*unread, *found] if problem.severity == "error"]
         lines = "\n".join(f"{problem.place}: {problem.told}" for problem in wrong)
         raise Failure(Exit.FINDINGS, "problems", lines + "\n`avisa check` says more")

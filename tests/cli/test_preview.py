@@ -118,6 +118,23 @@ def test_a_real_order_is_shown_and_nothing_about_it_changes(
     assert "no address" in made["notes"][0]
 
 
+def test_what_is_wrong_with_another_message_does_not_matter(
+    asked: Avisa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_chromium(monkeypatch)
+    file = tmp_path / "templates" / "messages" / "delivered" / "en.md"
+    file.write_text(file.read_text() + "{{ nonsense }}\n")
+    assert asked("preview", "shipped", "--out", "out").code == 0
+    ended = asked("preview", "delivered", "--out", "out", "--json")
+    assert (ended.code, ended.json["error"]) == (1, "problems")
+    assert "nonsense" in ended.json["message"]
+    (tmp_path / "templates" / "messages" / "delayed" / "en.md").write_bytes(b"\xff")
+    assert asked("preview", "shipped", "--out", "out").code == 0
+    assert "UTF-8" in asked("preview", "delayed", "--out", "out", "--json").json["message"]
+    ended = asked("preview", "nope", "--json")
+    assert ended.json["message"].startswith("there is no message nope; there are cancelled, ")
+
+
 def test_an_order_of_their_own_samples_is_shown(
     asked: Avisa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
