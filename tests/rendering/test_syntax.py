@@ -1,0 +1,64 @@
+"""What cannot be read is told in our words, at its place; and every place is exact."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.rendering.compile import compile_message
+from tests.rendering.desk import compiled, layout
+
+
+@pytest.mark.parametrize(
+    ("body", "column", "message", "suggestion"),
+    [
+        ("{{ order.number", 1, "`}}` is missing", None),
+        ("a {{ order.number }", 19, "`}` cannot stand here", None),
+        ("{{ order.number order }}", 17, "`order` stands where `}}` is expected", None),
+        ("{{ }}", 4, "something is missing before `}}`", None),
+        ("{{ order.number | }}", 19, "`}}` stands where a name is expected", None),
+        ("{{ order.number) }}", 16, "`)` cannot stand here", None),
+        ("{{ (order.number] }}", 17, "`]` stands where `)` is expected", None),
+        ("{{ order & x }}", 10, "`&` cannot stand here", None),
+        ("{% if reason %}x{% endfor %}", 20, "`endfor` cannot close the `if` that is open here", "endif"),
+        ("x{% endif %}", 5, "`endif` without an `if` before it", None),
+        ("{% else %}", 4, "`else` without an `if` before it", None),
+        ("{% for a in order.items %}x", 4, "this `for` is never closed", "{% endfor %}"),
+        (
+            "{% if reason %}{% if status %}x{% endif %}",
+            4,
+            "this `if` is never closed",
+            "{% endif %}",
+        ),
+        ("{% elsif x %}", 4, "there is no `elsif` in a message; allowed: if, elif, else, endif, for, endfor", "elif"),
+    ],
+)
+def test_what_cannot_be_read(body: str, column: int, message: str, suggestion: str | None) -> None:
+    made, problems = compiled(f"first\n{body}")
+    assert made is None
+    (problem,) = problems
+    assert (problem.code, problem.line, problem.column) == ("syntax", 6, column), problem
+    assert (problem.message, problem.suggestion) == (message, suggestion)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nsubject: a {{ ‸wrong }}\nshort: s\n---\nx\n",
+        '---\nsubject: "a {{ ‸wrong }}"\nshort: s\n---\nx\n',
+        "---\nshort: s\n# a note\n\nsubject:   a\n    b {{ ‸wrong }}\n---\nx\n",
+        "---\nsubject: a\n\tb\n\t\tc {{ ‸wrong }}\nshort: s\n---\nx\n",
+        "---\nsubject: s\nshort: a\n---\n\n\n  x {% if reason %}{{ reason }}{% endif %} {{ 'x' if ‸wrong else '' }}",
+        "---\r\nsubject: s\r\nshort: a\r\n---\r\nx\r\n\r\n{{ ‸wrong }}\r\n",
+        "\ufeff---\nsubject: s\nshort: a\n---\n{{ ‸wrong }}\n",
+        "---\nsubject: s\nshort: a\n---\n{# a note\n over two lines #}{{ ‸wrong }}\n",
+        "---\nsubject: s\nshort: a\n---\nx   {%- if reason -%}   {{ ‸wrong }}{% endif %}\n",
+        "---\nsubject: s\nshort: a\n---\n{{ order.number | default(‸wrong) }}\n",
+        "---\nsubject: wrong\nshort: a\n---\nwrong {{ 'wrong' }} {{ ‸wrong }}\n",
+    ],
+)
+def test_a_place_is_exact(text: str) -> None:
+    before, _, after = text.partition("‸")
+    _, problems = compile_message(before + after, file="f", locale="en", layout=layout(), for_owner=False)
+    named = next(problem for problem in problems if problem.code == "unknown_name")
+    lines = before.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    assert (named.line, named.column) == (len(lines), len(lines[-1]) + 1)
