@@ -43,8 +43,10 @@ def given_by(
     first, last = span
     given = _range(gap, first, last, opening, told=True)
     # A deadline that passes before the first attempt, or before the mail is settled, is set anew then.
-    if given.earliest <= mail.at:
-        given = _range(gap, first, latitude.reach(mail.at), opening, told=True)
+    settled = latitude.reach(mail.at) if latitude.stopped_after(mail.at) else mail.at
+    if given.earliest <= settled:
+        late = _range(gap, first, latitude.reach(mail.at), opening, told=True)
+        given = Deadline(given.earliest, max(given.latest, late.latest), told=True)
     return given
 
 

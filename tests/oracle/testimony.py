@@ -79,6 +79,10 @@ class Latitude:
                 return max(at, min((start for start in self.starts if begin < start), default=at))
         return at
 
+    def stopped_after(self, at: datetime) -> bool:
+        """Whether a stop came so soon after a mail was received that its receipt may not have been stored yet."""
+        return any(begin <= at + self.patience and at < end for begin, end in self.down)
+
     def was_up(self, begin: datetime, end: datetime) -> bool:
         return all(end < stop or start < begin for stop, start in self.down)
 
