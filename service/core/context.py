@@ -137,8 +137,8 @@ def brand_facts(brand: Brand) -> dict[str, Json]:
 
 
 def progress(order: Order, plan: Plan) -> list[dict[str, Json]]:
-    """The stages of an order, each done, now or next, and whether it comes next of all: the way the plan goes
-    to its first final status. An order that ended otherwise shows the stages it saw, and its end."""
+    """The stages of an order, each done, now or next: the way the plan goes to its first final status. An
+    order that ended otherwise shows the stages it saw, and its end."""
     way: list[str] = []
     for status, touchpoint in plan.touchpoints.items():
         way.append(status)
@@ -158,10 +158,7 @@ def _progress(way: tuple[str, ...], seen: frozenset[str], status: str, final: bo
         return []
     now = way.index(status) if status in way else reached
     states = ("done", "now", "next")
-    return [
-        {"status": stage, "state": states[(place >= now) + (place > now)], "soon": place == now + 1}
-        for place, stage in enumerate(way)
-    ]
+    return [{"status": stage, "state": states[(place >= now) + (place > now)]} for place, stage in enumerate(way)]
 
 
 def moment(at: datetime) -> str:

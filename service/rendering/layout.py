@@ -20,8 +20,9 @@ from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES
 FOLDER = "layout/"
 _WORDS = f"{FOLDER}words.yaml"
 _NEEDED = ("because", "to_owner", "unsubscribe", "now")
-_OF_LAYOUT = frozenset({"lang", "subject", "short", "content", "words", "unsubscribe", "owner"})
-_OF_COMPONENTS = frozenset({"words", "progress"})
+# What the layout, and a component, can say besides the variables of messages.
+OF_LAYOUT = frozenset({"lang", "subject", "short", "content", "words", "unsubscribe", "owner"})
+OF_COMPONENTS = frozenset({"words", "progress"})
 _FILTERS = {**FILTERS, "label": 0}
 
 
@@ -67,7 +68,7 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Problem]:
             if text is None:
                 problems.append(Problem(code="missing_file", file=name, message="the layout needs this file"))
                 continue
-            extra = _OF_LAYOUT if stem == "layout" else _OF_COMPONENTS | set(COMPONENTS[stem])
+            extra = OF_LAYOUT if stem == "layout" else OF_COMPONENTS | set(COMPONENTS[stem])
             kept[name] = text.replace("\r\n", "\n")
             problems += inspect(sandbox, Part.of(kept[name], (1, 1)), name, frozenset(extra))
             if stem == "layout" and "{{ content }}" not in text:

@@ -17,6 +17,7 @@ from service import chromium, plan_document
 from service.core import context, facts, samples
 from service.core.model import Json
 from service.ports import Words
+from service.rendering import layout
 from service.rendering.check import codes
 from service.rendering.compile import compile_message
 from service.rendering.render import fill
@@ -252,12 +253,39 @@ def check_codes() -> Iterator[str]:
     yield from codes.table().splitlines()
 
 
+FRAMED = {
+    "content": ("the frame", "the message"),
+    "subject": ("the frame", "its subject"),
+    "short": ("the frame", "its short form"),
+    "lang": ("the frame", "its language, such as `pt-BR`"),
+    "unsubscribe": ("the frame", "where reminders can be stopped; may be missing"),
+    "owner": ("the frame", "`owner.name`, in messages to owners only; may be missing"),
+    "words": (
+        "the frame and its parts",
+        "the texts of `layout/words.yaml` in the message's language: `words.because` …",
+    ),
+    "progress": (
+        "its parts",
+        "the steps of the order, for `for`: each has `status` and `state` (`done`, `now`, `next`)",
+    ),
+}
+
+
+def frame() -> Iterator[str]:
+    assert FRAMED.keys() == layout.OF_LAYOUT | layout.OF_COMPONENTS
+    yield "| in | there is | which is |"
+    yield "|---|---|---|"
+    for name, (place, meaning) in FRAMED.items():
+        yield f"| {place} | `{name}` | {meaning} |"
+
+
 PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
     "codes": check_codes,
     "variables": variables,
     "filters": filters,
     "components": components,
     "plan": plan,
+    "frame": frame,
 }
 
 
