@@ -11,7 +11,7 @@ from service import template_folder
 from service.rendering.check import check
 from service.rendering.check.codes import codes
 from tests.check.planted import MISTAKES, Planted
-from tests.rendering.desk import SHIPPED, read_plan
+from tests.rendering.desk import SHIPPED, files, read_plan
 from tests.rendering.test_folder import laid_out
 
 SOME_DAY = datetime(2026, 3, 30, 12, tzinfo=UTC)
@@ -50,3 +50,21 @@ def test_what_merely_looks_like_a_link_is_none(tmp_path: Path) -> None:
     texts["layout/layout.html"] = layout.replace("<body", '<body background="http://x.example/y.png"')
     (problem,) = check(laid_out(tmp_path / "b", texts), read_plan)
     assert (problem.code, problem.suggestion) == ("insecure_link", "https://x.example/y.png")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{% if " + " and ".join(["reason"] * 1_500) + " %}x{% endif %}",
+        "{{ order" + ".a" * 3_000 + " }}",
+        "{{ 'a'" + " | upper" * 1_500 + " }}",
+        "{% if reason %}" * 90 + "x" + "{% endif %}" * 90,
+        "{{ " + "(" * 2_000 + "1" + ")" * 2_000 + " }}",
+        "[a](http://" * 1_000,
+        "![" * 3_000,
+    ],
+)
+def test_what_is_beyond_sense_is_told_and_harms_nobody(body: str, tmp_path: Path) -> None:
+    texts = files(shown=f"---\nsubject: s\nshort: s\n---\n{body}\n")
+    found = check(laid_out(tmp_path, texts), read_plan)
+    assert [problem for problem in found if problem.file == "messages/shown/en.md"]

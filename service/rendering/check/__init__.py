@@ -55,7 +55,10 @@ def check(
         given, wrong = _samples(folder, plan, now)
         problems += wrong
         whole = press if isinstance(press, Press) else None
-        more = list(_advice(files, plan, whole, now, orders, brought, given))
+        # What could not be compiled is too much for advice, too, and there is enough to say of it.
+        faulty = {it.file for it in problems if it.severity == "error" and it.code != "cannot_render"} - {PLAN}
+        sound = {file: text for file, text in files.items() if file not in faulty}
+        more = list(_advice(sound, plan, whole, now, orders, brought, given))
         placed = {(it.code, it.file) for it in more}  # the trial knows lines where a push does not look for them
         problems = [it for it in problems if (it.code, it.file) not in placed] + more
     return sorted(problems, key=lambda it: (it.file, it.line or 0, it.column or 0, it.code))
