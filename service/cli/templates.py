@@ -128,7 +128,7 @@ def pull(
     where: list[str] = typer.Argument(..., metavar="[VERSION] DIR"),  # noqa: B008 -- how typer declares
 ) -> None:
     """Write a version out to a folder, to edit it there; without VERSION the one in force."""
-    if len(where) > 2:
+    if len(where) > 2 or (len(where) == 1 and where[0].isdecimal()):
         raise usage("templates pull: give a folder, and before it a version if you like")
     from service import template_folder
 

@@ -309,6 +309,7 @@ def test_a_store_that_does_not_answer_is_74(avisa: Avisa) -> None:
         ["send-test"],
         ["templates", "diff", "--x"],
         ["templates", "pull"],
+        ["templates", "pull", "3"],
         ["templates", "pull", "1", "a", "b"],
         ["timeline", "A-1", "--out", "x"],
         ["why", "A-1"],
