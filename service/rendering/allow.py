@@ -157,7 +157,13 @@ class Inspector:
                 self._constant(node)
             case nodes.Name() | nodes.Getattr():
                 self._path(node, sure, local)
-            case nodes.And() | nodes.Or() | nodes.Not():
+            case nodes.Or():  # said is the left if there is something in it, else the right
+                self._asked(node.left, sure, local)
+                self._expression(node.right, sure | there_if_false(node.left), local)
+            case nodes.And():  # said is the left if there is nothing in it, else the right
+                self._expression(node.left, sure, local)
+                self._expression(node.right, sure | there_if_true(node.left), local)
+            case nodes.Not():
                 self._asked(node, sure, local)
             case nodes.Compare():
                 self._expression(node.expr, sure, local)

@@ -17,7 +17,7 @@ from mdurl import encode
 from service.rendering.markdown import Flawed
 from service.rendering.marks import MARK, EndIf, If, Marks, Say
 from service.rendering.sandbox import NOT_A_LINK, SCHEMES, whole_address
-from service.rendering.tree import Branch, Break, Element, Node, Said, Text
+from service.rendering.tree import Branch, Break, Element, Node, Said, Text, every
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _RULE = "—" * 12
@@ -48,6 +48,8 @@ class Html:
             case Element(tag="hr"):
                 return "<hr>\n"
             case Element(tag="a"):
+                if any(isinstance(inner, Element) and inner.tag == "a" for inner in every(node.children)):
+                    raise Flawed("not_allowed", "a link cannot stand in a link")
                 url, guard = _link(node.href, self.marks)
                 opened, closed = f'<a href="{escape(url)}">', "</a>"
                 return _if(guard, opened, self.marks) + self.write(node.children) + _if(guard, closed, self.marks)

@@ -37,6 +37,8 @@ def written(body: str, **order: object) -> Words:
         "{% for self in order.x %}x{% endfor %}",
         "x \x00 y",
         "[x]()",
+        "[<a@b.example>](https://x.example/{{ order.number }})",
+        "[{% for a in order.items %}<https://b.example/>{% endfor %}]({{ order.url }})",
         "[x](https://x.example '{{ order.number }}')",
         "[x](https://x.example '{% if reason %}y{% endif %}')",
     ],
@@ -45,6 +47,24 @@ def test_placeholders_can_be_neither_forged_nor_lost(body: str) -> None:
     made, problems = compiled(body)
     assert made is None
     assert any(problem.severity == "error" for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("said", "fine"),
+    [
+        ("{{ (not order.a or next_step) | capitalize }}", False),
+        ("{{ order.a or next_step }}", False),
+        ("{{ next_step and order.number }}", False),
+        ("{{ next_step or order.number }}", True),
+        ("{{ order.number and order.id }}", True),
+        ("{% if order.a or next_step %}x{% endif %}", True),
+        ("{% if next_step %}{{ order.a or next_step }}{% endif %}", True),
+    ],
+)
+def test_what_and_or_or_comes_to_is_there(said: str, fine: bool) -> None:
+    """Found by the fuzzer: it was taken to ask, and could not be said."""
+    made, problems = compiled(said)
+    assert (made is not None) is fine, problems
 
 
 def test_no_more_problems_are_told_than_anybody_reads() -> None:
