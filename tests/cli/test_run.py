@@ -115,6 +115,7 @@ def test_an_event_becomes_a_mail_and_nobody_is_named_in_the_log(running: Running
     assert {"embedded_inbox", "started", "stopped"} <= {line["event"] for line in lines}
 
 
+@pytest.mark.long
 def test_words_are_pushed_and_taken_back_beside_it(running: Running) -> None:
     def in_force() -> str:
         detail: str = httpx.get(f"{running.url}/readyz").json()["checks"]["catalog"]["detail"]

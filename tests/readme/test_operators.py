@@ -36,6 +36,7 @@ def test_its_own_links_lead_somewhere() -> None:
     assert linked <= anchors
 
 
+@pytest.mark.long
 def test_its_session_goes_as_it_says(tmp_path: Path, environ: dict[str, str]) -> None:
     told = session()
     # Each command in braces, so that what it exports stays; then a line by which answers can be told apart.
