@@ -6,6 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.cli.test_send_test import relay, through
 from tests.readme import operators
 
