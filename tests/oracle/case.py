@@ -130,10 +130,25 @@ class Case:
                 step.at <= later.at <= due and later.promise != step.promise
                 for later in self.course.within(step.episode)
             )
+            nothing_new = step.reason_changed is Told.NO and self._believed_before(step)
             if due < self.latitude.until and not (
-                told or taken_back or self._overtaken(step, due, by_reminders=step.reason_changed.possible)
+                told
+                or taken_back
+                or nothing_new
+                or self._overtaken(step, due, by_reminders=step.reason_changed.possible)
             ):
                 self._blame(Kind.LOST, f"the change of facts of {step.at}, due by {due}")
+
+    def _believed_before(self, step: Step) -> bool:
+        """Whether the promise is the one that the customer was told last: what it was meanwhile they never heard."""
+        heard = [mail for mail in self.to_customer if not mail.is_reminder and mail.at < step.at]
+        if not heard:
+            return False
+        last = heard[-1]
+        name = last.name
+        steps = self.course.updates(name.episode) if name.purpose == "update" else self.course.moves(name.episode)
+        asked = steps[int(name.ordinal) - 1]  # its facts were read between then and when it came
+        return step.promise in {told.promise for told in self.course.steps if asked.at <= told.at <= last.at}
 
     def _overtaken(self, step: Step, due: datetime, *, by_reminders: bool) -> bool:
         """Whether something newer may have come before it was sent: another episode that ended the order or was
