@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
@@ -15,6 +15,8 @@ from service.core.model import Json, Notification, Order, Purpose
 from service.core.plan import Brand, Plan
 from service.ports import CannotRender, Draft, Mail, NoAddress, Words
 
+LARGEST_DRAFT = 64 * 1024  # octets: what is kept of a mail, and about what it costs to fill one
+_NEVER_LEFT_OUT = ("id", "number")
 _CAN_UNSUBSCRIBE = frozenset({Purpose.REMINDER, Purpose.FEEDBACK})
 
 
@@ -55,10 +57,14 @@ class Catalog:
         if locale is None:
             return CannotRender(f"there is no message {message}")
         letter = self._letter(notification, order, known, message, locale, brand, address, now)
+        frozen = orjson.dumps(letter)
+        if len(frozen) > LARGEST_DRAFT:
+            letter = _lightened(letter, len(frozen))
+            frozen = orjson.dumps(letter)
         return Draft(
             catalog=self.version,
             locale=locale,
-            json=orjson.dumps(letter),
+            json=frozen,
             message=message,
             message_id=letter.message_id,
             address_hash=bytes.fromhex(letter.address_hash),
@@ -117,6 +123,17 @@ class Catalog:
             address_hash=links.address_hash(self.installation.secret, address).hex(),
             values=values,
         )
+
+
+def _lightened(letter: Letter, octets: int) -> Letter:
+    """The letter without the largest of the order's details. Templates ask for details, since any may be missing."""
+    details = {name: len(orjson.dumps(value)) for name, value in letter.values["order"].items()}
+    for name in sorted(details.keys() - set(_NEVER_LEFT_OUT), key=lambda name: (-details[name], name)):
+        if octets <= LARGEST_DRAFT:
+            break
+        octets -= details.pop(name)
+    kept = {name: value for name, value in letter.values["order"].items() if name in details}
+    return replace(letter, values={**letter.values, "order": kept})
 
 
 def _letter_of(draft: Draft) -> Letter:

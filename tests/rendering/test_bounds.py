@@ -7,11 +7,12 @@ import tracemalloc
 
 import pytest
 
+from service.catalog.catalog import LARGEST_DRAFT
 from service.core.context import LONGEST_TEXT
 from service.ports import CannotRender, Words
 from service.rendering import bounds
 from service.rendering.render import fill
-from tests.rendering.desk import compiled
+from tests.rendering.desk import compiled, drafted, mailed, usual
 
 LONG = '"' * LONGEST_TEXT
 KNOWN = {
@@ -23,6 +24,16 @@ KNOWN = {
     "progress": [],
     "_zone": "UTC",
 }
+
+
+def test_an_order_that_is_mostly_details_is_told_without_the_largest() -> None:
+    known = {"details_number": "1042", "details_note": "short", "details_items": [{"name": '"' * 1_500}] * 100}
+    draft = drafted(usual(), **known)
+    assert len(draft.json) <= LARGEST_DRAFT
+    words, _ = mailed(usual(), **known)
+    assert "1042" in words.subject + words.text
+    assert "short" in draft.json.decode()
+    assert '"items"' not in draft.json.decode()
 
 
 def filled(body: str, **order: object) -> Words | CannotRender:
