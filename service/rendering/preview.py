@@ -19,6 +19,14 @@ from service.rendering.check import given
 MAIL, HTML, TEXT, SHORT = "mail.eml", "mail.html", "mail.txt", "short.txt"
 
 NONE: Mapping[str, Order] = {}
+FULL = "full"
+# What a publisher would say to customers of other languages than the sample's own English.
+_SAID = {
+    "ca": ("L'esmalt necessita un dia més per assecar-se.", "L'embalarem tan bon punt sigui sec."),
+    "es": ("El esmalte necesita un día más para secarse.", "Lo empaquetamos en cuanto esté seco."),
+    "pt": ("O vidrado precisa de mais um dia para secar.", "Embalamos assim que estiver seco."),
+    "pt-BR": ("O esmalte precisa de mais um dia para secar.", "Embalamos assim que secar."),
+}
 _NOBODY = "nobody@example.com"
 _MARK = b"X-Avisa-Test: this is a test; no order was told by it\r\n"
 
@@ -40,7 +48,7 @@ def preview(
     *,
     now: datetime,
     locale: str | None = None,
-    sample: str = "full",
+    sample: str = FULL,
     own: Mapping[str, Order] = NONE,
     order: Order | None = None,
 ) -> Proof | CannotRender:
@@ -75,6 +83,8 @@ def preview(
     letter = _letter(draft)
     if locale is not None:
         letter = replace(letter, locale=locale)
+    if order is None and sample == FULL:
+        letter = _in_its_language(letter)
     words = press.words(letter)
     if isinstance(words, CannotRender):
         return words
@@ -131,6 +141,13 @@ def _sample(
     if sample in own:
         return samples.occasion(message, own[sample], catalog.plan, now)
     raise LookupError(f"{message} has the samples {', '.join([*made, *own])}")
+
+
+def _in_its_language(letter: Letter) -> Letter:
+    said = _SAID.get(letter.locale) or _SAID.get(letter.locale.partition("-")[0])
+    if said is None:
+        return letter
+    return replace(letter, values={**letter.values, "reason": said[0], "next_step": said[1]})
 
 
 def _reachable(order: Order) -> Order:

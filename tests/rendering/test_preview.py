@@ -8,13 +8,17 @@ from email import message_from_bytes, policy
 
 import pytest
 
+from service import template_folder
+from service.catalog import Catalog, Installation
 from service.core import decide, samples
 from service.core.model import Json, Order, OrderEvent, Position, Purpose
 from service.core.plan import Plan
 from service.ports import CannotRender
+from service.rendering.press import make_press
 from service.rendering.preview import Proof, as_test, preview
 from tests.rendering import desk
 
+SHIPPED = template_folder.shipped()
 KNOWN = {
     "customer.name": "Rita Lopes",
     "customer.email": "rita@example.pt",
@@ -152,3 +156,24 @@ def test_an_owner_who_is_not_there_gets_no_preview() -> None:
     assert preview(replace(desk.usual(), plan=plan), "order-stuck", now=desk.NOW, order=order) == CannotRender(
         "plan.yaml names no owner to write to"
     )
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("en", "The glaze needs"),
+        ("pt-PT", "O vidrado precisa"),
+        ("pt-BR", "O esmalte precisa"),
+        ("es", "necesita"),
+        ("ca", "necessita"),
+    ],
+)
+def test_the_full_sample_speaks_the_language_of_the_message(locale: str, said: str) -> None:
+    plan = desk.read_plan((SHIPPED / "plan.yaml").read_text("utf-8"))
+    files, _ = template_folder.read(SHIPPED)
+    press, problems = make_press(files, plan)
+    assert press is not None, problems
+    shipped = Catalog(version="v", plan=plan, press=press, installation=Installation(secret=desk.SECRET))
+    proof = preview(shipped, "delayed", now=desk.NOW, locale=locale)
+    assert isinstance(proof, Proof)
+    assert said in proof.words.text
