@@ -61,7 +61,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.replay", description=__doc__)
     parser.add_argument("orders", type=Path, help="a file with the columns of the Olist orders")
     parser.add_argument("out", type=Path, help="folder for events.jsonl, mails.jsonl and replay.json")
-    parser.add_argument("--speed", type=float, default=10_800.0, help="virtual seconds a real second (3 hours)")
+    parser.add_argument("--speed", type=float, default=5_400.0, help="virtual seconds a real second (1.5 hours)")
     parser.add_argument("--store", choices=("postgres", "sqlite"), default="postgres")
     parser.add_argument("--first", type=int, default=None, help="only so many orders")
     return parser.parse_args()
