@@ -88,24 +88,24 @@ class Dispatch:
 
     def room(self) -> bool:
         """Whether what is decided now can be sent at once."""
+        return self._may_send() and len(self._in_hand) < IN_FLIGHT
+
+    def _may_send(self) -> bool:
+        """Whether nothing stands in the way but, perhaps, how much is on its way already."""
         return (
-            not self._permission.paused
+            not self.paused
             and not self._stopping
             and self._channel.open
-            and len(self._in_hand) < IN_FLIGHT
             and self._sight.caught_up(self._clock.real())
         )
 
     async def soon(self) -> bool:
         """Whether there is room, now or within a moment."""
-        if not self.room() and self._only_busy():
+        if self._may_send():
             with suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE):
                     await self._in_hand.fewer_than(IN_FLIGHT)
         return self.room()
-
-    def _only_busy(self) -> bool:
-        return len(self._in_hand) >= IN_FLIGHT and not self.paused and not self._stopping and self._channel.open
 
     async def draft(self, newborn: Sequence[Claimed]) -> list[Attempt]:
         """First attempts at those that may leave as soon as they are stored."""
@@ -165,12 +165,11 @@ class Dispatch:
         """
         self._look.clear()
         now = asyncio.get_running_loop().time()
-        batch: list[Claimed] = []
         if now >= self._ask_at:
-            batch = await self._ask(now)
+            await self._ask(now)
         if self._begun:
             await self._send_on()
-        batch += [self._handed.popleft() for _ in range(min(CLAIM, len(self._handed)))]
+        batch = [self._handed.popleft() for _ in range(min(CLAIM, len(self._handed)))]
         if batch:
             await self._work(batch)
         elif not self._begun:
@@ -178,15 +177,15 @@ class Dispatch:
                 async with asyncio.timeout_at(self._ask_at):
                     await self._look.wait()
 
-    async def _ask(self, now: float) -> list[Claimed]:
-        """What is due in the outbox, and when to ask again."""
+    async def _ask(self, now: float) -> None:
+        """Take what is due in the outbox, and see when to ask again."""
         self._asked_at, self._ask_at = now, now + POLL
         claimed = await self._claim()
+        self._handed.extend(claimed)  # at once: it is ours, and must outlast a store that goes away now
         if len(claimed) == CLAIM:
             self._ask_at = now
         elif self.room() and (due := await self._outbox.next_due()) is not None:
             self._ask_soon(max(BREATH, (due - self._clock.real()).total_seconds()))
-        return claimed
 
     def _ask_soon(self, seconds: float = 0.0) -> None:
         """Ask the outbox after so long, if not sooner; but never at every turn."""

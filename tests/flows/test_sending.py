@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from service.core.model import Reason, State
 from service.core.retry import Receipt
+from service.store import StoreAway
 from tests.flows.rig import (
     BUSY_AT_DOT,
     GREYLISTED,
@@ -153,3 +154,24 @@ async def test_one_that_we_have_a_fault_about_delays_nobody(tmp_path: Path) -> N
         await rig.became("B-1/1/update/1/customer", State.SENT)
         await rig.became(CONFIRMED, State.RETRYING)
         assert (await rig.row(CONFIRMED)).reason is Reason.CANNOT_RENDER
+
+
+async def test_what_was_claimed_as_the_store_went_away_is_sent(tmp_path: Path) -> None:
+    """It is ours by then: nobody else would ever be given it while we live."""
+    async with running(tmp_path / "avisa.db") as rig:
+        rig.way.open = False
+        await rig.happens("confirmed")
+        next_due, asked = rig.store.next_due, 0
+
+        async def away_once() -> datetime | None:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                raise StoreAway("just then")
+            return await next_due()
+
+        rig.store.next_due = away_once  # type: ignore[method-assign]  # a fault, at the one moment that matters
+        rig.way.open = True
+        async with rig.sending():
+            await rig.became(CONFIRMED, State.SENT)
+    assert asked
