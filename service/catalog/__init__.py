@@ -2,7 +2,7 @@
 
 from service.catalog.catalog import Catalog, Installation
 from service.catalog.language import choose_locale
-from service.catalog.letter import Letter, Press
+from service.catalog.letter import Letter, Press, letter_of
 from service.catalog.shelf import PLAN, MakePress, ReadPlan, Shelf, content_of, examine, files_of
 from service.catalog.versions import STALE, Already, Found, NotOfHead, Unfit, Versions
 
@@ -25,4 +25,5 @@ __all__ = [
     "content_of",
     "examine",
     "files_of",
+    "letter_of",
 ]

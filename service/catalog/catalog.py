@@ -9,7 +9,7 @@ from datetime import datetime
 import orjson
 
 from service.catalog.language import choose_locale, spoken
-from service.catalog.letter import Letter, Press, date_of, uuid_of
+from service.catalog.letter import Letter, Press, date_of, letter_of, uuid_of
 from service.core import context, facts, links
 from service.core.model import Json, Notification, Order, Purpose
 from service.core.plan import Brand, Plan
@@ -73,11 +73,11 @@ class Catalog:
 
     def compose(self, notification: Notification, draft: Draft) -> Mail | CannotRender:
         """Write the mail. The same draft gives the same octets, in this process and in any other."""
-        return self.press.mail(_letter_of(draft), notification.key)
+        return self.press.mail(letter_of(draft), notification.key)
 
     def words(self, draft: Draft) -> Words | CannotRender:
         """What the mail of a draft says."""
-        return self.press.words(_letter_of(draft))
+        return self.press.words(letter_of(draft))
 
     def _given_address(self, notification: Notification, known: Mapping[str, Json]) -> object:
         if notification.to_customer:
@@ -134,8 +134,3 @@ def _lightened(letter: Letter, octets: int) -> Letter:
         octets -= details.pop(name)
     kept = {name: value for name, value in letter.values["order"].items() if name in details}
     return replace(letter, values={**letter.values, "order": kept})
-
-
-def _letter_of(draft: Draft) -> Letter:
-    """The letter that was frozen; while its maker has it at hand, it need not be read."""
-    return draft.letter if isinstance(draft.letter, Letter) else Letter(**orjson.loads(draft.json))

@@ -10,9 +10,11 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Protocol
 
+import orjson
+
 from service.core.model import Json
 from service.core.plan import Brand
-from service.ports import CannotRender, Mail, Words
+from service.ports import CannotRender, Draft, Mail, Words
 
 _URLS = uuid.NAMESPACE_URL.bytes
 
@@ -58,6 +60,11 @@ class Press(Protocol):
 
     def enclosed(self, letter: Letter, words: Words, key: str) -> Mail:
         """The envelope of the letter around these words."""
+
+
+def letter_of(draft: Draft) -> Letter:
+    """The letter that was frozen; while its maker has it at hand, it need not be read."""
+    return draft.letter if isinstance(draft.letter, Letter) else Letter(**orjson.loads(draft.json))
 
 
 @lru_cache(64)

@@ -51,10 +51,9 @@ def _chosen(sent: list[Sent], order: str, key: str, *, known: bool) -> Sent:
 
 
 async def _again(known: Settings, store: Store, order: str, sent: Sent) -> tuple[dict[str, Any], Proof]:
-    import orjson
 
     from service.app.words import shelf_of
-    from service.catalog import Letter
+    from service.catalog import letter_of
     from service.ports import CannotRender
     from service.rendering.preview import Proof
 
@@ -87,7 +86,7 @@ async def _again(known: Settings, store: Store, order: str, sent: Sent) -> tuple
         "html": words.html,
         "files": [],
     }
-    return told, Proof(key=row.notification.key, letter=Letter(**orjson.loads(draft.json)), words=words, mail=mail)
+    return told, Proof(key=row.notification.key, letter=letter_of(draft), words=words, mail=mail)
 
 
 def _shown(told: dict[str, Any]) -> str:

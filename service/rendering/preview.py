@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import orjson
-
-from service.catalog import Catalog, Letter
+from service.catalog import Catalog, Letter, letter_of
 from service.core import samples
 from service.core.model import Fact, Order, Purpose
 from service.core.plan import Plan
-from service.ports import CannotRender, Draft, Mail, NoAddress, Problem, Words
+from service.ports import CannotRender, Mail, NoAddress, Problem, Words
 from service.rendering.check import given
 
 MAIL, HTML, TEXT, SHORT = "mail.eml", "mail.html", "mail.txt", "short.txt"
@@ -80,7 +78,7 @@ def preview(
         return CannotRender("plan.yaml names no owner to write to")
     if isinstance(draft, CannotRender):
         return draft
-    letter = _letter(draft)
+    letter = letter_of(draft)
     if locale is not None:
         letter = replace(letter, locale=locale)
     if order is None and sample == FULL:
@@ -153,7 +151,3 @@ def _in_its_language(letter: Letter) -> Letter:
 def _reachable(order: Order) -> Order:
     """The order with an address that belongs to nobody."""
     return replace(order, facts={**order.facts, "customer.email": Fact(rank=order.status_rank, value=_NOBODY)})
-
-
-def _letter(draft: Draft) -> Letter:
-    return Letter(**orjson.loads(draft.json))
