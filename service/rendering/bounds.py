@@ -15,7 +15,7 @@ from jinja2.runtime import Context
 
 LONGEST_MESSAGE = 16 * 1024  # characters of a file: ten times the longest one shipped
 MOST_PLACEHOLDERS = 400  # with statements, and those of the layout and its components: three times the most shipped
-MOST_FILTERS = 400
+MOST_FILTERS = 400  # besides those of the layout, of which each placeholder has but a few
 LONGEST_PAGE = 128 * 1024  # characters of the HTML before anything is filled in
 LONGEST = 256 * 1024  # characters of a filled message in both texts: never more than 1 MiB of UTF-8
 

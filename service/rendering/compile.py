@@ -97,6 +97,7 @@ class _Typesetter:
         self._variables = OWNERS_VARIABLES if for_owner else VARIABLES
         self._sandbox = self._frame.sandbox
         self._marks = Marks()
+        self._filters = 0
         self._problems: list[Problem] = []
 
     def set(self) -> tuple[Compiled | None, list[Problem]]:
@@ -132,8 +133,6 @@ class _Typesetter:
                 nodes.ScopedEvalContextModifier(escaping, [_in_one_go(self._marks.weave(html))]),
             ]
         )
-        if sum(1 for _ in ast.find_all(nodes.Filter)) > MOST_FILTERS:
-            raise TooMuch("there are too many filters in it")
         ast.set_environment(self._sandbox)
         ast.set_lineno(1)
         file = self._parts.file
@@ -158,6 +157,9 @@ class _Typesetter:
         self._problems += inspector.template(tree)
         for node in tree.find_all(nodes.Node):
             node.lineno = part.place(node.lineno or 0)[0]  # from here on lines are enough
+            self._filters += isinstance(node, nodes.Filter)
+        if self._filters > MOST_FILTERS:
+            raise TooMuch("there are too many filters in it")
         return None if self._refused() else completed(tree)
 
     def _placed(self, flaw: Flawed) -> Problem:

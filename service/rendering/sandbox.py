@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 from jinja2 import Template, Undefined, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError, UndefinedError
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from service.core.model import Json
@@ -40,6 +41,15 @@ class Missing(Undefined):
 
     def __str__(self) -> str:
         raise UndefinedError(self._undefined_message)
+
+
+class _Values(Context):
+    """What a template is filled with. A name that is missing is missing from the first, so that it need not be asked
+    for wherever it stands."""
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """The value of a name, or what is missing."""
+        return self.parent[key] if key in self.parent else Missing(name=key)
 
 
 class _Writer(CodeGenerator):
@@ -72,21 +82,33 @@ class _Writer(CodeGenerator):
         else:
             self.write("said(")
 
-    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802  Jinja calls it so
-        self.write("(it[")
-        self.write(repr(node.attr))
-        self.write("] if (it := ")
-        self.visit(node.node, frame)
-        self.write(f").__class__ is dict and {node.attr!r} in it else environment.getattr(it, {node.attr!r}))")
+    def visit_Name(self, node: nodes.Name, frame: Frame) -> None:  # noqa: N802  as above
+        if node.ctx == "load":
+            self.write(frame.symbols.ref(node.name))
+        else:
+            super().visit_Name(node, frame)
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802  as above
+        key = repr(node.attr)
+        if isinstance(node.node, nodes.Name):
+            it = frame.symbols.ref(node.node.name)
+            self.write(f"({it}[{key}] if {it}.__class__ ")
+        else:
+            it = "it"
+            self.write(f"(it[{key}] if (it := ")
+            self.visit(node.node, frame)
+            self.write(").__class__ ")
+        self.write(f"is dict and {key} in {it} else environment.getattr({it}, {key}))")
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
     """The environment of one locale; `words` and `stages` are the layout's own texts in it."""
 
     code_generator_class = _Writer
+    context_class = _Values
 
     def __init__(self, locale: str | None = None, *, stages: Mapping[str, str] | None = None) -> None:
-        super().__init__(undefined=Missing, autoescape=False, optimized=True, cache_size=0)
+        super().__init__(undefined=Missing, autoescape=False, optimized=False, cache_size=0)
         self.globals.clear()
         self.tests.clear()
         self.filters = dict(PLAIN_FILTERS)
