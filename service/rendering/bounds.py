@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jinja2 import nodes
-from jinja2.runtime import Context
 
 LONGEST_MESSAGE = 16 * 1024  # characters of a file: ten times the longest one shipped
 MOST_PLACEHOLDERS = 400  # with statements, and those of the layout and its components: three times the most shipped
 MOST_FILTERS = 400  # besides those of the layout, of which each placeholder has but a few
+MOST_SIGNS = 600  # characters that may mean something in Markdown, line ends too: ten times the most shipped
 LONGEST_PAGE = 128 * 1024  # characters of the HTML before anything is filled in
 LONGEST = 256 * 1024  # characters of a filled message in both texts: never more than 1 MiB of UTF-8
 
@@ -24,7 +24,6 @@ _FILTER = 100  # what a filter may cost, in characters of output that would take
 _NODE = 8
 _UNWATCHED = 1024 * 1024  # what all loops of a message can come to that are not watched
 _TURNS = 12  # of a loop that may go unwatched
-_SPENT = "_spent"  # among a context's own variables; no template can name it
 
 
 class TooMuch(Exception):  # noqa: N818  a state of the message, told as a problem
@@ -63,19 +62,19 @@ def _all(node: nodes.Node) -> Iterator[nodes.Node]:
     yield from node.find_all(nodes.Node)
 
 
-def each(value: Any, turns: int, effort: int, said: list[str], context: Context) -> Sequence[Any] | Iterator[Any]:
-    """The items of a list, for a loop that writes into `said`."""
+def each(value: Any, turns: int, effort: int, said: list[str], spent: list[int]) -> Sequence[Any] | Iterator[Any]:
+    """The items of a list, for a loop that writes into `said`; `spent` holds what the loops of a filling came to."""
     if value.__class__ is not list:
         return ()
-    return value if len(value) <= turns else _watched(value, effort, said, context.vars)
+    return value if len(value) <= turns else _watched(value, effort, said, spent)
 
 
-def _watched(items: list[Any], effort: int, said: list[str], kept: dict[str, Any]) -> Iterator[Any]:
+def _watched(items: list[Any], effort: int, said: list[str], spent: list[int]) -> Iterator[Any]:
     """Raises TooMuch when the loops of this filling come to too much."""
     seen = len(said)
     for item in items:
-        kept[_SPENT] = kept.get(_SPENT, 0) + effort + sum(map(len, said[seen:]))
-        if kept[_SPENT] > LONGEST:
+        spent[0] += effort + sum(map(len, said[seen:]))
+        if spent[0] > LONGEST:
             raise TooMuch("it came out too large")
         seen = len(said)
         yield item

@@ -1,4 +1,4 @@
-"""A message file becomes one compiled template, which gives two texts: subject, short and plain text with
+"""A message file becomes one compiled message, which gives two texts: subject, short and plain text with
 `SEPARATOR` between them, and the HTML.
 
 Markdown, layout, components and CSS are worked in here, once, when the message is pushed. What remains for each
@@ -14,17 +14,18 @@ from functools import lru_cache
 from html import escape
 
 import css_inline
-from jinja2 import Template, nodes
+from jinja2 import nodes
 
 from service.ports import Problem
 from service.rendering import source, syntax
 from service.rendering.allow import Inspector
-from service.rendering.bounds import LONGEST_MESSAGE, LONGEST_PAGE, MOST_FILTERS, TooMuch
+from service.rendering.bounds import LONGEST_MESSAGE, LONGEST_PAGE, MOST_FILTERS, MOST_SIGNS, TooMuch
 from service.rendering.completion import completed
 from service.rendering.layout import FOLDER, Layout
 from service.rendering.markdown import Flawed, parse
 from service.rendering.marks import Bind, EndBind, Marks
-from service.rendering.sandbox import Sandbox
+from service.rendering.program import Program, write
+from service.rendering.sandbox import functions
 from service.rendering.source import Part, Source
 from service.rendering.tight import tightened
 from service.rendering.twins import Html, Plain
@@ -33,6 +34,7 @@ from service.rendering.vocabulary import COMPONENTS, OWNERS_VARIABLES, VARIABLES
 SEPARATOR = "\x1e"  # stands in no value: core.context takes control characters out
 _FRAME = f"{FOLDER}layout.html"
 _MISPLACED = "a placeholder stands where HTML has no place for it, as between the rows of a table or in a style"
+_SIGNS = "\n*_`[<&!\\-+#>|~:"
 _LOOKS_LIKE_HTML = re.compile(r"</?[A-Za-z][^<>{}\n]*>.*")  # one a line is enough
 
 
@@ -42,7 +44,7 @@ class Compiled:
 
     file: str
     locale: str
-    template: Template
+    program: Program
 
 
 def compile_message(
@@ -70,7 +72,7 @@ class _Frame:
         self._layout = layout
         self._words = layout.words_in(locale)
         self._trees: dict[str, nodes.Template] = {}
-        self.sandbox = Sandbox(locale, stages=self._words.stages)
+        self.functions = functions(locale, self._words.stages)
 
     def file(self, name: str) -> nodes.Template:
         return self._tree(name, self._layout.text(name))
@@ -80,7 +82,7 @@ class _Frame:
 
     def _tree(self, name: str, text: str) -> nodes.Template:
         if name not in self._trees:
-            self._trees[name] = completed(self.sandbox.parse(text))
+            self._trees[name] = completed(syntax.parse(text))
         return self._trees[name]
 
 
@@ -95,7 +97,6 @@ class _Typesetter:
         self._locale = locale
         self._frame = _frame(layout, locale)
         self._variables = OWNERS_VARIABLES if for_owner else VARIABLES
-        self._sandbox = self._frame.sandbox
         self._marks = Marks()
         self._filters = 0
         self._problems: list[Problem] = []
@@ -107,8 +108,11 @@ class _Typesetter:
         if subject is None or short is None or body is None or self._refused():
             return None, self._problems
         self._warn_of_html()
+        markdown = self._marks.flatten(body.body)
+        if sum(map(markdown.count, _SIGNS)) > MOST_SIGNS:
+            raise TooMuch("there is too much Markdown in it, or too many lines")
         try:
-            tree = parse(self._marks.flatten(body.body), self._marks)
+            tree = parse(markdown, self._marks)
             html = Html(self._marks, lambda call: self._component(call, "html")).write(tree)
             text = Plain(self._marks, lambda call: self._component(call, "txt")).write(tree)
         except Flawed as flaw:
@@ -126,25 +130,17 @@ class _Typesetter:
         if self._marks.order(html) != self._marks.order(laid_out):
             self._problems.append(Problem(code="not_allowed", file=_FRAME, message=_MISPLACED))
             return None, self._problems
-        escaping = [nodes.Keyword("autoescape", nodes.Const(True))]
-        ast = nodes.Template(
-            [
-                _in_one_go(self._marks.weave(plain)),
-                nodes.ScopedEvalContextModifier(escaping, [_in_one_go(self._marks.weave(html))]),
-            ]
+        program = write(
+            self._marks.weave(plain), self._marks.weave(html), file=self._parts.file, functions=self._frame.functions
         )
-        ast.set_environment(self._sandbox)
-        ast.set_lineno(1)
-        file = self._parts.file
-        code = self._sandbox.compile(ast, name=file, filename=file)
-        return Compiled(file=file, locale=self._locale, template=self._sandbox.load(code)), self._problems
+        return Compiled(file=self._parts.file, locale=self._locale, program=program), self._problems
 
     def _refused(self) -> bool:
         return any(problem.severity == "error" for problem in self._problems)
 
     def _parsed(self, part: Part, *, components: bool = False) -> nodes.Template | None:
         try:
-            tree = syntax.parse(self._sandbox, part.text)
+            tree = syntax.parse(part.text)
         except syntax.Unreadable as error:
             self._problems.append(error.problem(self._parts.file, part))
             return None
@@ -247,8 +243,3 @@ def _guarded(name: str, given: nodes.Expr) -> nodes.Expr:
 def _literal(twin: str) -> Callable[[str], str]:
     """How text of a message is written into that twin."""
     return escape if twin == "html" else str
-
-
-def _in_one_go(body: list[nodes.Node]) -> nodes.FilterBlock:
-    """Makes Jinja collect what `body` writes in a list, which costs half of handing it on piece by piece."""
-    return nodes.FilterBlock(body, nodes.Filter(None, "_as_is", [], [], None, None))

@@ -13,7 +13,6 @@ from service.ports import Problem
 from service.rendering import syntax
 from service.rendering.allow import Inspector
 from service.rendering.marks import RESERVED
-from service.rendering.sandbox import Sandbox
 from service.rendering.source import Part
 from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES
 
@@ -59,7 +58,6 @@ def read(files: Mapping[str, str]) -> Layout | list[Problem]:
 @lru_cache(4)
 def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Problem]:
     files = dict(items)
-    sandbox = Sandbox()
     kept: dict[str, str] = {}
     problems: list[Problem] = []
     for stem in ("layout", *COMPONENTS):
@@ -70,17 +68,17 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Problem]:
                 continue
             extra = OF_LAYOUT if stem == "layout" else OF_COMPONENTS | set(COMPONENTS[stem])
             kept[name] = text.replace("\r\n", "\n")
-            problems += inspect(sandbox, Part.of(kept[name], (1, 1)), name, frozenset(extra))
+            problems += inspect(Part.of(kept[name], (1, 1)), name, frozenset(extra))
             if stem == "layout" and "{{ content }}" not in text:
                 message = "the layout has no `{{ content }}`, where the message goes"
                 problems.append(Problem(code="missing_content", file=name, line=1, column=1, message=message))
-    words = _read_words(files.get(_WORDS), sandbox)
+    words = _read_words(files.get(_WORDS))
     if isinstance(words, list):
         return problems + words
     return problems or Layout(files=kept, words=words)
 
 
-def inspect(sandbox: Sandbox, part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
+def inspect(part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
     """What is wrong with a piece of the layout, which has the names in `extra` besides the usual ones."""
     if odd := RESERVED.search(part.text):
         line, column = part.place(odd.start())
@@ -90,14 +88,14 @@ def inspect(sandbox: Sandbox, part: Part, file: str, extra: frozenset[str]) -> l
         file=file, part=part, variables=OWNERS_VARIABLES, components=False, extra=extra, filters=_FILTERS
     )
     try:
-        return inspector.template(syntax.parse(sandbox, part.text))
+        return inspector.template(syntax.parse(part.text))
     except syntax.Unreadable as error:
         return [error.problem(file, part)]
     except (RecursionError, MemoryError, ValueError):  # of Jinja's parser, or the inspector
         return [Problem(code="too_deep", file=file, message="this is nested too deep")]
 
 
-def _read_words(text: str | None, sandbox: Sandbox) -> dict[str, Words] | list[Problem]:
+def _read_words(text: str | None) -> dict[str, Words] | list[Problem]:
     def wrong(message: str, line: int | None = None) -> list[Problem]:
         return [Problem(code="layout_words", file=_WORDS, line=line, message=message)]
 
@@ -127,7 +125,7 @@ def _read_words(text: str | None, sandbox: Sandbox) -> dict[str, Words] | list[P
             problems += wrong(f"`{locale}` may hold texts only, and `stages` with texts")
             continue
         for key, value in texts.items():
-            problems += inspect(sandbox, _part(text, str(locale), key, value), _WORDS, frozenset({"owner"}))
+            problems += inspect(_part(text, str(locale), key, value), _WORDS, frozenset({"owner"}))
         read[str(locale)] = Words(texts=texts, stages={str(key): word for key, word in stages.items()})
     return problems or read
 

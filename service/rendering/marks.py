@@ -122,8 +122,7 @@ class Marks:
                         written.append(self.flatten(node.else_, data=data, slot=slot, line=line))
                     written.append(self.put(EndIf()))
                 case nodes.For(target=nodes.Name() as target):
-                    over = nodes.Filter(node.iter, "_each", [], [], None, None, lineno=node.lineno)
-                    written.append(self.put(For(target, _placed(over, line))))
+                    written.append(self.put(For(target, _placed(node.iter, line))))
                     written.append(self.flatten(node.body, data=data, slot=slot, line=line))
                     if node.else_:
                         written.append(self.put(Else()))

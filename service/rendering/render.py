@@ -73,9 +73,8 @@ class Press:
 
 def fill(compiled: Compiled, values: dict[str, Json]) -> Words | CannotRender:
     """The message with its values; when it cannot be filled, why, without any of them."""
-    template = compiled.template
     try:
-        plain, html = template.root_render_func(template.new_context(values, shared=True))
+        plain, html = compiled.program.fill(values)
         subject, short, text = plain.split(SEPARATOR)
     except TooMuch as error:
         return CannotRender(f"{compiled.file}: {error}")
@@ -86,7 +85,7 @@ def fill(compiled: Compiled, values: dict[str, Json]) -> Words | CannotRender:
         return CannotRender(f"{compiled.file}: the subject came out empty")
     if len(plain) + len(html) > LONGEST:
         return CannotRender(f"{compiled.file}: it came out too large")
-    return Words(subject=subject, short=" ".join(short.split()), text=_tidy(text), html=str(html))
+    return Words(subject=subject, short=" ".join(short.split()), text=_tidy(text), html=html)
 
 
 def _tidy(text: str) -> str:
@@ -108,6 +107,6 @@ def _line(compiled: Compiled, traceback: TracebackType | None) -> int:
     line = 0
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == compiled.file:
-            line = compiled.template.get_corresponding_lineno(traceback.tb_lineno)
+            line = compiled.program.line(traceback.tb_lineno)
         traceback = traceback.tb_next
     return line

@@ -19,6 +19,7 @@ from jinja2.parser import Parser
 from service.ports import Problem
 from service.rendering.source import Part
 
+_JINJA = Environment()  # noqa: S701  it reads, and renders nothing
 _TAGS = ("if", "elif", "else", "endif", "for", "endfor")
 _CLOSING = frozenset({"endif", "endfor", "elif", "else"})
 _NAMES = {
@@ -57,9 +58,9 @@ class Unreadable(Exception):  # noqa: N818  a state of the message, told as a pr
         )
 
 
-def parse(environment: Environment, text: str) -> nodes.Template:
+def parse(text: str) -> nodes.Template:
     """The syntax tree of `text`; the `lineno` of each node is its offset in it. Raises Unreadable."""
-    reading = _Reading(environment, text)
+    reading = _Reading(text)
     try:
         return reading.tree()
     except TemplateSyntaxError as error:
@@ -69,8 +70,8 @@ def parse(environment: Environment, text: str) -> nodes.Template:
 class _Reading(Parser):
     """One reading of one text."""
 
-    def __init__(self, environment: Environment, text: str) -> None:
-        super().__init__(environment, "")
+    def __init__(self, text: str) -> None:
+        super().__init__(_JINJA, "")
         self._text = text
         self._seen = 0  # how far the lexer came
         self._begun = 0  # where the last `{{` or `{%` stands
@@ -78,9 +79,7 @@ class _Reading(Parser):
 
     def tree(self) -> nodes.Template:
         self.stream = TokenStream(self.environment.lexer.wrap(self._tokens()), None, None)
-        made = nodes.Template(self.subparse(), lineno=0)
-        made.set_environment(self.environment)
-        return made
+        return nodes.Template(self.subparse(), lineno=0)
 
     def unreadable(self, error: TemplateSyntaxError) -> Unreadable:
         said = error.message or ""

@@ -80,7 +80,7 @@ class Tally:
             self.kinds[kind] += 1
             if kind not in self.faults or len(text) < len(self.faults[kind][1]):
                 self.faults[kind] = (number, text)
-        for name in ("compile_s", "compile_octets", "fill_s", "fill_octets", "mail_octets"):
+        for name in ("compile_s", "compile_octets", "draft_s", "fill_s", "fill_octets", "mail_octets"):
             self.worst[name] = max(self.worst.get(name, (0.0, 0)), (getattr(verdict, name), number))
 
     def __str__(self) -> str:
@@ -88,8 +88,9 @@ class Tally:
             f"{self.accepted} accepted, {self.refused} refused",
             f"{self.too_large} times a hostile order would have made too large a mail, and made none",
             "refused for: " + ", ".join(f"{code} {count}" for code, count in self.codes.most_common()),
-            f"most time to press: {self._seconds('compile_s')}; for a mail: {self._seconds('fill_s')}",
-            f"most memory to press: {self._octets('compile_octets')}; for a mail: {self._octets('fill_octets')}",
+            f"most time to press: {self._seconds('compile_s')}; to fill: {self._seconds('fill_s')};"
+            f" to freeze what an order says: {self._seconds('draft_s')}",
+            f"most memory to press: {self._octets('compile_octets')}; to fill: {self._octets('fill_octets')}",
             f"largest mail: {self._octets('mail_octets')}",
             f"{sum(self.kinds.values())} faults of {len(self.kinds)} kinds",
         ]

@@ -19,7 +19,7 @@ from typing import Any
 from service.catalog import Catalog
 from service.core import context, facts, samples
 from service.core.model import Fact, Json, Notification, Order
-from service.ports import CannotRender, Draft, Mail, NoAddress, Problem, Words
+from service.ports import CannotRender, Draft, Mail, Problem, Words
 from service.rendering.compile import Compiled, compile_message
 from service.rendering.render import fill
 from tests.hostile import values
@@ -55,7 +55,8 @@ class Verdict:
     faults: list[str] = field(default_factory=list)
     compile_s: float = 0.0  # processor time
     compile_octets: int = 0  # the most that was held at once; 0 if it was not measured
-    fill_s: float = 0.0
+    draft_s: float = 0.0  # freezing what an order may say, whatever the message
+    fill_s: float = 0.0  # filling the message and putting it into its envelope
     fill_octets: int = 0
     mail_octets: int = 0
     too_large: int = 0  # how many orders were told nothing, because it would have been too much
@@ -126,22 +127,25 @@ def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict,
     heard: list[str] = []
     try:
         with listening(heard):
-            written, seconds = timed(lambda: mail_of(desk, known))
-        verdict.fill_s = max(verdict.fill_s, seconds)
+            (notification, draft), seconds = timed(lambda: _drafted(desk, known))
+            verdict.draft_s = max(verdict.draft_s, seconds)
+            mail, seconds = timed(lambda: desk.compose(notification, draft))
+            verdict.fill_s = max(verdict.fill_s, seconds)
         if weigh:
-            verdict.fill_octets = max(verdict.fill_octets, weighed(lambda: mail_of(desk, known)))
+            verdict.fill_octets = max(verdict.fill_octets, weighed(lambda: desk.compose(notification, draft)))
+        words = desk.words(draft)
     except Exception as trouble:
         fault(f"telling raised {type(trouble).__name__}: {trouble!s:.200}")
         return
     for event in heard:
         fault(event)
-    if isinstance(written, CannotRender):
-        if name not in ("tame", "nothing") and "too large" in written.problem:
+    if isinstance(mail, CannotRender) or isinstance(words, CannotRender):
+        assert mail == words
+        if name not in ("tame", "nothing") and "too large" in mail.problem:
             verdict.too_large += 1
-        elif "came out empty" not in written.problem:
-            fault(f"accepted, but cannot be told: {written.problem}")
+        elif "came out empty" not in mail.problem:
+            fault(f"accepted, but cannot be told: {mail.problem}")
         return
-    words, mail = written
     verdict.mail_octets = max(verdict.mail_octets, len(mail.data))
     if len(mail.data) > 2 * LARGEST or max(len(part.encode()) for part in (words.html, words.text)) > LARGEST:
         fault(f"{len(mail.data)} octets of mail")
@@ -161,33 +165,31 @@ def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict,
         or html.get_content().replace("\r\n", "\n") != words.html
     ):
         fault("the mail says something else")
-    if mail_of(desk, known) != written:
+    if mail_of(desk, known) != (words, mail):
         fault("not the same octets again")
 
 
 def mail_of(desk: Catalog, known: Mapping[str, Json]) -> tuple[Words, Mail] | CannotRender:
     """The message about an order of which so much more is known, from draft to octets."""
+    notification, draft = _drafted(desk, known)
+    words = desk.words(draft)
+    if isinstance(words, CannotRender):
+        return words
+    mail = desk.compose(notification, draft)
+    return mail if isinstance(mail, CannotRender) else (words, mail)
+
+
+def _drafted(desk: Catalog, known: Mapping[str, Json]) -> tuple[Notification, Draft]:
     order, notification = _occasion(known)
     draft = desk.draft(notification, order, NOW)
-    if isinstance(draft, NoAddress):
-        raise AssertionError("no address")
-    if isinstance(draft, CannotRender):
-        return draft
-    return _composed(desk, notification, draft)
+    assert isinstance(draft, Draft), draft
+    return notification, draft
 
 
 def _occasion(known: Mapping[str, Json]) -> tuple[Order, Notification]:
     order, notification = samples.samples(MESSAGE, usual().plan, NOW)["full"]
     stated = {name: Fact(rank=order.status_rank, value=value) for name, value in known.items()}
     return replace(order, facts={**order.facts, **stated}), notification
-
-
-def _composed(desk: Catalog, notification: Notification, draft: Draft) -> tuple[Words, Mail] | CannotRender:
-    words = desk.words(draft)
-    if isinstance(words, CannotRender):
-        return words
-    mail = desk.compose(notification, draft)
-    return mail if isinstance(mail, CannotRender) else (words, mail)
 
 
 # ------------------------------------------------------------ measuring and listening

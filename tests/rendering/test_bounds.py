@@ -46,6 +46,9 @@ def filled(body: str, **order: object) -> Words | CannotRender:
     "body",
     [
         "x " * 9_000,
+        "- a\n" * 601,
+        "*a*" * 301,
+        "[" * 601,
         "{{ order.number }}\n\n" * 400,
         "{{ progress() }}\n\n" * 100,
         "{% if reason %}x{% endif %}\n\n" * 200,

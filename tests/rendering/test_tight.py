@@ -30,7 +30,7 @@ def test_takes_only_what_nobody_sees(written: str, sent: str) -> None:
 def test_comments_of_the_layout_are_not_sent() -> None:
     message, problems = compiled("Hello **you** _there_.")
     assert message is not None, problems
-    html = message.template.render({"brand": {"name": "x", "color": "#000000"}, "order": {"number": "1"}})
+    _, html = message.program.fill({"brand": {"name": "x", "color": "#000000"}, "order": {"number": "1"}})
     assert "Outlook on Windows" in layout().text("layout.html")
     assert "Outlook on Windows" not in html
     assert "<strong>you</strong> <em>there</em>" in html

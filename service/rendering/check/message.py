@@ -9,10 +9,7 @@ from jinja2 import nodes
 
 from service.rendering import source, syntax
 from service.rendering.paths import begins_at, path_of
-from service.rendering.sandbox import Sandbox
 from service.rendering.source import Part, Place, Source
-
-_SANDBOX = Sandbox()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +55,7 @@ def read(name: str, locale: str, text: str, file: str) -> Message | None:
         return None
     try:
         parts = (found.subject, found.short, found.body)
-        trees = tuple((part, syntax.parse(_SANDBOX, part.text)) for part in parts)
+        trees = tuple((part, syntax.parse(part.text)) for part in parts)
     except (syntax.Unreadable, RecursionError):
         return None
     return Message(name=name, locale=locale, source=found, trees=trees)
