@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,7 @@ def run(settings: Settings) -> int:
     """
     import uvloop
 
+    gc.disable()  # nothing that a start makes goes away again; once the house stands, it is collected as usual
     telemetry.configure(settings.log.format, settings.log.level)
     return uvloop.run(_run(settings))
 

@@ -213,6 +213,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         gc.collect()
         gc.freeze()  # what is here now stays: half of what a collection costs is looking at it again
         gc.set_threshold(50_000, 20, 100)
+        gc.enable()
         # The store's threads need the interpreter between any two statements: at 5 ms each, most of a mail's way.
         sys.setswitchinterval(0.0005)
         yield House(
