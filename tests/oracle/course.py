@@ -61,11 +61,12 @@ class Step:
 
     def told_by(self, latitude: Latitude) -> datetime:
         """By when the customer must have been told of it: once taken in, waited for and let out of quiet hours."""
-        at = latitude.reach(self.acked) + self.touchpoint.burst_wait
+        wait = self.touchpoint.burst_wait
+        at = latitude.reach(self.acked) + wait
         if self.touchpoint.quiet is None:
             return at
-        released = self.touchpoint.quiet.release(at, self.zone)
-        return at if released == at else latitude.reach(released)
+        held = self.touchpoint.quiet.stretches(self.acked + wait, at, self.zone)
+        return max([at, *(latitude.reach(end) for _, end in held)])
 
 
 @dataclass(slots=True)

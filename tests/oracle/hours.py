@@ -84,10 +84,15 @@ class Quiet:
                 return begin, end
         return None
 
-    def release(self, at: datetime, zone: ZoneInfo) -> datetime:
-        """`at`, or the end of the quiet stretch that it lies in."""
-        stretch = self.holding(at, zone)
-        return stretch[1] if stretch else at
+    def stretches(self, first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+        """The quiet stretches that some moment from `first` to `last` lies in."""
+        day = first.astimezone(zone).date() - timedelta(days=1)
+        while day <= last.astimezone(zone).date():
+            ends = day if self.begin < self.end else day + timedelta(days=1)
+            begin, end = _moment(day, self.begin, zone), _moment(ends, self.end, zone)
+            if begin <= last and first < end:
+                yield begin, end
+            day += timedelta(days=1)
 
     def deadline(self, at: datetime, now: datetime, zone: ZoneInfo) -> datetime:
         """Where a deadline computed `now` goes."""
