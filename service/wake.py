@@ -72,14 +72,14 @@ class Wake:
     async def once(self) -> int:
         """Wake what is due, up to MOST; answers how many orders there were.
 
-        All are decided before any is sent: what is decided soon after its deadline keeps its date, whatever else is
-        due at the same moment.
+        All are decided before any is sent, and as of one moment: what is decided soon after its deadline keeps its
+        date, however much else is due then.
         """
-        woken = 0
+        now, woken = self._clock.now(), 0
         leased: list[tuple[list[Claimed], datetime]] = []  # and since when
         try:
             while woken < MOST:
-                batch = await self._batch(leased)
+                batch = await self._batch(now, leased)
                 woken += batch
                 if batch < BATCH:
                     break
@@ -90,9 +90,9 @@ class Wake:
                 self._sender.nudge()
         return woken
 
-    async def _batch(self, leased: list[tuple[list[Claimed], datetime]]) -> int:
+    async def _batch(self, now: datetime, leased: list[tuple[list[Claimed], datetime]]) -> int:
         """Wake a batch and add what of it is ours to send; answers how many orders there were."""
-        now, now_real = self._clock.now(), self._clock.real()
+        now_real = self._clock.real()
         if not self._sight.caught_up(now_real):
             return 0
         plan = self._shelf.in_force.plan

@@ -101,6 +101,7 @@ class SQLite:
                 "PRAGMA foreign_keys = ON",
                 "PRAGMA wal_autocheckpoint = 0",
                 "PRAGMA cache_size = -65536",
+                "PRAGMA temp_store = MEMORY",  # to undo a statement needs no file, which a container may forbid
                 *pragmas,
             ):
                 raw.execute(pragma).close()
