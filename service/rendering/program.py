@@ -91,7 +91,7 @@ class _Writer:
                     self._output(node, scope)
                 case nodes.If():
                     self._if(node, scope)
-                case nodes.For(target=nodes.Name(name=name)):
+                case nodes.For(target=nodes.Name(name=name), test=None, recursive=False):
                     self._for(node, name, scope)
                 case nodes.With():
                     self._with(node, scope)
@@ -173,7 +173,7 @@ class _Writer:
             case nodes.CondExpr():
                 test, other = self._expression(node.test, scope), self._expression(node.expr2, scope)
                 return f"({self._expression(node.expr1, scope)} if {test} else {other})"
-            case nodes.Filter() if f"f_{node.name}" in self._functions:
+            case nodes.Filter(kwargs=[], dyn_args=None, dyn_kwargs=None) if f"f_{node.name}" in self._functions:
                 given = ", ".join(self._expression(it, scope) for it in (node.node, *node.args))
                 return f"f_{node.name}({given})"
         raise _unknown(node)
