@@ -21,7 +21,6 @@ from service.ports import Change, Claimed, Clock, Committed, Entry, MustEnd, Ord
 log = structlog.get_logger()
 
 BATCH = 500
-MOST = 1_500  # decided before the first of them is sent
 LOOK_UP = timedelta(seconds=5)  # real: how long a wake_at set elsewhere may stay unnoticed
 PUT_OFF = timedelta(hours=1)  # virtual: how long an order rests that could not be decided
 AFTER_TROUBLE = 2.0  # seconds before the store is asked again
@@ -58,7 +57,7 @@ class Wake:
         while True:
             try:
                 woken = await self.once()
-                if woken < MOST:
+                if woken < BATCH:
                     await self._sleep()
                 said = None
             except MustEnd:
@@ -70,29 +69,8 @@ class Wake:
                 await asyncio.sleep(AFTER_TROUBLE)
 
     async def once(self) -> int:
-        """Wake what is due, up to MOST; answers how many orders there were.
-
-        All are decided before any is sent, and as of one moment: what is decided soon after its deadline keeps its
-        date, however much else is due then.
-        """
-        now, woken = self._clock.now(), 0
-        leased: list[tuple[list[Claimed], datetime]] = []  # and since when
-        try:
-            while woken < MOST:
-                batch = await self._batch(now, leased)
-                woken += batch
-                if batch < BATCH:
-                    break
-        finally:
-            for claimed, since in leased:
-                self._sender.hand_over(claimed, since=since)
-            if leased:
-                self._sender.nudge()
-        return woken
-
-    async def _batch(self, now: datetime, leased: list[tuple[list[Claimed], datetime]]) -> int:
-        """Wake a batch and add what of it is ours to send; answers how many orders there were."""
-        now_real = self._clock.real()
+        """Wake one batch of due orders; answers how many there were."""
+        now, now_real = self._clock.now(), self._clock.real()
         if not self._sight.caught_up(now_real):
             return 0
         plan = self._shelf.in_force.plan
@@ -105,10 +83,11 @@ class Wake:
             # Whoever decides a reminder also sends it: for others, who do not read its feed, it would be unseen.
             lease = self._lease if self._sender.room() else None
             committed = await self._orders.commit(changes, now=now, lease=lease)
-            leased.append((list(_leased(decisions, committed)), now_real))
             for order, decision in zip(due, decisions, strict=True):
                 for told in decision.notifications if order.order_id not in committed.lost else ():
                     telemetry.queued(told.purpose, told.channel)
+            self._sender.hand_over(list(_leased(decisions, committed)), since=now_real)
+            self._sender.nudge()
         return len(due)
 
     def _overdue(self, now_real: datetime, plan: Plan) -> datetime:

@@ -62,8 +62,10 @@ def check(
     *,
     unsubscribed: bool = False,
     blind: bool = False,
+    on_time: timedelta = ON_TIME,
 ) -> Send | Hold | Drop:
-    """What to do with it now, given its order as it is now."""
+    """What to do with it now, given its order as it is now. `on_time`: how soon after its deadline a reminder was
+    decided that kept its date."""
     if superseded(notification, order, plan):
         return Drop(Reason.SUPERSEDED)
     if unsubscribed and notification.purpose in _CAN_BE_UNSUBSCRIBED:
@@ -73,7 +75,7 @@ def check(
         calm = notification.decided_at + touchpoint.burst_wait
         if calm > now:
             return Hold(calm, Reason.BURST_WAIT)
-    if notification.to_customer and not _kept_its_date(notification):
+    if notification.to_customer and not _kept_its_date(notification, on_time):
         over = hours.quiet_until(now, touchpoint.quiet_hours, facts.zone(order, plan))
         if over is not None:
             return Hold(over, Reason.QUIET_HOURS)
@@ -96,6 +98,6 @@ def _still_moved(notification: Notification, order: Order, plan: Plan) -> bool:
     return facts.promise_moment(given, zone) != facts.promise_moment(before, zone)
 
 
-def _kept_its_date(notification: Notification) -> bool:
+def _kept_its_date(notification: Notification, on_time: timedelta) -> bool:
     due = notification.due
-    return due is not None and notification.decided_at - due <= ON_TIME
+    return due is not None and notification.decided_at - due <= on_time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 
@@ -28,6 +29,9 @@ from service.ports import (
 log = structlog.get_logger()
 
 Ready = tuple[Claimed, Draft]
+
+# How long deciding may take when much is due at once. Real time, as all lateness: on a fast clock it may be an hour.
+PROMPT = timedelta(seconds=5)
 
 
 class Drafting:
@@ -68,7 +72,7 @@ class Drafting:
         if doubtful and self._outcomes.expired(notification, at):
             return self._outcomes.settled(notification, order, State.IN_DOUBT, Reason.IN_DOUBT, catalog.plan, at)
         blind = order.feed not in sighted and not self._overdue(notification, catalog, at)
-        word = gate.check(notification, order, catalog.plan, at.now, blind=blind)
+        word = gate.check(notification, order, catalog.plan, at.now, blind=blind, on_time=self._on_time(at))
         if isinstance(word, gate.Drop):
             state, reason = (State.IN_DOUBT, Reason.IN_DOUBT) if doubtful else (State.DROPPED, word.reason)
             return self._outcomes.settled(notification, order, state, reason, catalog.plan, at)
@@ -109,7 +113,12 @@ class Drafting:
         plan = self._shelf.in_force.plan
         for claimed, draft in ready:
             word = gate.check(
-                claimed.notification, claimed.order, plan, at.now, unsubscribed=draft.address_hash in gone
+                claimed.notification,
+                claimed.order,
+                plan,
+                at.now,
+                unsubscribed=draft.address_hash in gone,
+                on_time=self._on_time(at),
             )
             if isinstance(word, gate.Drop):
                 dropped.append(
@@ -118,6 +127,9 @@ class Drafting:
             else:
                 kept.append((claimed, draft))
         return kept, dropped
+
+    def _on_time(self, at: Moment) -> timedelta:
+        return max(gate.ON_TIME, self._clock.to_virtual(at.real + PROMPT) - at.now)
 
     def _overdue(self, notification: Notification, catalog: Catalog, at: Moment) -> bool:
         """Blindness holds a reminder only for so long: a told date outranks the guard."""

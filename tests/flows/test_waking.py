@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 
-import pytest
-
-from service import wake
 from service.core.model import Purpose, State, evolve
 from service.ports import Change
 from service.wake import PUT_OFF
@@ -45,21 +41,6 @@ async def test_blindness_holds_a_reminder_for_so_long_and_no_longer(tmp_path: Pa
         rig.clock.pass_real(4 * HOUR)
         assert await rig.wake.once() == 1
         await rig.became(REMINDER, State.SENT)
-
-
-async def test_all_that_is_due_is_decided_as_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wake, "BATCH", 2)
-    orders = [f"{letter}-1" for letter in "ABCDE"]
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        await told(rig, *orders)
-        await rig.pass_time(49 * HOUR)
-        standing, ticks = rig.clock.now(), count()
-        monkeypatch.setattr(rig.clock, "now", lambda: standing + next(ticks) * timedelta(seconds=1))
-        assert await rig.wake.once() == len(orders)
-        for order_id in orders:
-            await rig.became(f"{order_id}/1/reminder/1/customer", State.SENT)
-        rows = [await rig.row(f"{order_id}/1/reminder/1/customer") for order_id in orders]
-    assert len({row.notification.decided_at for row in rows}) == 1
 
 
 async def test_an_order_that_we_have_a_fault_about_keeps_no_other_waiting(tmp_path: Path) -> None:

@@ -1,0 +1,38 @@
+"""A reminder that was decided on time goes out in quiet hours; how late that is, is real time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from service.core.model import State
+from tests.flows.rig import HandClock, running
+from tests.rendering import desk
+
+PLAN = desk.PLAN.replace(
+    "window: 48h", 'window: 36h\n  quiet_hours: "21:00-08:00"'
+)  # from ten o'clock to half past eight
+REMINDER = "A-1/1/reminder/1/customer"
+DUE = timedelta(hours=34.5)
+
+
+@pytest.mark.parametrize(
+    ("speed", "late", "state"),
+    [
+        (1, timedelta(minutes=29), State.SENT),  # not quiet yet
+        (1, timedelta(minutes=31), State.HELD),
+        (3_600, timedelta(seconds=4), State.SENT),  # four hours into the night
+        (3_600, timedelta(seconds=6), State.HELD),
+    ],
+)
+async def test_what_was_decided_on_time_is_not_held(
+    tmp_path: Path, speed: float, late: timedelta, state: State
+) -> None:
+    async with running(tmp_path / "avisa.db", plan=PLAN, clock=HandClock(speed)) as rig, rig.sending():
+        await rig.happens("confirmed")
+        await rig.became("A-1/1/update/1/customer", State.SENT)
+        await rig.pass_time(DUE / speed + late)
+        assert await rig.wake.once() == 1
+        await rig.became(REMINDER, state)
