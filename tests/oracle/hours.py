@@ -94,6 +94,11 @@ class Quiet:
                 yield begin, end
             day += timedelta(days=1)
 
+    def release(self, at: datetime, zone: ZoneInfo) -> datetime:
+        """`at`, or the end of the quiet stretch that it lies in."""
+        stretch = self.holding(at, zone)
+        return stretch[1] if stretch else at
+
     def deadline(self, at: datetime, now: datetime, zone: ZoneInfo) -> datetime:
         """Where a deadline computed `now` goes."""
         stretch = self.holding(at, zone)
