@@ -285,7 +285,7 @@ MISTAKES = (
     Planted(
         kind="a mail that is too heavy",
         file=SHIPPED,
-        edit=_body("‸" + "# Heavy\n" * 1_500),
+        edit=_body("‸{% for item in order.items %}" + "🚚" * 14_000 + "{% endfor %}"),
         code="heavy_mail",
     ),
     Planted(
