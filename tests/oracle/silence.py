@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tests.oracle.course import Course, Told
 from tests.oracle.deadlines import Deadline, chain, decided, given_by
@@ -65,7 +65,10 @@ class Silence:
         if reminder.at < due.earliest:
             self._blame(Kind.EARLY, f"{name.key} at {reminder.at}, due {due.earliest}")
         if self.latitude.was_up(due.earliest, reminder.at):
-            lateness = (reminder.at - due.earliest).total_seconds() / self.latitude.speed
+            # Where a moment's difference in deciding moves the deadline over a night, it is known at its latest only.
+            known = due.latest - due.earliest <= timedelta(seconds=1) * self.latitude.speed
+            since = due.earliest if known else due.latest
+            lateness = (reminder.at - since).total_seconds() / self.latitude.speed
             self.verdict.max_lateness_real_s = max(self.verdict.max_lateness_real_s, lateness)
 
     def _check_kept(self, before: Sent | None, told: Deadline | None, following: Sent | None) -> None:
