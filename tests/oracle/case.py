@@ -121,9 +121,11 @@ class Case:
             if Told.YES not in (step.promise_moved, step.reason_changed):
                 continue
             due = step.told_by(self.latitude)
+            # A promise is also carried by the update of an earlier episode that is told whatever came since.
+            first = step.episode if step.reason_changed.possible else 1
             told = any(
                 step.at <= mail.at <= due
-                for episode in range(step.episode, self.course.episodes + 1)
+                for episode in range(first, self.course.episodes + 1)
                 for mail in self._of(episode, "update", "promise_moved")
             )
             taken_back = any(
