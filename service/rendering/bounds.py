@@ -14,7 +14,7 @@ from jinja2 import nodes
 
 LONGEST_MESSAGE = 16 * 1024  # characters of a file: ten times the longest one shipped
 MOST_PLACEHOLDERS = 400  # with statements, and those of the layout and its components: three times the most shipped
-MOST_FILTERS = 400  # besides those of the layout, of which each placeholder has but a few
+MOST_FILTERS = 400  # in both texts, with loops and the filters of the layout
 MOST_SIGNS = 600  # characters that may mean something in Markdown, line ends too: ten times the most shipped
 LONGEST_PAGE = 128 * 1024  # characters of the HTML before anything is filled in
 LONGEST = 256 * 1024  # characters of a filled message in both texts: never more than 1 MiB of UTF-8
@@ -36,19 +36,19 @@ class Allowance:
     def __init__(self) -> None:
         self._left = _UNWATCHED
 
-    def turns(self, body: Sequence[nodes.Node]) -> int:
-        """How many turns a loop may take without being watched."""
+    def loop(self, body: Sequence[nodes.Node]) -> tuple[int, int]:
+        """How many turns a loop may take without being watched, and what one costs besides what it says."""
+        cost = _effort(body)
         inside = [it for node in body for it in _all(node)]
         if any(isinstance(it, nodes.For) for it in inside):
-            return 0
-        worst = effort(body) + sum(_size(it) for it in inside if isinstance(it, nodes.Output))
+            return 0, cost
+        worst = cost + sum(_size(it) for it in inside if isinstance(it, nodes.Output))
         turns = min(_TURNS, self._left // max(worst, 1))
         self._left -= turns * worst
-        return turns
+        return turns, cost
 
 
-def effort(body: Sequence[nodes.Node]) -> int:
-    """What one turn of a loop costs, besides what it says."""
+def _effort(body: Sequence[nodes.Node]) -> int:
     return sum(_FILTER if isinstance(it, nodes.Filter) else _NODE for node in body for it in _all(node))
 
 

@@ -19,7 +19,7 @@ from jinja2 import nodes
 from service.ports import Problem
 from service.rendering import source, syntax
 from service.rendering.allow import Inspector
-from service.rendering.bounds import LONGEST_MESSAGE, LONGEST_PAGE, MOST_FILTERS, MOST_SIGNS, TooMuch
+from service.rendering.bounds import LONGEST_MESSAGE, LONGEST_PAGE, MOST_SIGNS, TooMuch
 from service.rendering.completion import completed
 from service.rendering.layout import FOLDER, Layout
 from service.rendering.markdown import Flawed, parse
@@ -98,7 +98,6 @@ class _Typesetter:
         self._frame = _frame(layout, locale)
         self._variables = OWNERS_VARIABLES if for_owner else VARIABLES
         self._marks = Marks()
-        self._filters = 0
         self._problems: list[Problem] = []
 
     def set(self) -> tuple[Compiled | None, list[Problem]]:
@@ -153,9 +152,6 @@ class _Typesetter:
         self._problems += inspector.template(tree)
         for node in tree.find_all(nodes.Node):
             node.lineno = part.place(node.lineno or 0)[0]  # from here on lines are enough
-            self._filters += isinstance(node, nodes.Filter)
-        if self._filters > MOST_FILTERS:
-            raise TooMuch("there are too many filters in it")
         return None if self._refused() else completed(tree)
 
     def _placed(self, flaw: Flawed) -> Problem:

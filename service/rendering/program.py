@@ -17,7 +17,7 @@ from typing import Any
 
 from jinja2 import nodes
 
-from service.rendering.bounds import Allowance, effort
+from service.rendering.bounds import MOST_FILTERS, Allowance, TooMuch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def write(
 ) -> Program:
     """The program of two woven texts. `functions` is all that it can call; a filter's name has `f_` before it.
 
-    Raises SyntaxError and RecursionError for what is nested too deep for Python.
+    Raises TooMuch, and SyntaxError and RecursionError for what is nested too deep for Python.
     """
     writer = _Writer(functions)
     source = writer.function(plain, html)
@@ -66,6 +66,7 @@ class _Writer:
         self._source: list[str] = []
         self._indent = 0
         self._named = 0
+        self._filters = 0  # that are called
         self._into = ""  # the list of what is said
         self._allowance = Allowance()
 
@@ -120,7 +121,8 @@ class _Writer:
 
     def _for(self, node: nodes.For, name: str, scope: _Scope) -> None:
         """What is said in a loop is bounded (`bounds`)."""
-        item, cost, turns = self._name(), effort(node.body), self._allowance.turns(node.body)
+        self._count()
+        item, (turns, cost) = self._name(), self._allowance.loop(node.body)
         none = self._name() if node.else_ else ""
         if none:
             self._line(f"{none} = True")
@@ -174,9 +176,15 @@ class _Writer:
                 test, other = self._expression(node.test, scope), self._expression(node.expr2, scope)
                 return f"({self._expression(node.expr1, scope)} if {test} else {other})"
             case nodes.Filter(kwargs=[], dyn_args=None, dyn_kwargs=None) if f"f_{node.name}" in self._functions:
+                self._count()
                 given = ", ".join(self._expression(it, scope) for it in (node.node, *node.args))
                 return f"f_{node.name}({given})"
         raise _unknown(node)
+
+    def _count(self) -> None:
+        self._filters += 1
+        if self._filters > MOST_FILTERS:
+            raise TooMuch("there are too many filters in it")
 
     def _path(self, node: nodes.Node, scope: _Scope) -> tuple[str, _Scope]:
         """The function's name for a path, and where the first name of it holds."""
