@@ -51,7 +51,6 @@ def _chosen(sent: list[Sent], order: str, key: str, *, known: bool) -> Sent:
 
 
 async def _again(known: Settings, store: Store, order: str, sent: Sent) -> tuple[dict[str, Any], Proof]:
-
     from service.app.words import shelf_of
     from service.catalog import letter_of
     from service.ports import CannotRender

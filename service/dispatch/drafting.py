@@ -55,16 +55,18 @@ class Drafting:
 
     async def prepare(self, batch: Sequence[Claimed], at: Moment) -> tuple[list[Ready], list[Settlement]]:
         """What is ready to be sent, and what became of the rest."""
-        sighted = self._sight.sighted(at.real)
+        sighted, on_time = self._sight.sighted(at.real), self._on_time(at)
         ready: list[Ready] = []
         settlements: list[Settlement] = []
         for claimed in batch:
-            answer = await self._one(claimed, at, sighted)
+            answer = await self._one(claimed, at, sighted, on_time)
             settlements.append(answer) if isinstance(answer, Settlement) else ready.append(answer)
-        ready, dropped = await self._without_unsubscribed(ready, at)
+        ready, dropped = await self._without_unsubscribed(ready, at, on_time)
         return ready, settlements + dropped
 
-    async def _one(self, claimed: Claimed, at: Moment, sighted: frozenset[str]) -> Settlement | Ready:
+    async def _one(
+        self, claimed: Claimed, at: Moment, sighted: frozenset[str], on_time: timedelta
+    ) -> Settlement | Ready:
         """The gate, and what is to be said; or what became of it instead."""
         notification, order = claimed.notification, claimed.order
         catalog = self._shelf.in_force
@@ -72,7 +74,7 @@ class Drafting:
         if doubtful and self._outcomes.expired(notification, at):
             return self._outcomes.settled(notification, order, State.IN_DOUBT, Reason.IN_DOUBT, catalog.plan, at)
         blind = order.feed not in sighted and not self._overdue(notification, catalog, at)
-        word = gate.check(notification, order, catalog.plan, at.now, blind=blind, on_time=self._on_time(at))
+        word = gate.check(notification, order, catalog.plan, at.now, blind=blind, on_time=on_time)
         if isinstance(word, gate.Drop):
             state, reason = (State.IN_DOUBT, Reason.IN_DOUBT) if doubtful else (State.DROPPED, word.reason)
             return self._outcomes.settled(notification, order, state, reason, catalog.plan, at)
@@ -102,7 +104,9 @@ class Drafting:
             return self._outcomes.not_written(notification, order, draft, catalog.plan, at)
         return claimed, draft
 
-    async def _without_unsubscribed(self, ready: list[Ready], at: Moment) -> tuple[list[Ready], list[Settlement]]:
+    async def _without_unsubscribed(
+        self, ready: list[Ready], at: Moment, on_time: timedelta
+    ) -> tuple[list[Ready], list[Settlement]]:
         """Reminders go only to addresses that did not unsubscribe from them."""
         hashes = {draft.address_hash for claimed, draft in ready if claimed.notification.purpose is Purpose.REMINDER}
         gone = await self._outbox.unsubscribed(hashes) if hashes else frozenset()
@@ -118,7 +122,7 @@ class Drafting:
                 plan,
                 at.now,
                 unsubscribed=draft.address_hash in gone,
-                on_time=self._on_time(at),
+                on_time=on_time,
             )
             if isinstance(word, gate.Drop):
                 dropped.append(
@@ -129,6 +133,7 @@ class Drafting:
         return kept, dropped
 
     def _on_time(self, at: Moment) -> timedelta:
+        """How soon after its deadline, on the virtual clock, a reminder was decided that kept its date."""
         return max(gate.ON_TIME, self._clock.to_virtual(at.real + PROMPT) - at.now)
 
     def _overdue(self, notification: Notification, catalog: Catalog, at: Moment) -> bool:

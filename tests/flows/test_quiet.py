@@ -11,9 +11,8 @@ from service.core.model import State
 from tests.flows.rig import HandClock, running
 from tests.rendering import desk
 
-PLAN = desk.PLAN.replace(
-    "window: 48h", 'window: 36h\n  quiet_hours: "21:00-08:00"'
-)  # from ten o'clock to half past eight
+# From ten o'clock the window ends at night, and so at half past eight the evening before.
+PLAN = desk.PLAN.replace("window: 48h", 'window: 36h\n  quiet_hours: "21:00-08:00"')
 REMINDER = "A-1/1/reminder/1/customer"
 DUE = timedelta(hours=34.5)
 
