@@ -75,14 +75,7 @@ class Quiet:
 
     def holding(self, at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
         """The quiet stretch that `at` lies in."""
-        day = at.astimezone(zone).date()
-        for back in (0, 1):
-            first = day - timedelta(days=back)
-            last = first if self.begin < self.end else first + timedelta(days=1)
-            begin, end = _moment(first, self.begin, zone), _moment(last, self.end, zone)
-            if begin <= at < end:
-                return begin, end
-        return None
+        return next(self.stretches(at, at, zone), None)
 
     def stretches(self, first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
         """The quiet stretches that some moment from `first` to `last` lies in."""
