@@ -21,7 +21,7 @@ import uvloop
 from service import events, plan_document
 from service.app.clock import VirtualClock
 from service.core import decide
-from service.core.model import OrderEvent, Position, Reason, State
+from service.core.model import Decision, OrderEvent, Position, Reason, State
 from service.core.plan import Plan
 from service.ports import Change, Record, Settlement
 from service.store.store import Store, open_store
@@ -103,17 +103,22 @@ async def _wake(store: Store, plan: Plan, orders: int) -> Due:
 
 async def _one_order(store: Store, plan: Plan) -> None:
     """Confirmed, told, settled; its window running."""
-    [(key, value)] = records(0, 1)
-    position = Position(topic="orders", partition=0, offset=0)
-    event = events.read(Record(position=position, timestamp=NOON, key=key, headers=(), value=value))
-    assert isinstance(event, OrderEvent)
-    decision = decide.on_event(None, event, plan, NOON)
+    decision = confirmed(0, plan)
     change = Change(order=decision.order, notifications=decision.notifications)
     await store.commit([change], now=NOON, lease=timedelta(minutes=5))
     sent = [
         Settlement(key=it.key, state=State.SENT, reason=Reason.ACCEPTED, at=NOON) for it in decision.notifications
     ]
     await store.settle(sent)
+
+
+def confirmed(number: int, plan: Plan) -> Decision:
+    """What comes of the event that confirms order `number`."""
+    [(key, value)] = records(number, 1)
+    position = Position(topic="orders", partition=0, offset=0)
+    event = events.read(Record(position=position, timestamp=NOON, key=key, headers=(), value=value))
+    assert isinstance(event, OrderEvent)
+    return decide.on_event(None, event, plan, NOON)
 
 
 _ORDER = ("order_id", "version", "feed", "wake_at", "ended_at", "final", "stuck", "state")

@@ -9,43 +9,39 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from service import plan_document, template_folder
-from service.catalog import Catalog, Installation
+from service import template_folder
+from service.catalog import Catalog
 from service.core import samples
 from service.core.model import Notification, Order
-from service.core.plan import Plan
 from service.ports import Draft
 from service.rendering.compile import compile_message
 from service.rendering.layout import Layout
 from service.rendering.layout import read as read_layout
-from service.rendering.press import MESSAGE, make_press, owners_messages
+from service.rendering.press import MESSAGE, owners_messages
 from tests.bench.numbers import figure, table
 from tests.bench.orders import NOON
+from tests.rendering.desk import SHIPPED, catalog
 
 ROUNDS = 7
 
 
 def main() -> None:
     """Measure and print."""
-    files, _ = template_folder.read(template_folder.shipped())
-    plan = plan_document.read(files["plan.yaml"], file="plan.yaml")
+    files, _ = template_folder.read(SHIPPED)
+    shipped = catalog(files)
     layout = read_layout(files)
-    assert isinstance(plan, Plan)
     assert isinstance(layout, Layout)
-    press, _ = make_press(files, plan)
-    assert press is not None
-    catalog = Catalog(version="bench", plan=plan, press=press, installation=Installation(secret=bytes(32)))
 
     def pressed() -> int:
         """Every message once."""
-        owners = owners_messages(plan)
+        owners = owners_messages(shipped.plan)
         found = [(file, match) for file in files if (match := MESSAGE.fullmatch(file))]
         for file, match in found:
             name, locale = match.groups()
             compile_message(files[file], file=file, locale=locale, layout=layout, for_owner=name in owners)
         return len(found)
 
-    mails = list(_mails(catalog))
+    mails = list(_mails(shipped))
 
     def for_each(step: Callable[[Order, Notification, Draft], object]) -> Callable[[], int]:
         def done() -> int:
@@ -57,20 +53,20 @@ def main() -> None:
 
     steps = {
         "press a message, when it is saved": pressed,
-        "draft a mail": for_each(lambda order, notification, _: catalog.draft(notification, order, NOON)),
-        "fill it": for_each(lambda _, __, draft: catalog.words(draft)),
+        "draft a mail": for_each(lambda order, notification, _: shipped.draft(notification, order, NOON)),
+        "fill it": for_each(lambda _, __, draft: shipped.words(draft)),
         "fill it and put it into its envelope": for_each(
-            lambda _, notification, draft: catalog.compose(notification, draft)
+            lambda _, notification, draft: shipped.compose(notification, draft)
         ),
     }
     rows = [[name, figure(_best(step))] for name, step in steps.items()]
     print(table(["", "CPU µs"], rows))
 
 
-def _mails(catalog: Catalog) -> Iterator[tuple[Order, Notification, Draft]]:
-    for message in catalog.press.names():
-        for order, notification in samples.samples(message, catalog.plan, NOON).values():
-            draft = catalog.draft(notification, order, NOON)
+def _mails(shipped: Catalog) -> Iterator[tuple[Order, Notification, Draft]]:
+    for message in shipped.press.names():
+        for order, notification in samples.samples(message, shipped.plan, NOON).values():
+            draft = shipped.draft(notification, order, NOON)
             assert isinstance(draft, Draft), draft
             yield order, notification, draft
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from service import events, template_folder
-from service.core import decide
-from service.core.model import OrderEvent, Position
-from service.ports import Mail, Record
+from service import template_folder
+from service.ports import Mail
 from tests.bench.__main__ import MAIL
-from tests.bench.orders import NOON, records
+from tests.bench.due import confirmed
+from tests.bench.orders import NOON
 from tests.rendering.desk import SHIPPED, catalog
 
 
 def test_smtp_source_sends_mails_of_our_size() -> None:
     desk = catalog(template_folder.read(SHIPPED)[0])
-    [(key, value)] = records(1_000, 1)
-    position = Position(topic="t", partition=0, offset=0)
-    event = events.read(Record(position=position, timestamp=NOON, key=key, headers=(), value=value))
-    assert isinstance(event, OrderEvent)
-    decision = decide.on_event(None, event, desk.plan, NOON)
+    decision = confirmed(1_000, desk.plan)
     [notification] = decision.notifications
     draft = desk.draft(notification, decision.order, NOON)
     mail = desk.compose(notification, draft)
