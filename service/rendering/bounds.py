@@ -12,10 +12,12 @@ from typing import Any
 
 from jinja2 import nodes
 
-LONGEST_MESSAGE = 16 * 1024  # characters of a file: ten times the longest one shipped
-MOST_PLACEHOLDERS = 400  # with statements, and those of the layout and its components: three times the most shipped
+LONGEST_MESSAGE = 8 * 1024  # octets of a file in UTF-8: four times the longest one shipped
+MOST_PLACEHOLDERS = 300  # with statements, and those of the layout and its components: twice the most shipped
 MOST_FILTERS = 400  # in both texts, with loops and the filters of the layout
+MOST_TOGETHER = 240  # nodes within one `if` or `for` in one of the texts: three times the most shipped
 MOST_SIGNS = 600  # characters that may mean something in Markdown, line ends too: ten times the most shipped
+LONGEST_CONTENT = 32 * 1024  # characters of HTML that a message may become, without the layout
 LONGEST_PAGE = 128 * 1024  # characters of the HTML before anything is filled in
 LONGEST = 256 * 1024  # characters of a filled message in both texts: never more than 1 MiB of UTF-8
 
@@ -39,7 +41,7 @@ class Allowance:
     def loop(self, body: Sequence[nodes.Node]) -> tuple[int, int]:
         """How many turns a loop may take without being watched, and what one costs besides what it says."""
         cost = _effort(body)
-        inside = [it for node in body for it in _all(node)]
+        inside = [it for node in body for it in every(node)]
         if any(isinstance(it, nodes.For) for it in inside):
             return 0, cost
         worst = cost + sum(_size(it) for it in inside if isinstance(it, nodes.Output))
@@ -49,7 +51,7 @@ class Allowance:
 
 
 def _effort(body: Sequence[nodes.Node]) -> int:
-    return sum(_FILTER if isinstance(it, nodes.Filter) else _NODE for node in body for it in _all(node))
+    return sum(_FILTER if isinstance(it, nodes.Filter) else _NODE for node in body for it in every(node))
 
 
 def _size(output: nodes.Output) -> int:
@@ -57,7 +59,8 @@ def _size(output: nodes.Output) -> int:
     return sum(len(it.data) if isinstance(it, nodes.TemplateData) else _OUTPUT for it in output.nodes)
 
 
-def _all(node: nodes.Node) -> Iterator[nodes.Node]:
+def every(node: nodes.Node) -> Iterator[nodes.Node]:
+    """A node, and all within it."""
     yield node
     yield from node.find_all(nodes.Node)
 

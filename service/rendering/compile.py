@@ -19,7 +19,7 @@ from jinja2 import nodes
 from service.ports import Problem
 from service.rendering import source, syntax
 from service.rendering.allow import Inspector
-from service.rendering.bounds import LONGEST_MESSAGE, LONGEST_PAGE, MOST_SIGNS, TooMuch
+from service.rendering.bounds import LONGEST_CONTENT, LONGEST_MESSAGE, LONGEST_PAGE, MOST_SIGNS, TooMuch
 from service.rendering.completion import completed
 from service.rendering.layout import FOLDER, Layout
 from service.rendering.markdown import Flawed, parse
@@ -51,7 +51,7 @@ def compile_message(
     text: str, *, file: str, locale: str, layout: Layout, for_owner: bool
 ) -> tuple[Compiled | None, list[Problem]]:
     """The compiled message, and what is wrong with it; None if it cannot be used."""
-    if len(text) > LONGEST_MESSAGE:
+    if len(text.encode(errors="replace")) > LONGEST_MESSAGE:
         told = f"a message has no more than {LONGEST_MESSAGE // 1024} KiB"
         return None, [Problem(code="too_large", file=file, message=told)]
     parts = source.read(text, file=file)
@@ -117,6 +117,8 @@ class _Typesetter:
         except Flawed as flaw:
             self._problems.append(self._placed(flaw))
             return None, self._problems
+        if len(html) > LONGEST_CONTENT:
+            raise TooMuch("it comes to too much text")
         plain = SEPARATOR.join(
             [
                 self._marks.flatten(subject.body).strip(),

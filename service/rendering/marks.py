@@ -179,12 +179,12 @@ class _Loom:
             self._next += 1
             if self._next % 2:
                 if piece:
-                    _output(woven, nodes.TemplateData(piece, lineno=1))
+                    woven.append(nodes.Output([nodes.TemplateData(piece, lineno=1)], lineno=1))
                 continue
             mark = self._marks.at(piece)
             match mark:
                 case Say():
-                    _output(woven, mark.expr)
+                    woven.append(nodes.Output([mark.expr], lineno=mark.expr.lineno))
                 case If():
                     woven.append(self._if(mark))
                 case For():
@@ -210,14 +210,6 @@ class _Loom:
         body = self.block()
         otherwise = self.block() if isinstance(self._end, Else) else []
         return nodes.For(mark.target, mark.iter, body, otherwise, None, False, lineno=mark.iter.lineno)
-
-
-def _output(block: list[nodes.Node], expr: nodes.Expr) -> None:
-    """Adds to the last output of a block, because one output of many pieces is cheaper than many outputs."""
-    if block and isinstance(last := block[-1], nodes.Output):
-        last.nodes.append(expr)
-    else:
-        block.append(nodes.Output([expr], lineno=expr.lineno))
 
 
 def _placed(expr: nodes.Node, line: int) -> nodes.Expr:

@@ -1,35 +1,39 @@
-"""A woven message becomes a Python function that fills it.
-
-Jinja reads templates, but what it makes of them is ready for anything, and slow to make for that. A message holds few
-kinds of nodes (`allow`); each of them is here, and becomes the shortest Python that says the same. A path such as
-`order.number` is looked up once, where its first name begins to hold.
-
-No template can reach Python by it, whatever `allow` might let through: the function knows its values, the filters and
-no builtins, takes nothing of a value but a key of a dict, and calls nothing that a value holds.
-"""
+"""The program of a message: values in, both texts out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import nodes
 
-from service.rendering.bounds import MOST_FILTERS, Allowance, TooMuch
+from service.rendering.writer import Piece, Writer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What fills a message: values in, both texts out. `fill` raises what its filters raise, and TooMuch."""
+    """What fills a message."""
 
-    fill: Callable[[Mapping[str, Any]], tuple[str, str]]
-    lines: Sequence[int]  # for each line of the function, the message's
+    plain: Sequence[Piece]
+    html: Sequence[Piece]
+    lines: Sequence[int]  # for each line of the functions, which are counted through, the message's
+
+    def fill(self, values: Mapping[str, Any]) -> tuple[str, str]:
+        """Both texts. Raises what the filters raise, and TooMuch."""
+        spent = [0]
+        return _filled(self.plain, values, spent), _filled(self.html, values, spent)
 
     def line(self, line: int) -> int:
-        """The line of the message that a line of the function stands for."""
+        """The line of the message that a line of a function stands for."""
         return self.lines[line - 1]
+
+
+def _filled(pieces: Sequence[Piece], values: Mapping[str, Any], spent: list[int]) -> str:
+    into: list[str] = []
+    for piece in pieces:
+        piece(values, into, spent)
+    return "".join(into)
 
 
 def write(
@@ -39,212 +43,5 @@ def write(
 
     Raises TooMuch, and SyntaxError and RecursionError for what is nested too deep for Python.
     """
-    writer = _Writer(functions)
-    source = writer.function(plain, html)
-    known: dict[str, Any] = {"__builtins__": {}, **functions}
-    exec(compile(source, file, "exec"), known)  # noqa: S102  written here: a template gives it constants only
-    return Program(fill=known["fill"], lines=writer.lines)
-
-
-@dataclass(slots=True, eq=False)
-class _Scope:
-    """Where names hold."""
-
-    begins: int  # the number of the line before which its paths are looked up
-    indent: int
-    names: Mapping[str, str] = field(default_factory=dict)  # the function's own names for them
-    around: _Scope | None = None
-    paths: dict[tuple[str, str], str] = field(default_factory=dict)  # of what, which key: the function's name for it
-
-
-class _Writer:
-    """Writes one function."""
-
-    def __init__(self, functions: Mapping[str, Any]) -> None:
-        self.lines: list[int] = []
-        self._functions = functions
-        self._source: list[str] = []
-        self._indent = 0
-        self._named = 0
-        self._filters = 0  # that are called
-        self._into = ""  # the list of what is said
-        self._allowance = Allowance()
-
-    def function(self, plain: Sequence[nodes.Node], html: Sequence[nodes.Node]) -> str:
-        """Its source."""
-        self._line("def fill(values):")
-        self._indent = 1
-        scope = _Scope(begins=1, indent=1)
-        self._line("spent = [0]")
-        for self._into, body in (("plain", plain), ("html", html)):
-            self._line(f"{self._into} = []")
-            self._body(body, scope)
-        self._line("return ''.join(plain), ''.join(html)")
-        self._look_up(scope)
-        return "\n".join(self._source)
-
-    # ------------------------------------------------------------ statements
-
-    def _body(self, body: Sequence[nodes.Node], scope: _Scope) -> None:
-        for node in body:
-            match node:
-                case nodes.Output():
-                    self._output(node, scope)
-                case nodes.If():
-                    self._if(node, scope)
-                case nodes.For(target=nodes.Name(name=name), test=None, recursive=False):
-                    self._for(node, name, scope)
-                case nodes.With():
-                    self._with(node, scope)
-                case _:
-                    raise _unknown(node)
-
-    def _output(self, node: nodes.Output, scope: _Scope) -> None:
-        self._line(f"{self._into} += (")
-        for part in node.nodes:
-            if isinstance(part, nodes.TemplateData):
-                self._line(f"{part.data!r},")
-            else:
-                says = "escape" if self._into == "html" else "str" if _is_text(part) else "said"
-                self._line(f"{says}({self._expression(part, scope)}),", part.lineno)
-        self._line(")")
-
-    def _if(self, node: nodes.If, scope: _Scope) -> None:
-        word = "if"
-        for branch in (node, *node.elif_):
-            self._line(f"{word} {self._expression(branch.test, scope)}:", branch.test.lineno)
-            self._block(branch.body, scope)
-            word = "elif"
-        if node.else_:
-            self._line("else:")
-            self._block(node.else_, scope)
-
-    def _for(self, node: nodes.For, name: str, scope: _Scope) -> None:
-        """What is said in a loop is bounded (`bounds`)."""
-        self._count()
-        item, (turns, cost) = self._name(), self._allowance.loop(node.body)
-        none = self._name() if node.else_ else ""
-        if none:
-            self._line(f"{none} = True")
-        over = f"each({self._expression(node.iter, scope)}, {turns}, {cost}, {self._into}, spent)"
-        self._line(f"for {item} in {over}:", node.iter.lineno)
-        with self._indented():
-            if none:
-                self._line(f"{none} = False")
-            self._inner({name: item}, node.body, scope)
-        if none:
-            self._line(f"if {none}:")
-            self._block(node.else_, scope)
-
-    def _with(self, node: nodes.With, scope: _Scope) -> None:
-        names: dict[str, str] = {}
-        for target, value in zip(node.targets, node.values, strict=True):
-            assert isinstance(target, nodes.Name)
-            names[target.name] = self._name()
-            self._line(f"{names[target.name]} = {self._expression(value, scope)}", value.lineno)
-        self._inner(names, node.body, scope)
-
-    def _inner(self, names: Mapping[str, str], body: Sequence[nodes.Node], around: _Scope) -> None:
-        scope = _Scope(begins=len(self._source), indent=self._indent, names=names, around=around)
-        self._body(body, scope)
-        self._line("pass")
-        self._look_up(scope)
-
-    def _block(self, body: Sequence[nodes.Node], scope: _Scope) -> None:
-        with self._indented():
-            self._body(body, scope)
-            if not body:
-                self._line("pass")
-
-    # ------------------------------------------------------------ expressions
-
-    def _expression(self, node: nodes.Node | None, scope: _Scope) -> str:
-        match node:
-            case nodes.Name() | nodes.Getattr():
-                return self._path(node, scope)[0]
-            case nodes.Const():
-                return repr(node.value)
-            case nodes.And() | nodes.Or():
-                word = "and" if isinstance(node, nodes.And) else "or"
-                return f"({self._expression(node.left, scope)} {word} {self._expression(node.right, scope)})"
-            case nodes.Not():
-                return f"(not {self._expression(node.node, scope)})"
-            case nodes.Compare(ops=[nodes.Operand(op="eq" | "ne" as op, expr=right)]):
-                sign = "==" if op == "eq" else "!="
-                return f"({self._expression(node.expr, scope)} {sign} {self._expression(right, scope)})"
-            case nodes.CondExpr():
-                test, other = self._expression(node.test, scope), self._expression(node.expr2, scope)
-                return f"({self._expression(node.expr1, scope)} if {test} else {other})"
-            case nodes.Filter(kwargs=[], dyn_args=None, dyn_kwargs=None) if f"f_{node.name}" in self._functions:
-                self._count()
-                given = ", ".join(self._expression(it, scope) for it in (node.node, *node.args))
-                return f"f_{node.name}({given})"
-        raise _unknown(node)
-
-    def _count(self) -> None:
-        self._filters += 1
-        if self._filters > MOST_FILTERS:
-            raise TooMuch("there are too many filters in it")
-
-    def _path(self, node: nodes.Node, scope: _Scope) -> tuple[str, _Scope]:
-        """The function's name for a path, and where the first name of it holds."""
-        match node:
-            case nodes.Name(name=name):
-                while name not in scope.names and scope.around is not None:
-                    scope = scope.around
-                return scope.names.get(name) or self._found(scope, "values", name), scope
-            case nodes.Getattr(node=group, attr=key):
-                of, scope = self._path(group, scope)
-                return self._found(scope, of, key), scope
-        raise _unknown(node)
-
-    def _found(self, scope: _Scope, of: str, key: str) -> str:
-        if (of, key) not in scope.paths:
-            scope.paths[of, key] = self._name()
-        return scope.paths[of, key]
-
-    def _look_up(self, scope: _Scope) -> None:
-        """Where the scope begins, look up the paths that were asked for in it."""
-        indent = " " * scope.indent
-        looks = []
-        for (of, key), name in scope.paths.items():
-            missing = f"missing({key!r})" if of == "values" else f"key({of}, {key!r})"
-            looks.append(
-                f"{indent}{name} = {of}[{key!r}] if {of}.__class__ is dict and {key!r} in {of} else {missing}"
-            )
-        self._source[scope.begins : scope.begins] = looks
-        self.lines[scope.begins : scope.begins] = [1] * len(looks)
-
-    # ------------------------------------------------------------ lines
-
-    def _line(self, code: str, place: int = 1) -> None:
-        self._source.append(" " * self._indent + code)
-        self.lines.append(place)
-
-    @contextmanager
-    def _indented(self) -> Iterator[None]:
-        self._indent += 1
-        yield
-        self._indent -= 1
-
-    def _name(self) -> str:
-        self._named += 1
-        return f"v{self._named}"
-
-
-def _unknown(node: nodes.Node | None) -> TypeError:
-    return TypeError(f"{type(node).__name__} was not inspected")
-
-
-def _is_text(node: nodes.Node) -> bool:
-    """Whether what it says is a text for certain, and one with an end."""
-    match node:
-        case nodes.Filter(name=name):
-            return name != "default"
-        case nodes.Getattr(node=nodes.Name(name="customer" | "brand" | "owner" | "promise")):
-            return True
-        case nodes.Getattr(node=nodes.Name(name="order"), attr="id" | "number"):
-            return True
-        case nodes.Const() | nodes.Name(name="status" | "reason" | "next_step" | "next_update"):
-            return True
-    return False
+    writer = Writer(file, functions)
+    return Program(plain=writer.text(plain), html=writer.text(html, escaped=True), lines=writer.lines)

@@ -285,7 +285,11 @@ MISTAKES = (
     Planted(
         kind="a mail that is too heavy",
         file=SHIPPED,
-        edit=_body("‸{% for item in order.items %}" + "🚚" * 14_000 + "{% endfor %}"),
+        edit=_body(
+            "‸{% for a in order.items %}{% for b in order.items %}"
+            + ("{{ customer.name }}" + "🚚" * 50) * 30
+            + "{% endfor %}{% endfor %}"
+        ),
         code="heavy_mail",
     ),
     Planted(

@@ -28,7 +28,7 @@ from tests.rendering.desk import NOW, layout, usual
 from tests.rendering.octets import well_formed
 
 MESSAGE = "shown"
-LARGEST = 1024 * 1024  # octets of anything that is made
+LARGEST = 1024 * 1024  # octets of anything that is made, and of what is held to make it
 _FORBIDDEN = (
     "os.",
     "subprocess.",
@@ -105,6 +105,8 @@ def _pressed(text: str, verdict: Verdict, *, weigh: bool) -> tuple[Compiled | No
             (compiled, problems), verdict.compile_s = timed(press)
         if weigh:
             verdict.compile_octets = weighed(press)
+            if verdict.compile_octets > LARGEST:
+                verdict.faults.append(f"{verdict.compile_octets} octets held to press it")
     except Exception as fault:
         verdict.faults.append(f"pressing raised {type(fault).__name__}: {fault!s:.200}")
         return None, [Problem(code="fault", file="", message="")]
@@ -133,6 +135,8 @@ def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict,
             verdict.fill_s = max(verdict.fill_s, seconds)
         if weigh:
             verdict.fill_octets = max(verdict.fill_octets, weighed(lambda: desk.compose(notification, draft)))
+            if verdict.fill_octets > LARGEST:
+                fault(f"{verdict.fill_octets} octets held to fill it")
         words = desk.words(draft)
     except Exception as trouble:
         fault(f"telling raised {type(trouble).__name__}: {trouble!s:.200}")

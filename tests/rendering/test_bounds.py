@@ -53,13 +53,40 @@ def filled(body: str, **order: object) -> Words | CannotRender:
         "{{ progress() }}\n\n" * 100,
         "{% if reason %}x{% endif %}\n\n" * 200,
         "{{ 'a' | upper | lower }}" * 250,
-        "{{ '" + "a" * 16_500 + "' }}",
+        "{% if reason %}" + "{{ order.number }}" * 80 + "{% endif %}",
+        "{{ '" + "a" * 8_200 + "' }}",
+        "é" * 4_100,
     ],
 )
 def test_a_message_that_is_too_much_is_refused(body: str) -> None:
     made, problems = compiled(body)
     assert made is None
     assert [problem.code for problem in problems] == ["too_large"]
+
+
+OR = "{{ 'a' if order.note else 'b' }}"
+LARGEST = [
+    "🚚" + '"' * 5_000,
+    "🚚" + ('"' * 10 + "\n\n") * 280,
+    "🚚" + f"{OR}\n\n" * 145,
+    f"- {OR}\n" * 145,
+    f"*{OR}*" * 140,
+    "{{ progress() }}\n\n" * 8,
+    "{% if reason %}" + OR * 18 + "{% endif %}" + OR * 130,
+]
+
+
+@pytest.mark.parametrize("body", LARGEST)
+def test_the_largest_messages_are_pressed_in_a_mebibyte(body: str) -> None:
+    compiled("warm")
+    tracemalloc.start()
+    try:
+        made, problems = compiled(body)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert made is not None, problems
+    assert peak < 1024 * 1024
 
 
 LOOPS = "{% for a in order.x %}{% for b in order.x %}SAID{% endfor %}{% endfor %}"

@@ -9,6 +9,7 @@ import pytest
 from jinja2 import Environment, nodes
 from jinja2.exceptions import UndefinedError
 
+from service.rendering.bounds import MOST_TOGETHER, TooMuch
 from service.rendering.program import Program, write
 from service.rendering.sandbox import functions
 
@@ -17,8 +18,18 @@ FUNCTIONS = functions("en", {"confirmed": "Confirmed"})
 
 def program(plain: str, html: str = "") -> Program:
     """As Jinja reads it, without a look at what it holds."""
-    read = Environment().parse
-    return write(read(plain).body, read(html).body, file="f", functions=FUNCTIONS)
+    return write(woven(plain), woven(html), file="f", functions=FUNCTIONS)
+
+
+def woven(text: str) -> list[nodes.Node]:
+    """Each output for itself, as `marks` weaves them."""
+    body: list[nodes.Node] = []
+    for node in Environment().parse(text).body:
+        if isinstance(node, nodes.Output):
+            body += [nodes.Output([part], lineno=part.lineno) for part in node.nodes]
+        else:
+            body.append(node)
+    return body
 
 
 def said(text: str, **values: Any) -> str:
@@ -114,10 +125,12 @@ def test_its_functions_are_no_values(name: str) -> None:
 
 
 def test_it_has_no_builtins_and_no_way_to_python() -> None:
-    fill = program("{{ x }}").fill
-    known: dict[str, Any] = fill.__globals__  # type: ignore[attr-defined]  # it is a plain function
+    long = "Hello " * 100
+    [piece] = program(long + "Hello {{ x }}").plain
+    known: dict[str, Any] = piece.__globals__  # type: ignore[attr-defined]  # it is a plain function
     assert known["__builtins__"] == {}
-    assert set(known) - set(FUNCTIONS) == {"__builtins__", "fill"}
+    texts = [known[name] for name in known.keys() - FUNCTIONS.keys() - {"__builtins__"}]
+    assert texts == [long + "Hello "]
 
 
 def test_takes_keys_of_dicts_and_nothing_else() -> None:
@@ -135,8 +148,32 @@ def test_knows_the_line_of_each_output() -> None:
     one = nodes.Output([nodes.TemplateData("a\nb", lineno=1), nodes.Name("x", "load", lineno=7)], lineno=1)
     two = nodes.Output([nodes.Name("y", "load", lineno=9)], lineno=9)
     made = write([one], [two], file="f", functions=FUNCTIONS)
-    for values, line in (({"y": 1}, 7), ({"x": 1}, 9)):
-        with pytest.raises(UndefinedError) as caught:
-            made.fill(values)
-        [step] = [entry for entry in caught.traceback if str(entry.path) == "f" or entry.frame.code.name == "fill"]
-        assert made.line(step.lineno + 1) == line
+    assert missing_at(made, y=1) == 7
+    assert missing_at(made, x=1) == 9
+
+
+def test_a_long_text_is_said_piece_by_piece() -> None:
+    """Each piece looks its paths up for itself, and knows its lines."""
+    text = "".join(f"{{{{ x.y }}}} {number}\n" for number in range(200)) + "{{ z }}"
+    made = program(text, text)
+    assert len(made.plain) == len(made.html) > 1
+    plain, html = made.fill({"x": {"y": "<"}, "z": "!"})
+    assert plain == "".join(f"< {number}\n" for number in range(200)) + "!"
+    assert html == plain.replace("<", "&lt;")
+    assert missing_at(made, x={"y": "<"}) == 201
+    assert missing_at(made, z="!") == 1
+
+
+def missing_at(made: Program, **values: Any) -> int:
+    """The line where something is missing."""
+    with pytest.raises(UndefinedError) as caught:
+        made.fill(values)
+    [step] = [entry for entry in caught.traceback if entry.frame.code.name == "piece"]
+    return made.line(step.lineno + 1)
+
+
+def test_what_cannot_be_cut_is_bounded() -> None:
+    inside = "{{ x }}" * MOST_TOGETHER
+    with pytest.raises(TooMuch):
+        program(f"{{% if x %}}{inside}{{% endif %}}")
+    assert said(inside, x="1") == "1" * MOST_TOGETHER

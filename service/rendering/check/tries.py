@@ -87,7 +87,7 @@ class Trial:
                 yield problem("empty_result", message.file, place, told)
         if sample == "full":
             yield from self._too_long(message, words)
-            yield from self._too_heavy(message, values)
+        yield from self._too_heavy(message, f"{occasion}, sample `{sample}`", values)
 
     def _too_long(self, message: Message, words: Words) -> Iterator[Problem]:
         if (length := len(words.subject)) > LONG_SUBJECT:
@@ -99,11 +99,11 @@ class Trial:
             told = f"the message has {count} words; brand `{strict.key}` allows {strict.most_words}"
             yield problem("long_message", message.file, message.begin, told)
 
-    def _too_heavy(self, message: Message, values: dict[str, object]) -> Iterator[Problem]:
+    def _too_heavy(self, message: Message, occasion: str, values: dict[str, object]) -> Iterator[Problem]:
         whole = self.press.messages[message.name][message.locale] if self.press else None
         words = fill(whole, values) if whole else None
         if isinstance(words, Words) and (size := len(words.html.encode())) > HEAVY:
-            told = f"the mail has {size // 1000} kB of HTML; Gmail cuts off what is beyond 102"
+            told = f"{occasion}: the mail has {size // 1000} kB of HTML; Gmail cuts off what is beyond 102"
             yield problem("heavy_mail", message.file, message.begin, told)
 
 
