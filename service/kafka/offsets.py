@@ -1,18 +1,20 @@
-"""Offsets, committed while the next batch is being taken.
+"""Offsets, committed while the next batches are being taken.
 
 A commit takes the broker some milliseconds, in which nothing need stand still: the batch is stored, and until its
-offsets are committed it would only be read again.
+offsets are committed it would only be read again. So those of a few batches are committed together.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+GATHER = 0.1  # seconds in which offsets gather: what a commit costs us and the broker, it costs for any number
 COMMIT_TIMEOUT = 10.0  # seconds; aiokafka itself would try for ever (K6)
 
 _log = structlog.get_logger("avisa.kafka")
@@ -25,6 +27,7 @@ class Offsets:
         self._consumer = consumer
         self._after: dict[TopicPartition, int] = {}
         self._committing: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()  # somebody waits
 
     def passed(self, after: Mapping[TopicPartition, int]) -> None:
         """Everything before these offsets was taken: commit them soon."""
@@ -35,10 +38,15 @@ class Offsets:
     async def settled(self) -> None:
         """Wait until all that was passed is committed, or could not be."""
         if self._committing is not None:
+            self._hurry.set()
             await asyncio.wait({self._committing})
+            self._hurry.clear()
 
     async def _commit(self) -> None:
         while self._after:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER):
+                    await self._hurry.wait()
             after, self._after = self._after, {}
             if (problem := await commit(self._consumer, after)) is not None:
                 _log.warning("kafka.commit_failed", error=problem)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from service.core.model import Reason
-from service.kafka import Cluster
+from service.kafka import Cluster, offsets
 from service.ports import Taken
 from tests.kafka.flow import Flow, a_topic, committed, publish, publish_header_name, subscribed, until, value
 from tests.tools.kafka import ApacheKafka
@@ -91,6 +92,32 @@ async def test_batches_are_bounded(apache_kafka: ApacheKafka) -> None:
     async with subscribed(cluster_of(apache_kafka, topic)) as running:
         await until(lambda: len(running.flow.taken) == 1700)
     assert max(running.flow.batches) <= 500
+
+
+async def test_offsets_of_several_batches_are_committed_together(
+    apache_kafka: ApacheKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And at once when somebody waits for it, as when we stop."""
+    commits: list[int] = []
+    really = offsets.commit
+
+    async def counted(consumer: AIOKafkaConsumer, after: Mapping[TopicPartition, int]) -> str | None:
+        commits.extend(after.values())
+        return await really(consumer, after)
+
+    monkeypatch.setattr(offsets, "commit", counted)
+    monkeypatch.setattr(offsets, "GATHER", 600.0)
+    topic = a_topic()
+    await apache_kafka.create_topic(topic)
+    cluster = cluster_of(apache_kafka, topic)
+    async with subscribed(cluster) as running:
+        for n in range(3):
+            await publish(apache_kafka.bootstrap_servers, topic, [{"value": value(n)}])
+            await until(lambda: sum(running.flow.batches) > n)  # noqa: B023 -- awaited before the next turn
+        assert running.flow.batches == [1, 1, 1]
+        assert commits == []
+    assert commits == [3]
+    assert await committed(apache_kafka.bootstrap_servers, cluster.group_id, topic) == 3
 
 
 async def test_a_header_reply_to_makes_nobody_answer(apache_kafka: ApacheKafka) -> None:

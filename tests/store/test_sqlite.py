@@ -120,11 +120,15 @@ async def test_a_full_disk_stores_nothing_and_is_no_end(house: House) -> None:
 
     await store._ground.write(fill)
     tally = Tally(by_reason={(FEED, Reason.ENTERED): 1})
+    large = [change(f"B-{n}", seqs=(1, 2, 3)) for n in range(500)]
+    with pytest.raises(StoreAway):
+        await store.commit(large, tally=tally, now=NOW)
+    assert set(await store.load(["A", "B-0", "B-499"])) == {"A"}
     writer = asyncio.create_task(store._ground.write(lambda _: time.sleep(0.2)))
     await asyncio.sleep(0.05)  # while it is busy the next three gather, and share a transaction
     answers = await asyncio.gather(
         store.commit([change("before")], tally=tally, now=NOW),
-        store.commit([change(f"B-{n}", seqs=(1, 2, 3)) for n in range(500)], tally=tally, now=NOW),
+        store.commit(large, tally=tally, now=NOW),
         store.commit([change("after")], tally=tally, now=NOW),
         return_exceptions=True,
     )
