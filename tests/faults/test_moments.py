@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,7 +54,7 @@ def test_paused_under_load(tmp_path: Path, apache_kafka: ApacheKafka) -> None:
         put(played, [event(played, f"P-{number}", "in_production", 1) for number in range(many)])
         until(lambda: played.sink.count() > 500, "the first mails")
         stage.avisa("pause", "--reason", "wrong words")
-        time.sleep(2)
+        until(lambda: _silent(played.sink.count, 2.0), "the end of what was begun", within=20)
         held = played.sink.count()
         assert stage.health()["checks"]["sending"] == {"ok": False, "detail": "paused", "required": False}
         time.sleep(2)
@@ -64,6 +64,13 @@ def test_paused_under_load(tmp_path: Path, apache_kafka: ApacheKafka) -> None:
         until(lambda: played.sink.count() == many, "the rest")
         assert rss(stage.pid) < 400
         until(lambda: states(stage) == {"sent": many}, "the last settlement")
+
+
+def _silent(count: Callable[[], int], seconds: float) -> bool:
+    """Whether nothing is added in that time."""
+    before = count()
+    time.sleep(seconds)
+    return count() == before
 
 
 def rss(pid: int) -> int:
