@@ -39,8 +39,10 @@ class Offsets:
         """Wait until all that was passed is committed, or could not be."""
         if self._committing is not None:
             self._hurry.set()
-            await asyncio.wait({self._committing})
-            self._hurry.clear()
+            try:
+                await asyncio.wait({self._committing})
+            finally:  # whoever waits may give up
+                self._hurry.clear()
 
     async def _commit(self) -> None:
         while self._after:
