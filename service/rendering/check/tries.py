@@ -74,20 +74,21 @@ class Trial:
         self, message: Message, compiled: Compiled, occasion: str, sample: str, values: dict[str, object]
     ) -> Iterator[Problem]:
         subject, short = message.source.subject.place(0), message.source.short.place(0)
+        when = f"{occasion}, sample `{sample}`"
         words = fill(compiled, values)
         if isinstance(words, CannotRender):
             line = _LINE.search(words.problem)
             place = (int(line[1]), 1) if line else subject
             what = words.problem.removeprefix(f"{message.file}: ")
-            yield problem("cannot_render", message.file, place, f"{occasion}, sample `{sample}`: {what}")
+            yield problem("cannot_render", message.file, place, f"{when}: {what}")
             return
         for part, place, text in (("short", short, words.short), ("message", message.begin, words.text)):
             if not text.strip():
-                told = f"the {part} comes out empty: {occasion}, sample `{sample}`"
+                told = f"the {part} comes out empty: {when}"
                 yield problem("empty_result", message.file, place, told)
         if sample == "full":
             yield from self._too_long(message, words)
-        yield from self._too_heavy(message, f"{occasion}, sample `{sample}`", values)
+        yield from self._too_heavy(message, when, values)
 
     def _too_long(self, message: Message, words: Words) -> Iterator[Problem]:
         if (length := len(words.subject)) > LONG_SUBJECT:
@@ -99,11 +100,11 @@ class Trial:
             told = f"the message has {count} words; brand `{strict.key}` allows {strict.most_words}"
             yield problem("long_message", message.file, message.begin, told)
 
-    def _too_heavy(self, message: Message, occasion: str, values: dict[str, object]) -> Iterator[Problem]:
+    def _too_heavy(self, message: Message, when: str, values: dict[str, object]) -> Iterator[Problem]:
         whole = self.press.messages[message.name][message.locale] if self.press else None
         words = fill(whole, values) if whole else None
         if isinstance(words, Words) and (size := len(words.html.encode())) > HEAVY:
-            told = f"{occasion}: the mail has {size // 1000} kB of HTML; Gmail cuts off what is beyond 102"
+            told = f"{when}: the mail has {size // 1000} kB of HTML; Gmail cuts off what is beyond 102"
             yield problem("heavy_mail", message.file, message.begin, told)
 
 
