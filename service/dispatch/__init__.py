@@ -184,8 +184,11 @@ class Dispatch:
         self._handed.extend(claimed)  # at once: it is ours, and must outlast a store that goes away now
         if len(claimed) == CLAIM:
             self._ask_at = now
-        elif self.room() and (due := await self._outbox.next_due()) is not None:
-            self._ask_soon(max(BREATH, (due - self._clock.real()).total_seconds()))
+        elif self.room():
+            real = self._clock.real()
+            due = await self._outbox.next_due(feeds=self._sight.feeds, overdue=self._drafting.overdue(real))
+            if due is not None:
+                self._ask_soon(max(BREATH, (due - self._clock.real()).total_seconds()))
 
     def _ask_soon(self, seconds: float = 0.0) -> None:
         """Ask the outbox after so long, if not sooner; but never at every turn."""
@@ -199,7 +202,11 @@ class Dispatch:
             return []
         real = self._clock.real()
         claimed = await self._outbox.claim(
-            now_real=real, lease=self._lease, limit=min(CLAIM, IN_FLIGHT - len(self._in_hand))
+            now_real=real,
+            lease=self._lease,
+            limit=min(CLAIM, IN_FLIGHT - len(self._in_hand)),
+            feeds=self._sight.feeds,
+            overdue=self._drafting.overdue(real),
         )
         # A lease that ran out may be our own, while the store was away: its answer is still awaited.
         fresh = [item for item in claimed if item.notification.key not in self._in_hand]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -73,7 +73,8 @@ class Drafting:
         doubtful = in_doubt(notification)
         if doubtful and self._outcomes.expired(notification, at):
             return self._outcomes.settled(notification, order, State.IN_DOUBT, Reason.IN_DOUBT, catalog.plan, at)
-        blind = order.feed not in sighted and not self._overdue(notification, catalog, at)
+        overdue = notification.due is not None and notification.due <= self.overdue(at.real)
+        blind = order.feed not in sighted and not overdue
         word = gate.check(notification, order, catalog.plan, at.now, blind=blind, on_time=on_time)
         if isinstance(word, gate.Drop):
             state, reason = (State.IN_DOUBT, Reason.IN_DOUBT) if doubtful else (State.DROPPED, word.reason)
@@ -136,10 +137,9 @@ class Drafting:
         """How soon after its deadline, on the virtual clock, a reminder was decided that kept its date."""
         return max(gate.ON_TIME, self._clock.to_virtual(at.real + PROMPT) - at.now)
 
-    def _overdue(self, notification: Notification, catalog: Catalog, at: Moment) -> bool:
-        """Blindness holds a reminder only for so long: a told date outranks the guard."""
-        due = notification.due
-        return due is not None and at.real - self._clock.to_real(due) >= catalog.plan.feed.hold_at_most
+    def overdue(self, real: datetime) -> datetime:
+        """What was due by then is held no longer for blindness: a told date outranks the guard."""
+        return self._clock.to_virtual(real - self._shelf.in_force.plan.feed.hold_at_most)
 
 
 def _draft(

@@ -25,6 +25,10 @@ class Clock(Protocol):
 class Sight(Protocol):
     """What we can know of the feeds; all in real time."""
 
+    @property
+    def feeds(self) -> frozenset[str]:
+        """The feeds assigned to this process, in sight or not."""
+
     def sighted(self, now_real: datetime) -> frozenset[str]:
         """The feeds assigned to this process of which nothing older than `feed.blind_after` is unread."""
 

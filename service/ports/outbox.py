@@ -55,9 +55,15 @@ class Pause:
 class Outbox(Protocol):
     """Notifications that are decided but not settled."""
 
-    async def claim(self, *, now_real: datetime, lease: timedelta, limit: int) -> list[Claimed]:
+    async def claim(
+        self, *, now_real: datetime, lease: timedelta, limit: int, feeds: Collection[str], overdue: datetime
+    ) -> list[Claimed]:
         """Lease notifications that are due, oldest first, at most one for each order, recipient and channel: the
-        earliest. Those whose lease ran out while SENDING come with their draft and are in doubt."""
+        earliest. Those whose lease ran out while SENDING come with their draft and are in doubt.
+
+        Those that blindness holds come only if they are of `feeds`, which the caller reads, or were decided by
+        `overdue`.
+        """
 
     async def begin(self, attempts: Sequence[Attempt]) -> frozenset[str]:
         """Store the drafts, mark SENDING, count the attempt; answers the keys that did begin. A key does not begin
@@ -73,8 +79,8 @@ class Outbox(Protocol):
     async def unsubscribed(self, hashes: Collection[bytes]) -> frozenset[bytes]:
         """Those of the address hashes that want no reminders."""
 
-    async def next_due(self) -> datetime | None:
-        """The earliest real moment at which something unleased is to be looked at."""
+    async def next_due(self, *, feeds: Collection[str], overdue: datetime) -> datetime | None:
+        """The earliest real moment at which there may be something to claim."""
 
     async def paused(self) -> Pause | None:
         """Whether an operator has stopped all sending."""

@@ -19,14 +19,23 @@ from service.store.tongue import Question, Statement, clock
 
 _KEYS = "key text"
 
+# What blindness holds is left to whoever reads its feed. Others would only put it off, and as long as they are the
+# quicker ones, again and again. All other holds and retries have a moment before which they must not go out.
+_FOR_US = (
+    "(n.not_before IS NOT NULL OR n.state NOT IN ('held', 'retrying') OR n.decided_at <= :overdue OR EXISTS"
+    " (SELECT 1 FROM orders o WHERE o.order_id = n.order_id AND o.feed IN (SELECT r.feed FROM {given})))"
+)
+_FEEDS = "feed text"
+
 # A due line head. Its lease, if it has one, ran out by the shared clock; the rest is due by the caller's.
 _CLAIMABLE = Question(
     ("n.key",),
-    "FROM notifications n WHERE n.due_real <= :latest"
+    "FROM notifications n WHERE n.due_real <= :latest"  # noqa: S608 - a condition of ours
     " AND n.due_real <= CASE WHEN n.lease_token IS NULL THEN CAST(:now AS bigint) ELSE :clock_now END"
-    " AND NOT EXISTS (SELECT 1 FROM notifications e WHERE e.order_id = n.order_id AND e.seq < n.seq"
+    f" AND {_FOR_US} AND NOT EXISTS (SELECT 1 FROM notifications e WHERE e.order_id = n.order_id AND e.seq < n.seq"
     " AND e.recipient = n.recipient AND e.channel = n.channel AND e.settled_at IS NULL)"
     " ORDER BY n.due_real LIMIT :limit {skip}",
+    _FEEDS,
 )
 _LEASE = Statement(
     "UPDATE notifications SET lease_token = :token, due_real = :until"
@@ -82,8 +91,9 @@ _SETTLE = Statement(
     "notice text, became text, word text, at bigint",
 )
 _NEXT_DUE = Question(
-    ("due_real",),
-    "FROM notifications WHERE due_real IS NOT NULL ORDER BY due_real LIMIT 1",
+    ("n.due_real",),
+    f"FROM notifications n WHERE n.due_real IS NOT NULL AND {_FOR_US} ORDER BY n.due_real LIMIT 1",
+    _FEEDS,
 )
 _FREE_LEASES = Statement(
     "UPDATE notifications SET lease_token = NULL, due_real = {clock}"
@@ -96,10 +106,14 @@ _UNSUBSCRIBED = Question(
 )
 
 
-def claim(conn: Connection, *, now_real: int, lease: int, limit: int, token: str) -> list[Claimed]:
+def claim(
+    conn: Connection, *, now_real: int, lease: int, limit: int, feeds: Collection[str], overdue: int, token: str
+) -> list[Claimed]:
     """Lease what is due, the earliest of each line, the longest due first."""
     now = clock(conn)
-    found = _CLAIMABLE.ask(conn, latest=max(now, now_real), now=now_real, clock_now=now, limit=limit)
+    found = _CLAIMABLE.ask(
+        conn, _read(feeds), latest=max(now, now_real), now=now_real, clock_now=now, limit=limit, overdue=overdue
+    )
     keys = [key for (key,) in found]
     if not keys:
         return []
@@ -226,9 +240,9 @@ def _held(conn: Connection, keys: Sequence[str], token: str) -> dict[str, tuple[
     return {key: (order_id, revision) for key, order_id, revision in rows}
 
 
-def next_due(conn: Connection) -> int | None:
+def next_due(conn: Connection, *, feeds: Collection[str], overdue: int) -> int | None:
     """The earliest real moment at which a line head is to be looked at; of a leased one, when its lease ends."""
-    return next((due for (due,) in _NEXT_DUE.ask(conn)), None)
+    return next((due for (due,) in _NEXT_DUE.ask(conn, _read(feeds), overdue=overdue)), None)
 
 
 def free_leases(conn: Connection) -> None:
@@ -240,6 +254,10 @@ def unsubscribed(conn: Connection, hashes: Collection[bytes]) -> frozenset[bytes
     """Those of the address hashes that want no reminders."""
     rows = _UNSUBSCRIBED.ask(conn, [{"address_hash": octets.hex()} for octets in hashes])
     return frozenset(bytes.fromhex(octets) for (octets,) in rows)
+
+
+def _read(feeds: Collection[str]) -> list[dict[str, str]]:
+    return [{"feed": feed} for feed in feeds]
 
 
 def _given(keys: Collection[str]) -> list[dict[str, str]]:

@@ -161,10 +161,18 @@ class Store:
 
     # ---------------------------------------------------------------- Outbox
 
-    async def claim(self, *, now_real: datetime, lease: timedelta, limit: int) -> list[Claimed]:
+    async def claim(
+        self, *, now_real: datetime, lease: timedelta, limit: int, feeds: Collection[str], overdue: datetime
+    ) -> list[Claimed]:
         return await self._ground.write(
             lambda conn: outbox.claim(
-                conn, now_real=micros(now_real), lease=lease // _MICROSECOND, limit=limit, token=self._token
+                conn,
+                now_real=micros(now_real),
+                lease=lease // _MICROSECOND,
+                limit=limit,
+                feeds=feeds,
+                overdue=micros(overdue),
+                token=self._token,
             )
         )
 
@@ -185,8 +193,10 @@ class Store:
     async def unsubscribed(self, hashes: Collection[bytes]) -> frozenset[bytes]:
         return await self._ground.look(lambda conn: outbox.unsubscribed(conn, hashes))
 
-    async def next_due(self) -> datetime | None:
-        return moment_or_none(await self._ground.look(outbox.next_due))
+    async def next_due(self, *, feeds: Collection[str], overdue: datetime) -> datetime | None:
+        return moment_or_none(
+            await self._ground.look(lambda conn: outbox.next_due(conn, feeds=feeds, overdue=micros(overdue)))
+        )
 
     async def paused(self) -> Pause | None:
         return await self._ground.look(commands.paused)

@@ -21,7 +21,7 @@ from service.store import Store, open_store
 from tests.cli.histories import at
 from tests.cli.test_command import Avisa, Now, asked
 from tests.rendering import desk
-from tests.store.makings import LEASE, settlement
+from tests.store.makings import LEASE, READER, settlement
 
 __all__ = ["asked"]
 
@@ -213,7 +213,7 @@ def sent_mail(folder: Path, texts: dict[str, str], state: State = State.SENT) ->
         )
         mail = catalog.compose(notification, draft)
         await store.commit([Change(order=order, notifications=(notification,))], now=at(2, 10))
-        await store.claim(now_real=Now().real(), lease=LEASE, limit=9)
+        await store.claim(now_real=Now().real(), lease=LEASE, limit=9, **READER)
         begun = Attempt(key=notification.key, revision=0, at_real=Now().real(), draft=draft, next_update=None)
         assert await store.begin([begun])
         assert not await store.settle([settlement(notification.key, state)])

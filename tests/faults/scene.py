@@ -146,11 +146,19 @@ class Scene:
         await publishing
         end = silence_ends(stage.published, stage.plan()) + (PATIENCE + timedelta(seconds=1)) * SPEED
         await asyncio.sleep(max(0.0, (stage.clock.real(end) - real_now()).total_seconds()))
-        settled = time.monotonic() + LONGEST
-        while not await asyncio.to_thread(stage.settled):
-            assert time.monotonic() < settled, stage.avisa("outbox")
-            await asyncio.sleep(0.5)
+        await asyncio.to_thread(self._come_to_rest)
         return await asyncio.to_thread(stage.judge, stage.clock.virtual(real_now()))
+
+    def _come_to_rest(self) -> None:
+        """Wait until nothing is left to be told, and was not a moment ago: who sees again may only be about to."""
+        deadline, rests = time.monotonic() + LONGEST, 0
+        while rests < 2:
+            rests = rests + 1 if self.well() and self.first.settled() else 0
+            if time.monotonic() > deadline:
+                left = [row for row in self.first.avisa("outbox") if row["state"] not in ("sent", "dropped")]
+                well = [replica.health() for replica in self.living]
+                raise AssertionError(f"unsettled: {left}\n{well}\n{self.first.log_tail()}")
+            time.sleep(0.5)
 
 
 PARTITIONS = 3

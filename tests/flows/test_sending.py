@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from service.core.model import Reason, State
 from service.core.retry import Receipt
@@ -163,12 +164,12 @@ async def test_what_was_claimed_as_the_store_went_away_is_sent(tmp_path: Path) -
         await rig.happens("confirmed")
         next_due, asked = rig.store.next_due, 0
 
-        async def away_once() -> datetime | None:
+        async def away_once(**seeing: Any) -> datetime | None:
             nonlocal asked
             asked += 1
             if asked == 1:
                 raise StoreAway("just then")
-            return await next_due()
+            return await next_due(**seeing)
 
         rig.store.next_due = away_once  # type: ignore[method-assign]  # a fault, at the one moment that matters
         rig.way.open = True

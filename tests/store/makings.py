@@ -11,6 +11,7 @@ FEED = "orders.status/0"
 NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # the virtual moment of every decision here
 LEASE = timedelta(minutes=5)
 MINUTE = timedelta(minutes=1)
+READER = {"feeds": (FEED,), "overdue": NOW - timedelta(days=1)}  # who asks what is due
 
 
 class RealClock:

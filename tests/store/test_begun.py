@@ -5,7 +5,7 @@ from __future__ import annotations
 from service.core.model import State
 from service.store import Store
 from tests.store.conftest import House
-from tests.store.makings import LEASE, MINUTE, NOW, attempt, change, notice
+from tests.store.makings import LEASE, MINUTE, NOW, READER, attempt, change, notice
 
 
 async def test_a_commit_may_begin_what_it_decides(store: Store, house: House) -> None:
@@ -17,7 +17,7 @@ async def test_a_commit_may_begin_what_it_decides(store: Store, house: House) ->
     assert (row.notification.attempts, row.notification.first_attempt_real) == (1, NOW)
     assert (row.message, row.locale, row.template_version) == ("order-confirmed", "pt-PT", "v1")
     house.pass_time(LEASE + MINUTE)
-    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=10)
+    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
     assert claimed.draft == attempt(key).draft, "whoever finds it can only send the same octets"
 
 

@@ -10,7 +10,7 @@ from service.ports import Tally
 from service.store import Store
 from service.store.dead_letters import HEAD, WHOLE
 from tests.store.conftest import House
-from tests.store.makings import FEED, LEASE, NOW, change, notice, settlement, unreadable
+from tests.store.makings import FEED, LEASE, NOW, READER, change, notice, settlement, unreadable
 
 LONG_AGO = NOW - timedelta(days=500)
 
@@ -26,7 +26,7 @@ async def test_the_counts_add_up_after_retiring(store: Store, house: House) -> N
     )
     for seq in (1, 2):
         await store.settle([settlement(notice(f"old-{n}", seq).key) for n in range(2)])
-        await store.claim(now_real=house.clock.real(), lease=LEASE, limit=100)
+        await store.claim(now_real=house.clock.real(), lease=LEASE, limit=100, **READER)
     await store.settle([settlement(notice("old-2").key, State.FAILED, Reason.EXPIRED)])
     before = await store.counts()
     assert before.decided == sum(before.by_state.values()) == 8

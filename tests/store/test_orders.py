@@ -11,7 +11,7 @@ from service.core.model import Reason, State
 from service.ports import Tally
 from service.store import Store
 from tests.store.conftest import House
-from tests.store.makings import FEED, LEASE, MINUTE, NOW, attempt, change, notice, settlement
+from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, notice, settlement
 
 
 async def test_what_was_committed_is_loaded_again(store: Store) -> None:
@@ -61,7 +61,7 @@ async def test_a_key_is_told_once(store: Store, house: House) -> None:
     committed = await store.commit([change("A-1", 1, seqs=(1, 2))], now=NOW, lease=LEASE)
     assert committed.lost == frozenset()
     assert [row.notification.state for row in await store.outbox()] == [State.SENT, State.QUEUED]
-    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=10)
+    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
     assert claimed.notification == notice(seq=2)
 
 
@@ -76,7 +76,7 @@ async def test_new_ones_are_leased_unless_they_wait(store: Store) -> None:
     first = change(notifications=(notice(seq=2), notice(seq=1), owner))
     assert (await store.commit([first], now=NOW, lease=LEASE)).leased == {notice().key, owner.key}
     assert (await store.commit([change("A-1", 1, seqs=(4,))], now=NOW, lease=LEASE)).leased == frozenset()
-    assert await store.claim(now_real=NOW, lease=LEASE, limit=10) == []
+    assert await store.claim(now_real=NOW, lease=LEASE, limit=10, **READER) == []
 
 
 async def test_superseded_ones_are_dropped_unless_begun(store: Store, house: House) -> None:
@@ -92,7 +92,7 @@ async def test_superseded_ones_are_dropped_unless_begun(store: Store, house: Hou
     assert rows[waits].reason is Reason.SUPERSEDED
     assert rows[waits].settled_at == NOW
     # B's second is the head of its line now, A's still waits for the first.
-    claimed = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=10)
+    claimed = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
     assert [item.notification.key for item in claimed] == [notice("B", 2).key]
     # Whoever has the dropped one in hand does not begin it any more.
     assert await store.begin([attempt(waits)]) == frozenset()
@@ -113,7 +113,7 @@ async def test_one_born_and_superseded_in_the_same_batch_is_told_of_and_never_se
 async def test_a_dropped_head_lets_its_line_advance(store: Store, house: House) -> None:
     await store.commit([change(seqs=(1, 2))], now=NOW)
     await store.commit([change("A-1", 1, superseded=(notice().key,))], now=NOW)
-    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=10)
+    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
     assert claimed.notification == notice(seq=2)
 
 

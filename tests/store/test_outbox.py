@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,11 +11,11 @@ from service.core.model import Reason, State
 from service.ports import Claimed, Entry
 from service.store import Store
 from tests.store.conftest import House
-from tests.store.makings import LEASE, MINUTE, NOW, attempt, change, notice, settlement
+from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, notice, settlement
 
 
 async def claim(store: Store, house: House, limit: int = 100) -> list[Claimed]:
-    return await store.claim(now_real=house.clock.real(), lease=LEASE, limit=limit)
+    return await store.claim(now_real=house.clock.real(), lease=LEASE, limit=limit, **READER)
 
 
 def keys(claimed: list[Claimed]) -> list[str]:
@@ -57,6 +57,24 @@ async def test_what_waits_for_a_held_one_is_never_claimed(store: Store, house: H
     house.pass_time(timedelta(hours=1, minutes=1))
     (claimed,) = await claim(store, house)
     assert (claimed.notification.key, claimed.notification.gate) == (notice().key, Reason.QUIET_HOURS)
+
+
+async def test_what_blindness_holds_is_left_to_who_reads_its_feed(store: Store, house: House) -> None:
+    """Somebody who does not read its feed would only put it off, and could do so for ever."""
+    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    assert not await store.settle([settlement(notice().key, State.HELD, Reason.BLIND, due_real=house.clock.real())])
+
+    async def given(*feeds: str, overdue: datetime = NOW - MINUTE) -> list[str]:
+        known = {"feeds": feeds, "overdue": overdue}
+        due = await store.next_due(**known)
+        claimed = await store.claim(now_real=house.clock.real(), lease=timedelta(0), limit=9, **known)
+        assert bool(claimed) is (due is not None)
+        return keys(claimed)
+
+    assert await given() == []
+    assert await given("another/0") == []
+    assert await given("another/0", FEED) == [notice().key]
+    assert await given(overdue=NOW) == [notice().key]
 
 
 async def test_a_limit_takes_the_longest_due(store: Store, house: House) -> None:
@@ -194,9 +212,9 @@ async def test_renewing_keeps_it_ours(store: Store, house: House) -> None:
 
 
 async def test_next_due(store: Store, house: House) -> None:
-    assert await store.next_due() is None
+    assert await store.next_due(**READER) is None
     await store.commit([change(seqs=(1,))], now=NOW)
-    due = await store.next_due()
+    due = await store.next_due(**READER)
     assert due is not None
     assert due <= house.clock.real()
 

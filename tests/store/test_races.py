@@ -15,7 +15,7 @@ from service.core.model import Reason, State
 from service.ports import Change, Tally
 from service.store import Store
 from tests.store.conftest import House
-from tests.store.makings import FEED, LEASE, MINUTE, NOW, attempt, change, notice, settlement
+from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, notice, settlement
 
 pytestmark = pytest.mark.parametrize("house", ["postgres"], indirect=True)
 
@@ -39,7 +39,7 @@ async def test_nothing_is_claimed_twice(pair: tuple[Store, Store], house: House)
     seen: Counter[str] = Counter()
 
     async def work(store: Store) -> None:
-        while claimed := await store.claim(now_real=house.clock.real(), lease=LEASE, limit=20):
+        while claimed := await store.claim(now_real=house.clock.real(), lease=LEASE, limit=20, **READER):
             keys = [item.notification.key for item in claimed]
             seen.update(keys)
             assert await store.begin([attempt(key) for key in keys]) == set(keys)
@@ -57,7 +57,7 @@ async def test_the_token_fences_the_slow_one(pair: tuple[Store, Store], house: H
     await slow.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
     key = notice().key
     house.pass_time(LEASE + MINUTE)
-    (claimed,) = await quick.claim(now_real=house.clock.real(), lease=LEASE, limit=9)
+    (claimed,) = await quick.claim(now_real=house.clock.real(), lease=LEASE, limit=9, **READER)
     assert claimed.notification.key == key
     assert await slow.begin([attempt(key)]) == frozenset()
     assert await quick.begin([attempt(key)]) == {key}
@@ -82,7 +82,7 @@ async def test_whoever_queues_behind_one_that_settles_is_not_forgotten(
         await pair[1].commit([change(order_id, 1, seqs=(2,))], now=NOW)
 
     await asyncio.gather(*(step(order_id) for order_id in ids for step in (settle, join)))
-    claimed = await pair[0].claim(now_real=house.clock.real(), lease=LEASE, limit=99)
+    claimed = await pair[0].claim(now_real=house.clock.real(), lease=LEASE, limit=99, **READER)
     assert {item.notification.key for item in claimed} == {notice(order_id, 2).key for order_id in ids}
 
 

@@ -90,13 +90,15 @@ async def test_the_hot_questions_go_by_index(house: House) -> None:
 
     def plans(conn: Connection) -> dict[str, str]:
         ids = '[{"order_id":"A-1"}]'
+        due = {"latest": now, "now": now, "clock_now": now, "limit": 9, "overdue": now}
+        feeds = '[{"feed":"t/0"}]'
         return {
             "orders_wake": explain(conn, orders._DUE, feed="t/0", until=now, limit=9),
             "orders_wake ": explain(conn, orders._NEXT, feed="t/0"),
             "orders_wake  ": explain(conn, orders._FEEDS),
-            "notifications_due": explain(conn, outbox._CLAIMABLE, latest=now, now=now, clock_now=now, limit=9),
-            "notifications_order": explain(conn, outbox._CLAIMABLE, latest=now, now=now, clock_now=now, limit=9),
-            "notifications_due ": explain(conn, outbox._NEXT_DUE),
+            "notifications_due": explain(conn, outbox._CLAIMABLE, feeds, **due),
+            "notifications_order": explain(conn, outbox._CLAIMABLE, feeds, **due),
+            "notifications_due ": explain(conn, outbox._NEXT_DUE, feeds, overdue=now),
             "notifications_order ": explain(conn, orders._PENDING, ids),
             "orders_pkey": explain(conn, orders._STORED, ids),
             "notifications_pkey": explain(conn, outbox._HELD, '[{"key":"A"}]', token="t"),

@@ -27,7 +27,7 @@ from service.store import (
 )
 from service.store import sqlite as ours
 from tests.store.conftest import House
-from tests.store.makings import FEED, LEASE, NOW, RealClock, attempt, change, notice
+from tests.store.makings import FEED, LEASE, NOW, READER, RealClock, attempt, change, notice
 
 pytestmark = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 
@@ -64,7 +64,7 @@ async def test_leases_are_freed_at_the_start(house: House) -> None:
     await store.begin([attempt(notice().key)])
     await house.close()
     store = await house.open()
-    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=9)
+    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=9, **READER)
     assert claimed.draft is not None
     assert claimed.notification.key == notice().key
 

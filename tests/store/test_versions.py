@@ -12,7 +12,7 @@ from service.store import Store
 from service.store import versions as kept
 from service.store.rows import micros
 from tests.store.conftest import House
-from tests.store.makings import LEASE, NOW, attempt, change, settlement
+from tests.store.makings import LEASE, NOW, READER, attempt, change, settlement
 
 
 def version(lineage: list[Version], content: str = "a", **fields: object) -> Version:
@@ -79,7 +79,7 @@ async def _sent(store: Store, key: str, state: State, reason: Reason, catalog: s
     draft = Draft(**{name: getattr(begun.draft, name) for name in ("locale", "json", "message", "message_id")},
                   address_hash=b"\1" * 16, catalog=catalog)  # fmt: skip
     await store.commit([change(key.partition("/")[0], seqs=(1,))], now=NOW)
-    await store.claim(now_real=NOW + timedelta(days=10_000), lease=LEASE, limit=9)
+    await store.claim(now_real=NOW + timedelta(days=10_000), lease=LEASE, limit=9, **READER)
     assert await store.begin([type(begun)(**{**_fields(begun), "draft": draft})])
     assert not await store.settle([settlement(key, state, reason)])
 
