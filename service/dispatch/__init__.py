@@ -110,7 +110,7 @@ class Dispatch:
     async def draft(self, newborn: Sequence[Claimed]) -> list[Attempt]:
         """First attempts at those that may leave as soon as they are stored."""
         at = Moment.of(self._clock)
-        ready, _ = await self._drafting.prepare(newborn, at)
+        ready, _ = await self._drafting.prepare(newborn, at, stored=False)
         return [_attempt(*item, at) for item in ready]
 
     def send(self, begun: Sequence[tuple[Claimed, Attempt]], *, since: datetime) -> None:

@@ -53,19 +53,21 @@ class Drafting:
         self._clock = clock
         self._outcomes = outcomes
 
-    async def prepare(self, batch: Sequence[Claimed], at: Moment) -> tuple[list[Ready], list[Settlement]]:
-        """What is ready to be sent, and what became of the rest."""
+    async def prepare(
+        self, batch: Sequence[Claimed], at: Moment, *, stored: bool = True
+    ) -> tuple[list[Ready], list[Settlement]]:
+        """What is ready to be sent, and what became of the rest. `stored`: whether it is all in the store."""
         sighted, on_time = self._sight.sighted(at.real), self._on_time(at)
         ready: list[Ready] = []
         settlements: list[Settlement] = []
         for claimed in batch:
-            answer = await self._one(claimed, at, sighted, on_time)
+            answer = await self._one(claimed, at, sighted, on_time, stored=stored)
             settlements.append(answer) if isinstance(answer, Settlement) else ready.append(answer)
         ready, dropped = await self._without_unsubscribed(ready, at, on_time)
         return ready, settlements + dropped
 
     async def _one(
-        self, claimed: Claimed, at: Moment, sighted: frozenset[str], on_time: timedelta
+        self, claimed: Claimed, at: Moment, sighted: frozenset[str], on_time: timedelta, *, stored: bool
     ) -> Settlement | Ready:
         """The gate, and what is to be said; or what became of it instead."""
         notification, order = claimed.notification, claimed.order
@@ -83,14 +85,17 @@ class Drafting:
             return self._outcomes.held(notification, word, at)
         if claimed.draft is not None:
             return claimed, claimed.draft
-        return await self._drafted(claimed, catalog, at)
+        return await self._drafted(claimed, catalog, at, stored=stored)
 
-    async def _drafted(self, claimed: Claimed, catalog: Catalog, at: Moment) -> Settlement | Ready:
+    async def _drafted(self, claimed: Claimed, catalog: Catalog, at: Moment, *, stored: bool) -> Settlement | Ready:
         """Freeze what is to be said. A date that has passed is replaced, and stored, before it is told."""
         decision = decide.on_attempt(claimed.order, claimed.notification, catalog.plan, at.now)
         if decision is not None:
             order = decision.order
             if order is not claimed.order:
+                if not stored:
+                    # Its version is the one it will have, and may be what somebody else has stored by now.
+                    return self._outcomes.given_back(claimed.notification, at)
                 committed = await self._orders.commit([Change(order=order)], now=at.now)
                 if committed.lost:
                     return self._outcomes.given_back(claimed.notification, at)

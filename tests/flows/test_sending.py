@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from service.core.model import Reason, State
 from service.core.retry import Receipt
+from service.ports import Attempt, Claimed
 from service.store import StoreAway
 from tests.flows.rig import (
     BUSY_AT_DOT,
@@ -57,6 +59,26 @@ async def test_what_is_overtaken_delays_nobody_until_its_retry(tmp_path: Path) -
         await rig.became(SHIPPED, State.SENT)
         row = await rig.row(CONFIRMED)
     assert (row.notification.state, row.reason) == (State.DROPPED, Reason.SUPERSEDED)
+
+
+async def test_who_stood_still_before_storing_takes_nothing_back(tmp_path: Path) -> None:
+    """Meanwhile another replica took the order as many steps on, and the date that was to be told has passed."""
+    async with running(tmp_path / "avisa.db") as rig, rig.sending():
+        await rig.happens("confirmed")
+        await rig.became(CONFIRMED, State.SENT)
+        draft = rig.dispatch.draft
+
+        async def frozen(newborn: Sequence[Claimed]) -> list[Attempt]:
+            rig.dispatch.draft = draft  # type: ignore[method-assign]
+            await rig.pass_time(MINUTE)
+            await rig.happens("delivered")
+            await rig.pass_time(timedelta(days=9))
+            return await draft(newborn)
+
+        rig.dispatch.draft = frozen  # type: ignore[method-assign]  # the process stands still just there
+        await rig.happens("shipped")
+        order = (await rig.history()).order
+    assert (order.status, order.episode) == ("delivered", 2)
 
 
 async def test_found_half_sent_after_a_crash_is_sent_again_and_counted(tmp_path: Path) -> None:
