@@ -18,7 +18,10 @@ MOST_FILTERS = 400  # in both texts, with loops and the filters of the layout
 MOST_TOGETHER = 240  # nodes within one `if` or `for` in one of the texts: three times the most shipped
 MOST_SIGNS = 600  # characters that may mean something in Markdown, line ends too: ten times the most shipped
 LONGEST_CONTENT = 32 * 1024  # characters of HTML that a message may become, without the layout
-LONGEST_PAGE = 128 * 1024  # characters of the HTML before anything is filled in
+LONGEST_LAYOUT = 20 * 1024  # octets of a file of the layout in UTF-8: five times the longest one shipped
+LONGEST_PAGE = 144 * 1024  # octets that Python keeps one of the texts in, before anything is filled in
+MOST_TAGS = 1_500  # in the HTML, before anything is filled in: three times what the largest message has
+MOST_DECLARED = 40_000_000  # the square of declarations, times tags: what working them in may take (styles)
 LONGEST = 256 * 1024  # characters of a filled message in both texts: never more than 1 MiB of UTF-8
 
 _OUTPUT = 12_000  # characters a value can come to: 2,000, each of them `&quot;`
@@ -30,6 +33,12 @@ _TURNS = 12  # of a loop that may go unwatched
 
 class TooMuch(Exception):  # noqa: N818  a state of the message, told as a problem
     """The message is too large, or would become so."""
+
+
+def kept(texts: Sequence[str]) -> int:
+    """The octets in which Python keeps texts as one: for each character as many as the widest takes (PEP 393)."""
+    widest = max((max(text) for text in texts if not text.isascii()), default="")
+    return sum(map(len, texts)) * (1 if widest < "\u0100" else 2 if widest < "\U00010000" else 4)
 
 
 class Allowance:

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 
-import css_inline
 from jinja2 import nodes
 
 from service.ports import Problem
 from service.rendering import source, syntax
 from service.rendering.allow import Inspector
-from service.rendering.bounds import LONGEST_CONTENT, LONGEST_MESSAGE, LONGEST_PAGE, MOST_SIGNS, TooMuch
+from service.rendering.bounds import LONGEST_CONTENT, LONGEST_MESSAGE, LONGEST_PAGE, MOST_SIGNS, TooMuch, kept
 from service.rendering.completion import completed
 from service.rendering.layout import FOLDER, Layout
 from service.rendering.markdown import Flawed, parse
@@ -27,6 +26,7 @@ from service.rendering.marks import Bind, EndBind, Marks
 from service.rendering.program import Program, write
 from service.rendering.sandbox import functions
 from service.rendering.source import Part, Source
+from service.rendering.styles import inlined
 from service.rendering.tight import tightened
 from service.rendering.twins import Html, Plain
 from service.rendering.vocabulary import COMPONENTS, OWNERS_VARIABLES, VARIABLES
@@ -99,6 +99,7 @@ class _Typesetter:
         self._variables = OWNERS_VARIABLES if for_owner else VARIABLES
         self._marks = Marks()
         self._problems: list[Problem] = []
+        self._components = 0  # characters
 
     def set(self) -> tuple[Compiled | None, list[Problem]]:
         subject = self._parsed(self._parts.subject)
@@ -126,14 +127,11 @@ class _Typesetter:
                 self._laid_out("txt", text, subject, short),
             ]
         )
-        laid_out = self._laid_out("html", html, subject, short)
-        html = self._inlined(laid_out)
-        if self._marks.order(html) != self._marks.order(laid_out):
+        page = self._page(html, subject, short)
+        if page is None:
             self._problems.append(Problem(code="not_allowed", file=_FRAME, message=_MISPLACED))
             return None, self._problems
-        program = write(
-            self._marks.weave(plain), self._marks.weave(html), file=self._parts.file, functions=self._frame.functions
-        )
+        program = write(self._marks.weave(plain), page, file=self._parts.file, functions=self._frame.functions)
         return Compiled(file=self._parts.file, locale=self._locale, program=program), self._problems
 
     def _refused(self) -> bool:
@@ -198,6 +196,9 @@ class _Typesetter:
         names = COMPONENTS[call.node.name]
         values = [_guarded(name, given) for name, given in zip(names, call.args, strict=True)]
         written = self._layout_part(f"{call.node.name}.{twin}", line=call.lineno)
+        self._components += len(written)
+        if self._components > LONGEST_CONTENT:
+            raise TooMuch("it comes to too much text")
         if not names:
             return written
         return self._marks.put(Bind(names, tuple(values))) + written + self._marks.put(EndBind())
@@ -222,14 +223,19 @@ class _Typesetter:
 
         return self._marks.flatten(self._frame.file(name).body, slot=slot, line=line)
 
-    def _inlined(self, html: str) -> str:
-        """HTML with its styles where mail programs look for them; only media queries stay in the head."""
-        if len(html) > LONGEST_PAGE:
-            raise TooMuch("it comes to too much text")
-        inlined: str = css_inline.inline(
-            self._marks.sheltered(html), keep_at_rules=True, minify_css=True, load_remote_stylesheets=False
-        )
-        return tightened(inlined)
+    def _page(self, content: str, subject: nodes.Template, short: nodes.Template) -> list[nodes.Node] | None:
+        """The HTML with its styles where mail programs look for them; only media queries stay in the head. None if
+        a placeholder changed its place by it. Each step lets go of what was before it: a page may be large."""
+        page = self._marks.sheltered(self._laid_out("html", content, subject, short))
+        order = self._marks.order(page)
+        page = _tight(inlined(page))
+        return self._marks.weave(page) if self._marks.order(page) == order else None
+
+
+def _tight(page: str) -> str:
+    if kept([page]) > LONGEST_PAGE:
+        raise TooMuch("it comes to too much text")
+    return tightened(page)
 
 
 def _guarded(name: str, given: nodes.Expr) -> nodes.Expr:

@@ -10,8 +10,9 @@ from functools import lru_cache
 import yaml
 
 from service.ports import Problem
-from service.rendering import syntax
+from service.rendering import markup, syntax
 from service.rendering.allow import Inspector
+from service.rendering.bounds import LONGEST_LAYOUT
 from service.rendering.marks import RESERVED
 from service.rendering.source import Part
 from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES
@@ -66,6 +67,10 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Problem]:
             if text is None:
                 problems.append(Problem(code="missing_file", file=name, message="the layout needs this file"))
                 continue
+            if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
+                message = f"a file of the layout has no more than {LONGEST_LAYOUT // 1024} KiB"
+                problems.append(Problem(code="too_large", file=name, message=message))
+                continue
             extra = OF_LAYOUT if stem == "layout" else OF_COMPONENTS | set(COMPONENTS[stem])
             kept[name] = text.replace("\r\n", "\n")
             problems += inspect(Part.of(kept[name], (1, 1)), name, frozenset(extra))
@@ -88,7 +93,12 @@ def inspect(part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
         file=file, part=part, variables=OWNERS_VARIABLES, components=False, extra=extra, filters=_FILTERS
     )
     try:
-        return inspector.template(syntax.parse(part.text))
+        tree = syntax.parse(part.text)
+        problems = inspector.template(tree)
+        if not problems and file.endswith(".html") and (flaw := markup.flaw(tree)):
+            line, column = part.place(flaw[0])
+            problems.append(Problem(code="layout_html", file=file, line=line, column=column, message=flaw[1]))
+        return problems
     except syntax.Unreadable as error:
         return [error.problem(file, part)]
     except (RecursionError, MemoryError, ValueError):  # of Jinja's parser, or the inspector

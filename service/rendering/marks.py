@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 
-from service.rendering.bounds import LONGEST_PAGE, MOST_PLACEHOLDERS, TooMuch
+from service.rendering.bounds import LONGEST_PAGE, MOST_PLACEHOLDERS, TooMuch, kept
 
 # What cannot stand in a template: the characters of marks, and those that have no place in any text.
 RESERVED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000-\ue002\ufffe\uffff]")
@@ -130,7 +130,7 @@ class Marks:
                     written.append(self.put(EndFor()))
                 case _:
                     raise TypeError(f"{type(node).__name__} was not inspected")
-        if sum(map(len, written)) > LONGEST_PAGE:
+        if kept(written) > LONGEST_PAGE:
             raise TooMuch("it comes to too much text")
         return "".join(written)
 

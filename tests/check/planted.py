@@ -283,6 +283,13 @@ MISTAKES = (
         code="weak_html",
     ),
     Planted(
+        kind="HTML that does not hold together",
+        file=LAYOUT,
+        edit=instead("<body>", "<body>\n<table><tr>‸<div></div></tr></table>"),
+        code="layout_html",
+        says="between the parts of a `<tr>`",
+    ),
+    Planted(
         kind="a mail that is too heavy",
         file=SHIPPED,
         edit=_body(

@@ -135,5 +135,11 @@ def layout() -> Layout:
 
 def compiled(body: str, *, subject: str = "s", owner: bool = False) -> tuple[Compiled | None, list[Problem]]:
     """A message of that body, and what is wrong with it."""
+    return pressed(body, layout(), subject=subject, owner=owner)
+
+
+def pressed(
+    body: str, within: Layout, *, subject: str = "s", owner: bool = False
+) -> tuple[Compiled | None, list[Problem]]:
     text = f"---\nsubject: {subject}\nshort: s\n---\n{body}\n"
-    return compile_message(text, file="messages/m/en.md", locale="en", layout=layout(), for_owner=owner)
+    return compile_message(text, file="messages/m/en.md", locale="en", layout=within, for_owner=owner)

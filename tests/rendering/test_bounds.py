@@ -9,9 +9,10 @@ from service.catalog.catalog import LARGEST_DRAFT
 from service.core.context import LONGEST_TEXT
 from service.ports import CannotRender, Words
 from service.rendering import bounds
+from service.rendering.layout import Layout, read
 from service.rendering.render import fill
 from tests.hostile.trial import weighed
-from tests.rendering.desk import compiled, drafted, mailed, usual
+from tests.rendering.desk import compiled, drafted, files, mailed, pressed, usual
 
 LONG = '"' * LONGEST_TEXT
 KNOWN = {
@@ -80,6 +81,37 @@ def test_the_largest_messages_are_pressed_in_a_mebibyte(body: str) -> None:
     made, problems = compiled(body)
     assert made is not None, problems
     assert weighed(lambda: compiled(body)) < 1024 * 1024
+
+
+@pytest.mark.parametrize("body", LARGEST[:4])
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("layout.html", "<p>🚚" + '"' * 15_000 + "</p>"),
+        ("layout.html", "<p>🚚</p>" * 1_000),
+        ("layout.html", "🚚" + "{% if reason %}<b>x</b>{% endif %}" * 60),
+        ("layout.txt", "🚚" + "x " * 10_000),
+        ("layout.html", "<style>p, li, em { --long: '" + "x" * 2_500 + "'; }</style>"),
+        ("button.html", "🚚" + "x" * 15_000),
+    ],
+)
+def test_nor_do_they_take_more_with_the_largest_layouts(name: str, more: str, body: str) -> None:
+    kept = files()
+    kept[f"layout/{name}"] += more
+    laid_out = read(kept)
+    assert isinstance(laid_out, Layout), laid_out
+    assert weighed(lambda: pressed(body, laid_out)) < 1024 * 1024
+
+
+def test_styles_that_would_make_a_page_many_times_as_large_are_refused() -> None:
+    kept = files()
+    kept["layout/layout.html"] += "<style>em { --long: '" + "x" * 3_000 + "'; }</style>"
+    laid_out = read(kept)
+    assert isinstance(laid_out, Layout), laid_out
+    made, problems = pressed("*a* " * 140, laid_out)
+    assert made is None
+    assert [problem.code for problem in problems] == ["too_large"]
+    assert pressed("*a* " * 4, laid_out)[0] is not None
 
 
 LOOPS = "{% for a in order.x %}{% for b in order.x %}SAID{% endfor %}{% endfor %}"

@@ -1,0 +1,149 @@
+"""The HTML of a layout, read strictly, so that there is one way only to understand it.
+
+HTML has a meaning whatever is written (HTML Living Standard 13.2): what is not closed, or stands where it cannot,
+is moved, closed and opened again, each reader's parser working for all the others. A layout is refused where that
+would begin. Its author sees what he forgot; and nothing that he writes can make the CSS inliner's tree much larger
+than the file, or so deep that the inliner runs out of stack, which ends the process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jinja2 import nodes
+
+MOST_DEPTH = 40  # elements within one another: four times the deepest shipped
+
+_VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+)"""
+_TOKEN = re.compile(
+    rf"""<!--(?!-?>)(?:(?!--!?>).)*-->|<!doctype[^<>]*>|"""
+    rf"""<(?P<close>/)?(?P<tag>[a-z][a-z0-9]*)(?:\s+[^\s"'<>/=]+(?:\s*=\s*{_VALUE})?)*\s*/?>|(?P<odd><)""",
+    re.DOTALL | re.IGNORECASE,
+)
+_OUTPUT = "x"  # what stands for a placeholder
+_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_TEXT_ONLY = frozenset({"style", "title"})
+# Within these, other rules hold than for the rest of HTML.
+_FOREIGN = frozenset(
+    "button frameset iframe image listing math noembed noframes noscript optgroup option plaintext pre"
+    " script select svg template textarea xmp".split()
+)
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_ENDS_PARAGRAPH = _HEADINGS | frozenset(
+    "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer"
+    " form header hgroup hr main menu nav ol p section summary table ul".split()
+)
+_ROWS = frozenset({"table", "thead", "tbody", "tfoot"})
+_WITHIN = {
+    **dict.fromkeys(("td", "th"), frozenset({"tr"})),
+    "tr": _ROWS,
+    **dict.fromkeys(("thead", "tbody", "tfoot", "caption", "colgroup"), frozenset({"table"})),
+    "col": frozenset({"table", "colgroup"}),
+    "li": frozenset({"ul", "ol"}),
+    **dict.fromkeys(("dt", "dd"), frozenset({"dl"})),
+}
+_HOLDS_PARTS_ONLY = _ROWS | {"tr", "colgroup"}
+
+Flaw = tuple[int, str]  # where in the file, and what is wrong
+
+
+def flaw(tree: nodes.Template) -> Flaw | None:
+    """The first thing in a file of the layout, as `syntax` reads it, that HTML would have to be mended for."""
+    text, offsets = _flattened(tree)
+    reading = _Reading()
+    end = 0
+    for token in _TOKEN.finditer(text):
+        found = reading.text(text[end : token.start()]) or reading.token(token)
+        if found:
+            return offsets[token.start()], found
+        end = token.end()
+    if found := reading.text(text[end:]):
+        return offsets[-1], found
+    return (offsets[reading.open[-1][1]], f"this `<{reading.open[-1][0]}>` is never closed") if reading.open else None
+
+
+class _Reading:
+    """What is open at some place of the file."""
+
+    def __init__(self) -> None:
+        self.open: list[tuple[str, int]] = []  # tags, and where they stand
+
+    def text(self, text: str) -> str | None:
+        if self._parent() in _HOLDS_PARTS_ONLY and text.strip():
+            return f"text cannot stand between the parts of a `<{self._parent()}>`"
+        return None
+
+    def token(self, token: re.Match[str]) -> str | None:
+        """What is wrong with a tag where it stands."""
+        tag = (token["tag"] or "").lower()
+        if token["odd"]:
+            return "a `<` that begins no tag; write `&lt;`, and look for a quote that is not closed"
+        if self._parent() in _TEXT_ONLY and not (token["close"] and tag == self._parent()):
+            return f"within `<{self._parent()}>` there can be text only"
+        if not tag:
+            return None  # a comment
+        if token["close"]:
+            return self._close(tag)
+        wrong = self._wrong(tag)
+        if tag not in _VOID:
+            self.open.append((tag, token.start()))
+        return wrong
+
+    def _close(self, tag: str) -> str | None:
+        if tag == self._parent():
+            self.open.pop()
+            return None
+        if self._within(tag):
+            return f"`</{tag}>` stands where `</{self._parent()}>` is expected"
+        return f"there is no `<{tag}>` open that `</{tag}>` could close"
+
+    def _wrong(self, tag: str) -> str | None:
+        parent = self._parent()
+        if tag in _FOREIGN:
+            return f"`<{tag}>` cannot stand in a mail"
+        if len(self.open) >= MOST_DEPTH:
+            return f"there are more than {MOST_DEPTH} elements within one another"
+        if tag in _ENDS_PARAGRAPH and self._within("p"):
+            return f"a `<{tag}>` cannot stand in a `<p>`"
+        if tag in _HEADINGS and any(self._within(heading) for heading in _HEADINGS):
+            return f"a `<{tag}>` cannot stand in another heading"
+        if tag in ("a", "nobr", "form", "html", "body", "head") and self._within(tag):
+            return f"a `<{tag}>` cannot stand in another"
+        if parent not in _WITHIN.get(tag, {parent}):
+            return f"a `<{tag}>` can stand in a {' or '.join(f'`<{it}>`' for it in sorted(_WITHIN[tag]))} only"
+        if parent in _HOLDS_PARTS_ONLY and tag not in _WITHIN:
+            return f"a `<{tag}>` cannot stand between the parts of a `<{parent}>`"
+        return None
+
+    def _parent(self) -> str:
+        return self.open[-1][0] if self.open else ""
+
+    def _within(self, tag: str) -> bool:
+        return any(tag == it for it, _ in self.open)
+
+
+def _flattened(tree: nodes.Template) -> tuple[str, list[int]]:
+    """The HTML with all branches one after the other, and where in the file each character of it stands."""
+    text: list[str] = []
+    offsets: list[int] = []
+    for part in _parts(tree.body):
+        said = part.data if isinstance(part, nodes.TemplateData) else _OUTPUT
+        text.append(said)
+        offsets += range(part.lineno, part.lineno + len(said))
+    return "".join(text), [*offsets, offsets[-1] if offsets else 0]
+
+
+def _parts(body: list[nodes.Node]) -> Iterator[nodes.Node]:
+    for node in body:
+        match node:
+            case nodes.Output():
+                yield from node.nodes
+            case nodes.If():
+                yield from _parts(node.body)
+                for branch in node.elif_:
+                    yield from _parts(branch.body)
+                yield from _parts(node.else_)
+            case nodes.For():
+                yield from _parts(node.body)
+                yield from _parts(node.else_)

@@ -1,0 +1,62 @@
+"""Styles, worked into the elements they are for: mail programs look for them there.
+
+The inliner writes a rule into each element that it matches, so a page may come out many times as large as it was.
+How large it can become at most is counted before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import css_inline
+
+from service.rendering.bounds import LONGEST_PAGE, MOST_DECLARED, MOST_TAGS, TooMuch, kept
+
+_STYLE = re.compile("<!--.*?-->|<style[^>]*>(.*?)</style", re.DOTALL | re.IGNORECASE)
+_RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
+_FOR_SOME_MEDIA = re.compile(r"@media[^{}]{1,60}\{")
+_FEW = 4  # of these; what else is no rule may be a value with braces in it, and counts for every element
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+# What the last part of a selector asks of an element; what it asks besides makes it match fewer.
+_LAST = re.compile(r"(?:^|[\s>+~])([a-z][a-z0-9]*)?((?:\.[\w-]+)*)(?::[a-z-]+(?:\(\))?)*\s*$", re.IGNORECASE)
+_TAG = re.compile(r"<([a-z][a-z0-9]*)", re.IGNORECASE)
+_CLASS = re.compile(r"""\sclass\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_ESCAPED = re.compile("&(?!#?\\w+;)|\xa0|>")  # what an HTML serialiser writes in up to six characters
+
+
+def inlined(page: str) -> str:
+    """HTML with its rules in its elements; only those for some media stay in the head. Raises TooMuch."""
+    style = _COMMENT.sub("", "".join(_STYLE.findall(page)))
+    tags = Counter(tag.lower() for tag in _TAG.findall(page))
+    number = tags.total()
+    if number > MOST_TAGS or style.count(":") ** 2 * number > MOST_DECLARED:
+        raise TooMuch("the layout has too many elements, or too many styles for so many")
+    grown = len(page) + _grown(style, page, tags) + 5 * (len(_ESCAPED.findall(page)) - number)
+    if kept([page]) * grown > LONGEST_PAGE * len(page):
+        raise TooMuch("it comes to too much text, or to too much with the styles of the layout in each element")
+    made: str = css_inline.inline(page, keep_at_rules=True, minify_css=True, load_remote_stylesheets=False)
+    return made
+
+
+def _grown(style: str, page: str, tags: Counter[str]) -> int:
+    """The most characters that rules can come to in elements."""
+    classes = Counter(name for found in _CLASS.findall(page) for name in "".join(found).split())
+    everything = tags.total()
+    grown = 0
+    rest = len(style) - sum(len(begun) + len("}") for begun in _FOR_SOME_MEDIA.findall(style)[:_FEW])
+    for selectors, declared in _RULE.findall(style):
+        rest -= len(selectors) + len(declared) + 2
+        grown += len(declared) * sum(_matched(one, tags, classes) for one in selectors.split(","))
+    return grown + rest * everything
+
+
+def _matched(selector: str, tags: Counter[str], classes: Counter[str]) -> int:
+    """The most elements that a selector can match."""
+    last = _LAST.search(selector)
+    if last is None:
+        return tags.total()
+    named = [classes[name] for name in last[2].split(".")[1:]]
+    if last[1]:
+        named.append(tags[last[1].lower()])
+    return min(named, default=tags.total())
