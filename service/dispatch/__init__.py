@@ -12,12 +12,11 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from service.core.model import Notification, evolve
+from service.core.model import Notification
 from service.core.retry import RetryPolicy
 from service.dispatch.drafting import Drafting, Ready
 from service.dispatch.in_hand import InHand
@@ -231,7 +230,7 @@ class Dispatch:
         """Write a few of the mails that were begun; then let those who carry and settle them have a turn."""
         for _ in range(min(A_FEW, len(self._begun))):
             claimed, attempt = self._begun.popleft()
-            await self._deliver(_begun(claimed, attempt.at_real), attempt.draft)
+            await self._deliver(claimed, attempt.draft, begun=attempt.at_real)
         await asyncio.sleep(0)
 
     # ------------------------------------------------------------ one batch
@@ -251,7 +250,7 @@ class Dispatch:
             raise
         for claimed, draft in ready:
             if claimed.notification.key in began:
-                await self._deliver(_begun(claimed, at.real), draft)
+                await self._deliver(claimed, draft, begun=at.real)
             else:  # it absorbed new facts, or is not ours any more: look at it afresh
                 settlements.append(self._outcomes.given_back(claimed.notification, at))
         lost: Collection[str] = [item.key for item in settlements]
@@ -290,13 +289,3 @@ def _attempt(claimed: Claimed, draft: Draft, at: Moment) -> Attempt:
         draft=draft,
         next_update=claimed.notification.next_update,
     )
-
-
-def _begun(claimed: Claimed, at_real: datetime) -> Claimed:
-    notification = claimed.notification
-    begun = evolve(
-        notification,
-        attempts=notification.attempts + 1,
-        first_attempt_real=notification.first_attempt_real or at_real,
-    )
-    return replace(claimed, notification=begun)

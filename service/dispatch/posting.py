@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 import structlog
 
-from service.core.model import Notification
+from service.core.model import Notification, evolve
 from service.core.retry import Receipt, Verdict
 from service.dispatch.in_hand import InHand
 from service.dispatch.outcome import WRITING
@@ -27,8 +29,10 @@ class Posting:
         self._channel = channel
         self._in_hand = in_hand
 
-    async def deliver(self, claimed: Claimed, draft: Draft) -> None:
-        """Write the mail and hand it to the channel, whose answer goes to those who see to it."""
+    async def deliver(self, claimed: Claimed, draft: Draft, *, begun: datetime) -> None:
+        """Write the mail and hand it to the channel, whose answer goes to those who see to it. `begun` is when it was
+        stored as begun."""
+        claimed = _begun(claimed, begun)
         mail = await self._composed(claimed.notification, draft)
         if isinstance(mail, CannotRender):
             log.error("cannot_render", key=claimed.notification.key, problem=mail.problem)
@@ -50,6 +54,16 @@ class Posting:
             raise
         except Exception as trouble:
             return CannotRender(f"the catalog that wrote it cannot be read now ({type(trouble).__name__})")
+
+
+def _begun(claimed: Claimed, at_real: datetime) -> Claimed:
+    notification = claimed.notification
+    begun = evolve(
+        notification,
+        attempts=notification.attempts + 1,
+        first_attempt_real=notification.first_attempt_real or at_real,
+    )
+    return replace(claimed, notification=begun)
 
 
 def _word_of(done: asyncio.Future[Receipt]) -> Receipt:
