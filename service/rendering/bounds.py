@@ -15,6 +15,7 @@ from jinja2 import nodes
 LONGEST_MESSAGE = 8 * 1024  # octets of a file in UTF-8: four times the longest one shipped
 MOST_PLACEHOLDERS = 300  # with statements, and those of the layout and its components: twice the most shipped
 MOST_FILTERS = 400  # in both texts, with loops and the filters of the layout
+MOST_TOKENS = 6_000  # that Jinja reads in one text, blanks too: twice what so many placeholders may have
 MOST_TOGETHER = 240  # nodes within one `if` or `for` in one of the texts: three times the most shipped
 MOST_SIGNS = 600  # characters that may mean something in Markdown, line ends too: ten times the most shipped
 LONGEST_CONTENT = 32 * 1024  # characters of HTML that a message may become, without the layout

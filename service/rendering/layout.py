@@ -12,7 +12,7 @@ import yaml
 from service.ports import Problem
 from service.rendering import markup, syntax
 from service.rendering.allow import Inspector
-from service.rendering.bounds import LONGEST_LAYOUT
+from service.rendering.bounds import LONGEST_LAYOUT, TooMuch
 from service.rendering.marks import RESERVED
 from service.rendering.source import Part
 from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES
@@ -101,6 +101,8 @@ def inspect(part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
         return problems
     except syntax.Unreadable as error:
         return [error.problem(file, part)]
+    except TooMuch as much:
+        return [Problem(code="too_large", file=file, message=str(much))]
     except (RecursionError, MemoryError, ValueError):  # of Jinja's parser, or the inspector
         return [Problem(code="too_deep", file=file, message="this is nested too deep")]
 

@@ -17,6 +17,7 @@ from jinja2.lexer import Token, TokenStream
 from jinja2.parser import Parser
 
 from service.ports import Problem
+from service.rendering.bounds import MOST_TOKENS, TooMuch
 from service.rendering.source import Part
 
 _JINJA = Environment()  # noqa: S701  it reads, and renders nothing
@@ -32,6 +33,8 @@ _NAMES = {
     "float": "a number",
     "string": "a text in quotes",
 }
+# Python's regular expressions, with which Jinja looks for numbers, keep 280 octets for each digit meanwhile.
+_LONG_NUMBER = re.compile(r"\d[\d_]{99}")
 # What Jinja says, and how an operator is told.
 _SAYINGS = (
     (r"expected token '(.+)', got '(.+)'", "{1} stands where {0} is expected"),
@@ -59,7 +62,9 @@ class Unreadable(Exception):  # noqa: N818  a state of the message, told as a pr
 
 
 def parse(text: str) -> nodes.Template:
-    """The syntax tree of `text`; the `lineno` of each node is its offset in it. Raises Unreadable."""
+    """The syntax tree of `text`; the `lineno` of each node is its offset in it. Raises Unreadable and TooMuch."""
+    if found := _LONG_NUMBER.search(text):
+        raise Unreadable("this number has too many digits", found.start())
     reading = _Reading(text)
     try:
         return reading.tree()
@@ -92,7 +97,9 @@ class _Reading(Parser):
     def _tokens(self) -> Iterator[tuple[int, str, str]]:
         """The lexer's tokens, each with its offset for its line; it passes over blanks only."""
         try:
-            for _, kind, value in self.environment.lexer.tokeniter(self._text, None):
+            for number, (_, kind, value) in enumerate(self.environment.lexer.tokeniter(self._text, None)):
+                if number == MOST_TOKENS:
+                    raise TooMuch("there are too many placeholders in it, or there is too much in them")
                 at = max(self._text.find(value, self._seen), self._seen)
                 self._seen = at + len(value)
                 if kind in ("variable_begin", "block_begin"):

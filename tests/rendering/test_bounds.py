@@ -64,6 +64,20 @@ def test_a_message_that_is_too_much_is_refused(body: str) -> None:
     assert [problem.code for problem in problems] == ["too_large"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ " + "9" * 5_000 + " }}",
+        "{{ " + "1_" * 3_000 + "1.5 }}",
+        "{{ a" + "|b" * 4_000 + " }}",
+        "{{ a" + "()" * 4_000 + " }}",
+    ],
+)
+def test_nothing_refused_takes_more_than_a_mebibyte(body: str) -> None:
+    assert compiled(body)[0] is None
+    assert weighed(lambda: compiled(body)) < 1024 * 1024
+
+
 OR = "{{ 'a' if order.note else 'b' }}"
 LARGEST = [
     "🚚" + '"' * 5_000,
