@@ -53,7 +53,7 @@ DOORS: tuple[tuple[Any, str, str], ...] = (
     (outbox, "claim", "store: claim"),
     (outbox, "begin", "store: begin"),
     (outbox, "settle", "store: settle"),
-    (Lane, "_together", "store: transaction"),
+    (Lane, "_durably", "store: transaction"),
     (Dispatch, "_feed", "dispatch"),
     (Drafting, "prepare", "dispatch"),
     (InHand, "settle_answers", "dispatch"),
