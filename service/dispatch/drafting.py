@@ -75,8 +75,9 @@ class Drafting:
         doubtful = in_doubt(notification)
         if doubtful and self._outcomes.expired(notification, at):
             return self._outcomes.settled(notification, order, State.IN_DOUBT, Reason.IN_DOUBT, catalog.plan, at)
-        overdue = notification.due is not None and notification.due <= self.overdue(at.real)
-        blind = order.feed not in sighted and not overdue
+        blind = order.feed not in sighted and not (
+            notification.due is not None and notification.due <= self.overdue(at.real)
+        )
         word = gate.check(notification, order, catalog.plan, at.now, blind=blind, on_time=on_time)
         if isinstance(word, gate.Drop):
             state, reason = (State.IN_DOUBT, Reason.IN_DOUBT) if doubtful else (State.DROPPED, word.reason)
