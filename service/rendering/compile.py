@@ -18,7 +18,7 @@ from jinja2 import nodes
 from service.ports import Problem
 from service.rendering import source, syntax
 from service.rendering.allow import Inspector
-from service.rendering.bounds import LONGEST_CONTENT, LONGEST_MESSAGE, LONGEST_PAGE, MOST_SIGNS, TooMuch, kept
+from service.rendering.bounds import LONGEST_CONTENT, LONGEST_MESSAGE, MOST_SIGNS, TooMuch
 from service.rendering.completion import completed
 from service.rendering.layout import FOLDER, Layout
 from service.rendering.markdown import Flawed, parse
@@ -228,14 +228,8 @@ class _Typesetter:
         a placeholder changed its place by it. Each step lets go of what was before it: a page may be large."""
         page = self._marks.sheltered(self._laid_out("html", content, subject, short))
         order = self._marks.order(page)
-        page = _tight(inlined(page))
+        page = tightened(inlined(page))
         return self._marks.weave(page) if self._marks.order(page) == order else None
-
-
-def _tight(page: str) -> str:
-    if kept([page]) > LONGEST_PAGE:
-        raise TooMuch("it comes to too much text")
-    return tightened(page)
 
 
 def _guarded(name: str, given: nodes.Expr) -> nodes.Expr:

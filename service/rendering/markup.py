@@ -9,7 +9,7 @@ than the file, or so deep that the inliner runs out of stack, which ends the pro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from itertools import chain
 
 from jinja2 import nodes
 
@@ -127,23 +127,8 @@ def _flattened(tree: nodes.Template) -> tuple[str, list[int]]:
     """The HTML with all branches one after the other, and where in the file each character of it stands."""
     text: list[str] = []
     offsets: list[int] = []
-    for part in _parts(tree.body):
+    for part in chain.from_iterable(output.nodes for output in tree.find_all(nodes.Output)):
         said = part.data if isinstance(part, nodes.TemplateData) else _OUTPUT
         text.append(said)
         offsets += range(part.lineno, part.lineno + len(said))
     return "".join(text), [*offsets, offsets[-1] if offsets else 0]
-
-
-def _parts(body: list[nodes.Node]) -> Iterator[nodes.Node]:
-    for node in body:
-        match node:
-            case nodes.Output():
-                yield from node.nodes
-            case nodes.If():
-                yield from _parts(node.body)
-                for branch in node.elif_:
-                    yield from _parts(branch.body)
-                yield from _parts(node.else_)
-            case nodes.For():
-                yield from _parts(node.body)
-                yield from _parts(node.else_)

@@ -36,6 +36,8 @@ def inlined(page: str) -> str:
     if kept([page]) * grown > LONGEST_PAGE * len(page):
         raise TooMuch("it comes to too much text, or to too much with the styles of the layout in each element")
     made: str = css_inline.inline(page, keep_at_rules=True, minify_css=True, load_remote_stylesheets=False)
+    if kept([made]) > LONGEST_PAGE:
+        raise TooMuch("it comes to too much text")
     return made
 
 

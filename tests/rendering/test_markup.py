@@ -65,7 +65,7 @@ def test_what_is_well(html: str) -> None:
     assert flaw(html) is None
 
 
-def test_the_author_is_told_where(tmp_path: object) -> None:
+def test_the_author_is_told_where() -> None:
     kept = files()
     kept["layout/layout.html"] = kept["layout/layout.html"].replace("{{ content }}", "<p>{{ content }}")
     problems = read(kept)
@@ -108,7 +108,7 @@ PIECES = (
 
 
 def soup(dice: random.Random) -> str:
-    """Pieces at random; half the time what is open is closed in its order."""
+    """Pieces at random; nine times in ten what is open is closed in its order."""
     made: list[str] = []
     opened: list[str] = []
     tidy = dice.random() < 0.9
