@@ -1,14 +1,13 @@
-"""How much a message may be: written, and filled.
+"""How much a message may be as it is written. All is counted when it is pressed, before it is used; what an order
+makes of it is for `filling` to bound.
 
-Everything is bounded before a template is used. What a file says is counted when it is pressed; what an order makes
-of it is bounded by the length of values (`core.context`), and in loops by an allowance: as long as a loop can not
-exceed its share whatever the values are, it runs unwatched; else each turn is counted.
+Loops have an allowance: as long as one can not exceed its share whatever the values are, it runs unwatched; else each
+turn is counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from jinja2 import nodes
 
@@ -23,7 +22,6 @@ LONGEST_LAYOUT = 20 * 1024  # octets of a file of the layout in UTF-8: five time
 LONGEST_PAGE = 144 * 1024  # octets that Python keeps one of the texts in, before anything is filled in
 MOST_TAGS = 1_500  # in the HTML, before anything is filled in: three times what the largest message has
 MOST_DECLARED = 40_000_000  # the square of declarations, times tags: what working them in may take (styles)
-LONGEST = 256 * 1024  # characters of a filled message in both texts: never more than 1 MiB of UTF-8
 
 _OUTPUT = 12_000  # characters a value can come to: 2,000, each of them `&quot;`
 _FILTER = 100  # what a filter may cost, in characters of output that would take as long
@@ -76,21 +74,3 @@ def every(node: nodes.Node) -> Iterator[nodes.Node]:
         node = left.pop()
         yield node
         left.extend(node.iter_child_nodes())
-
-
-def each(value: Any, turns: int, effort: int, said: list[str], spent: list[int]) -> Sequence[Any] | Iterator[Any]:
-    """The items of a list, for a loop that writes into `said`; `spent` holds what the loops of a filling came to."""
-    if value.__class__ is not list:
-        return ()
-    return value if len(value) <= turns else _watched(value, effort, said, spent)
-
-
-def _watched(items: list[Any], effort: int, said: list[str], spent: list[int]) -> Iterator[Any]:
-    """Raises TooMuch when the loops of this filling come to too much."""
-    seen = len(said)
-    for item in items:
-        spent[0] += effort + sum(map(len, said[seen:]))
-        if spent[0] > LONGEST:
-            raise TooMuch("it came out too large")
-        seen = len(said)
-        yield item

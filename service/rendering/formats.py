@@ -4,7 +4,7 @@ Babel knows how; asking it for each value would cost more than all the rest of a
 learned once per locale (and currency), proven against it on a set of probes, and done by hand. Where the proof
 fails, as with Indian grouping or other digits, Babel is asked each time.
 
-A value that is no date, or no amount, is shown as it came: an event must not be able to stop a mail.
+A value that is no date, or no amount, is answered as it came: an event must not be able to stop a mail.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from service.core.model import Json
-from service.rendering.saying import said
 
 _YEAR = re.compile(r"(?:,|\s)*(?:'[^']*'\s*)?y+\.?$")
 _PROBES = (
@@ -41,7 +40,7 @@ _PROBES = (
     "-1234.5",
 )
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_LONGEST_MOMENT = 60  # characters
+_LONGEST = 60  # characters of a date or an amount
 _LARGEST = 18  # digits before the decimal point
 
 
@@ -75,7 +74,8 @@ class _Digits:
 
 
 class Formats:
-    """The filters of one locale. Every method takes JSON values and answers text."""
+    """The filters of one locale. Every method takes JSON values, and answers text, or the value that it cannot
+    write."""
 
     def __init__(self, locale: str) -> None:
         self._locale = Locale.parse(locale, sep="-")
@@ -91,54 +91,53 @@ class Formats:
         self._money = lru_cache(64)(self._learn_money)
         self._decimals = lru_cache(16)(self._learn_decimals)
 
-    def day(self, value: Json, zone: str) -> str:
+    def day(self, value: Json, zone: str) -> Json:
         """`segunda-feira, 9 de março`: the day without its year, for dates that are near."""
         at = _moment(value, zone)
-        return said(value) if at is None else self._write_day(at.year, at.month, at.day)
+        return value if at is None else self._write_day(at.year, at.month, at.day)
 
-    def date(self, value: Json, zone: str) -> str:
+    def date(self, value: Json, zone: str) -> Json:
         """`9 de março de 2026`."""
         at = _moment(value, zone)
-        return said(value) if at is None else self._write_date(at.year, at.month, at.day)
+        return value if at is None else self._write_date(at.year, at.month, at.day)
 
-    def time(self, value: Json, zone: str) -> str:
+    def time(self, value: Json, zone: str) -> Json:
         """`10:15`; empty for a date without a time."""
         at = _moment(value, zone)
         if at is None:
-            return said(value)
+            return value
         return self._write_time(at.hour, at.minute) if isinstance(at, datetime) else ""
 
-    def datetime(self, value: Json, zone: str) -> str:
+    def datetime(self, value: Json, zone: str) -> Json:
         """`9 de março de 2026 10:15`; a date without a time stays a date."""
         at = _moment(value, zone)
         if at is None:
-            return said(value)
+            return value
         day = self._write_date(at.year, at.month, at.day)
         if not isinstance(at, datetime):
             return day
         return self._join.replace("{1}", day).replace("{0}", self._write_time(at.hour, at.minute))
 
-    def money(self, value: Json, currency: Json) -> str:
+    def money(self, value: Json, currency: Json) -> Json:
         """`129,90 €`; without a known currency the bare number with two decimals."""
-        if isinstance(value, str | int | float) and isinstance(currency, str):
-            return self._write_money(value, currency)
-        return self._amount_of(value, currency)
+        if not _can_be_amount(value):
+            return value
+        known = isinstance(currency, str) and len(currency) == 3
+        return self._write_money(value, currency if known else "")
 
-    def _amount_of(self, value: Json, currency: Json) -> str:
+    def _amount_of(self, value: Json, currency: str) -> Json:
         amount = amount_of(value)
         if amount is None:
-            return said(value)
-        if isinstance(currency, str) and _CURRENCY.fullmatch(currency):
-            return self._money(currency)(amount)
-        return self._decimals(2)(amount)
+            return value
+        return (self._money(currency) if _CURRENCY.fullmatch(currency) else self._decimals(2))(amount)
 
-    def number(self, value: Json) -> str:
+    def number(self, value: Json) -> Json:
         """`1.234,5`, with as many decimals as the value has, up to six."""
         if type(value) is int and abs(value) < 10_000:  # quantities: mostly the same few
             return self._write_whole(value)
         amount = amount_of(value)
         if amount is None:
-            return said(value)
+            return value
         exponent = amount.normalize().as_tuple().exponent
         places = min(max(-exponent, 0), 6) if isinstance(exponent, int) else 0
         return self._decimals(places)(amount)
@@ -194,7 +193,7 @@ def _learn(ask: Callable[[Decimal], str], places: int) -> Callable[[Decimal], st
 
 def _moment(value: Json, zone: str) -> date | None:
     """A bare date, or a moment put into the zone; a time without a zone stands as it is."""
-    return _read_moment(value, zone) if isinstance(value, str) and len(value) <= _LONGEST_MOMENT else None
+    return _read_moment(value, zone) if isinstance(value, str) and len(value) <= _LONGEST else None
 
 
 @lru_cache(1024)  # a mail says a date up to eight times, and the mails of a batch the same ones
@@ -208,8 +207,13 @@ def _read_moment(value: str, zone: str) -> date | None:
         return None
 
 
+def _can_be_amount(value: Json) -> bool:
+    """A long text is none, and would be kept for long if it were."""
+    return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST)
+
+
 def amount_of(value: Json) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not _can_be_amount(value):
         return None
     try:
         amount = Decimal(str(value))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import binascii
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import lru_cache
@@ -25,6 +26,7 @@ _TOKEN = re.compile(r"[^A-Za-z0-9._-]")
 
 _LINE = 78  # RFC 5322 section 2.1.1: what a line should not pass
 _WORD = 45  # octets of text in an encoded word: 60 of base64 and 12 around them (RFC 2047 section 2 allows 75)
+_AT_ONCE = 4096  # characters; most texts are shorter
 _LONGEST_SUBJECT = 250
 _LONGEST_NAME = 200
 
@@ -87,7 +89,7 @@ class Letterhead:
             )
         if heading.intended_to:
             lines.append(f"X-Avisa-Intended-To: {heading.intended_to}\r\n".encode("ascii"))
-        lines += [self.fixed, _TEXT, _base64(words.text), _HTML, _base64(words.html), _END]
+        lines += [self.fixed, _TEXT, *_base64(words.text), _HTML, *_base64(words.html), _END]
         return b"".join(lines)
 
 
@@ -137,16 +139,24 @@ def _encoded(value: str, used: int) -> bytes:
     return b"\r\n ".join(b"=?utf-8?b?" + binascii.b2a_base64(word, newline=False) + b"?=" for word in words if word)
 
 
-def _base64(body: str) -> bytes:
-    """Base64 in lines of 76; the text itself with CRLF line ends (RFC 2046 section 4.1.1)."""
-    encoded = binascii.b2a_base64(body.replace("\n", "\r\n").encode(), newline=False)
-    return b"\r\n".join(_lines(len(encoded)).unpack(encoded))
+def _base64(body: str) -> Iterator[bytes]:
+    """Base64 in lines of 76; the text itself with CRLF line ends (RFC 2046 section 4.1.1). A long one comes piece by
+    piece, for while it is encoded it takes several times its room."""
+    left = b""
+    for start in range(0, len(body), _AT_ONCE):
+        octets = left + body[start : start + _AT_ONCE].encode().replace(b"\n", b"\r\n")
+        last = start + _AT_ONCE >= len(body)
+        ends = len(octets) if last else len(octets) // 57 * 57  # 57 octets are a line
+        left = octets[ends:]
+        encoded = binascii.b2a_base64(octets[:ends], newline=False)
+        whole = (len(encoded) - 1) // 76
+        yield b"\r\n".join((*_lines(whole).unpack_from(encoded), encoded[whole * 76 :])) + (b"" if last else b"\r\n")
 
 
-@lru_cache(4096)
-def _lines(length: int) -> struct.Struct:
-    """Cuts so many octets into lines in one call, which is what makes it cheap."""
-    return struct.Struct("76s" * (length // 76) + (f"{length % 76}s" if length % 76 else ""))
+@lru_cache(512)
+def _lines(count: int) -> struct.Struct:
+    """Cuts so many lines off in one call, which is what makes it cheap."""
+    return struct.Struct("76s" * count)
 
 
 def _mailbox(written: str) -> tuple[str, str]:

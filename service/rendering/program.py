@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import nodes
 
+from service.rendering.filling import Spent, joined
 from service.rendering.writer import Piece, Writer
 
 
@@ -21,7 +22,7 @@ class Program:
 
     def fill(self, values: Mapping[str, Any]) -> tuple[str, str]:
         """Both texts. Raises what the filters raise, and TooMuch."""
-        spent = [0]
+        spent = Spent()
         return _filled(self.plain, values, spent), _filled(self.html, values, spent)
 
     def line(self, line: int) -> int:
@@ -29,11 +30,11 @@ class Program:
         return self.lines[line - 1]
 
 
-def _filled(pieces: Sequence[Piece], values: Mapping[str, Any], spent: list[int]) -> str:
+def _filled(pieces: Sequence[Piece], values: Mapping[str, Any], spent: Spent) -> str:
     into: list[str] = []
     for piece in pieces:
         piece(values, into, spent)
-    return "".join(into)
+    return joined(into, spent)
 
 
 def write(

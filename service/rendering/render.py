@@ -13,9 +13,11 @@ from service.core.model import Json
 from service.core.plan import Brand
 from service.ports import CannotRender, Mail, Words
 from service.rendering import address
-from service.rendering.bounds import LONGEST, TooMuch
+from service.rendering.bounds import TooMuch
 from service.rendering.compile import SEPARATOR, Compiled
+from service.rendering.filling import check_mail
 from service.rendering.mime import Heading, Letterhead
+from service.rendering.saying import cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,17 +77,22 @@ def fill(compiled: Compiled, values: dict[str, Json]) -> Words | CannotRender:
     """The message with its values; when it cannot be filled, why, without any of them."""
     try:
         plain, html = compiled.program.fill(values)
+        check_mail(plain, html)
         subject, short, text = plain.split(SEPARATOR)
+        del plain  # it may be large, and what follows copies the text
     except TooMuch as error:
         return CannotRender(f"{compiled.file}: {error}")
     except Exception as error:
         return CannotRender(_told(compiled, error))
-    subject = " ".join(subject.split())
+    subject = _one_line(subject)
     if not subject:
         return CannotRender(f"{compiled.file}: the subject came out empty")
-    if len(plain) + len(html) > LONGEST:
-        return CannotRender(f"{compiled.file}: it came out too large")
-    return Words(subject=subject, short=" ".join(short.split()), text=_tidy(text), html=html)
+    return Words(subject=subject, short=_one_line(short), text=_tidy(text), html=html)
+
+
+def _one_line(text: str) -> str:
+    """Without more blanks than one between words. What nobody would read is cut first: it could be many words."""
+    return " ".join(cut(text).split())
 
 
 def _tidy(text: str) -> str:

@@ -17,8 +17,8 @@ from jinja2 import Undefined
 from jinja2.exceptions import UndefinedError
 
 from service.core.model import Json
-from service.rendering.bounds import each
 from service.rendering.comparison import compared, same
+from service.rendering.filling import Spent, each, made
 from service.rendering.formats import Formats
 from service.rendering.saying import cut, joined, said
 
@@ -48,9 +48,10 @@ def functions(locale: str, stages: Mapping[str, str]) -> dict[str, Any]:
     called = {
         "dict": dict,
         "str": str,
-        "said": said,
+        "said": _said,
         "escape": _escaped,
         "each": each,
+        "made": made,
         "missing": _missing,
         "key": _key,
     }
@@ -71,9 +72,14 @@ def _stage(named: Mapping[str, str], status: Any) -> str:
     return cut(named.get(told) or told.replace("_", " ").capitalize())
 
 
-def _escaped(value: Any) -> str:
-    text = value if value.__class__ is str else said(value)
-    return escape(text) if _SPECIAL(text) else text
+def _said(value: Any, spent: Spent) -> str:
+    text = said(value)
+    return text if text is value else made(text, spent)
+
+
+def _escaped(value: Any, spent: Spent) -> str:
+    text = value if value.__class__ is str else _said(value, spent)
+    return made(escape(text), spent) if _SPECIAL(text) else text
 
 
 def whole_address(value: str) -> str | None:

@@ -22,11 +22,14 @@ from typing import Any
 from jinja2 import nodes
 
 from service.rendering.bounds import MOST_FILTERS, MOST_TOGETHER, Allowance, TooMuch, every
+from service.rendering.filling import Spent
 
 _SHORT = 200  # characters
 
-# Says values into the list; the second list holds what the loops of this filling came to.
-Piece = Callable[[Mapping[str, Any], list[str], list[int]], None]
+_MAKE_TEXT = frozenset({"lower", "upper", "capitalize", "trim", "join", "_part"})  # that may be long
+
+# Says values into the list.
+Piece = Callable[[Mapping[str, Any], list[str], Spent], None]
 
 
 def _pieces(body: Sequence[nodes.Node]) -> Iterator[list[nodes.Node]]:
@@ -117,8 +120,9 @@ class Writer:
             if isinstance(part, nodes.TemplateData):
                 self._line(f"{self._text(part.data)},")
             else:
-                says = "escape" if self._escaped else "str" if _is_text(part) else "said"
-                self._line(f"{says}({self._expression(part, scope)}),", part.lineno)
+                value = self._expression(part, scope)
+                plain = f"str({value})" if _is_text(part) else f"said({value}, spent)"
+                self._line(f"escape({value}, spent)," if self._escaped else f"{plain},", part.lineno)
         self._line(")")
 
     def _if(self, node: nodes.If, scope: _Scope) -> None:
@@ -190,7 +194,8 @@ class Writer:
             case nodes.Filter(kwargs=[], dyn_args=None, dyn_kwargs=None) if f"f_{node.name}" in self._functions:
                 self._count()
                 given = ", ".join(self._expression(it, scope) for it in (node.node, *node.args))
-                return f"f_{node.name}({given})"
+                called = f"f_{node.name}({given})"
+                return f"made({called}, spent)" if node.name in _MAKE_TEXT else called
         raise _unknown(node)
 
     def _text(self, data: str) -> str:
@@ -261,7 +266,7 @@ def _is_text(node: nodes.Node) -> bool:
     """Whether what it says is a text for certain, and one with an end."""
     match node:
         case nodes.Filter(name=name):
-            return name != "default"
+            return name in _MAKE_TEXT or name in ("_link", "_stage")
         case nodes.Getattr(node=nodes.Name(name="customer" | "brand" | "owner" | "promise")):
             return True
         case nodes.Getattr(node=nodes.Name(name="order"), attr="id" | "number"):

@@ -293,9 +293,9 @@ MISTAKES = (
         kind="a mail that is too heavy",
         file=SHIPPED,
         edit=_body(
-            "‸{% for a in order.items %}{% for b in order.items %}"
-            + ("{{ customer.name }}" + "🚚" * 50) * 30
-            + "{% endfor %}{% endfor %}"
+            "‸{% for a in order.items %}\n\n{% for b in order.items %}\n\n"
+            + "## A heading of a few words\n\n" * 130
+            + "{% endfor %}\n\n{% endfor %}"
         ),
         code="heavy_mail",
     ),

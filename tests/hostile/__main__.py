@@ -18,7 +18,6 @@ from tests.hostile.trial import Verdict, tried, warm
 from tests.rendering.desk import SHIPPED
 
 _PATIENCE = 20  # seconds for one case, before it counts as a hang
-_WEIGH_EVERY = 20  # cases
 _SHOWN = 300  # characters of a case with a fault
 
 
@@ -34,7 +33,7 @@ def main() -> int:
     for number in range(asked.cases):
         text, random = case(seed, number)
         faulthandler.dump_traceback_later(_PATIENCE, exit=True)
-        tally.add(number, text, tried(text, random, weigh=number % _WEIGH_EVERY == 0))
+        tally.add(number, text, tried(text, random))
         faulthandler.cancel_dump_traceback_later()
     print(tally)
     return 1 if tally.faults else 0

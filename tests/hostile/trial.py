@@ -54,7 +54,7 @@ class Verdict:
     codes: tuple[str, ...] = ()
     faults: list[str] = field(default_factory=list)
     compile_s: float = 0.0  # processor time
-    compile_octets: int = 0  # the most that was held at once; 0 if it was not measured
+    compile_octets: int = 0  # the most that was held at once
     draft_s: float = 0.0  # freezing what an order may say, whatever the message
     fill_s: float = 0.0  # filling the message and putting it into its envelope
     fill_octets: int = 0
@@ -71,10 +71,10 @@ def warm() -> None:
         mail_of(usual(), known)
 
 
-def tried(text: str, random: Random, *, weigh: bool = False) -> Verdict:
-    """Press `text` and, if it is accepted, tell it to friends and enemies. With `weigh`, memory is measured too."""
+def tried(text: str, random: Random) -> Verdict:
+    """Press `text` and, if it is accepted, tell it to friends and enemies."""
     verdict = Verdict(accepted=False)
-    compiled, problems = _pressed(text, verdict, weigh=weigh)
+    compiled, problems = _pressed(text, verdict)
     verdict.codes = tuple(sorted({problem.code for problem in problems}))
     if compiled is None:
         if not any(problem.severity == "error" for problem in problems):
@@ -85,11 +85,11 @@ def tried(text: str, random: Random, *, weigh: bool = False) -> Verdict:
     press = replace(usual_desk.press, messages={**usual_desk.press.messages, MESSAGE: {"en": compiled}})  # type: ignore[type-var] # the real one
     desk = replace(usual_desk, press=press)
     for name, known in values.occasions(random).items():
-        _told(desk, name, known, verdict, weigh=weigh and name == "huge")
+        _told(desk, name, known, verdict)
     return verdict
 
 
-def _pressed(text: str, verdict: Verdict, *, weigh: bool) -> tuple[Compiled | None, list[Problem]]:
+def _pressed(text: str, verdict: Verdict) -> tuple[Compiled | None, list[Problem]]:
     def press() -> tuple[Compiled | None, list[Problem]]:
         compiled, problems = compile_message(
             text, file=f"messages/{MESSAGE}/en.md", locale="en", layout=layout(), for_owner=False
@@ -103,10 +103,9 @@ def _pressed(text: str, verdict: Verdict, *, weigh: bool) -> tuple[Compiled | No
     try:
         with listening(verdict.faults, compiling=True):
             (compiled, problems), verdict.compile_s = timed(press)
-        if weigh:
-            verdict.compile_octets = weighed(press)
-            if verdict.compile_octets > LARGEST:
-                verdict.faults.append(f"{verdict.compile_octets} octets held to press it")
+        verdict.compile_octets = weighed(press)
+        if verdict.compile_octets > LARGEST:
+            verdict.faults.append(f"{verdict.compile_octets} octets held to press it")
     except Exception as fault:
         verdict.faults.append(f"pressing raised {type(fault).__name__}: {fault!s:.200}")
         return None, [Problem(code="fault", file="", message="")]
@@ -122,7 +121,7 @@ def _tried_on_samples(compiled: Compiled) -> Iterator[Problem]:
             yield Problem(code="cannot_render", file=compiled.file, message=words.problem)
 
 
-def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict, *, weigh: bool) -> None:
+def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict) -> None:
     def fault(what: str) -> None:
         verdict.faults.append(f"{name}: {what}")
 
@@ -133,10 +132,10 @@ def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict,
             verdict.draft_s = max(verdict.draft_s, seconds)
             mail, seconds = timed(lambda: desk.compose(notification, draft))
             verdict.fill_s = max(verdict.fill_s, seconds)
-        if weigh:
-            verdict.fill_octets = max(verdict.fill_octets, weighed(lambda: desk.compose(notification, draft)))
-            if verdict.fill_octets > LARGEST:
-                fault(f"{verdict.fill_octets} octets held to fill it")
+        octets = weighed(lambda: desk.compose(notification, draft))
+        verdict.fill_octets = max(verdict.fill_octets, octets)
+        if octets > LARGEST:
+            fault(f"{octets} octets held to fill it")
         words = desk.words(draft)
     except Exception as trouble:
         fault(f"telling raised {type(trouble).__name__}: {trouble!s:.200}")

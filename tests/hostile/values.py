@@ -46,6 +46,13 @@ PAYLOADS = [
     " ",
     "0",
 ]
+LARGE = [  # as large as a text can be, and larger as Python keeps it, in UTF-8, escaped, or in words
+    "🚚" + '"' * 1_999,
+    "🚚" + "a\n\n " * 499,
+    "ab " * 666,
+    "é&" * 1_000,
+    "語\n" * 1_000,
+]
 ODD: list[Json] = [
     None,
     True,
@@ -127,6 +134,7 @@ def occasions(random: Random) -> Mapping[str, dict[str, Json]]:
         "nothing": {},
         "spelling": spelling(random.choice(PAYLOADS)),
         "spelling again": spelling(random.choice(PAYLOADS)),
+        "large": spelling(random.choice(LARGE)),
         "odd": odd(random),
         "huge": huge(),
     }

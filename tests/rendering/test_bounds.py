@@ -3,16 +3,19 @@ long things take is measured by `python -m tests.hostile`."""
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
+from service.catalog import Catalog
 from service.catalog.catalog import LARGEST_DRAFT
 from service.core.context import LONGEST_TEXT
-from service.ports import CannotRender, Words
-from service.rendering import bounds
+from service.core.samples import samples
+from service.ports import CannotRender, Mail, Words
 from service.rendering.layout import Layout, read
 from service.rendering.render import fill
 from tests.hostile.trial import weighed
-from tests.rendering.desk import compiled, drafted, files, mailed, pressed, usual
+from tests.rendering.desk import NOW, catalog, compiled, drafted, files, mailed, pressed, usual
 
 LONG = '"' * LONGEST_TEXT
 KNOWN = {
@@ -146,8 +149,65 @@ def test_loops_in_loops_come_to_an_end(said: str) -> None:
     words = filled(LOOPS.replace("SAID", said), x=things, note=LONG)
     assert isinstance(words, CannotRender)
     assert words.problem == "messages/m/en.md: it came out too large"
-    peak = weighed(lambda: filled(LOOPS.replace("SAID", said), x=things, note=LONG))
-    assert peak < 4 * bounds.LONGEST + 1024 * 1024
+    assert weighed(lambda: filled(LOOPS.replace("SAID", said), x=things, note=LONG)) < 1024 * 1024
+
+
+NOTE = "{{ order.note | default('') }}"
+FULL = {  # of what most can be said, and most of each kind of it can be made
+    "a little": NOTE * 12,
+    "what just becomes a mail": NOTE * 25,
+    "more": NOTE * 45,
+    "what just becomes a text": NOTE * 60,
+    "all": NOTE * 130,
+    "wide": "🚚" + NOTE * 25,
+    "paragraphs": (NOTE + "\n\n") * 60,
+    "capitals": "{{ order.number | upper }}" * 140,
+    "lists": "{{ order.x | default('') }}" * 140,
+    "lists as amounts": "{{ order.x | default('') | money('EUR') }}" * 60,
+    "lists in one": "{{ order.x | default('') | join('-') }}" * 60,
+    "parts of addresses": "{% if order.note %}" + "[x](https://a.example/{{ order.note }}) " * 12 + "{% endif %}",
+    "buttons": "{{ button(order.note | default(''), order.url) }}\n\n" * 10,
+    "a loop": "{% for a in order.x %}" + NOTE * 40 + "{% endfor %}",
+}
+TEXTS = [  # what a text begins with, and how it goes on
+    ("", '"'), ("🚚", '"'), ("", "🚚"), ("🚚", "a"), ("", "é"), ("", "é&"), ("", "語"), ("", "ab "), ("🚚", "ab "),
+    ("", "a\n"), ("🚚", "a\n\n "), ("", "語\n\n"), ("", "🚚\n\n "), ("", "ΐ"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("begun", "unit"), TEXTS)
+@pytest.mark.parametrize("body", FULL.values(), ids=FULL)
+def test_a_mail_is_made_in_a_mebibyte(body: str, begun: str, unit: str) -> None:
+    """Or none is, whatever the order says; and what is made for that is never more."""
+    note = (begun + unit * LONGEST_TEXT)[:LONGEST_TEXT]
+    desk = _desk(body)
+    draft = drafted(
+        desk,
+        details_note=note,
+        details_number=note,
+        details_url=f"https://a.example/{note}",
+        details_x=[note[:80]] * 100,
+    )
+    _, notification = samples("shown", desk.plan, NOW)["full"]
+    made = desk.compose(notification, draft)
+    assert isinstance(made, Mail) or made.problem == "messages/shown/en.md: it came out too large"
+    assert weighed(lambda: desk.compose(notification, draft)) < 1024 * 1024
+
+
+@cache
+def _desk(body: str) -> Catalog:
+    return catalog(files(shown=f"---\nsubject: s\nshort: s\n---\n{body}\n"))
+
+
+def test_one_liners_of_many_words_are_cut() -> None:
+    made, problems = compiled("x", subject=NOTE * 60)
+    assert made is not None, problems
+    order = {"id": "A", "number": "1", "note": "ab " * 600}
+    words = fill(made, {**KNOWN, "order": order})
+    assert isinstance(words, Words)
+    assert len(words.subject) <= LONGEST_TEXT
+    assert words.subject.endswith("…")
+    assert weighed(lambda: fill(made, {**KNOWN, "order": order})) < 1024 * 1024
 
 
 def test_turns_that_say_nothing_are_counted_too() -> None:
