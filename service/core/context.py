@@ -95,6 +95,7 @@ def plain(value: Json, depth: int = 0) -> Json:
 
 def text_of(value: str, longest: int) -> str:
     """Text without what could disturb the text around it, no longer than `longest`."""
+    value = value[: 2 * longest]  # it may have a million characters, and they are looked at one by one
     if not value.isprintable() and _UNWANTED.search(value):  # the first is quick, and nearly always enough
         value = _UNWANTED.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
     return value if len(value) <= longest else value[: longest - 1].rstrip() + "…"
@@ -104,6 +105,7 @@ def whole_name(value: Json) -> str:
     """A person's name on one line; empty if what was given is none."""
     if not isinstance(value, str):
         return ""
+    value = value[: 2 * LONGEST_NAME]  # as in `text_of`
     name = text_of(" ".join((value if value.isprintable() else _UNWANTED.sub(" ", value)).split()), LONGEST_NAME)
     if "@" in name or name.casefold() in _NOT_A_NAME or not any(map(str.isalpha, name)):
         return ""

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core import context, facts, samples
-from service.core.context import first_name, plain, whole_name
+from service.core.context import LONGEST_TEXT, first_name, plain, text_of, whole_name
 from service.core.model import Fact
+from tests.hostile.trial import weighed
 from tests.rendering.desk import NOW, usual
 from tests.tools.contrast import contrast, rgb
 
@@ -126,3 +127,9 @@ def test_letters_on_the_brands_color_can_be_read() -> None:
     for mixed in product(range(0, 256, 15), repeat=3):
         looks = context.brand_facts(replace(brand, color="#" + bytes(mixed).hex()))
         assert contrast(rgb(looks["color"]), rgb(looks["on_color"])) >= 4.5, looks
+
+
+@pytest.mark.parametrize("value", ["a b " * 250_000, "\u200e" * 1_000_000])
+def test_a_text_of_a_megabyte_is_not_looked_at_whole(value: str) -> None:
+    assert weighed(lambda: whole_name(value)) < 64 * 1024
+    assert weighed(lambda: text_of(value, LONGEST_TEXT)) < 64 * 1024
