@@ -34,6 +34,9 @@ from service.core.plan import Plan, Touchpoint
 
 # A publisher's clock may run ahead by this much before its word for the time is no longer taken.
 CLOCK_SKEW = timedelta(minutes=5)
+# Octets of identities. An event that 2,047 others followed is older than what is known, and has no effect when it
+# comes again though it is not recognized.
+_MOST_SEEN = 2_048 * 16
 
 
 def on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime) -> Decision:
@@ -257,7 +260,7 @@ def _merged(order: Order, event: OrderEvent, rank: Rank) -> Order:
         facts=merged,
         statuses=facts.with_mark(order.statuses, rank, event.status),
         customers=order.customers if customer is None else facts.with_mark(order.customers, rank, str(customer)),
-        seen=order.seen + event.identity,
+        seen=(order.seen + event.identity)[-_MOST_SEEN:],
         arrivals=order.arrivals + 1,
         promise_first=first,
         promise_state=order.promise_state if given is None else state,

@@ -5,6 +5,8 @@ key and needs no order. Two kinds of fact also end: those of a customer, when an
 and `reason` and `next_step`, when the status changes. They are not removed, since a late event may still
 show that the run they belong to began earlier; they are hidden, by comparing ranks with where the present
 run began.
+
+A publisher may never stop speaking of an order, and all of it is written with each event, so what is kept has an end.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from service.core import hours
@@ -23,6 +26,8 @@ Runs = tuple[tuple[Rank, str], ...]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_EPISODE = ("reason", "next_step")
 _GROUPS = ("customer", "details")
+_MOST_DETAILS = 1_000  # of an order; an event sets 200 at most
+_MOST_MARKS = 250  # of which all are kept, and as many beginnings of runs before them
 
 
 def rank_of(event: OrderEvent, *, arrival: int, rank_by: str) -> Rank:
@@ -42,14 +47,27 @@ def merged(facts: Mapping[str, Fact], news: Mapping[str, Json], rank: Rank) -> M
         known = result.get(key)
         if known is None or known.rank < rank:
             result[key] = Fact(rank=rank, value=value)
-    return result
+    return result if len(result) <= _MOST_DETAILS else _of_newest_details(result)
+
+
+def _of_newest_details(known: dict[str, Fact]) -> dict[str, Fact]:
+    """The facts without the details that nothing was said of for longest, if there are too many."""
+    details = sorted((fact.rank, key) for key, fact in known.items() if key.startswith("details."))
+    left_out = {key for _, key in details[:-_MOST_DETAILS]}
+    return {key: fact for key, fact in known.items() if key not in left_out}
 
 
 def with_mark(runs: Runs, rank: Rank, value: str) -> Runs:
     """The runs with one more sighting of a value, kept in rank order."""
-    if not runs or runs[-1][0] < rank:
-        return (*runs, (rank, value))
-    return tuple(sorted((*runs, (rank, value))))
+    more = (*runs, (rank, value)) if not runs or runs[-1][0] < rank else tuple(sorted((*runs, (rank, value))))
+    return more if len(more) <= 2 * _MOST_MARKS else _thinned(more)
+
+
+def _thinned(runs: Runs) -> Runs:
+    """The runs as they are lately; of what lies further back, where each began, if that is not too far."""
+    older, newest = runs[:-_MOST_MARKS], runs[-_MOST_MARKS:]
+    begun = [older[0], *(mark for before, mark in pairwise(older) if before[1] != mark[1])]
+    return (*begun[-_MOST_MARKS + 1 :], *newest)
 
 
 def began(runs: Runs) -> Rank | None:

@@ -1,0 +1,88 @@
+"""An order of which a publisher never stops speaking: what is kept of it has an end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from random import Random
+
+import orjson
+
+from service.core import decide, facts
+from service.core.model import Order, OrderEvent, evolve
+from service.store.rows import order_row
+from tests.core.world import START, event, plan, touchpoint
+
+PLAN = plan(touchpoint("placed"), touchpoint("on_its_way"), touchpoint("delivered", final=True, window=None))
+LARGEST = 256 * 1024  # octets in the store
+
+
+def after(events: Iterable[OrderEvent], order: Order | None = None) -> tuple[Order, int]:
+    """The order after these events, and how many notifications they brought forth."""
+    told = 0
+    for it in events:
+        decision = decide.on_event(order, it, PLAN, it.occurred_at + timedelta(days=1))
+        told += len(decision.notifications)
+        order = evolve(decision.order, pending=())
+    assert order is not None
+    return order, told
+
+
+def pings(many: int, first: int = 2, **said: object) -> list[OrderEvent]:
+    return [event("on_its_way", START + timedelta(minutes=it), it, **said) for it in range(first, first + many)]
+
+
+def test_a_status_repeated_thousands_of_times_is_one_episode() -> None:
+    entered = [event("placed", START, 0), event("on_its_way", START + timedelta(minutes=1), 1, reason="a strike")]
+    events = entered + pings(5_000)
+    order, told = after(events)
+    assert told == 2
+    assert len(order_row(order)["state"]) < LARGEST
+    assert order.episode == 2
+    assert facts.view(order)["reason"] == "a strike"
+    assert {status for _, status in order.statuses} == {"placed", "on_its_way"}
+
+
+def test_what_is_no_longer_remembered_of_it_has_no_effect_when_it_comes_again() -> None:
+    events = [event("placed", START, 0), *pings(5_000)]
+    order, _ = after(events)
+    again, told = after(events[:1_000], order)
+    assert told == 0
+    for name in ("status", "status_rank", "episode", "deadline", "told_until", "facts"):
+        assert getattr(again, name) == getattr(order, name)
+
+
+def test_statuses_that_take_turns_are_forgotten_when_they_are_old() -> None:
+    turns = [
+        event(("placed", "on_its_way")[it % 2], START + timedelta(minutes=it), it, notify=False)
+        for it in range(5_000)
+    ]
+    order, _ = after(turns)
+    assert len(order_row(order)["state"]) < LARGEST
+    assert facts.began(order.statuses) == order.status_rank
+
+
+def test_of_too_many_details_the_newest_are_kept_whatever_order_they_come_in() -> None:
+    events = pings(3_000)
+    events = [
+        event("on_its_way", it.occurred_at, number, **{f"details__at_{number}": "x" * 20})
+        for number, it in enumerate(events)
+    ]
+    order, _ = after(events)
+    kept = [name for name in order.facts if name.startswith("details.")]
+    assert sorted(kept) == sorted(f"details.at_{number}" for number in range(3_000 - len(kept), 3_000))
+    assert len(order_row(order)["state"]) < LARGEST
+    Random(7).shuffle(events)
+    assert after(events)[0].facts.keys() == order.facts.keys()
+
+
+def test_details_never_take_the_place_of_what_else_is_known() -> None:
+    first = event("placed", START, 0, customer__name="Ana", promised_at="2026-03-20", details__total="1")
+    many = event(
+        "placed", START + timedelta(minutes=1), 1, **{f"details__{number}": number for number in range(2_000)}
+    )
+    order, _ = after([first, many])
+    shown = facts.view(order)
+    assert (shown["customer.name"], shown["promised_at"]) == ("Ana", "2026-03-20")
+    assert "details.total" not in shown
+    assert orjson.dumps(shown)
