@@ -1,8 +1,9 @@
 """Dates, amounts and numbers as people of a locale write them: the filters of templates.
 
 Babel knows how; asking it for each value would cost more than all the rest of a mail. So what it would do is
-learned once per locale (and currency), proven against it on a set of probes, and done by hand. Where the proof
-fails, as with Indian grouping or other digits, Babel is asked each time.
+learned once per locale (and count of decimals), proven against it on a set of probes, and done by hand. Where the
+proof fails, as with Indian grouping or other digits, Babel is asked each time. Currencies of as many decimals differ
+by their symbol alone, so an order full of unheard-of ones has nothing to teach.
 
 A value that is no date, or no amount, is answered as it came: an event must not be able to stop a mail.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -20,7 +21,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency, format_decimal, get_currency_precision
+from babel.numbers import format_currency, format_decimal, get_currency_precision, get_currency_symbol
 
 from service.core.model import Json
 
@@ -65,7 +66,12 @@ class _Digits:
     least_grouped: int  # digits before the decimal point from which on groups are set apart
     places: int
 
+    def of(self, amount: Decimal) -> str:
+        """Any amount, rounded. What rounds to nothing has no sign."""
+        return self.write(amount.quantize(Decimal(1).scaleb(-self.places)) + 0)
+
     def write(self, amount: Decimal) -> str:
+        """An amount of so many decimals."""
         whole, _, fraction = f"{abs(amount):.{self.places}f}".partition(".")
         if len(whole) >= self.least_grouped:
             whole = f"{int(whole):,}".replace(",", self.group)
@@ -88,8 +94,9 @@ class Formats:
         self._write_time = lru_cache(1440)(self._babel_time)
         self._write_whole = lru_cache(1024)(self._whole)
         self._write_money = lru_cache(1024, typed=True)(self._amount_of)  # both twins of a mail ask
-        self._money = lru_cache(64)(self._learn_money)
+        self._money = lru_cache(64)(self._money_of)
         self._decimals = lru_cache(16)(self._learn_decimals)
+        self._monies: dict[int, _Digits | None] = {}  # by decimals, with `¤` for the symbol; None: Babel is asked
 
     def day(self, value: Json, zone: str) -> Json:
         """`segunda-feira, 9 de março`: the day without its year, for dates that are near."""
@@ -155,11 +162,15 @@ class Formats:
         # Any day without a change of clocks will do, since the moment was put into its zone before.
         return format_time(datetime(2026, 1, 1, hour, minute), "short", locale=self._locale)  # noqa: DTZ001
 
-    def _learn_money(self, currency: str) -> Callable[[Decimal], str]:
+    def _money_of(self, currency: str) -> Callable[[Decimal], str]:
         def ask(amount: Decimal) -> str:
             return format_currency(amount, currency, locale=self._locale)
 
-        return _learn(ask, get_currency_precision(currency))
+        places, symbol = get_currency_precision(currency), get_currency_symbol(currency, self._locale)
+        if places not in self._monies:
+            self._monies[places] = _without(symbol, _learn(ask, places))
+        learned = self._monies[places]
+        return ask if learned is None else _with(symbol, learned).of
 
     def _learn_decimals(self, places: int) -> Callable[[Decimal], str]:
         pattern = "#,##0" + ("." + "0" * places if places else "")
@@ -167,11 +178,12 @@ class Formats:
         def ask(amount: Decimal) -> str:
             return format_decimal(amount, pattern, locale=self._locale)
 
-        return _learn(ask, places)
+        learned = _learn(ask, places)
+        return ask if learned is None else learned.of
 
 
-def _learn(ask: Callable[[Decimal], str], places: int) -> Callable[[Decimal], str]:
-    """What `ask` does, done by hand, if the probes prove it to be the same; else `ask` itself."""
+def _learn(ask: Callable[[Decimal], str], places: int) -> _Digits | None:
+    """How to do by hand what `ask` does, if the probes prove it to be the same."""
     unit = Decimal(1).scaleb(-places)
 
     def exact(amount: Decimal) -> Decimal:
@@ -180,15 +192,24 @@ def _learn(ask: Callable[[Decimal], str], places: int) -> Callable[[Decimal], st
     marked = re.fullmatch(r"(\D*)1(\D*)234(\D*)567(?:(\D+?)(4\d*))?(\D*)", ask(exact(Decimal("1234567.41"))))
     negative = re.match(r"\D*", ask(exact(Decimal(-5))))
     if marked is None or negative is None or marked[2] != marked[3]:
-        return ask
+        return None
     before, group, _, point, _, after = marked.groups(default="")
     minus = negative[0].removesuffix(before)
     least = 4 if group in ask(Decimal(1234)).replace(before, "", 1).replace(after, "", 1) else 5
     digits = _Digits(before, after, minus, point, group, least, places)
     probes = [exact(Decimal(probe)) for probe in _PROBES]
-    if any(digits.write(probe) != ask(probe) for probe in probes):
-        return ask
-    return lambda amount: digits.write(exact(amount))
+    return digits if all(digits.write(probe) == ask(probe) for probe in probes) else None
+
+
+def _without(symbol: str, digits: _Digits | None) -> _Digits | None:
+    """The same for any currency; None if it cannot be told where its symbol stands."""
+    if digits is None or (digits.before + digits.after).count(symbol) != 1 or symbol in digits.minus:
+        return None
+    return replace(digits, before=digits.before.replace(symbol, "¤"), after=digits.after.replace(symbol, "¤"))
+
+
+def _with(symbol: str, digits: _Digits) -> _Digits:
+    return replace(digits, before=digits.before.replace("¤", symbol), after=digits.after.replace("¤", symbol))
 
 
 def _moment(value: Json, zone: str) -> date | None:

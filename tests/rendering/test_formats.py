@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from babel.dates import format_date
-from babel.numbers import format_currency
+from babel.numbers import format_currency, list_currencies
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +27,17 @@ def test_an_amount_is_written_as_babel_would(amount: Decimal, locale: str, curre
     judged = format_currency(amount, currency, locale=locale.replace("-", "_"))
     if not (amount < 0 and round(amount) == 0):
         assert MADE[locale].money(str(amount), currency) == judged
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_currency_is_written_as_babel_would(locale: str) -> None:
+    """Also those that are none, and whichever was met first."""
+    for currencies in (list_currencies(), sorted(list_currencies(), reverse=True), ["ABC", "XXX", "EUR"]):
+        formats = Formats(locale)
+        for currency in currencies:
+            for amount in ("-1234.5", "1234567.891"):
+                judged = format_currency(Decimal(amount), currency, locale=locale.replace("-", "_"))
+                assert formats.money(amount, currency) == judged
 
 
 @given(day=st.dates(min_value=date(1990, 1, 1), max_value=date(2090, 1, 1)), locale=st.sampled_from(LOCALES))
