@@ -105,7 +105,7 @@ def _documents(events: Iterator[Event], document: Document) -> Value:
             count += 1
             if count > 1:
                 raise CannotReadError(
-                    "not_allowed", "a plan is one document, here a second begins", _place(event.start_mark)
+                    "not_allowed", "a file holds one document, and here a second begins", _place(event.start_mark)
                 )
         elif isinstance(event, NodeEvent):
             value = _value(event, events, (), document)

@@ -35,6 +35,8 @@ SEPARATOR = "\x1e"  # stands in no value: core.context takes control characters 
 _FRAME = f"{FOLDER}layout.html"
 _MISPLACED = "a placeholder stands where HTML has no place for it, as between the rows of a table or in a style"
 _SIGNS = "\n*_`[<&!\\-+#>|~:"
+_NUMBERED = re.compile(r"\d[.)](?=\s|$)")
+_TOO_MANY_SIGNS = "there is too much Markdown in it, or too many lines"
 _LOOKS_LIKE_HTML = re.compile(r"</?[A-Za-z][^<>{}\n]*>.*")  # one a line is enough
 
 
@@ -54,6 +56,8 @@ def compile_message(
     if len(text.encode(errors="replace")) > LONGEST_MESSAGE:
         told = f"a message has no more than {LONGEST_MESSAGE // 1024} KiB"
         return None, [Problem(code="too_large", file=file, message=told)]
+    if text.count("\n") + text.count("\r") > MOST_SIGNS:
+        return None, [Problem(code="too_large", file=file, message=_TOO_MANY_SIGNS)]
     parts = source.read(text, file=file)
     if isinstance(parts, list):
         return None, parts
@@ -109,8 +113,8 @@ class _Typesetter:
             return None, self._problems
         self._warn_of_html()
         markdown = self._marks.flatten(body.body)
-        if sum(map(markdown.count, _SIGNS)) > MOST_SIGNS:
-            raise TooMuch("there is too much Markdown in it, or too many lines")
+        if sum(map(markdown.count, _SIGNS)) + len(_NUMBERED.findall(markdown)) > MOST_SIGNS:
+            raise TooMuch(_TOO_MANY_SIGNS)
         try:
             tree = parse(markdown, self._marks)
             html = Html(self._marks, lambda call: self._component(call, "html")).write(tree)
@@ -229,7 +233,8 @@ class _Typesetter:
         page = self._marks.sheltered(self._laid_out("html", content, subject, short))
         order = self._marks.order(page)
         page = tightened(inlined(page))
-        return self._marks.weave(page) if self._marks.order(page) == order else None
+        moved = self._marks.order(page) != order or self._marks.torn(page)
+        return None if moved else self._marks.weave(page)
 
 
 def _guarded(name: str, given: nodes.Expr) -> nodes.Expr:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-import yaml
-
+from service.plan_document.text import CannotReadError, Path, Place, Value, parse
 from service.ports import Problem
-from service.rendering import markup, syntax
+from service.rendering import markup, places, syntax
 from service.rendering.allow import Inspector
 from service.rendering.bounds import LONGEST_LAYOUT, TooMuch
 from service.rendering.marks import RESERVED
@@ -19,6 +17,7 @@ from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES
 
 FOLDER = "layout/"
 _WORDS = f"{FOLDER}words.yaml"
+_MOST_LANGUAGES = 60
 _NEEDED = ("because", "to_owner", "unsubscribe", "now")
 # What the layout, and a component, can say besides the variables of messages.
 OF_LAYOUT = frozenset({"lang", "subject", "short", "content", "words", "unsubscribe", "owner"})
@@ -68,8 +67,7 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Problem]:
                 problems.append(Problem(code="missing_file", file=name, message="the layout needs this file"))
                 continue
             if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
-                message = f"a file of the layout has no more than {LONGEST_LAYOUT // 1024} KiB"
-                problems.append(Problem(code="too_large", file=name, message=message))
+                problems.append(_too_large(name))
                 continue
             extra = OF_LAYOUT if stem == "layout" else OF_COMPONENTS | set(COMPONENTS[stem])
             kept[name] = text.replace("\r\n", "\n")
@@ -95,9 +93,11 @@ def inspect(part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
     try:
         tree = syntax.parse(part.text)
         problems = inspector.template(tree)
-        if not problems and file.endswith(".html") and (flaw := markup.flaw(tree)):
-            line, column = part.place(flaw[0])
-            problems.append(Problem(code="layout_html", file=file, line=line, column=column, message=flaw[1]))
+        if not problems and file.endswith(".html"):
+            page = markup.Page.of(tree)
+            if flaw := markup.flaw(page) or places.flaw(page, extra):
+                line, column = part.place(flaw[0])
+                problems.append(Problem(code="layout_html", file=file, line=line, column=column, message=flaw[1]))
         return problems
     except syntax.Unreadable as error:
         return [error.problem(file, part)]
@@ -108,44 +108,57 @@ def inspect(part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
 
 
 def _read_words(text: str | None) -> dict[str, Words] | list[Problem]:
-    def wrong(message: str, line: int | None = None) -> list[Problem]:
-        return [Problem(code="layout_words", file=_WORDS, line=line, message=message)]
-
     if text is None:
         return [Problem(code="missing_file", file=_WORDS, message="the layout needs this file")]
+    if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
+        return [_too_large(_WORDS)]
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        return wrong("this is not YAML", mark.line + 1 if mark else None)
-    except RecursionError:
-        return wrong("this is nested too deep")
-    if not isinstance(document, dict) or "en" not in document:
-        return wrong("there must be a map of words for each language, and one for `en`")
+        document = parse(text)
+    except CannotReadError as error:
+        return [error.problem(_WORDS)]
+
+    def wrong(path: Path, message: str) -> list[Problem]:
+        place = document.key(path)
+        return [Problem(code="layout_words", file=_WORDS, line=place.line, column=place.column, message=message)]
+
+    if not isinstance(document.value, dict) or "en" not in document.value:
+        return wrong((), "there must be a map of words for each language, and one for `en`")
+    if len(document.value) > _MOST_LANGUAGES:
+        return wrong((), f"there are words for more than {_MOST_LANGUAGES} languages")
     read: dict[str, Words] = {}
     problems: list[Problem] = []
-    for locale, entry in document.items():
-        entry = entry if isinstance(entry, dict) else {}
-        texts = {key: value for key, value in entry.items() if key != "stages"}
-        stages = entry.get("stages") or {}
-        missing = [key for key in _NEEDED if key not in texts]
-        if missing:
-            problems += wrong(f"`{locale}` has no `{missing[0]}`")
-        if not isinstance(stages, dict) or not all(
-            isinstance(word, str) for word in (*texts.values(), *stages.values())
-        ):
-            problems += wrong(f"`{locale}` may hold texts only, and `stages` with texts")
+    for locale, entry in document.value.items():
+        given = entry if isinstance(entry, dict) else {}
+        if missing := [key for key in _NEEDED if key not in given]:
+            problems += wrong((locale,), f"`{locale}` has no `{missing[0]}`")
+        texts = _texts({key: value for key, value in given.items() if key != "stages"})
+        stages = _texts(given.get("stages") or {})
+        if texts is None or stages is None:
+            problems += wrong((locale,), f"`{locale}` may hold texts only, and `stages` with texts")
             continue
         for key, value in texts.items():
-            problems += inspect(_part(text, str(locale), key, value), _WORDS, frozenset({"owner"}))
-        read[str(locale)] = Words(texts=texts, stages={str(key): word for key, word in stages.items()})
+            problems += inspect(_part(text, document.at((locale, key)), value), _WORDS, frozenset({"owner"}))
+        for key, value in stages.items():
+            if RESERVED.search(value):
+                problems += wrong((locale, "stages", key), "a character that cannot stand in a template")
+        read[locale] = Words(texts=texts, stages=stages)
     return problems or read
 
 
-def _part(text: str, locale: str, key: str, value: str) -> Part:
-    """A text of the words, and where it stands; where its key does if it is written in a way of YAML's own."""
-    of_locale = re.search(rf"^[\"']?{re.escape(locale)}[\"']?:", text, re.MULTILINE)
-    start = of_locale.end() if of_locale else 0
-    of_key = re.compile(rf"^\s+{re.escape(key)}:\s*[\"']?", re.MULTILINE).search(text, start)
-    begin = of_key.end() if of_key else start
-    return Part.of(value, Part.of(text, (1, 1)).place(begin))
+def _texts(value: Value) -> dict[str, str] | None:
+    """A map of texts; None if it is none."""
+    texts = {key: text for key, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}
+    return texts if isinstance(value, dict) and len(texts) == len(value) else None
+
+
+def _part(text: str, place: Place, value: str) -> Part:
+    """A text of the words, and where it stands."""
+    line = text.split("\n")[place.line - 1]
+    quoted = line[place.column - 1 : place.column] in ("'", '"')
+    return Part.of(value, (place.line, place.column + quoted))
+
+
+def _too_large(file: str) -> Problem:
+    return Problem(
+        code="too_large", file=file, message=f"a file of the layout has no more than {LONGEST_LAYOUT // 1024} KiB"
+    )

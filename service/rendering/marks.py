@@ -150,6 +150,10 @@ class Marks:
                 order += [[number], []]
         return [sorted(numbers) for numbers in order]
 
+    def torn(self, text: str) -> bool:
+        """Whether a part of a mark is left where the whole is not."""
+        return any(RESERVED.search(piece) for piece in _SHELTERED.split(text)[::2])
+
     def weave(self, text: str) -> list[nodes.Node]:
         """The syntax tree of a text with marks."""
         pieces = _SHELTERED.split(text)

@@ -9,19 +9,23 @@ than the file, or so deep that the inliner runs out of stack, which ends the pro
 from __future__ import annotations
 
 import re
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from jinja2 import nodes
 
+SAID = "\ue000"  # stands for a placeholder
+STATED = "\ue001"  # stands where an `if` or `for`, or a branch of it, begins or ends
 MOST_DEPTH = 40  # elements within one another: four times the deepest shipped
 
-_VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+)"""
-_TOKEN = re.compile(
+_NAME = rf"[^\s\"'<>/={SAID}{STATED}]+"
+_VALUE = rf"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`{STATED}]+)"""
+TOKEN = re.compile(
     rf"""<!--(?!-?>)(?:(?!--!?>).)*-->|<!doctype[^<>]*>|"""
-    rf"""<(?P<close>/)?(?P<tag>[a-z][a-z0-9]*)(?:\s+[^\s"'<>/=]+(?:\s*=\s*{_VALUE})?)*\s*/?>|(?P<odd><)""",
+    rf"""<(?P<close>/)?(?P<tag>[a-z][a-z0-9]*)(?P<given>(?:\s+{_NAME}(?:\s*=\s*{_VALUE})?)*)\s*/?>|(?P<odd><)""",
     re.DOTALL | re.IGNORECASE,
 )
-_OUTPUT = "x"  # what stands for a placeholder
+ATTRIBUTE = re.compile(rf"(?P<name>{_NAME})(?:\s*=\s*(?P<value>{_VALUE}))?", re.DOTALL)
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 _TEXT_ONLY = frozenset({"style", "title"})
 # Within these, other rules hold than for the rest of HTML.
@@ -48,12 +52,34 @@ _HOLDS_PARTS_ONLY = _ROWS | {"tr", "colgroup"}
 Flaw = tuple[int, str]  # where in the file, and what is wrong
 
 
-def flaw(tree: nodes.Template) -> Flaw | None:
-    """The first thing in a file of the layout, as `syntax` reads it, that HTML would have to be mended for."""
-    text, offsets = _flattened(tree)
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A file of the layout, with all branches one after the other."""
+
+    text: str
+    offsets: Sequence[int]  # where in the file each character of the text stands
+    said: Mapping[int, nodes.Node]  # what placeholders say, by where they stand in the text
+
+    @classmethod
+    def of(cls, tree: nodes.Template) -> Page:
+        """What `syntax` read."""
+        text: list[str] = []
+        offsets: list[int] = []
+        said: dict[int, nodes.Node] = {}
+        for part, shown in _flattened(tree.body):
+            if shown == SAID:
+                said[len(offsets)] = part
+            text.append(shown)
+            offsets += range(part.lineno or 0, (part.lineno or 0) + len(shown))
+        return cls("".join(text), [*offsets, offsets[-1] if offsets else 0], said)
+
+
+def flaw(page: Page) -> Flaw | None:
+    """The first thing that HTML would have to be mended for."""
+    text, offsets = page.text, page.offsets
     reading = _Reading()
     end = 0
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         found = reading.text(text[end : token.start()]) or reading.token(token)
         if found:
             return offsets[token.start()], found
@@ -70,7 +96,7 @@ class _Reading:
         self.open: list[tuple[str, int]] = []  # tags, and where they stand
 
     def text(self, text: str) -> str | None:
-        if self._parent() in _HOLDS_PARTS_ONLY and text.strip():
+        if self._parent() in _HOLDS_PARTS_ONLY and text.replace(STATED, "").strip():
             return f"text cannot stand between the parts of a `<{self._parent()}>`"
         return None
 
@@ -78,6 +104,11 @@ class _Reading:
         """What is wrong with a tag where it stands."""
         tag = (token["tag"] or "").lower()
         if token["odd"]:
+            tag, _, _ = token.string[token.start() :].partition(">")
+            if STATED in tag:
+                return "within a tag, an `if` or `for` can stand in quotes only"
+            if SAID in tag:
+                return "within a tag, a placeholder can stand only where a value is given"
             return "a `<` that begins no tag; write `&lt;`, and look for a quote that is not closed"
         if self._parent() in _TEXT_ONLY and not (token["close"] and tag == self._parent()):
             return f"within `<{self._parent()}>` there can be text only"
@@ -123,12 +154,16 @@ class _Reading:
         return any(tag == it for it, _ in self.open)
 
 
-def _flattened(tree: nodes.Template) -> tuple[str, list[int]]:
-    """The HTML with all branches one after the other, and where in the file each character of it stands."""
-    text: list[str] = []
-    offsets: list[int] = []
-    for part in chain.from_iterable(output.nodes for output in tree.find_all(nodes.Output)):
-        said = part.data if isinstance(part, nodes.TemplateData) else _OUTPUT
-        text.append(said)
-        offsets += range(part.lineno, part.lineno + len(said))
-    return "".join(text), [*offsets, offsets[-1] if offsets else 0]
+def _flattened(body: Sequence[nodes.Node]) -> Iterator[tuple[nodes.Node, str]]:
+    """What a body holds, piece by piece."""
+    for node in body:
+        if isinstance(node, nodes.Output):
+            for part in node.nodes:
+                yield part, part.data if isinstance(part, nodes.TemplateData) else SAID
+            continue
+        assert isinstance(node, nodes.If | nodes.For)
+        branches = [node.body, *(it.body for it in getattr(node, "elif_", ())), node.else_]
+        for branch in branches:
+            yield node, STATED
+            yield from _flattened(branch)
+        yield node, STATED

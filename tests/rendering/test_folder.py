@@ -11,8 +11,11 @@ import pytest
 
 from service import template_folder
 from service.rendering.check import check
+from service.rendering.layout import Layout, read
 from service.rendering.preview import Proof, preview, write
 from tests.rendering.desk import NOW, PLAIN, PLAN, SHIPPED, catalog, files, read_plan, usual
+
+WORDS = "en:\n  because: Because.\n  to_owner: To you.\n  unsubscribe: No more\n  now: now\n  stages:\n"
 
 
 def laid_out(folder: Path, texts: dict[str, str]) -> Path:
@@ -104,8 +107,18 @@ def test_the_check_says_what_is_missing(tmp_path: Path) -> None:
         ("layout/button.html", "{% if url %}", "syntax"),
         ("layout/button.txt", "{{ urll }}", "unknown_name"),
         ("layout/words.yaml", "en: {because: 1}", "layout_words"),
-        ("layout/words.yaml", "[", "layout_words"),
+        ("layout/words.yaml", "[", "not_yaml"),
         ("layout/words.yaml", "pt: {}", "layout_words"),
+        ("layout/words.yaml", "a: 2026-99-99", "layout_words"),
+        ("layout/words.yaml", "a: " + "9" * 5_000, "layout_words"),
+        ("layout/words.yaml", "a: !!bool x", "not_allowed"),
+        ("layout/words.yaml", "a: &a {}\nb: {<<: *a}", "not_allowed"),
+        ("layout/words.yaml", WORDS + "    confirmed: [x]\n", "layout_words"),
+        ("layout/words.yaml", WORDS + '    confirmed: "\\ud800"\n', "layout_words"),
+        ("layout/words.yaml", WORDS + '    confirmed: "\\x1e"\n', "layout_words"),
+        ("layout/words.yaml", WORDS + '    a: b\n  more: "\\x1e"\n', "not_allowed"),
+        ("layout/words.yaml", WORDS + "    a: " + "x" * 21_000, "too_large"),
+        ("layout/words.yaml", WORDS + "".join(f"{it:03}: {{}}\n" for it in range(60)), "layout_words"),
         ("plan.yaml", None, "missing_file"),
     ],
 )
@@ -116,6 +129,23 @@ def test_the_layout_is_checked_too(tmp_path: Path, name: str, text: str | None, 
     else:
         texts[name] = text
     assert (code, name) in codes(laid_out(tmp_path, texts))
+
+
+def test_the_words_of_a_language_are_words_whatever_yaml_takes_them_for(tmp_path: Path) -> None:
+    """`no`, which is Norwegian, is not false, and a key of digits is one."""
+    texts = files()
+    texts["layout/words.yaml"] = WORDS + "    1: One\nno:\n" + WORDS.removeprefix("en:\n") + "    yes: Ja\n"
+    layout = read(texts)
+    assert isinstance(layout, Layout), layout
+    assert layout.words_in("no-NO").stages == {"yes": "Ja"}
+    assert layout.words_in("en").stages == {"1": "One"}
+
+
+def test_a_slip_in_the_words_is_shown_where_it_stands(tmp_path: Path) -> None:
+    texts = files()
+    texts["layout/words.yaml"] = WORDS.replace("now: now", 'now: "a {{ orderr.id }}"')
+    (problem,) = [it for it in check(laid_out(tmp_path, texts), read_plan) if it.file == "layout/words.yaml"]
+    assert (problem.code, problem.line, problem.column) == ("unknown_name", 5, 14)
 
 
 def test_a_long_subject_is_a_warning(tmp_path: Path) -> None:

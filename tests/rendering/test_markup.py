@@ -16,7 +16,7 @@ SEED = random.randrange(1_000_000)
 
 
 def flaw(html: str) -> markup.Flaw | None:
-    return markup.flaw(syntax.parse(html))
+    return markup.flaw(markup.Page.of(syntax.parse(html)))
 
 
 @pytest.mark.parametrize(

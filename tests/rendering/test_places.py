@@ -1,0 +1,85 @@
+"""Where a placeholder of the layout may stand, and that no order gets out of there."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.rendering import markup, places, syntax
+from service.rendering.layout import Layout, read
+from service.rendering.marks import RESERVED
+from tests.hostile.page import Page, objections
+from tests.hostile.values import PAYLOADS
+from tests.rendering.desk import catalog, files, mailed
+
+NOTE = "{{ order.note | default('') }}"
+ALLOWED = [
+    f"<p>{NOTE}</p>",
+    f'<p title="a {NOTE}">b</p>',
+    f"<p title={NOTE}>b</p>",
+    "<p title='{% if order.note %}{{ order.note }}{% endif %}'>b</p>",
+    '{% if brand.reply_to %}<a href="mailto:{{ brand.reply_to }}">b</a>{% endif %}',
+    '<a href="{% if brand.url %}{{ brand.url }}{% endif %}">b</a>',
+    '<p style="color: {{ brand.color }}">b</p>',
+]
+REFUSED = [
+    (f"‸<p {NOTE}>b</p>", "within a tag, a placeholder can stand only where a value is given"),
+    (f"‸<p a{NOTE}>b</p>", "within a tag, a placeholder can stand only where a value is given"),
+    (f"‸<p {NOTE}=1>b</p>", "within a tag, a placeholder can stand only where a value is given"),
+    ("‸<p {% if reason %}title='a'{% endif %}>b</p>", "within a tag, an `if` or `for` can stand in quotes only"),
+    ("‸<p title={% if reason %}a{% endif %}>b</p>", "within a tag, an `if` or `for` can stand in quotes only"),
+    ("‸<p onclick='x()'>b</p>", "`onclick`: a mail has no scripts"),
+    (f"‸<!-- {NOTE} --><p>b</p>", "within a comment there can be no placeholder"),
+    ("‸<!-- {% if reason %} -->{% endif %}<p>b</p>", "within a comment there can be no placeholder"),
+    (f"‸<style>p {{ color: {NOTE} }}</style>", "within `<style>` there can be no placeholder"),
+    ("‸<title>{{ content }}</title>", "`content` can stand between elements only"),
+    ("‸<p title='{{ content }}'>b</p>", "`title` cannot hold that placeholder"),
+    ("‸<meta http-equiv=refresh content='0;url={{ order.url }}'>", "`content` cannot hold that placeholder"),
+    (
+        f"‸<p style='color: {NOTE}'>b</p>",
+        "within `style` there can be no placeholder but `brand.color`, `brand.on_color`",
+    ),
+    *(
+        (
+            f"‸<{tag}>",
+            f"within `{name}` there can be no placeholder but"
+            " `brand.logo`, `brand.reply_to`, `brand.url`, `unsubscribe`",
+        )
+        for name, tag in (
+            ("href", f"link href='{NOTE}'"),
+            ("href", f"link href=' java{NOTE}'"),
+            ("href", f"link href='https://shop.example/{NOTE}'"),
+            ("href", f"link href='{{% if reason %}}https://a.example/{{% endif %}}{NOTE}'"),
+            ("src", "img src='{{ order.url }}' alt=''"),
+            ("src", "img src={{ order.url }} alt=''"),
+            ("background", f"img background='{NOTE}'"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("html", "said"), REFUSED)
+def test_what_would_let_an_order_out_is_refused(html: str, said: str) -> None:
+    page = markup.Page.of(syntax.parse(html.replace("‸", "")))
+    found = markup.flaw(page) or places.flaw(page, {"content", "unsubscribe"})
+    assert found == (html.index("‸"), said)
+
+
+def test_only_what_a_file_is_given_checked_is_an_address() -> None:
+    """A loop could call anything `url`."""
+    html = syntax.parse("{% for url in order.x %}<a href='{{ url }}'>b</a>{% endfor %}")
+    assert places.flaw(markup.Page.of(html), {"items"}) is not None
+    assert places.flaw(markup.Page.of(html), {"text", "url"}) is None
+
+
+@pytest.mark.parametrize("html", ALLOWED)
+def test_no_order_gets_out_of_where_a_placeholder_may_stand(html: str) -> None:
+    kept = files()
+    kept["layout/layout.html"] = kept["layout/layout.html"].replace("{{ content }}", "{{ content }}" + html)
+    assert isinstance(read(kept), Layout), read(kept)
+    desk = catalog(kept)
+    tame = mailed(desk, details_note="x")[0].html
+    assert not RESERVED.search(tame)
+    for text in PAYLOADS:
+        words, _ = mailed(desk, details_note=f"x{text}x")
+        assert list(objections(words.html)) == list(objections(tame))
+        assert Page(words.html).tags == Page(tame).tags
