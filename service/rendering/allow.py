@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 
 from jinja2 import nodes
 
+from service.core.context import DEEPEST
 from service.ports import Problem
 from service.rendering.findings import Findings
 from service.rendering.marks import RESERVED
-from service.rendering.paths import Paths, bare, path_of, there_if_false, there_if_true
+from service.rendering.paths import Paths, bare, operands, path_of, there_if_false, there_if_true
 from service.rendering.sandbox import NOT_A_LINK, safe_link, whole_address
 from service.rendering.source import Part
 from service.rendering.vocabulary import (
@@ -29,6 +30,7 @@ from service.rendering.vocabulary import (
 
 _MOST_LOOPS = 2
 _LARGEST_NUMBER = 10**15
+_LONGEST_PATH = DEEPEST + 2  # names: `order`, a detail, and what is as deep in it as can be
 _TAKEN = ("loop", "self")  # names of Jinja's own
 
 _Expr = nodes.Node
@@ -137,9 +139,10 @@ class Inspector:
         """An expression whose parts may be missing, because it asks whether they are."""
         match node:
             case nodes.And() | nodes.Or():
-                self._asked(node.left, sure, local)
-                known = there_if_true(node.left) if isinstance(node, nodes.And) else there_if_false(node.left)
-                self._asked(node.right, sure | known, local)
+                there = there_if_true if isinstance(node, nodes.And) else there_if_false
+                for one in operands(node):
+                    self._asked(one, sure, local)
+                    sure |= there(one)
             case nodes.Not():
                 self._asked(node.node, sure, local)
             case nodes.Compare() if all(operand.op in ("eq", "ne") for operand in node.ops):
@@ -157,12 +160,16 @@ class Inspector:
                 self._constant(node)
             case nodes.Name() | nodes.Getattr():
                 self._path(node, sure, local)
-            case nodes.Or():  # said is the left if there is something in it, else the right
-                self._asked(node.left, sure, local)
-                self._expression(node.right, sure | there_if_false(node.left), local)
-            case nodes.And():  # said is the left if there is nothing in it, else the right
-                self._expression(node.left, sure, local)
-                self._expression(node.right, sure | there_if_true(node.left), local)
+            case nodes.Or():  # said is the first with something in it, else the last
+                *others, last = operands(node)
+                for one in others:
+                    self._asked(one, sure, local)
+                    sure |= there_if_false(one)
+                self._expression(last, sure, local)
+            case nodes.And():  # said is the first with nothing in it, else the last
+                for one in operands(node):
+                    self._expression(one, sure, local)
+                    sure |= there_if_true(one)
             case nodes.Not():
                 self._asked(node, sure, local)
             case nodes.Compare():
@@ -211,7 +218,12 @@ class Inspector:
                 self._expression(node.node, sure, local)
                 self._findings.error("not_allowed", node, f"`.{node.attr}` can follow a name only")
             return
-        if any(part.startswith("_") for part in path.split(".")):
+        names = path.split(".")
+        if len(names) > _LONGEST_PATH:
+            told = f"`{'.'.join(names[:_LONGEST_PATH])}…`: nothing in an order is as deep as that"
+            self._findings.error("not_allowed", node, told)
+            return
+        if any(name.startswith("_") for name in names):
             self._findings.error("not_allowed", node, f"`{path}`: no name begins with an underscore")
             return
         root, _, rest = path.partition(".")

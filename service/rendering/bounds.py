@@ -15,7 +15,7 @@ LONGEST_MESSAGE = 8 * 1024  # octets of a file in UTF-8: four times the longest 
 MOST_PLACEHOLDERS = 300  # with statements, and those of the layout and its components: twice the most shipped
 MOST_FILTERS = 400  # in both texts, with loops and the filters of the layout
 MOST_TOKENS = 6_000  # that Jinja reads in one text, blanks too: twice what so many placeholders may have
-MOST_TOGETHER = 240  # nodes within one `if` or `for` in one of the texts: three times the most shipped
+MOST_TOGETHER = 240  # nodes within one `if` or `for` in one of the texts, attributes as three: twice the most shipped
 MOST_SIGNS = 600  # characters that may mean something in Markdown, line ends too: ten times the most shipped
 LONGEST_CONTENT = 32 * 1024  # characters of HTML that a message may become, without the layout
 LONGEST_LAYOUT = 20 * 1024  # octets of a file of the layout in UTF-8: five times the longest one shipped
@@ -46,11 +46,12 @@ class Allowance:
     def __init__(self) -> None:
         self._left = _UNWATCHED
 
-    def loop(self, body: Sequence[nodes.Node]) -> tuple[int, int]:
-        """How many turns a loop may take without being watched, and what one costs besides what it says."""
+    def loop(self, body: Sequence[nodes.Node], *, within: bool) -> tuple[int, int]:
+        """How many turns a loop, which may stand within another, may take without being watched, and what one costs
+        besides what it says."""
         cost = _effort(body)
         inside = [it for node in body for it in every(node)]
-        if any(isinstance(it, nodes.For) for it in inside):
+        if within or any(isinstance(it, nodes.For) for it in inside):
             return 0, cost
         worst = cost + sum(_size(it) for it in inside if isinstance(it, nodes.Output))
         turns = min(_TURNS, self._left // max(worst, 1))

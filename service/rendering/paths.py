@@ -26,6 +26,16 @@ def begins_at(node: nodes.Node) -> int:
     return node.lineno or 0
 
 
+def operands(node: nodes.And | nodes.Or) -> list[nodes.Expr]:
+    """`a`, `b` and `c` of `a and b and c`, which is read as a pair of a pair and another."""
+    found: list[nodes.Expr] = []
+    left: nodes.Expr = node
+    while isinstance(left, type(node)):
+        found.append(left.right)
+        left = left.left
+    return [left, *reversed(found)]
+
+
 def there_if_true(test: nodes.Node) -> Paths:
     """What is there if the test is true."""
     match test:

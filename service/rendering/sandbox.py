@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 from jinja2 import Undefined
 from jinja2.exceptions import UndefinedError
 
+from service.core.context import LONGEST_NAME
 from service.core.model import Json
 from service.rendering.comparison import compared, same
 from service.rendering.filling import Spent, each, made
@@ -27,6 +28,8 @@ _SPECIAL = re.compile("[&<>\"']").search  # most values have none of these, and 
 NOT_A_LINK = "this is no whole address: a link begins with https:, mailto: or tel:"
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)+(/\S*)?")
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+# No host has so many characters (RFC 1035 section 2.3.4), and normalising them takes the square of their number.
+_TOO_LONG_A_HOST = re.compile("[^/?#]*//[^/?#]{300}")
 
 
 class Missing(Undefined):
@@ -46,30 +49,32 @@ def functions(locale: str, stages: Mapping[str, str]) -> dict[str, Any]:
     dates = {name: getattr(formats, name) for name in ("day", "date", "time", "datetime", "money", "number")}
     filters = {**PLAIN_FILTERS, **dates, "_stage": lambda status: _stage(stages, status)}
     called = {
-        "dict": dict,
         "str": str,
         "said": _said,
         "escape": _escaped,
         "each": each,
         "made": made,
-        "missing": _missing,
-        "key": _key,
+        "dict": dict,
+        "part": _part_of,
+        "parts": _parts_of,
     }
     return called | {f"f_{name}": filter for name, filter in filters.items()}
 
 
-def _missing(name: str) -> Missing:
-    return Missing(name=name)
-
-
-def _key(of: Any, key: str) -> Any:
-    """What is missing of a value; of what is missing itself, that."""
+def _part_of(of: Any, key: str) -> Any:
+    """A part of a value, or what is missing of it; of what is missing itself, that."""
+    if of.__class__ is dict and key in of:
+        return of[key]
     return of if isinstance(of, Missing) else Missing(obj=of, name=key)
 
 
+def _parts_of(of: Any, *keys: str) -> list[Any]:
+    return [_part_of(of, key) for key in keys]
+
+
 def _stage(named: Mapping[str, str], status: Any) -> str:
-    told = said(status)
-    return cut(named.get(told) or told.replace("_", " ").capitalize())
+    told = said(status)[:LONGEST_NAME]
+    return named.get(told) or told.replace("_", " ").capitalize()
 
 
 def _said(value: Any, spent: Spent) -> str:
@@ -95,7 +100,7 @@ def safe_link(value: Json) -> str:
 @lru_cache(64)  # both twins of a mail ask, one after the other
 def _safe_link(value: str) -> str:
     url = value.strip()
-    if _BLANK_OR_CONTROL.search(url):
+    if _BLANK_OR_CONTROL.search(url) or _TOO_LONG_A_HOST.match(url):
         return ""
     try:
         parts = urlsplit(url)

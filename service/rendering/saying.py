@@ -18,8 +18,16 @@ def said(value: Any) -> str:
 
 
 def joined(value: list[Any], between: str) -> str:
-    """The texts and numbers of a list."""
-    return cut(between.join([str(item) for item in value if item.__class__ not in (list, dict)]))
+    """The texts and numbers of a list; no more of them are joined than will be said."""
+    told: list[str] = []
+    length = 0
+    for item in value:
+        if item.__class__ not in (list, dict):
+            told.append(str(item))
+            length += len(told[-1]) + len(between)
+            if length > LONGEST_TEXT + len(between):
+                break
+    return cut(between.join(told))
 
 
 def cut(text: str) -> str:

@@ -14,12 +14,13 @@ import css_inline
 from service.rendering.bounds import LONGEST_PAGE, MOST_DECLARED, MOST_TAGS, TooMuch, kept
 
 _STYLE = re.compile("<!--.*?-->|<style[^>]*>(.*?)</style", re.DOTALL | re.IGNORECASE)
-_RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
+_RULE = re.compile(r"(?:^|(?<=[{}]))([^{}]*)\{([^{}]*)\}")
 _FOR_SOME_MEDIA = re.compile(r"@media[^{}]{1,60}\{")
 _FEW = 4  # of these; what else is no rule may be a value with braces in it, and counts for every element
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"/\*(?:.*?\*/|.*)", re.DOTALL)  # one that is not closed goes on to the end
+_PARTS = re.compile(r"[\s>+~]+")
 # What the last part of a selector asks of an element; what it asks besides makes it match fewer.
-_LAST = re.compile(r"(?:^|[\s>+~])([a-z][a-z0-9]*)?((?:\.[\w-]+)*)(?::[a-z-]+(?:\(\))?)*\s*$", re.IGNORECASE)
+_LAST = re.compile(r"([a-z][a-z0-9]*)?((?:\.[\w-]+)*)(?::[a-z-]+(?:\(\))?)*", re.IGNORECASE)
 _TAG = re.compile(r"<([a-z][a-z0-9]*)", re.IGNORECASE)
 _CLASS = re.compile(r"""\sclass\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _ESCAPED = re.compile("&(?!#?\\w+;)|\xa0|>")  # what an HTML serialiser writes in up to six characters
@@ -55,7 +56,7 @@ def _grown(style: str, page: str, tags: Counter[str]) -> int:
 
 def _matched(selector: str, tags: Counter[str], classes: Counter[str]) -> int:
     """The most elements that a selector can match."""
-    last = _LAST.search(selector)
+    last = _LAST.fullmatch(_PARTS.split(selector.strip())[-1])
     if last is None:
         return tags.total()
     named = [classes[name] for name in last[2].split(".")[1:]]

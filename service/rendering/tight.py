@@ -6,11 +6,14 @@ import re
 
 # Around these, blanks are never shown. Around all others they may be: between two words in bold there is one.
 _APART = r"""!doctype|html|head|meta|title|body|div|table|tr|td|th|p|h[1-6]|ul|ol|li|blockquote|hr|br"""
+_BEFORE = r"(?:(?<!\s)\s++)?"  # a run of blanks, tried at its first only: it may be as long as the file
+_REST = r"""(?:[^>"]|"[^"]*")*>"""  # of a tag
 _PIECE = re.compile(
-    rf"""\s*(?:<style>(?P<css>.*?)</style>|(?P<implied></?tbody>)|(</?(?:{_APART})\b(?:[^>"]|"[^"]*")*>))\s*""",
+    rf"""{_BEFORE}(?:<style>(?P<css>.*?)</style>|(?P<implied></?tbody>)|(?P<apart></?(?:{_APART})\b{_REST}))\s*+"""
+    rf"""|<{_REST}""",
     re.DOTALL | re.IGNORECASE,
 )
-_CSS = re.compile(r"\s*([{};,]|:(?= )|!(?=important))\s*")
+_CSS = re.compile(rf"{_BEFORE}([{{}};,]|:(?= )|!(?=important))\s*+")
 
 
 def tightened(html: str) -> str:
@@ -22,4 +25,6 @@ def _tight(piece: re.Match[str]) -> str:
     if (css := piece["css"]) is not None:
         tight = _CSS.sub(r"\1", css).replace(";}", "}").strip()
         return f"<style>{tight}</style>"
-    return "" if piece["implied"] else piece[3]  # every reader puts a `tbody` where it was
+    if piece["implied"]:
+        return ""  # every reader puts a `tbody` where it was
+    return piece["apart"] or piece[0]

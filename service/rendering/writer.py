@@ -25,6 +25,7 @@ from service.rendering.bounds import MOST_FILTERS, MOST_TOGETHER, Allowance, Too
 from service.rendering.filling import Spent
 
 _SHORT = 200  # characters
+_QUICKLY = 26  # paths of a piece; the most shipped has 25
 
 _MAKE_TEXT = frozenset({"lower", "upper", "capitalize", "trim", "join", "_part"})  # that may be long
 
@@ -37,7 +38,7 @@ def _pieces(body: Sequence[nodes.Node]) -> Iterator[list[nodes.Node]]:
     piece: list[nodes.Node] = []
     size = 0
     for node in body:
-        more = sum(1 for _ in every(node))
+        more = sum(3 if isinstance(it, nodes.Getattr) else 1 for it in every(node))
         if more > MOST_TOGETHER:
             raise TooMuch("there is too much within one `if` or `for`")
         if size + more > MOST_TOGETHER:
@@ -71,8 +72,10 @@ class Writer:
         self._escaped = False  # whether what values say becomes HTML
         self._source: list[str] = []  # of one function
         self._places: list[int] = []  # where its lines come from
+        self._looked = 0  # paths of one function
         self._indent = 0
         self._named = 0
+        self._loops = 0  # around what is written
         self._filters = 0  # that are called
         self._allowance = Allowance()
 
@@ -82,7 +85,7 @@ class Writer:
         return [self._compiled(piece) for piece in _pieces(body)]
 
     def _compiled(self, body: Sequence[nodes.Node]) -> Piece:
-        self._source, self._places = [], []
+        self._source, self._places, self._looked = [], [], 0
         self._line("def piece(values, into, spent):")
         with self._indented():
             self._inner({}, body, None)
@@ -138,7 +141,7 @@ class Writer:
     def _for(self, node: nodes.For, name: str, scope: _Scope) -> None:
         """What is said in a loop is bounded (`bounds`)."""
         self._count()
-        item, (turns, cost) = self._name(), self._allowance.loop(node.body)
+        item, (turns, cost) = self._name(), self._allowance.loop(node.body, within=self._loops > 0)
         none = self._name() if node.else_ else ""
         if none:
             self._line(f"{none} = True")
@@ -147,7 +150,9 @@ class Writer:
         with self._indented():
             if none:
                 self._line(f"{none} = False")
+            self._loops += 1
             self._inner({name: item}, node.body, scope)
+            self._loops -= 1
         if none:
             self._line(f"if {none}:")
             self._block(node.else_, scope)
@@ -230,14 +235,20 @@ class Writer:
         return scope.paths[of, key]
 
     def _look_up(self, scope: _Scope) -> None:
-        """Where the scope begins, look up the paths that were asked for in it."""
+        """Where the scope begins, look up the paths that were asked for in it. The quickest way takes Python ten
+        kilobytes to compile; so when there are many, those of one value are looked up together."""
         indent = " " * scope.indent
-        looks = []
+        looks: list[str] = []
+        together: dict[str, dict[str, str]] = {}
         for (of, key), name in scope.paths.items():
-            missing = f"missing({key!r})" if of == "values" else f"key({of}, {key!r})"
-            looks.append(
-                f"{indent}{name} = {of}[{key!r}] if {of}.__class__ is dict and {key!r} in {of} else {missing}"
-            )
+            self._looked += 1
+            if self._looked <= _QUICKLY:
+                found = f"{of}[{key!r}] if {of}.__class__ is dict and {key!r} in {of}"
+                looks.append(f"{indent}{name} = {found} else part({of}, {key!r})")
+            else:
+                together.setdefault(of, {})[key] = name
+        for of, named in together.items():
+            looks.append(f"{indent}{', '.join(named.values())}, = parts({of}, {', '.join(map(repr, named))})")
         self._source[scope.begins : scope.begins] = looks
         self._places[scope.begins : scope.begins] = [1] * len(looks)
 

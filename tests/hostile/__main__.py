@@ -12,9 +12,11 @@ from collections import Counter
 from random import Random
 
 from service import template_folder
+from tests.hostile.attacks import ATTACKS, struck
 from tests.hostile.grammar import Author
 from tests.hostile.mutation import mutated
 from tests.hostile.trial import Verdict, tried, warm
+from tests.hostile.values import occasions
 from tests.rendering.desk import SHIPPED
 
 _PATIENCE = 20  # seconds for one case, before it counts as a hang
@@ -30,10 +32,12 @@ def main() -> int:
     print(f"seed {seed}, {asked.cases} cases")
     warm()
     tally = Tally()
+    for attack in ATTACKS:
+        print(_told(attack.name, struck(attack)))
     for number in range(asked.cases):
         text, random = case(seed, number)
         faulthandler.dump_traceback_later(_PATIENCE, exit=True)
-        tally.add(number, text, tried(text, random))
+        tally.add(number, text, tried(text, occasions(random)))
         faulthandler.cancel_dump_traceback_later()
     print(tally)
     return 1 if tally.faults else 0
@@ -56,6 +60,14 @@ def _shipped() -> list[str]:
 
 
 _texts: list[str] = []
+
+
+def _told(name: str, verdict: Verdict) -> str:
+    """What came of an attack, in a line."""
+    pressed = f"pressed in {verdict.compile_s * 1000:4.1f} ms, {verdict.compile_octets / 1024:4.0f} KiB"
+    filled = f"filled in {verdict.fill_s * 1000:4.1f} ms, {verdict.fill_octets / 1024:4.0f} KiB"
+    came = filled if verdict.accepted else "refused: " + ", ".join(verdict.codes)
+    return "\n".join([f"{name + ':':36} {pressed}; {came}", *verdict.faults])
 
 
 class Tally:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.core.context import LONGEST_TEXT, text_of
 from service.ports import CannotRender
 from tests.hostile.__main__ import case
+from tests.hostile.attacks import ATTACKS, Attack, struck
 from tests.hostile.page import Page
 from tests.hostile.trial import mail_of, tried, warm
-from tests.hostile.values import CANARY, PAYLOADS, tame
+from tests.hostile.values import CANARY, PAYLOADS, occasions, tame
 from tests.rendering.desk import catalog, files
 from tests.rendering.octets import well_formed
 
@@ -54,8 +56,15 @@ def test_messages_by_hostile_authors_harm_nobody() -> None:
     warm()
     for number in range(CASES):
         text, random = case(seed, number)
-        verdict = tried(text, random)
+        verdict = tried(text, occasions(random))
         assert not verdict.faults, f"seed {seed}, case {number}: {verdict.faults}\n{text}"
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_no_attack_that_worked_once_works_again(attack: Attack) -> None:
+    """How long each takes is told by `python -m tests.hostile`."""
+    warm()
+    assert not struck(attack).faults
 
 
 texts = st.one_of(

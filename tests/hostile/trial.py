@@ -21,6 +21,7 @@ from service.core import context, facts, samples
 from service.core.model import Fact, Json, Notification, Order
 from service.ports import CannotRender, Draft, Mail, Problem, Words
 from service.rendering.compile import Compiled, compile_message
+from service.rendering.layout import Layout
 from service.rendering.render import fill
 from tests.hostile import values
 from tests.hostile.page import objections
@@ -71,10 +72,10 @@ def warm() -> None:
         mail_of(usual(), known)
 
 
-def tried(text: str, random: Random) -> Verdict:
-    """Press `text` and, if it is accepted, tell it to friends and enemies."""
+def tried(text: str, occasions: Mapping[str, dict[str, Json]], laid_out: Layout | None = None) -> Verdict:
+    """Press `text` and, if it is accepted, tell it of orders of which so much is known."""
     verdict = Verdict(accepted=False)
-    compiled, problems = _pressed(text, verdict)
+    compiled, problems = _pressed(text, verdict, laid_out or layout())
     verdict.codes = tuple(sorted({problem.code for problem in problems}))
     if compiled is None:
         if not any(problem.severity == "error" for problem in problems):
@@ -84,15 +85,15 @@ def tried(text: str, random: Random) -> Verdict:
     usual_desk = usual()
     press = replace(usual_desk.press, messages={**usual_desk.press.messages, MESSAGE: {"en": compiled}})  # type: ignore[type-var] # the real one
     desk = replace(usual_desk, press=press)
-    for name, known in values.occasions(random).items():
+    for name, known in occasions.items():
         _told(desk, name, known, verdict)
     return verdict
 
 
-def _pressed(text: str, verdict: Verdict) -> tuple[Compiled | None, list[Problem]]:
+def _pressed(text: str, verdict: Verdict, laid_out: Layout) -> tuple[Compiled | None, list[Problem]]:
     def press() -> tuple[Compiled | None, list[Problem]]:
         compiled, problems = compile_message(
-            text, file=f"messages/{MESSAGE}/en.md", locale="en", layout=layout(), for_owner=False
+            text, file=f"messages/{MESSAGE}/en.md", locale="en", layout=laid_out, for_owner=False
         )
         if compiled is not None:
             problems += _tried_on_samples(compiled)

@@ -167,7 +167,7 @@ FULL = {  # of what most can be said, and most of each kind of it can be made
     "lists in one": "{{ order.x | default('') | join('-') }}" * 60,
     "parts of addresses": "{% if order.note %}" + "[x](https://a.example/{{ order.note }}) " * 12 + "{% endif %}",
     "buttons": "{{ button(order.note | default(''), order.url) }}\n\n" * 10,
-    "a loop": "{% for a in order.x %}" + NOTE * 40 + "{% endfor %}",
+    "a loop": "{% for a in order.x %}" + NOTE * 20 + "{% endfor %}",
 }
 TEXTS = [  # what a text begins with, and how it goes on
     ("", '"'), ("🚚", '"'), ("", "🚚"), ("🚚", "a"), ("", "é"), ("", "é&"), ("", "語"), ("", "ab "), ("🚚", "ab "),

@@ -1,0 +1,96 @@
+"""Attacks found by hand: each took longer once, or held more, than a message may. Kept so that none works again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from service.core.model import Json
+from service.rendering.layout import Layout, read
+from tests.hostile.trial import Verdict, tried
+from tests.rendering.desk import files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attack:
+    """A body, in a layout with more in it, told of an order."""
+
+    name: str
+    body: str = "x"
+    layout: Mapping[str, str] = field(default_factory=dict)  # what is added to its files
+    order: Mapping[str, Json] = field(default_factory=dict)  # details
+
+
+_NOTE = "{{ order.note | default('') }}"
+_WIDE = "🚚" + "a" * 1_999
+
+
+def _currency(number: int) -> str:
+    return "".join(chr(65 + number // 26**place % 26) for place in range(3))
+
+
+ATTACKS = (
+    Attack(name="a run of blanks", body="a" + " " * 8_000 + "b"),
+    Attack(name="runs of blanks", body=("{{ 'a' }}" + " " * 3_000) * 2),
+    Attack(name="a list of short items", body="1) a\n" * 299),
+    Attack(name="lists in short items", body="1) 1) 1) 1)\n" * 119),
+    Attack(name="far too many items", body="1) 1) 1) 1)\n" * 595),
+    Attack(name="empty lines", body="\n" * 8_000 + "x"),
+    Attack(name="a long path", body="{% if order" + ".a" * 230 + " %}x{% endif %}"),
+    Attack(
+        name="many deep paths", body="".join(f"{{% if order.a{it}.b.c.d.e.f %}}x{{% endif %}}" for it in range(98))
+    ),
+    Attack(name="many paths", body="".join(f"{{{{ order.a{it} | default('') }}}}" for it in range(140))),
+    Attack(name="a long condition", body="{% if " + " and ".join(["reason"] * 700) + " %}x{% endif %}"),
+    Attack(name="long conditions", body=("{% if " + " or ".join(["reason"] * 110) + " %}x{% endif %}") * 6),
+    Attack(
+        name="unheard-of currencies",
+        body="{% for a in order.x %}{% for b in a.y %}{% if b and 1 | money(b) == 'y' %}x{% endif %}{% endfor %}"
+        "{% endfor %}",
+        order={"x": [{"y": [_currency(it * 12 + more) for more in range(12)]} for it in range(100)]},
+    ),
+    Attack(
+        name="hosts that take long to normalise",
+        body="".join(f"[x]({{{{ order.a{it} | default('') }}}}) " for it in range(14)),
+        order={f"a{it}": f"https://{it}" + "\u0344" * 950 + "\u0316" * 950 for it in range(14)},
+    ),
+    Attack(
+        name="filters in a loop in a loop",
+        body="{% for a in order.x %}{% for b in order.y %}"
+        + "{% if b | number == 'y' %}x{% endif %}" * 13
+        + "{% endfor %}{% endfor %}",
+        order={"x": ["a"] * 100, "y": ["1e-5"] * 12},
+    ),
+    Attack(
+        name="a list joined by a long text",
+        body=_NOTE * 2 + "{{ order.x | default('') | join(order.note | default('')) }}" * 10,
+        order={"x": ["🚚" + "a" * 560] * 100, "note": _WIDE},
+    ),
+    Attack(
+        name="long names of stages",
+        layout={"layout.txt": "{{ order.note | default('') | label }}" * 170},
+        order={"note": _WIDE},
+    ),
+    Attack(name="blanks in the layout", layout={"layout.html": "<p>a" + " " * 14_000 + "b</p>"}),
+    Attack(
+        name="blanks in a style",
+        layout={"layout.html": "<style>@media screen{.a{content:'" + " " * 14_000 + "'}}</style>"},
+    ),
+    Attack(name="blanks in a selector", layout={"layout.html": "<style>a" + " " * 14_000 + "b{color:red}</style>"}),
+    Attack(name="a style without rules", layout={"layout.html": "<style>" + "x" * 14_000 + "</style>"}),
+    Attack(name="comments that are never closed", layout={"layout.html": "<style>" + "/* " * 4_600 + "</style>"}),
+    Attack(name="media without rules", layout={"layout.html": "<style>" + "@media " * 2_000 + "</style>"}),
+    Attack(name="tags in a value", layout={"layout.html": "<p title='" + "<p " * 4_600 + "'>x</p>"}),
+)
+
+
+def struck(attack: Attack) -> Verdict:
+    """What comes of an attack."""
+    laid_out = files()
+    for name, more in attack.layout.items():
+        laid_out[f"layout/{name}"] += more
+    layout = read(laid_out)
+    if not isinstance(layout, Layout):
+        return Verdict(accepted=False, codes=tuple(sorted({problem.code for problem in layout})))
+    known = {f"details.{name}": value for name, value in attack.order.items()}
+    return tried(f"---\nsubject: s\nshort: s\n---\n{attack.body}\n", {attack.name: known}, layout)
