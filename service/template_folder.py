@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from watchfiles import awatch
@@ -13,6 +15,8 @@ from watchfiles import awatch
 from service.ports import Problem
 
 _WANTED = ("plan.yaml", "messages/*/*.md", "layout/*.html", "layout/*.txt", "layout/words.yaml")
+_BESIDE = ("samples.jsonl",)
+_ENDINGS = {".md.txt": ".md", ".markdown": ".md", ".md": ".md", ".yml": ".yaml", ".yaml.txt": ".yaml"}
 _COPIED = (*_WANTED, "README.md", "pictures/*.png", "plan.schema.json")
 _LARGEST = 64 * 1024  # octets of one file
 _MOST = 2_000  # files
@@ -55,6 +59,23 @@ def read(folder: Path) -> tuple[dict[str, str], list[Problem]]:
         else:
             texts[name] = text
     return texts, problems
+
+
+def astray(folder: Path) -> Iterator[tuple[str, str | None]]:
+    """Files that are meant to be read and are not, for how they are called; with what they should be called, if that
+    is plain. Copies that an editor keeps are none of them."""
+    root = folder.resolve(strict=True)
+    known = {name for name, _ in _matching(root, (*_COPIED, *_BESIDE))}
+    for name, path in _matching(root, ("*", "messages/*", "messages/*/*", "layout/*")):
+        if name in known or path.is_dir():
+            continue
+        meant = name if "/" in name else name.lower()
+        for ending, right in _ENDINGS.items():
+            meant = re.sub(f"{re.escape(ending)}$", right, meant, flags=re.IGNORECASE)
+        if meant != name and any(fnmatchcase(meant, pattern) for pattern in (*_WANTED, *_BESIDE)):
+            yield name, None if (root / meant).exists() else meant
+        elif fnmatchcase(name, "messages/*.md"):
+            yield name, None
 
 
 def beside(folder: Path, name: str) -> str | Problem | None:
@@ -161,8 +182,10 @@ def _text(root: Path, path: Path, name: str) -> str | Problem:
         return _read(root, path, name)
     except OSError as error:
         return _problem("unreadable", name, error.strerror or "it cannot be read")
+    except RuntimeError:  # pathlib's word for it
+        return _problem("unreadable", name, "this is a link that leads to itself")
     except UnicodeDecodeError:
-        return _problem("not_utf8", name, "this is not UTF-8")
+        return _problem("not_utf8", name, "this is not UTF-8; save it as UTF-8 in your editor")
 
 
 def _read(root: Path, path: Path, name: str) -> str | Problem:

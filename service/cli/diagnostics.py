@@ -131,6 +131,8 @@ def _hint(suggestion: str) -> str:
 
 def _lines(file: Path) -> list[str]:
     """The file as it lies there; nothing if it cannot be read, which is a problem of its own."""
+    if not file.is_file():
+        return []  # a pipe would let us wait for ever
     try:
         return file.read_text("utf-8").removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     except (OSError, UnicodeDecodeError):
@@ -139,7 +141,7 @@ def _lines(file: Path) -> list[str]:
 
 def _path(problem: Problem, folder: Path) -> str:
     """From where the command was called, which in CI is the top of the repository."""
-    whole = (folder / problem.file).resolve()
+    whole = folder.resolve() / problem.file
     here = Path.cwd()
     return (whole.relative_to(here) if whole.is_relative_to(here) else folder / problem.file).as_posix()
 

@@ -7,6 +7,7 @@ be asked for with `if` or `default`, so that no order can come along for which a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +15,7 @@ from jinja2 import nodes
 
 from service.core.context import DEEPEST
 from service.ports import Problem
-from service.rendering.findings import Findings
+from service.rendering.findings import Findings, meant_detail
 from service.rendering.marks import RESERVED
 from service.rendering.paths import Paths, bare, operands, path_of, there_if_false, there_if_true
 from service.rendering.sandbox import NOT_A_LINK, safe_link, whole_address
@@ -31,6 +32,8 @@ from service.rendering.vocabulary import (
 _MOST_LOOPS = 2
 _LARGEST_NUMBER = 10**15
 _LONGEST_PATH = DEEPEST + 2  # names: `order`, a detail, and what is as deep in it as can be
+_BRACES = re.compile(r"[{}]+")
+_PLACEHOLDER = re.compile(r"\{\{.*\}\}|\{%.*%\}", re.DOTALL)
 _TAKEN = ("loop", "self")  # names of Jinja's own
 
 _Expr = nodes.Node
@@ -64,7 +67,9 @@ class Inspector:
             match node:
                 case nodes.Output():
                     for part in node.nodes:
-                        if not isinstance(part, nodes.TemplateData):
+                        if isinstance(part, nodes.TemplateData):
+                            self._braces(part)
+                        else:
                             self._output(part, sure, local, loops)
                 case nodes.If():
                     self._if(node, sure, local, loops)
@@ -72,6 +77,13 @@ class Inspector:
                     self._for(node, sure, local, loops)
                 case _:
                     self._findings.refuse(node)
+
+    def _braces(self, data: nodes.TemplateData) -> None:
+        """What is nearly a placeholder would be sent as it stands; in a layout it may be a style."""
+        for found in _BRACES.finditer(data.data) if not self.extra else ():
+            told = f"`{found[0]}` is shown as it is; a placeholder stands in two braces, without a blank between them"
+            at = nodes.TemplateData(found[0], lineno=(data.lineno or 0) + found.start())
+            self._findings.warning("stray_brace", at, told, "{{ … }}")
 
     def _if(self, node: nodes.If, sure: Paths, local: Locals, loops: int) -> None:
         for branch in (node, *node.elif_):
@@ -194,6 +206,8 @@ class Inspector:
         """What an escape such as `\\x1e` spells out in quotes can be what no file may hold."""
         if isinstance(node.value, str) and RESERVED.search(node.value):
             self._findings.error("not_allowed", node, "a character that cannot stand in a message")
+        elif isinstance(node.value, str) and _PLACEHOLDER.search(node.value):
+            self._findings.error("not_allowed", node, "within a placeholder there can be no other")
         elif isinstance(node.value, int | float) and not abs(node.value) <= _LARGEST_NUMBER:
             self._findings.error("not_allowed", node, "a number that large is not allowed in a template")
 
@@ -245,6 +259,8 @@ class Inspector:
             self._findings.error("not_allowed", node, f"`{path}` is a group: say which part of it")
         elif not may_be_missing and not self._always_there(root, rest, attributes, sure):
             self._findings.may_be_missing(path, node)
+        elif may_be_missing and path not in sure and (meant := meant_detail(path)):
+            self._findings.warning("unlikely_name", node, f"`{path}` is nothing that orders have as a rule", meant)
 
     def _always_there(self, root: str, rest: str, attributes: Sequence[str] | None, sure: Paths) -> bool:
         if not rest:

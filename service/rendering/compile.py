@@ -37,7 +37,7 @@ _MISPLACED = "a placeholder stands where HTML has no place for it, as between th
 _SIGNS = "\n*_`[<&!\\-+#>|~:"
 _NUMBERED = re.compile(r"\d[.)](?=\s|$)")
 _TOO_MANY_SIGNS = "there is too much Markdown in it, or too many lines"
-_LOOKS_LIKE_HTML = re.compile(r"</?[A-Za-z][^<>{}\n]*>.*")  # one a line is enough
+_LOOKS_LIKE_HTML = re.compile(r"</?(?![A-Za-z]+:|[^\s<>]+@)[A-Za-z][^<>{}\n]*>.*")  # one a line is enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,9 +40,22 @@ _PROBES = (
     "-0.05",
     "-1234.5",
 )
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LONGEST = 60  # characters of a date or an amount
 _LARGEST = 18  # digits before the decimal point
+
+
+def is_locale(name: str) -> bool:
+    """Whether it is written as languages are here, and Babel can write in it."""
+    return _LOCALE.fullmatch(name) is not None and known_locale(name)
+
+
+def tidy_locale(name: str) -> str | None:
+    """`pt-BR` of `pt_br`; None if it cannot be told what was meant."""
+    language, between, country = name.replace("_", "-").partition("-")
+    tidy = language.lower() + between + country.upper()
+    return tidy if tidy != name and is_locale(tidy) else None
 
 
 def known_locale(name: str) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import lru_cache
 
 from service.plan_document.text import CannotReadError, Path, Place, Value, parse
@@ -11,12 +12,13 @@ from service.ports import Problem
 from service.rendering import markup, places, syntax
 from service.rendering.allow import Inspector
 from service.rendering.bounds import LONGEST_LAYOUT, TooMuch
+from service.rendering.formats import is_locale, tidy_locale
 from service.rendering.marks import RESERVED
 from service.rendering.source import Part
 from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES
 
 FOLDER = "layout/"
-_WORDS = f"{FOLDER}words.yaml"
+WORDS = f"{FOLDER}words.yaml"
 _MOST_LANGUAGES = 60
 _NEEDED = ("because", "to_owner", "unsubscribe", "now")
 # What the layout, and a component, can say besides the variables of messages.
@@ -75,7 +77,7 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Problem]:
             if stem == "layout" and "{{ content }}" not in text:
                 message = "the layout has no `{{ content }}`, where the message goes"
                 problems.append(Problem(code="missing_content", file=name, line=1, column=1, message=message))
-    words = _read_words(files.get(_WORDS))
+    words = _read_words(files.get(WORDS))
     if isinstance(words, list):
         return problems + words
     return problems or Layout(files=kept, words=words)
@@ -109,17 +111,18 @@ def inspect(part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
 
 def _read_words(text: str | None) -> dict[str, Words] | list[Problem]:
     if text is None:
-        return [Problem(code="missing_file", file=_WORDS, message="the layout needs this file")]
+        return [Problem(code="missing_file", file=WORDS, message="the layout needs this file")]
     if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
-        return [_too_large(_WORDS)]
+        return [_too_large(WORDS)]
     try:
         document = parse(text)
     except CannotReadError as error:
-        return [error.problem(_WORDS)]
+        return [error.problem(WORDS)]
 
-    def wrong(path: Path, message: str) -> list[Problem]:
-        place = document.key(path)
-        return [Problem(code="layout_words", file=_WORDS, line=place.line, column=place.column, message=message)]
+    def wrong(path: Path, message: str, suggestion: str | None = None) -> list[Problem]:
+        at = document.key(path)
+        told = Problem(code="layout_words", file=WORDS, line=at.line, column=at.column, message=message)
+        return [replace(told, suggestion=suggestion)]
 
     if not isinstance(document.value, dict) or "en" not in document.value:
         return wrong((), "there must be a map of words for each language, and one for `en`")
@@ -128,16 +131,24 @@ def _read_words(text: str | None) -> dict[str, Words] | list[Problem]:
     read: dict[str, Words] = {}
     problems: list[Problem] = []
     for locale, entry in document.value.items():
+        if not is_locale(locale):
+            problems += wrong((locale,), f"`{locale}` is no language", tidy_locale(locale))
+            continue
         given = entry if isinstance(entry, dict) else {}
-        if missing := [key for key in _NEEDED if key not in given]:
-            problems += wrong((locale,), f"`{locale}` has no `{missing[0]}`")
+        if missing := [key for key in _NEEDED if not given.get(key)]:
+            near = get_close_matches(missing[0], given.keys() - set(_NEEDED), n=1)
+            place = (locale, missing[0]) if missing[0] in given else (locale, *near)
+            problems += wrong(place, f"`{locale}` has no `{missing[0]}`", missing[0] if near else None)
         texts = _texts({key: value for key, value in given.items() if key != "stages"})
         stages = _texts(given.get("stages") or {})
         if texts is None or stages is None:
-            problems += wrong((locale,), f"`{locale}` may hold texts only, and `stages` with texts")
+            odd = [key for key, value in given.items() if key != "stages" and not isinstance(value, str)]
+            problems += wrong(
+                (locale, *(odd or ["stages"])[:1]), f"`{locale}` may hold texts only, and `stages` with texts"
+            )
             continue
         for key, value in texts.items():
-            problems += inspect(_part(text, document.at((locale, key)), value), _WORDS, frozenset({"owner"}))
+            problems += inspect(_part(text, document.at((locale, key)), value), WORDS, frozenset({"owner"}))
         for key, value in stages.items():
             if RESERVED.search(value):
                 problems += wrong((locale, "stages", key), "a character that cannot stand in a template")

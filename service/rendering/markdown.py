@@ -148,12 +148,12 @@ class _Builder:
             case Elif() | Else():
                 top = self._open[-1] if self._open else None
                 if not isinstance(top, Branch):
-                    raise self._crossed()
+                    raise self._crossed(number=number)
                 top.arms.append((number, []))
             case EndIf() | EndFor():
                 branch = self._open.pop() if self._open else None
                 if not isinstance(branch, Branch):
-                    raise self._crossed()
+                    raise self._crossed(number=number)
                 branch.end = number
                 self.add(_as_one_list(branch, self._marks))
 
@@ -163,13 +163,16 @@ class _Builder:
         top = self._open[-1]
         return top.arms[-1][1] if isinstance(top, Branch) else top.children
 
-    def _crossed(self, inner: Element | Branch | None = None) -> Flawed:
+    def _crossed(self, inner: Element | Branch | None = None, number: int | None = None) -> Flawed:
+        """What is said of the innermost `if` or `for`, or of that of the mark that ends or parts it."""
         enclosing = [*self._open, inner]
         branch = next((node for node in reversed(enclosing) if isinstance(node, Branch)), None)
+        mark = number if branch is None else branch.arms[0][0]
         return Flawed(
             "crossing",
-            "an `if` or `for` must begin and end within the same paragraph, list item or emphasis",
-            line=line_of(self._marks, branch.arms[0][0]) if branch else None,
+            "an `if` or `for` must begin and end within the same paragraph, list item or emphasis; is there an empty"
+            " line in it?",
+            line=None if mark is None else line_of(self._marks, mark),
             word="{%",
         )
 
@@ -179,6 +182,8 @@ def line_of(marks: Marks, number: int) -> int | None:
     match marks.at(number):
         case Say(expr) | If(expr) | Elif(expr) | For(_, expr):
             return expr.lineno
+        case Else(line) | EndIf(line) | EndFor(line):
+            return line or None
     return None
 
 

@@ -44,12 +44,12 @@ class Elif:
 
 @dataclass(frozen=True, slots=True)
 class Else:
-    pass
+    line: int = 0  # of what it belongs to
 
 
 @dataclass(frozen=True, slots=True)
 class EndIf:
-    pass
+    line: int = 0  # of its `if`
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class For:
 
 @dataclass(frozen=True, slots=True)
 class EndFor:
-    pass
+    line: int = 0  # of its `for`
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +118,16 @@ class Marks:
                         written.append(self.put(Elif(_placed(branch.test, line))))
                         written.append(self.flatten(branch.body, data=data, slot=slot, line=line))
                     if node.else_:
-                        written.append(self.put(Else()))
+                        written.append(self.put(Else(node.lineno or 0)))
                         written.append(self.flatten(node.else_, data=data, slot=slot, line=line))
-                    written.append(self.put(EndIf()))
+                    written.append(self.put(EndIf(node.lineno or 0)))
                 case nodes.For(target=nodes.Name() as target):
                     written.append(self.put(For(target, _placed(node.iter, line))))
                     written.append(self.flatten(node.body, data=data, slot=slot, line=line))
                     if node.else_:
-                        written.append(self.put(Else()))
+                        written.append(self.put(Else(node.lineno or 0)))
                         written.append(self.flatten(node.else_, data=data, slot=slot, line=line))
-                    written.append(self.put(EndFor()))
+                    written.append(self.put(EndFor(node.lineno or 0)))
                 case _:
                     raise TypeError(f"{type(node).__name__} was not inspected")
         if kept(written) > LONGEST_PAGE:

@@ -15,7 +15,7 @@ from service.plan_document.text import parse
 from service.ports import CannotRender, Problem
 from service.rendering import layout as layouts
 from service.rendering.compile import Compiled, compile_message
-from service.rendering.formats import known_locale
+from service.rendering.formats import is_locale, tidy_locale
 from service.rendering.layout import Layout
 from service.rendering.mime import Letterhead
 from service.rendering.render import Press, fill
@@ -23,7 +23,6 @@ from service.rendering.render import Press, fill
 PLAN = "plan.yaml"
 MESSAGE = re.compile(r"messages/([^/]+)/([^/]+)\.md")
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
-_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _DECIDING = ("avisa", "babel", "css-inline", "jinja2", "markdown-it-py", "markupsafe", "tzdata")
 _TRIED_AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # any moment will do
 _FOR_OWNERS = frozenset({*Alert, Purpose.ASK_OWNER})
@@ -121,14 +120,13 @@ def owners_messages(plan: Plan) -> frozenset[str]:
 def _misnamed(file: str, name: str, locale: str) -> Problem | None:
     if not _NAME.fullmatch(name):
         return Problem(code="bad_name", file=file, message="a message has a name of a-z, 0-9, _ and -")
-    if not _LOCALE.fullmatch(locale) or not known_locale(locale):
-        near = locale.replace("_", "-").partition("-")
-        tidy = near[0].lower() + near[1] + near[2].upper()
+    if not is_locale(locale):
+        tidy = tidy_locale(locale)
         return Problem(
             code="bad_name",
             file=file,
             message=f"`{locale}` is no language: the file is called `pt.md`, `pt-BR.md` …",
-            suggestion=f"{tidy}.md" if _LOCALE.fullmatch(tidy) and tidy != locale else None,
+            suggestion=f"{tidy}.md" if tidy else None,
         )
     return None
 

@@ -88,7 +88,11 @@ def _escaped(value: Any, spent: Spent) -> str:
 
 
 def whole_address(value: str) -> str | None:
-    """What was meant by an address that lacks its scheme."""
+    """What was meant by an address that lacks its scheme, or by a name without its braces."""
+    if value == "order.url" or value.startswith("brand."):
+        return f"{{{{ {value} }}}}"
+    if "@" in value:
+        return f"mailto:{value}"
     return f"https://{value}" if _HOST.fullmatch(value) else None
 
 

@@ -23,6 +23,11 @@ from service.rendering.source import Part
 _JINJA = Environment()  # noqa: S701  it reads, and renders nothing
 _TAGS = ("if", "elif", "else", "endif", "for", "endfor")
 _CLOSING = frozenset({"endif", "endfor", "elif", "else"})
+_ALIASES = {"elseif": "elif", "elsif": "elif"}  # what it is called elsewhere
+_ELSE_IF = re.compile(r"\{%-?\s*else\s+if\b")
+_QUOTES = tuple("“”„«»‘’‚")
+_SLIP = re.compile(r"\}+|=+|&+|\|+|!")
+_MEANT = {"}": "}}", "=": "==", "&": "and", "&&": "and", "||": "or", "!": "not"}
 _NAMES = {
     "end of print statement": "}}",
     "end of statement block": "%}",
@@ -91,8 +96,17 @@ class _Reading(Parser):
         for pattern, words in _SAYINGS:
             if found := re.fullmatch(pattern, said):
                 at = self._begun if said.startswith("unexpected end") else error.lineno
-                return Unreadable(words.format(*map(_named, found.groups())), at)
+                return Unreadable(words.format(*map(_named, found.groups())), at, self._meant(at))
         return Unreadable(said or "this is no template", error.lineno)
+
+    def _meant(self, at: int) -> str | None:
+        """What was probably meant by what cannot stand there."""
+        if self._text[at : at + 1] in _QUOTES:
+            return 'straight quotes: "…"'
+        if _ELSE_IF.match(self._text, self._begun):
+            return "{% elif … %}"
+        slip = _SLIP.match(self._text, at)
+        return _MEANT.get(slip[0]) if slip else None
 
     def _tokens(self) -> Iterator[tuple[int, str, str]]:
         """The lexer's tokens, each with its offset for its line; it passes over blanks only."""
@@ -118,9 +132,10 @@ class _Reading(Parser):
         at = self.stream.current.lineno if lineno is None else lineno
         around = self._open[-2].value if len(self._open) > 1 else None
         if name not in _CLOSING:
-            near = get_close_matches(name, _TAGS, n=1)
+            ending = f"{{% end{around} %}}" if name == "end" and around else None
+            near = _ALIASES.get(name) or ending or next(iter(get_close_matches(name, _TAGS, n=1)), None)
             allowed = ", ".join(_TAGS)
-            raise Unreadable(f"there is no `{name}` in a message; allowed: {allowed}", at, near[0] if near else None)
+            raise Unreadable(f"there is no `{name}` in a message; allowed: {allowed}", at, near)
         if around is None:
             opening = "for" if name == "endfor" else "if"
             raise Unreadable(f"`{name}` without an `{opening}` before it", at)

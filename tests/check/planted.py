@@ -45,7 +45,7 @@ class Planted:
             or file.endswith("/en.md")
             or (near and file.startswith((near[0], "messages/delivered/")))
         }
-        texts = {**texts, **{file: edit(texts[file]) for file, edit in self.also.items()}}
+        texts = {**texts, **{file: edit(texts.get(file, "")) for file, edit in self.also.items()}}
         if self.edit is removed:
             return {file: text for file, text in texts.items() if file != self.file}, (None, None)
         marked = self.edit(texts.get(self.file, ""))
@@ -190,6 +190,42 @@ MISTAKES = (
         edit=_body("‸{% if reason %}{{ reason }}{% endif %}"),
         code="empty_result",
         says="sample `bare`",
+    ),
+    Planted(
+        kind="a placeholder in one brace",
+        file=SHIPPED,
+        edit=added("Your order ‸{ order.number }."),
+        code="stray_brace",
+        suggestion="{{ … }}",
+    ),
+    Planted(
+        kind="a slip in a name that may be missing",
+        file=SHIPPED,
+        edit=added('{{ button("Look", ‸order.ulr) }}'),
+        code="unlikely_name",
+        suggestion="order.url",
+    ),
+    Planted(
+        kind="a file with an ending that an editor hid",
+        file="messages/shipped/fr.md.txt",
+        edit=lambda _: "‸x",
+        code="not_read",
+        suggestion="messages/shipped/fr.md",
+    ),
+    Planted(
+        kind="words for a language that is none",
+        file="layout/words.yaml",
+        edit=instead("^pt-PT:", "‸pt_pt:"),
+        code="layout_words",
+        suggestion="pt-PT",
+    ),
+    Planted(
+        kind="a language without words of the layout",
+        file="layout/words.yaml",
+        edit=lambda before: "‸" + before,
+        also={"messages/shipped/fr.md": lambda _: "---\nsubject: a\nshort: b\n---\nc\n"},
+        code="missing_locale",
+        says="`fr`",
     ),
     Planted(
         kind="a link without a scheme",

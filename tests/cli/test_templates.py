@@ -155,7 +155,7 @@ def test_what_does_not_pass_is_not_pushed(asked: Avisa, folder: Path) -> None:
     say(folder, "{{ custmer.name }}")
     ended = asked("templates", "push", "--json", **WORDS)
     assert (ended.code, ended.json["error"]) == (1, "problems")
-    assert "messages/plain/en.md: " in ended.json["message"]
+    assert "messages/plain/en.md:2:13: " in ended.json["message"]
     assert [one["version"] for one in asked("templates", "history", "--json").json] == [1]
 
 

@@ -12,13 +12,13 @@ from tests.rendering.desk import compiled, layout
     ("body", "column", "message", "suggestion"),
     [
         ("{{ order.number", 1, "`}}` is missing", None),
-        ("a {{ order.number }", 19, "`}` cannot stand here", None),
+        ("a {{ order.number }", 19, "`}` cannot stand here", "}}"),
         ("{{ order.number order }}", 17, "`order` stands where `}}` is expected", None),
         ("{{ }}", 4, "something is missing before `}}`", None),
         ("{{ order.number | }}", 19, "`}}` stands where a name is expected", None),
         ("{{ order.number) }}", 16, "`)` cannot stand here", None),
         ("{{ (order.number] }}", 17, "`]` stands where `)` is expected", None),
-        ("{{ order & x }}", 10, "`&` cannot stand here", None),
+        ("{{ order & x }}", 10, "`&` cannot stand here", "and"),
         ("{% if reason %}x{% endfor %}", 20, "`endfor` cannot close the `if` that is open here", "endif"),
         ("x{% endif %}", 5, "`endif` without an `if` before it", None),
         ("{% else %}", 4, "`else` without an `if` before it", None),
@@ -27,6 +27,15 @@ from tests.rendering.desk import compiled, layout
             "{% if reason %}{% if status %}x{% endif %}",
             4,
             "this `if` is never closed",
+            "{% endif %}",
+        ),
+        ("{{ order.x | default(“a”) }}", 22, "`“` cannot stand here", 'straight quotes: "…"'),
+        ("{% if status = 'x' %}a{% endif %}", 14, "`=` stands where `%}` is expected", "=="),
+        ("{% if reason %}a{% else if x %}b{% endif %}", 25, "`if` stands where `%}` is expected", "{% elif … %}"),
+        (
+            "{% if reason %}a{% end if %}",
+            20,
+            "there is no `end` in a message; allowed: if, elif, else, endif, for, endfor",
             "{% endif %}",
         ),
         ("{% elsif x %}", 4, "there is no `elsif` in a message; allowed: if, elif, else, endif, for, endfor", "elif"),
@@ -62,3 +71,31 @@ def test_a_place_is_exact(text: str) -> None:
     named = next(problem for problem in problems if problem.code == "unknown_name")
     lines = before.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     assert (named.line, named.column) == (len(lines), len(lines[-1]) + 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "column", "code", "suggestion"),
+    [
+        ("{{ order.url }}", 6, 4, "may_be_missing", "{% if order.url %}…{% endif %}"),
+        ("{{ order.ulr }}", 6, 4, "may_be_missing", "{% if order.url %}…{% endif %}"),
+        ("{{ order.numbr }}", 6, 4, "may_be_missing", "order.number"),
+        ("{{ order.x }}", 6, 4, "may_be_missing", "{% if order.x %}…{% endif %}"),
+        ("{{ button('a', order.ulr) }}", 6, 16, "unlikely_name", "order.url"),
+        ("{{ button('a {{ order.number }}', order.url) }}", 6, 11, "not_allowed", None),
+        ("{{ progress }}", 6, 4, "unknown_name", "progress()"),
+        ("[Look](order.url)", 6, 8, "link_scheme", "{{ order.url }}"),
+        ("[Ask](care@shop.example)", 6, 7, "link_scheme", "mailto:care@shop.example"),
+        ("a { order.number }", 6, 3, "stray_brace", "{{ … }}"),
+        ("{% if status %}a{% endif %}\n\n{% if reason %}\n\na {% endif %}", 8, 1, "crossing", None),
+    ],
+)
+def test_a_slip_is_told_at_its_place_and_with_what_was_meant(
+    body: str, line: int, column: int, code: str, suggestion: str | None
+) -> None:
+    _, problems = compiled(f"first\n{body}")
+    assert [(it.code, it.line, it.column, it.suggestion) for it in problems][:1] == [(code, line, column, suggestion)]
+
+
+def test_an_address_in_angles_is_a_link_and_no_html() -> None:
+    assert compiled("<https://shop.example/> and <care@shop.example>")[1] == []
+    assert [it.code for it in compiled("a <b>c</b>")[1]] == ["html_is_text"]

@@ -20,6 +20,7 @@ from service.plan_document.text import parse
 from service.ports import Problem
 from service.rendering import layout as layouts
 from service.rendering.check import advice, look, message, support
+from service.rendering.check.codes import problem
 from service.rendering.check.given import SAMPLES, Given
 from service.rendering.check.given import read as read_samples
 from service.rendering.check.history import of_history
@@ -48,7 +49,9 @@ def check(
     """
     files, problems = template_folder.read(folder)
     plan, press, found = examine(files, read_plan, make_press)
-    problems += found
+    unread = {it.file for it in problems}
+    problems += [it for it in found if not (it.code in ("missing_file", "missing_locale") and it.file in unread)]
+    problems += _astray(folder)
     if plan is None:
         problems += _written(files)
     else:
@@ -88,9 +91,28 @@ def _advice(
         yield from advice.of_siblings(list(siblings))
     layout = layouts.read(files)
     if isinstance(layout, layouts.Layout):
+        yield from _wordless(layout, files)
         trial = Trial(plan=plan, layout=layout, press=press, owners=owners_messages(plan), now=now, given=given)
         for one in written:
             yield from trial.of(one)
+
+
+def _astray(folder: Path) -> Iterator[Problem]:
+    """Files that are called so that nobody reads them."""
+    for name, meant in template_folder.astray(folder):
+        told = "nobody reads a file of this name"
+        if name.startswith("messages/"):
+            told += "; a message is called `messages/NAME/LANGUAGE.md`"
+        yield problem("not_read", name, (1, 1), told, meant)
+
+
+def _wordless(layout: layouts.Layout, files: Mapping[str, str]) -> Iterator[Problem]:
+    """Languages of messages in which the layout has no words."""
+    locales = {found[2] for file in files if (found := MESSAGE.fullmatch(file))}
+    for locale in sorted(locales):
+        if layout.words_in(locale) is layout.words["en"] and locale.partition("-")[0] != "en":
+            told = f"there are no words in `{locale}`, so its mails say what is here in English"
+            yield problem("missing_locale", layouts.WORDS, (1, 1), told)
 
 
 def _written(files: Mapping[str, str]) -> Iterator[Problem]:

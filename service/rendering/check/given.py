@@ -33,7 +33,7 @@ def read(text: str, plan: Plan, now: datetime) -> tuple[list[Given], list[Proble
     """The orders of the samples, and what is wrong with them."""
     orders: dict[str, Given] = {}
     problems: list[Problem] = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if not line.strip():
             continue
         taken = events.read(_record(line, number, now), rank_by=plan.rank_by)
