@@ -34,9 +34,9 @@ from service.core.plan import Plan, Touchpoint
 
 # A publisher's clock may run ahead by this much before its word for the time is no longer taken.
 CLOCK_SKEW = timedelta(minutes=5)
-# Octets of identities. An event that 2,047 others followed is older than what is known, and has no effect when it
-# comes again though it is not recognized.
-_MOST_SEEN = 2_048 * 16
+# Octets of identities. An event that 4,095 others followed is older than what is known, and has no effect when it
+# comes again though it is not recognized; unless all of them happened in one moment.
+_MOST_SEEN = 4_096 * 16
 
 
 def on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime) -> Decision:

@@ -11,6 +11,7 @@ A publisher may never stop speaking of an order, and all of it is written with e
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -59,8 +60,17 @@ def _of_newest_details(known: dict[str, Fact]) -> dict[str, Fact]:
 
 def with_mark(runs: Runs, rank: Rank, value: str) -> Runs:
     """The runs with one more sighting of a value, kept in rank order."""
+    if len(runs) > _MOST_MARKS and rank < runs[-_MOST_MARKS][0] and _within_a_run(runs, rank):
+        return runs
     more = (*runs, (rank, value)) if not runs or runs[-1][0] < rank else tuple(sorted((*runs, (rank, value))))
     return more if len(more) <= 2 * _MOST_MARKS else _thinned(more)
+
+
+def _within_a_run(runs: Runs, rank: Rank) -> bool:
+    """Whether what lay around it was one value, of which all sightings but the first may be forgotten. What is seen
+    that late can no longer part it."""
+    place = bisect(runs, (rank,))
+    return 0 < place < len(runs) and runs[place - 1][1] == runs[place][1]
 
 
 def _thinned(runs: Runs) -> Runs:

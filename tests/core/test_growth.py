@@ -76,6 +76,20 @@ def test_of_too_many_details_the_newest_are_kept_whatever_order_they_come_in() -
     assert after(events)[0].facts.keys() == order.facts.keys()
 
 
+def test_what_comes_late_hides_nothing_that_is_known() -> None:
+    """Where sightings are forgotten, nobody can tell any more which run a late one parts."""
+    said = event(
+        "on_its_way", START + timedelta(minutes=2), 2, reason="a strike", customer__id=7, customer__name="Ana"
+    )
+    events = [event("on_its_way", START + timedelta(minutes=1), 1, customer__id=7), said]
+    order, told = after([*events, *pings(600, 3, customer__id=7)])
+    late = event("placed", START + timedelta(seconds=90), 9_000, customer__id=8)
+    order, more = after([late, event("on_its_way", START + timedelta(days=9), 9_001, reason="a strike")], order)
+    assert (told, more) == (2, 0)
+    shown = facts.view(order)
+    assert (shown["reason"], shown["customer.name"]) == ("a strike", "Ana")
+
+
 def test_details_never_take_the_place_of_what_else_is_known() -> None:
     first = event("placed", START, 0, customer__name="Ana", promised_at="2026-03-20", details__total="1")
     many = event(
