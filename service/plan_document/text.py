@@ -94,6 +94,9 @@ def parse(text: str) -> Document:
         place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
         message = f"the character U+{ord(text[error.position]):04X} is not allowed in YAML"
         raise CannotReadError("not_yaml", message, place) from error
+    except (ValueError, OverflowError) as error:
+        message = "an escape or a number in it means nothing"
+        raise CannotReadError("not_yaml", message, Place(1, 1)) from error
     return Document(value, document.keys, document.values)
 
 

@@ -24,8 +24,10 @@ from service.rendering.vocabulary import (
     CAN_BE_MISSING,
     COMPONENTS,
     FILTERS,
+    GIVEN_OR_NOT,
     LATER,
     OF_EVERY_ORDER,
+    STANDS_ALONE,
     TIMES,
 )
 
@@ -114,6 +116,9 @@ class Inspector:
             self._component(part, sure, local, loops)
             return
         path = path_of(part)
+        root, _, word = (path or "").partition(".")
+        if root in self.extra & STANDS_ALONE and "." not in word and bool(word) == (root == "words"):
+            return
         if path in TIMES and not self.extra:
             self._findings.warning("unformatted_date", part, f"`{path}` needs a filter", f"{path} | day")
         self._expression(part, sure, local)
@@ -242,6 +247,7 @@ class Inspector:
             return
         root, _, rest = path.partition(".")
         if root in self.extra:
+            self._given(path, node, sure, may_be_missing=may_be_missing)
             return
         if root in local:
             if rest and not (may_be_missing or local[root] or path in sure):
@@ -261,6 +267,16 @@ class Inspector:
             self._findings.may_be_missing(path, node)
         elif may_be_missing and path not in sure and (meant := meant_detail(path)):
             self._findings.warning("unlikely_name", node, f"`{path}` is nothing that orders have as a rule", meant)
+
+    def _given(self, path: str, node: _Expr, sure: Paths, *, may_be_missing: bool) -> None:
+        """A name that the layout or a component has besides."""
+        root, _, rest = path.partition(".")
+        if root in STANDS_ALONE:
+            self._findings.error("not_allowed", node, f"`{root}` stands alone: `{{{{ {path} }}}}`")
+        elif rest and path != "owner.name":
+            self._findings.unknown_name(path, dict.fromkeys(self.extra, ()), node)
+        elif root in GIVEN_OR_NOT and not may_be_missing and root not in sure:
+            self._findings.may_be_missing(root, node)
 
     def _always_there(self, root: str, rest: str, attributes: Sequence[str] | None, sure: Paths) -> bool:
         if not rest:

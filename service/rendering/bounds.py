@@ -21,6 +21,7 @@ LONGEST_CONTENT = 32 * 1024  # characters of HTML that a message may become, wit
 LONGEST_LAYOUT = 20 * 1024  # octets of a file of the layout in UTF-8: five times the longest one shipped
 LONGEST_PAGE = 144 * 1024  # octets that Python keeps one of the texts in, before anything is filled in
 MOST_TAGS = 1_500  # in the HTML, before anything is filled in: three times what the largest message has
+MOST_ASKED = 200_000  # selectors, times tags: what looking for their elements may take
 MOST_DECLARED = 40_000_000  # the square of declarations, times tags: what working them in may take (styles)
 
 _OUTPUT = 12_000  # characters a value can come to: 2,000, each of them `&quot;`

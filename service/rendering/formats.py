@@ -80,8 +80,8 @@ class _Digits:
     places: int
 
     def of(self, amount: Decimal) -> str:
-        """Any amount, rounded. What rounds to nothing has no sign."""
-        return self.write(amount.quantize(Decimal(1).scaleb(-self.places)) + 0)
+        """Any amount, rounded."""
+        return self.write(_rounded(amount, self.places))
 
     def write(self, amount: Decimal) -> str:
         """An amount of so many decimals."""
@@ -183,7 +183,7 @@ class Formats:
         if places not in self._monies:
             self._monies[places] = _without(symbol, _learn(ask, places))
         learned = self._monies[places]
-        return ask if learned is None else _with(symbol, learned).of
+        return (lambda amount: ask(_rounded(amount, places))) if learned is None else _with(symbol, learned).of
 
     def _learn_decimals(self, places: int) -> Callable[[Decimal], str]:
         pattern = "#,##0" + ("." + "0" * places if places else "")
@@ -192,26 +192,27 @@ class Formats:
             return format_decimal(amount, pattern, locale=self._locale)
 
         learned = _learn(ask, places)
-        return ask if learned is None else learned.of
+        return (lambda amount: ask(_rounded(amount, places))) if learned is None else learned.of
 
 
 def _learn(ask: Callable[[Decimal], str], places: int) -> _Digits | None:
     """How to do by hand what `ask` does, if the probes prove it to be the same."""
-    unit = Decimal(1).scaleb(-places)
-
-    def exact(amount: Decimal) -> Decimal:
-        return amount.quantize(unit) + 0  # what rounds to nothing has no sign
-
-    marked = re.fullmatch(r"(\D*)1(\D*)234(\D*)567(?:(\D+?)(4\d*))?(\D*)", ask(exact(Decimal("1234567.41"))))
-    negative = re.match(r"\D*", ask(exact(Decimal(-5))))
+    large = ask(_rounded(Decimal("1234567.41"), places))
+    marked = re.fullmatch(r"(\D*)1(\D*)234(\D*)567(?:(\D+?)(4\d*))?(\D*)", large)
+    negative = re.match(r"\D*", ask(_rounded(Decimal(-5), places)))
     if marked is None or negative is None or marked[2] != marked[3]:
         return None
     before, group, _, point, _, after = marked.groups(default="")
     minus = negative[0].removesuffix(before)
     least = 4 if group in ask(Decimal(1234)).replace(before, "", 1).replace(after, "", 1) else 5
     digits = _Digits(before, after, minus, point, group, least, places)
-    probes = [exact(Decimal(probe)) for probe in _PROBES]
+    probes = [_rounded(Decimal(probe), places) for probe in _PROBES]
     return digits if all(digits.write(probe) == ask(probe) for probe in probes) else None
+
+
+def _rounded(amount: Decimal, places: int) -> Decimal:
+    """What rounds to nothing has no sign."""
+    return amount.quantize(Decimal(1).scaleb(-places)) + 0
 
 
 def _without(symbol: str, digits: _Digits | None) -> _Digits | None:

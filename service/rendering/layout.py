@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -20,6 +21,7 @@ from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES
 FOLDER = "layout/"
 WORDS = f"{FOLDER}words.yaml"
 _MOST_LANGUAGES = 60
+_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # YAML's (1.1, section 4.2)
 _NEEDED = ("because", "to_owner", "unsubscribe", "now")
 # What the layout, and a component, can say besides the variables of messages.
 OF_LAYOUT = frozenset({"lang", "subject", "short", "content", "words", "unsubscribe", "owner"})
@@ -148,7 +150,7 @@ def _read_words(text: str | None) -> dict[str, Words] | list[Problem]:
             )
             continue
         for key, value in texts.items():
-            problems += inspect(_part(text, document.at((locale, key)), value), WORDS, frozenset({"owner"}))
+            problems += inspect(_part(text, document.at((locale, key)), value), WORDS, frozenset())
         for key, value in stages.items():
             if RESERVED.search(value):
                 problems += wrong((locale, "stages", key), "a character that cannot stand in a template")
@@ -164,7 +166,7 @@ def _texts(value: Value) -> dict[str, str] | None:
 
 def _part(text: str, place: Place, value: str) -> Part:
     """A text of the words, and where it stands."""
-    line = text.split("\n")[place.line - 1]
+    line = _LINE_END.split(text)[place.line - 1]
     quoted = line[place.column - 1 : place.column] in ("'", '"')
     return Part.of(value, (place.line, place.column + quoted))
 

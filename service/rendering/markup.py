@@ -18,14 +18,17 @@ SAID = "\ue000"  # stands for a placeholder
 STATED = "\ue001"  # stands where an `if` or `for`, or a branch of it, begins or ends
 MOST_DEPTH = 40  # elements within one another: four times the deepest shipped
 
+# What HTML takes for a blank within a tag; what Unicode calls one besides (a no-break space) would be part of a name.
+_BLANK = "[ \t\n]"
 _NAME = rf"[^\s\"'<>/={SAID}{STATED}]+"
-_VALUE = rf"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`{STATED}]+)"""
+_VALUE = rf"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`{SAID}{STATED}]+)"""
 TOKEN = re.compile(
     rf"""<!--(?!-?>)(?:(?!--!?>).)*-->|<!doctype[^<>]*>|"""
-    rf"""<(?P<close>/)?(?P<tag>[a-z][a-z0-9]*)(?P<given>(?:\s+{_NAME}(?:\s*=\s*{_VALUE})?)*)\s*/?>|(?P<odd><)""",
+    rf"""<(?P<close>/)?(?P<tag>[a-z][a-z0-9]*)"""
+    rf"""(?P<given>(?:{_BLANK}+{_NAME}(?:{_BLANK}*={_BLANK}*{_VALUE})?)*+){_BLANK}*/?>|(?P<odd><)""",
     re.DOTALL | re.IGNORECASE,
 )
-ATTRIBUTE = re.compile(rf"(?P<name>{_NAME})(?:\s*=\s*(?P<value>{_VALUE}))?", re.DOTALL)
+ATTRIBUTE = re.compile(rf"(?P<name>{_NAME})(?:{_BLANK}*={_BLANK}*(?P<value>{_VALUE}))?", re.DOTALL)
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 _TEXT_ONLY = frozenset({"style", "title"})
 # Within these, other rules hold than for the rest of HTML.
@@ -108,7 +111,7 @@ class _Reading:
             if STATED in tag:
                 return "within a tag, an `if` or `for` can stand in quotes only"
             if SAID in tag:
-                return "within a tag, a placeholder can stand only where a value is given"
+                return "within a tag, a placeholder can stand only in the quotes of a value"
             return "a `<` that begins no tag; write `&lt;`, and look for a quote that is not closed"
         if self._parent() in _TEXT_ONLY and not (token["close"] and tag == self._parent()):
             return f"within `<{self._parent()}>` there can be text only"

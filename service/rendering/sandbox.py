@@ -129,6 +129,12 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def _part(value: Any) -> str:
+    """A part of an address; never one that leads out of where it stands."""
+    text = said(value)
+    return "" if text in (".", "..") else quote(text, safe="")
+
+
 def _length(value: Any) -> int:
     return len(value) if isinstance(value, list | str | dict) else 0
 
@@ -144,7 +150,7 @@ PLAIN_FILTERS: dict[str, Any] = {
     # Ours alone; no template can name them, because a name with an underscore is refused.
     "_list": _list,
     "_link": safe_link,
-    "_part": lambda value: quote(said(value), safe=""),
+    "_part": _part,
     "_compared": compared,
     "_same": same,
 }

@@ -11,9 +11,10 @@ from collections import Counter
 
 import css_inline
 
-from service.rendering.bounds import LONGEST_PAGE, MOST_DECLARED, MOST_TAGS, TooMuch, kept
+from service.rendering.bounds import LONGEST_PAGE, MOST_ASKED, MOST_DECLARED, MOST_TAGS, TooMuch, kept
 
-_STYLE = re.compile("<!--.*?-->|<style[^>]*>(.*?)</style", re.DOTALL | re.IGNORECASE)
+_REST = r"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+>"""  # of a tag
+_STYLE = re.compile(rf"<!--.*?-->|<style\b{_REST}(.*?)</style|<{_REST}", re.DOTALL | re.IGNORECASE)
 _RULE = re.compile(r"(?:^|(?<=[{}]))([^{}]*)\{([^{}]*)\}")
 _FOR_SOME_MEDIA = re.compile(r"@media[^{}]{1,60}\{")
 _FEW = 4  # of these; what else is no rule may be a value with braces in it, and counts for every element
@@ -31,7 +32,8 @@ def inlined(page: str) -> str:
     style = _COMMENT.sub("", "".join(_STYLE.findall(page)))
     tags = Counter(tag.lower() for tag in _TAG.findall(page))
     number = tags.total()
-    if number > MOST_TAGS or style.count(":") ** 2 * number > MOST_DECLARED:
+    asked = (style.count(",") + style.count("{")) * number
+    if number > MOST_TAGS or style.count(":") ** 2 * number > MOST_DECLARED or asked > MOST_ASKED:
         raise TooMuch("the layout has too many elements, or too many styles for so many")
     grown = len(page) + _grown(style, page, tags) + 5 * (len(_ESCAPED.findall(page)) - number)
     if kept([page]) * grown > LONGEST_PAGE * len(page):

@@ -18,6 +18,10 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {"button": ("text", "url"), "items":
 CAN_BE_MISSING = frozenset({"url", "items"})
 LATER = frozenset({"rating"})
 
+# What a layout and its components have besides: what is worked in as it stands, and what may be missing.
+STANDS_ALONE = frozenset({"content", "lang", "short", "subject", "words"})
+GIVEN_OR_NOT = frozenset({"items", "owner", "unsubscribe", "url"})
+
 # variable -> its attributes; None: any. A question mark: may be missing.
 VARIABLES: Mapping[str, Sequence[str] | None] = {
     "customer": ("name", "first_name"),

@@ -124,7 +124,7 @@ class Writer:
                 self._line(f"{self._text(part.data)},")
             else:
                 value = self._expression(part, scope)
-                plain = f"str({value})" if _is_text(part) else f"said({value}, spent)"
+                plain = f"str({value})" if _is_text(part) and not _local(part, scope) else f"said({value}, spent)"
                 self._line(f"escape({value}, spent)," if self._escaped else f"{plain},", part.lineno)
         self._line(")")
 
@@ -271,6 +271,17 @@ class Writer:
 
 def _unknown(node: nodes.Node | None) -> TypeError:
     return TypeError(f"{type(node).__name__} was not inspected")
+
+
+def _local(node: nodes.Node, scope: _Scope | None) -> bool:
+    """Whether the first name of a path is one that a loop or component gave, whatever it is called."""
+    while isinstance(node, nodes.Getattr):
+        node = node.node
+    while isinstance(node, nodes.Name) and scope is not None:
+        if node.name in scope.names:
+            return True
+        scope = scope.around
+    return False
 
 
 def _is_text(node: nodes.Node) -> bool:

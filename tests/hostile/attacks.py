@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from service.core.model import Json
 from service.rendering.layout import Layout, read
+from tests.hostile.page import objections
 from tests.hostile.trial import Verdict, tried
 from tests.rendering.desk import files
 
@@ -80,6 +81,26 @@ ATTACKS = (
     Attack(name="a style without rules", layout={"layout.html": "<style>" + "x" * 14_000 + "</style>"}),
     Attack(name="comments that are never closed", layout={"layout.html": "<style>" + "/* " * 4_600 + "</style>"}),
     Attack(name="media without rules", layout={"layout.html": "<style>" + "@media " * 2_000 + "</style>"}),
+    Attack(name="comments in a value", layout={"layout.html": "<p title='" + "<!--" * 3_700 + "'>x</p>"}),
+    Attack(name="styles in a value", layout={"layout.html": '<p title="' + "<style>" * 2_200 + '">x</p>'}),
+    Attack(name="tags and a quote in a comment", layout={"layout.html": "<!-- " + "<" * 9_000 + '" -->'}),
+    Attack(name="a long comment", layout={"layout.html": "<!-- " + "a" * 14_000 + " -->"}),
+    Attack(name="many attributes", layout={"layout.html": "<b" + " a='b'" * 1_750 + ">x</b>"}),
+    Attack(
+        name="selectors without declarations",
+        layout={"layout.html": "<style>" + "i," * 3_000 + "i{}</style>" + "<i></i>" * 1_300},
+    ),
+    Attack(
+        name="selectors that search",
+        layout={
+            "layout.html": f"<style>{'[a*=ab] i,' * 500}i{{}}</style><i a='{'a' * 3_000}'></i>{'<i></i>' * 900}",
+        },
+    ),
+    Attack(
+        name="a loop over owners",
+        body="{% for owner in order.x %}{% if owner.name %}{{ owner.name }}{% endif %}{% endfor %}" * 18,
+        order={"x": [{"name": ["🚚" + "a" * 1_900] * 10}]},
+    ),
     Attack(name="tags in a value", layout={"layout.html": "<p title='" + "<p " * 4_600 + "'>x</p>"}),
 )
 
@@ -93,4 +114,7 @@ def struck(attack: Attack) -> Verdict:
     if not isinstance(layout, Layout):
         return Verdict(accepted=False, codes=tuple(sorted({problem.code for problem in layout})))
     known = {f"details.{name}": value for name, value in attack.order.items()}
-    return tried(f"---\nsubject: s\nshort: s\n---\n{attack.body}\n", {attack.name: known}, layout)
+    verdict = tried(f"---\nsubject: s\nshort: s\n---\n{attack.body}\n", {attack.name: known}, layout)
+    own = {f"{attack.name}: {objection}" for objection in objections(laid_out["layout/layout.html"])}
+    verdict.faults = [fault for fault in verdict.faults if fault not in own]
+    return verdict

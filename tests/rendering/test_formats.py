@@ -97,6 +97,12 @@ def test_odd_amounts_are_short(value: object) -> None:
         assert len(told) < 100
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+def test_what_rounds_to_nothing_has_no_sign(locale: str) -> None:
+    formats = Formats(locale)
+    assert formats.money("-0.001", "EUR") == formats.money("0", "EUR")
+
+
 def test_an_amount_without_a_currency_is_a_number() -> None:
     assert MADE["es"].money(129.9, None) == "129,90"
     assert MADE["es"].number("1234.5") == "1.234,5"

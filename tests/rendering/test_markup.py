@@ -54,7 +54,7 @@ def test_what_html_would_have_to_be_mended_for(html: str, said: str) -> None:
 @pytest.mark.parametrize(
     "html",
     [
-        "<table width={{ status }}><tr><td>a</td></tr></table>",
+        "<table width='{{ status }}'><tr><td>a</td></tr></table>",
         "<!--[if mso]><table><tr><td><![endif]-->a<!--[if !mso]><!--><b>c</b><!--<![endif]-->",
         "<TABLE>\n{% for a in progress %}<TR>\n<td>{{ a }}</TD></tr>{% endfor %}</table>",
         '<p class=\'a "b"\' hidden><img src="<x>" alt=""/><br></p>',

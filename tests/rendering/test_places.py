@@ -12,26 +12,44 @@ from tests.hostile.values import PAYLOADS
 from tests.rendering.desk import catalog, files, mailed
 
 NOTE = "{{ order.note | default('') }}"
+ODD = "a `<` that begins no tag; write `&lt;`, and look for a quote that is not closed"
+ONLY = "within `{}` there can be no placeholder but `brand.logo`, `brand.reply_to`, `brand.url`, `unsubscribe`"
 ALLOWED = [
     f"<p>{NOTE}</p>",
     f'<p title="a {NOTE}">b</p>',
-    f"<p title={NOTE}>b</p>",
     "<p title='{% if order.note %}{{ order.note }}{% endif %}'>b</p>",
     '{% if brand.reply_to %}<a href="mailto:{{ brand.reply_to }}">b</a>{% endif %}',
     '<a href="{% if brand.url %}{{ brand.url }}{% endif %}">b</a>',
     '<p style="color: {{ brand.color }}">b</p>',
 ]
 REFUSED = [
-    (f"‸<p {NOTE}>b</p>", "within a tag, a placeholder can stand only where a value is given"),
-    (f"‸<p a{NOTE}>b</p>", "within a tag, a placeholder can stand only where a value is given"),
-    (f"‸<p {NOTE}=1>b</p>", "within a tag, a placeholder can stand only where a value is given"),
+    (f"‸<p {NOTE}>b</p>", "within a tag, a placeholder can stand only in the quotes of a value"),
+    (f"‸<p a{NOTE}>b</p>", "within a tag, a placeholder can stand only in the quotes of a value"),
+    (f"‸<p {NOTE}=1>b</p>", "within a tag, a placeholder can stand only in the quotes of a value"),
+    (f"‸<p title={NOTE}>b</p>", "within a tag, a placeholder can stand only in the quotes of a value"),
+    ("‸<p title={{ short }}>b</p>", "within a tag, a placeholder can stand only in the quotes of a value"),
+    ("‸<p\xa0title=\"><a href='{{ order.url }}'>x</a>\">b</p>", ODD),
+    ('‸<p title=\u2003"><b>x</b>">b</p>', ODD),
+    (f"<style lang='a>b</title'>p {{ color: {NOTE} }}‸</style>", "within `<style>` there can be no placeholder"),
+    (
+        f"<p title='<title>'>x</p><style>p {{ color: {NOTE} }}‸</style>",
+        "within `<style>` there can be no placeholder",
+    ),
+    ("<title lang='a>b</title'>{{ content }}‸</title>", "`content` can stand between elements only"),
+    ('‸<!--[if mso]><a href="<![endif]-->x', "within a comment there can be whole tags only"),
+    (f"‸<p class='{NOTE}'>b</p>", ONLY.format("class")),
+    (f"‸<a ping='{NOTE}'>b</a>", ONLY.format("ping")),
+    (
+        f"‸<p bgcolor='{NOTE}'>b</p>",
+        "within `bgcolor` there can be no placeholder but `brand.color`, `brand.on_color`",
+    ),
     ("‸<p {% if reason %}title='a'{% endif %}>b</p>", "within a tag, an `if` or `for` can stand in quotes only"),
     ("‸<p title={% if reason %}a{% endif %}>b</p>", "within a tag, an `if` or `for` can stand in quotes only"),
     ("‸<p onclick='x()'>b</p>", "`onclick`: a mail has no scripts"),
     (f"‸<!-- {NOTE} --><p>b</p>", "within a comment there can be no placeholder"),
     ("‸<!-- {% if reason %} -->{% endif %}<p>b</p>", "within a comment there can be no placeholder"),
-    (f"‸<style>p {{ color: {NOTE} }}</style>", "within `<style>` there can be no placeholder"),
-    ("‸<title>{{ content }}</title>", "`content` can stand between elements only"),
+    (f"<style>p {{ color: {NOTE} }}‸</style>", "within `<style>` there can be no placeholder"),
+    ("<title>{{ content }}‸</title>", "`content` can stand between elements only"),
     ("‸<p title='{{ content }}'>b</p>", "`title` cannot hold that placeholder"),
     ("‸<meta http-equiv=refresh content='0;url={{ order.url }}'>", "`content` cannot hold that placeholder"),
     (
@@ -41,8 +59,7 @@ REFUSED = [
     *(
         (
             f"‸<{tag}>",
-            f"within `{name}` there can be no placeholder but"
-            " `brand.logo`, `brand.reply_to`, `brand.url`, `unsubscribe`",
+            ONLY.format(name),
         )
         for name, tag in (
             ("href", f"link href='{NOTE}'"),
@@ -50,7 +67,6 @@ REFUSED = [
             ("href", f"link href='https://shop.example/{NOTE}'"),
             ("href", f"link href='{{% if reason %}}https://a.example/{{% endif %}}{NOTE}'"),
             ("src", "img src='{{ order.url }}' alt=''"),
-            ("src", "img src={{ order.url }} alt=''"),
             ("background", f"img background='{NOTE}'"),
         )
     ),
