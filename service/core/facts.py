@@ -15,7 +15,6 @@ from bisect import bisect
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from service.core import hours
@@ -28,7 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_EPISODE = ("reason", "next_step")
 _GROUPS = ("customer", "details")
 _MOST_DETAILS = 1_000  # of an order; an event sets 200 at most
-_MOST_MARKS = 250  # of which all are kept, and as many beginnings of runs before them
+_MOST_MARKS = 250  # of which all are kept, and as many first and last ones of runs before them
 
 
 def rank_of(event: OrderEvent, *, arrival: int, rank_by: str) -> Rank:
@@ -67,17 +66,20 @@ def with_mark(runs: Runs, rank: Rank, value: str) -> Runs:
 
 
 def _within_a_run(runs: Runs, rank: Rank) -> bool:
-    """Whether what lay around it was one value, of which all sightings but the first may be forgotten. What is seen
-    that late can no longer part it."""
+    """Whether what lies around it is one value, of which marks between the first and the last may be forgotten. What
+    is seen that late can no longer part it."""
     place = bisect(runs, (rank,))
     return 0 < place < len(runs) and runs[place - 1][1] == runs[place][1]
 
 
 def _thinned(runs: Runs) -> Runs:
-    """The runs as they are lately; of what lies further back, where each began, if that is not too far."""
-    older, newest = runs[:-_MOST_MARKS], runs[-_MOST_MARKS:]
-    begun = [older[0], *(mark for before, mark in pairwise(older) if before[1] != mark[1])]
-    return (*begun[-_MOST_MARKS + 1 :], *newest)
+    """The runs as they are lately; of what lies further back, the first and the last mark of each, if that is not too
+    far."""
+    values = [None, *(value for _, value in runs)]
+    ends = [
+        mark for place, mark in enumerate(runs[:-_MOST_MARKS]) if not values[place] == mark[1] == values[place + 2]
+    ]
+    return (*ends[-_MOST_MARKS + 1 :], *runs[-_MOST_MARKS:])
 
 
 def began(runs: Runs) -> Rank | None:

@@ -90,6 +90,16 @@ def test_what_comes_late_hides_nothing_that_is_known() -> None:
     assert (shown["reason"], shown["customer.name"]) == ("a strike", "Ana")
 
 
+def test_what_comes_late_shows_nothing_of_another_customer() -> None:
+    """Of a run that is over its last mark is kept, so that what belongs behind it does not come to stand within."""
+    anas = pings(20, customer__id=7, customer__name="Ana", customer__email="ana@example.com")
+    order, _ = after([*anas, *pings(680, 22, customer__id=8)])
+    assert "customer.name" not in facts.view(order)
+    late = event("on_its_way", START + timedelta(minutes=10, seconds=30), 9_000, customer__id=8)
+    order, _ = after([late], order)
+    assert "customer.name" not in facts.view(order)
+
+
 def test_details_never_take_the_place_of_what_else_is_known() -> None:
     first = event("placed", START, 0, customer__name="Ana", promised_at="2026-03-20", details__total="1")
     many = event(
