@@ -28,8 +28,8 @@ class Findings:
 
     @property
     def enough(self) -> bool:
-        """Nobody reads more at once; and looking for what was meant takes a while."""
-        return len(self.problems) == _MOST
+        """Nobody reads more errors at once; and looking for what was meant takes a while."""
+        return self._many("error")
 
     def error(self, code: str, node: nodes.Node, message: str, suggestion: str | None = None) -> None:
         self._add(code, "error", node, message, suggestion)
@@ -77,8 +77,12 @@ class Findings:
             meant if meant.removeprefix("order.") in OF_EVERY_ORDER else f"{{% if {meant} %}}…{{% endif %}}",
         )
 
+    def _many(self, severity: str) -> bool:
+        """Counted apart, so that no number of warnings hides an error."""
+        return sum(problem.severity == severity for problem in self.problems) >= _MOST
+
     def _add(self, code: str, severity: str, node: nodes.Node, message: str, suggestion: str | None) -> None:
-        if self.enough:
+        if self._many(severity):
             return
         line, column = self.part.place(begins_at(node))
         self.problems.append(

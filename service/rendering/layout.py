@@ -43,6 +43,7 @@ class Layout:
 
     files: Mapping[str, str]
     words: Mapping[str, Words]
+    warnings: tuple[Problem, ...] = ()
 
     def words_in(self, locale: str) -> Words:
         """The words of the locale, else of its language, else English."""
@@ -79,10 +80,11 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Problem]:
             if stem == "layout" and "{{ content }}" not in text:
                 message = "the layout has no `{{ content }}`, where the message goes"
                 problems.append(Problem(code="missing_content", file=name, line=1, column=1, message=message))
-    words = _read_words(files.get(WORDS))
-    if isinstance(words, list):
-        return problems + words
-    return problems or Layout(files=kept, words=words)
+    words, wrong = _read_words(files.get(WORDS))
+    problems += wrong
+    if any(problem.severity == "error" for problem in problems):
+        return problems
+    return Layout(files=kept, words=words, warnings=tuple(problems))
 
 
 def inspect(part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
@@ -111,15 +113,15 @@ def inspect(part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
         return [Problem(code="too_deep", file=file, message="this is nested too deep")]
 
 
-def _read_words(text: str | None) -> dict[str, Words] | list[Problem]:
+def _read_words(text: str | None) -> tuple[dict[str, Words], list[Problem]]:
     if text is None:
-        return [Problem(code="missing_file", file=WORDS, message="the layout needs this file")]
+        return {}, [Problem(code="missing_file", file=WORDS, message="the layout needs this file")]
     if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
-        return [_too_large(WORDS)]
+        return {}, [_too_large(WORDS)]
     try:
         document = parse(text)
     except CannotReadError as error:
-        return [error.problem(WORDS)]
+        return {}, [error.problem(WORDS)]
 
     def wrong(path: Path, message: str, suggestion: str | None = None) -> list[Problem]:
         at = document.key(path)
@@ -127,9 +129,9 @@ def _read_words(text: str | None) -> dict[str, Words] | list[Problem]:
         return [replace(told, suggestion=suggestion)]
 
     if not isinstance(document.value, dict) or "en" not in document.value:
-        return wrong((), "there must be a map of words for each language, and one for `en`")
+        return {}, wrong((), "there must be a map of words for each language, and one for `en`")
     if len(document.value) > _MOST_LANGUAGES:
-        return wrong((), f"there are words for more than {_MOST_LANGUAGES} languages")
+        return {}, wrong((), f"there are words for more than {_MOST_LANGUAGES} languages")
     read: dict[str, Words] = {}
     problems: list[Problem] = []
     for locale, entry in document.value.items():
@@ -155,7 +157,7 @@ def _read_words(text: str | None) -> dict[str, Words] | list[Problem]:
             if RESERVED.search(value):
                 problems += wrong((locale, "stages", key), "a character that cannot stand in a template")
         read[locale] = Words(texts=texts, stages=stages)
-    return problems or read
+    return read, problems
 
 
 def _texts(value: Value) -> dict[str, str] | None:

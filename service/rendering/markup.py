@@ -26,9 +26,9 @@ TOKEN = re.compile(
     rf"""<!--(?!-?>)(?:(?!--!?>).)*-->|<!doctype[^<>]*>|"""
     rf"""<(?P<close>/)?(?P<tag>[a-z][a-z0-9]*)"""
     rf"""(?P<given>(?:{_BLANK}+{_NAME}(?:{_BLANK}*={_BLANK}*{_VALUE})?)*+){_BLANK}*/?>|(?P<odd><)""",
-    re.DOTALL | re.IGNORECASE,
+    re.DOTALL | re.IGNORECASE | re.ASCII,  # to Unicode, a Kelvin sign is a `k`
 )
-ATTRIBUTE = re.compile(rf"(?P<name>{_NAME})(?:{_BLANK}*={_BLANK}*(?P<value>{_VALUE}))?", re.DOTALL)
+ATTRIBUTE = re.compile(rf"(?P<name>{_NAME})(?:{_BLANK}*={_BLANK}*(?P<value>{_VALUE}))?", re.DOTALL | re.ASCII)
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 _TEXT_ONLY = frozenset({"style", "title"})
 # Within these, other rules hold than for the rest of HTML.

@@ -16,6 +16,8 @@ CHECKED = frozenset({"url", "unsubscribe"})  # addresses, where a file of the la
 _OF_PLAN = frozenset({"brand.logo", "brand.reply_to", "brand.url"})
 _COLOURS = frozenset({"brand.color", "brand.on_color"})
 _LOOKS = frozenset({"style", "bgcolor", "color"})
+_WHOLE = re.compile(r"""</?[a-zA-Z](?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")  # a tag, of Office too
+_BEGUN = re.compile("</?[a-zA-Z]")
 _WORDS = re.compile("title|alt|lang|summary|abbr|aria-[a-z]+")  # attributes that are shown, or read out
 
 
@@ -40,6 +42,8 @@ def _in_tag(page: Page, token: re.Match[str], tag: str, trusted: frozenset[str])
         said = set(_said(page, *attribute.span("value")))
         if name.startswith("on"):
             return f"`{name}`: a mail has no scripts"
+        if name == "class" and STATED in (attribute["value"] or ""):
+            return "within `class` there can be no `if`, for no style would find it; put it around the element"
         if "content" in said or (said and tag == "meta"):
             return f"`{name}` cannot hold that placeholder"
         allowed = _COLOURS if name in _LOOKS else trusted
@@ -52,7 +56,7 @@ def _in_comment(comment: str) -> str | None:
     """Outlook reads what stands in some of them."""
     if SAID in comment or STATED in comment:
         return "within a comment there can be no placeholder"
-    torn = any(token["odd"] and not comment.startswith("<![", token.start()) for token in TOKEN.finditer(comment, 1))
+    torn = comment.startswith("<!--[if") and _BEGUN.search(_WHOLE.sub("", comment))
     return "within a comment there can be whole tags only" if torn else None
 
 

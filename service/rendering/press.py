@@ -48,7 +48,7 @@ def assemble(
     layout = layouts.read(files)
     if isinstance(layout, list):
         return None, layout
-    problems: list[Problem] = []
+    problems = list(layout.warnings)
     messages: dict[str, dict[str, Compiled]] = {}
     written: dict[str, set[str]] = {}  # also what cannot be used
     owners = owners_messages(plan)

@@ -12,13 +12,17 @@ _REST = r"""(?:[^>"]++|"[^"]*+")*+>"""  # of a tag
 _PIECE = re.compile(
     rf"""<!--.*?-->|{_BEFORE}(?:<style>(?P<css>.*?)</style>|(?P<implied></?tbody>)"""
     rf"""|(?P<apart></?(?:{_APART})\b{_REST})){_BLANK}*+|<{_REST}""",
-    re.DOTALL | re.IGNORECASE,
+    re.DOTALL | re.IGNORECASE | re.ASCII,
 )
 # Where such a style stands, blanks may be shown around any element.
-_SHOWS_BLANKS = re.compile(rf"<(?:{_APART})\b[^>]*display:\s*inline|white-space:\s*(?:pre|break)", re.IGNORECASE)
+_SHOWS_BLANKS = re.compile(
+    rf"<(?:{_APART})\b[^<>]*display\s*:\s*inline|<style>[^<]*display\s*:\s*inline|white-space\s*:\s*(?:pre|break)",
+    re.IGNORECASE | re.ASCII,
+)
 _CSS = re.compile(
-    rf"""(?P<text>"[^"]*+"|'[^']*+')|{_BEFORE}"""
-    rf"""(?:;(?={_BLANK}*\}})|(?P<sign>[{{}};,]|:(?= )|!(?=important))){_BLANK}*+"""
+    rf"""(?P<text>"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|/\*.*?\*/)|{_BEFORE}"""
+    rf"""(?:;(?={_BLANK}*\}})|(?P<sign>[{{}};,]|:(?= )|!(?=important))){_BLANK}*+""",
+    re.DOTALL,
 )
 
 

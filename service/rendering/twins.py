@@ -20,7 +20,8 @@ from service.rendering.sandbox import NOT_A_LINK, SCHEMES, whole_address
 from service.rendering.tree import Branch, Break, Element, Node, Said, Text, every
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_HOST_IN_PART = re.compile(r"https?:(?:/?|//[^/?#]*)", re.IGNORECASE)
+_HTTP = re.compile("https?:", re.IGNORECASE)
+_HOST = re.compile(r"https?://[^/?#\\]+[/?#]", re.IGNORECASE)
 _RULE = "—" * 12
 
 Component = Callable[[nodes.Expr], str]
@@ -131,7 +132,10 @@ def _link(href: str, marks: Marks) -> tuple[str, nodes.Expr | None]:
         if scheme is None or scheme[1].lower() not in SCHEMES:
             word = pieces[0]
             raise Flawed("link_scheme", NOT_A_LINK, word=word, suggestion=whole_address(word))
-    if _HOST_IN_PART.fullmatch(pieces[0]) and len(pieces) > 1:
+    # Before a placeholder the host has to have ended: in what is written, or behind one that is a whole address.
+    written = len(pieces) > 1 and _HTTP.match(pieces[0]) and not _HOST.match(pieces[0])
+    behind = len(pieces) > 3 and not pieces[0] and pieces[2][:1] not in ("/", "?", "#")
+    if written or behind:
         raise Flawed("link_scheme", "an order cannot name the host; put a `/` behind yours", word=pieces[0])
     url, guard = "", None
     for place, piece in enumerate(pieces):

@@ -97,6 +97,19 @@ ATTACKS = (
         },
     ),
     Attack(
+        name="siblings of siblings",
+        layout={"layout.html": f"<style>{'[a]~*,' * 100}u{{}}</style>{'<i></i>' * 1_240}"},
+    ),
+    Attack(
+        name="a class in another spelling",
+        layout={
+            "layout.html": f"<style>.\\61 z{{font-family:{'x' * 9_000}}}</style>{'<i class=az></i>' * 300}",
+        },
+    ),
+    Attack(
+        name="displays in a value", layout={"layout.html": f'<p title="{"<p " * 1_400}{"display:" * 1_200}">x</p>'}
+    ),
+    Attack(
         name="a loop over owners",
         body="{% for owner in order.x %}{% if owner.name %}{{ owner.name }}{% endif %}{% endfor %}" * 18,
         order={"x": [{"name": ["🚚" + "a" * 1_900] * 10}]},

@@ -151,6 +151,18 @@ def test_the_words_of_a_language_are_words_whatever_yaml_takes_them_for(tmp_path
     assert layout.words_in("en").stages == {"1": "One"}
 
 
+def test_a_warning_refuses_no_layout(tmp_path: Path) -> None:
+    texts = files()
+    texts["layout/words.yaml"] = WORDS + "    a: b\n  dear: Dear {name}\n"
+    texts["layout/layout.html"] += "{% if order.totals %}{% endif %}"
+    found = check(laid_out(tmp_path, texts), read_plan)
+    assert {(it.code, it.file) for it in found if it.file.startswith("layout/")} == {
+        ("stray_brace", "layout/words.yaml"),
+        ("unlikely_name", "layout/layout.html"),
+    }
+    assert catalog(texts).press.names()
+
+
 def test_a_slip_in_the_words_is_shown_where_it_stands(tmp_path: Path) -> None:
     texts = files()
     texts["layout/words.yaml"] = WORDS.replace("now: now", 'now: "a {{ orderr.id }}"')

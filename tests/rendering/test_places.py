@@ -36,6 +36,12 @@ REFUSED = [
         "within `<style>` there can be no placeholder",
     ),
     ("<title lang='a>b</title'>{{ content }}‸</title>", "`content` can stand between elements only"),
+    ("‸<\u017f title='a'>b</\u017f>", ODD),
+    ("‸<lin\u212a>", ODD),
+    (
+        "‸<p class='{% if reason %}a{% endif %}'>b</p>",
+        "within `class` there can be no `if`, for no style would find it; put it around the element",
+    ),
     ('‸<!--[if mso]><a href="<![endif]-->x', "within a comment there can be whole tags only"),
     (f"‸<p class='{NOTE}'>b</p>", ONLY.format("class")),
     (f"‸<a ping='{NOTE}'>b</a>", ONLY.format("ping")),
@@ -78,6 +84,24 @@ def test_what_would_let_an_order_out_is_refused(html: str, said: str) -> None:
     page = markup.Page.of(syntax.parse(html.replace("‸", "")))
     found = markup.flaw(page) or places.flaw(page, {"content", "unsubscribe"})
     assert found == (html.index("‸"), said)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<!--[if !mso]><!--><b>c</b><!--<![endif]-->",
+        "<!--[if !mso]><!-- --><b>c</b><!--<![endif]-->",
+        '<!--[if mso]><v:roundrect xmlns:v="urn:x" style="width:9px"><w:anchorlock/></v:roundrect><![endif]-->',
+        "<!--[if gte mso 9]><xml><o:PixelsPerInch>96</o:PixelsPerInch></xml><![endif]-->",
+        "<!-- only < 600 px wide -->",
+        "{% if brand.url %}<a href='{{ brand.url }}/path?x=1'>a</a>{% endif %}",
+        "{% if brand.logo %}<img src='{{ brand.logo }}' alt='{{ brand.name }}' width='9'>{% endif %}",
+        '<style type="text/css">@media screen{.a{color:red}}</style>',
+    ],
+)
+def test_what_mail_programs_need_is_left(html: str) -> None:
+    page = markup.Page.of(syntax.parse(html))
+    assert (markup.flaw(page) or places.flaw(page, {"content"})) is None
 
 
 def test_only_what_a_file_is_given_checked_is_an_address() -> None:

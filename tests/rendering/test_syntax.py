@@ -96,6 +96,39 @@ def test_a_slip_is_told_at_its_place_and_with_what_was_meant(
     assert [(it.code, it.line, it.column, it.suggestion) for it in problems][:1] == [(code, line, column, suggestion)]
 
 
+@pytest.mark.parametrize("warning", ["{ ", "{% if order.ulr %}{% endif %}"])
+@pytest.mark.parametrize("wrong", ["{{ order.__class__ }}", "{{ nope }}", "{% set a = 1 %}", "{{ order.x() }}"])
+def test_no_number_of_warnings_hides_an_error(warning: str, wrong: str) -> None:
+    made, problems = compiled(warning * 40 + wrong)
+    assert made is None
+    assert any(problem.severity == "error" for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "[x](https:///{{ order.number }})",
+        "[x](https://{{ order.number }})",
+        "[x](https:{{ order.number }})",
+        "[x](https:/e{{ order.number }})",
+        "[x](https://shop.example{{ order.number }}/)",
+        "[x]({{ order.number }}{{ order.id }})",
+    ],
+)
+def test_no_order_names_the_host_of_a_link(link: str) -> None:
+    made, problems = compiled(link)
+    assert made is None
+    assert [problem.code for problem in problems] == ["link_scheme"]
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["[x](https://shop.example/{{ order.id }})", "[x]({{ order.number }}/{{ order.id }})", "[x]({{ order.id }})"],
+)
+def test_behind_the_host_it_may_speak(link: str) -> None:
+    assert compiled(link)[1] == []
+
+
 def test_an_address_in_angles_is_a_link_and_no_html() -> None:
     assert compiled("<https://shop.example/> and <care@shop.example>")[1] == []
     assert [it.code for it in compiled("a <b>c</b>")[1]] == ["html_is_text"]

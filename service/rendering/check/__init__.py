@@ -121,6 +121,7 @@ def _written(files: Mapping[str, str]) -> Iterator[Problem]:
     if isinstance(layout, list):
         yield from layout
         return
+    yield from layout.warnings
     for file, text in sorted(files.items()):
         if found := MESSAGE.fullmatch(file):
             # With the names that owners' messages have; which these are only the plan knows.
