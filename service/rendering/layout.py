@@ -99,7 +99,7 @@ def inspect(part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
     try:
         tree = syntax.parse(part.text)
         problems = inspector.template(tree)
-        if not problems and file.endswith(".html"):
+        if file.endswith(".html") and not any(problem.severity == "error" for problem in problems):
             page = markup.Page.of(tree)
             if flaw := markup.flaw(page) or places.flaw(page, extra):
                 line, column = part.place(flaw[0])

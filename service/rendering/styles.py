@@ -22,6 +22,16 @@ _BLANKS = re.compile(r"[ \t\n\r\f]+")
 _PARTS = re.compile(r"[ \t\n\r\f>+~]+")
 # What the last part of a selector asks of an element; what it asks besides makes it match fewer.
 _LAST = re.compile(r"([a-z][a-z0-9]*)?((?:\.[\w-]+)*)(?::[a-z-]+(?:\(\))?)*", re.IGNORECASE | re.ASCII)
+_BRACE = re.compile("[{}]")
+_CLOSED = re.compile(
+    r""""[^"]*+"|'[^']*+'|/\*.*?\*/|\[[^\]"']*+(?:"[^"]*+"|'[^']*+')?[^\]"']*+\]""",
+    re.DOTALL,
+)
+_NESTED = re.compile(r"\([^()]*+\)")
+_MOST_NESTED = 4  # of these within one another; whatever is deeper is in doubt
+_OPEN = re.compile(r"""["'(\[]|/\*""")
+# What every parser puts in where it is not written, for each of these; for none, once.
+_IMPLIED = {"tbody": ("tr",), "colgroup": ("col",), "html": (), "head": (), "body": ()}
 _TAG = re.compile(r"<([a-z][a-z0-9]*)", re.IGNORECASE | re.ASCII)
 _CLASS = re.compile(r"""\sclass\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE | re.ASCII)
 _ESCAPED = re.compile("&(?!#?\\w+;)|\xa0|>")  # what an HTML serialiser writes in up to six characters
@@ -31,8 +41,11 @@ def inlined(page: str) -> str:
     """HTML with its rules in its elements; only those for some media stay in the head. Raises TooMuch."""
     style = "".join(_STYLE.findall(page))
     tags = Counter(tag.lower() for tag in _TAG.findall(page))
+    for implied, by in _IMPLIED.items():
+        tags[implied] += sum(tags[tag] for tag in by) if by else 1
     number = tags.total()
-    if number > MOST_TAGS or style.count(":") ** 2 * number > MOST_DECLARED or _asked(style, number) > MOST_ASKED:
+    declared, asked = style.count(":") ** 2 * number, _asked(style, number, len(page))
+    if number > MOST_TAGS or declared > MOST_DECLARED or asked > MOST_ASKED:
         raise TooMuch("the layout has too many elements, or too many styles for so many")
     grown = len(page) + _grown(style, page, tags) + 5 * (len(_ESCAPED.findall(page)) - number)
     if kept([page]) * grown > LONGEST_PAGE * len(page):
@@ -43,18 +56,30 @@ def inlined(page: str) -> str:
     return made
 
 
-def _asked(style: str, number: int) -> int:
-    """How often an element is looked at to find those that rules are for: once for each selector, again for what
-    stands around it, and for a sibling with all that came before."""
-    around = sum(map(style.count, ">+*"))
-    return (style.count(",") + style.count("{") + 10 * around) * number + style.count("~") * number**2 // 8
+def _asked(style: str, number: int, length: int) -> int:
+    """How often an element is looked at to find those that rules are for: once for each selector, again for what it
+    asks besides and for what stands around, for a sibling with all that came before, and for a piece of an attribute
+    letter by letter (of a page that has so many)."""
+    within = 10 * sum(map(style.count, ">+*")) + 5 * style.count("(") + 2 * style.count("[")
+    one_by_one = (style.count(",") + style.count("{") + within) * number
+    return one_by_one + style.count("~") * number**2 // 8 + style.count("*=") * number * length // 100
+
+
+def _doubtful(style: str) -> bool:
+    """Whether it may be read in another way than here: a name that is spelt with escapes, a brace in a text."""
+    if "\\" in style:
+        return True
+    pieces = [_CLOSED.sub("", piece) for piece in _BRACE.split(style)]
+    for _ in range(_MOST_NESTED):
+        pieces = [_NESTED.sub("", piece) for piece in pieces]
+    return any(map(_OPEN.search, pieces))
 
 
 def _grown(style: str, page: str, tags: Counter[str]) -> int:
     """The most characters that rules can come to in elements."""
     classes = Counter(name for found in _CLASS.findall(page) for name in _BLANKS.split("".join(found)))
     everything = tags.total()
-    if "\\" in style or any("&" in name for name in classes):  # names may be spelt in another way than here
+    if any("&" in name for name in classes) or _doubtful(style):
         return len(style) * everything
     grown = 0
     rest = len(style) - sum(len(begun) + len("}") for begun in _FOR_SOME_MEDIA.findall(style)[:_FEW])

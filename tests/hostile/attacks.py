@@ -110,6 +110,28 @@ ATTACKS = (
         name="displays in a value", layout={"layout.html": f'<p title="{"<p " * 1_400}{"display:" * 1_200}">x</p>'}
     ),
     Attack(
+        name="a brace in a text",
+        layout={
+            "layout.html": f"<style>.z{{a:'}}.q{{';font-family:{'x' * 6_000}}}</style>{'<i class=z></i>' * 300}",
+        },
+    ),
+    Attack(
+        name="elements that nobody writes",
+        layout={
+            "layout.html": f"<style>tbody{{font-family:{'x' * 6_000}}}</style>"
+            + "<table><tr><td></td></tr></table>" * 260,
+        },
+    ),
+    Attack(
+        name="what a selector asks of all around",
+        layout={
+            "layout.html": f"<style>{'[a]' * 130 + '[q] u,'}u{{}}</style>" * 20
+            + "<b a='b'>" * 30
+            + "<u></u>" * 900
+            + "</b>" * 30,
+        },
+    ),
+    Attack(
         name="a loop over owners",
         body="{% for owner in order.x %}{% if owner.name %}{{ owner.name }}{% endif %}{% endfor %}" * 18,
         order={"x": [{"name": ["🚚" + "a" * 1_900] * 10}]},

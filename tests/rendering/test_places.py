@@ -104,6 +104,14 @@ def test_what_mail_programs_need_is_left(html: str) -> None:
     assert (markup.flaw(page) or places.flaw(page, {"content"})) is None
 
 
+def test_no_warning_hides_where_a_placeholder_stands() -> None:
+    kept = files()
+    kept["layout/layout.html"] += "{% if order.ulr %}x{% endif %}" + f'<a href="{NOTE}">x</a>'
+    problems = read(kept)
+    assert isinstance(problems, list)
+    assert [it.code for it in problems] == ["unlikely_name", "layout_html"]
+
+
 def test_only_what_a_file_is_given_checked_is_an_address() -> None:
     """A loop could call anything `url`."""
     html = syntax.parse("{% for url in order.x %}<a href='{{ url }}'>b</a>{% endfor %}")
