@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from service.rendering import markup, places, syntax
@@ -102,6 +104,15 @@ def test_what_would_let_an_order_out_is_refused(html: str, said: str) -> None:
 def test_what_mail_programs_need_is_left(html: str) -> None:
     page = markup.Page.of(syntax.parse(html))
     assert (markup.flaw(page) or places.flaw(page, {"content"})) is None
+
+
+def test_a_frame_as_many_write_them_is_taken() -> None:
+    """With what they hold for Outlook, Apple and Gmail, styles of all kinds, and comments in them."""
+    kept = files()
+    kept["layout/layout.html"] = Path(__file__).with_name("another.html").read_text("utf-8")
+    words, _ = mailed(catalog(kept))
+    assert "not Outlook" in words.html
+    assert "1042" in words.html
 
 
 def test_no_warning_hides_where_a_placeholder_stands() -> None:
