@@ -206,8 +206,9 @@ def _taken_back(known: Order, unsent: Notification, plan: Plan) -> bool:
 def _as_before(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:
     """The order as if the unsent promise notice, which the gate drops, had not been: its date was never told."""
     stood = known.told_until_before
-    due = stood or tell.window_from(known, touchpoint, plan, now, now=now)
-    return _dated(evolve(known, promise_told=known.promise_told_before, told_until=stood, counted_from=now), due)
+    began = now if touchpoint.count_from == "last_event" else known.entered_at  # of an episode that was never told
+    due = stood or tell.window_from(known, touchpoint, plan, began, now=began)
+    return _dated(evolve(known, promise_told=known.promise_told_before, told_until=stood, counted_from=began), due)
 
 
 # ---------------------------------------------------------------- the new order

@@ -143,6 +143,20 @@ def test_a_promise_moved_back_before_it_was_told_leaves_nothing_to_tell() -> Non
     assert world.order is not None and world.order.told_until == told_until, "the date told before still binds"
 
 
+def test_what_is_taken_back_before_anything_was_told_puts_nothing_off() -> None:
+    """The order began in silence, and by when it must be broken counts from there."""
+    world = World(shop())
+    world.take(event("confirmed", START, 1, notify=False, promised_at="2026-03-09"))
+    assert world.order is not None
+    due = world.order.deadline
+    world.now += H
+    world.take(event("confirmed", START + H, 2, promised_at="2026-03-12"))
+    world.now += H
+    world.take(event("confirmed", START + 2 * H, 3, promised_at="2026-03-09"))
+    assert world.told(Purpose.PROMISE_MOVED) == []
+    assert world.order.deadline == due
+
+
 def test_a_new_reason_is_told_with_the_message_of_the_touchpoint() -> None:
     world = World(shop())
     world.take(event("in_production", START, 1))

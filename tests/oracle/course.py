@@ -166,6 +166,8 @@ class _Intake:
             self.references = {promise}
         if self.status_rank is not None and rank < self.status_rank:
             self._step(record, {"older_than_known"})
+            if self.facts.reason is not None:
+                self.texts.append(self.facts.reason)  # it is known now, and no record after it brings it anew
             return
         self.status_rank = rank
         begins = event["status"] != self.status
