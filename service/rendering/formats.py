@@ -183,7 +183,7 @@ class Formats:
         if places not in self._monies:
             self._monies[places] = _without(symbol, _learn(ask, places))
         learned = self._monies[places]
-        return (lambda amount: ask(_rounded(amount, places))) if learned is None else _with(symbol, learned).of
+        return _writing(None if learned is None else _with(symbol, learned), ask, places)
 
     def _learn_decimals(self, places: int) -> Callable[[Decimal], str]:
         pattern = "#,##0" + ("." + "0" * places if places else "")
@@ -191,8 +191,12 @@ class Formats:
         def ask(amount: Decimal) -> str:
             return format_decimal(amount, pattern, locale=self._locale)
 
-        learned = _learn(ask, places)
-        return (lambda amount: ask(_rounded(amount, places))) if learned is None else learned.of
+        return _writing(_learn(ask, places), ask, places)
+
+
+def _writing(learned: _Digits | None, ask: Callable[[Decimal], str], places: int) -> Callable[[Decimal], str]:
+    """How amounts are written: by hand if that was learned, else by asking each time."""
+    return (lambda amount: ask(_rounded(amount, places))) if learned is None else learned.of
 
 
 def _learn(ask: Callable[[Decimal], str], places: int) -> _Digits | None:

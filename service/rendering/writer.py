@@ -23,6 +23,7 @@ from jinja2 import nodes
 
 from service.rendering.bounds import MOST_FILTERS, MOST_TOGETHER, Allowance, TooMuch, every
 from service.rendering.filling import Spent
+from service.rendering.paths import path_of
 
 _SHORT = 200  # characters
 _QUICKLY = 26  # paths of a piece; the most shipped has 25
@@ -58,6 +59,13 @@ class _Scope:
     names: Mapping[str, str] = field(default_factory=dict)  # the function's own names for them
     around: _Scope | None = None
     paths: dict[tuple[str, str], str] = field(default_factory=dict)  # of what, which key: the function's name for it
+
+    def of(self, name: str) -> _Scope:
+        """Where the name holds: in the nearest scope that gives it, else in the outermost."""
+        scope = self
+        while name not in scope.names and scope.around is not None:
+            scope = scope.around
+        return scope
 
 
 class Writer:
@@ -221,8 +229,7 @@ class Writer:
         """The function's name for a path, and where the first name of it holds."""
         match node:
             case nodes.Name(name=name):
-                while name not in scope.names and scope.around is not None:
-                    scope = scope.around
+                scope = scope.of(name)
                 return scope.names.get(name) or self._found(scope, "values", name), scope
             case nodes.Getattr(node=group, attr=key):
                 of, scope = self._path(group, scope)
@@ -273,15 +280,10 @@ def _unknown(node: nodes.Node | None) -> TypeError:
     return TypeError(f"{type(node).__name__} was not inspected")
 
 
-def _local(node: nodes.Node, scope: _Scope | None) -> bool:
+def _local(node: nodes.Node, scope: _Scope) -> bool:
     """Whether the first name of a path is one that a loop or component gave, whatever it is called."""
-    while isinstance(node, nodes.Getattr):
-        node = node.node
-    while isinstance(node, nodes.Name) and scope is not None:
-        if node.name in scope.names:
-            return True
-        scope = scope.around
-    return False
+    root = (path_of(node) or "").partition(".")[0]
+    return root in scope.of(root).names
 
 
 def _is_text(node: nodes.Node) -> bool:
