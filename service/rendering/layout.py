@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ from service.rendering.bounds import LONGEST_LAYOUT, TooMuch
 from service.rendering.formats import is_locale, tidy_locale
 from service.rendering.marks import RESERVED
 from service.rendering.source import Part
-from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES
+from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES, STANDS_ALONE
 
 FOLDER = "layout/"
 WORDS = f"{FOLDER}words.yaml"
@@ -24,7 +24,7 @@ _MOST_LANGUAGES = 60
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # YAML's (1.1, section 4.2)
 _NEEDED = ("because", "to_owner", "unsubscribe", "now")
 # What the layout, and a component, can say besides the variables of messages.
-OF_LAYOUT = frozenset({"lang", "subject", "short", "content", "words", "unsubscribe", "owner"})
+OF_LAYOUT = STANDS_ALONE | {"unsubscribe", "owner"}
 OF_COMPONENTS = frozenset({"words", "progress"})
 _FILTERS = {**FILTERS, "label": 0}
 
@@ -124,9 +124,9 @@ def _read_words(text: str | None) -> tuple[dict[str, Words], list[Problem]]:
         return {}, [error.problem(WORDS)]
 
     def wrong(path: Path, message: str, suggestion: str | None = None) -> list[Problem]:
-        at = document.key(path)
-        told = Problem(code="layout_words", file=WORDS, line=at.line, column=at.column, message=message)
-        return [replace(told, suggestion=suggestion)]
+        line, column = document.key(path).line, document.key(path).column
+        code = "layout_words"
+        return [Problem(code=code, file=WORDS, line=line, column=column, message=message, suggestion=suggestion)]
 
     if not isinstance(document.value, dict) or "en" not in document.value:
         return {}, wrong((), "there must be a map of words for each language, and one for `en`")
@@ -146,10 +146,9 @@ def _read_words(text: str | None) -> tuple[dict[str, Words], list[Problem]]:
         texts = _texts({key: value for key, value in given.items() if key != "stages"})
         stages = _texts(given.get("stages") or {})
         if texts is None or stages is None:
-            odd = [key for key, value in given.items() if key != "stages" and not isinstance(value, str)]
-            problems += wrong(
-                (locale, *(odd or ["stages"])[:1]), f"`{locale}` may hold texts only, and `stages` with texts"
-            )
+            no_texts = (key for key, value in given.items() if key != "stages" and not isinstance(value, str))
+            told = f"`{locale}` may hold texts only, and `stages` with texts"
+            problems += wrong((locale, next(no_texts, "stages")), told)
             continue
         for key, value in texts.items():
             problems += inspect(_part(text, document.at((locale, key)), value), WORDS, frozenset())

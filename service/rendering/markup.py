@@ -30,7 +30,7 @@ TOKEN = re.compile(
 )
 ATTRIBUTE = re.compile(rf"(?P<name>{_NAME})(?:{_BLANK}*={_BLANK}*(?P<value>{_VALUE}))?", re.DOTALL | re.ASCII)
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
-_TEXT_ONLY = frozenset({"style", "title"})
+TEXT_ONLY = frozenset({"style", "title"})
 # Within these, other rules hold than for the rest of HTML.
 _FOREIGN = frozenset(
     "button frameset iframe image listing math noembed noframes noscript optgroup option plaintext pre"
@@ -113,7 +113,7 @@ class _Reading:
             if SAID in tag:
                 return "within a tag, a placeholder can stand only in the quotes of a value"
             return "a `<` that begins no tag; write `&lt;`, and look for a quote that is not closed"
-        if self._parent() in _TEXT_ONLY and not (token["close"] and tag == self._parent()):
+        if self._parent() in TEXT_ONLY and not (token["close"] and tag == self._parent()):
             return f"within `<{self._parent()}>` there can be text only"
         if not tag:
             return None  # a comment

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from service.rendering.markup import ATTRIBUTE, SAID, STATED, TOKEN, Flaw, Page
+from service.rendering.markup import ATTRIBUTE, SAID, STATED, TEXT_ONLY, TOKEN, Flaw, Page
 from service.rendering.paths import path_of
 
-CHECKED = frozenset({"url", "unsubscribe"})  # addresses, where a file of the layout is given them
+_CHECKED = frozenset({"url", "unsubscribe"})  # addresses, where a file of the layout is given them
 _OF_PLAN = frozenset({"brand.logo", "brand.reply_to", "brand.url"})
 _COLOURS = frozenset({"brand.color", "brand.on_color"})
 _LOOKS = frozenset({"style", "bgcolor", "color"})
@@ -24,11 +24,11 @@ _WORDS = re.compile("title|alt|lang|summary|abbr|aria-[a-z]+")  # attributes tha
 def flaw(page: Page, given: Collection[str]) -> Flaw | None:
     """The first placeholder that stands where it may not, in a page without other flaws. `given` are the names that
     the file has besides the usual."""
-    trusted = _OF_PLAN | (CHECKED & set(given))
+    trusted = _OF_PLAN | (_CHECKED & set(given))
     end, within = 0, ""
     for token in TOKEN.finditer(page.text):
         tag = (token["tag"] or "").lower()
-        wrong = _in_text(page, within, end, token.start()) if within in ("style", "title") else None
+        wrong = _in_text(page, within, end, token.start()) if within in TEXT_ONLY else None
         wrong = wrong or (_in_tag(page, token, tag, trusted) if tag else _in_comment(token[0]))
         if wrong:
             return page.offsets[token.start()], wrong

@@ -20,7 +20,7 @@ LATER = frozenset({"rating"})
 
 # What a layout and its components have besides: what is worked in as it stands, and what may be missing.
 STANDS_ALONE = frozenset({"content", "lang", "short", "subject", "words"})
-GIVEN_OR_NOT = frozenset({"items", "owner", "unsubscribe", "url"})
+GIVEN_OR_NOT = CAN_BE_MISSING | {"owner", "unsubscribe"}
 
 # variable -> its attributes; None: any. A question mark: may be missing.
 VARIABLES: Mapping[str, Sequence[str] | None] = {
