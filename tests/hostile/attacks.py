@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from service.core.model import Json
-from service.rendering.layout import Layout, read
+from service.rendering.layout import Layout
 from tests.hostile.page import objections
 from tests.hostile.trial import Verdict, tried
-from tests.rendering.desk import files
+from tests.rendering.desk import layout_with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,14 +142,11 @@ ATTACKS = (
 
 def struck(attack: Attack) -> Verdict:
     """What comes of an attack."""
-    laid_out = files()
-    for name, more in attack.layout.items():
-        laid_out[f"layout/{name}"] += more
-    layout = read(laid_out)
+    layout = layout_with(attack.layout)
     if not isinstance(layout, Layout):
         return Verdict(accepted=False, codes=tuple(sorted({problem.code for problem in layout})))
     known = {f"details.{name}": value for name, value in attack.order.items()}
     verdict = tried(f"---\nsubject: s\nshort: s\n---\n{attack.body}\n", {attack.name: known}, layout)
-    own = {f"{attack.name}: {objection}" for objection in objections(laid_out["layout/layout.html"])}
+    own = {f"{attack.name}: {objection}" for objection in objections(layout.text("layout.html"))}
     verdict.faults = [fault for fault in verdict.faults if fault not in own]
     return verdict

@@ -133,6 +133,14 @@ def layout() -> Layout:
     return read
 
 
+def layout_with(added: Mapping[str, str]) -> Layout | list[Problem]:
+    """The layout with more at the end of some of its files."""
+    kept = files()
+    for name, more in added.items():
+        kept[f"layout/{name}"] += more
+    return read_layout(kept)
+
+
 def compiled(body: str, *, subject: str = "s", owner: bool = False) -> tuple[Compiled | None, list[Problem]]:
     """A message of that body, and what is wrong with it."""
     return pressed(body, layout(), subject=subject, owner=owner)

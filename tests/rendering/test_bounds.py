@@ -12,10 +12,10 @@ from service.catalog.catalog import LARGEST_DRAFT
 from service.core.context import LONGEST_TEXT
 from service.core.samples import samples
 from service.ports import CannotRender, Mail, Words
-from service.rendering.layout import Layout, read
+from service.rendering.layout import Layout
 from service.rendering.render import fill
 from tests.hostile.trial import weighed
-from tests.rendering.desk import NOW, catalog, compiled, drafted, files, mailed, pressed, usual
+from tests.rendering.desk import NOW, catalog, compiled, drafted, files, layout_with, mailed, pressed, usual
 
 LONG = '"' * LONGEST_TEXT
 KNOWN = {
@@ -113,17 +113,13 @@ def test_the_largest_messages_are_pressed_in_a_mebibyte(body: str) -> None:
     ],
 )
 def test_nor_do_they_take_more_with_the_largest_layouts(name: str, more: str, body: str) -> None:
-    kept = files()
-    kept[f"layout/{name}"] += more
-    laid_out = read(kept)
+    laid_out = layout_with({name: more})
     assert isinstance(laid_out, Layout), laid_out
     assert weighed(lambda: pressed(body, laid_out)) < 1024 * 1024
 
 
 def test_styles_that_would_make_a_page_many_times_as_large_are_refused() -> None:
-    kept = files()
-    kept["layout/layout.html"] += "<style>em { --long: '" + "x" * 3_000 + "'; }</style>"
-    laid_out = read(kept)
+    laid_out = layout_with({"layout.html": "<style>em { --long: '" + "x" * 3_000 + "'; }</style>"})
     assert isinstance(laid_out, Layout), laid_out
     made, problems = pressed("*a* " * 140, laid_out)
     assert made is None

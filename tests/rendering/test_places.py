@@ -11,7 +11,7 @@ from service.rendering.layout import Layout, read
 from service.rendering.marks import RESERVED
 from tests.hostile.page import Page, objections
 from tests.hostile.values import PAYLOADS
-from tests.rendering.desk import catalog, files, mailed
+from tests.rendering.desk import catalog, files, layout_with, mailed
 
 NOTE = "{{ order.note | default('') }}"
 ODD = "a `<` that begins no tag; write `&lt;`, and look for a quote that is not closed"
@@ -116,9 +116,7 @@ def test_a_frame_as_many_write_them_is_taken() -> None:
 
 
 def test_no_warning_hides_where_a_placeholder_stands() -> None:
-    kept = files()
-    kept["layout/layout.html"] += "{% if order.ulr %}x{% endif %}" + f'<a href="{NOTE}">x</a>'
-    problems = read(kept)
+    problems = layout_with({"layout.html": "{% if order.ulr %}x{% endif %}" + f'<a href="{NOTE}">x</a>'})
     assert isinstance(problems, list)
     assert [it.code for it in problems] == ["unlikely_name", "layout_html"]
 
