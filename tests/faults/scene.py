@@ -207,6 +207,7 @@ def scene(
                     },
                     patience=PATIENCE,
                     starts=stages[0].starts if stages else [],
+                    ends=stages[0].ends if stages else [],
                 )
             )
         played = Scene(replicas=stages, sink=sink, seed=seed)

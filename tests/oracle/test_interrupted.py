@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.oracle import Kind, Plan
+from tests.oracle import Kind, Plan, Received
 from tests.oracle.test_judge import LATITUDE, at, event, found, mail, plan
 
 __all__ = ["plan"]  # the fixture
@@ -21,11 +21,31 @@ MAILS = [
 
 def test_a_stop_before_the_receipt_was_stored_starts_the_window_again(plan: Plan) -> None:
     stop = at(0) + timedelta(seconds=4)
-    stopped = replace(LATITUDE, kills=(stop,), down=((stop, at(30)),), starts=(at(-1), at(29.9)))
+    stopped = replace(LATITUDE, kills=(stop,), down=((stop, at(30)),), starts=(at(-1), at(29.9)), ends=(stop,))
     kinds = found(plan, [*MAILS[:1], mail(30, "1/update/1/customer"), *MAILS[1:]], EVENTS, stopped)
     assert not kinds
 
 
 def test_a_stop_after_it_starts_nothing_again(plan: Plan) -> None:
-    stopped = replace(LATITUDE, kills=(at(1),), down=((at(1), at(30)),), starts=(at(-1), at(29.9)))
+    stopped = replace(LATITUDE, kills=(at(1),), down=((at(1), at(30)),), starts=(at(-1), at(29.9)), ends=(at(1),))
     assert Kind.OVER_TOLD_DATE in found(plan, MAILS, EVENTS, stopped)
+
+
+def test_what_was_away_while_the_service_lived_put_no_decision_off(plan: Plan) -> None:
+    """The relay was away when the first reminder was decided; the stop that came later is another."""
+    relay_away, stopped = (at(23), at(26)), (at(27), at(29))
+    lived = replace(LATITUDE, down=(relay_away, stopped), starts=(at(-1), at(28.9)), ends=(at(27.1),))
+    assert not found(plan, [MAILS[0], mail(25.9, "1/reminder/1/customer"), *later(48)], EVENTS, lived)
+
+
+def test_a_stop_puts_a_decision_off(plan: Plan) -> None:
+    stopped = replace(LATITUDE, down=((at(23), at(26)),), starts=(at(-1), at(25.8)), ends=(at(23),))
+    kinds = found(plan, [MAILS[0], mail(25.9, "1/reminder/1/customer"), *later(48)], EVENTS, stopped)
+    assert kinds == {Kind.EARLY}
+
+
+def later(hour: float) -> list[Received]:
+    return [
+        mail(hour, "1/reminder/2/customer", soon=1),
+        mail(hour, "1/owner_alert/stuck/owner:desk", to="desk@example.com", soon=1),
+    ]

@@ -160,7 +160,9 @@ def test_an_update_may_be_overtaken(plan: Plan) -> None:
 def test_a_reminder_tells_an_episode_that_began_in_silence(plan: Plan) -> None:
     """The update of the first waited out an outage; meanwhile the second was there, untold, and its window passed."""
     events = [event(0, "shipped"), event(1, "in_production", notify=False)]
-    down = replace(LATITUDE, down=((at(-0.1), at(60)),), kills=(at(-0.1),), starts=(at(59.9),))
+    down = replace(
+        LATITUDE, down=((at(-0.1), at(60)),), kills=(at(-0.1),), starts=(at(-1), at(59.9)), ends=(at(-0.1),)
+    )
     told = [
         mail(60, "2/reminder/1/customer"),
         mail(84, "2/reminder/2/customer"),
@@ -182,7 +184,7 @@ def test_a_reminder_too_late(plan: Plan) -> None:
 
 
 def test_an_outage_explains_a_late_reminder_but_not_a_missing_one(plan: Plan) -> None:
-    down = replace(LATITUDE, down=((at(58), at(59)),), kills=(at(58),), starts=(at(58.9),))
+    down = replace(LATITUDE, down=((at(58), at(59)),), kills=(at(58),), starts=(at(-1), at(58.9)), ends=(at(58),))
     late = [*MAILS[:2], mail(58.95, "2/reminder/1/customer"), *MAILS[3:]]
     assert Kind.OVER_TOLD_DATE not in found(plan, late, latitude=down)
     later = [*MAILS[:2], mail(60, "2/reminder/1/customer"), *MAILS[3:]]
@@ -209,7 +211,7 @@ def test_what_lay_unread_at_a_start_is_taken_in_before_anything_is_sent(plan: Pl
     told = [mail(0, "1/update/1/customer"), mail(48, "1/reminder/1/customer")]
     assert found(plan, told, events) == set()  # it may have been on its way
     kill, start, ready = at(48 - 10 * second), at(48 - 2 * second), at(48 + second)
-    latitude = replace(LATITUDE, down=((kill, ready),), kills=(kill,), starts=(start,))
+    latitude = replace(LATITUDE, down=((kill, ready),), kills=(kill,), starts=(at(-1), start), ends=(kill,))
     assert found(plan, told, events, latitude) == {Kind.STALE}
 
 

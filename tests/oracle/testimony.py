@@ -59,6 +59,7 @@ class Latitude:
     down: tuple[tuple[datetime, datetime], ...] = ()
     kills: tuple[datetime, ...] = ()  # virtual; also connections cut after the final dot
     starts: tuple[datetime, ...] = ()  # virtual, of every process
+    ends: tuple[datetime, ...] = ()  # virtual, of every process that ended
     rereads: bool = False  # a transaction's or an offset commit's answer may have been lost
 
     @property
@@ -74,10 +75,8 @@ class Latitude:
 
     def not_before(self, at: datetime) -> datetime:
         """The first moment from `at` on at which any process lived."""
-        for begin, end in sorted(self.down):
-            if begin < at < end:
-                return max(at, min((start for start in self.starts if begin < start), default=at))
-        return at
+        living = sum(start <= at for start in self.starts) - sum(end <= at for end in self.ends)
+        return at if living else min((start for start in self.starts if start > at), default=at)
 
     def stopped_after(self, at: datetime) -> bool:
         """Whether a stop came so soon after a mail was received that its receipt may not have been stored yet."""

@@ -55,6 +55,7 @@ class Stage:
     rereads: bool = False  # a part was away, and records may have been read twice
     published: list[Published] = field(default_factory=list)
     starts: list[datetime] = field(default_factory=list)  # real
+    ends: list[datetime] = field(default_factory=list)  # real, at the latest
     kills: list[datetime] = field(default_factory=list)  # real
     down: list[tuple[datetime, datetime]] = field(default_factory=list)  # real; it could not do its work
     _down_since: datetime | None = None
@@ -145,6 +146,7 @@ class Stage:
         if code != -signal.SIGKILL:
             raise RuntimeError(f"the service ended by itself, with {code}:\n{self.log_tail()}")
         self.kills.append(_now())
+        self.ends.append(self.kills[-1])
         self._down_since = self._down_since or self.kills[-1]
 
     def kill(self) -> None:
@@ -162,6 +164,8 @@ class Stage:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+        finally:
+            self.ends.append(_now())
 
     def avisa(self, *arguments: str) -> Any:
         """What a command answers with `--json`."""
@@ -213,6 +217,7 @@ class Stage:
             down=tuple((virtual(begin), virtual(end)) for begin, end in self.down),
             kills=tuple(virtual(at) for at in (*self.kills, *cuts)),
             starts=tuple(virtual(at) for at in self.starts),
+            ends=tuple(virtual(at) for at in self.ends),
             rereads=self.rereads or bool(self.kills),
         )
 
