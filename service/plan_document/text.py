@@ -7,6 +7,7 @@ key given twice is seen, and neither tags nor aliases can build anything. Depth 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -24,6 +25,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from service.plan_document.slips import slip_of
 from service.ports import Problem
 
 Value = str | list["Value"] | dict[str, "Value"]  # nothing at all (null) is the empty text
@@ -31,6 +33,7 @@ Path = tuple[str | int, ...]
 
 LONGEST = 256 * 1024  # characters; the plan of a large firm has about 30,000
 DEEPEST = 12
+_SWALLOWED = re.compile(r"\n[ ]*(?:- )?[\w-]+:(?=\s)")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -86,9 +89,9 @@ def parse(text: str) -> Document:
         events = yaml.parse(text, Loader=yaml.SafeLoader)
         value = _documents(events, document)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        said = ", ".join(part for part in (error.context, error.problem) if part)
-        raise CannotReadError("not_yaml", f"this is not YAML: {said}", _place(mark)) from error
+        slip = slip_of(error, text)
+        place = Place(slip.line + 1, slip.column + 1)
+        raise CannotReadError("not_yaml", slip.message, place, slip.suggestion) from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -123,15 +126,28 @@ def _value(event: Event, events: Iterator[Event], path: Path, document: Document
             "not_allowed", "aliases (*name) are not read", place, "write it out, or put what is shared under defaults"
         )
     if getattr(event, "tag", None) not in (None, "!"):
-        raise CannotReadError("not_allowed", "tags (!name) are not read", place, "leave the tag out")
+        raise CannotReadError(
+            "not_allowed", "tags (!name) are not read", place, "leave it out, or quotes around the text"
+        )
     if len(path) > DEEPEST:
         raise CannotReadError("too_deep", f"nested more than {DEEPEST} deep", place)
     if isinstance(event, ScalarEvent):
+        _refuse_open_quotes(event, place)
         return "" if event.implicit[0] and event.value in _NULLS else event.value
     if isinstance(event, SequenceStartEvent):
         return _list(events, path, document)
     assert isinstance(event, MappingStartEvent)
     return _map(events, path, document)
+
+
+def _refuse_open_quotes(event: ScalarEvent, place: Place) -> None:
+    """A text in quotes may go on in the next line, but where it swallows a key, its own quotes are missing."""
+    begin, end = event.start_mark, event.end_mark
+    if event.style not in ("'", '"') or begin is None or end is None or begin.buffer is None:
+        return
+    if _SWALLOWED.search(begin.buffer, begin.pointer, end.pointer):
+        message = f"the quotes that begin here are closed only in line {end.line + 1}"
+        raise CannotReadError("not_yaml", message, place)
 
 
 def _list(events: Iterator[Event], path: Path, document: Document) -> Value:
@@ -146,7 +162,9 @@ def _map(events: Iterator[Event], path: Path, document: Document) -> Value:
     while not isinstance(event := next(events), MappingEndEvent):
         place = _place(event.start_mark)
         if not isinstance(event, ScalarEvent):
-            raise CannotReadError("not_allowed", "a key must be a plain word", place)
+            raise CannotReadError(
+                "not_allowed", "a key must be a plain word, and a text that begins with { needs quotes", place
+            )
         key = event.value
         if key in items:
             first = document.keys[(*path, key)].line
