@@ -29,6 +29,7 @@ from service.rendering.source import Part, Source
 from service.rendering.styles import inlined
 from service.rendering.tight import tightened
 from service.rendering.twins import Html, Plain
+from service.rendering.unreadable import Unreadable
 from service.rendering.vocabulary import COMPONENTS, OWNERS_VARIABLES, VARIABLES
 
 SEPARATOR = "\x1e"  # stands in no value: core.context takes control characters out
@@ -144,7 +145,7 @@ class _Typesetter:
     def _parsed(self, part: Part, *, components: bool = False) -> nodes.Template | None:
         try:
             tree = syntax.parse(part.text)
-        except syntax.Unreadable as error:
+        except Unreadable as error:
             self._problems.append(error.problem(self._parts.file, part))
             return None
         inspector = Inspector(

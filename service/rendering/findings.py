@@ -11,11 +11,10 @@ from jinja2 import nodes
 from service.ports import Problem
 from service.rendering.paths import bare, begins_at
 from service.rendering.source import Part
-from service.rendering.vocabulary import COMPONENTS, IN_WORDS, OF_EVERY_ORDER
+from service.rendering.vocabulary import COMPONENTS, DETAILS, IN_WORDS, OF_EVERY_ORDER, names
 
 _MOST = 30  # problems of one part of a file
 _LONGEST = 80  # characters of what was written, in a message
-_DETAILS = ("url", "items", "total", "currency")  # that most publishers send; only for suggestions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +62,7 @@ class Findings:
         else:
             told += f"; allowed: {', '.join(sorted(bare(variables)))}"
         component = f"{path}({', '.join(COMPONENTS[path])})" if path in COMPONENTS else None
-        near = get_close_matches(path, _names(variables), n=1)
+        near = get_close_matches(path, names(variables), n=1)
         self.error("unknown_name", node, told, component or (near[0] if near else None))
 
     def may_be_missing(self, path: str, node: nodes.Node) -> None:
@@ -101,17 +100,8 @@ class Findings:
 def meant_detail(path: str) -> str | None:
     """What `order.ulr` was probably meant to be; None if it may well be right."""
     group, _, name = path.partition(".")
-    known = [*OF_EVERY_ORDER, *_DETAILS]
+    known = [*OF_EVERY_ORDER, *DETAILS]
     if group != "order" or not name or name in known:
         return None
     near = [it for it in known if sorted(it) == sorted(name)] or get_close_matches(name, known, n=1, cutoff=0.8)
     return f"order.{near[0]}" if near else None
-
-
-def _names(variables: Mapping[str, Sequence[str] | None]) -> list[str]:
-    names: list[str] = []
-    for key, attributes in variables.items():
-        root = key.rstrip("?")
-        names += [root] if attributes == () else []
-        names += [f"{root}.{name.rstrip('?')}" for name in attributes or ()]
-    return [*names, *(f"order.{name}" for name in (*OF_EVERY_ORDER, *_DETAILS))]

@@ -16,6 +16,7 @@ from service.rendering.bounds import LONGEST_LAYOUT, TooMuch
 from service.rendering.formats import is_locale, tidy_locale
 from service.rendering.marks import RESERVED
 from service.rendering.source import Part
+from service.rendering.unreadable import Unreadable
 from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES, STANDS_ALONE
 
 FOLDER = "layout/"
@@ -105,7 +106,7 @@ def inspect(part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
                 line, column = part.place(flaw[0])
                 problems.append(Problem(code="layout_html", file=file, line=line, column=column, message=flaw[1]))
         return problems
-    except syntax.Unreadable as error:
+    except Unreadable as error:
         return [error.problem(file, part)]
     except TooMuch as much:
         return [Problem(code="too_large", file=file, message=str(much))]

@@ -16,54 +16,15 @@ from jinja2.exceptions import TemplateSyntaxError
 from jinja2.lexer import Token, TokenStream
 from jinja2.parser import Parser
 
-from service.ports import Problem
 from service.rendering.bounds import MOST_TOKENS, TooMuch
-from service.rendering.source import Part
+from service.rendering.unreadable import Unreadable, unreadable
 
 _JINJA = Environment()  # noqa: S701  it reads, and renders nothing
 _TAGS = ("if", "elif", "else", "endif", "for", "endfor")
 _CLOSING = frozenset({"endif", "endfor", "elif", "else"})
 _ALIASES = {"elseif": "elif", "elsif": "elif"}  # what it is called elsewhere
-_ELSE_IF = re.compile(r"\{%-?\s*else\s+if\b")
-_QUOTES = tuple("“”„«»‘’‚")
-_SLIP = re.compile(r"\}+|=+|&+|\|+|!")
-_MEANT = {"}": "}}", "=": "==", "&": "and", "&&": "and", "||": "or", "!": "not"}
-_NAMES = {
-    "end of print statement": "}}",
-    "end of statement block": "%}",
-    "begin of print statement": "{{",
-    "begin of statement block": "{%",
-    "name": "a name",
-    "integer": "a number",
-    "float": "a number",
-    "string": "a text in quotes",
-}
 # Python's regular expressions, with which Jinja looks for numbers, keep 280 octets for each digit meanwhile.
 _LONG_NUMBER = re.compile(r"\d[\d_]{99}")
-# What Jinja says, and how an operator is told.
-_SAYINGS = (
-    (r"expected token '(.+)', got '(.+)'", "{1} stands where {0} is expected"),
-    (r"unexpected end of template, expected '(.+)'\.", "{0} is missing"),
-    (r"Expected an expression, got '(.+)'", "something is missing before {0}"),
-    (r"unexpected char '(.+)' at (\d+)", "{0} cannot stand here"),
-    (r"unexpected '(.+)', expected '(.+)'", "{0} stands where {1} is expected"),
-    (r"unexpected '(.+)'", "{0} cannot stand here"),
-)
-
-
-class Unreadable(Exception):  # noqa: N818  a state of the message, told as a problem
-    """The text is no template; `offset` is where in it that shows."""
-
-    def __init__(self, message: str, offset: int, suggestion: str | None = None) -> None:
-        super().__init__(message)
-        self.offset = offset
-        self.suggestion = suggestion
-
-    def problem(self, file: str, part: Part) -> Problem:
-        line, column = part.place(self.offset)
-        return Problem(
-            code="syntax", file=file, line=line, column=column, message=str(self), suggestion=self.suggestion
-        )
 
 
 def parse(text: str) -> nodes.Template:
@@ -92,21 +53,7 @@ class _Reading(Parser):
         return nodes.Template(self.subparse(), lineno=0)
 
     def unreadable(self, error: TemplateSyntaxError) -> Unreadable:
-        said = error.message or ""
-        for pattern, words in _SAYINGS:
-            if found := re.fullmatch(pattern, said):
-                at = self._begun if said.startswith("unexpected end") else error.lineno
-                return Unreadable(words.format(*map(_named, found.groups())), at, self._meant(at))
-        return Unreadable(said or "this is no template", error.lineno)
-
-    def _meant(self, at: int) -> str | None:
-        """What was probably meant by what cannot stand there."""
-        if self._text[at : at + 1] in _QUOTES:
-            return 'straight quotes: "…"'
-        if _ELSE_IF.match(self._text, self._begun):
-            return "{% elif … %}"
-        slip = _SLIP.match(self._text, at)
-        return _MEANT.get(slip[0]) if slip else None
+        return unreadable(error.message or "", self._text, begun=self._begun, at=error.lineno)
 
     def _tokens(self) -> Iterator[tuple[int, str, str]]:
         """The lexer's tokens, each with its offset for its line; it passes over blanks only."""
@@ -144,8 +91,3 @@ class _Reading(Parser):
     def fail_eof(self, end_tokens: tuple[str, ...] | None = None, lineno: int | None = None) -> NoReturn:
         opened = self._open[-1]
         raise Unreadable(f"this `{opened.value}` is never closed", opened.lineno, f"{{% end{opened.value} %}}")
-
-
-def _named(word: str) -> str:
-    named = _NAMES.get(word, word)
-    return named if named.startswith("a ") else f"`{named}`"

@@ -36,7 +36,19 @@ VARIABLES: Mapping[str, Sequence[str] | None] = {
 }
 OWNERS_VARIABLES: Mapping[str, Sequence[str] | None] = {**VARIABLES, "owner": ("name",)}
 OF_EVERY_ORDER = ("id", "number")
+DETAILS = ("url", "items", "total", "currency")  # that most publishers send; only for suggestions
 TIMES = frozenset({"next_update", "promise.date", "promise.previous"})
+
+
+def names(variables: Mapping[str, Sequence[str] | None]) -> list[str]:
+    """All names that can be written, those that most orders have among them."""
+    found: list[str] = []
+    for key, attributes in variables.items():
+        root = key.rstrip("?")
+        found += [root] if attributes == () else []
+        found += [f"{root}.{name.rstrip('?')}" for name in attributes or ()]
+    return [*found, *(f"order.{name}" for name in (*OF_EVERY_ORDER, *DETAILS))]
+
 
 # what is refused, as an operator would call it
 IN_WORDS: Mapping[type[nodes.Node], str] = {

@@ -95,7 +95,8 @@ MISTAKES = (
         file=SHIPPED,
         edit=added("Order ‸{{ order.number"),
         code="syntax",
-        says="`}}` is missing",
+        says="this `{{` is never closed",
+        suggestion="}}",
     ),
     Planted(
         kind="a tag that does not exist",

@@ -10,6 +10,7 @@ from jinja2 import nodes
 from service.rendering import source, syntax
 from service.rendering.paths import begins_at, path_of
 from service.rendering.source import Part, Place, Source
+from service.rendering.unreadable import Unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ def read(name: str, locale: str, text: str, file: str) -> Message | None:
     try:
         parts = (found.subject, found.short, found.body)
         trees = tuple((part, syntax.parse(part.text)) for part in parts)
-    except (syntax.Unreadable, RecursionError):
+    except (Unreadable, RecursionError):
         return None
     return Message(name=name, locale=locale, source=found, trees=trees)
 
