@@ -66,7 +66,7 @@ def _tree(marked: str, marks: Marks) -> list[Node]:
     apart = _ALONE.sub(lambda found: _apart(found, marks), marked)
     blocks = _Builder(marks)
     leaf = Element("p")
-    for token in _PARSER.parse(apart):
+    for token in PARSER.parse(apart):
         if token.type == "inline":
             if _ALONE.fullmatch(token.content) and _no_sentence(token.content, marks):
                 blocks.marks_of("".join(token.content.split()))
@@ -89,7 +89,7 @@ def _plain_parser() -> MarkdownIt:
     return parser
 
 
-_PARSER = _plain_parser()
+PARSER = _plain_parser()
 
 
 def _apart(found: re.Match[str], marks: Marks) -> str:

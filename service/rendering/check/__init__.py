@@ -19,7 +19,7 @@ from service.core.plan import Plan
 from service.plan_document.text import parse
 from service.ports import Problem
 from service.rendering import layout as layouts
-from service.rendering.check import advice, look, message, support
+from service.rendering.check import advice, literal, look, message, sense, support
 from service.rendering.check.codes import problem
 from service.rendering.check.given import SAMPLES, Given
 from service.rendering.check.given import read as read_samples
@@ -86,6 +86,8 @@ def _advice(
     written = list(_messages(files))
     for one in written:
         yield from advice.of_message(one, plan)
+        yield from literal.of_markdown(one)
+        yield from sense.of_comparisons(one, plan)
         yield from of_live(one, plan, brought)
     for _, siblings in groupby(written, key=lambda one: one.name):
         yield from advice.of_siblings(list(siblings))

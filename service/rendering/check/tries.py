@@ -16,6 +16,7 @@ from service.ports import CannotRender, Problem, Words
 from service.rendering.check.codes import problem
 from service.rendering.check.given import SAMPLES, Given
 from service.rendering.check.message import Message
+from service.rendering.check.sense import filtered
 from service.rendering.compile import Compiled, compile_message
 from service.rendering.layout import FOLDER, Layout
 from service.rendering.render import Press, fill
@@ -49,11 +50,17 @@ class Trial:
         if compiled is None:
             return
         told: set[str] = set()
+        values_written = list(filtered(message))
         for occasion, sample, values in self._occasions(message.name):
             for found in self._looked_at(message, compiled, occasion, sample, values):
                 if found.code not in told:
                     told.add(found.code)
                     yield found
+            for one in values_written:
+                one.try_with(values)
+        for one in values_written:
+            if wrong := one.wrong:
+                yield problem("not_written", message.file, one.place, wrong)
 
     def _occasions(self, name: str) -> Iterator[tuple[str, str, dict[str, object]]]:
         first = next(iter(self.plan.touchpoints))
