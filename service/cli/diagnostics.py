@@ -12,6 +12,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -103,14 +104,17 @@ def _problem(problem: Problem, file: str, lines: Sequence[str], widest: int) -> 
         return
     said, at = lines[problem.line - 1], (problem.column or 1) - 1
     word = _WORD.match(said, at)
-    width = len(word[0]) if word else 1
     cut = max(0, at - widest // 3) if len(said) > widest else 0
-    part = ("…" if cut else "") + said[cut : cut + widest] + ("…" if len(said) > cut + widest else "")
-    yield Text.assemble((f"{problem.line:>{_NUMBER - 3}} | ", "bright_black"), printable(part.replace("\t", " ")))
-    before = " " * (at - cut + bool(cut))
-    carets = "^" * min(width, widest - (at - cut))
-    pointer = Text.assemble((f"{' ' * (_NUMBER - 2)}| ", "bright_black"), before, (carets, color))
+    before = _shown(("…" if cut else "") + said[cut:at])
+    part = before + _shown(said[at : cut + widest] + ("…" if len(said) > cut + widest else ""))
+    yield Text.assemble((f"{problem.line:>{_NUMBER - 3}} | ", "bright_black"), part)
+    carets = "^" * max(1, cell_len(_shown((word[0] if word else "")[: cut + widest - at])))
+    pointer = Text.assemble((f"{' ' * (_NUMBER - 2)}| ", "bright_black"), " " * cell_len(before), (carets, color))
     yield pointer.append(f" {hint}", "green") if hint else pointer
+
+
+def _shown(text: str) -> str:
+    return printable(text.replace("\t", " "))
 
 
 def _sum(problems: Sequence[Problem]) -> Text:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from service.cli import diagnostics
@@ -124,6 +125,18 @@ def test_a_long_line_is_shown_around_its_fault(tmp_path: Path, columns: str, mon
     _, said, pointer, *_ = capture.get().splitlines()
     assert len(said) <= int(columns)
     assert said[pointer.index("^") :].startswith("wrong }}")
+    assert pointer.strip(" |") == "^^^^^"
+
+
+@pytest.mark.parametrize("before", ["日本語 ", "🎁🎁 ", "e\u0301 ", "\ta\u200fb\x07 "])
+def test_a_caret_stands_under_its_word_behind_whatever_is_wide(tmp_path: Path, before: str) -> None:
+    (tmp_path / "x.md").write_text(f"{before}{{{{ wrong }}}} 日本")
+    problem = Problem(code="unknown_name", file="x.md", line=1, column=len(before) + 4, message="wrong")
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(diagnostics.text([problem], tmp_path))
+    _, said, pointer, *_ = capture.get().splitlines()
+    assert cell_len(pointer[: pointer.index("^")]) == cell_len(said[: said.index("wrong")])
     assert pointer.strip(" |") == "^^^^^"
 
 
