@@ -57,7 +57,7 @@ def compile_message(
     if len(text.encode(errors="replace")) > LONGEST_MESSAGE:
         told = f"a message has no more than {LONGEST_MESSAGE // 1024} KiB"
         return None, [Problem(code="too_large", file=file, message=told)]
-    if text.count("\n") + text.count("\r") > MOST_SIGNS:
+    if text.count("\n") + text.count("\r") - text.count("\r\n") > MOST_SIGNS:
         return None, [Problem(code="too_large", file=file, message=_TOO_MANY_SIGNS)]
     parts = source.read(text, file=file)
     if isinstance(parts, list):

@@ -67,6 +67,12 @@ def test_a_message_that_is_too_much_is_refused(body: str) -> None:
     assert [problem.code for problem in problems] == ["too_large"]
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_a_line_is_one_line_however_it_ends(ends: str) -> None:
+    made, problems = compiled(("word\n" * 590).replace("\n", ends))
+    assert made is not None, problems
+
+
 @pytest.mark.parametrize(
     "body",
     [
