@@ -18,6 +18,7 @@ _NO_SPACE = re.compile(r"([\w.-]+):(?=[^\s:])(.*)")
 _NO_COLON = re.compile(r"([\w.-]+)[\s=]+(.*)")
 _ENTRY = re.compile(r":(\s|$)|^\s*- ")
 _NO_WORD = re.compile(r"[^\w.-]")
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as the parser counts lines
 _ADDRESS = re.compile(r"\w@\w")
 _BEGINNING = Mark("", 0, 0, 0, None, 0)
 _CLOSING = {"{": "}", "[": "]"}
@@ -38,7 +39,7 @@ def slip_of(error: MarkedYAMLError, text: str) -> Slip:
     """What the parser stumbled over."""
     at = error.problem_mark or error.context_mark or _BEGINNING
     said = _Said(
-        lines=text.split("\n"),
+        lines=_BREAK.split(text),
         at=at,
         since=error.context_mark or at,
         words=", ".join(filter(None, (error.context, error.problem))),

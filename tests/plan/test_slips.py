@@ -93,6 +93,13 @@ def test_slips_are_told_where_they_were_made(
     assert said in slip.message
 
 
+@pytest.mark.parametrize("ends", ["\r\n", "\r", "\x85", "\u2028"])
+def test_lines_are_counted_as_the_parser_does(ends: str) -> None:
+    with pytest.raises(CannotReadError) as caught:
+        parse(PLAN.replace("    window", "   window").replace("\n", ends))
+    assert (caught.value.place.line, caught.value.place.column) == (15, 5)
+
+
 def test_addresses_are_not_repeated() -> None:
     with pytest.raises(CannotReadError) as caught:
         parse(PLAN.replace("name: Loja Azul", "reply_to apoio@example.com"))
@@ -106,7 +113,7 @@ def test_whatever_was_slipped_is_told_in_our_words_and_within_the_file() -> None
     rng = random.Random(seed)
     slips: list[tuple[str, CannotReadError]] = []
     for _ in range(3_000):
-        at, sign = rng.randrange(len(PLAN)), rng.choice("\t\"'{}[],:-# *&@>|?%!\\\n a")
+        at, sign = rng.randrange(len(PLAN)), rng.choice("\u2028\r\t\"'{}[],:-# *&@>|?%!\\\n a")
         text = PLAN[:at] + rng.choice(["", sign, sign + PLAN[at]]) + PLAN[at + 1 :]
         try:
             parse(text)
@@ -114,7 +121,7 @@ def test_whatever_was_slipped_is_told_in_our_words_and_within_the_file() -> None
             slips.append((text, slip))
     assert len(slips) > 300
     for text, slip in slips:
-        lines = text.split("\n")
+        lines = [*text.splitlines(), ""]
         assert 1 <= slip.place.line <= len(lines)
         assert 1 <= slip.place.column <= len(lines[slip.place.line - 1]) + 1, (slip.message, slip.place, text)
     told_by_the_parser = [slip.message for _, slip in slips if "this is not YAML" in slip.message]
