@@ -21,8 +21,8 @@ LONGEST_CONTENT = 32 * 1024  # characters of HTML that a message may become, wit
 LONGEST_LAYOUT = 20 * 1024  # octets of a file of the layout in UTF-8: five times the longest one shipped
 LONGEST_PAGE = 144 * 1024  # octets that Python keeps one of the texts in, before anything is filled in
 MOST_TAGS = 1_500  # in the HTML, before anything is filled in: three times what the largest message has
-MOST_ASKED = 200_000  # selectors, times tags: what looking for their elements may take
-MOST_DECLARED = 40_000_000  # the square of declarations, times tags: what working them in may take (styles)
+MOST_STYLED = 2_000  # selectors and declarations in a page: twenty times what the shipped layout has
+MOST_LOOKED = 40_000  # times that an element is held against a part of a selector, for one message
 
 _OUTPUT = 12_000  # characters a value can come to: 2,000, each of them `&quot;`
 _FILTER = 100  # what a filter may cost, in characters of output that would take as long
@@ -37,8 +37,13 @@ class TooMuch(Exception):  # noqa: N818  a state of the message, told as a probl
 
 def kept(texts: Sequence[str]) -> int:
     """The octets in which Python keeps texts as one: for each character as many as the widest takes (PEP 393)."""
+    return sum(map(len, texts)) * width(texts)
+
+
+def width(texts: Sequence[str]) -> int:
+    """The octets that each character takes of texts that are kept as one."""
     widest = max((max(text) for text in texts if not text.isascii()), default="")
-    return sum(map(len, texts)) * (1 if widest < "\u0100" else 2 if widest < "\U00010000" else 4)
+    return 1 if widest < "\u0100" else 2 if widest < "\U00010000" else 4
 
 
 class Allowance:

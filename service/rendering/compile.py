@@ -20,7 +20,7 @@ from service.rendering import source, syntax
 from service.rendering.allow import Inspector
 from service.rendering.bounds import LONGEST_CONTENT, LONGEST_MESSAGE, MOST_SIGNS, TooMuch
 from service.rendering.completion import completed
-from service.rendering.layout import FOLDER, Layout
+from service.rendering.layout import Layout
 from service.rendering.markdown import Flawed, parse
 from service.rendering.marks import Bind, EndBind, Marks
 from service.rendering.program import Program, write
@@ -33,8 +33,6 @@ from service.rendering.unreadable import Unreadable
 from service.rendering.vocabulary import COMPONENTS, OWNERS_VARIABLES, VARIABLES
 
 SEPARATOR = "\x1e"  # stands in no value: core.context takes control characters out
-_FRAME = f"{FOLDER}layout.html"
-_MISPLACED = "a placeholder stands where HTML has no place for it, as between the rows of a table or in a style"
 _SIGNS = "\n*_`[<&!\\-+#>|~:"
 _NUMBERED = re.compile(r"\d[.)](?=\s|$)")
 _TOO_MANY_SIGNS = "there is too much Markdown in it, or too many lines"
@@ -133,9 +131,6 @@ class _Typesetter:
             ]
         )
         page = self._page(html, subject, short)
-        if page is None:
-            self._problems.append(Problem(code="not_allowed", file=_FRAME, message=_MISPLACED))
-            return None, self._problems
         program = write(self._marks.weave(plain), page, file=self._parts.file, functions=self._frame.functions)
         return Compiled(file=self._parts.file, locale=self._locale, program=program), self._problems
 
@@ -228,14 +223,12 @@ class _Typesetter:
 
         return self._marks.flatten(self._frame.file(name).body, slot=slot, line=line)
 
-    def _page(self, content: str, subject: nodes.Template, short: nodes.Template) -> list[nodes.Node] | None:
-        """The HTML with its styles where mail programs look for them; only media queries stay in the head. None if
-        a placeholder changed its place by it. Each step lets go of what was before it: a page may be large."""
-        page = self._marks.sheltered(self._laid_out("html", content, subject, short))
-        order = self._marks.order(page)
-        page = tightened(inlined(page))
-        moved = self._marks.order(page) != order or self._marks.torn(page)
-        return None if moved else self._marks.weave(page)
+    def _page(self, content: str, subject: nodes.Template, short: nodes.Template) -> list[nodes.Node]:
+        """The HTML with its styles where mail programs look for them. Each step lets go of what was before it: a
+        page may be large."""
+        page = inlined(self._laid_out("html", content, subject, short), self._marks.says)
+        page = tightened(page)
+        return self._marks.weave(page)
 
 
 def _guarded(name: str, given: nodes.Expr) -> nodes.Expr:

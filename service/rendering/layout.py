@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from service.plan_document.text import CannotReadError, Path, Place, Value, parse
 from service.ports import Problem
-from service.rendering import markup, places, syntax
+from service.rendering import markup, places, styles, syntax
 from service.rendering.allow import Inspector
 from service.rendering.bounds import LONGEST_LAYOUT, TooMuch
 from service.rendering.formats import is_locale, tidy_locale
@@ -102,7 +102,7 @@ def inspect(part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
         problems = inspector.template(tree)
         if file.endswith(".html") and not any(problem.severity == "error" for problem in problems):
             page = markup.Page.of(tree)
-            if flaw := markup.flaw(page) or places.flaw(page, extra):
+            if flaw := markup.flaw(page) or places.flaw(page, extra) or styles.flaw(page):
                 line, column = part.place(flaw[0])
                 problems.append(Problem(code="layout_html", file=file, line=line, column=column, message=flaw[1]))
         return problems

@@ -1,10 +1,8 @@
 """Placeholders kept aside: a template is turned into plain text with marks in it, and back.
 
-Between the two the text can go through Markdown and through the CSS inliner, to which a mark is one odd letter.
-A mark is U+E000, a number, U+E001 (a private use area of Unicode), sheltered by U+E002 and a comment where it is a
-statement in HTML; templates that contain these are refused.
-What comes back is a syntax tree, never template source, so nothing that a value or an entity spells out can
-become a placeholder.
+Between the two the text can go through Markdown, and styles can be worked in: to both a mark is one odd letter. It
+is U+E000, a number, U+E001 (a private use area of Unicode); templates that contain these are refused. What comes back
+is a syntax tree, never template source, so nothing that a value or an entity spells out can become a placeholder.
 """
 
 from __future__ import annotations
@@ -18,10 +16,8 @@ from jinja2 import nodes
 from service.rendering.bounds import LONGEST_PAGE, MOST_PLACEHOLDERS, TooMuch, kept
 
 # What cannot stand in a template: the characters of marks, and those that have no place in any text.
-RESERVED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000-\ue002\ufffe\uffff]")
+RESERVED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000-\ue001\ufffe\uffff]")
 MARK = re.compile("\ue000(\\d+)\ue001")
-# An HTML serialiser may have turned the comment that shelters a mark into text, as in `<title>`.
-_SHELTERED = re.compile("(?:(?:<!--|&lt;!--)\ue002)?\ue000(\\d+)\ue001(?:\ue002(?:-->|--&gt;))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,33 +130,14 @@ class Marks:
             raise TooMuch("it comes to too much text")
         return "".join(written)
 
-    def sheltered(self, html: str) -> str:
-        """HTML in which the marks of statements are comments, which a parser leaves where they are, even between
-        the rows of a table."""
-        return MARK.sub(lambda found: found[0] if self._says(found[1]) else f"<!--\ue002{found[0]}\ue002-->", html)
-
-    def order(self, text: str) -> list[list[str]]:
-        """The marks of a text: each statement, and the outputs between two of them, of which the order does not
-        matter, since an element's attributes may change places."""
-        order: list[list[str]] = [[]]
-        for number in MARK.findall(text):
-            if self._says(number):
-                order[-1].append(number)
-            else:
-                order += [[number], []]
-        return [sorted(numbers) for numbers in order]
-
-    def torn(self, text: str) -> bool:
-        """Whether a part of a mark is left where the whole is not."""
-        return any(RESERVED.search(piece) for piece in _SHELTERED.split(text)[::2])
+    def says(self, number: str) -> bool:
+        """Whether that mark is a value, and no statement."""
+        return isinstance(self.at(number), Say)
 
     def weave(self, text: str) -> list[nodes.Node]:
         """The syntax tree of a text with marks."""
-        pieces = _SHELTERED.split(text)
+        pieces = MARK.split(text)
         return _Loom(self, pieces).block()
-
-    def _says(self, number: str) -> bool:
-        return isinstance(self.at(number), Say)
 
     def _say(self, expr: nodes.Expr, line: int) -> str:
         called = expr.node if isinstance(expr, nodes.Call) else None

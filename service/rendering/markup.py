@@ -2,8 +2,7 @@
 
 HTML has a meaning whatever is written (HTML Living Standard 13.2): what is not closed, or stands where it cannot,
 is moved, closed and opened again, each reader's parser working for all the others. A layout is refused where that
-would begin. Its author sees what he forgot; and nothing that he writes can make the CSS inliner's tree much larger
-than the file, or so deep that the inliner runs out of stack, which ends the process.
+would begin. Its author sees what he forgot; and what styles are worked into is what every reader will see.
 """
 
 from __future__ import annotations
@@ -29,17 +28,18 @@ TOKEN = re.compile(
     re.DOTALL | re.IGNORECASE | re.ASCII,  # to Unicode, a Kelvin sign is a `k`
 )
 ATTRIBUTE = re.compile(rf"(?P<name>{_NAME})(?:{_BLANK}*={_BLANK}*(?P<value>{_VALUE}))?", re.DOTALL | re.ASCII)
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 TEXT_ONLY = frozenset({"style", "title"})
 # Within these, other rules hold than for the rest of HTML.
 _FOREIGN = frozenset(
     "button frameset iframe image listing math noembed noframes noscript optgroup option plaintext pre"
-    " script select svg template textarea xmp".split()
+    " rb rp rt rtc ruby script select svg template textarea xmp".split()
 )
+NOT_READ_AS_HTML = TEXT_ONLY | _FOREIGN | {"xml"}  # to Outlook, what stands in one of these is something else
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _ENDS_PARAGRAPH = _HEADINGS | frozenset(
     "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer"
-    " form header hgroup hr main menu nav ol p section summary table ul".split()
+    " form header hgroup hr main menu nav ol p search section summary table ul".split()
 )
 _ROWS = frozenset({"table", "thead", "tbody", "tfoot"})
 _WITHIN = {
@@ -120,7 +120,7 @@ class _Reading:
         if token["close"]:
             return self._close(tag)
         wrong = self._wrong(tag)
-        if tag not in _VOID:
+        if tag not in VOID:
             self.open.append((tag, token.start()))
         return wrong
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from service.rendering.markup import ATTRIBUTE, SAID, STATED, TEXT_ONLY, TOKEN, Flaw, Page
+from service.rendering.markup import ATTRIBUTE, NOT_READ_AS_HTML, SAID, STATED, TEXT_ONLY, TOKEN, Flaw, Page
 from service.rendering.paths import path_of
 
 _CHECKED = frozenset({"url", "unsubscribe"})  # addresses, where a file of the layout is given them
@@ -17,6 +17,7 @@ _OF_PLAN = frozenset({"brand.logo", "brand.reply_to", "brand.url"})
 _COLOURS = frozenset({"brand.color", "brand.on_color"})
 _LOOKS = frozenset({"style", "bgcolor", "color"})
 _WHOLE = re.compile(r"""</?[a-zA-Z](?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")  # a tag, of Office too
+_TAG = re.compile("<(/?)([a-zA-Z][a-zA-Z0-9:]*)")
 _BEGUN = re.compile("</?[a-zA-Z]")
 _WORDS = re.compile("title|alt|lang|summary|abbr|aria-[a-z]+")  # attributes that are shown, or read out
 
@@ -56,8 +57,17 @@ def _in_comment(comment: str) -> str | None:
     """Outlook reads what stands in some of them."""
     if SAID in comment or STATED in comment:
         return "within a comment there can be no placeholder"
-    torn = comment.startswith("<!--[if") and _BEGUN.search(_WHOLE.sub("", comment))
-    return "within a comment there can be whole tags only" if torn else None
+    if not comment.startswith("<!--[if"):
+        return None
+    if _BEGUN.search(_WHOLE.sub("", comment)):
+        return "within a comment there can be whole tags only"
+    opened: list[str] = []
+    for close, tag in _TAG.findall(comment):
+        if tag.lower() in NOT_READ_AS_HTML and not (close and opened and opened.pop() == tag.lower()):
+            if close:
+                return f"within a comment, `</{tag}>` closes nothing that was opened there"
+            opened.append(tag.lower())
+    return f"within a comment, this `<{opened[0]}>` must be closed, too" if opened else None
 
 
 def _in_text(page: Page, tag: str, start: int, end: int) -> str | None:

@@ -23,7 +23,7 @@ from service.rendering.render import Press, fill
 PLAN = "plan.yaml"
 MESSAGE = re.compile(r"messages/([^/]+)/([^/]+)\.md")
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
-_DECIDING = ("avisa", "babel", "css-inline", "jinja2", "markdown-it-py", "markupsafe", "tzdata")
+_DECIDING = ("avisa", "babel", "jinja2", "markdown-it-py", "markupsafe", "tzdata")
 _TRIED_AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # any moment will do
 _FOR_OWNERS = frozenset({*Alert, Purpose.ASK_OWNER})
 

@@ -1,97 +1,300 @@
 """Styles, worked into the elements they are for: mail programs look for them there.
 
-The inliner writes a rule into each element that it matches, so a page may come out many times as large as it was.
-How large it can become at most is counted before.
+Each element gets what the rules declare of it, in the order of the cascade (CSS Cascading Level 4, section 6), before
+what its own `style` says. All else of the page stays to the letter. How much looking and writing that is, is counted
+while it is done.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from html import unescape
 
-import css_inline
+from service.rendering import css
+from service.rendering.bounds import LONGEST_PAGE, MOST_LOOKED, MOST_STYLED, MOST_TAGS, TooMuch, width
+from service.rendering.marks import MARK
+from service.rendering.markup import ATTRIBUTE, TOKEN, VOID, Flaw, Page
 
-from service.rendering.bounds import LONGEST_PAGE, MOST_ASKED, MOST_DECLARED, MOST_TAGS, TooMuch, kept
+Says = Callable[[str], bool]  # whether the mark of that number is a value, and no statement
 
-_REST = r"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+>"""  # of a tag
-_STYLE = re.compile(rf"<!--.*?-->|<style\b{_REST}(.*?)</style|<{_REST}", re.DOTALL | re.IGNORECASE | re.ASCII)
-_RULE = re.compile(r"(?:^|(?<=[{}]))([^{}]*)\{([^{}]*)\}")
-_FOR_SOME_MEDIA = re.compile(r"@media[^{}]{1,60}\{")
-_FEW = 4  # of these; what else is no rule may be a value with braces in it, and counts for every element
-_BLANKS = re.compile(r"[ \t\n\r\f]+")
-_PARTS = re.compile(r"[ \t\n\r\f>+~]+")
-# What the last part of a selector asks of an element; what it asks besides makes it match fewer.
-_LAST = re.compile(r"([a-z][a-z0-9]*)?((?:\.[\w-]+)*)(?::[a-z-]+(?:\(\))?)*", re.IGNORECASE | re.ASCII)
-_BRACE = re.compile("[{}]")
-_CLOSED = re.compile(
-    r""""[^"]*+"|'[^']*+'|/\*.*?\*/|\[[^\]"']*+(?:"[^"]*+"|'[^']*+')?[^\]"']*+\]""",
-    re.DOTALL,
-)
-_NESTED = re.compile(r"\([^()]*+\)")
-_MOST_NESTED = 4  # of these within one another; whatever is deeper is in doubt
-_OPEN = re.compile(r"""["'(\[]|/\*""")
-_TAG = re.compile(r"<([a-z][a-z0-9]*)", re.IGNORECASE | re.ASCII)
-_CLASS = re.compile(r"""\sclass\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE | re.ASCII)
-_ESCAPED = re.compile("&(?!#?\\w+;)|\xa0|>")  # what an HTML serialiser writes in up to six characters
+_TOO_MANY = "the layout has too many elements, or too many styles for so many"
+_TOO_MUCH = "it comes to too much text, or to too much with the styles of the layout in each element"
+_IMPLIED = {"tr": "tbody", "col": "colgroup"}  # what every parser puts around them in a table
+_WORD = re.compile("[^ \t\n\r\f]+")
+_PUT_IN = ("html", "body", *_IMPLIED.values())
+_CSS = frozenset({"", "text/css"})
 
 
-def inlined(page: str) -> str:
-    """HTML with its rules in its elements; only those for some media stay in the head. Raises TooMuch."""
-    style = "".join(_STYLE.findall(page))
-    tags = Counter(tag.lower() for tag in _TAG.findall(page))
-    tags.update(tbody=tags["tr"], colgroup=tags["col"], html=1, head=1, body=1)  # every parser puts them in
-    number = tags.total()
-    declared, asked = style.count(":") ** 2 * number, _asked(style, number, len(page))
-    if number > MOST_TAGS or declared > MOST_DECLARED or asked > MOST_ASKED:
-        raise TooMuch("the layout has too many elements, or too many styles for so many")
-    grown = len(page) + _grown(style, page, tags) + 5 * (len(_ESCAPED.findall(page)) - number)
-    if kept([page]) * grown > LONGEST_PAGE * len(page):
-        raise TooMuch("it comes to too much text, or to too much with the styles of the layout in each element")
-    made: str = css_inline.inline(page, keep_at_rules=True, minify_css=True, load_remote_stylesheets=False)
-    if kept([made]) > LONGEST_PAGE:
-        raise TooMuch("it comes to too much text")
-    return made
+@dataclass(frozen=True, slots=True)
+class Style:
+    """A `<style>` of a page, and what it holds; those for some media only are none of ours."""
+
+    start: int
+    end: int
+    begins: int  # the text
+    text: str
 
 
-def _asked(style: str, number: int, length: int) -> int:
-    """How often an element is looked at to find those that rules are for: once for each selector, again for what it
-    asks besides and for what stands around, for a sibling with all that came before, and for a piece of an attribute
-    letter by letter (of a page that has so many)."""
-    within = 10 * sum(map(style.count, ">+*")) + 5 * style.count("(") + 2 * style.count("[")
-    one_by_one = (style.count(",") + style.count("{") + within) * number
-    return one_by_one + style.count("~") * number**2 // 8 + style.count("*=") * number * length // 100
+def styles_of(page: str) -> Iterator[Style]:
+    """Those to be worked in."""
+    opened: re.Match[str] | None = None
+    for token in TOKEN.finditer(page):
+        if opened is not None:
+            if _attributes(page, opened).keys() <= {"type"} and _type(page, opened) in _CSS:
+                yield Style(opened.start(), token.end(), opened.end(), page[opened.end() : token.start()])
+            opened = None
+        elif (token["tag"] or "").lower() == "style" and not token["close"]:
+            opened = token
 
 
-def _doubtful(style: str) -> bool:
-    """Whether it may be read in another way than here: a name that is spelt with escapes, a brace in a text."""
-    if "\\" in style:
-        return True
-    pieces = [_CLOSED.sub("", piece) for piece in _BRACE.split(style)]
-    for _ in range(_MOST_NESTED):
-        pieces = [_NESTED.sub("", piece) for piece in pieces]
-    return any(map(_OPEN.search, pieces))
+def flaw(page: Page) -> Flaw | None:
+    """The first thing in the styles of a file that could be read in two ways. Raises TooMuch."""
+    for style in styles_of(page.text):
+        try:
+            css.read(style.text)
+        except css.Flawed as found:
+            return page.offsets[style.begins + found.offset], str(found)
+    return None
 
 
-def _grown(style: str, page: str, tags: Counter[str]) -> int:
-    """The most characters that rules can come to in elements."""
-    classes = Counter(name for found in _CLASS.findall(page) for name in _BLANKS.split("".join(found)))
-    everything = tags.total()
-    if any("&" in name for name in classes) or _doubtful(style):
-        return len(style) * everything
-    grown = 0
-    rest = len(style) - sum(len(begun) + len("}") for begun in _FOR_SOME_MEDIA.findall(style)[:_FEW])
-    for selectors, declared in _RULE.findall(style):
-        rest -= len(selectors) + len(declared) + 2
-        grown += len(declared) * sum(_matched(one, tags, classes) for one in selectors.split(","))
-    return grown + rest * everything
+def inlined(page: str, says: Says) -> str:
+    """HTML with its rules in its elements; what stays for the head is there in fewer octets. Raises TooMuch, and
+    css.Flawed, which reading the layout has told of before."""
+    styles = list(styles_of(page))
+    unwritten = frozenset(tag for tag in _PUT_IN if not re.search(rf"<{tag}\b", page, re.IGNORECASE))
+    sheets = [css.read(style.text, unwritten=unwritten) for style in styles]
+    if sum(sheet.size for sheet in sheets) > MOST_STYLED:
+        raise TooMuch(_TOO_MANY)
+    room = LONGEST_PAGE // width([page, *(style.text for style in styles)]) - len(page)
+    cascade = _Cascade([rule for sheet in sheets for rule in sheet.rules])
+    replaced = {
+        style.start: (style.end, f"<style>{sheet.kept}</style>" if sheet.kept else "")
+        for style, sheet in zip(styles, sheets, strict=True)
+    }
+    return "".join(_Typesetter(page, cascade, says, room).pieces(replaced))
 
 
-def _matched(selector: str, tags: Counter[str], classes: Counter[str]) -> int:
-    """The most elements that a selector can match."""
-    last = _LAST.fullmatch(_PARTS.split(selector.strip())[-1])
-    if last is None:
-        return tags.total()
-    named = [classes[name] for name in last[2].split(".")[1:]]
-    if last[1]:
-        named.append(tags[last[1].lower()])
-    return min(named, default=tags.total())
+@dataclass(slots=True)
+class _Element:
+    """An element that is open, as selectors see it."""
+
+    tag: str
+    classes: frozenset[str]
+    id: str | None
+    parent: _Element | None
+    first: bool
+    children: int = 0
+    implied: _Element | None = None  # the last child of a table, where nobody wrote it
+
+
+class _Typesetter:
+    """Goes through a page from tag to tag."""
+
+    def __init__(self, page: str, cascade: _Cascade, says: Says, room: int) -> None:
+        self._page = page
+        self._cascade = cascade
+        self._says = says
+        self._room = room
+        self._open: list[_Element] = []
+        self._outermost = _Element("", frozenset(), None, None, first=True)  # to count in, and for no selector
+
+    def pieces(self, replaced: dict[int, tuple[int, str]]) -> Iterator[str]:
+        """The page in pieces, with some stretches of it replaced."""
+        end = tags = 0
+        for token in TOKEN.finditer(self._page):
+            if token.start() < end:
+                continue
+            if token.start() in replaced:
+                yield self._page[end : token.start()]
+                self._place()
+                end, instead = replaced[token.start()]
+                yield instead
+                continue
+            if not token["tag"]:
+                continue
+            if token["close"]:
+                self._open.pop()
+                continue
+            tags += 1
+            if tags > MOST_TAGS:
+                raise TooMuch(_TOO_MANY)
+            for start, stop, instead in self._styled(token):
+                yield self._page[end:start]
+                yield instead
+                end = stop
+        yield self._page[end:]
+
+    def _styled(self, token: re.Match[str]) -> Iterator[tuple[int, int, str]]:
+        """What is to stand where in the tag."""
+        given = _attributes(self._page, token)
+        element = self._element(token["tag"].lower(), given)
+        own = given.get("style")
+        said = _value(own) if own is not None else ""
+        style = self._cascade.of(element, _names(said, self._says))
+        if element.tag not in VOID:
+            self._open.append(element)
+        if not style:
+            return
+        whole = f'style="{";".join(filter(None, (style, said.strip().replace(chr(34), "&quot;"))))}"'
+        start, stop = own.span() if own is not None else (token.end("given"),) * 2
+        self._room -= len(whole) + 1 - (stop - start)
+        if self._room < 0:
+            raise TooMuch(_TOO_MUCH)
+        yield start, stop, whole if own is not None else f" {whole}"
+
+    def _element(self, tag: str, given: dict[str, re.Match[str]]) -> _Element:
+        parent, first = self._place(tag)
+        classes, name = given.get("class"), given.get("id")
+        return _Element(
+            tag,
+            self._cascade.known(unescape(_value(classes))) if classes is not None else frozenset(),
+            unescape(_value(name)) if name is not None else None,
+            parent,
+            first,
+        )
+
+    def _place(self, tag: str = "style") -> tuple[_Element | None, bool]:
+        """What the next element stands in, and whether it is the first there."""
+        parent = self._open[-1] if self._open else None
+        if parent is not None and parent.tag == "table":
+            parent = _within_table(parent, tag)
+        siblings = self._outermost if parent is None else parent
+        siblings.children += 1
+        return parent, siblings.children == 1
+
+
+def _within_table(table: _Element, tag: str) -> _Element:
+    """What every parser puts around a row that stands in a table by itself."""
+    if tag not in _IMPLIED:
+        table.implied = None
+        return table
+    if table.implied is None or table.implied.tag != _IMPLIED[tag]:
+        table.implied = _Element(_IMPLIED[tag], frozenset(), None, table, table.children == 0)
+        table.children += 1
+    return table.implied
+
+
+class _Cascade:
+    """Rules, looked up by what they ask of the element itself."""
+
+    def __init__(self, rules: Sequence[css.Rule]) -> None:
+        self._rules = rules
+        self._by: dict[str, list[tuple[css.Selector, int]]] = {}
+        self._looked = 0
+        self._made: dict[tuple[tuple[int, ...], frozenset[str]], str] = {}
+        self._classes: set[str] = set()
+        for number, rule in enumerate(rules):
+            for selector in rule.selectors:
+                self._classes.update(*(it.classes for it in selector.compounds))
+                self._by.setdefault(_key(selector.compounds[0]), []).append((selector, number))
+
+    def known(self, classes: str) -> frozenset[str]:
+        """Those classes of an element that any rule asks for."""
+        return frozenset(it[0] for it in _WORD.finditer(classes) if it[0] in self._classes)
+
+    def of(self, element: _Element, own: frozenset[str]) -> str:
+        """What is declared of it, ready to stand in quotes; `own` are the names that it declares itself."""
+        asked = ["*", element.tag, *(f".{name}" for name in element.classes), f"#{element.id}"]
+        found: dict[int, tuple[int, int, int]] = {}
+        for key in asked:
+            for selector, number in self._by.get(key, ()):
+                self._look()
+                if found.get(number, (-1, 0, 0)) < selector.specificity and self._fits(selector, element):
+                    found[number] = selector.specificity
+        if not found:
+            return ""
+        order = tuple(sorted(found, key=lambda number: (found[number], number)))
+        if (order, own) not in self._made:
+            self._made[order, own] = _declared([self._rules[number] for number in order], own)
+        return self._made[order, own]
+
+    def _look(self) -> None:
+        self._looked += 1
+        if self._looked > MOST_LOOKED:
+            raise TooMuch(_TOO_MANY)
+
+    def _fits(self, selector: css.Selector, element: _Element, at: int = 0) -> bool:
+        self._look()
+        compound = selector.compounds[at]
+        if not (
+            compound.tag in (None, element.tag)
+            and compound.classes <= element.classes
+            and compound.id in (None, element.id)
+            and (element.first or not compound.first)
+        ):
+            return False
+        if at + 1 == len(selector.compounds):
+            return True
+        around = element.parent
+        if selector.child[at]:
+            return around is not None and self._fits(selector, around, at + 1)
+        while around is not None:
+            if self._fits(selector, around, at + 1):
+                return True
+            around = around.parent
+        return False
+
+
+def _key(compound: css.Compound) -> str:
+    if compound.id is not None:
+        return f"#{compound.id}"
+    return f".{min(compound.classes)}" if compound.classes else compound.tag or "*"
+
+
+def _declared(rules: Sequence[css.Rule], own: frozenset[str]) -> str:
+    """The declarations of rules, the strongest last. One that another rule overrules goes; within a rule the later
+    may be there for those only who know it, and both stay."""
+    left: dict[int, css.Declaration] = {}
+    by_name: dict[str, list[int]] = {}
+    made = 0
+    for rule in rules:
+        before = {one.name: by_name.pop(one.name, []) for one in rule.declared}
+        strong = {name for name, places in before.items() if any(left[place].important for place in places)}
+        strong -= {one.name for one in rule.declared if one.important}
+        for name in before.keys() - strong:
+            for place in before[name]:
+                del left[place]
+        for one in rule.declared:
+            if one.name not in strong:
+                left[made] = one
+                by_name.setdefault(one.name, []).append(made)
+                made += 1
+        by_name.update({name: before[name] for name in strong})
+    kept = [one for one in left.values() if one.important or one.name not in own]
+    return ";".join(f"{one.name}:{_quotable(one.value)}{'!important' * one.important}" for one in kept)
+
+
+def _quotable(value: str) -> str:
+    """A value that can stand in double quotes."""
+    instead = "&quot;" if "'" in value else "'"
+    return value.replace("&", "&amp;").replace('"', instead)
+
+
+def _names(style: str, says: Says) -> frozenset[str]:
+    """What a `style` surely declares: not where that hangs on a condition, or cannot be read."""
+    if not style or not all(map(says, MARK.findall(style))):
+        return frozenset()
+    try:
+        return frozenset(it.name for it in css.declarations(unescape(style)))
+    except css.Flawed:
+        return frozenset()
+
+
+def _attributes(page: str, token: re.Match[str]) -> dict[str, re.Match[str]]:
+    """The attributes of a tag; of one given twice, the first counts (HTML Living Standard 13.2.5.33)."""
+    found: dict[str, re.Match[str]] = {}
+    for attribute in ATTRIBUTE.finditer(page, *token.span("given")):
+        found.setdefault(attribute["name"].lower(), attribute)
+    return found
+
+
+def _type(page: str, token: re.Match[str]) -> str:
+    given = _attributes(page, token).get("type")
+    return _value(given).strip().lower() if given is not None else ""
+
+
+def _value(attribute: re.Match[str]) -> str:
+    value = attribute["value"] or ""
+    return value[1:-1] if value[:1] in ("'", '"') else value

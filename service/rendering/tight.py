@@ -1,49 +1,80 @@
-"""HTML without what only its author needs: each octet of it would be filled, encoded and sent with every mail."""
+"""HTML without what only its author needs: each octet of it would be filled, encoded and sent with every mail.
+
+Blanks beside a block are never shown (CSS Text Level 3, section 4.1.2). Which elements are blocks, the styles of a
+page may change; where they might, a run of blanks becomes one.
+"""
 
 from __future__ import annotations
 
 import re
-from functools import partial
+from collections.abc import Iterator
+from html import unescape
 
-# Around these, blanks are never shown. Around all others they may be: between two words in bold there is one.
-_APART = r"""!doctype|html|head|meta|title|body|div|table|tr|td|th|p|h[1-6]|ul|ol|li|blockquote|hr|br(?=>)"""
-_BLANK = r"[ \t\n\r\f]"  # to HTML; a no-break space and its like are text
-_BEFORE = rf"(?:(?<!{_BLANK}){_BLANK}++)?"  # a run of blanks, tried at its first only: it may be as long as the file
-_REST = r"""(?:[^>"]++|"[^"]*+")*+>"""  # of a tag
-_PIECE = re.compile(
-    rf"""<!--.*?-->|{_BEFORE}(?:<style>(?P<css>.*?)</style>|(?P<implied></?tbody>)"""
-    rf"""|(?P<apart></?(?:{_APART})\b{_REST})){_BLANK}*+|<{_REST}""",
-    re.DOTALL | re.IGNORECASE | re.ASCII,
+from service.rendering.markup import TOKEN, VOID
+
+_BLANKS = " \t\n\r\f"  # to HTML; a no-break space and its like are text
+_RUN = re.compile(rf"[{_BLANKS}]{{2,}}")
+_BLOCKS = frozenset(
+    "!doctype html head body div table tbody thead tfoot tr td th p h1 h2 h3 h4 h5 h6 ul ol li blockquote hr".split()
 )
-# Where such a style stands, blanks may be shown around any element.
-_SHOWS_BLANKS = re.compile(
-    rf"<(?:{_APART})\b[^<>]*display\s*:\s*inline|<style>[^<]*display\s*:\s*inline|white-space\s*:\s*(?:pre|break)"
-    r"|<style>[^<]*\bbr\b",
-    re.IGNORECASE | re.ASCII,
-)
-_OUT_OF_THE_FLOW = re.compile(r"display\s*:\s*none|float\s*:|^<table\b.*\salign=", re.IGNORECASE | re.DOTALL)
-_TWO_BODIES = re.compile(
-    rf"<tbody{_BLANK}|</tbody>(?:{_BLANK}++|<!--(?:(?!-->).)*+-->)*+<tbody", re.IGNORECASE | re.DOTALL
-)
-_CSS = re.compile(
-    rf"""(?P<text>"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|/\*.*?\*/)|{_BEFORE}"""
-    rf"""(?:;(?={_BLANK}*\}})|(?P<sign>[{{}};,]|:(?= )|!(?=important))){_BLANK}*+""",
-    re.DOTALL,
-)
+_PARTS = frozenset({"tbody", "thead", "tfoot", "tr", "td", "th"})  # of a table, if what is around them is one
+_OF_HEAD = frozenset({"meta", "title"})
+# An element with one of these may be no block, or stand out of the flow.
+_IN_DOUBT = re.compile(r"display|position|float|hidden|popover|\ball\b", re.IGNORECASE | re.ASCII)
+_NO_BLOCKS = re.compile(r"display|position|float|empty|\ball\b|\bbr\b", re.IGNORECASE | re.ASCII)
+_SHOWS_BLANKS = re.compile("white-space", re.IGNORECASE | re.ASCII)
 
 
 def tightened(html: str) -> str:
     """The same page to every reader, in fewer octets. It must hold no `pre` and no `textarea`."""
-    if _SHOWS_BLANKS.search(html):
+    if _SHOWS_BLANKS.search(unescape(html) if "&#" in html else html):
         return html
-    # Every reader puts a `tbody` where one was taken out, but no two.
-    return _PIECE.sub(partial(_tight, bodies=_TWO_BODIES.search(html) is not None), html)
+    return "".join(_pieces(html, sure=not any(map(_NO_BLOCKS.search, _styles(html)))))
 
 
-def _tight(piece: re.Match[str], *, bodies: bool) -> str:
-    if (css := piece["css"]) is not None:
-        tight = _CSS.sub(lambda found: found["text"] or found["sign"] or "", css).strip()
-        return f"<style>{tight}</style>"
-    if piece["implied"]:
-        return piece[0] if bodies else ""
-    return piece[0] if not piece["apart"] or _OUT_OF_THE_FLOW.search(piece["apart"]) else piece["apart"]
+def _styles(html: str) -> Iterator[str]:
+    begun = -1
+    for token in TOKEN.finditer(html):
+        if begun >= 0:
+            yield html[begun : token.start()]
+        begun = token.end() if (token["tag"] or "").lower() == "style" and not token["close"] else -1
+
+
+def _pieces(html: str, *, sure: bool) -> Iterator[str]:
+    """The page in pieces; `sure`: blocks are what they are called."""
+    opened: list[tuple[str, bool]] = []  # tags, and whether they are blocks
+    end, block, within = 0, False, ""
+    for token in TOKEN.finditer(html):
+        tag = (token["tag"] or "").lower()
+        if token["close"]:
+            tag, following = opened.pop()
+        else:
+            within_block = not opened or opened[-1][1] or tag not in _PARTS
+            in_head = any(it == "head" for it, _ in opened)
+            following = sure and within_block and _is_block(token, tag, in_head=in_head)
+            if tag and tag not in VOID:
+                opened.append((tag, following))
+        text = html[end : token.start()]
+        yield text if within == "style" else _text(text, block, following, sure=sure)
+        yield token[0]
+        end, block = token.end(), following
+        within = "" if token["close"] else tag
+    yield _text(html[end:], block, following=False, sure=sure)
+
+
+def _text(text: str, block: bool, following: bool, *, sure: bool) -> str:
+    if not sure:
+        return _RUN.sub(lambda run: "\n" if "\n" in run[0] else " ", text)
+    text = text.lstrip(_BLANKS) if block else text
+    return text.rstrip(_BLANKS) if following else text
+
+
+def _is_block(token: re.Match[str], tag: str, *, in_head: bool) -> bool:
+    """Whether blanks around it, or within it at its edges, are never shown."""
+    if not tag:
+        return token[0][:9].lower() == "<!doctype"
+    given = unescape(token["given"])
+    if tag == "br":
+        return not given
+    floats = tag == "table" and "align" in given.lower()
+    return (tag in _BLOCKS or (in_head and tag in _OF_HEAD)) and not floats and not _IN_DOUBT.search(given)

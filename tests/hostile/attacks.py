@@ -30,6 +30,11 @@ def _currency(number: int) -> str:
     return "".join(chr(65 + number // 26**place % 26) for place in range(3))
 
 
+def _names(first: int, count: int) -> list[str]:
+    """Short names, each another."""
+    return [f"{chr(103 + it % 20)}{it:x}" for it in range(first, first + count)]
+
+
 ATTACKS = (
     Attack(name="a run of blanks", body="a" + " " * 8_000 + "b"),
     Attack(name="runs of blanks", body=("{{ 'a' }}" + " " * 3_000) * 2),
@@ -137,6 +142,93 @@ ATTACKS = (
         order={"x": [{"name": ["🚚" + "a" * 1_900] * 10}]},
     ),
     Attack(name="tags in a value", layout={"layout.html": "<p title='" + "<p " * 4_600 + "'>x</p>"}),
+    Attack(
+        name="a quote in a doctype",
+        layout={
+            "layout.html": '<!doctype "><style>'
+            + "i," * 300
+            + f"i{{{''.join(f'x{it:x}:b;' for it in range(1_200))}}}</style>"
+            + "<i></i>" * 12,
+        },
+    ),
+    Attack(
+        name="a class in a value",
+        layout={
+            "layout.html": f'<style>.z{{font-family:{"x" * 6_000}}}</style><b title=" class=\'"></b>'
+            + "<i class=z></i>" * 500
+            + "'",
+        },
+    ),
+    Attack(
+        name="half a rule in each of two styles",
+        layout={
+            "layout.html": f"<style>b</style><style>i{{font-family:{'x' * 6_000}}}</style><b>{'<i></i>' * 900}</b>",
+        },
+    ),
+    Attack(
+        name="values that become longer",
+        body='{{ button("a",order.url) }}\n\n{{ items(order.items) }}',
+        layout={
+            "layout.html": "<style>b{a:b}</style>&#x1F69A;",
+            "button.html": "<b style='" + '"' * 19_000 + "'></b>",
+            "items.html": "<b style='" + '"' * 18_000 + "'></b>",
+        },
+    ),
+    Attack(
+        name="ancestors of many classes",
+        layout={
+            "layout.html": f"<style>{'.q u,' * 1_200}u{{a:b}}</style><i class=q></i>"
+            f"<b class='{' '.join(f'{it:x}' for it in range(1_300))}'>{'<u></u>' * 105}</b>",
+        },
+    ),
+    Attack(
+        name="emptiness among comments",
+        layout={
+            "layout.html": f"<style>{':empty u,' * 350}u{{a:b}}</style><b>{'<!--a-->' * 1_000}{'<u></u>' * 150}</b>",
+        },
+    ),
+    Attack(
+        name="last children among comments",
+        layout={
+            "layout.html": f"<style>{':last-child u,' * 350}u{{a:b}}</style>"
+            f"<b>{'<u></u>' * 150}</b>{'<!--a-->' * 900}<i></i>",
+        },
+    ),
+    Attack(
+        name="ancestors of many attributes",
+        layout={
+            "layout.html": f"<style>{'[zz] u,' * 500}u{{a:b}}</style>"
+            f"<b {' '.join(f'{it:x}' for it in range(2_000))}>{'<u></u>' * 97}</b>",
+        },
+    ),
+    Attack(name="quotes that are escaped", layout={"layout.html": "<style>@media x{" + '\\"' * 7_000 + "</style>"}),
+    Attack(name="comments within media", layout={"layout.html": "<style>@media x{" + "/* " * 3_300 + "</style>"}),
+    Attack(name="brackets that are never closed", layout={"layout.html": f"<style>{'[' * 15_000}</style>"}),
+    Attack(name="bodies in a value", layout={"layout.html": '<b title="' + "</tbody><!--" * 1_180 + '"></b>'}),
+    Attack(
+        name="many classes",
+        layout={"layout.html": "".join(f'<b class="{" ".join(_names(it * 500, 500))}"></b>' for it in range(5))},
+    ),
+    Attack(
+        name="many small rules",
+        layout={"layout.html": f"<style>{''.join(f'{name}{{}}' for name in _names(0, 2_300))}</style>"},
+    ),
+    Attack(
+        name="many rules for one element",
+        layout={"layout.html": f"<style>{''.join(f'i{{x{it:x}:y}}' for it in range(990))}</style><i></i>"},
+    ),
+    Attack(
+        name="one rule for all elements",
+        layout={"layout.html": f"<style>{'i,' * 1_900}i{{a:b}}</style>{'<i></i>' * 1_200}"},
+    ),
+    Attack(
+        name="a long way up",
+        layout={
+            "layout.html": f"<style>{'u b b b b b b b b b b i{a:b}' * 60}</style>"
+            f"{'<b>' * 30}{'<i></i>' * 900}{'</b>' * 30}",
+        },
+    ),
+    Attack(name="nothing but words", layout={"layout.html": f"<style>@media x{{{'a ' * 7_000}}}</style>"}),
 )
 
 

@@ -17,7 +17,7 @@ _TEXTUAL = ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "li", "blockquote", "
 # What the layout and Markdown may give: element -> attributes.
 ELEMENTS: dict[str, frozenset[str]] = {
     **{tag: frozenset({"class", "style"}) for tag in _TEXTUAL},
-    **{tag: frozenset({"style"}) for tag in ("tr", "tbody", "title", "style", "head", "body")},
+    **{tag: frozenset({"style"}) for tag in ("tr", "tbody", "title", "style", "head", "body", "i", "u")},
     "html": frozenset({"lang", "style"}),
     "div": frozenset({"class", "style", "role", "lang"}),
     "b": frozenset({"style", "aria-current"}),

@@ -25,6 +25,12 @@ ALLOWED = [
     '<p style="color: {{ brand.color }}">b</p>',
 ]
 REFUSED = [
+    (f"‸<!--[if mso]><style><![endif]--><p>{NOTE}</p>", "within a comment, this `<style>` must be closed, too"),
+    (f"‸<!--[if mso]><TITLE><![endif]--><p>{NOTE}</p>", "within a comment, this `<title>` must be closed, too"),
+    (
+        f"‸<!--[if mso]></style><style><![endif]-->{NOTE}",
+        "within a comment, `</style>` closes nothing that was opened there",
+    ),
     (f"‸<p {NOTE}>b</p>", "within a tag, a placeholder can stand only in the quotes of a value"),
     (f"‸<p a{NOTE}>b</p>", "within a tag, a placeholder can stand only in the quotes of a value"),
     (f"‸<p {NOTE}=1>b</p>", "within a tag, a placeholder can stand only in the quotes of a value"),
@@ -96,6 +102,7 @@ def test_what_would_let_an_order_out_is_refused(html: str, said: str) -> None:
         '<!--[if mso]><v:roundrect xmlns:v="urn:x" style="width:9px"><w:anchorlock/></v:roundrect><![endif]-->',
         "<!--[if gte mso 9]><xml><o:PixelsPerInch>96</o:PixelsPerInch></xml><![endif]-->",
         "<!-- only < 600 px wide -->",
+        "<!--[if mso]><style>p{color:red}</style><xml><o:a/></xml><table><tr><td><![endif]-->a",
         "{% if brand.url %}<a href='{{ brand.url }}/path?x=1'>a</a>{% endif %}",
         "{% if brand.logo %}<img src='{{ brand.logo }}' alt='{{ brand.name }}' width='9'>{% endif %}",
         '<style type="text/css">@media screen{.a{color:red}}</style>',

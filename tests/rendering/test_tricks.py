@@ -7,7 +7,7 @@ import pytest
 from service.ports import Words
 from service.rendering.press import make_press
 from service.rendering.render import fill
-from tests.rendering.desk import compiled, files, read_plan
+from tests.rendering.desk import catalog, compiled, files, mailed, read_plan
 from tests.rendering.test_bounds import KNOWN
 
 
@@ -129,7 +129,6 @@ def test_an_object_says_nothing_and_a_list_what_it_holds() -> None:
         ("layout/layout.txt", "{% if " + "not " * 5_000 + "url %}x{% endif %}"),
         ("layout/words.yaml", "\nzz: " + "[" * 5_000),
         ("layout/layout.html", "{{ content }}" * 500),
-        ("layout/layout.html", "&#xE000;0&#xE001;"),
         ("layout/layout.html", "<style>/*{{ subject }}*/</style>"),
     ],
 )
@@ -142,3 +141,9 @@ def test_a_hostile_layout_is_refused_with_a_reason(file: str, added: str) -> Non
     press, problems = make_press(folder, plan)
     assert press is None
     assert any(problem.severity == "error" for problem in problems)
+
+
+def test_a_mark_that_is_spelt_out_in_a_layout_stays_what_it_is() -> None:
+    folder = files()
+    folder["layout/layout.html"] = folder["layout/layout.html"].replace("</body>", "&#xE000;0&#xE001;</body>")
+    assert "&#xE000;0&#xE001;</body>" in mailed(catalog(folder))[0].html
