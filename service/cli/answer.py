@@ -18,14 +18,14 @@ class Answer:
     def give(self, document: Any, shown: Callable[[Any], Any] | None = None) -> None:
         """Print `document` as JSON, or for people what `shown` makes of it: anything that rich can print."""
         if self.as_json:
-            sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+            self.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
         elif shown is not None:
             self._show(shown(document))
         sys.stdout.flush()
 
     def write(self, text: str) -> None:
         """Print what a program has asked for in a form of its own."""
-        sys.stdout.write(text)
+        sys.stdout.write(text.encode("utf-8", "backslashreplace").decode())  # half a surrogate pair is no text
         sys.stdout.flush()
 
     def _show(self, made: Any) -> None:

@@ -54,7 +54,8 @@ def github(problems: Sequence[Problem], folder: Path) -> str:
     lines = []
     for problem in problems:
         where = f"file={_property(_path(problem, folder))},line={problem.line or 1},col={problem.column or 1}"
-        lines.append(f"::{problem.severity} {where},title={_property(problem.code)}::{_escaped(problem.told)}\n")
+        told = _escaped(printable(problem.told))
+        lines.append(f"::{problem.severity} {where},title={_property(problem.code)}::{told}\n")
     return "".join(lines)
 
 

@@ -11,7 +11,8 @@ from pydantic_core import ErrorDetails
 from service.plan_document import form
 from service.plan_document.resolve import Fault
 from service.plan_document.text import Path, Value
-from service.plan_document.words import like, shown
+from service.plan_document.words import shown
+from service.ports.likeness import likest
 
 _WORDS = {
     "bool_type": ("wrong_type", "must be true or false"),
@@ -67,7 +68,7 @@ def _fault(error: ErrorDetails) -> Fault:
         allowed = [text.strip("'") for text in str(context["expected"]).replace(" or ", ", ").split(", ")]
         given = error["input"] if isinstance(error["input"], str) else ""
         message = f"{where}: {shown(given)} is not possible; allowed: {', '.join(allowed)}"
-        return Fault("not_allowed", path, message, like(given, allowed))
+        return Fault("not_allowed", path, message, likest(given, allowed))
     if "words" in context:
         return Fault(kind, path, f"{where}: {context['words']}", context["suggestion"])
     code, text = _WORDS.get(kind, ("not_allowed", error["msg"]))
@@ -83,7 +84,7 @@ def _unknown_key(path: Path, where: str) -> Fault:
         return Fault("not_supported_yet", path, f"{where} is not supported yet", "leave it out")
     allowed = [each.alias or name for name, each in around.model_fields.items()]
     message = f"{where} is not a key of the plan; allowed: {', '.join(allowed)}"
-    return Fault("unknown_key", path, message, like(key, allowed))
+    return Fault("unknown_key", path, message, likest(key, allowed))
 
 
 def _form_at(path: Path) -> type[form.Form]:

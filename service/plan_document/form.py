@@ -133,7 +133,7 @@ class Brand(Form):
     )
     most_words: int = Field(150, ge=1, le=10_000, description="`avisa check` warns of a message that has more.")
     forbidden_words: list[Text] = Field(
-        [], max_length=1_000, description="Words that customers are not to read; `avisa check` warns of them."
+        [], max_length=200, description="Words that customers are not to read; `avisa check` warns of them."
     )
 
 
@@ -235,11 +235,11 @@ class Feed(Form):
 class Plan(Form):
     """The operators' map of touchpoints."""
 
-    brands: Annotated[dict[Key, Brand], BeforeValidator(_filled)]
-    calendars: Annotated[dict[Key, Calendar], BeforeValidator(_filled)] = {}
-    owners: Annotated[dict[Key, Owner], BeforeValidator(_filled)] = {}
+    brands: Annotated[dict[Key, Brand], BeforeValidator(_filled), Field(max_length=100)]
+    calendars: Annotated[dict[Key, Calendar], BeforeValidator(_filled), Field(max_length=100)] = {}
+    owners: Annotated[dict[Key, Owner], BeforeValidator(_filled), Field(max_length=500)] = {}
     defaults: Defaults = Field(default_factory=Defaults)
     events: Events = Field(default_factory=Events)
     feed: Feed = Field(default_factory=Feed)
-    touchpoints: Annotated[dict[Status, Touchpoint], BeforeValidator(_filled), Field(min_length=1)]
+    touchpoints: Annotated[dict[Status, Touchpoint], BeforeValidator(_filled), Field(min_length=1, max_length=500)]
     unknown_status: Touchpoint = Field(default_factory=Touchpoint)

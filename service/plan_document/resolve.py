@@ -13,7 +13,8 @@ from service.core.model import Alert, Purpose
 from service.core.plan import Brand, Calendar, Feed, Owner, Plan, Remind, Span, Touchpoint
 from service.plan_document import form
 from service.plan_document.text import Path
-from service.plan_document.words import Duration, like, shown
+from service.plan_document.words import Duration, listed, shown
+from service.ports.likeness import likest
 
 _MOST = timedelta(days=366)  # a window, or a closure, of more than a year is a mistake
 _GENERIC = "generic"
@@ -148,9 +149,9 @@ class Resolver:
     def _must_be_named(self, section: str, given: _Given) -> None:
         named = sorted(self.named[section])
         if given.value is not None and given.value not in named:
-            allowed = ", ".join(named) or f"none is written under {section}"
-            message = f"there is no {section.removesuffix('s')} {shown(given.value)}; allowed: {allowed}"
-            self._fault("unknown_name", given.path, message, like(given.value, named))
+            allowed = listed(named) or f"none is written under {section}"
+            message = f"there is no {section.removesuffix('s')} {shown(given.value, 'so called')}; allowed: {allowed}"
+            self._fault("unknown_name", given.path, message, likest(given.value, named))
 
     def _fault(self, code: str, path: Path, message: str, suggestion: str | None = None) -> None:
         self.faults.append(Fault(code, path, message, suggestion))

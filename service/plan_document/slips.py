@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 from yaml import Mark, MarkedYAMLError
 
 _COMMENT = re.compile(r"(^|\s)#.*")
-_KEY = re.compile(r"(\s*(?:- )*)([\w.-]+)\s*:\s+")
-_NO_SPACE = re.compile(r"([\w.-]+):(?=[^\s:])(.*)")
+_KEY = re.compile(r"""\s*(?:- )*("[^"]*"|'[^']*'|[^\s:"'#][^:#]*?)\s*:\s+""")
+_NO_SPACE = re.compile(r"([^\s:][^:]*):(?=[^\s:/])(.*)")
 _NO_COLON = re.compile(r"([\w.-]+)[\s=]+(.*)")
 _ENTRY = re.compile(r":(\s|$)|^\s*- ")
 _NO_WORD = re.compile(r"[^\w.-]")
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as the parser counts lines
 _ADDRESS = re.compile(r"\w@\w")
+# What comes along with text from elsewhere, and looks like a blank, or like nothing.
+_ODD_BLANK = re.compile("[\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff]")
 _BEGINNING = Mark("", 0, 0, 0, None, 0)
 _CLOSING = {"{": "}", "[": "]"}
 _INDENT = "<block (?:mapping|sequence) start>"
@@ -79,6 +81,10 @@ class _Said:
 
 
 def _told(said: _Said) -> Slip:
+    for number in {said.since.line: None, **dict.fromkeys(said.above[-2:]), said.at.line: None}:
+        if number < len(said.lines) and (odd := _ODD_BLANK.search(said.lines[number])):
+            seen = "what looks like a blank here is another sign (it came with a text from elsewhere)"
+            return Slip(seen, number, odd.start(), "a blank of your own in its place")
     for pattern, told in _SLIPS:
         if found := re.search(pattern, said.words):
             return told(said, *found.groups())
@@ -92,21 +98,20 @@ def _no_colon(said: _Said) -> Slip:
     return _key_alone(said, said.since.line, said.since.column)
 
 
-def _key_alone(said: _Said, line: int, column: int) -> Slip:
+def _key_alone(said: _Said, line: int, column: int, *, nested: bool = False) -> Slip:
     rest = _uncommented(said.lines[line][column:])
     if found := _NO_SPACE.match(rest):
         return Slip("a colon needs a space after it", line, column, f"{found[1]}: {found[2]}")
     found = _NO_COLON.match(rest)
-    meant = f"{found[1]}: {found[2]}" if found else f"{rest}: …"
+    meant: str | None = f"{rest}:" if nested else f"{rest}: …"
+    if found and not nested:
+        meant = None if " " in found[2] else f"{found[1]}: {found[2]}"
     return Slip("a key needs a colon and a space after it; a remark begins with #", line, column, meant)
 
 
 def _second_colon(said: _Said) -> Slip:
     key = _KEY.match(said.line)
     if key is None or key.end() > said.at.column:
-        above = said.above[-1] if said.above else said.at.line
-        if said.indent(above) == said.indent(said.at.line) and not _ENTRY.search(said.lines[above]):
-            return _key_alone(said, above, said.indent(above))  # the parser took both lines for one value
         return _indented(said)
     value = _uncommented(said.line[key.end() :])
     return Slip("a text with a colon in it needs quotes", said.at.line, key.end(), _quoted(value))
@@ -133,6 +138,10 @@ def _needs_quotes(said: _Said, mark: Mark) -> Slip:
 def _indented(said: _Said) -> Slip:
     """A line that lines up with nothing above it that could take it."""
     own = said.indent(said.at.line)
+    above = said.above[-1] if said.above else said.at.line
+    if said.indent(above) <= own and not _ENTRY.search(_uncommented(said.lines[above])):
+        # The parser took both lines for one value.
+        return _key_alone(said, above, said.indent(above), nested=said.indent(above) < own)
     fitting: list[int] = []
     for number in reversed(said.above):
         if not fitting or said.indent(number) < fitting[-1]:
@@ -141,8 +150,12 @@ def _indented(said: _Said) -> Slip:
         return said.here("a second colon in this line")
     spaces = f"{own} space{'' if own == 1 else 's'}"
     would = _either(map(str, reversed(fitting)))
-    beside = f"line {said.above[-1] + 1} above it by {fitting[0]}"
-    return Slip(f"this line is indented by {spaces}, {beside}; {would} would fit", said.at.line, own)
+    beside = f"line {above + 1} above it by {fitting[0]}"
+    told = f"this line is indented by {spaces}, {beside}; {would} would fit"
+    lower = next((number for number in reversed(said.above) if said.indent(number) < own), None)
+    if lower is not None and any(said.indent(number) == own for number in said.above if number < lower):
+        told += f", or line {lower + 1} belongs at {own}"  # as what stands before it does
+    return Slip(told, said.at.line, own)
 
 
 def _list_in_line(said: _Said) -> Slip:
@@ -166,10 +179,11 @@ def _after_quotes(said: _Said) -> Slip:
         return opened
     match value[:1]:
         case "'":
-            inner = value.strip("'")
+            inner = value.strip("'").replace("''", "'")
             return said.here("the apostrophe before this ends the text; use double quotes", _quoted(inner))
         case '"':
-            inner = value.replace('"', "")
+            inner = value.replace('\\"', '"') if '\\"' in value else value
+            inner = inner.replace('"', "")
             return said.here("after the text in quotes, something else stands in the line", _quoted(inner))
         case "{" | "[" as sign:
             return Slip(f"a text that begins with `{sign}` needs quotes", said.at.line, begin, _quoted(value))
@@ -229,7 +243,9 @@ def _uncommented(text: str) -> str:
 
 def _quoted(text: str) -> str:
     """In quotes that take what is in it."""
-    return f"'{text}'" if {'"', "\\"} & set(text) and "'" not in text else f'"{text}"'
+    if {'"', "\\"} & set(text):
+        return "'" + text.replace("'", "''") + "'"
+    return f'"{text}"'
 
 
 def _either(words: Iterable[str]) -> str:
@@ -251,5 +267,9 @@ _SLIPS: tuple[tuple[str, Callable[..., Slip]], ...] = (
     (r"while scanning a quoted scalar, found unexpected", _quotes_open),
     (r"while scanning a double-quoted scalar", _escape),
     (r"while parsing a flow (?:mapping|sequence), expected ',' or '[}\]]', but got '(.+)'", _brackets),
+    (
+        r"directive|tag handle|incompatible",
+        _sign,
+    ),
     (r"(?:expected the node content|expected <block end>|'<document start>'), but found '(.+)'", _misplaced),
 )

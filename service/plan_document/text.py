@@ -34,6 +34,7 @@ Path = tuple[str | int, ...]
 LONGEST = 256 * 1024  # characters; the plan of a large firm has about 30,000
 DEEPEST = 12
 _SWALLOWED = re.compile(r"\n[ ]*(?:- )?[\w-]+:(?=\s)")
+_ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # spelt with an escape
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -84,6 +85,7 @@ def parse(text: str) -> Document:
     """The document in `text`. Raises CannotReadError at the first thing after which reading on makes no sense."""
     if len(text) > LONGEST:
         raise CannotReadError("too_large", f"the file is longer than {LONGEST // 1024} KiB", Place(1, 1))
+    text = text.removeprefix("\ufeff")
     document = Document(value="")
     try:
         events = yaml.parse(text, Loader=yaml.SafeLoader)
@@ -133,6 +135,7 @@ def _value(event: Event, events: Iterator[Event], path: Path, document: Document
         raise CannotReadError("too_deep", f"nested more than {DEEPEST} deep", place)
     if isinstance(event, ScalarEvent):
         _refuse_open_quotes(event, place)
+        _refuse_odd(event, place)
         return "" if event.implicit[0] and event.value in _NULLS else event.value
     if isinstance(event, SequenceStartEvent):
         return _list(events, path, document)
@@ -150,6 +153,11 @@ def _refuse_open_quotes(event: ScalarEvent, place: Place) -> None:
         raise CannotReadError("not_yaml", message, place)
 
 
+def _refuse_odd(event: ScalarEvent, place: Place) -> None:
+    if odd := _ODD.search(event.value):
+        raise CannotReadError("not_allowed", f"U+{ord(odd[0]):04X} stands in no text", place)
+
+
 def _list(events: Iterator[Event], path: Path, document: Document) -> Value:
     items: list[Value] = []
     while not isinstance(event := next(events), SequenceEndEvent):
@@ -165,6 +173,7 @@ def _map(events: Iterator[Event], path: Path, document: Document) -> Value:
             raise CannotReadError(
                 "not_allowed", "a key must be a plain word, and a text that begins with { needs quotes", place
             )
+        _refuse_odd(event, place)
         key = event.value
         if key in items:
             first = document.keys[(*path, key)].line

@@ -6,10 +6,9 @@ Each function takes the text that was written and answers its meaning, or raises
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
-from difflib import get_close_matches
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, cast
@@ -19,10 +18,12 @@ import babel
 from pydantic_core import PydanticCustomError
 
 from service.core.plan import QuietHours, Span
+from service.ports.likeness import likest
 
 Unit = Literal["s", "m", "h", "d", "bd"]
 Hours = tuple[tuple[tuple[time, time], ...], ...]
 
+_MOST_LISTED = 20  # names to choose from
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOLIDAY_YEARS = range(2015, 2046)
 LONGEST = timedelta(days=400)  # of any duration
@@ -168,13 +169,13 @@ def holidays(text: str) -> frozenset[date]:
     if country not in supported:
         allowed = "a country, or a country and a region, such as PT or ES-CT"
         raise wrong(
-            "unknown_name", f"there are no holidays for {shown(text)}; allowed: {allowed}", like(country, supported)
+            "unknown_name", f"there are no holidays for {shown(text)}; allowed: {allowed}", likest(country, supported)
         )
     if region and region not in supported[country]:
         regions = [f"{country}-{each}" for each in supported[country]]
         allowed = ", ".join([country, *regions])
         raise wrong(
-            "unknown_name", f"there are no holidays for {shown(text)}; allowed: {allowed}", like(text, regions)
+            "unknown_name", f"there are no holidays for {shown(text)}; allowed: {allowed}", likest(text, regions)
         )
     return frozenset(package.country_holidays(country, subdiv=region or None, years=HOLIDAY_YEARS))
 
@@ -186,7 +187,7 @@ def zone(text: str) -> ZoneInfo:
         raise wrong(
             "unknown_name",
             f"there is no time zone {shown(text)}; allowed: names such as Europe/Lisbon or UTC",
-            like(text, available_timezones()),
+            likest(text, available_timezones()),
         ) from None
 
 
@@ -243,14 +244,16 @@ def color(text: str) -> str:
 
 def name(text: str) -> str:
     """A name for people: of a brand, of an owner."""
-    if not text.strip() or not text.isprintable() or len(text) > 200:
+    text = text.replace("\u00a0", " ").strip()  # which comes with what is copied from elsewhere
+    if not text or not text.isprintable() or len(text) > 200:
         raise wrong("bad_name", "a name has 1 to 200 characters in one line")
-    return text.strip()
+    return text
 
 
 def message(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", text):
-        plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+        bare = re.sub(r"^messages/|(/[A-Za-z-]+)?\.md$", "", text.lower())
+        plain = re.sub(r"[^a-z0-9_]+", "-", bare).strip("-")
         raise wrong(
             "bad_name",
             f"{shown(text)} is not the name of a message; allowed: small letters, digits and -",
@@ -259,16 +262,14 @@ def message(text: str) -> str:
     return text
 
 
-def like(given: str, allowed: Iterable[str]) -> str | None:
-    """What was probably meant, as a suggestion."""
-    folded = {each.casefold(): each for each in allowed}
-    close = get_close_matches(given.strip().casefold(), folded, n=1, cutoff=0.6)
-    return folded[close[0]] if close else None
+def listed(words: Sequence[str]) -> str:
+    """Names to choose from; of very many, the first."""
+    return ", ".join(words[:_MOST_LISTED]) + (" …" if len(words) > _MOST_LISTED else "")
 
 
-def shown(text: str) -> str:
+def shown(text: str, instead: str = "what is written") -> str:
     """What was written, for an error; not if it may hold an address."""
-    return "what is written" if "@" in text else repr(text if len(text) <= 60 else text[:59] + "…")
+    return instead if "@" in text else repr(text if len(text) <= 60 else text[:59] + "…")
 
 
 def _from_to(text: str, allowed: str) -> tuple[time, time]:
@@ -283,7 +284,7 @@ def _weekdays(text: str, allowed: str) -> list[int]:
     first, _, last = text.lower().partition("-")
     for each in (first, last or first):
         if each not in WEEKDAYS:
-            raise wrong("bad_hours", f"{shown(each)} is not a weekday; {allowed}", like(each, WEEKDAYS))
+            raise wrong("bad_hours", f"{shown(each)} is not a weekday; {allowed}", likest(each, WEEKDAYS))
     begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
     return [(begin + n) % 7 for n in range((end - begin) % 7 + 1)]
 

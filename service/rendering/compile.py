@@ -163,7 +163,7 @@ class _Typesetter:
             column = max(body.text.split("\n")[line - first].find(word), 0) + 1
         else:
             found = max(body.text.find(f"({word}"), body.text.find(f"<{word}"))
-            line, column = body.place((found if found >= 0 else body.text.find(word) - 1) + 1)
+            line, column = body.place(found + 1 if found >= 0 else max(body.text.find(word), 0))
         return Problem(
             code=flaw.code,
             file=self._parts.file,

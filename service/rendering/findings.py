@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from jinja2 import nodes
 
 from service.ports import Problem
+from service.ports.likeness import likest
 from service.rendering.paths import bare, begins_at
 from service.rendering.source import Part
 from service.rendering.vocabulary import COMPONENTS, DETAILS, IN_WORDS, OF_EVERY_ORDER, names
@@ -45,9 +45,9 @@ class Findings:
         if self.enough:
             return
         known = list(allowed)
-        near = get_close_matches(name, known, n=1)
+        near = likest(name, known)
         told = f"there is no {what} `{name[:_LONGEST]}`; allowed: {', '.join(known)}"
-        self.error(f"unknown_{what}", node, told, near[0] if near else None)
+        self.error(f"unknown_{what}", node, told, near)
 
     def unknown_name(self, path: str, variables: Mapping[str, Sequence[str] | None], node: nodes.Node) -> None:
         if self.enough:
@@ -62,8 +62,8 @@ class Findings:
         else:
             told += f"; allowed: {', '.join(sorted(bare(variables)))}"
         component = f"{path}({', '.join(COMPONENTS[path])})" if path in COMPONENTS else None
-        near = get_close_matches(path, names(variables), n=1)
-        self.error("unknown_name", node, told, component or (near[0] if near else None))
+        near = likest(path, names(variables))
+        self.error("unknown_name", node, told, component or near)
 
     def may_be_missing(self, path: str, node: nodes.Node) -> None:
         if self.enough:
@@ -103,5 +103,5 @@ def meant_detail(path: str) -> str | None:
     known = [*OF_EVERY_ORDER, *DETAILS]
     if group != "order" or not name or name in known:
         return None
-    near = [it for it in known if sorted(it) == sorted(name)] or get_close_matches(name, known, n=1, cutoff=0.8)
-    return f"order.{near[0]}" if near else None
+    near = next((it for it in known if sorted(it) == sorted(name)), None) or likest(name, known, cutoff=0.8)
+    return f"order.{near}" if near else None

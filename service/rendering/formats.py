@@ -113,24 +113,24 @@ class Formats:
 
     def day(self, value: Json, zone: str) -> Json:
         """`segunda-feira, 9 de março`: the day without its year, for dates that are near."""
-        at = _moment(value, zone)
+        at = moment_of(value, zone)
         return value if at is None else self._write_day(at.year, at.month, at.day)
 
     def date(self, value: Json, zone: str) -> Json:
         """`9 de março de 2026`."""
-        at = _moment(value, zone)
+        at = moment_of(value, zone)
         return value if at is None else self._write_date(at.year, at.month, at.day)
 
     def time(self, value: Json, zone: str) -> Json:
         """`10:15`; empty for a date without a time."""
-        at = _moment(value, zone)
+        at = moment_of(value, zone)
         if at is None:
             return value
         return self._write_time(at.hour, at.minute) if isinstance(at, datetime) else ""
 
     def datetime(self, value: Json, zone: str) -> Json:
         """`9 de março de 2026 10:15`; a date without a time stays a date."""
-        at = _moment(value, zone)
+        at = moment_of(value, zone)
         if at is None:
             return value
         day = self._write_date(at.year, at.month, at.day)
@@ -230,7 +230,7 @@ def _with(symbol: str, digits: _Digits) -> _Digits:
     return replace(digits, before=digits.before.replace("¤", symbol), after=digits.after.replace("¤", symbol))
 
 
-def _moment(value: Json, zone: str) -> date | None:
+def moment_of(value: Json, zone: str) -> date | None:
     """A bare date, or a moment put into the zone; a time without a zone stands as it is."""
     return _read_moment(value, zone) if isinstance(value, str) and len(value) <= _LONGEST else None
 

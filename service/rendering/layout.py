@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 
 from service.plan_document.text import CannotReadError, Path, Place, Value, parse
 from service.ports import Problem
+from service.ports.likeness import likest
 from service.rendering import markup, places, styles, syntax
 from service.rendering.allow import Inspector
 from service.rendering.bounds import LONGEST_LAYOUT, TooMuch
@@ -21,6 +21,7 @@ from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES, 
 
 FOLDER = "layout/"
 WORDS = f"{FOLDER}words.yaml"
+FILES = tuple(f"{FOLDER}{stem}.{twin}" for stem in ("layout", *COMPONENTS) for twin in ("html", "txt"))
 _MOST_LANGUAGES = 60
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # YAML's (1.1, section 4.2)
 _NEEDED = ("because", "to_owner", "unsubscribe", "now")
@@ -141,8 +142,8 @@ def _read_words(text: str | None) -> tuple[dict[str, Words], list[Problem]]:
             continue
         given = entry if isinstance(entry, dict) else {}
         if missing := [key for key in _NEEDED if not given.get(key)]:
-            near = get_close_matches(missing[0], given.keys() - set(_NEEDED), n=1)
-            place = (locale, missing[0]) if missing[0] in given else (locale, *near)
+            near = likest(missing[0], sorted(given.keys() - set(_NEEDED)))
+            place = (locale, missing[0]) if missing[0] in given else (locale, near or "")
             problems += wrong(place, f"`{locale}` has no `{missing[0]}`", missing[0] if near else None)
         texts = _texts({key: value for key, value in given.items() if key != "stages"})
         stages = _texts(given.get("stages") or {})

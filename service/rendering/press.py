@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from importlib.metadata import version
 
 from service.core import context, facts, samples
@@ -13,6 +12,7 @@ from service.core.model import Alert, Purpose
 from service.core.plan import Plan
 from service.plan_document.text import parse
 from service.ports import CannotRender, Problem
+from service.ports.likeness import likest
 from service.rendering import layout as layouts
 from service.rendering.compile import Compiled, compile_message
 from service.rendering.formats import is_locale, tidy_locale
@@ -150,22 +150,22 @@ def _unwritten(written: Mapping[str, set[str]], plan: Plan, text: str) -> Iterat
         wanted.setdefault(touchpoint.message, (touchpoint.status, None))
         for purpose, name in touchpoint.messages.items():
             wanted.setdefault(name, (touchpoint.status, purpose.value))
-    for name, (status, of_messages) in wanted.items():
-        if name in written:
-            continue
-        document = parse(text)
+    unwritten = {name: wanted[name] for name in wanted.keys() - written.keys()}
+    document = parse(text) if unwritten else None
+    for name, (status, of_messages) in sorted(unwritten.items()):
+        assert document is not None
         own = ("touchpoints", status) if status in plan.touchpoints else ("unknown_status",)
         key = ("messages", of_messages) if of_messages else ("message",)
         path = (*own, *key) if (*own, *key) in document.values else ("defaults", *key)
         place = document.at(path if path in document.values else own)
-        near = get_close_matches(name, written, n=1)
+        near = likest(name, sorted(written))
         yield Problem(
             code="missing_message",
             file=PLAN,
             line=place.line,
             column=place.column,
             message=f"`{status}` tells `{name}`, and there is no messages/{name}/",
-            suggestion=near[0] if near else None,
+            suggestion=near,
         )
 
 

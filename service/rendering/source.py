@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from service.ports import Problem
+from service.ports.likeness import likest
 from service.rendering.marks import RESERVED
 
 _KEYS = ("subject", "short")
@@ -82,9 +82,9 @@ def read(text: str, *, file: str) -> Source | list[Problem]:
         elif match is None:
             wrong("front_matter", number, "a line of the front matter is `subject: …` or `short: …`")
         elif match[1] not in _KEYS:
-            near = get_close_matches(match[1], _KEYS, n=1)
+            near = likest(match[1], _KEYS)
             allowed = ", ".join(_KEYS)
-            wrong("unknown_key", number, f"there is no `{match[1]}`; allowed: {allowed}", near[0] if near else None)
+            wrong("unknown_key", number, f"there is no `{match[1]}`; allowed: {allowed}", near)
         elif match[1] in found:
             wrong("given_twice", number, f"`{match[1]}` is given twice, first in line {found[match[1]][0][0][0]}")
         else:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import NoReturn
 
 from jinja2 import Environment, nodes
@@ -16,6 +15,7 @@ from jinja2.exceptions import TemplateSyntaxError
 from jinja2.lexer import Token, TokenStream
 from jinja2.parser import Parser
 
+from service.ports.likeness import likest
 from service.rendering.bounds import MOST_TOKENS, TooMuch
 from service.rendering.unreadable import Unreadable, unreadable
 
@@ -80,7 +80,7 @@ class _Reading(Parser):
         around = self._open[-2].value if len(self._open) > 1 else None
         if name not in _CLOSING:
             ending = f"{{% end{around} %}}" if name == "end" and around else None
-            near = _ALIASES.get(name) or ending or next(iter(get_close_matches(name, _TAGS, n=1)), None)
+            near = _ALIASES.get(name) or ending or likest(name, _TAGS)
             allowed = ", ".join(_TAGS)
             raise Unreadable(f"there is no `{name}` in a message; allowed: {allowed}", at, near)
         if around is None:

@@ -9,7 +9,7 @@ import re
 
 from service.ports import Problem
 from service.rendering.source import Part
-from service.rendering.vocabulary import OWNERS_VARIABLES, names
+from service.rendering.vocabulary import FILTERS, OWNERS_VARIABLES, names
 
 _CLOSING = {"{{": "}}", "{%": "%}"}
 _BRACES = re.compile(r"\{\{|\{%|\}\}|%\}")
@@ -19,7 +19,9 @@ _WORD = re.compile(r"\w+")
 _NAMES = frozenset(names(OWNERS_VARIABLES))
 _CURLY_QUOTES = tuple("“”„«»‘’‚")
 _SLIP = re.compile(r"\}+|=+|&+|\|+|!")
-_MEANT = {"}": "}}", "=": "==", "&": "and", "&&": "and", "||": "or", "!": "not"}
+_COMPARED = re.compile(r"=!|!==|=>|=<|<>")
+_MEANT_COMPARED = {"=!": "!=", "!==": "!=", "=>": ">=", "=<": "<=", "<>": "!="}
+_MEANT = {"=": "==", "&": "and", "&&": "and", "||": "or", "!": "not"}
 _EXPECTED = {
     "end of print statement": "`}}`",
     "end of statement block": "`%}`",
@@ -107,9 +109,13 @@ def _meant(text: str, begun: int, at: int) -> str | None:
     if _ELSE_IF.match(text, begun):
         return "{% elif … %}"
     if text[at - 1 : at + 1] == "||":
-        return _MEANT["||"]
+        filters = _WORD.match(text, at + 1 + len(text[at + 1 :]) - len(text[at + 1 :].lstrip()))
+        return "|" if filters and filters[0] in FILTERS else _MEANT["||"]
+    for back in (2, 1, 0):
+        if compared := _COMPARED.match(text, max(at - back, begun)):
+            return _MEANT_COMPARED[compared[0]]
     if slip := _SLIP.match(text, at):
-        return _MEANT.get(slip[0])
+        return _CLOSING.get(text[begun : begun + 2]) if slip[0] == "}" else _MEANT.get(slip[0])
     return _one_name(text, begun, at)
 
 

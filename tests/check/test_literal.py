@@ -30,6 +30,11 @@ def left(body: str) -> list[tuple[int, int]]:
         "-- the team\n\n---\n\nbelow a rule",
         "{{ '**' }}",
         "![x](https://example.com/x.png)",
+        "Call us [toll-free] (0800 100 200) please.",
+        '[x]({{ order.url\n| default("https://a.example/") }}) **{{ order.number\n\n}}** x',
+        "<https://example.com/a**b>",
+        r"\(**“Look”** there)",
+        "2 * 3 and 4*x",
     ],
 )
 def test_what_is_fine(body: str) -> None:
@@ -51,6 +56,11 @@ def test_what_is_fine(body: str) -> None:
         "‸```\ncode\n```",
         "- an item\n- {{ order.number }} ‸**and one more",
         "> quoted ‸** bold **",
+        "**ok** and ‸** bad one",
+        "`**` is a sign and ‸** bad one",
+        "your way. ‸**Note:**be in",
+        "Box 30‸*20*10 cm",
+        "‸(our shop)[https://shop.example.com/]",
     ],
 )
 def test_what_is_left_over(body: str) -> None:

@@ -140,6 +140,15 @@ def test_a_caret_stands_under_its_word_behind_whatever_is_wide(tmp_path: Path, b
     assert pointer.strip(" |") == "^^^^^"
 
 
+@pytest.mark.parametrize("how", [(), ("--json",), ("--format", "github"), ("--format", "gitlab")])
+def test_half_a_character_can_be_told_of(asked: Avisa, mine: Path, how: tuple[str, ...]) -> None:
+    message = mine / "messages/shipped/en.md"
+    message.write_text(message.read_text() + '\n{{ button("x", "foo@\\ud800") }}\n')
+    ended = asked("check", "mine", *how)
+    assert ended.code == 1
+    assert "mailto:foo@" in ended.out + ended.err
+
+
 async def _keep(url: str) -> None:
     """Three orders that were cancelled, in the shop's own spelling."""
     store = open_store(url, clock=Now(), exclusive=True)

@@ -404,3 +404,17 @@ def test_the_schema_knows_every_key_and_no_more() -> None:
     assert set(schema()["properties"]) == {
         "brands", "calendars", "owners", "defaults", "events", "feed", "touchpoints", "unknown_status"
     }  # fmt: skip
+
+
+def test_a_character_that_stands_in_no_text_is_refused_however_it_is_spelt() -> None:
+    for spelt in ("\\ud800", "\\x1b", "\\x00"):
+        for text in (f'"{spelt}": 1\n', GOOD.replace("always: true", f'always: "{spelt}"', 1)):
+            (wrong,) = problems(text)
+            assert (wrong.code, wrong.message[:2]) == ("not_allowed", "U+")
+
+
+def test_a_plan_has_no_more_than_anybody_reads() -> None:
+    """Each of these is looked at in several ways by `avisa check`, which somebody waits for."""
+    statuses = "".join(f"  a{number}: {{message: plain}}\n" for number in range(501))
+    (wrong,) = problems(GOOD.replace("touchpoints:\n", f"touchpoints:\n{statuses}", 1))
+    assert (wrong.code, wrong.message) == ("out_of_range", "touchpoints: must have at most 500 entries")

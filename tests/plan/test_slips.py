@@ -74,6 +74,17 @@ SLIPS = [
     ("    window: 24h", "    window: 24h\n    - 3h", (15, 5), "this begins an entry of a list", None),
     ("  channels", "  tell_within 3h\n  channels", (10, 3), "a key needs a colon and a space", "tell_within: 3h"),
     ("defaults:", "what holds\ndefaults:", (8, 1), "a remark begins with #", "what: holds"),
+    ("defaults:", "this is what holds\ndefaults:", (8, 1), "a remark begins with #", None),
+    ("  confirmed:", "  confirmed", (13, 3), "a key needs a colon and a space", "confirmed:"),
+    ("  channels:", "channels:", (11, 3), "0 would fit, or line 10 belongs at 2", None),
+    ("name: Loja Azul", "shop name: Loja: Azul", (3, 16), "a text with a colon in it needs quotes", '"Loja: Azul"'),
+    ("name: Loja Azul", "shop name:Loja", (3, 5), "a colon needs a space after it", "shop name: Loja"),
+    ("name: Loja Azul", """name: it's "x": y""", (3, 11), "needs quotes", """'it''s "x": y'"""),
+    ("    window", "\u00a0\u00a0\u00a0\u00a0window", (14, 1), "another sign", "a blank of your own in its place"),
+    ("window: 24h", "window:\u00a024h", (14, 12), "another sign", "a blank of your own in its place"),
+    ("name: Loja Azul", "name: Loja\u00a0Azul", None, "", None),
+    ("brands:", "\ufeffbrands:", None, "", None),
+    ("brands:", "%YAML 3.0", (1, 1), "needs quotes", '"%YAML 3.0"'),
 ]
 
 

@@ -22,6 +22,9 @@ from tests.rendering.desk import compiled, layout
         ("{{ order.x | default('a) }}", 22, "the quotes that begin here are never closed", None),
         ("{{ customer.first name }}", 19, "`name` stands where `}}` is expected", "customer.first_name"),
         ("{{ order number }}", 10, "`number` stands where `}}` is expected", "order.number"),
+        ("{% if reason }x{% endif %}", 14, "`}` cannot stand here", "%}"),
+        ('{% if reason =! "x" %}a{% endif %}', 14, "`=` stands where `%}` is expected", "!="),
+        ("{{ promise.date || day }}", 18, "`|` stands where a name is expected", "|"),
         ("{{ reason || status }}", 12, "`|` stands where a name is expected", "or"),
         ("{{ order. }}", 11, "a name is missing after the dot", None),
         ("{% %}", 4, "there is nothing in it; allowed: if, elif, else, endif, for, endfor", None),
@@ -60,6 +63,17 @@ def test_what_cannot_be_read(body: str, column: int, message: str, suggestion: s
     (problem,) = problems
     assert (problem.code, problem.line, problem.column) == ("syntax", 6, column), problem
     assert (problem.message, problem.suggestion) == (message, suggestion)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[x](shop.example/?a=1&amp;b=2)", "[x](a\\_b)", "[x](a&#95;b) more", "[x](https&#58;//{{ order.number }}.a.b)"],
+)
+def test_an_address_that_is_spelt_otherwise_than_it_reads_has_a_place(body: str) -> None:
+    _, (problem,) = compiled(f"first\n\n{body}")
+    assert problem.code == "link_scheme"
+    assert problem.line in (5, 7)  # where it cannot be found, the message begins
+    assert problem.column is not None and problem.column > 0
 
 
 @pytest.mark.parametrize(

@@ -81,13 +81,15 @@ def _advice(
     yield from of_map(chart, now)
     yield from of_history(chart, orders, now)
     yield from look.of_brands(plan, document, PLAN)
-    yield from look.of_layout(files)
-    yield from support.of_layout(files)
+    frame = {file: files[file] for file in layouts.FILES if file in files}
+    yield from look.of_layout(frame)
+    yield from support.of_layout(frame)
     written = list(_messages(files))
     for one in written:
         yield from advice.of_message(one, plan)
         yield from literal.of_markdown(one)
         yield from sense.of_comparisons(one, plan)
+        yield from sense.of_arguments(one)
         yield from of_live(one, plan, brought)
     for _, siblings in groupby(written, key=lambda one: one.name):
         yield from advice.of_siblings(list(siblings))

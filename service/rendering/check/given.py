@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 
 from service import events
 from service.core import decide
 from service.core.model import Order, OrderEvent, Position
 from service.core.plan import Plan
 from service.ports import Problem, Record, Unreadable
+from service.ports.likeness import likest
 from service.rendering.check.codes import problem
 
 SAMPLES = "samples.jsonl"
+_FEW = 30  # problems for which is looked what was meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def read(text: str, plan: Plan, now: datetime) -> tuple[list[Given], list[Proble
             known = orders.get(taken.order_id)
             decision = decide.on_event(known.order if known else None, taken, plan, now)
             orders[taken.order_id] = Given(number, decision.order)
-            problems += _unplanned(taken.status, line, number, plan)
+            problems += _unplanned(taken.status, line, number, plan, suggest=len(problems) < _FEW)
         elif isinstance(taken, Unreadable):
             told = f"this event would become a dead letter: {taken.message}"
             problems.append(problem("bad_sample", SAMPLES, (number, 1), told))
@@ -53,9 +54,9 @@ def _record(line: str, number: int, now: datetime) -> Record:
     return Record(position=position, timestamp=now, key=None, headers=(), value=line.encode())
 
 
-def _unplanned(status: str, line: str, number: int, plan: Plan) -> Iterator[Problem]:
+def _unplanned(status: str, line: str, number: int, plan: Plan, *, suggest: bool) -> Iterator[Problem]:
     if not plan.knows(status):
-        near = get_close_matches(status, plan.touchpoints, n=1)
+        near = likest(status, plan.touchpoints) if suggest else None
         column = max(line.find(f'"{status}"') + 1, 0) + 1
         told = f"`{status[:60]}` has no touchpoint in the plan"
-        yield problem("unplanned_status", SAMPLES, (number, column), told, near[0] if near else None)
+        yield problem("unplanned_status", SAMPLES, (number, column), told, near)

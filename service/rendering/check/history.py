@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from itertools import pairwise
 
 from service.core import facts, hours
 from service.core.model import Order
 from service.core.plan import Plan, Span, Touchpoint
 from service.ports import Problem
+from service.ports.likeness import likest
 from service.rendering.check.codes import problem
 from service.rendering.check.map import Map, span_words
 
@@ -65,10 +65,10 @@ def _unplanned(chart: Map, stays: Sequence[tuple[Order, Sequence[Stay]]]) -> Ite
     seen = Counter(status for _, of_order in stays for status in {stay.status for stay in of_order})
     for status, count in sorted(seen.items()):
         if status not in planned:
-            near = get_close_matches(status, planned, n=1)
+            near = likest(status, planned)
             were = "1 order was" if count == 1 else f"{count:,} orders were"
             told = f"{were} at `{status[:60]}`, which has no touchpoint"
-            yield problem("unplanned_status", chart.file, chart.key("touchpoints"), told, near[0] if near else None)
+            yield problem("unplanned_status", chart.file, chart.key("touchpoints"), told, near)
 
 
 def _dead_ends(chart: Map, stays: Sequence[tuple[Order, Sequence[Stay]]]) -> Iterator[Problem]:

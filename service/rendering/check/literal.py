@@ -12,26 +12,33 @@ from service.rendering.check.codes import problem
 from service.rendering.check.message import Message
 from service.rendering.markdown import PARSER
 
-# What is no sign of Markdown: placeholders, and what was escaped because it is meant as it stands.
-_NO_SIGN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|\\[^\w\s]", re.DOTALL)
+_PLACEHOLDER = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_ESCAPED = re.compile(r"\\[^\w\s]")
+_LETTER, _POINT = "\uff2f", "\uff0e"  # stand in for what is said, and for signs that are meant as they stand
 # What is left as text, what to say of it, and what was meant.
 _LEFT = (
-    (r"\*\*", "this `**` has no other to be bold with, or a blank is in the way", "**…**"),
+    (r"\*\*", "this `**` has no other to be bold with: a blank is in the way, or one is missing", "**…**"),
     (r"~~", "nothing can be struck out in a message", None),
     (r"```", "there are no blocks of code in a message", "`…`"),
-    (r"(?<=\])[ ]+(?=\((?:https?:|mailto:|tel:|www\.|0))", "there is a blank within this link", "[…](…)"),
+    (rf"(?<=\])[ ]+(?=\((?:https?:|mailto:|tel:|www\.|{_LETTER}))", "there is a blank within this link", "[…](…)"),
+    (r"\([^()]*\)\[(?:https?:|mailto:|tel:|www\.)", "a link is the other way round", "[…](…)"),
     (r"(?<!!)\[[^\]\[]*\]\([^)]*", "this is no link: a blank is in its address, or it is not closed", "[…](…)"),
     (r"^\|.*\|$", "there are no tables in a message; a list is read well on a phone", "- …"),
-    (r"^#{1,6}(?=[^\W\d_])", "a heading has a blank after its `#`", "# …"),
+    (rf"^#{{1,6}}(?=[^\W\d_{_LETTER}])", "a heading has a blank after its `#`", "# …"),
     (r"^={3,}$", "a heading is a line that begins with `#`", "# …"),
 )
 _PATTERNS = tuple((re.compile(pattern, re.MULTILINE), told, meant) for pattern, told, meant in _LEFT)
+_TIMES = re.compile(r"(?<=\d)\*(?=\d)")
+_OF_BODIES = re.compile(r"\*\*[^*]+\*\*|\[[^\]]*\]\(")  # where there is no Markdown, as in a subject
+_AROUND = (12, 6, 3, 0)  # characters by which a sign is told from others like it
 
 
 def of_markdown(message: Message) -> Iterator[Problem]:
     """Each sign that is left over, at its place."""
+    yield from _of_lines(message)
     body = message.source.body
-    filled = _NO_SIGN.sub(lambda found: re.sub(r"[^\n]", "0", found[0]), body.text)
+    filled = _PLACEHOLDER.sub(lambda found: _LETTER * len(found[0]), body.text)
+    filled = _ESCAPED.sub(_POINT * 2, filled)
     begins = [0, *(found.end() for found in re.finditer("\n", filled)), len(filled)]
     for token in PARSER.parse(filled):
         if token.type != "inline" or token.map is None:
@@ -40,14 +47,42 @@ def of_markdown(message: Message) -> Iterator[Problem]:
         text = _text(token)
         for pattern, told, meant in _PATTERNS:
             if found := pattern.search(text):
-                again = pattern.search(filled, begin, end)
-                at = again.start() if again else max(filled.find(found[0], begin, end), begin)
+                at = _place(found, filled, begin, end)
                 yield problem("markdown_is_text", message.file, body.place(at), told, meant)
+        times = _TIMES.search(filled, begin, end)
+        if times and any(child.type == "em_open" for child in token.children or ()):
+            told = "`*` between figures makes what follows lean, and is left out"
+            yield problem("markdown_is_text", message.file, body.place(times.start()), told, "×")
+
+
+def _of_lines(message: Message) -> Iterator[Problem]:
+    """Subject and short form are one line of text each."""
+    for part in (message.source.subject, message.source.short):
+        filled = _PLACEHOLDER.sub(lambda found: _LETTER * len(found[0]), part.text)
+        if found := _OF_BODIES.search(filled):
+            told = "there is no Markdown in a subject or a short form"
+            yield problem("markdown_is_text", message.file, part.place(found.start()), told)
+
+
+def _place(found: re.Match[str], filled: str, begin: int, end: int) -> int:
+    """Where in `filled` stands what was found in the text that is left of a part of it."""
+    text = found.string
+    for around in _AROUND:
+        before = text[max(found.start() - around, 0) : found.start()]
+        at = filled.find(f"{before}{found[0]}{text[found.end() : found.end() + around]}", begin, end)
+        if at >= 0:
+            return at + len(before)
+    return begin
 
 
 def _text(token: Token) -> str:
-    """What is left as text of a paragraph or heading."""
-    return "".join(map(_left, token.children or ()))
+    """What is left as text of a paragraph or heading; not what is an address."""
+    kept: list[str] = []
+    children = token.children or []
+    for before, child in zip([None, *children], children, strict=False):
+        address = before is not None and before.type == "link_open" and before.info == "auto"
+        kept.append("\0" if address else _left(child))
+    return "".join(kept)
 
 
 def _left(child: Token) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from jinja2 import nodes
 
@@ -12,6 +11,7 @@ from service.core import samples
 from service.core.carried import Carried
 from service.core.plan import Plan
 from service.ports import Problem
+from service.ports.likeness import likest
 from service.rendering.check.codes import problem
 from service.rendering.check.message import Message
 from service.rendering.paths import Paths, begins_at, path_of, there_if_false, there_if_true
@@ -85,10 +85,10 @@ def uses(tree: nodes.Template) -> Iterator[Use]:
 def _problem(file: str, place: tuple[int, int], use: Use, name: str, seen: _Seen) -> Problem | None:
     orders, known = seen.orders, seen.known(name)
     if not known and orders >= ENOUGH and name.startswith("order."):
-        near = get_close_matches(name, sorted(seen.names()), n=1, cutoff=0.75)
+        near = likest(name, sorted(seen.names()), cutoff=0.75)
         if near:
             said = f"`{use.path}`: none of the {orders:,} orders in {seen.where()} has it"
-            return problem("never_seen", file, place, said, near[0])
+            return problem("never_seen", file, place, said, near)
     if not use.counted_on or known == orders:
         return None
     said = f"`{use.path}`: {orders - known:,} of {orders:,} orders in {seen.where()} have none, and "

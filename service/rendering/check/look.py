@@ -11,7 +11,6 @@ from service.plan_document.text import Document
 from service.ports import Problem
 from service.rendering.check.advice import insecure_links
 from service.rendering.check.codes import problem
-from service.rendering.layout import FOLDER
 from service.rendering.source import Part
 
 _PICTURE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
@@ -24,8 +23,6 @@ _OF_TEXT, _OF_SHAPES = 4.5, 3.0  # WCAG 2.2 sections 1.4.3 and 1.4.11
 def of_layout(files: Mapping[str, str]) -> Iterator[Problem]:
     """Pictures and links of the layout."""
     for file, text in sorted(files.items()):
-        if not file.startswith(FOLDER):
-            continue
         part = Part.of(text, (1, 1))
         for picture in _PICTURE.finditer(text):
             if not _ALT.search(picture[0]):

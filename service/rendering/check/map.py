@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from service.core import hours
 from service.core.model import Purpose
-from service.core.plan import Plan, Span, Touchpoint
+from service.core.plan import Calendar, Plan, QuietHours, Span, Touchpoint
 from service.core.tell import gap_after
 from service.plan_document.text import Document, Path
 from service.ports import Problem
@@ -17,6 +17,7 @@ from service.rendering.check.codes import problem
 from service.rendering.source import Place
 
 _DAYS = 366  # how far ahead the longest silence is looked for
+_MOST_WAITS = 100  # that differ; each takes a while to find
 _DAY = timedelta(days=1)
 
 
@@ -76,14 +77,25 @@ def _silences(chart: Map, now: datetime) -> Iterator[Problem]:
     if allowed is None:
         return
     zone = ZoneInfo(chart.plan.brands["default"].time_zone)
+    waits: Waits = {}
     for status, touchpoint in chart.plan.touchpoints.items():
         if not touchpoint.final:
-            yield from _silent(chart, touchpoint, ("touchpoints", status), allowed, zone, now)
-    yield from _silent(chart, chart.plan.unknown, ("unknown_status",), allowed, zone, now)
+            yield from _silent(chart, touchpoint, ("touchpoints", status), allowed, zone, now, waits)
+    yield from _silent(chart, chart.plan.unknown, ("unknown_status",), allowed, zone, now, waits)
+
+
+# By the gap, the calendar and the quiet hours: the longest wait, and when it begins.
+Waits = dict[tuple[Span, Calendar | None, QuietHours | None], tuple[timedelta, datetime]]
 
 
 def _silent(
-    chart: Map, touchpoint: Touchpoint, path: Path, allowed: timedelta, zone: ZoneInfo, now: datetime
+    chart: Map,
+    touchpoint: Touchpoint,
+    path: Path,
+    allowed: timedelta,
+    zone: ZoneInfo,
+    now: datetime,
+    waits: Waits,
 ) -> Iterator[Problem]:
     name = str(path[-1])
     if touchpoint.window is None or touchpoint.remind.at_most == 0:
@@ -101,7 +113,12 @@ def _silent(
         if gap in seen:
             continue
         seen.add(gap)
-        longest, start = longest_wait(gap, touchpoint, zone, now)
+        asked = gap, touchpoint.calendar, touchpoint.quiet_hours
+        if asked not in waits:
+            if len(waits) == _MOST_WAITS:
+                return
+            waits[asked] = longest_wait(gap, touchpoint, zone, now)
+        longest, start = waits[asked]
         if longest > allowed:
             begun = start.astimezone(touchpoint.calendar.zone if touchpoint.calendar else zone)
             told = (

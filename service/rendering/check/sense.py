@@ -3,42 +3,90 @@ nothing to write."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from functools import lru_cache
+from datetime import datetime
+from typing import Any
 
 from jinja2 import nodes
 
+from service.core import samples
 from service.core.model import PromiseState
 from service.core.plan import Plan
 from service.ports import Problem
+from service.ports.likeness import likest
 from service.rendering.check.codes import problem
 from service.rendering.check.message import Message
-from service.rendering.formats import Formats
+from service.rendering.formats import amount_of, moment_of
 from service.rendering.paths import begins_at, path_of
 from service.rendering.source import Place
+from service.rendering.vocabulary import TIMES
 
-_WRITES = {"day": "date", "date": "date", "time": "date", "datetime": "date", "money": "amount", "number": "number"}
+_DATES = frozenset({"day", "date", "time", "datetime"})
+_CURRENCY = re.compile("[A-Z]{3}")
+_MOST = 12  # of what a value can be, in a message
 
 
 def of_comparisons(message: Message, plan: Plan) -> Iterator[Problem]:
     """Comparisons with what a value can never be."""
-    possible: Mapping[str, Collection[object]] = {
-        "status": list(plan.touchpoints),
-        "promise.state": [str(state) for state in PromiseState],
-        "reminder.last": [True, False],
-    }
     for part, tree in message.trees:
         for test in tree.find_all(nodes.Compare):
             path, value = _compared(test)
-            if value is not None and value.value not in possible.get(path, [value.value]):
-                always = "true" if test.ops[0].op == "ne" else "false"
-                known = [str(each).lower() if isinstance(each, bool) else each for each in possible[path]]
-                near = get_close_matches(str(value.value), map(str, known), n=1)
-                told = f"always {always}: `{path}` is one of {', '.join(map(str, known))}"
-                place = part.place(value.lineno or 0)
-                yield problem("always_the_same", message.file, place, told, f'"{near[0]}"' if near else None)
+            possible = _possible(path, message.name, plan)
+            if value is None or possible is None or value.value in possible:
+                continue
+            always = "true" if test.ops[0].op == "ne" else "false"
+            known = [str(each).lower() if isinstance(each, bool) else f'"{each}"' for each in possible]
+            said = f"one of {', '.join(known[:_MOST])}{' …' * (len(known) > _MOST)}" if known else "a number"
+            near = likest(f'"{str(value.value).lower()}"', known) or likest(str(value.value).lower(), known)
+            told = f"always {always}: `{path}` is {said}"
+            if path == "status":
+                told += ", by the plan"
+            yield problem("always_the_same", message.file, part.place(value.lineno or 0), told, near)
+
+
+def _possible(path: str, message: str, plan: Plan) -> Collection[object] | None:
+    """All that a name can be compared with; None: anything, or more than can be told."""
+    match path:
+        case "status":
+            off_the_map = any(status == samples.OFF_THE_MAP for status, _, _ in samples.uses(message, plan))
+            return None if off_the_map else list(plan.touchpoints)
+        case "promise.state":
+            return [str(state) for state in PromiseState]
+        case "reminder.last":
+            return [True, False]
+        case "reminder.number":
+            return _Numbers()
+    return None
+
+
+class _Numbers(Collection[object]):
+    """Whole numbers, too many to list."""
+
+    def __contains__(self, one: object) -> bool:
+        return isinstance(one, int) and not isinstance(one, bool)
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def of_arguments(message: Message) -> Iterator[Problem]:
+    """Filters that are given what they can do nothing with."""
+    for part, tree in message.trees:
+        for each in tree.find_all(nodes.Filter):
+            given = each.args[0] if each.args else None
+            if not isinstance(given, nodes.Const):
+                continue
+            place = part.place(given.lineno or 0)
+            if each.name == "money" and not _CURRENCY.fullmatch(str(given.value)):
+                told = f"`{given.value}` is no currency, so the amount is written without one"
+                yield problem("not_written", message.file, place, told, '"EUR"')
+            if each.name == "default" and given.value is None:
+                yield problem("not_written", message.file, place, "this would be written as `None`", '"…"')
 
 
 def _compared(test: nodes.Compare) -> tuple[str, nodes.Const | None]:
@@ -55,8 +103,7 @@ class Filtered:
     """A value with a filter behind it that takes only some, as `order.total | money`."""
 
     path: str
-    filter: str
-    locale: str
+    filter: str  # none: it stands for itself
     place: Place
     _written: bool = field(default=False, init=False)
     _left: bool = field(default=False, init=False)
@@ -65,7 +112,7 @@ class Filtered:
         """See what comes of it for one order."""
         value = _at(values, self.path)
         if value is not None and value != "":
-            written = _can_write(self.filter, value, self.locale)
+            written = _can_write(self.filter, value)
             self._written, self._left = self._written or written, self._left or not written
 
     @property
@@ -73,18 +120,34 @@ class Filtered:
         """What is wrong with it; None: it was written at least once, or there was never such a value."""
         if self._written or not self._left:
             return None
-        return f"`{self.path}` is no {_WRITES[self.filter]} in any sample, and `{self.filter}` leaves it as it is"
+        if self.filter == "":
+            return f"`{self.path}` is a list of things in every sample, and says nothing by itself"
+        if self.filter == "time" and self.path in TIMES:
+            return f"`{self.path}` has no time of day in any sample, and `time` writes nothing"
+        kind = "date" if self.filter in _DATES else "number" if self.filter == "number" else "amount"
+        return f"`{self.path}` is no {kind} in any sample, and `{self.filter}` leaves it as it is"
+
+    @property
+    def instead(self) -> str | None:
+        """What to write instead, if that is plain."""
+        if self.filter == "":
+            return f"{{{{ items({self.path}) }}}}"
+        return "day" if self.filter == "time" else None
 
 
 def filtered(message: Message) -> Iterator[Filtered]:
-    """All such values of a message."""
+    """All such values of a message, and those that stand for themselves."""
     for part, tree in message.trees:
         for each in tree.find_all(nodes.Filter):
-            value = each.node if each.name in _WRITES else None
+            value = each.node if each.name in (*_DATES, "money", "number") else None
             while isinstance(value, nodes.Filter) and value.name == "default":
                 value = value.node
             if value is not None and (path := path_of(value)):
-                yield Filtered(path, each.name, message.locale, part.place(begins_at(value)))
+                yield Filtered(path, each.name, part.place(begins_at(value)))
+        for output in tree.find_all(nodes.Output):
+            for said in output.nodes:
+                if path := path_of(said):
+                    yield Filtered(path, "", part.place(begins_at(said)))
 
 
 def _at(values: object, path: str) -> object:
@@ -93,9 +156,10 @@ def _at(values: object, path: str) -> object:
     return values
 
 
-def _can_write(name: str, value: object, locale: str) -> bool:
-    further = {"number": (), "money": ("EUR",)}.get(name, ("UTC",))
-    return getattr(_formats(locale), name)(value, *further) is not value
-
-
-_formats = lru_cache(64)(Formats)
+def _can_write(name: str, value: Any) -> bool:
+    if name == "":
+        return not (isinstance(value, list) and any(isinstance(each, dict) for each in value))
+    if name in _DATES:
+        at = moment_of(value, "UTC")
+        return isinstance(at, datetime) if name == "time" else at is not None
+    return amount_of(value) is not None

@@ -60,7 +60,7 @@ class Trial:
                 one.try_with(values)
         for one in values_written:
             if wrong := one.wrong:
-                yield problem("not_written", message.file, one.place, wrong)
+                yield problem("not_written", message.file, one.place, wrong, one.instead)
 
     def _occasions(self, name: str) -> Iterator[tuple[str, str, dict[str, object]]]:
         first = next(iter(self.plan.touchpoints))
