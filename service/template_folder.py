@@ -172,7 +172,7 @@ def _matching(root: Path, patterns: tuple[str, ...]) -> Iterator[tuple[str, Path
     for pattern in patterns:
         for path in sorted(root.glob(pattern)):
             name = path.relative_to(root).as_posix()
-            if not any(part.startswith(".") for part in name.split("/")):
+            if not any(part.startswith((".", "~")) for part in name.split("/")):
                 yield name, path
 
 

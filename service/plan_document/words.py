@@ -229,7 +229,7 @@ def mailbox(text: str) -> str:
 
 
 def link(text: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#@]+([/?#]\S*)?", text.strip()):
+    if not re.fullmatch(r"https?://(?!https?:)[^\s/?#@]+([/?#]\S*)?", text.strip()):
         raise wrong("bad_link", f"{shown(text)} is not a link; allowed: https://shop.example/…")
     return text.strip()
 

@@ -27,14 +27,19 @@ from service.rendering.vocabulary import (
     GIVEN_OR_NOT,
     LATER,
     OF_EVERY_ORDER,
+    OWNERS_VARIABLES,
     STANDS_ALONE,
     TIMES,
+    names,
 )
 
 _MOST_LOOPS = 2
 _LARGEST_NUMBER = 10**15
 _LONGEST_PATH = DEEPEST + 2  # names: `order`, a detail, and what is as deep in it as can be
 _BRACES = re.compile(r"[{}]+")
+# A name between the signs of other programs: [order.number], «order_number», %order.number%.
+_OTHERS = re.compile(r"(?:\[\[?|«|<<|%|｛｛)[ ]?([a-z]{1,20}[._][a-z_]{1,20})[ ]?(?:\]\]?|»|>>|%|｝｝)")
+_KNOWN = frozenset(names(OWNERS_VARIABLES))
 _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\{%.*%\}", re.DOTALL)
 _TAKEN = ("loop", "self")  # names of Jinja's own
 
@@ -86,6 +91,12 @@ class Inspector:
             told = f"`{found[0]}` is shown as it is; a placeholder stands in two braces, without a blank between them"
             at = nodes.TemplateData(found[0], lineno=(data.lineno or 0) + found.start())
             self._findings.warning("stray_brace", at, told, "{{ … }}")
+        for found in _OTHERS.finditer(data.data) if not self.extra else ():
+            name = found[1].replace("_", ".", 1) if "." not in found[1] else found[1]
+            if name in _KNOWN:
+                told = f"`{found[0]}` is shown as it is; a placeholder stands in two braces"
+                at = nodes.TemplateData(found[0], lineno=(data.lineno or 0) + found.start())
+                self._findings.warning("stray_brace", at, told, f"{{{{ {name} }}}}")
 
     def _if(self, node: nodes.If, sure: Paths, local: Locals, loops: int) -> None:
         for branch in (node, *node.elif_):

@@ -36,7 +36,7 @@ SEPARATOR = "\x1e"  # stands in no value: core.context takes control characters 
 _SIGNS = "\n*_`[<&!\\-+#>|~:"
 _NUMBERED = re.compile(r"\d[.)](?=\s|$)")
 _TOO_MANY_SIGNS = "there is too much Markdown in it, or too many lines"
-_LOOKS_LIKE_HTML = re.compile(r"</?(?![A-Za-z]+:|[^\s<>]+@)[A-Za-z][^<>{}\n]*>.*")  # one a line is enough
+_LOOKS_LIKE_HTML = re.compile(r"</?(?![A-Za-z]+:|[^\s<>]+@)[A-Za-z][^<>{}\n]*>.*|<!--.*")  # one a line is enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +184,7 @@ class _Typesetter:
                     line=line,
                     column=column,
                     message="HTML is shown as it is written; messages are Markdown",
+                    suggestion="{# … #}" if found[0].startswith("<!--") else None,
                 )
             )
 

@@ -9,9 +9,9 @@ from jinja2 import nodes
 
 from service.ports import Problem
 from service.ports.likeness import likest
-from service.rendering.paths import bare, begins_at
+from service.rendering.paths import bare, begins_at, path_of
 from service.rendering.source import Part
-from service.rendering.vocabulary import COMPONENTS, DETAILS, IN_WORDS, OF_EVERY_ORDER, names
+from service.rendering.vocabulary import COMPONENTS, DETAILS, IN_WORDS, OF_EVERY_ORDER, OWNERS_VARIABLES, names
 
 _MOST = 30  # problems of one part of a file
 _LONGEST = 80  # characters of what was written, in a message
@@ -39,7 +39,7 @@ class Findings:
     def refuse(self, node: nodes.Node) -> None:
         """Refuse a construct of Jinja's that messages do not have."""
         word = IN_WORDS.get(type(node), type(node).__name__.lower())
-        self.error("not_allowed", node, f"{word} is not allowed in a template")
+        self.error("not_allowed", node, f"{word} is not allowed in a template", _meant_name(node))
 
     def unknown(self, what: str, name: str, allowed: Iterable[str], node: nodes.Node) -> None:
         if self.enough:
@@ -95,6 +95,19 @@ class Findings:
                 suggestion=suggestion,
             )
         )
+
+
+def _meant_name(node: nodes.Node) -> str | None:
+    """`order.number` of `order-number` and `order,number`."""
+    match node:
+        case nodes.Sub(left=nodes.Node() as left, right=nodes.Name(name=last)):
+            first = path_of(left)
+        case nodes.Tuple(items=[nodes.Node() as left, nodes.Name(name=last)]):
+            first = path_of(left)
+        case _:
+            return None
+    known = names(OWNERS_VARIABLES)
+    return next((it for it in (f"{first}.{last}", f"{first}_{last}") if it in known), None)
 
 
 def meant_detail(path: str) -> str | None:

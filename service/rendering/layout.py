@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ from service.rendering.formats import is_locale, tidy_locale
 from service.rendering.marks import RESERVED
 from service.rendering.source import Part
 from service.rendering.unreadable import Unreadable
-from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES, STANDS_ALONE
+from service.rendering.vocabulary import COMPONENTS, FILTERS, OWNERS_VARIABLES, STANDS_ALONE, VARIABLES
 
 FOLDER = "layout/"
 WORDS = f"{FOLDER}words.yaml"
@@ -89,15 +89,15 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Problem]:
     return Layout(files=kept, words=words, warnings=tuple(problems))
 
 
-def inspect(part: Part, file: str, extra: frozenset[str]) -> list[Problem]:
+def inspect(
+    part: Part, file: str, extra: frozenset[str], variables: Mapping[str, Sequence[str] | None] = OWNERS_VARIABLES
+) -> list[Problem]:
     """What is wrong with a piece of the layout, which has the names in `extra` besides the usual ones."""
     if odd := RESERVED.search(part.text):
         line, column = part.place(odd.start())
         message = "a character that cannot stand in a template"
         return [Problem(code="not_allowed", file=file, line=line, column=column, message=message)]
-    inspector = Inspector(
-        file=file, part=part, variables=OWNERS_VARIABLES, components=False, extra=extra, filters=_FILTERS
-    )
+    inspector = Inspector(file=file, part=part, variables=variables, components=False, extra=extra, filters=_FILTERS)
     try:
         tree = syntax.parse(part.text)
         problems = inspector.template(tree)
@@ -153,8 +153,11 @@ def _read_words(text: str | None) -> tuple[dict[str, Words], list[Problem]]:
             problems += wrong((locale, next(no_texts, "stages")), told)
             continue
         for key, value in texts.items():
-            problems += inspect(_part(text, document.at((locale, key)), value), WORDS, frozenset())
+            variables = OWNERS_VARIABLES if key == "to_owner" else VARIABLES
+            problems += inspect(_part(text, document.at((locale, key)), value), WORDS, frozenset(), variables)
         for key, value in stages.items():
+            if "{{" in value or "{%" in value:
+                problems += wrong((locale, "stages", key), "there are no placeholders in what a stage is called")
             if RESERVED.search(value):
                 problems += wrong((locale, "stages", key), "a character that cannot stand in a template")
         read[locale] = Words(texts=texts, stages=stages)

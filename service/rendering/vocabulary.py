@@ -57,5 +57,7 @@ IN_WORDS: Mapping[type[nodes.Node], str] = {
     nodes.Assign: "set", nodes.AssignBlock: "set", nodes.With: "with", nodes.FilterBlock: "a filter block",
     nodes.Call: "a call", nodes.Getitem: "a subscript", nodes.Test: "an `is` test",
     nodes.Concat: "`~`", nodes.List: "a list", nodes.Dict: "a dict", nodes.Tuple: "a tuple",
+    nodes.Add: "`+`", nodes.Sub: "`-`", nodes.Mul: "`*`", nodes.Div: "`/`", nodes.FloorDiv: "`//`", nodes.Mod: "`%`",
+    nodes.Pow: "`**`", nodes.Neg: "`-`", nodes.Pos: "`+`",
     nodes.ScopedEvalContextModifier: "autoescape", nodes.EvalContextModifier: "autoescape",
 }  # fmt: skip

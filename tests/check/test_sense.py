@@ -76,3 +76,17 @@ def test_a_sample_of_ones_own_shows_that_it_can(tmp_path: Path) -> None:
     mine = {"samples.jsonl": event.replace("DAY", "2026-03-04")}
     assert found(tmp_path, body, **mine) == []
     assert found(tmp_path, body, **{"samples.jsonl": event.replace("DAY", "soon")}) == [("not_written", None)]
+
+
+def test_one_text_in_two_languages_is_told(tmp_path: Path) -> None:
+    text = "---\nsubject: s\nshort: s\n---\nSo much of a text is not the same in two languages by chance.\n"
+    folder = {**files(), "messages/shown/en.md": text, "messages/shown/pt.md": text, "messages/shown/pt-BR.md": text}
+    for file, written in folder.items():
+        path = tmp_path / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(written, "utf-8")
+    told = [(it.file, it.message) for it in check(tmp_path, read_plan) if it.code == "same_words"]
+    assert told == [
+        ("messages/shown/pt-BR.md", "this is word for word what `en.md` says"),
+        ("messages/shown/pt.md", "this is word for word what `en.md` says"),
+    ]

@@ -66,6 +66,21 @@ def test_what_cannot_be_read(body: str, column: int, message: str, suggestion: s
 
 
 @pytest.mark.parametrize(
+    ("body", "word", "meant"),
+    [
+        ("{{ order-number }}", "`-`", "order.number"),
+        ("{{ customer.first-name }}", "`-`", "customer.first_name"),
+        ("{{ order,number }}", "a tuple", "order.number"),
+        ("{{ order.total * 2 }}", "`*`", None),
+    ],
+)
+def test_what_is_not_allowed_is_called_as_it_is_written(body: str, word: str, meant: str | None) -> None:
+    _, problems = compiled(body)
+    refused = [it for it in problems if it.code == "not_allowed"]
+    assert [(it.message, it.suggestion) for it in refused] == [(f"{word} is not allowed in a template", meant)]
+
+
+@pytest.mark.parametrize(
     "body",
     ["[x](shop.example/?a=1&amp;b=2)", "[x](a\\_b)", "[x](a&#95;b) more", "[x](https&#58;//{{ order.number }}.a.b)"],
 )

@@ -26,6 +26,7 @@ from service.rendering.check.given import read as read_samples
 from service.rendering.check.history import of_history
 from service.rendering.check.live import of_live
 from service.rendering.check.map import Map, of_map
+from service.rendering.check.stages import of_stages
 from service.rendering.check.tries import Trial
 from service.rendering.compile import compile_message
 from service.rendering.press import MESSAGE, make_press, owners_messages
@@ -96,6 +97,7 @@ def _advice(
     layout = layouts.read(files)
     if isinstance(layout, layouts.Layout):
         yield from _wordless(layout, files)
+        yield from of_stages(chart, layout, files)
         trial = Trial(plan=plan, layout=layout, press=press, owners=owners_messages(plan), now=now, given=given)
         for one in written:
             yield from trial.of(one)

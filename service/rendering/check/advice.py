@@ -16,6 +16,7 @@ from service.rendering.check.message import Message
 
 _IMAGE = re.compile(r"!\[[^\]\n]*\]\(")
 _INSECURE = re.compile(r"http://[^\s)>\]\"'{]*", re.IGNORECASE)
+_SOME_WORDS = 40  # characters in a row, of which two languages have the same only by mistake
 _TELLS_A_DATE = frozenset({Purpose.UPDATE, Purpose.REMINDER, Purpose.PROMISE_MOVED})
 _LEADS_ON = frozenset({"next_step", "button()"})
 _LINK = re.compile(r"\]\(|<(?:https?|mailto|tel):")
@@ -34,6 +35,7 @@ def of_message(message: Message, plan: Plan) -> Iterator[Problem]:
 
 def of_siblings(siblings: Sequence[Message]) -> Iterator[Problem]:
     """What one language leaves out and most of the others say; `siblings` are one message in all its languages."""
+    yield from _same_words(siblings)
     said = [(message, message.says()) for message in siblings]
     counted = Counter(name for _, names in said for name in names)
     most = (len(siblings) - 1) / 2
@@ -45,6 +47,18 @@ def of_siblings(siblings: Sequence[Message]) -> Iterator[Problem]:
         for where, what in missing.items():
             told = f"{', '.join(what)}: not said here, but in {where}"
             yield problem("says_less", message.file, message.begin, told)
+
+
+def _same_words(siblings: Sequence[Message]) -> Iterator[Problem]:
+    """One text in two languages; those of one language, as `pt` and `pt-BR`, may share theirs."""
+    seen: dict[str, Message] = {}
+    for message in siblings:
+        text = message.source.body.text.strip()
+        other = seen.setdefault(text, message)
+        strangers = other.locale.partition("-")[0] != message.locale.partition("-")[0]
+        if strangers and any(isinstance(each, str) and len(each) > _SOME_WORDS for _, _, each in message.texts()):
+            told = f"this is word for word what `{other.locale}.md` says"
+            yield problem("same_words", message.file, message.begin, told)
 
 
 def insecure_links(text: str) -> Iterator[tuple[int, str]]:
