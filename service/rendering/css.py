@@ -51,7 +51,7 @@ class Compound:
     """What a selector asks of one element."""
 
     tag: str | None
-    classes: frozenset[str]
+    classes: tuple[str, ...]
     id: str | None
     first: bool  # of its parent's elements
 
@@ -279,5 +279,5 @@ def _compound(part: str) -> Compound | None:
     if len(ids) > 1:
         return None
     tag = None if found["tag"] in (None, "*") else found["tag"].lower()
-    classes = frozenset(name[1:] for name in named if name[0] == ".")
+    classes = tuple(sorted({name[1:] for name in named if name[0] == "."}))
     return Compound(tag, classes, ids[0] if ids else None, found["first"] is not None)

@@ -64,9 +64,11 @@ def inlined(page: str, says: Says) -> str:
     css.Flawed, which reading the layout has told of before."""
     styles = list(styles_of(page))
     unwritten = frozenset(tag for tag in _PUT_IN if not re.search(rf"<{tag}\b", page, re.IGNORECASE))
-    sheets = [css.read(style.text, unwritten=unwritten) for style in styles]
-    if sum(sheet.size for sheet in sheets) > MOST_STYLED:
-        raise TooMuch(_TOO_MANY)
+    sheets: list[css.Sheet] = []
+    for style in styles:
+        sheets.append(css.read(style.text, unwritten=unwritten))
+        if sum(sheet.size for sheet in sheets) > MOST_STYLED:
+            raise TooMuch(_TOO_MANY)
     room = LONGEST_PAGE // width([page, *(style.text for style in styles)]) - len(page)
     cascade = _Cascade([rule for sheet in sheets for rule in sheet.rules])
     replaced = {
@@ -220,7 +222,7 @@ class _Cascade:
         compound = selector.compounds[at]
         if not (
             compound.tag in (None, element.tag)
-            and compound.classes <= element.classes
+            and element.classes.issuperset(compound.classes)
             and compound.id in (None, element.id)
             and (element.first or not compound.first)
         ):
@@ -240,7 +242,7 @@ class _Cascade:
 def _key(compound: css.Compound) -> str:
     if compound.id is not None:
         return f"#{compound.id}"
-    return f".{min(compound.classes)}" if compound.classes else compound.tag or "*"
+    return f".{compound.classes[0]}" if compound.classes else compound.tag or "*"
 
 
 def _declared(rules: Sequence[css.Rule], own: frozenset[str]) -> str:

@@ -215,11 +215,11 @@ ATTACKS = (
     ),
     Attack(
         name="many rules for one element",
-        layout={"layout.html": f"<style>{''.join(f'i{{x{it:x}:y}}' for it in range(990))}</style><i></i>"},
+        layout={"layout.html": f"<style>{''.join(f'i{{x{it:x}:y}}' for it in range(590))}</style><i></i>"},
     ),
     Attack(
         name="one rule for all elements",
-        layout={"layout.html": f"<style>{'i,' * 1_900}i{{a:b}}</style>{'<i></i>' * 1_200}"},
+        layout={"layout.html": f"<style>{'i,' * 1_100}i{{a:b}}</style>{'<i></i>' * 1_200}"},
     ),
     Attack(
         name="a long way up",

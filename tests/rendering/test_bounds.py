@@ -12,6 +12,7 @@ from service.catalog.catalog import LARGEST_DRAFT
 from service.core.context import LONGEST_TEXT
 from service.core.samples import samples
 from service.ports import CannotRender, Mail, Words
+from service.rendering.css import read as read_styles
 from service.rendering.layout import Layout
 from service.rendering.render import fill
 from tests.hostile.trial import weighed
@@ -131,6 +132,28 @@ def test_styles_that_would_make_a_page_many_times_as_large_are_refused() -> None
     assert made is None
     assert [problem.code for problem in problems] == ["too_large"]
     assert pressed("*a* " * 4, laid_out)[0] is not None
+
+
+@pytest.mark.parametrize(
+    "styles",
+    [
+        ["".join(f".{name}{number:x}{{b:c}}" for number in range(590)) for name in "akz"],
+        [",".join(f".a{number:x} b" for number in range(1_190)) + "{c:d}"],
+        [f"p{{{''.join(f'x{number:x}:y;' for number in range(1_190))}}}"],
+        [f"@media screen{{{'.a b{c:d}' * 1_500}}}"],
+    ],
+)
+def test_styles_are_read_and_worked_in_within_a_mebibyte(styles: list[str]) -> None:
+    body = '{{ button("a", order.url) }}\n\n{{ items(order.items) }}'
+    places = zip(("layout.html", "button.html", "items.html"), styles, strict=False)
+    laid_out = layout_with({name: f"<style>{css}</style>" for name, css in places})
+    assert isinstance(laid_out, Layout), laid_out
+
+    def read_anew() -> None:
+        read_styles.cache_clear()
+        pressed(body, laid_out)
+
+    assert weighed(read_anew) < 1024 * 1024
 
 
 LOOPS = "{% for a in order.x %}{% for b in order.x %}SAID{% endfor %}{% endfor %}"
