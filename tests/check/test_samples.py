@@ -38,6 +38,13 @@ def test_what_would_be_a_dead_letter_is_told(tmp_path: Path) -> None:
     assert [(it.code, it.line) for it in found] == [("bad_sample", 1), ("bad_sample", 2)]
 
 
+def test_what_is_no_json_is_told_at_its_place(tmp_path: Path) -> None:
+    comma, half = of_samples(checked(tmp_path, '{"order_id": "A-1", "status": "shipped",}', '{"order_id":'))
+    assert (comma.line, comma.column, comma.suggestion) == (1, 41, None)
+    assert "line 1" not in comma.message
+    assert (half.line, half.suggestion) == (2, "each event on one line, {…}")
+
+
 def test_messages_are_tried_on_them(tmp_path: Path) -> None:
     only_for_others = PLAIN.replace("Order {{ order.number }}.", '{% if order.kind != "gift" %}Order.{% endif %}')
     assert not [

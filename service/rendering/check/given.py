@@ -6,6 +6,7 @@ plan can have told of it is tried on it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from service.ports.likeness import likest
 from service.rendering.check.codes import problem
 
 SAMPLES = "samples.jsonl"
+_PLACE = re.compile(r" at line 1 column (\d+)$")
 _FEW = 30  # problems for which is looked what was meant
 
 
@@ -44,9 +46,18 @@ def read(text: str, plan: Plan, now: datetime) -> tuple[list[Given], list[Proble
             orders[taken.order_id] = Given(number, decision.order)
             problems += _unplanned(taken.status, line, number, plan, suggest=len(problems) < _FEW)
         elif isinstance(taken, Unreadable):
-            told = f"this event would become a dead letter: {taken.message}"
-            problems.append(problem("bad_sample", SAMPLES, (number, 1), told))
+            problems.append(_unread(taken, line, number))
     return list(orders.values()), problems
+
+
+def _unread(letter: Unreadable, line: str, number: int) -> Problem:
+    """What is wrong with an event, at its place in the line if that is known."""
+    message, column = letter.message, 1
+    if found := _PLACE.search(message):
+        message, column = message[: found.start()], int(found[1])
+    whole = line.strip().startswith("{") and line.strip().endswith("}")
+    told = f"this event would become a dead letter: {message}"
+    return problem("bad_sample", SAMPLES, (number, column), told, None if whole else "each event on one line, {…}")
 
 
 def _record(line: str, number: int, now: datetime) -> Record:
