@@ -39,7 +39,7 @@ class Missing(Undefined):
     __slots__ = ()
 
     def __str__(self) -> str:
-        raise UndefinedError(self._undefined_message)
+        raise UndefinedError(f"there is no `{self._undefined_name}` here, and it is said all the same")
 
 
 def functions(locale: str, stages: Mapping[str, str]) -> dict[str, Any]:

@@ -1,28 +1,26 @@
 """Styles, worked into the elements they are for: mail programs look for them there.
 
-Each element gets what the rules declare of it, in the order of the cascade (CSS Cascading Level 4, section 6), before
-what its own `style` says. All else of the page stays to the letter. How much looking and writing that is, is counted
-while it is done.
+Each element gets what the rules declare of it before what its own `style` says. All else of the page stays to the
+letter. How much writing that is, is counted while it is done.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
 
 from service.rendering import css
-from service.rendering.bounds import LONGEST_PAGE, MOST_LOOKED, MOST_STYLED, MOST_TAGS, TooMuch, width
+from service.rendering.bounds import LONGEST_PAGE, MOST_STYLED, MOST_TAGS, TooMuch, width
+from service.rendering.cascade import TOO_MANY, Cascade, Element
 from service.rendering.marks import MARK
 from service.rendering.markup import ATTRIBUTE, TOKEN, VOID, Flaw, Page
 
 Says = Callable[[str], bool]  # whether the mark of that number is a value, and no statement
 
-_TOO_MANY = "the layout has too many elements, or too many styles for so many"
 _TOO_MUCH = "it comes to too much text, or to too much with the styles of the layout in each element"
 _IMPLIED = {"tr": "tbody", "col": "colgroup"}  # what every parser puts around them in a table
-_WORD = re.compile("[^ \t\n\r\f]+")
 _PUT_IN = ("html", "body", *_IMPLIED.values())
 _CSS = frozenset({"", "text/css"})
 
@@ -68,9 +66,9 @@ def inlined(page: str, says: Says) -> str:
     for style in styles:
         sheets.append(css.read(style.text, unwritten=unwritten))
         if sum(sheet.size for sheet in sheets) > MOST_STYLED:
-            raise TooMuch(_TOO_MANY)
+            raise TooMuch(TOO_MANY)
     room = LONGEST_PAGE // width([page, *(style.text for style in styles)]) - len(page)
-    cascade = _Cascade([rule for sheet in sheets for rule in sheet.rules])
+    cascade = Cascade([rule for sheet in sheets for rule in sheet.rules])
     replaced = {
         style.start: (style.end, f"<style>{sheet.kept}</style>" if sheet.kept else "")
         for style, sheet in zip(styles, sheets, strict=True)
@@ -78,29 +76,16 @@ def inlined(page: str, says: Says) -> str:
     return "".join(_Typesetter(page, cascade, says, room).pieces(replaced))
 
 
-@dataclass(slots=True)
-class _Element:
-    """An element that is open, as selectors see it."""
-
-    tag: str
-    classes: frozenset[str]
-    id: str | None
-    parent: _Element | None
-    first: bool
-    children: int = 0
-    implied: _Element | None = None  # the last child of a table, where nobody wrote it
-
-
 class _Typesetter:
     """Goes through a page from tag to tag."""
 
-    def __init__(self, page: str, cascade: _Cascade, says: Says, room: int) -> None:
+    def __init__(self, page: str, cascade: Cascade, says: Says, room: int) -> None:
         self._page = page
         self._cascade = cascade
         self._says = says
         self._room = room
-        self._open: list[_Element] = []
-        self._outermost = _Element("", frozenset(), None, None, first=True)  # to count in, and for no selector
+        self._open: list[Element] = []
+        self._outermost = Element("", frozenset(), None, None, first=True)  # to count in, and for no selector
 
     def pieces(self, replaced: dict[int, tuple[int, str]]) -> Iterator[str]:
         """The page in pieces, with some stretches of it replaced."""
@@ -121,7 +106,7 @@ class _Typesetter:
                 continue
             tags += 1
             if tags > MOST_TAGS:
-                raise TooMuch(_TOO_MANY)
+                raise TooMuch(TOO_MANY)
             for start, stop, instead in self._styled(token):
                 yield self._page[end:start]
                 yield instead
@@ -146,10 +131,10 @@ class _Typesetter:
             raise TooMuch(_TOO_MUCH)
         yield start, stop, whole if own is not None else f" {whole}"
 
-    def _element(self, tag: str, given: dict[str, re.Match[str]]) -> _Element:
+    def _element(self, tag: str, given: dict[str, re.Match[str]]) -> Element:
         parent, first = self._place(tag)
         classes, name = given.get("class"), given.get("id")
-        return _Element(
+        return Element(
             tag,
             self._cascade.known(unescape(_value(classes))) if classes is not None else frozenset(),
             unescape(_value(name)) if name is not None else None,
@@ -157,7 +142,7 @@ class _Typesetter:
             first,
         )
 
-    def _place(self, tag: str = "style") -> tuple[_Element | None, bool]:
+    def _place(self, tag: str = "style") -> tuple[Element | None, bool]:
         """What the next element stands in, and whether it is the first there."""
         parent = self._open[-1] if self._open else None
         if parent is not None and parent.tag == "table":
@@ -167,111 +152,15 @@ class _Typesetter:
         return parent, siblings.children == 1
 
 
-def _within_table(table: _Element, tag: str) -> _Element:
+def _within_table(table: Element, tag: str) -> Element:
     """What every parser puts around a row that stands in a table by itself."""
     if tag not in _IMPLIED:
         table.implied = None
         return table
     if table.implied is None or table.implied.tag != _IMPLIED[tag]:
-        table.implied = _Element(_IMPLIED[tag], frozenset(), None, table, table.children == 0)
+        table.implied = Element(_IMPLIED[tag], frozenset(), None, table, table.children == 0)
         table.children += 1
     return table.implied
-
-
-class _Cascade:
-    """Rules, looked up by what they ask of the element itself."""
-
-    def __init__(self, rules: Sequence[css.Rule]) -> None:
-        self._rules = rules
-        self._by: dict[str, list[tuple[css.Selector, int]]] = {}
-        self._looked = 0
-        self._made: dict[tuple[tuple[int, ...], frozenset[str]], str] = {}
-        self._classes: set[str] = set()
-        for number, rule in enumerate(rules):
-            for selector in rule.selectors:
-                self._classes.update(*(it.classes for it in selector.compounds))
-                self._by.setdefault(_key(selector.compounds[0]), []).append((selector, number))
-
-    def known(self, classes: str) -> frozenset[str]:
-        """Those classes of an element that any rule asks for."""
-        return frozenset(it[0] for it in _WORD.finditer(classes) if it[0] in self._classes)
-
-    def of(self, element: _Element, own: frozenset[str]) -> str:
-        """What is declared of it, ready to stand in quotes; `own` are the names that it declares itself."""
-        asked = ["*", element.tag, *(f".{name}" for name in element.classes), f"#{element.id}"]
-        found: dict[int, tuple[int, int, int]] = {}
-        for key in asked:
-            for selector, number in self._by.get(key, ()):
-                self._look()
-                if found.get(number, (-1, 0, 0)) < selector.specificity and self._fits(selector, element):
-                    found[number] = selector.specificity
-        if not found:
-            return ""
-        order = tuple(sorted(found, key=lambda number: (found[number], number)))
-        if (order, own) not in self._made:
-            self._made[order, own] = _declared([self._rules[number] for number in order], own)
-        return self._made[order, own]
-
-    def _look(self) -> None:
-        self._looked += 1
-        if self._looked > MOST_LOOKED:
-            raise TooMuch(_TOO_MANY)
-
-    def _fits(self, selector: css.Selector, element: _Element, at: int = 0) -> bool:
-        self._look()
-        compound = selector.compounds[at]
-        if not (
-            compound.tag in (None, element.tag)
-            and element.classes.issuperset(compound.classes)
-            and compound.id in (None, element.id)
-            and (element.first or not compound.first)
-        ):
-            return False
-        if at + 1 == len(selector.compounds):
-            return True
-        around = element.parent
-        if selector.child[at]:
-            return around is not None and self._fits(selector, around, at + 1)
-        while around is not None:
-            if self._fits(selector, around, at + 1):
-                return True
-            around = around.parent
-        return False
-
-
-def _key(compound: css.Compound) -> str:
-    if compound.id is not None:
-        return f"#{compound.id}"
-    return f".{compound.classes[0]}" if compound.classes else compound.tag or "*"
-
-
-def _declared(rules: Sequence[css.Rule], own: frozenset[str]) -> str:
-    """The declarations of rules, the strongest last. One that another rule overrules goes; within a rule the later
-    may be there for those only who know it, and both stay."""
-    left: dict[int, css.Declaration] = {}
-    by_name: dict[str, list[int]] = {}
-    made = 0
-    for rule in rules:
-        before = {one.name: by_name.pop(one.name, []) for one in rule.declared}
-        strong = {name for name, places in before.items() if any(left[place].important for place in places)}
-        strong -= {one.name for one in rule.declared if one.important}
-        for name in before.keys() - strong:
-            for place in before[name]:
-                del left[place]
-        for one in rule.declared:
-            if one.name not in strong:
-                left[made] = one
-                by_name.setdefault(one.name, []).append(made)
-                made += 1
-        by_name.update({name: before[name] for name in strong})
-    kept = [one for one in left.values() if one.important or one.name not in own]
-    return ";".join(f"{one.name}:{_quotable(one.value)}{'!important' * one.important}" for one in kept)
-
-
-def _quotable(value: str) -> str:
-    """A value that can stand in double quotes."""
-    instead = "&quot;" if "'" in value else "'"
-    return value.replace("&", "&amp;").replace('"', instead)
 
 
 def _names(style: str, says: Says) -> frozenset[str]:

@@ -291,6 +291,12 @@ MISTAKES = (
         says="is no date",
     ),
     Planted(
+        kind="a message for owners at a touchpoint",
+        file="plan.yaml",
+        edit=instead("message: shipped", "message: ‸order-stuck"),
+        code="told_to_both",
+    ),
+    Planted(
         kind="a status with a slip in it",
         file="plan.yaml",
         edit=instead("  delivered:", "  ‸deliverd:"),

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from service.core import hours
-from service.core.model import Purpose
+from service.core.model import Alert, Purpose
 from service.core.plan import Calendar, Plan, QuietHours, Span, Touchpoint
 from service.core.tell import gap_after
 from service.plan_document.text import Document, Path
@@ -41,6 +41,7 @@ class Map:
 def of_map(chart: Map, now: datetime) -> Iterator[Problem]:
     """What is wrong with the ways as they are planned."""
     yield from _owners(chart)
+    yield from _told_to_both(chart)
     yield from _ends(chart)
     yield from _silences(chart, now)
 
@@ -57,6 +58,18 @@ def _owners(chart: Map) -> Iterator[Problem]:
 
 def _hint(chart: Map) -> str:
     return f"owner: {next(iter(chart.plan.owners), 'NAME')}"
+
+
+def _told_to_both(chart: Map) -> Iterator[Problem]:
+    """Messages for owners that customers would get."""
+    touchpoints = (*chart.plan.touchpoints.values(), chart.plan.unknown)
+    of_owners = {it.messages[alert] for it in touchpoints for alert in Alert if alert in it.messages}
+    for touchpoint in touchpoints:
+        if touchpoint.message in of_owners:
+            known = touchpoint.status in chart.plan.touchpoints
+            path: Path = ("touchpoints", touchpoint.status) if known else ("unknown_status",)
+            told = f"`{touchpoint.message}` is for owners, and this is what customers are told"
+            yield problem("told_to_both", chart.file, chart.at(*path, "message"), told)
 
 
 def _ends(chart: Map) -> Iterator[Problem]:
