@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from service.rendering import css
 from service.rendering.bounds import MOST_LOOKED, TooMuch
+from service.rendering.selectors import Compound, Selector
 
 TOO_MANY = "the layout has too many elements, or too many styles for so many"
+_MOST_KEPT = 64  # of what was made before
 _WORD = re.compile("[^ \t\n\r\f]+")
 
 
@@ -24,8 +26,9 @@ class Element:
     classes: frozenset[str]
     id: str | None
     parent: Element | None
-    first: bool
-    children: int = 0
+    first: bool | None  # None: that hangs on a condition
+    children: int = 0  # that are there in any case
+    unsure: bool = False  # whether a condition or a loop began or ended in it
     implied: Element | None = None  # the last child of a table, where nobody wrote it
 
 
@@ -34,8 +37,9 @@ class Cascade:
 
     def __init__(self, rules: Sequence[css.Rule]) -> None:
         self._rules = rules
-        self._by: dict[str, list[tuple[css.Selector, int]]] = {}
+        self._by: dict[str, list[tuple[Selector, int]]] = {}
         self._looked = 0
+        self.undecided: set[int] = set()  # the rules of which it cannot be told for whom they are
         self._made: dict[tuple[tuple[int, ...], frozenset[str]], str] = {}
         self._classes: set[str] = set()
         for number, rule in enumerate(rules):
@@ -53,44 +57,62 @@ class Cascade:
         found: dict[int, tuple[int, int, int]] = {}
         for key in asked:
             for selector, number in self._by.get(key, ()):
-                self._look()
-                if found.get(number, (-1, 0, 0)) < selector.specificity and self._fits(selector, element):
+                self.look()
+                if found.get(number, (-1, 0, 0)) >= selector.specificity:
+                    continue
+                fits = self._fits(selector, element)
+                if fits is None:
+                    self.undecided.add(number)
+                elif fits:
                     found[number] = selector.specificity
         if not found:
             return ""
         order = tuple(sorted(found, key=lambda number: (found[number], number)))
-        if (order, own) not in self._made:
-            self._made[order, own] = _declared([self._rules[number] for number in order], own)
-        return self._made[order, own]
+        if (order, own) in self._made:
+            return self._made[order, own]
+        rules = [self._rules[number] for number in order]
+        self.look(sum(len(rule.declared) for rule in rules))
+        made = _declared(rules, own)
+        if len(self._made) < _MOST_KEPT:
+            self._made[order, own] = made
+        return made
 
-    def _look(self) -> None:
-        self._looked += 1
+    def look(self, often: int = 1) -> None:
+        """Count what takes about as long as holding an element against a part of a selector."""
+        self._looked += often
         if self._looked > MOST_LOOKED:
             raise TooMuch(TOO_MANY)
 
-    def _fits(self, selector: css.Selector, element: Element, at: int = 0) -> bool:
-        self._look()
+    def _fits(self, selector: Selector, element: Element, at: int = 0) -> bool | None:
+        """None: it hangs on a condition."""
+        self.look()
         compound = selector.compounds[at]
         if not (
             compound.tag in (None, element.tag)
             and element.classes.issuperset(compound.classes)
             and compound.id in (None, element.id)
-            and (element.first or not compound.first)
+            and (element.first is not False or not compound.first)
         ):
             return False
-        if at + 1 == len(selector.compounds):
+        fits = self._fits_around(selector, element.parent, at + 1)
+        return None if fits and compound.first and element.first is None else fits
+
+    def _fits_around(self, selector: Selector, around: Element | None, at: int) -> bool | None:
+        if at == len(selector.compounds):
             return True
-        around = element.parent
-        if selector.child[at]:
-            return around is not None and self._fits(selector, around, at + 1)
+        if selector.child[at - 1]:
+            return around is not None and self._fits(selector, around, at)
+        unsure = False
         while around is not None:
-            if self._fits(selector, around, at + 1):
+            fits = self._fits(selector, around, at)
+            if fits:
                 return True
+            unsure = unsure or fits is None
             around = around.parent
-        return False
+        return None if unsure else False
 
 
-def _key(compound: css.Compound) -> str:
+def _key(compound: Compound) -> str:
     if compound.id is not None:
         return f"#{compound.id}"
     return f".{compound.classes[0]}" if compound.classes else compound.tag or "*"
@@ -116,7 +138,7 @@ def _declared(rules: Sequence[css.Rule], own: frozenset[str]) -> str:
                 made += 1
         by_name.update({name: before[name] for name in strong})
     kept = [one for one in left.values() if one.important or one.name not in own]
-    return ";".join(f"{one.name}:{_quotable(one.value)}{'!important' * one.important}" for one in kept)
+    return ";".join(f"{_quotable(one.name)}:{_quotable(one.value)}{'!important' * one.important}" for one in kept)
 
 
 def _quotable(value: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from service.rendering.bounds import MOST_STYLED, TooMuch
+from service.rendering.selectors import Selector, is_known, selector_of
 
 _BLANKS = " \t\n\r\f"
 _TOKEN = re.compile(
@@ -30,12 +31,10 @@ _CLOSING = {"{": "}", "(": ")", "[": "]"}
 _CLOSED = frozenset(_CLOSING.values())
 _NO_BLANK_BEHIND = frozenset("{};,:( ")
 _NO_BLANK_BEFORE = frozenset("{};,) ")
-_NAME = re.compile(r"-{0,2}[a-z_][\w-]*", re.IGNORECASE | re.ASCII)
+_NAME = re.compile(r"-?[a-z_][\w-]*|--[^ ]+", re.IGNORECASE | re.ASCII)
+_QUOTED = re.compile(rf"[{_BLANKS}]*[\"']")
+_AT_FIRST_ONLY = re.compile("@(?:import|charset|namespace)", re.IGNORECASE)
 _IMPORTANT = re.compile(rf"[{_BLANKS}]*![{_BLANKS}]*important$", re.IGNORECASE | re.ASCII)
-_PART = re.compile(r">|[^ >]+")
-_COMPOUND = re.compile(
-    r"(?P<tag>\*|[a-z][a-z0-9]*)?(?P<named>(?:[.#]-?[a-z_][\w-]*)*)(?P<first>:first-child)?", re.IGNORECASE | re.ASCII
-)
 
 
 class Flawed(Exception):  # noqa: N818  a state of the styles, told as a problem
@@ -44,25 +43,6 @@ class Flawed(Exception):  # noqa: N818  a state of the styles, told as a problem
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(message)
         self.offset = offset
-
-
-@dataclass(frozen=True, slots=True)
-class Compound:
-    """What a selector asks of one element."""
-
-    tag: str | None
-    classes: tuple[str, ...]
-    id: str | None
-    first: bool  # of its parent's elements
-
-
-@dataclass(frozen=True, slots=True)
-class Selector:
-    """A chain of elements, the one that is styled first, then those around it."""
-
-    compounds: tuple[Compound, ...]
-    child: tuple[bool, ...]  # whether the next one must be the parent, and not only somewhere around
-    specificity: tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +60,12 @@ class Rule:
 
     selectors: tuple[Selector, ...]
     declared: tuple[Declaration, ...]
+    text: str  # for the head, where it cannot be told which elements these are
+
+    def needs(self, unwritten: frozenset[str]) -> bool:
+        """Whether it styles what is `unwritten`, or stands in it."""
+        around = {it.tag for selector in self.selectors for it in selector.compounds} & {"html", "body"}
+        return not unwritten.isdisjoint({*around, *(it.compounds[0].tag for it in self.selectors)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +74,15 @@ class Sheet:
 
     rules: tuple[Rule, ...]
     kept: str
-    size: int  # selectors and declarations
+    size: int  # parts of selectors, and declarations
 
 
 @lru_cache(64)
-def read(text: str, *, unwritten: frozenset[str] = frozenset()) -> Sheet:
-    """The styles of `text`. Those for elements that are `unwritten`, since every parser puts them in, stay for the
-    head. Raises Flawed and TooMuch."""
-    return _Reading(text, unwritten).sheet()
+def read(text: str) -> Sheet:
+    """The styles of `text`. Raises Flawed and TooMuch."""
+    return _Reading(text).sheet()
 
 
-@lru_cache(256)
 def declarations(text: str) -> tuple[Declaration, ...]:
     """What a `style` declares. Raises Flawed and TooMuch."""
     return _Reading(text).declarations()
@@ -107,12 +91,12 @@ def declarations(text: str) -> tuple[Declaration, ...]:
 class _Reading:
     """One reading of one text."""
 
-    def __init__(self, text: str, unwritten: frozenset[str] = frozenset()) -> None:
+    def __init__(self, text: str) -> None:
         self._text = text
-        self._unwritten = unwritten
         self._rules: list[Rule] = []
         self._kept: list[str] = []
         self._size = 0
+        self._begun = False  # a rule
 
     def sheet(self) -> Sheet:
         prelude: list[str] = []
@@ -129,13 +113,21 @@ class _Reading:
             elif sign == "{" and depth == 1:
                 block = []
             elif sign == ";" and depth == 0:
-                self._kept.append(f"{_tight(prelude)};")
+                self._statement(_tight(prelude))
                 prelude = []
             else:
                 prelude.append(sign)
         if _tight(prelude):
             raise Flawed("what stands at the end of these styles is no rule", len(self._text))
         return Sheet(tuple(self._rules), "".join(self._kept), self._size)
+
+    def _statement(self, text: str) -> None:
+        if not text.startswith("@"):
+            raise Flawed(
+                "a `;` stands between rules, and would take the next one with it", max(self._text.find(";"), 0)
+            )
+        if not (self._begun and _AT_FIRST_ONLY.match(text)):  # else it has no effect, and would get one
+            self._kept.append(f"{text};")
 
     def declarations(self) -> tuple[Declaration, ...]:
         return tuple(self._declared(list(self._tokens())))
@@ -165,48 +157,51 @@ class _Reading:
             elif sign in _CLOSING:
                 opened.append((sign, at))
             yield sign
+            if sign == "(" and before[-3:].lower() == "url" and not _QUOTED.match(self._text, found.end()):
+                raise Flawed("the address of a `url()` stands in quotes, or without blanks and brackets", at)
             before = " " if sign in _NO_BLANK_BEHIND else sign
             at = found.end()
         if opened:
             raise Flawed(f"this `{opened[-1][0]}` is never closed", opened[-1][1])
 
-    def _count(self) -> None:
-        self._size += 1
+    def _count(self, parts: int = 1) -> None:
+        self._size += parts
         if self._size > MOST_STYLED:
             raise TooMuch("the layout has too many styles")
 
     def _rule(self, prelude: Sequence[str], block: Sequence[str]) -> None:
+        self._begun = True
         asked = _tight(prelude)
         if asked.startswith("@") or "{" in block:
             self._kept.append(f"{asked}{{{_tight(block)}}}")
             return
         simple: list[Selector] = []
         others: list[str] = []
-        for tokens in _split(prelude, ","):
-            self._count()
-            text = _tight(tokens)
-            selector = _selector(text)
-            if selector is None or not self._can_be_found(selector):
+        for text in map(_tight, _split(prelude, ",")):
+            self._count(1 + text.count(" ") + text.count(">"))
+            if not text:
+                raise Flawed("a selector is missing here", max(self._text.find(","), 0))
+            selector = selector_of(text)
+            if selector is None:
                 others.append(text)
             else:
                 simple.append(selector)
         declared = tuple(self._declared(block))
+        text = f"{{{_tight(block).removesuffix(';')}}}"
+        if not all(map(is_known, others)):  # a reader who does not know one of them passes over all
+            self._kept.append(asked + text)
+            return
         if simple and declared:
-            self._rules.append(Rule(tuple(simple), declared))
+            self._rules.append(Rule(tuple(simple), declared, asked + text))
         if others:
-            self._kept.append(f"{','.join(others)}{{{_tight(block).removesuffix(';')}}}")
-
-    def _can_be_found(self, selector: Selector) -> bool:
-        """Whether it is written what it styles; of what is around, the parts of tables are known all the same."""
-        around = {it.tag for it in selector.compounds} & {"html", "body"}
-        return not self._unwritten & {*around, selector.compounds[0].tag}
+            self._kept.append(",".join(others) + text)
 
     def _declared(self, block: Sequence[str]) -> Iterator[Declaration]:
         """As every reader does, what is no declaration is passed over."""
         for tokens in _split(block, ";"):
             self._count()
             name, _, value = _tight(tokens).partition(":")
-            name, important = name.strip(), _IMPORTANT.search(value)
+            name, important = name.strip(" "), _IMPORTANT.search(value)
             value = value[: important.start()] if important else value
             if _NAME.fullmatch(name) and value:
                 yield Declaration(name if name.startswith("--") else name.lower(), value, important is not None)
@@ -220,8 +215,7 @@ def _split(tokens: Sequence[str], between: str) -> Iterator[Sequence[str]]:
         if sign == between and depth == 0:
             yield tokens[begin:place]
             begin = place + 1
-    if any(sign != " " for sign in tokens[begin:]):
-        yield tokens[begin:]
+    yield tokens[begin:]
 
 
 def _tight(tokens: Sequence[str]) -> str:
@@ -240,44 +234,3 @@ def _tight(tokens: Sequence[str]) -> str:
         made.append(sign)
         blank = False
     return "".join(made)
-
-
-def _selector(text: str) -> Selector | None:
-    """A selector of tags, classes, ids and first children, for what stands in or directly in what; None: another."""
-    compounds: list[Compound] = []
-    child: list[bool] = []
-    directly = False
-    for part in _PART.findall(text):
-        if part == ">":
-            if directly or not compounds:
-                return None
-            directly = True
-            continue
-        compound = _compound(part)
-        if compound is None:
-            return None
-        if compounds:
-            child.append(directly)
-        compounds.append(compound)
-        directly = False
-    if directly or not compounds:
-        return None
-    specificity = (
-        sum(it.id is not None for it in compounds),
-        sum(len(it.classes) + it.first for it in compounds),
-        sum(it.tag is not None for it in compounds),
-    )
-    return Selector(tuple(reversed(compounds)), tuple(reversed(child)), specificity)
-
-
-def _compound(part: str) -> Compound | None:
-    found = _COMPOUND.fullmatch(part)
-    if found is None:
-        return None
-    named = re.findall(r"[.#][^.#]+", found["named"])
-    ids = [name[1:] for name in named if name[0] == "#"]
-    if len(ids) > 1:
-        return None
-    tag = None if found["tag"] in (None, "*") else found["tag"].lower()
-    classes = tuple(sorted({name[1:] for name in named if name[0] == "."}))
-    return Compound(tag, classes, ids[0] if ids else None, found["first"] is not None)

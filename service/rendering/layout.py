@@ -134,6 +134,7 @@ def _read_words(text: str | None) -> tuple[dict[str, Words], list[Problem]]:
         return {}, wrong((), "there must be a map of words for each language, and one for `en`")
     if len(document.value) > _MOST_LANGUAGES:
         return {}, wrong((), f"there are words for more than {_MOST_LANGUAGES} languages")
+    lines = _LINE_END.split(text)
     read: dict[str, Words] = {}
     problems: list[Problem] = []
     for locale, entry in document.value.items():
@@ -154,7 +155,7 @@ def _read_words(text: str | None) -> tuple[dict[str, Words], list[Problem]]:
             continue
         for key, value in texts.items():
             variables = OWNERS_VARIABLES if key == "to_owner" else VARIABLES
-            problems += inspect(_part(text, document.at((locale, key)), value), WORDS, frozenset(), variables)
+            problems += inspect(_part(lines, document.at((locale, key)), value), WORDS, frozenset(), variables)
         for key, value in stages.items():
             if "{{" in value or "{%" in value:
                 problems += wrong((locale, "stages", key), "there are no placeholders in what a stage is called")
@@ -170,9 +171,9 @@ def _texts(value: Value) -> dict[str, str] | None:
     return texts if isinstance(value, dict) and len(texts) == len(value) else None
 
 
-def _part(text: str, place: Place, value: str) -> Part:
+def _part(lines: Sequence[str], place: Place, value: str) -> Part:
     """A text of the words, and where it stands."""
-    line = _LINE_END.split(text)[place.line - 1]
+    line = lines[place.line - 1]
     quoted = line[place.column - 1 : place.column] in ("'", '"')
     return Part.of(value, (place.line, place.column + quoted))
 

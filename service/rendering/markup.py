@@ -28,7 +28,9 @@ TOKEN = re.compile(
     re.DOTALL | re.IGNORECASE | re.ASCII,  # to Unicode, a Kelvin sign is a `k`
 )
 ATTRIBUTE = re.compile(rf"(?P<name>{_NAME})(?:{_BLANK}*={_BLANK}*(?P<value>{_VALUE}))?", re.DOTALL | re.ASCII)
-VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+VOID = frozenset(
+    "area base basefont bgsound br col embed frame hr img input link meta param source track wbr".split()
+)
 TEXT_ONLY = frozenset({"style", "title"})
 # Within these, other rules hold than for the rest of HTML.
 _FOREIGN = frozenset(

@@ -7,14 +7,14 @@ letter. How much writing that is, is counted while it is done.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 
 from service.rendering import css
-from service.rendering.bounds import LONGEST_PAGE, MOST_STYLED, MOST_TAGS, TooMuch, width
+from service.rendering.bounds import LONGEST_PAGE, LONGEST_STYLES, MOST_STYLED, MOST_TAGS, TooMuch, width
 from service.rendering.cascade import TOO_MANY, Cascade, Element
-from service.rendering.marks import MARK
+from service.rendering.marks import MARK, MARK_BEGINS
 from service.rendering.markup import ATTRIBUTE, TOKEN, VOID, Flaw, Page
 
 Says = Callable[[str], bool]  # whether the mark of that number is a value, and no statement
@@ -23,6 +23,9 @@ _TOO_MUCH = "it comes to too much text, or to too much with the styles of the la
 _IMPLIED = {"tr": "tbody", "col": "colgroup"}  # what every parser puts around them in a table
 _PUT_IN = ("html", "body", *_IMPLIED.values())
 _CSS = frozenset({"", "text/css"})
+_OF_USE = frozenset({"class", "id", "style", "type"})
+_MOST_KEPT = 64  # styles of elements that were read before
+BLANKS = " \t\n\r\f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ def styles_of(page: str) -> Iterator[Style]:
     opened: re.Match[str] | None = None
     for token in TOKEN.finditer(page):
         if opened is not None:
-            if _attributes(page, opened).keys() <= {"type"} and _type(page, opened) in _CSS:
+            given = [it["name"].lower() for it in ATTRIBUTE.finditer(page, *opened.span("given"))]
+            if not given or (given == ["type"] and _value(_attributes(page, opened)["type"]).lower() in _CSS):
                 yield Style(opened.start(), token.end(), opened.end(), page[opened.end() : token.start()])
             opened = None
         elif (token["tag"] or "").lower() == "style" and not token["close"]:
@@ -49,69 +53,99 @@ def styles_of(page: str) -> Iterator[Style]:
 
 def flaw(page: Page) -> Flaw | None:
     """The first thing in the styles of a file that could be read in two ways. Raises TooMuch."""
-    for style in styles_of(page.text):
-        try:
-            css.read(style.text)
-        except css.Flawed as found:
-            return page.offsets[style.begins + found.offset], str(found)
+    try:
+        for style in (styles := Styles(page.text)).found:
+            styles.read(style)
+    except css.Flawed as found:
+        return page.offsets[style.begins + found.offset], str(found)
     return None
+
+
+class Styles:
+    """The styles of a page."""
+
+    def __init__(self, page: str) -> None:
+        self.found = list(styles_of(page))
+        self._size = 0
+        if sum(len(style.text) for style in self.found) > LONGEST_STYLES:
+            raise TooMuch(TOO_MANY)
+
+    def read(self, style: Style) -> css.Sheet:
+        """What it holds. Raises css.Flawed and TooMuch."""
+        sheet = css.read(style.text)
+        self._size += sheet.size
+        if self._size > MOST_STYLED:
+            raise TooMuch(TOO_MANY)
+        return sheet
 
 
 def inlined(page: str, says: Says) -> str:
     """HTML with its rules in its elements; what stays for the head is there in fewer octets. Raises TooMuch, and
     css.Flawed, which reading the layout has told of before."""
-    styles = list(styles_of(page))
-    unwritten = frozenset(tag for tag in _PUT_IN if not re.search(rf"<{tag}\b", page, re.IGNORECASE))
-    sheets: list[css.Sheet] = []
-    for style in styles:
-        sheets.append(css.read(style.text, unwritten=unwritten))
-        if sum(sheet.size for sheet in sheets) > MOST_STYLED:
-            raise TooMuch(TOO_MANY)
-    room = LONGEST_PAGE // width([page, *(style.text for style in styles)]) - len(page)
-    cascade = Cascade([rule for sheet in sheets for rule in sheet.rules])
-    replaced = {
-        style.start: (style.end, f"<style>{sheet.kept}</style>" if sheet.kept else "")
-        for style, sheet in zip(styles, sheets, strict=True)
-    }
-    return "".join(_Typesetter(page, cascade, says, room).pieces(replaced))
+    styles = Styles(page)
+    sheets = {style.start: styles.read(style) for style in styles.found}
+    room = LONGEST_PAGE // width([page, *(style.text for style in styles.found)]) - len(page)
+    return _Typesetter(page, styles.found, sheets, says, room).set()
 
 
 class _Typesetter:
     """Goes through a page from tag to tag."""
 
-    def __init__(self, page: str, cascade: Cascade, says: Says, room: int) -> None:
+    def __init__(
+        self, page: str, styles: Sequence[Style], sheets: Mapping[int, css.Sheet], says: Says, room: int
+    ) -> None:
         self._page = page
-        self._cascade = cascade
+        self._ends = {style.start: style.end for style in styles}
+        self._sheets = sheets
+        self._cascade = Cascade([rule for sheet in sheets.values() for rule in sheet.rules])
         self._says = says
         self._room = room
         self._open: list[Element] = []
         self._outermost = Element("", frozenset(), None, None, first=True)  # to count in, and for no selector
+        self._written: set[str] = set()  # tags
+        self._implied: set[str] = set()
+        self._own: dict[str, frozenset[str]] = {}
 
-    def pieces(self, replaced: dict[int, tuple[int, str]]) -> Iterator[str]:
-        """The page in pieces, with some stretches of it replaced."""
-        end = tags = 0
+    def set(self) -> str:
+        """The whole page. What stays of a style is known only when all of it was seen."""
+        pieces: list[str] = []
+        slots: dict[int, css.Sheet] = {}
+        end = seen = tokens = 0
         for token in TOKEN.finditer(self._page):
             if token.start() < end:
                 continue
-            if token.start() in replaced:
-                yield self._page[end : token.start()]
-                self._place()
-                end, instead = replaced[token.start()]
-                yield instead
-                continue
-            if not token["tag"]:
-                continue
-            if token["close"]:
-                self._open.pop()
-                continue
-            tags += 1
-            if tags > MOST_TAGS:
+            self._meanwhile(seen, token.start())
+            seen = token.end()
+            tokens += 1
+            if tokens > 2 * MOST_TAGS:
                 raise TooMuch(TOO_MANY)
-            for start, stop, instead in self._styled(token):
-                yield self._page[end:start]
-                yield instead
-                end = stop
-        yield self._page[end:]
+            if token.start() in self._sheets:
+                pieces.append(self._page[end : token.start()])
+                slots[len(pieces)] = self._sheets[token.start()]
+                pieces.append("")
+                self._place("style")
+                end = self._ends[token.start()]
+            elif token["close"]:
+                self._open.pop()
+            elif token["tag"]:
+                for start, stop, instead in self._styled(token):
+                    pieces += (self._page[end:start], instead)
+                    end = stop
+        pieces.append(self._page[end:])
+        first = 0
+        unwritten = frozenset(_PUT_IN) - (self._written - self._implied)
+        for place, sheet in slots.items():
+            undecided = self._cascade.undecided
+            left = [it.text for n, it in enumerate(sheet.rules, first) if n in undecided or it.needs(unwritten)]
+            first += len(sheet.rules)
+            kept = "".join([sheet.kept, *left])
+            pieces[place] = f"<style>{kept}</style>" if kept else ""
+        return "".join(pieces)
+
+    def _meanwhile(self, start: int, end: int) -> None:
+        """A condition or loop that begins or ends between two tags."""
+        if MARK_BEGINS in (text := self._page[start:end]) and not all(map(self._says, MARK.findall(text))):
+            (self._open[-1] if self._open else self._outermost).unsure = True
 
     def _styled(self, token: re.Match[str]) -> Iterator[tuple[int, int, str]]:
         """What is to stand where in the tag."""
@@ -119,12 +153,12 @@ class _Typesetter:
         element = self._element(token["tag"].lower(), given)
         own = given.get("style")
         said = _value(own) if own is not None else ""
-        style = self._cascade.of(element, _names(said, self._says))
+        style = self._cascade.of(element, self._names(said))
         if element.tag not in VOID:
             self._open.append(element)
         if not style:
             return
-        whole = f'style="{";".join(filter(None, (style, said.strip().replace(chr(34), "&quot;"))))}"'
+        whole = f'style="{";".join(filter(None, (style, said.strip(BLANKS).replace(chr(34), "&quot;"))))}"'
         start, stop = own.span() if own is not None else (token.end("given"),) * 2
         self._room -= len(whole) + 1 - (stop - start)
         if self._room < 0:
@@ -132,6 +166,7 @@ class _Typesetter:
         yield start, stop, whole if own is not None else f" {whole}"
 
     def _element(self, tag: str, given: dict[str, re.Match[str]]) -> Element:
+        self._written.add(tag)
         parent, first = self._place(tag)
         classes, name = given.get("class"), given.get("id")
         return Element(
@@ -142,29 +177,41 @@ class _Typesetter:
             first,
         )
 
-    def _place(self, tag: str = "style") -> tuple[Element | None, bool]:
+    def _place(self, tag: str) -> tuple[Element | None, bool | None]:
         """What the next element stands in, and whether it is the first there."""
         parent = self._open[-1] if self._open else None
         if parent is not None and parent.tag == "table":
-            parent = _within_table(parent, tag)
+            parent = self._within_table(parent, tag)
         siblings = self._outermost if parent is None else parent
-        siblings.children += 1
-        return parent, siblings.children == 1
+        first = False if siblings.children else None if siblings.unsure else True
+        siblings.children += not siblings.unsure
+        return parent, first
+
+    def _within_table(self, table: Element, tag: str) -> Element:
+        """What every parser puts around a row that stands in a table by itself."""
+        if tag not in _IMPLIED:
+            table.implied = None
+            return table
+        if table.implied is None or table.implied.tag != _IMPLIED[tag]:
+            first = False if table.children else None if table.unsure else True
+            table.implied = Element(_IMPLIED[tag], frozenset(), None, table, first)
+            table.children += not table.unsure
+            self._implied.add(_IMPLIED[tag])
+        table.implied.unsure = table.implied.unsure or table.unsure
+        return table.implied
+
+    def _names(self, style: str) -> frozenset[str]:
+        """What a `style` surely declares: not where that hangs on a condition, or cannot be read."""
+        if style not in self._own:
+            self._cascade.look(2 * len(style))
+            names = _declared_in(style, self._says)
+            if len(self._own) == _MOST_KEPT:
+                return names
+            self._own[style] = names
+        return self._own[style]
 
 
-def _within_table(table: Element, tag: str) -> Element:
-    """What every parser puts around a row that stands in a table by itself."""
-    if tag not in _IMPLIED:
-        table.implied = None
-        return table
-    if table.implied is None or table.implied.tag != _IMPLIED[tag]:
-        table.implied = Element(_IMPLIED[tag], frozenset(), None, table, table.children == 0)
-        table.children += 1
-    return table.implied
-
-
-def _names(style: str, says: Says) -> frozenset[str]:
-    """What a `style` surely declares: not where that hangs on a condition, or cannot be read."""
+def _declared_in(style: str, says: Says) -> frozenset[str]:
     if not style or not all(map(says, MARK.findall(style))):
         return frozenset()
     try:
@@ -174,16 +221,13 @@ def _names(style: str, says: Says) -> frozenset[str]:
 
 
 def _attributes(page: str, token: re.Match[str]) -> dict[str, re.Match[str]]:
-    """The attributes of a tag; of one given twice, the first counts (HTML Living Standard 13.2.5.33)."""
+    """The attributes of a tag that are of use here; of one given twice, the first counts (HTML Living Standard
+    13.2.5.33)."""
     found: dict[str, re.Match[str]] = {}
     for attribute in ATTRIBUTE.finditer(page, *token.span("given")):
-        found.setdefault(attribute["name"].lower(), attribute)
+        if (name := attribute["name"].lower()) in _OF_USE:
+            found.setdefault(name, attribute)
     return found
-
-
-def _type(page: str, token: re.Match[str]) -> str:
-    given = _attributes(page, token).get("type")
-    return _value(given).strip().lower() if given is not None else ""
 
 
 def _value(attribute: re.Match[str]) -> str:

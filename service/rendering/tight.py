@@ -20,16 +20,25 @@ _BLOCKS = frozenset(
 _PARTS = frozenset({"tbody", "thead", "tfoot", "tr", "td", "th"})  # of a table, if what is around them is one
 _OF_HEAD = frozenset({"meta", "title"})
 # An element with one of these may be no block, or stand out of the flow.
-_IN_DOUBT = re.compile(r"display|position|float|hidden|popover|\ball\b", re.IGNORECASE | re.ASCII)
-_NO_BLOCKS = re.compile(r"display|position|float|empty|\ball\b|\bbr\b", re.IGNORECASE | re.ASCII)
-_SHOWS_BLANKS = re.compile("white-space", re.IGNORECASE | re.ASCII)
+_IN_DOUBT = re.compile(r"display|position|float|hidden|popover|\ball\b|\\", re.IGNORECASE | re.ASCII)
+_NO_BLOCKS = re.compile(
+    r"display|position|float|empty|before|after|@import|\ball\b|\bbr\b|\\", re.IGNORECASE | re.ASCII
+)
+_SHOWS_BLANKS = re.compile(r"white-space|contenteditable|\\", re.IGNORECASE | re.ASCII)
 
 
 def tightened(html: str) -> str:
     """The same page to every reader, in fewer octets. It must hold no `pre` and no `textarea`."""
-    if _SHOWS_BLANKS.search(unescape(html) if "&#" in html else html):
+    if "white-space" in html or any(map(_SHOWS_BLANKS.search, _attributes(html))):
         return html
     return "".join(_pieces(html, sure=not any(map(_NO_BLOCKS.search, _styles(html)))))
+
+
+def _attributes(html: str) -> Iterator[str]:
+    """Of all tags that have any."""
+    for token in TOKEN.finditer(html):
+        if token["given"]:
+            yield unescape(token["given"])
 
 
 def _styles(html: str) -> Iterator[str]:
@@ -52,6 +61,7 @@ def _pieces(html: str, *, sure: bool) -> Iterator[str]:
             within_block = not opened or opened[-1][1] or tag not in _PARTS
             in_head = any(it == "head" for it, _ in opened)
             following = sure and within_block and _is_block(token, tag, in_head=in_head)
+            following = following and not (tag == "" and html[: token.start()].strip(_BLANKS))
             if tag and tag not in VOID:
                 opened.append((tag, following))
         text = html[end : token.start()]

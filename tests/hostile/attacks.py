@@ -228,6 +228,41 @@ ATTACKS = (
             f"{'<b>' * 30}{'<i></i>' * 900}{'</b>' * 30}",
         },
     ),
+    Attack(
+        name="many styles of long selectors",
+        layout={"layout.html": "".join(f"<style>{'a ' * 90}.x{it:x}{{a:b}}</style>" for it in range(70))},
+    ),
+    Attack(
+        name="declarations that overrule each other",
+        layout={
+            "layout.html": f"<style>i{{{'a:b;' * 900}}}i{{a:c}}</style>"
+            + "".join(f"<i style=a{it:x}:b></i>" for it in range(500)),
+        },
+    ),
+    Attack(
+        name="styles of their own for many",
+        body="{{ progress() }}\n\n" * 5,
+        layout={"progress.html": "".join(f"<b style='{'a:b;' * 13}x{it:x}:y'></b>" for it in range(270))},
+    ),
+    Attack(
+        name="many styles that stay",
+        body="{{ progress() }}\n\n" * 5,
+        layout={"progress.html": "".join(f"<style>@media x{{{'a,' * 133}x{it:x}}}</style>" for it in range(60))},
+    ),
+    Attack(
+        name="many comments",
+        body="{{ progress() }}\n\n" * 5,
+        layout={"progress.html": "<!--a-->" * 2_200},
+    ),
+    Attack(
+        name="many entities",
+        body="{{ progress() }}\n\n" * 5,
+        layout={"progress.html": "&#34;ab" * 2_600},
+    ),
+    Attack(
+        name="many attributes of one element",
+        layout={"layout.html": f"<b {' '.join(_names(0, 3_000))}></b>"},
+    ),
     Attack(name="nothing but words", layout={"layout.html": f"<style>@media x{{{'a ' * 7_000}}}</style>"}),
 )
 

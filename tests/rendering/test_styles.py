@@ -17,6 +17,7 @@ from service.rendering.tight import tightened
 from tests.tools import chromium
 from tests.tools.parts import need
 
+URL = "the address of a `url()` stands in quotes, or without blanks and brackets"
 WHOLE = "<html><body>{}</body></html>"
 
 
@@ -55,7 +56,14 @@ def styled(css: str, body: str) -> str:
         ("p{a:b}", "<p style='font:\"x\"'></p>", '<p style="a:b;font:&quot;x&quot;"></p>'),
         ("p{a:b}", "<p title='>' style=c:d hidden></p>", "<p title='>' style=\"a:b;c:d\" hidden></p>"),
         ("p{a:b}", "<br/><p/></p>", '<br/><p style="a:b"/></p>'),
+        ("p{--\u00e9:5px;--a&b:1}", "<p></p>", '<p style="--\u00e9:5px;--a&amp;b:1"></p>'),
+        (".x.x{a:b}.y{a:c}", "<p class='x y'></p>", "<p class='x y' style=\"a:b\"></p>"),
+        ("p{\u00a0a:b;c:d}", "<p></p>", '<p style="c:d"></p>'),
         # what stays in the head
+        ("a,a::foo{b:c}", "<a></a>", "<style>a,a::foo{b:c}</style><a></a>"),
+        ("tbody{a:b}", "<table><tbody></tbody></table><table><tr></tr></table>",
+         '<style>tbody{a:b}</style><table><tbody style="a:b"></tbody></table><table><tr></tr></table>'),
+        ("i{a:b}@import 'x';@layer q;@namespace url('y');", "<i></i>", '<style>@layer q;</style><i style="a:b"></i>'),
         ("a:hover{b:c}a{d:e}", "<a></a>", '<style>a:hover{b:c}</style><a style="d:e"></a>'),
         ("a,a:hover , b{c:d}", "<a></a>", '<style>a:hover{c:d}</style><a style="c:d"></a>'),
         ("p:not(.a,.b){c:d}[t='a,b']{e:f}", "", "<style>p:not(.a,.b){c:d}[t='a,b']{e:f}</style>"),
@@ -86,7 +94,7 @@ def test_each_of_several_styles_is_one_of_its_own() -> None:
 
 def test_html_and_body_that_nobody_wrote_keep_their_styles_in_the_head() -> None:
     assert inlined("<style>body,p{a:b}html p{c:d}</style><p></p>", lambda _: True) == (
-        '<style>body{a:b}html p{c:d}</style><p style="a:b"></p>'
+        '<style>body,p{a:b}html p{c:d}</style><p style="a:b"></p>'
     )
 
 
@@ -95,6 +103,25 @@ def test_what_hangs_on_a_condition_overrules_nothing() -> None:
     page = WHOLE.format('<style>p{color:red}</style><p style="color:\ue0001\ue001"></p>')
     assert "color:red" not in inlined(page, lambda _: True)
     assert "color:red;color:\ue0001" in inlined(page, lambda _: False)
+
+
+@pytest.mark.parametrize(
+    ("body", "becomes"),
+    [
+        ("<b></b>", '<b style="a:b"></b>'),
+        ("<p>\ue0001\ue001<b></b>\ue0001\ue001</p>", None),
+        ("<p>\ue0001\ue001<b></b>\ue0001\ue001<b></b></p>", None),
+        (
+            "<p>\ue0001\ue001<i><b></b></i>\ue0001\ue001</p>",
+            '<p>\ue0001\ue001<i><b style="a:b"></b></i>\ue0001\ue001</p>',
+        ),
+        ("<p><i></i>\ue0001\ue001<b></b>\ue0001\ue001</p>", "<p><i></i>\ue0001\ue001<b></b>\ue0001\ue001</p>"),
+    ],
+)
+def test_who_is_first_in_a_loop_the_browser_finds_out(body: str, becomes: str | None) -> None:
+    page = inlined(WHOLE.format(f"<style>b:first-child{{a:b}}</style><u>{body}</u>"), lambda _: False)
+    kept = "<style>b:first-child{a:b}</style>" if becomes is None else ""
+    assert page == WHOLE.format(f"{kept}<u>{body if becomes is None else becomes}</u>")
 
 
 @pytest.mark.parametrize(
@@ -107,6 +134,11 @@ def test_what_hangs_on_a_condition_overrules_nothing() -> None:
         ("p{a:‸'b}", "the quotes that begin here are not closed in their line"),
         ("p{a:b}‸/* c", "this comment is never closed"),
         ("p{a:re/**/‸d}", "a comment can stand between rules, declarations and words, but not within one"),
+        ("p{a:b}‸;i{a:b}", "a `;` stands between rules, and would take the next one with it"),
+        ("p‸,{a:b}", "a selector is missing here"),
+        ("p{a:url‸( x)}", URL),
+        ("p{a:50%url‸(x/*)}", URL),
+        ("p{a:url‸(x'y)c'z)}", URL),
         ("p{a:b} p‸", "what stands at the end of these styles is no rule"),
     ],
 )
