@@ -46,8 +46,7 @@ class Answer:
         """Say why there is no answer: on stdout for programs, on stderr for people."""
         if self.as_json:
             document = {"error": error, "message": message}
-            sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
-            sys.stdout.flush()
+            self.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
         else:
             for line in message.splitlines() or [error]:
                 sys.stderr.write(f"avisa: {printable(line)}\n")

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -130,12 +129,13 @@ def _live_history(known: Settings) -> History:
 
 def _explain(name: str) -> None:
     from service.cli.diagnostics import explanation
+    from service.ports.likeness import likest
     from service.rendering.check.codes import codes
 
     code = codes().get(name)
     if code is None:
-        near = get_close_matches(name, codes(), n=1)
-        meant = f"; did you mean {near[0]}?" if near else ""
+        near = likest(name, codes())
+        meant = f"; did you mean {near}?" if near else ""
         raise not_there(f"there is no code {name!r}{meant}\nThe codes are: {', '.join(codes())}")
     told = {"code": code.code, "severity": code.severity, "means": code.means, "text": code.text}
     answer.give(told | {"wrong": code.wrong, "right": code.right}, lambda _: explanation(code))

@@ -40,8 +40,10 @@ class Slip:
 def slip_of(error: MarkedYAMLError, text: str) -> Slip:
     """What the parser stumbled over."""
     at = error.problem_mark or error.context_mark or _BEGINNING
+    lines = _BREAK.split(text)
     said = _Said(
-        lines=_BREAK.split(text),
+        lines=lines,
+        above=[number for number, line in enumerate(lines[: at.line]) if _uncommented(line)],
         at=at,
         since=error.context_mark or at,
         words=", ".join(filter(None, (error.context, error.problem))),
@@ -55,6 +57,7 @@ class _Said:
     """What the parser says, and the text it speaks of."""
 
     lines: list[str]
+    above: list[int]  # the lines above the one in which it gave up that are not empty
     at: Mark  # where it gave up
     since: Mark  # where what it was reading begins
     words: str
@@ -63,11 +66,6 @@ class _Said:
     def line(self) -> str:
         """The line in which it gave up."""
         return self.lines[self.at.line] if self.at.line < len(self.lines) else ""
-
-    @property
-    def above(self) -> list[int]:
-        """The lines above that one that are not empty."""
-        return [number for number in range(self.at.line) if _uncommented(self.lines[number])]
 
     def indent(self, number: int) -> int:
         return len(self.lines[number]) - len(self.lines[number].lstrip(" "))
@@ -81,7 +79,7 @@ class _Said:
 
 
 def _told(said: _Said) -> Slip:
-    for number in {said.since.line: None, **dict.fromkeys(said.above[-2:]), said.at.line: None}:
+    for number in (said.since.line, *said.above[-2:], said.at.line):
         if number < len(said.lines) and (odd := _ODD_BLANK.search(said.lines[number])):
             seen = "what looks like a blank here is another sign (it came with a text from elsewhere)"
             return Slip(seen, number, odd.start(), "a blank of your own in its place")

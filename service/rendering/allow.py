@@ -25,12 +25,11 @@ from service.rendering.vocabulary import (
     COMPONENTS,
     FILTERS,
     GIVEN_OR_NOT,
+    KNOWN,
     LATER,
     OF_EVERY_ORDER,
-    OWNERS_VARIABLES,
     STANDS_ALONE,
     TIMES,
-    names,
 )
 
 _MOST_LOOPS = 2
@@ -39,7 +38,6 @@ _LONGEST_PATH = DEEPEST + 2  # names: `order`, a detail, and what is as deep in 
 _BRACES = re.compile(r"[{}]+")
 # A name between the signs of other programs: [order.number], «order_number», %order.number%.
 _OTHERS = re.compile(r"(?:\[\[?|«|<<|%|｛｛)[ ]?([a-z]{1,20}[._][a-z_]{1,20})[ ]?(?:\]\]?|»|>>|%|｝｝)")
-_KNOWN = frozenset(names(OWNERS_VARIABLES))
 _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\{%.*%\}", re.DOTALL)
 _TAKEN = ("loop", "self")  # names of Jinja's own
 
@@ -93,7 +91,7 @@ class Inspector:
             self._findings.warning("stray_brace", at, told, "{{ … }}")
         for found in _OTHERS.finditer(data.data) if not self.extra else ():
             name = found[1].replace("_", ".", 1) if "." not in found[1] else found[1]
-            if name in _KNOWN:
+            if name in KNOWN:
                 told = f"`{found[0]}` is shown as it is; a placeholder stands in two braces"
                 at = nodes.TemplateData(found[0], lineno=(data.lineno or 0) + found.start())
                 self._findings.warning("stray_brace", at, told, f"{{{{ {name} }}}}")

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from service.rendering import css
 from service.rendering.bounds import MOST_LOOKED, TooMuch
+from service.rendering.markup import BLANKS
 from service.rendering.selectors import Compound, Selector
 
 TOO_MANY = "the layout has too many elements, or too many styles for so many"
 _MOST_KEPT = 64  # of what was made before
-_WORD = re.compile("[^ \t\n\r\f]+")
+_WORD = re.compile(f"[^{BLANKS}]+")
 
 
 @dataclass(slots=True)
@@ -30,6 +31,12 @@ class Element:
     children: int = 0  # that are there in any case
     unsure: bool = False  # whether a condition or a loop began or ended in it
     implied: Element | None = None  # the last child of a table, where nobody wrote it
+
+    def one_more(self) -> bool | None:
+        """Count another child; whether it is the first."""
+        first = False if self.children else None if self.unsure else True
+        self.children += not self.unsure
+        return first
 
 
 class Cascade:

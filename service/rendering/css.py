@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from service.rendering.bounds import MOST_STYLED, TooMuch
+from service.rendering.markup import BLANKS
 from service.rendering.selectors import Selector, is_known, selector_of
 
-_BLANKS = " \t\n\r\f"
 _TOKEN = re.compile(
-    rf"""(?P<comment>/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)|(?P<text>"[^"\n\r\f]*+"|'[^'\n\r\f]*+'|url\([^"'(){_BLANKS}\\<]*+\))"""
-    rf"""|(?P<blank>[{_BLANKS}]++)|(?P<sign>[{{}}()\[\];,:])|(?P<word>(?:[^{_BLANKS}{{}}()\[\];,:"'\\</]|/(?!\*))++)""",
+    rf"""(?P<comment>/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)|(?P<text>"[^"\n\r\f]*+"|'[^'\n\r\f]*+'|url\([^"'(){BLANKS}\\<]*+\))"""
+    rf"""|(?P<blank>[{BLANKS}]++)|(?P<sign>[{{}}()\[\];,:])|(?P<word>(?:[^{BLANKS}{{}}()\[\];,:"'\\</]|/(?!\*))++)""",
     re.IGNORECASE | re.ASCII,
 )
 _ODD = {
@@ -32,9 +32,9 @@ _CLOSED = frozenset(_CLOSING.values())
 _NO_BLANK_BEHIND = frozenset("{};,:( ")
 _NO_BLANK_BEFORE = frozenset("{};,) ")
 _NAME = re.compile(r"-?[a-z_][\w-]*|--[^ ]+", re.IGNORECASE | re.ASCII)
-_QUOTED = re.compile(rf"[{_BLANKS}]*[\"']")
+_QUOTED = re.compile(rf"[{BLANKS}]*[\"']")
 _AT_FIRST_ONLY = re.compile("@(?:import|charset|namespace)", re.IGNORECASE)
-_IMPORTANT = re.compile(rf"[{_BLANKS}]*![{_BLANKS}]*important$", re.IGNORECASE | re.ASCII)
+_IMPORTANT = re.compile(rf"[{BLANKS}]*![{BLANKS}]*important$", re.IGNORECASE | re.ASCII)
 
 
 class Flawed(Exception):  # noqa: N818  a state of the styles, told as a problem
@@ -123,9 +123,7 @@ class _Reading:
 
     def _statement(self, text: str) -> None:
         if not text.startswith("@"):
-            raise Flawed(
-                "a `;` stands between rules, and would take the next one with it", max(self._text.find(";"), 0)
-            )
+            raise Flawed("a `;` stands between rules, and would take the next one with it", self._text.find(";"))
         if not (self._begun and _AT_FIRST_ONLY.match(text)):  # else it has no effect, and would get one
             self._kept.append(f"{text};")
 

@@ -11,7 +11,7 @@ from service.ports import Problem
 from service.ports.likeness import likest
 from service.rendering.paths import bare, begins_at, path_of
 from service.rendering.source import Part
-from service.rendering.vocabulary import COMPONENTS, DETAILS, IN_WORDS, OF_EVERY_ORDER, OWNERS_VARIABLES, names
+from service.rendering.vocabulary import COMPONENTS, DETAILS, IN_WORDS, OF_EVERY_ORDER, in_one, names
 
 _MOST = 30  # problems of one part of a file
 _LONGEST = 80  # characters of what was written, in a message
@@ -100,14 +100,12 @@ class Findings:
 def _meant_name(node: nodes.Node) -> str | None:
     """`order.number` of `order-number` and `order,number`."""
     match node:
-        case nodes.Sub(left=nodes.Node() as left, right=nodes.Name(name=last)):
-            first = path_of(left)
-        case nodes.Tuple(items=[nodes.Node() as left, nodes.Name(name=last)]):
-            first = path_of(left)
-        case _:
-            return None
-    known = names(OWNERS_VARIABLES)
-    return next((it for it in (f"{first}.{last}", f"{first}_{last}") if it in known), None)
+        case (
+            nodes.Sub(left=nodes.Node() as left, right=nodes.Name(name=last))
+            | nodes.Tuple(items=[nodes.Node() as left, nodes.Name(name=last)])
+        ):
+            return in_one(path_of(left), last)
+    return None
 
 
 def meant_detail(path: str) -> str | None:

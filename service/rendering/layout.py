@@ -67,21 +67,21 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Problem]:
     files = dict(items)
     kept: dict[str, str] = {}
     problems: list[Problem] = []
-    for stem in ("layout", *COMPONENTS):
-        for name in (f"{FOLDER}{stem}.html", f"{FOLDER}{stem}.txt"):
-            text = files.get(name)
-            if text is None:
-                problems.append(Problem(code="missing_file", file=name, message="the layout needs this file"))
-                continue
-            if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
-                problems.append(_too_large(name))
-                continue
-            extra = OF_LAYOUT if stem == "layout" else OF_COMPONENTS | set(COMPONENTS[stem])
-            kept[name] = text.replace("\r\n", "\n")
-            problems += inspect(Part.of(kept[name], (1, 1)), name, frozenset(extra))
-            if stem == "layout" and "{{ content }}" not in text:
-                message = "the layout has no `{{ content }}`, where the message goes"
-                problems.append(Problem(code="missing_content", file=name, line=1, column=1, message=message))
+    for name in FILES:
+        stem = name.removeprefix(FOLDER).partition(".")[0]
+        text = files.get(name)
+        if text is None:
+            problems.append(Problem(code="missing_file", file=name, message="the layout needs this file"))
+            continue
+        if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
+            problems.append(_too_large(name))
+            continue
+        extra = OF_LAYOUT if stem == "layout" else OF_COMPONENTS | set(COMPONENTS[stem])
+        kept[name] = text.replace("\r\n", "\n")
+        problems += inspect(Part.of(kept[name], (1, 1)), name, frozenset(extra))
+        if stem == "layout" and "{{ content }}" not in text:
+            message = "the layout has no `{{ content }}`, where the message goes"
+            problems.append(Problem(code="missing_content", file=name, line=1, column=1, message=message))
     words, wrong = _read_words(files.get(WORDS))
     problems += wrong
     if any(problem.severity == "error" for problem in problems):

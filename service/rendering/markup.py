@@ -17,6 +17,7 @@ SAID = "\ue000"  # stands for a placeholder
 STATED = "\ue001"  # stands where an `if` or `for`, or a branch of it, begins or ends
 MOST_DEPTH = 40  # elements within one another: four times the deepest shipped
 
+BLANKS = " \t\n\r\f"  # to HTML and CSS; a no-break space and its like are text
 # What HTML takes for a blank within a tag; what Unicode calls one besides (a no-break space) would be part of a name.
 _BLANK = "[ \t\n]"
 _NAME = rf"[^\s\"'<>/={SAID}{STATED}]+"
@@ -77,6 +78,15 @@ class Page:
             text.append(shown)
             offsets += range(part.lineno or 0, (part.lineno or 0) + len(shown))
         return cls("".join(text), [*offsets, offsets[-1] if offsets else 0], said)
+
+
+def styles(page: str) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
+    """The tags of each `<style>`, the opening and the closing one."""
+    opened: re.Match[str] | None = None
+    for token in TOKEN.finditer(page):
+        if opened is not None:
+            yield opened, token
+        opened = token if (token["tag"] or "").lower() == "style" and not token["close"] else None
 
 
 def flaw(page: Page) -> Flaw | None:

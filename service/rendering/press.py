@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -70,14 +71,9 @@ def assemble(
     typeset.keep()
     letterheads: dict[str, Letterhead] = {}
     for key, brand in plan.brands.items():
-        try:
+        with suppress(ValueError):
             letterheads[key] = Letterhead.of(brand)
-        except ValueError:
-            place = parse(files[PLAN]).key(("brands", key))
-            told = f"brand `{key}`: `from` or `reply_to` is no mailbox"
-            problems.append(
-                Problem(code="bad_address", file=PLAN, line=place.line, column=place.column, message=told)
-            )
+    problems += _unaddressed(plan.brands.keys() - letterheads.keys(), files[PLAN])
     problems += _unwritten(written, plan, files[PLAN])
     problems += _untranslated(written)
     if len(letterheads) < len(plan.brands):
@@ -143,6 +139,17 @@ def _tried(compiled: Compiled, name: str, plan: Plan) -> Iterator[Problem]:
             )
 
 
+def _unaddressed(brands: Collection[str], text: str) -> Iterator[Problem]:
+    """Brands of the plan, whose `text` says where, that cannot send."""
+    if not brands:
+        return
+    document = parse(text)
+    for key in sorted(brands):
+        place = document.key(("brands", key))
+        told = f"brand `{key}`: `from` or `reply_to` is no mailbox"
+        yield Problem(code="bad_address", file=PLAN, line=place.line, column=place.column, message=told)
+
+
 def _unwritten(written: Mapping[str, set[str]], plan: Plan, text: str) -> Iterator[Problem]:
     """Messages that the plan, whose `text` says where, names and nobody wrote."""
     wanted: dict[str, tuple[str, str | None]] = {}  # by message: the status, and the purpose if it is of `messages`
@@ -150,10 +157,12 @@ def _unwritten(written: Mapping[str, set[str]], plan: Plan, text: str) -> Iterat
         wanted.setdefault(touchpoint.message, (touchpoint.status, None))
         for purpose, name in touchpoint.messages.items():
             wanted.setdefault(name, (touchpoint.status, purpose.value))
-    unwritten = {name: wanted[name] for name in wanted.keys() - written.keys()}
-    document = parse(text) if unwritten else None
-    for name, (status, of_messages) in sorted(unwritten.items()):
-        assert document is not None
+    unwritten = wanted.keys() - written.keys()
+    if not unwritten:
+        return
+    document = parse(text)
+    for name in sorted(unwritten):
+        status, of_messages = wanted[name]
         own = ("touchpoints", status) if status in plan.touchpoints else ("unknown_status",)
         key = ("messages", of_messages) if of_messages else ("message",)
         path = (*own, *key) if (*own, *key) in document.values else ("defaults", *key)

@@ -7,7 +7,7 @@ letter. How much writing that is, is counted while it is done.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
 
@@ -15,7 +15,7 @@ from service.rendering import css
 from service.rendering.bounds import LONGEST_PAGE, LONGEST_STYLES, MOST_STYLED, MOST_TAGS, TooMuch, width
 from service.rendering.cascade import TOO_MANY, Cascade, Element
 from service.rendering.marks import MARK, MARK_BEGINS
-from service.rendering.markup import ATTRIBUTE, TOKEN, VOID, Flaw, Page
+from service.rendering.markup import ATTRIBUTE, BLANKS, TOKEN, VOID, Flaw, Page, styles
 
 Says = Callable[[str], bool]  # whether the mark of that number is a value, and no statement
 
@@ -25,7 +25,6 @@ _PUT_IN = ("html", "body", *_IMPLIED.values())
 _CSS = frozenset({"", "text/css"})
 _OF_USE = frozenset({"class", "id", "style", "type"})
 _MOST_KEPT = 64  # styles of elements that were read before
-BLANKS = " \t\n\r\f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +39,17 @@ class Style:
 
 def styles_of(page: str) -> Iterator[Style]:
     """Those to be worked in."""
-    opened: re.Match[str] | None = None
-    for token in TOKEN.finditer(page):
-        if opened is not None:
-            given = [it["name"].lower() for it in ATTRIBUTE.finditer(page, *opened.span("given"))]
-            if not given or (given == ["type"] and _value(_attributes(page, opened)["type"]).lower() in _CSS):
-                yield Style(opened.start(), token.end(), opened.end(), page[opened.end() : token.start()])
-            opened = None
-        elif (token["tag"] or "").lower() == "style" and not token["close"]:
-            opened = token
+    for begin, end in styles(page):
+        given = [it["name"].lower() for it in ATTRIBUTE.finditer(page, *begin.span("given"))]
+        if not given or (given == ["type"] and _value(_attributes(page, begin)["type"]).lower() in _CSS):
+            yield Style(begin.start(), end.end(), begin.end(), page[begin.end() : end.start()])
 
 
 def flaw(page: Page) -> Flaw | None:
     """The first thing in the styles of a file that could be read in two ways. Raises TooMuch."""
     try:
-        for style in (styles := Styles(page.text)).found:
-            styles.read(style)
+        for style in (sheets := Styles(page.text)).found:
+            sheets.read(style)
     except css.Flawed as found:
         return page.offsets[style.begins + found.offset], str(found)
     return None
@@ -82,22 +76,19 @@ class Styles:
 def inlined(page: str, says: Says) -> str:
     """HTML with its rules in its elements; what stays for the head is there in fewer octets. Raises TooMuch, and
     css.Flawed, which reading the layout has told of before."""
-    styles = Styles(page)
-    sheets = {style.start: styles.read(style) for style in styles.found}
-    room = LONGEST_PAGE // width([page, *(style.text for style in styles.found)]) - len(page)
-    return _Typesetter(page, styles.found, sheets, says, room).set()
+    known = Styles(page)
+    sheets = {style.start: (style, known.read(style)) for style in known.found}
+    room = LONGEST_PAGE // width([page, *(style.text for style in known.found)]) - len(page)
+    return _Typesetter(page, sheets, says, room).set()
 
 
 class _Typesetter:
     """Goes through a page from tag to tag."""
 
-    def __init__(
-        self, page: str, styles: Sequence[Style], sheets: Mapping[int, css.Sheet], says: Says, room: int
-    ) -> None:
+    def __init__(self, page: str, sheets: Mapping[int, tuple[Style, css.Sheet]], says: Says, room: int) -> None:
         self._page = page
-        self._ends = {style.start: style.end for style in styles}
         self._sheets = sheets
-        self._cascade = Cascade([rule for sheet in sheets.values() for rule in sheet.rules])
+        self._cascade = Cascade([rule for _, sheet in sheets.values() for rule in sheet.rules])
         self._says = says
         self._room = room
         self._open: list[Element] = []
@@ -121,16 +112,16 @@ class _Typesetter:
                 raise TooMuch(TOO_MANY)
             if token.start() in self._sheets:
                 pieces.append(self._page[end : token.start()])
-                slots[len(pieces)] = self._sheets[token.start()]
+                style, slots[len(pieces)] = self._sheets[token.start()]
                 pieces.append("")
                 self._place("style")
-                end = self._ends[token.start()]
+                end = style.end
             elif token["close"]:
                 self._open.pop()
-            elif token["tag"]:
-                for start, stop, instead in self._styled(token):
-                    pieces += (self._page[end:start], instead)
-                    end = stop
+            elif token["tag"] and (styled := self._styled(token)) is not None:
+                start, stop, instead = styled
+                pieces += (self._page[end:start], instead)
+                end = stop
         pieces.append(self._page[end:])
         first = 0
         unwritten = frozenset(_PUT_IN) - (self._written - self._implied)
@@ -147,8 +138,8 @@ class _Typesetter:
         if MARK_BEGINS in (text := self._page[start:end]) and not all(map(self._says, MARK.findall(text))):
             (self._open[-1] if self._open else self._outermost).unsure = True
 
-    def _styled(self, token: re.Match[str]) -> Iterator[tuple[int, int, str]]:
-        """What is to stand where in the tag."""
+    def _styled(self, token: re.Match[str]) -> tuple[int, int, str] | None:
+        """From where to where in the page what is to stand instead; None: the tag stays as it is."""
         given = _attributes(self._page, token)
         element = self._element(token["tag"].lower(), given)
         own = given.get("style")
@@ -157,13 +148,13 @@ class _Typesetter:
         if element.tag not in VOID:
             self._open.append(element)
         if not style:
-            return
+            return None
         whole = f'style="{";".join(filter(None, (style, said.strip(BLANKS).replace(chr(34), "&quot;"))))}"'
         start, stop = own.span() if own is not None else (token.end("given"),) * 2
         self._room -= len(whole) + 1 - (stop - start)
         if self._room < 0:
             raise TooMuch(_TOO_MUCH)
-        yield start, stop, whole if own is not None else f" {whole}"
+        return start, stop, whole if own is not None else f" {whole}"
 
     def _element(self, tag: str, given: dict[str, re.Match[str]]) -> Element:
         self._written.add(tag)
@@ -182,10 +173,7 @@ class _Typesetter:
         parent = self._open[-1] if self._open else None
         if parent is not None and parent.tag == "table":
             parent = self._within_table(parent, tag)
-        siblings = self._outermost if parent is None else parent
-        first = False if siblings.children else None if siblings.unsure else True
-        siblings.children += not siblings.unsure
-        return parent, first
+        return parent, (self._outermost if parent is None else parent).one_more()
 
     def _within_table(self, table: Element, tag: str) -> Element:
         """What every parser puts around a row that stands in a table by itself."""
@@ -193,9 +181,7 @@ class _Typesetter:
             table.implied = None
             return table
         if table.implied is None or table.implied.tag != _IMPLIED[tag]:
-            first = False if table.children else None if table.unsure else True
-            table.implied = Element(_IMPLIED[tag], frozenset(), None, table, first)
-            table.children += not table.unsure
+            table.implied = Element(_IMPLIED[tag], frozenset(), None, table, table.one_more())
             self._implied.add(_IMPLIED[tag])
         table.implied.unsure = table.implied.unsure or table.unsure
         return table.implied

@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-from service.rendering.markup import TOKEN, VOID
+from service.rendering.markup import BLANKS, TOKEN, VOID, styles
 
-_BLANKS = " \t\n\r\f"  # to HTML; a no-break space and its like are text
-_RUN = re.compile(rf"[{_BLANKS}]{{2,}}")
+_RUN = re.compile(rf"[{BLANKS}]{{2,}}")
 _BLOCKS = frozenset(
     "!doctype html head body div table tbody thead tfoot tr td th p h1 h2 h3 h4 h5 h6 ul ol li blockquote hr".split()
 )
@@ -31,7 +30,8 @@ def tightened(html: str) -> str:
     """The same page to every reader, in fewer octets. It must hold no `pre` and no `textarea`."""
     if "white-space" in html or any(map(_SHOWS_BLANKS.search, _attributes(html))):
         return html
-    return "".join(_pieces(html, sure=not any(map(_NO_BLOCKS.search, _styles(html)))))
+    doubt = any(_NO_BLOCKS.search(html, begin.end(), end.start()) for begin, end in styles(html))
+    return "".join(_pieces(html, sure=not doubt))
 
 
 def _attributes(html: str) -> Iterator[str]:
@@ -39,14 +39,6 @@ def _attributes(html: str) -> Iterator[str]:
     for token in TOKEN.finditer(html):
         if token["given"]:
             yield unescape(token["given"])
-
-
-def _styles(html: str) -> Iterator[str]:
-    begun = -1
-    for token in TOKEN.finditer(html):
-        if begun >= 0:
-            yield html[begun : token.start()]
-        begun = token.end() if (token["tag"] or "").lower() == "style" and not token["close"] else -1
 
 
 def _pieces(html: str, *, sure: bool) -> Iterator[str]:
@@ -61,7 +53,6 @@ def _pieces(html: str, *, sure: bool) -> Iterator[str]:
             within_block = not opened or opened[-1][1] or tag not in _PARTS
             in_head = any(it == "head" for it, _ in opened)
             following = sure and within_block and _is_block(token, tag, in_head=in_head)
-            following = following and not (tag == "" and html[: token.start()].strip(_BLANKS))
             if tag and tag not in VOID:
                 opened.append((tag, following))
         text = html[end : token.start()]
@@ -75,14 +66,14 @@ def _pieces(html: str, *, sure: bool) -> Iterator[str]:
 def _text(text: str, block: bool, following: bool, *, sure: bool) -> str:
     if not sure:
         return _RUN.sub(lambda run: "\n" if "\n" in run[0] else " ", text)
-    text = text.lstrip(_BLANKS) if block else text
-    return text.rstrip(_BLANKS) if following else text
+    text = text.lstrip(BLANKS) if block else text
+    return text.rstrip(BLANKS) if following else text
 
 
 def _is_block(token: re.Match[str], tag: str, *, in_head: bool) -> bool:
     """Whether blanks around it, or within it at its edges, are never shown."""
     if not tag:
-        return token[0][:9].lower() == "<!doctype"
+        return token[0][:9].lower() == "<!doctype" and not token.string[: token.start()].strip(BLANKS)
     given = unescape(token["given"])
     if tag == "br":
         return not given

@@ -9,14 +9,14 @@ import re
 
 from service.ports import Problem
 from service.rendering.source import Part
-from service.rendering.vocabulary import FILTERS, OWNERS_VARIABLES, names
+from service.rendering.vocabulary import FILTERS, in_one
 
 _CLOSING = {"{{": "}}", "{%": "%}"}
 _BRACES = re.compile(r"\{\{|\{%|\}\}|%\}")
 _ELSE_IF = re.compile(r"\{%-?\s*else\s+if\b")
 _NO_NAME = re.compile(r"[^\w.]")
 _WORD = re.compile(r"\w+")
-_NAMES = frozenset(names(OWNERS_VARIABLES))
+_NEXT_WORD = re.compile(r"\s*(\w+)")
 _CURLY_QUOTES = tuple("“”„«»‘’‚")
 _SLIP = re.compile(r"\}+|=+|&+|\|+|!")
 _COMPARED = re.compile(r"=!|!==|=>|=<|<>")
@@ -109,8 +109,8 @@ def _meant(text: str, begun: int, at: int) -> str | None:
     if _ELSE_IF.match(text, begun):
         return "{% elif … %}"
     if text[at - 1 : at + 1] == "||":
-        filters = _WORD.match(text, at + 1 + len(text[at + 1 :]) - len(text[at + 1 :].lstrip()))
-        return "|" if filters and filters[0] in FILTERS else _MEANT["||"]
+        following = _NEXT_WORD.match(text, at + 1)
+        return "|" if following and following[1] in FILTERS else _MEANT["||"]
     for back in (2, 1, 0):
         if compared := _COMPARED.match(text, max(at - back, begun)):
             return _MEANT_COMPARED[compared[0]]
@@ -125,4 +125,4 @@ def _one_name(text: str, begun: int, at: int) -> str | None:
     first = _NO_NAME.split(before.rstrip(" "))[-1]
     if after is None or not before.endswith(" "):
         return None
-    return next((name for name in (f"{first}.{after[0]}", f"{first}_{after[0]}") if name in _NAMES), None)
+    return in_one(first, after[0])

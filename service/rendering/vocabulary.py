@@ -50,6 +50,14 @@ def names(variables: Mapping[str, Sequence[str] | None]) -> list[str]:
     return [*found, *(f"order.{name}" for name in (*OF_EVERY_ORDER, *DETAILS))]
 
 
+KNOWN = frozenset(names(OWNERS_VARIABLES))
+
+
+def in_one(first: str | None, last: str) -> str | None:
+    """The name that two words were meant to be: `customer.first_name` of `customer.first` and `name`."""
+    return next((name for name in (f"{first}.{last}", f"{first}_{last}") if name in KNOWN), None)
+
+
 # what is refused, as an operator would call it
 IN_WORDS: Mapping[type[nodes.Node], str] = {
     nodes.Macro: "a macro", nodes.CallBlock: "a call block", nodes.Include: "an include",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import get_args
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from service.ports.likeness import likest
 from service.settings.sections import DELIMITER, PREFIX, Section, Settings
 
 _OTHERS = f"{PREFIX}TEST_"  # what the tests are told by; no setting begins so
@@ -28,8 +28,8 @@ def wrong_names(written: Mapping[str, str]) -> Iterator[str]:
     """A line for each name that is of no setting, says nothing, or says again what another one does."""
     for name, text in written.items():
         if name not in NAMES and name not in SECRET_FILES:
-            close = get_close_matches(name.upper(), [*NAMES, *SECRET_FILES], n=1)
-            yield f"{name}: there is no such setting" + (f"; did you mean {close[0]}?" if close else "")
+            near = likest(name, [*NAMES, *SECRET_FILES])
+            yield f"{name}: there is no such setting" + (f"; did you mean {near}?" if near else "")
         elif not text.strip():
             yield f"{name}: is empty; give it a value or leave it out"
         elif SECRET_FILES.get(name) in written:

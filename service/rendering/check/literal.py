@@ -37,8 +37,7 @@ def of_markdown(message: Message) -> Iterator[Problem]:
     """Each sign that is left over, at its place."""
     yield from _of_lines(message)
     body = message.source.body
-    filled = _PLACEHOLDER.sub(lambda found: _LETTER * len(found[0]), body.text)
-    filled = _ESCAPED.sub(_POINT * 2, filled)
+    filled = _ESCAPED.sub(_POINT * 2, _filled(body.text))
     begins = [0, *(found.end() for found in re.finditer("\n", filled)), len(filled)]
     for token in PARSER.parse(filled):
         if token.type != "inline" or token.map is None:
@@ -55,11 +54,15 @@ def of_markdown(message: Message) -> Iterator[Problem]:
             yield problem("markdown_is_text", message.file, body.place(times.start()), told, "×")
 
 
+def _filled(text: str) -> str:
+    """With letters where something will be said, so that all else stays at its place."""
+    return _PLACEHOLDER.sub(lambda found: _LETTER * len(found[0]), text)
+
+
 def _of_lines(message: Message) -> Iterator[Problem]:
     """Subject and short form are one line of text each."""
     for part in (message.source.subject, message.source.short):
-        filled = _PLACEHOLDER.sub(lambda found: _LETTER * len(found[0]), part.text)
-        if found := _OF_BODIES.search(filled):
+        if found := _OF_BODIES.search(_filled(part.text)):
             told = "there is no Markdown in a subject or a short form"
             yield problem("markdown_is_text", message.file, part.place(found.start()), told)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from service.plan_document.text import CannotReadError, parse
+from service.plan_document.text import parse
 from service.ports import Problem
 from service.ports.likeness import likest
 from service.rendering.check.codes import problem
@@ -23,10 +23,7 @@ def of_stages(chart: Map, layout: Layout, texts: Mapping[str, str]) -> Iterator[
         if near is not None:
             told = f"perhaps no order is ever at `{status}`; {WORDS} calls a stage `{near}`"
             yield problem("unlikely_status", chart.file, chart.key("touchpoints", status), told, near)
-    try:
-        document = parse(texts[WORDS])
-    except CannotReadError:
-        return
+    document = parse(texts[WORDS])
     for locale, words in layout.words.items():
         for stage in words.stages:
             wanting = [status for status in planned if status not in words.stages]
