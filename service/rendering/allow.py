@@ -85,16 +85,18 @@ class Inspector:
 
     def _braces(self, data: nodes.TemplateData) -> None:
         """What is nearly a placeholder would be sent as it stands; in a layout it may be a style."""
-        for found in _BRACES.finditer(data.data) if not self.extra else ():
-            told = f"`{found[0]}` is shown as it is; a placeholder stands in two braces, without a blank between them"
-            at = nodes.TemplateData(found[0], lineno=(data.lineno or 0) + found.start())
-            self._findings.warning("stray_brace", at, told, "{{ … }}")
-        for found in _OTHERS.finditer(data.data) if not self.extra else ():
+        if self.extra:
+            return
+        for found in _BRACES.finditer(data.data):
+            self._stray(data, found, "a placeholder stands in two braces, without a blank between them", "{{ … }}")
+        for found in _OTHERS.finditer(data.data):
             name = found[1].replace("_", ".", 1) if "." not in found[1] else found[1]
             if name in KNOWN:
-                told = f"`{found[0]}` is shown as it is; a placeholder stands in two braces"
-                at = nodes.TemplateData(found[0], lineno=(data.lineno or 0) + found.start())
-                self._findings.warning("stray_brace", at, told, f"{{{{ {name} }}}}")
+                self._stray(data, found, "a placeholder stands in two braces", f"{{{{ {name} }}}}")
+
+    def _stray(self, data: nodes.TemplateData, found: re.Match[str], right: str, meant: str) -> None:
+        at = nodes.TemplateData(found[0], lineno=(data.lineno or 0) + found.start())
+        self._findings.warning("stray_brace", at, f"`{found[0]}` is shown as it is; {right}", meant)
 
     def _if(self, node: nodes.If, sure: Paths, local: Locals, loops: int) -> None:
         for branch in (node, *node.elif_):

@@ -41,7 +41,7 @@ _PROBES = (
     "-1234.5",
 )
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
-_CURRENCY = re.compile(r"[A-Z]{3}")
+CURRENCY = re.compile(r"[A-Z]{3}")
 _LONGEST = 60  # characters of a date or an amount
 _LARGEST = 18  # digits before the decimal point
 
@@ -149,7 +149,7 @@ class Formats:
         amount = amount_of(value)
         if amount is None:
             return value
-        return (self._money(currency) if _CURRENCY.fullmatch(currency) else self._decimals(2))(amount)
+        return (self._money(currency) if CURRENCY.fullmatch(currency) else self._decimals(2))(amount)
 
     def number(self, value: Json) -> Json:
         """`1.234,5`, with as many decimals as the value has, up to six."""

@@ -3,7 +3,6 @@ nothing to write."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,22 +17,21 @@ from service.ports import Problem
 from service.ports.likeness import likest
 from service.rendering.check.codes import problem
 from service.rendering.check.message import Message
-from service.rendering.formats import amount_of, moment_of
+from service.rendering.formats import CURRENCY, amount_of, moment_of
 from service.rendering.paths import begins_at, path_of
 from service.rendering.source import Place
-from service.rendering.vocabulary import TIMES
+from service.rendering.vocabulary import DATES, TIMES
 
-_DATES = frozenset({"day", "date", "time", "datetime"})
-_CURRENCY = re.compile("[A-Z]{3}")
 _MOST = 12  # of what a value can be, in a message
 
 
 def of_comparisons(message: Message, plan: Plan) -> Iterator[Problem]:
     """Comparisons with what a value can never be."""
+    all_possible = _possible(message.name, plan)
     for part, tree in message.trees:
         for test in tree.find_all(nodes.Compare):
             path, value = _compared(test)
-            possible = _possible(path, message.name, plan)
+            possible = all_possible.get(path)
             if value is None or possible is None or value.value in possible:
                 continue
             always = "true" if test.ops[0].op == "ne" else "false"
@@ -46,19 +44,16 @@ def of_comparisons(message: Message, plan: Plan) -> Iterator[Problem]:
             yield problem("always_the_same", message.file, part.place(value.lineno or 0), told, near)
 
 
-def _possible(path: str, message: str, plan: Plan) -> Collection[object] | None:
-    """All that a name can be compared with; None: anything, or more than can be told."""
-    match path:
-        case "status":
-            off_the_map = any(status == samples.OFF_THE_MAP for status, _, _ in samples.uses(message, plan))
-            return None if off_the_map else list(plan.touchpoints)
-        case "promise.state":
-            return [str(state) for state in PromiseState]
-        case "reminder.last":
-            return [True, False]
-        case "reminder.number":
-            return _Numbers()
-    return None
+def _possible(message: str, plan: Plan) -> Mapping[str, Collection[object]]:
+    """By name, all that it can be compared with; not where that is anything, or more than can be told."""
+    possible: dict[str, Collection[object]] = {
+        "promise.state": [str(state) for state in PromiseState],
+        "reminder.last": [True, False],
+        "reminder.number": _Numbers(),
+    }
+    if all(status != samples.OFF_THE_MAP for status, _, _ in samples.uses(message, plan)):
+        possible["status"] = list(plan.touchpoints)
+    return possible
 
 
 class _Numbers(Collection[object]):
@@ -82,7 +77,7 @@ def of_arguments(message: Message) -> Iterator[Problem]:
             if not isinstance(given, nodes.Const):
                 continue
             place = part.place(given.lineno or 0)
-            if each.name == "money" and not _CURRENCY.fullmatch(str(given.value)):
+            if each.name == "money" and not CURRENCY.fullmatch(str(given.value)):
                 told = f"`{given.value}` is no currency, so the amount is written without one"
                 yield problem("not_written", message.file, place, told, '"EUR"')
             if each.name == "default" and given.value is None:
@@ -124,7 +119,7 @@ class Filtered:
             return f"`{self.path}` is a list of things in every sample, and says nothing by itself"
         if self.filter == "time" and self.path in TIMES:
             return f"`{self.path}` has no time of day in any sample, and `time` writes nothing"
-        kind = "date" if self.filter in _DATES else "number" if self.filter == "number" else "amount"
+        kind = "date" if self.filter in DATES else "number" if self.filter == "number" else "amount"
         return f"`{self.path}` is no {kind} in any sample, and `{self.filter}` leaves it as it is"
 
     @property
@@ -139,7 +134,7 @@ def filtered(message: Message) -> Iterator[Filtered]:
     """All such values of a message, and those that stand for themselves."""
     for part, tree in message.trees:
         for each in tree.find_all(nodes.Filter):
-            value = each.node if each.name in (*_DATES, "money", "number") else None
+            value = each.node if each.name in (*DATES, "money", "number") else None
             while isinstance(value, nodes.Filter) and value.name == "default":
                 value = value.node
             if value is not None and (path := path_of(value)):
@@ -159,7 +154,7 @@ def _at(values: object, path: str) -> object:
 def _can_write(name: str, value: Any) -> bool:
     if name == "":
         return not (isinstance(value, list) and any(isinstance(each, dict) for each in value))
-    if name in _DATES:
+    if name in DATES:
         at = moment_of(value, "UTC")
         return isinstance(at, datetime) if name == "time" else at is not None
     return amount_of(value) is not None
