@@ -14,6 +14,7 @@ setup: .venv/.run
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --editable .
+	@mkdir -p .venv/import && ln -sfn ../../service .venv/import/avisa  # for mypy, which reads no import hooks
 	@touch $@
 
 .venv/.test: .venv/.run tests/requirements.lock tests/axe.lock

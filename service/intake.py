@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from service import telemetry
-from service.core import decide, facts, gate
-from service.core.model import Notification, Order, OrderEvent, Reason, State, evolve
-from service.ports import (
+from avisa import telemetry
+from avisa.core import decide, facts, gate
+from avisa.core.model import Notification, Order, OrderEvent, Reason, State, evolve
+from avisa.ports import (
     Attempt,
     Catalog,
+    CatalogCache,
     Change,
     Claimed,
     Clock,
@@ -26,7 +27,6 @@ from service.ports import (
     Entry,
     OrderBook,
     Sender,
-    Shelf,
     Skipped,
     Taken,
     Tally,
@@ -42,7 +42,7 @@ class Intake:
     def __init__(
         self,
         orders: OrderBook,
-        shelf: Shelf,
+        shelf: CatalogCache,
         clock: Clock,
         sender: Sender,
         *,

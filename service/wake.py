@@ -12,11 +12,22 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from service import telemetry
-from service.core import decide, gate
-from service.core.model import Decision, Order, Reason, evolve
-from service.core.plan import Plan
-from service.ports import Change, Claimed, Clock, Committed, Entry, MustEnd, OrderBook, Sender, Shelf, Sight
+from avisa import telemetry
+from avisa.core import decide, gate
+from avisa.core.model import Decision, Order, Reason, evolve
+from avisa.core.plan import Plan
+from avisa.ports import (
+    CatalogCache,
+    Change,
+    Claimed,
+    Clock,
+    Committed,
+    DurabilityLost,
+    Entry,
+    OrderBook,
+    Sender,
+    Sight,
+)
 
 log = structlog.get_logger()
 
@@ -33,7 +44,7 @@ class Wake:
     """Wakes orders whose time has come, while this process can see what their events say."""
 
     def __init__(
-        self, orders: OrderBook, shelf: Shelf, clock: Clock, sight: Sight, sender: Sender, *, lease: timedelta
+        self, orders: OrderBook, shelf: CatalogCache, clock: Clock, sight: Sight, sender: Sender, *, lease: timedelta
     ) -> None:
         self._orders = orders
         self._shelf = shelf
@@ -52,7 +63,7 @@ class Wake:
             self._sooner.set()
 
     async def run(self) -> None:
-        """Wake orders until cancelled. Raises MustEnd."""
+        """Wake orders until cancelled. Raises DurabilityLost."""
         said: type[Exception] | None = None
         while True:
             try:
@@ -60,7 +71,7 @@ class Wake:
                 if woken < BATCH:
                     await self._sleep()
                 said = None
-            except MustEnd:
+            except DurabilityLost:
                 raise
             except Exception as trouble:  # the store is away, or a bug: say so once, and never stop looking
                 if type(trouble) is not said:

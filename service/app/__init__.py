@@ -11,12 +11,11 @@ import threading
 
 import structlog
 
-from service import __version__, telemetry
-from service.app.clock import VirtualClock, clock_of
-from service.app.refusal import Misconfigured
-from service.settings import Settings, cautions
+from avisa import __version__, telemetry
+from avisa.settings import Settings, cautions
+from avisa.settings.refusal import Misconfigured
 
-__all__ = ["Misconfigured", "clock", "run"]
+__all__ = ["Misconfigured", "run"]
 
 log = structlog.get_logger("avisa")
 
@@ -35,13 +34,8 @@ def run(settings: Settings) -> int:
     return uvloop.run(_run(settings))
 
 
-def clock(settings: Settings) -> VirtualClock:
-    """The clock that the settings ask for."""
-    return clock_of(settings.clock)
-
-
 async def _run(settings: Settings) -> int:
-    from service.app.house import open_house  # the whole house, which no other command needs
+    from avisa.app.wiring import open_application  # the whole house, which no other command needs
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -49,7 +43,7 @@ async def _run(settings: Settings) -> int:
         loop.add_signal_handler(number, _asked, stop)
     for caution in cautions(settings):
         log.warning("caution", meaning=caution)
-    async with open_house(settings) as house:
+    async with open_application(settings) as house:
         log.info("started", version=__version__, port=house.port, catalog=house.shelf.in_force.version[:12])
         await house.until(stop)
         log.info("stopping")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from service.kafka.cluster import Cluster
-from service.settings import Kafka
+from avisa.kafka.cluster import Cluster
+from avisa.settings import Kafka
 
 
 def cluster_of(settings: Kafka) -> Cluster | None:

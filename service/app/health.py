@@ -5,28 +5,28 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
-from service import telemetry
-from service.catalog import STALE, Shelf, Versions
-from service.channels.email import EmailChannel
-from service.core.model import Reason
-from service.dispatch import Dispatch
-from service.kafka import FeedSight, Subscription
-from service.ports import Clock, Gauges, Reads
-from service.web.health import Check, Health
+from avisa import telemetry
+from avisa.catalog import STALE, CatalogCache, Versions
+from avisa.core.model import Reason
+from avisa.dispatch import Dispatch
+from avisa.kafka import LagTracker, Subscription
+from avisa.ports import Clock, Gauges, Reads
+from avisa.smtp.channel import EmailChannel
+from avisa.web.health import Check, Health
 
 STORE_PATIENCE = 1.5  # seconds, within those that a probe is worth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doctor:
+class HealthChecks:
     """Looks at the parts of a running house. It changes nothing."""
 
     clock: Clock
     reads: Reads
-    shelf: Shelf
+    shelf: CatalogCache
     versions: Versions
     channel: EmailChannel
-    sight: FeedSight
+    sight: LagTracker
     subscription: Subscription
     dispatch: Dispatch
     tasks: list[asyncio.Task[None]]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from service.channels.smtp.relay import Relay
-from service.core.plan import Plan
-from service.settings import Smtp
+from avisa.core.plan import Plan
+from avisa.settings import Smtp
+from avisa.smtp.relay import Relay
 
 
 def relay_of(settings: Smtp) -> Relay | None:

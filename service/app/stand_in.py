@@ -6,26 +6,26 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.app.clock import VirtualClock
-from service.kafka import Cluster
-from service.settings import Settings
+from avisa.clock import VirtualClock
+from avisa.kafka import Cluster
+from avisa.settings import Settings
 
 if TYPE_CHECKING:
-    from service.embedded.inbox import Inbox
+    from avisa.embedded.inbox import Inbox
 
 
 def inbox(settings: Settings, clock: VirtualClock) -> Inbox | None:
     """The embedded inbox, not started yet; None where there is a relay."""
     if settings.smtp.host is not None:
         return None
-    from service.embedded.inbox import Inbox
+    from avisa.embedded.inbox import Inbox
 
     return Inbox(clock, folder=settings.inbox.dir)
 
 
 def cluster(settings: Settings, stack: AsyncExitStack) -> Cluster:
     """The embedded broker, which lives as long as `stack`."""
-    from service.embedded.broker import EmbeddedBroker
+    from avisa.embedded.broker import EmbeddedBroker
 
     broker = EmbeddedBroker(settings.kafka.topics, beside=_folder(settings))
     stack.callback(broker.stop)

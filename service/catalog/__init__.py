@@ -1,24 +1,24 @@
 """The plan and all messages as one frozen, checked value; the shelf it stands on; the versions it goes through."""
 
-from service.catalog.catalog import Catalog, Installation
-from service.catalog.language import choose_locale
-from service.catalog.letter import Letter, Press, letter_of
-from service.catalog.shelf import PLAN, MakePress, ReadPlan, Shelf, content_of, examine, files_of
-from service.catalog.versions import STALE, Already, Found, NotOfHead, Unfit, Versions
+from avisa.catalog.active import PLAN, CatalogCache, CompileFolder, ReadPlan, content_of, examine, files_of
+from avisa.catalog.catalog import Catalog, Installation
+from avisa.catalog.locale import choose_locale
+from avisa.catalog.render_input import Renderer, RenderInput, letter_of
+from avisa.catalog.versions import STALE, Already, Found, NotOfHead, Unfit, Versions
 
 __all__ = [
     "PLAN",
     "STALE",
     "Already",
     "Catalog",
+    "CatalogCache",
+    "CompileFolder",
     "Found",
     "Installation",
-    "Letter",
-    "MakePress",
     "NotOfHead",
-    "Press",
     "ReadPlan",
-    "Shelf",
+    "RenderInput",
+    "Renderer",
     "Unfit",
     "Versions",
     "choose_locale",

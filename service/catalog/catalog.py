@@ -8,12 +8,12 @@ from datetime import datetime
 
 import orjson
 
-from service.catalog.language import choose_locale, spoken
-from service.catalog.letter import Letter, Press, date_of, letter_of, uuid_of
-from service.core import context, facts, links
-from service.core.model import Json, Notification, Order, Purpose
-from service.core.plan import Brand, Plan
-from service.ports import CannotRender, Draft, Mail, NoAddress, Words
+from avisa.catalog.locale import choose_locale, spoken
+from avisa.catalog.render_input import Renderer, RenderInput, date_of, letter_of, uuid_of
+from avisa.core import context, facts, unsubscribe_token
+from avisa.core.model import Json, Notification, Order, Purpose
+from avisa.core.plan import Brand, Plan
+from avisa.ports import CannotRender, Draft, Mail, NoAddress, Words
 
 LARGEST_DRAFT = 64 * 1024  # octets: what is kept of a mail, and about what it costs to fill one
 _NEVER_LEFT_OUT = ("id", "number")
@@ -34,7 +34,7 @@ class Catalog:
 
     version: str
     plan: Plan
-    press: Press
+    press: Renderer
     installation: Installation
 
     def speaks(self, locale: object, status: str) -> bool:
@@ -99,17 +99,17 @@ class Catalog:
         brand: Brand,
         address: str,
         now: datetime,
-    ) -> Letter:
+    ) -> RenderInput:
         values = context.build(order, notification, self.plan, now, known)
         customers = notification.to_customer
         values["_zone"] = facts.zone(order, self.plan).key if customers else brand.time_zone
         unsubscribe = None
         if customers and self.installation.public_url and notification.purpose in _CAN_UNSUBSCRIBE:
-            token = links.unsubscribe_token(self.installation.secret, address)
+            token = unsubscribe_token.unsubscribe_token(self.installation.secret, address)
             unsubscribe = f"{self.installation.public_url.rstrip('/')}/u/{token}"
             values["unsubscribe"] = unsubscribe
         domain = self.press.domain(brand)
-        return Letter(
+        return RenderInput(
             message=message,
             message_id=f"<{uuid_of(notification.key)}@{domain}>",
             references=f"<{uuid_of(f'{order.order_id} {notification.recipient}')}@{domain}>",
@@ -120,12 +120,12 @@ class Catalog:
             to=address,
             name=values["customer"]["name"] if customers else values["owner"]["name"],
             unsubscribe=unsubscribe,
-            address_hash=links.address_hash(self.installation.secret, address).hex(),
+            address_hash=unsubscribe_token.address_hash(self.installation.secret, address).hex(),
             values=values,
         )
 
 
-def _lightened(letter: Letter, octets: int) -> Letter:
+def _lightened(letter: RenderInput, octets: int) -> RenderInput:
     """The letter without the largest of the order's details. Templates ask for details, since any may be missing."""
     details = {name: len(orjson.dumps(value)) for name, value in letter.values["order"].items()}
     for name in sorted(details.keys() - set(_NEVER_LEFT_OUT), key=lambda name: (-details[name], name)):

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.catalog.catalog import Catalog
-from service.catalog.shelf import Shelf, content_of, files_of
-from service.core.lineage import (
+from avisa.catalog.active import CatalogCache, content_of, files_of
+from avisa.catalog.catalog import Catalog
+from avisa.core.template_versions import (
     Folder,
     Lineage,
     Origin,
@@ -26,7 +26,8 @@ from service.core.lineage import (
     numbered,
     standing,
 )
-from service.ports import Problem, VersionStore
+from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.ports import VersionStore
 
 STALE = "stale_folder"  # the code of that problem
 _HERE = "."  # the folder itself, where a problem is none of one file
@@ -39,7 +40,7 @@ class Found:
 
     place: str  # whose it is: host and path
     files: Mapping[str, str]
-    unread: Sequence[Problem] = ()  # with any, nothing of it is used
+    unread: Sequence[Diagnostic] = ()  # with any, nothing of it is used
     shipped: bool = False
 
 
@@ -47,7 +48,7 @@ class Found:
 class Unfit:
     """It did not pass the check."""
 
-    problems: tuple[Problem, ...]
+    problems: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,13 @@ class Already:
 class Versions:
     """Puts in force here what is to be in force everywhere, and adds to the lineage."""
 
-    def __init__(self, shelf: Shelf, store: VersionStore) -> None:
+    def __init__(self, shelf: CatalogCache, store: VersionStore) -> None:
         self._shelf = shelf
         self._store = store
         self._turn = asyncio.Lock()
         self._held: str | None = None  # the content of the folder when we last looked, if it was of some version
         self._seen_head: int | None = None
-        self._warnings: list[Problem] = []  # of what is in force
+        self._warnings: list[Diagnostic] = []  # of what is in force
         self.in_force: Version | None = None
 
     async def moved(self) -> bool:
@@ -87,7 +88,7 @@ class Versions:
         the shelf's `problems`."""
         async with self._turn:
             self._seen_head = None  # until all is done: whoever is cut short looks again
-            answer: list[Problem] | None = None
+            answer: list[Diagnostic] | None = None
             while answer is None:
                 lineage = await self._store.versions()
                 answer = await self._looked(found, lineage, at)
@@ -95,7 +96,7 @@ class Versions:
             head = lineage[0].number if lineage else 0
             self._seen_head = max(head, self.in_force.number) if self.in_force else head
 
-    async def _looked(self, found: Found, lineage: Lineage, at: datetime) -> list[Problem] | None:
+    async def _looked(self, found: Found, lineage: Lineage, at: datetime) -> list[Diagnostic] | None:
         """What there is to say; None: somebody was faster, look again."""
         if found.unread:
             return [*found.unread, *await self._put_head(lineage, at)]
@@ -105,7 +106,7 @@ class Versions:
         watched = source is not None and source.content == self._held
         folder = Folder(content=content, made_of=made_of, shipped=found.shipped, watched=watched)
         stands = standing(folder, lineage)
-        said: list[Problem] = []
+        said: list[Diagnostic] = []
         added: Version | Unfit | None = None
         if stands is Standing.NEW:
             origin, author = (Origin.SHIPPED, _SHIPPED_BY) if found.shipped else (Origin.FOLDER, found.place)
@@ -157,10 +158,10 @@ class Versions:
         self._put(version, catalog, problems)
         return version
 
-    async def _put_head(self, lineage: Lineage, at: datetime) -> list[Problem]:
+    async def _put_head(self, lineage: Lineage, at: datetime) -> list[Diagnostic]:
         """Have the head in force, if it is fit; at the start, for want of anything else, the newest that is.
         Answers why it is not the head, if it is not."""
-        unfit: list[Problem] = []
+        unfit: list[Diagnostic] = []
         for version in lineage:
             if self.in_force is not None and self.in_force.content == version.content:
                 self.in_force = version
@@ -177,7 +178,7 @@ class Versions:
                 return unfit
         return unfit
 
-    def _put(self, version: Version, catalog: Catalog, problems: Sequence[Problem]) -> None:
+    def _put(self, version: Version, catalog: Catalog, problems: Sequence[Diagnostic]) -> None:
         self._shelf.put_in_force(catalog)
         self.in_force = version
         self._warnings = list(problems)
@@ -234,8 +235,8 @@ class Versions:
                 return added
 
 
-def _stale(head: Version, held: Version) -> Problem:
-    return Problem(
+def _stale(head: Version, held: Version) -> Diagnostic:
+    return Diagnostic(
         code=STALE,
         severity="warning",
         file=_HERE,
@@ -245,8 +246,8 @@ def _stale(head: Version, held: Version) -> Problem:
     )
 
 
-def _astray(head: Version, made_of: int | None) -> Problem:
-    return Problem(
+def _astray(head: Version, made_of: int | None) -> Diagnostic:
+    return Diagnostic(
         code="astray_folder",
         file=_HERE,
         message=f"the folder was made of version {made_of}, and version {head.number} came meanwhile,"
@@ -256,8 +257,8 @@ def _astray(head: Version, made_of: int | None) -> Problem:
     )
 
 
-def _unfit(version: Version) -> Problem:
-    return Problem(
+def _unfit(version: Version) -> Diagnostic:
+    return Diagnostic(
         code="unfit_version",
         file=_HERE,
         message=f"version {version.number} does not pass the check here, so an older one stays",

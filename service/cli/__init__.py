@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import typer
 
-from service import __version__
-from service.cli import checking, later, looking, operating, previewing, running, templates, writing
-from service.cli.answer import answer
-from service.cli.exits import Exit, Failure
+from avisa import __version__
+from avisa.cli import checking, later, looking, operating, previewing, running, templates, writing
+from avisa.cli.answer import answer
+from avisa.cli.exits import Exit, Failure
 
 app = typer.Typer(
     name="avisa",
@@ -70,11 +70,11 @@ def _said(error: typer.TyperException) -> str:
 
 def _failed(error: Exception) -> Exit:
     """Storage's fault or ours. Ours is told by its place, not by its text, which may quote a secret."""
-    from service.store import errors
-    from service.telemetry import place
+    from avisa.store import errors
+    from avisa.telemetry import place
 
     match error:
-        case errors.StoreInUse() | errors.StoreUnfit():
+        case errors.StoreInUse() | errors.StoreMisconfigured():
             answer.refuse("configuration", f"AVISA_STORE__URL: {error}")
             return Exit.CONFIGURATION
         case errors.StoreError():

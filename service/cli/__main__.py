@@ -1,7 +1,7 @@
-"""`python -m service.cli`, where the command itself is not on the path."""
+"""`python -m avisa.cli`, where the command itself is not on the path."""
 
 import sys
 
-from service.cli import main
+from avisa.cli import main
 
 sys.exit(main())

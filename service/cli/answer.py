@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from service.telemetry import printable
+from avisa.telemetry import printable
 
 
 class Answer:

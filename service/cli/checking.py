@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from service import reads
-from service.cli.answer import answer
-from service.cli.exits import Exit, not_there, usage
-from service.cli.surroundings import inside_store, settings
-from service.telemetry import printable
+from avisa import views
+from avisa.cli.answer import answer
+from avisa.cli.exits import Exit, not_there, usage
+from avisa.cli.surroundings import inside_store, settings
+from avisa.telemetry import printable
 
 if TYPE_CHECKING:
-    from service.core.carried import Carried
-    from service.core.model import Order
-    from service.ports import Clock, Problem
-    from service.settings import Settings
-    from service.store import Store
+    from avisa.core.model import Order
+    from avisa.core.observed import ObservedVariables
+    from avisa.diagnostics.diagnostic import Diagnostic
+    from avisa.ports import Clock
+    from avisa.settings import Settings
+    from avisa.store import Store
 
 _MOST_ORDERS = 5_000  # that ended, and as many that are open
 _EACH = 500  # orders of one status, over which is counted what live events bring
@@ -54,8 +55,8 @@ def check(
         return
     if answer.as_json and form is not Format.TEXT:
         raise usage("--format and --json do not go together")
-    from service import template_folder
-    from service.cli import diagnostics
+    from avisa.cli import diagnostics
+    from avisa.templates import template_folder
 
     known = settings()
     folder = template_folder.locate(folder or known.templates)
@@ -70,7 +71,7 @@ def check(
         case Format.TEXT:
             document: dict[str, Any] = {"ok": ok, "problems": [_shape(problem) for problem in found]}
             if live:
-                document["live"] = [reads.brought(one) for one in history.brought]
+                document["live"] = [views.brought(one) for one in history.brought]
             answer.give(document, lambda told: diagnostics.text(found, folder, told.get("live")))
     if not ok:
         raise typer.Exit(Exit.FINDINGS)
@@ -82,15 +83,15 @@ class History:
 
     now: datetime
     orders: Sequence[Order] = ()
-    brought: Sequence[Carried] = ()
+    brought: Sequence[ObservedVariables] = ()
 
 
-def _found(folder: Path, known: Settings, history: History) -> list[Problem]:
-    from service import plan_document
-    from service.catalog import PLAN
-    from service.rendering.check import check as look
+def _found(folder: Path, known: Settings, history: History) -> list[Diagnostic]:
+    from avisa import plan_file
+    from avisa.catalog import PLAN
+    from avisa.lint import check as look
 
-    read = partial(plan_document.read, file=PLAN, tell_from=known.kafka.tell_from)
+    read = partial(plan_file.read, file=PLAN, tell_from=known.kafka.tell_from)
     try:
         return look(folder, read, now=history.now, orders=history.orders, brought=history.brought)
     except OSError as error:
@@ -99,15 +100,15 @@ def _found(folder: Path, known: Settings, history: History) -> list[Problem]:
 
 def _history(known: Settings) -> History:
     """Orders to hold the plan against, if there is a store yet; one that cannot be asked stops no check."""
-    from service.app.clock import clock_of
-    from service.store import StoreAbsent, StoreError
+    from avisa.clock import clock_of
+    from avisa.store import StoreError, StoreNotFound
 
     async def look(store: Store, clock: Clock) -> History:
         return History(now=clock.now(), orders=await store.newest_orders(_MOST_ORDERS))
 
     try:
         return inside_store(known, look)
-    except StoreAbsent:
+    except StoreNotFound:
         pass
     except StoreError as error:
         sys.stderr.write(f"avisa: the plan was not held against real orders: {printable(str(error))}\n")
@@ -121,27 +122,27 @@ def _live_history(known: Settings) -> History:
         return History(
             now=clock.now(),
             orders=await store.newest_orders(_MOST_ORDERS),
-            brought=await reads.contract(store, each=_EACH),
+            brought=await views.contract(store, each=_EACH),
         )
 
     return inside_store(known, look)
 
 
 def _explain(name: str) -> None:
-    from service.cli.diagnostics import explanation
-    from service.ports.likeness import likest
-    from service.rendering.check.codes import codes
+    from avisa.cli.diagnostics import explanation
+    from avisa.diagnostics.suggest import closest_match
+    from avisa.lint.codes import codes
 
     code = codes().get(name)
     if code is None:
-        near = likest(name, codes())
+        near = closest_match(name, codes())
         meant = f"; did you mean {near}?" if near else ""
         raise not_there(f"there is no code {name!r}{meant}\nThe codes are: {', '.join(codes())}")
     told = {"code": code.code, "severity": code.severity, "means": code.means, "text": code.text}
     answer.give(told | {"wrong": code.wrong, "right": code.right}, lambda _: explanation(code))
 
 
-def _shape(problem: Problem) -> dict[str, Any]:
+def _shape(problem: Diagnostic) -> dict[str, Any]:
     return {
         "code": problem.code,
         "severity": problem.severity,

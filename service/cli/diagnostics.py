@@ -16,10 +16,10 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from service.cli.tables import table
-from service.ports import Problem
-from service.rendering.check.codes import Code
-from service.telemetry import printable
+from avisa.cli.tables import table
+from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.lint.codes import Code
+from avisa.telemetry import printable
 
 _COLORS = {"error": "bold red", "warning": "bold yellow"}
 # What is underlined, from the place of a problem on: a word, an address, a tag, what stands in quotes.
@@ -30,7 +30,7 @@ _NUMBER = 8  # columns before it
 
 
 def text(
-    problems: Sequence[Problem], folder: Path, live: Sequence[Mapping[str, Any]] | None = None
+    problems: Sequence[Diagnostic], folder: Path, live: Sequence[Mapping[str, Any]] | None = None
 ) -> RenderableType:
     """Each problem with its place, its line and a caret under the word at fault; then the sum. Before them what live
     events bring, if it was asked for."""
@@ -49,7 +49,7 @@ def text(
     return Group(*shown, _sum(problems))
 
 
-def github(problems: Sequence[Problem], folder: Path) -> str:
+def github(problems: Sequence[Diagnostic], folder: Path) -> str:
     """Workflow commands of GitHub Actions: one annotation each."""
     lines = []
     for problem in problems:
@@ -59,7 +59,7 @@ def github(problems: Sequence[Problem], folder: Path) -> str:
     return "".join(lines)
 
 
-def gitlab(problems: Sequence[Problem], folder: Path) -> str:
+def gitlab(problems: Sequence[Diagnostic], folder: Path) -> str:
     """A Code Quality report of GitLab's (a subset of Code Climate's format)."""
     lines_of = cache(_lines)
     report = []
@@ -92,7 +92,7 @@ def explanation(code: Code) -> RenderableType:
     return Group(*parts)
 
 
-def _problem(problem: Problem, file: str, lines: Sequence[str], widest: int) -> Iterator[Text]:
+def _problem(problem: Diagnostic, file: str, lines: Sequence[str], widest: int) -> Iterator[Text]:
     color = _COLORS[problem.severity]
     place = replace(problem, file=printable(file)).place
     yield Text.assemble(
@@ -118,7 +118,7 @@ def _shown(text: str) -> str:
     return printable(text.replace("\t", " "))
 
 
-def _sum(problems: Sequence[Problem]) -> Text:
+def _sum(problems: Sequence[Diagnostic]) -> Text:
     errors = sum(problem.severity == "error" for problem in problems)
     counted = [_counted(errors, "error"), _counted(len(problems) - errors, "warning")]
     code = next((problem.code for problem in problems if problem.severity == "error"), problems[0].code)
@@ -144,7 +144,7 @@ def _lines(file: Path) -> list[str]:
         return []
 
 
-def _path(problem: Problem, folder: Path) -> str:
+def _path(problem: Diagnostic, folder: Path) -> str:
     """From where the command was called, which in CI is the top of the repository."""
     whole = folder.resolve() / problem.file
     here = Path.cwd()

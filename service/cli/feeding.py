@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
-from service.cli.answer import answer
-from service.cli.exits import Exit, Failure, misconfigured, not_there
-from service.cli.surroundings import catalog, inside_store, settings
+from avisa.cli.answer import answer
+from avisa.cli.exits import Exit, Failure, misconfigured, not_there
+from avisa.cli.surroundings import catalog, inside_store, settings
 
 if TYPE_CHECKING:
-    from service.catalog import Catalog, Shelf
-    from service.kafka import Cluster
-    from service.ports import Attempt, Claimed, Clock, DeadLetter
-    from service.settings import Settings
-    from service.store import Store
+    from avisa.catalog import Catalog, CatalogCache
+    from avisa.kafka import Cluster
+    from avisa.ports import Attempt, Claimed, Clock, DeadLetter
+    from avisa.settings import Settings
+    from avisa.store import Store
 
 
 def publish(file: str = typer.Argument(..., help="JSON lines, a plain event each; - is standard input.")) -> None:
@@ -40,9 +40,9 @@ def publish(file: str = typer.Argument(..., help="JSON lines, a plain event each
 async def _publish(known: Settings, lines: BinaryIO) -> int:
     from aiokafka.errors import KafkaError
 
-    from service import telemetry
-    from service.kafka import UnreachableError
-    from service.kafka import publish as publish_lines
+    from avisa import telemetry
+    from avisa.kafka import UnreachableError
+    from avisa.kafka import publish as publish_lines
 
     telemetry.configure(level="error", fd=2)
     cluster, embedded = _cluster(known)
@@ -58,15 +58,15 @@ async def _publish(known: Settings, lines: BinaryIO) -> int:
 
 def _cluster(known: Settings) -> tuple[Cluster, bool]:
     """Where to publish, and whether that is the broker inside a running Avisa."""
-    from service.app.cluster import cluster_of
-    from service.embedded.broker import running_cluster
-    from service.store import address
+    from avisa.app.cluster import cluster_of
+    from avisa.embedded.broker import running_cluster
+    from avisa.store.database import database_url
 
     cluster = cluster_of(known.kafka)
     if cluster is not None:
         return cluster, False
-    where = address.read(known.store.url.get_secret_value())
-    beside = address.sqlite_file(where).parent if where.drivername == "sqlite" else Path()
+    where = database_url.read(known.store.url.get_secret_value())
+    beside = database_url.sqlite_file(where).parent if where.drivername == "sqlite" else Path()
     running = running_cluster(beside, known.kafka.topics, known.kafka.group_id)
     if running is None:
         raise Failure(
@@ -87,9 +87,9 @@ def replay(ids: Collection[int] | None) -> dict[str, int]:
 
 
 async def _replay(known: Settings, ids: Collection[int] | None, store: Store, clock: Clock) -> dict[str, int]:
-    from service import events
-    from service.intake import Intake
-    from service.ports import Unreadable
+    from avisa import events
+    from avisa.intake import Intake
+    from avisa.ports import Unreadable
 
     shelf = await _in_force(known, store, clock)
     plan = shelf.in_force.plan
@@ -106,10 +106,10 @@ async def _replay(known: Settings, ids: Collection[int] | None, store: Store, cl
     return {"replayed": done, "failed": _asked(ids, letters) - done}
 
 
-async def _in_force(known: Settings, store: Store, clock: Clock) -> Shelf | _Shelf:
+async def _in_force(known: Settings, store: Store, clock: Clock) -> CatalogCache | _Shelf:
     """What the service decides by; before it ever ran, what the folder says."""
-    from service.app.words import shelf_of
-    from service.catalog import Versions
+    from avisa.app.template_sync import shelf_of
+    from avisa.catalog import Versions
 
     shelf = shelf_of(known, store, b"nothing is sent from here", known.public_url)
     return shelf if await Versions(shelf, store).join(at=clock.now()) else _Shelf(catalog(known))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from service.cli.exits import Exit, Failure
+from avisa.cli.exits import Exit, Failure
 
 NAMES = ("why", "simulate", "promises", "snooze", "erase")
 

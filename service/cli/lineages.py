@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from service import reads
-from service.cli.answer import legible
-from service.core.lineage import Lineage, Version
-from service.ports import InForce
-from service.telemetry import printable
+from avisa import views
+from avisa.cli.answer import legible
+from avisa.core.template_versions import Lineage, Version
+from avisa.ports import InForce
+from avisa.telemetry import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -40,7 +40,7 @@ def shape(version: Version) -> dict[str, Any]:
         "version": version.number,
         "hash": version.content,
         "parent": version.parent,
-        "at": reads.moment(version.at),
+        "at": views.moment(version.at),
         "author": version.author,
         "note": version.note,
         "origin": str(version.origin),
@@ -77,7 +77,7 @@ def log(versions: list[dict[str, Any]]) -> RenderableType:
 def _told(one: dict[str, Any]) -> Iterator[RenderableType]:
     from rich.text import Text
 
-    from service.cli.story import shown
+    from avisa.cli.story import shown
 
     yield Text.assemble(
         (f"version {one['version']}", "bold"),

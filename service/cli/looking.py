@@ -7,12 +7,12 @@ from pathlib import Path
 
 import typer
 
-from service import reads
-from service.cli.answer import answer
-from service.cli.exits import not_there, usage
-from service.cli.surroundings import looking_at_store, settings
-from service.core.model import State
-from service.ports import Reads
+from avisa import views
+from avisa.cli.answer import answer
+from avisa.cli.exits import not_there, usage
+from avisa.cli.surroundings import looking_at_store, settings
+from avisa.core.model import State
+from avisa.ports import Reads
 
 
 def register(app: typer.Typer) -> None:
@@ -31,29 +31,29 @@ def timeline(
 ) -> None:
     """Show what happened to one order and why; or one of its mails again, as it was sent."""
     if mail is not None:
-        from service.cli import mails
+        from avisa.cli import mails
 
         mails.show(order, mail, out)
         return
     if out is not None:
         raise usage("--out goes with --mail")
 
-    async def look(store: Reads) -> reads.Shape | None:
-        return await reads.timeline(store, order)
+    async def look(store: Reads) -> views.Shape | None:
+        return await views.timeline(store, order)
 
     told = looking_at_store(look)
     if told is None:
         raise not_there("no such order is known")
-    from service.cli.story import story
+    from avisa.cli.story import story
 
     answer.give(told, story)
 
 
 def counts() -> None:
     """Show every event and notification by what came of it."""
-    from service.cli.tables import sums
+    from avisa.cli.tables import sums
 
-    answer.give(looking_at_store(reads.counts), sums)
+    answer.give(looking_at_store(views.counts), sums)
 
 
 def outbox(state: str | None, order: str | None) -> None:
@@ -63,16 +63,16 @@ def outbox(state: str | None, order: str | None) -> None:
     wanted = None if state is None else State(state)
 
     known = settings()
-    from service.app import clock
+    from avisa.clock import clock_of
 
-    time = clock(known)
+    time = clock_of(known.clock)
 
     def expiry(decided_at: datetime) -> datetime:
         return time.to_virtual(time.to_real(decided_at) + known.retry.give_up)
 
-    async def look(store: Reads) -> list[reads.Shape]:
-        return await reads.outbox(store, expiry, state=wanted, order_id=order)
+    async def look(store: Reads) -> list[views.Shape]:
+        return await views.outbox(store, expiry, state=wanted, order_id=order)
 
-    from service.cli.tables import waiting
+    from avisa.cli.tables import waiting
 
     answer.give(looking_at_store(look), waiting)

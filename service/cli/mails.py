@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from service import reads
-from service.cli.answer import answer, legible
-from service.cli.exits import Exit, Failure, not_there
-from service.cli.surroundings import inside_store, settings
+from avisa import views
+from avisa.cli.answer import answer, legible
+from avisa.cli.exits import Exit, Failure, not_there
+from avisa.cli.surroundings import inside_store, settings
 
 if TYPE_CHECKING:
-    from service.ports import Clock, Sent
-    from service.rendering.preview import Proof
-    from service.settings import Settings
-    from service.store import Store
+    from avisa.ports import Clock, Sent
+    from avisa.preview.render import Proof
+    from avisa.settings import Settings
+    from avisa.store import Store
 
 
 def show(order: str, key: str, out: Path | None) -> None:
@@ -27,7 +27,7 @@ def show(order: str, key: str, out: Path | None) -> None:
 
     told, proof = inside_store(known, look)
     if out is not None:
-        from service.rendering.preview import write
+        from avisa.preview.render import write
 
         try:
             told["files"] = [str(path) for path in write(proof, out)]
@@ -51,10 +51,10 @@ def _chosen(sent: list[Sent], order: str, key: str, *, known: bool) -> Sent:
 
 
 async def _again(known: Settings, store: Store, order: str, sent: Sent) -> tuple[dict[str, Any], Proof]:
-    from service.app.words import shelf_of
-    from service.catalog import letter_of
-    from service.ports import CannotRender
-    from service.rendering.preview import Proof
+    from avisa.app.template_sync import shelf_of
+    from avisa.catalog import letter_of
+    from avisa.ports import CannotRender
+    from avisa.preview.render import Proof
 
     row, draft = sent.row, sent.draft
     if draft is None:
@@ -71,7 +71,7 @@ async def _again(known: Settings, store: Store, order: str, sent: Sent) -> tuple
     told: dict[str, Any] = {
         "order_id": order,
         "key": row.notification.key,
-        "at": reads.moment(row.settled_at),
+        "at": views.moment(row.settled_at),
         "state": row.notification.state,
         "message": row.message,
         "locale": row.locale,
@@ -89,7 +89,7 @@ async def _again(known: Settings, store: Store, order: str, sent: Sent) -> tuple
 
 
 def _shown(told: dict[str, Any]) -> str:
-    from service.cli.story import shown
+    from avisa.cli.story import shown
 
     written = f"{told['message']} in {told['locale']}, version {told['version'] or 'unknown'}"
     head = f"{told['state'].replace('_', ' ')} {shown(told['at'])}, {written}"

@@ -6,12 +6,12 @@ import sys
 
 import typer
 
-from service import reads
-from service.cli import feeding, looking
-from service.cli.answer import answer
-from service.cli.exits import Exit, usage
-from service.cli.surroundings import changing_store, looking_at_store
-from service.ports import Clock, Commands
+from avisa import views
+from avisa.cli import feeding, looking
+from avisa.cli.answer import answer
+from avisa.cli.exits import Exit, usage
+from avisa.cli.surroundings import changing_store, looking_at_store
+from avisa.ports import Clock, Commands
 
 
 def register(app: typer.Typer) -> None:
@@ -83,9 +83,9 @@ def show_dead_letters(context: typer.Context) -> None:
 
 def list_dead_letters() -> None:
     """Show what was set aside, and why."""
-    from service.cli.tables import set_aside
+    from avisa.cli.tables import set_aside
 
-    answer.give(looking_at_store(reads.dead_letters), set_aside)
+    answer.give(looking_at_store(views.dead_letters), set_aside)
 
 
 def replay(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.core.model import Reason
+from avisa.core.model import Reason
 
 PHRASES: dict[Reason, str] = {
     Reason.ENTERED: "a new status",

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from service.cli.answer import answer
-from service.cli.exits import Exit, Failure, misconfigured, not_there, usage
-from service.cli.surroundings import catalog_of, inside_store, settings
+from avisa.cli.answer import answer
+from avisa.cli.exits import Exit, Failure, misconfigured, not_there, usage
+from avisa.cli.surroundings import catalog_of, inside_store, settings
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from service.catalog import Catalog
-    from service.channels.smtp.relay import Relay
-    from service.core.model import Order
-    from service.core.retry import Receipt
-    from service.ports import Clock, Mail
-    from service.rendering.preview import Proof
-    from service.settings import Settings
-    from service.store import Store
+    from avisa.catalog import Catalog
+    from avisa.core.model import Order
+    from avisa.core.retry import Receipt
+    from avisa.ports import Clock, Mail
+    from avisa.preview.render import Proof
+    from avisa.settings import Settings
+    from avisa.smtp.relay import Relay
+    from avisa.store import Store
 
 MESSAGE = typer.Argument(..., help="Its name, such as `shipped`.")
 LOCALE = typer.Option(None, "--locale", help="Such as pt-BR; else the language of the order, or of the brand.")
@@ -64,7 +64,7 @@ def preview(
     if message is None:
         raise usage("preview: say which message, or --serve for all of them")
     proof = _proof(catalog_of(message, known), known, message, locale, sample, order)
-    from service.rendering import preview as previews
+    from avisa.preview import render as previews
 
     try:
         files = previews.write(proof, out)
@@ -86,19 +86,19 @@ def _shown(proof: Proof, files: list[Path], notes: list[str]) -> str:
 
 def _pictures(out: Path) -> tuple[list[Path], list[str]]:
     """The pictures taken of the mail in `out`, and why there are none. Raises OSError."""
-    from service import chromium
-    from service.rendering.preview import HTML
+    from avisa.preview import screenshots
+    from avisa.preview.render import HTML
 
     looks = {
-        "desktop.png": chromium.Look(width=800),
-        "mobile.png": chromium.Look(width=375, scale=2, phone=True),
-        "dark.png": chromium.Look(width=800, dark=True),
+        "desktop.png": screenshots.Look(width=800),
+        "mobile.png": screenshots.Look(width=375, scale=2, phone=True),
+        "dark.png": screenshots.Look(width=800, dark=True),
     }
-    program = chromium.find()
+    program = screenshots.find()
     if program is None:
-        return [], [f"no pictures: none of {', '.join(chromium.NAMES)} is on the path"]
-    taken = chromium.pictures(program, out / HTML, list(looks.values()))
-    if isinstance(taken, chromium.NoPicture):
+        return [], [f"no pictures: none of {', '.join(screenshots.NAMES)} is on the path"]
+    taken = screenshots.pictures(program, out / HTML, list(looks.values()))
+    if isinstance(taken, screenshots.NoPicture):
         return [], [f"no pictures: {taken.problem}"]
     for name, octets in zip(looks, taken, strict=True):
         (out / name).write_bytes(octets)
@@ -106,8 +106,8 @@ def _pictures(out: Path) -> tuple[list[Path], list[str]]:
 
 
 def _serve(known: Settings, port: int, *, open_it: bool) -> None:
-    from service.app import Misconfigured
-    from service.app.proofs import serve
+    from avisa.app import Misconfigured
+    from avisa.preview.server import serve
 
     def ready(address: str) -> None:
         answer.give({"url": address}, lambda _: f"Every message is at {address}  (Ctrl-C ends it)")
@@ -137,9 +137,9 @@ def send_test(
     order: str | None = ORDER,
 ) -> None:
     """Send a message through the mail relay, marked as a test. No order is told by it, and nothing is kept of it."""
-    from service.app.relay import example_senders, relay_of
-    from service.rendering.address import checked
-    from service.rendering.preview import as_test
+    from avisa.app.relay import example_senders, relay_of
+    from avisa.preview.render import as_test
+    from avisa.templates.address import checked
 
     known = settings()
     relay = relay_of(known.smtp)
@@ -176,9 +176,9 @@ def send_test(
 
 async def _sent(relay: Relay, mail: Mail) -> Receipt:
     """What became of one mail."""
-    from service import telemetry
-    from service.channels.email import EmailChannel
-    from service.channels.smtp.relay import Patience
+    from avisa import telemetry
+    from avisa.smtp.channel import EmailChannel
+    from avisa.smtp.relay import Patience
 
     telemetry.configure(level="critical", fd=2)  # what went wrong is told as the answer
     somebody_waits = Patience(opening=15, mail=30, rcpt=30, data=60, dot=120, quit=2)
@@ -192,7 +192,7 @@ async def _sent(relay: Relay, mail: Mail) -> Receipt:
 
 def _judge(receipt: Receipt) -> None:
     """Raises Failure unless the mail was taken."""
-    from service.core.retry import Verdict
+    from avisa.core.retry import Verdict
 
     said = " ".join(str(part) for part in (receipt.code, receipt.text) if part)
     because = f" ({said})" if said else ""
@@ -238,11 +238,11 @@ def _proof(
     made: Catalog, known: Settings, message: str, locale: str | None, sample: str | None, order: str | None
 ) -> Proof:
     """The message about the order or sample asked for; raises Failure."""
-    from service import template_folder
-    from service.app.clock import clock_of
-    from service.ports import CannotRender
-    from service.rendering import preview as previews
-    from service.rendering.check.given import SAMPLES
+    from avisa.clock import clock_of
+    from avisa.lint.sample_events import SAMPLES
+    from avisa.ports import CannotRender
+    from avisa.preview import render as previews
+    from avisa.templates import template_folder
 
     if order is not None and sample is not None:
         raise usage("give --sample or --order, not both")

@@ -7,9 +7,9 @@ from typing import Any
 
 import typer
 
-from service.cli.answer import answer
-from service.cli.exits import Exit, misconfigured
-from service.cli.surroundings import settings
+from avisa.cli.answer import answer
+from avisa.cli.exits import Exit, misconfigured
+from avisa.cli.surroundings import settings
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 def run() -> int:
     """Run the service until SIGTERM or SIGINT."""
     known = settings()  # before anything is imported that takes its time
-    from service import app
+    from avisa import app
 
     return _started(lambda: app.run(known))
 
@@ -35,13 +35,13 @@ def demo(
     known = settings()
     import asyncio
 
-    from service.cli.demo import play
+    from avisa.cli.demo import play
 
     return _started(lambda: asyncio.run(play(known, keep=keep, speed=speed)))
 
 
 def _started(start: Callable[[], int]) -> int:
-    from service.app import Misconfigured
+    from avisa.app import Misconfigured
 
     try:
         return start()
@@ -55,7 +55,7 @@ def migrate(
     """Bring the store's schema up to date."""
     import asyncio
 
-    from service.store.migrate import status, upgrade
+    from avisa.store.migrate import status, upgrade
 
     url = settings().store.url.get_secret_value()
     if check:
@@ -85,7 +85,7 @@ def _migrated(told: dict[str, Any]) -> str:
 
 def config() -> None:
     """Show every setting, where it comes from, and no secret."""
-    from service.cli.tables import settings as shown
-    from service.settings import describe
+    from avisa.cli.tables import settings as shown
+    from avisa.settings import describe
 
     answer.give({"settings": describe(settings())}, shown)

@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from service.cli.phrases import phrase
-from service.telemetry import printable
+from avisa.cli.phrases import phrase
+from avisa.telemetry import printable
 
 # kind, or how it was settled -> sign, style
 SIGNS = {

@@ -9,22 +9,22 @@ from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from service.cli.exits import Exit, Failure, misconfigured, not_there
-from service.ports import Clock, Commands, Reads
+from avisa.cli.exits import Exit, Failure, misconfigured, not_there
+from avisa.ports import Clock, Commands, Reads
 
 if TYPE_CHECKING:
-    from service.catalog import Catalog, MakePress, Press
-    from service.core.plan import Plan
-    from service.ports import Problem
-    from service.settings import Settings
-    from service.store import Store
+    from avisa.catalog import Catalog, CompileFolder, Renderer
+    from avisa.core.plan import Plan
+    from avisa.diagnostics.diagnostic import Diagnostic
+    from avisa.settings import Settings
+    from avisa.store import Store
 
 T = TypeVar("T")
 
 
 def settings() -> Settings:
     """The settings, checked; raises Failure with a line for each thing wrong."""
-    from service.settings import load
+    from avisa.settings import load
 
     loaded = load(os.environ)
     if isinstance(loaded, list):
@@ -48,9 +48,9 @@ def inside_store(known: Settings, use: Callable[[Store, Clock], Coroutine[Any, A
 
 
 async def _inside(known: Settings, use: Callable[[Store, Clock], Coroutine[Any, Any, T]]) -> T:
-    from service import telemetry
-    from service.app.clock import clock_of, kept_clock
-    from service.store import open_store
+    from avisa import telemetry
+    from avisa.clock import clock_of, kept_clock
+    from avisa.store import open_store
 
     telemetry.configure(level="error", fd=2)
     store = open_store(known.store.url.get_secret_value(), clock=clock_of(known.clock), exclusive=False)
@@ -63,16 +63,16 @@ async def _inside(known: Settings, use: Callable[[Store, Clock], Coroutine[Any, 
 
 def catalog(known: Settings) -> Catalog:
     """The catalog that the folder makes, not put in force anywhere."""
-    from service.rendering.press import make_press
+    from avisa.templates.compile_folder import compile_folder
 
     files, unread = _folder(known)
-    return _made(known, files, unread, make_press)
+    return _made(known, files, unread, compile_folder)
 
 
 def catalog_of(message: str, known: Settings, *, redirected: bool = False) -> Catalog:
     """A catalog with no other message, whatever is wrong with the others; `redirected`: as AVISA_SMTP__REDIRECT_TO
     says."""
-    from service.rendering.press import assemble
+    from avisa.templates.compile_folder import assemble
 
     files, unread = _folder(known)
     of_others = re.compile(rf"messages/(?!{re.escape(message)}/)([^/]+)/")
@@ -81,7 +81,7 @@ def catalog_of(message: str, known: Settings, *, redirected: bool = False) -> Ca
         there = sorted({found[1] for file in files if (found := of_others.match(file))})
         raise not_there(f"there is no message {message}; there are {', '.join(there)}")
 
-    def pressed(texts: Mapping[str, str], plan: Plan) -> tuple[Press | None, list[Problem]]:
+    def pressed(texts: Mapping[str, str], plan: Plan) -> tuple[Renderer | None, list[Diagnostic]]:
         press, found = assemble(texts, plan, redirect_to=known.smtp.redirect_to if redirected else None)
         own = [it for it in found if it.severity == "error" and it.code != "missing_message"]
         return (None if own else press), own
@@ -90,8 +90,8 @@ def catalog_of(message: str, known: Settings, *, redirected: bool = False) -> Ca
     return _made(known, wanted, unread, pressed)
 
 
-def _folder(known: Settings) -> tuple[dict[str, str], list[Problem]]:
-    from service import template_folder
+def _folder(known: Settings) -> tuple[dict[str, str], list[Diagnostic]]:
+    from avisa.templates import template_folder
 
     folder = template_folder.locate(known.templates)
     try:
@@ -100,11 +100,11 @@ def _folder(known: Settings) -> tuple[dict[str, str], list[Problem]]:
         raise not_there(f"{folder}: {error.strerror or 'is not a folder'}") from None
 
 
-def _made(known: Settings, files: Mapping[str, str], unread: list[Problem], press_of: MakePress) -> Catalog:
-    from service import plan_document
-    from service.catalog import PLAN, Catalog, Installation, examine
+def _made(known: Settings, files: Mapping[str, str], unread: list[Diagnostic], press_of: CompileFolder) -> Catalog:
+    from avisa import plan_file
+    from avisa.catalog import PLAN, Catalog, Installation, examine
 
-    read = partial(plan_document.read, file=PLAN, tell_from=known.kafka.tell_from)
+    read = partial(plan_file.read, file=PLAN, tell_from=known.kafka.tell_from)
     plan, press, found = examine(files, read, press_of)
     if plan is None or press is None or unread:
         wrong = [problem for problem in [*unread, *found] if problem.severity == "error"]

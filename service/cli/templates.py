@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from service.cli import lineages
-from service.cli.answer import answer
-from service.cli.exits import Exit, Failure, not_there, usage
-from service.cli.surroundings import inside_store, settings
-from service.core.lineage import Lineage, Origin, Version, newest
+from avisa.cli import lineages
+from avisa.cli.answer import answer
+from avisa.cli.exits import Exit, Failure, not_there, usage
+from avisa.cli.surroundings import inside_store, settings
+from avisa.core.template_versions import Lineage, Origin, Version, newest
 
 if TYPE_CHECKING:
-    from service.catalog import Found, NotOfHead, Unfit, Versions
-    from service.ports import Clock
-    from service.settings import Settings
-    from service.store import Store
+    from avisa.catalog import Found, NotOfHead, Unfit, Versions
+    from avisa.ports import Clock
+    from avisa.settings import Settings
+    from avisa.store import Store
 
 T = TypeVar("T")
 _NOTE = typer.Option(None, "--note", help="Why; shown in the history.")
@@ -90,7 +90,7 @@ def push(
     ),
 ) -> None:
     """Check the folder and put it in force, in every replica. It must have been made of what is in force now."""
-    from service.catalog import Already, NotOfHead
+    from avisa.catalog import Already, NotOfHead
 
     known = settings()
     here = _found(known, folder)
@@ -112,7 +112,7 @@ def rollback(
     author: str | None = _AUTHOR,
 ) -> None:
     """Put an earlier version in force again, as a new one."""
-    from service.catalog import Already
+    from avisa.catalog import Already
 
     who = author or _login()
 
@@ -130,7 +130,7 @@ def pull(
     """Write a version out to a folder, to edit it there; without VERSION the one in force."""
     if len(where) > 2 or (len(where) == 1 and where[0].isdecimal()):
         raise usage("templates pull: give a folder, and before it a version if you like")
-    from service import template_folder
+    from avisa.templates import template_folder
 
     folder = Path(where[-1])
 
@@ -161,8 +161,8 @@ def pull(
 
 
 def _with_versions(known: Settings, use: Callable[[Store, Versions, Clock], Coroutine[Any, Any, T]]) -> T:
-    from service.app.words import shelf_of
-    from service.catalog import Versions as Here
+    from avisa.app.template_sync import shelf_of
+    from avisa.catalog import Versions as Here
 
     async def inside(store: Store, clock: Clock) -> T:
         shelf = shelf_of(known, store, b"nothing is sent from here", known.public_url)
@@ -195,8 +195,8 @@ def _before_head(lineage: Lineage) -> Version:
 
 def _found(known: Settings, folder: Path | None) -> Found:
     """The folder as it is. Raises Failure if it, or something in it, cannot be read."""
-    from service import template_folder
-    from service.app.words import found
+    from avisa.app.template_sync import found
+    from avisa.templates import template_folder
 
     folder = template_folder.locate(folder or known.templates)
     here = found(folder)
@@ -209,8 +209,8 @@ def _found(known: Settings, folder: Path | None) -> Found:
 def _safe_place(folder: Path, lineage: Lineage) -> tuple[str, int]:
     """Whose the folder is, and the number of the version that it holds; 0: it is empty. Raises Failure if
     something would be lost that never was in force."""
-    from service.app.words import found
-    from service.catalog import content_of
+    from avisa.app.template_sync import found
+    from avisa.catalog import content_of
 
     here = found(folder)
     if not folder.exists() or not (here.files or here.unread):
@@ -228,7 +228,7 @@ def _safe_place(folder: Path, lineage: Lineage) -> tuple[str, int]:
 
 def _put(outcome: object) -> None:
     """Say what came of a push or a roll-back. Raises Failure."""
-    from service.catalog import Already, Unfit
+    from avisa.catalog import Already, Unfit
 
     match outcome:
         case Version():

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
-from service.cli.answer import answer
-from service.cli.exits import Exit, Failure
+from avisa.cli.answer import answer
+from avisa.cli.exits import Exit, Failure
 
 
 def register(app: typer.Typer) -> None:
@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 def init(folder: Path = typer.Argument(..., metavar="DIR")) -> None:  # noqa: B008 -- how typer declares
     """Copy the shipped plan and messages to a folder, to edit there."""
-    from service import template_folder
+    from avisa.templates import template_folder
 
     try:
         files = template_folder.init(folder)

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 
-from service.core import facts
-from service.core.model import Json, Notification, Order, Purpose
-from service.core.plan import Brand, Plan
+from avisa.core import facts
+from avisa.core.model import Json, Notification, Order, Purpose
+from avisa.core.plan import Brand, Plan
 
 LONGEST_TEXT = 2_000  # characters of one value
 LONGEST_NAME = 200

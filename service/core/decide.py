@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.core import facts, tell
-from service.core.model import (
+from avisa.core import facts, notices
+from avisa.core.model import (
     BLANK_ORDER,
     Alert,
     Decision,
@@ -30,7 +30,7 @@ from service.core.model import (
     Reason,
     evolve,
 )
-from service.core.plan import Plan, Touchpoint
+from avisa.core.plan import Plan, Touchpoint
 
 # A publisher's clock may run ahead by this much before its word for the time is no longer taken.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -64,10 +64,10 @@ def on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime) 
         return Decision(order=_untold(known, touchpoint, plan, now, begins=begins), reason=Reason.TOO_OLD_TO_TELL)
     if not plan.knows(event.status):
         untold = _untold(known, touchpoint, plan, now, begins=begins)
-        alerted, alerts = tell.owner(untold, Alert.UNKNOWN_STATUS, Reason.UNKNOWN_STATUS, plan, now)
+        alerted, alerts = notices.owner(untold, Alert.UNKNOWN_STATUS, Reason.UNKNOWN_STATUS, plan, now)
         return Decision(order=alerted, notifications=alerts, reason=Reason.UNKNOWN_STATUS)
     if begins:
-        told, update = tell.customer(known, Purpose.UPDATE, Reason.ENTERED, plan, now)
+        told, update = notices.customer(known, Purpose.UPDATE, Reason.ENTERED, plan, now)
         return Decision(order=told, notifications=(update,), reason=Reason.ENTERED)
     assert order is not None
     return _again(order, known, touchpoint, plan, now)
@@ -76,7 +76,7 @@ def on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime) 
 def on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
     """What the passing of time means for an order. Waking is a hint: everything is worked out anew."""
     touchpoint = plan.touchpoint(order.status)
-    due = tell.deadline_again(order, touchpoint, plan, now)
+    due = notices.deadline_again(order, touchpoint, plan, now)
     if due is None or due > now:
         return Decision(order=_dated(order, due), reason=Reason.NOT_DUE)
     if any(waiting.to_customer for waiting in order.pending):
@@ -88,12 +88,12 @@ def on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
     order = evolve(order, deadline=due)
     if number > at_most:  # the plan allows fewer than it did
         spent = _dated(evolve(order, spent=True, told_until=None), None)
-        alerted, alerts = tell.owner(spent, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
+        alerted, alerts = notices.owner(spent, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
         return Decision(order=alerted, notifications=alerts, reason=Reason.REMINDERS_SPENT)
-    told, reminder = tell.customer(order, Purpose.REMINDER, Reason.WINDOW_PASSED, plan, now)
+    told, reminder = notices.customer(order, Purpose.REMINDER, Reason.WINDOW_PASSED, plan, now)
     if number < at_most:
         return Decision(order=told, notifications=(reminder,), reason=Reason.WINDOW_PASSED)
-    told, alerts = tell.owner(told, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
+    told, alerts = notices.owner(told, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
     return Decision(order=told, notifications=(reminder, *alerts), reason=Reason.WINDOW_PASSED)
 
 
@@ -110,8 +110,8 @@ def on_attempt(order: Order, notification: Notification, plan: Plan, now: dateti
         # Something newer has its own date, or none; this one was only exempt from being superseded.
         return Decision(order=order, notifications=(evolve(notification, next_update=None),), reason=Reason.DUE)
     touchpoint = plan.touchpoint(order.status)
-    gap = tell.gap_after(notification.purpose, order.reminders, touchpoint)
-    dated = tell.with_date(order, gap, touchpoint, plan, now)
+    gap = notices.gap_after(notification.purpose, order.reminders, touchpoint)
+    dated = notices.with_date(order, gap, touchpoint, plan, now)
     return Decision(
         order=dated, notifications=(evolve(notification, next_update=dated.told_until),), reason=Reason.DUE
     )
@@ -130,10 +130,10 @@ def on_settled(
     decided: tuple[Notification, ...] = ()
     changed = order
     if reason in _UNREACHED and Alert.UNREACHABLE not in order.alerts:
-        changed, decided = tell.owner(order, Alert.UNREACHABLE, reason, plan, now)
+        changed, decided = notices.owner(order, Alert.UNREACHABLE, reason, plan, now)
     late = order.deadline is not None and order.deadline <= now
     if late and notification.seq == order.told_seq:
-        window = tell.window_from(changed, plan.touchpoint(order.status), plan, now, now=now)
+        window = notices.window_from(changed, plan.touchpoint(order.status), plan, now, now=now)
         stands = order.told_until if order.told_until is not None and order.told_until > now else None
         due = min(window, stands) if window is not None and stands is not None else window or stands
         changed = _dated(evolve(changed, told_until=stands, counted_from=now), due)
@@ -164,7 +164,7 @@ def _again(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan, now:
         absorbed = evolve(known, promise_told=facts.promise(known))
         return Decision(order=absorbed, reason=Reason.FACTS_CHANGED, absorbed_by=unsent.key)
     purpose = Purpose.PROMISE_MOVED if moved else Purpose.UPDATE
-    told, notification = tell.customer(known, purpose, Reason.FACTS_CHANGED, plan, now)
+    told, notification = notices.customer(known, purpose, Reason.FACTS_CHANGED, plan, now)
     return Decision(order=told, notifications=(notification,), reason=Reason.FACTS_CHANGED)
 
 
@@ -187,7 +187,7 @@ def _new_reason(before: Order, known: Order) -> bool:
 def _unsent(order: Order) -> Notification | None:
     """The newest update or promise notice of this episode that no attempt was made at: it will read the facts."""
     for waiting in reversed(order.pending):
-        if waiting.purpose in tell.CARRIES_PROMISE and waiting.episode == order.episode and not waiting.begun:
+        if waiting.purpose in notices.CARRIES_PROMISE and waiting.episode == order.episode and not waiting.begun:
             return waiting
     return None
 
@@ -207,7 +207,7 @@ def _as_before(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) 
     """The order as if the unsent promise notice, which the gate drops, had not been: its date was never told."""
     stood = known.told_until_before
     began = now if touchpoint.count_from == "last_event" else known.entered_at  # of an episode that was never told
-    due = stood or tell.window_from(known, touchpoint, plan, began, now=began)
+    due = stood or notices.window_from(known, touchpoint, plan, began, now=began)
     return _dated(evolve(known, promise_told=known.promise_told_before, told_until=stood, counted_from=began), due)
 
 
@@ -275,7 +275,7 @@ def _untold(order: Order, touchpoint: Touchpoint, plan: Plan, now: datetime, *, 
     counts_anew = begins or (touchpoint.count_from == "last_event" and not order.spent)
     if not counts_anew:
         return order
-    window = tell.window_from(order, touchpoint, plan, now, now=now)
+    window = notices.window_from(order, touchpoint, plan, now, now=now)
     stands = order.told_until
     due = min(window, stands) if window is not None and stands is not None else window or stands
     return _dated(evolve(order, counted_from=now), due)

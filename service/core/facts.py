@@ -17,9 +17,9 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from service.core import hours
-from service.core.model import Fact, Json, Order, OrderEvent, Rank
-from service.core.plan import Plan
+from avisa.core import working_time
+from avisa.core.model import Fact, Json, Order, OrderEvent, Rank
+from avisa.core.plan import Plan
 
 Runs = tuple[tuple[Rank, str], ...]
 
@@ -148,7 +148,7 @@ def promise(order: Order) -> str | None:
 def promise_moment(given: str, zone: ZoneInfo) -> datetime:
     """When a promise ends: a date-only one with that day in the customer's zone."""
     if len(given) == len("2026-03-09"):
-        return hours.end_of_day(date.fromisoformat(given), zone)
+        return working_time.end_of_day(date.fromisoformat(given), zone)
     return datetime.fromisoformat(given)
 
 

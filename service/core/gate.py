@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.core import facts, hours
-from service.core.model import Notification, Order, Purpose, Reason
-from service.core.plan import Plan
+from avisa.core import facts, working_time
+from avisa.core.model import Notification, Order, Purpose, Reason
+from avisa.core.plan import Plan
 
 # A reminder decided this soon after its deadline kept its date: quiet hours do not hold it back.
 ON_TIME = timedelta(minutes=30)
@@ -76,7 +76,7 @@ def check(
         if calm > now:
             return Hold(calm, Reason.BURST_WAIT)
     if notification.to_customer and not _kept_its_date(notification, on_time):
-        over = hours.quiet_until(now, touchpoint.quiet_hours, facts.zone(order, plan))
+        over = working_time.quiet_until(now, touchpoint.quiet_hours, facts.zone(order, plan))
         if over is not None:
             return Hold(over, Reason.QUIET_HOURS)
     if blind and notification.purpose is Purpose.REMINDER:

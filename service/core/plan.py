@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from service.core.model import Alert, Purpose
+from avisa.core.model import Alert, Purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from service.core.model import Reason
+from avisa.core.model import Reason
 
 
 class Verdict(StrEnum):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.core import facts, tell
-from service.core.model import Alert, Fact, Json, Notification, Order, Purpose, Reason, evolve
-from service.core.plan import Plan
+from avisa.core import facts, notices
+from avisa.core.model import Alert, Fact, Json, Notification, Order, Purpose, Reason, evolve
+from avisa.core.plan import Plan
 
 Sample = tuple[Order, Notification]
 Use = tuple[str, Purpose, str]  # status, purpose and ordinal
@@ -86,12 +86,12 @@ def occasion(message: str, order: Order, plan: Plan, now: datetime) -> Sample | 
         order = _entered(order, status, plan, now)
     order = evolve(order, pending=(), alerts=frozenset())
     if purpose is Purpose.OWNER_ALERT:
-        told, alerts = tell.owner(order, Alert(ordinal), Reason.ENTERED, plan, now)
+        told, alerts = notices.owner(order, Alert(ordinal), Reason.ENTERED, plan, now)
         return (told, alerts[0]) if alerts else None
     if purpose is Purpose.REMINDER:  # one more than there may be is not told; the last is
         at_most = plan.touchpoint(status).remind.at_most
         order = evolve(order, reminders=max(0, min(order.reminders, at_most - 1)), spent=False)
-    return tell.customer(order, purpose, Reason.ENTERED, plan, now)
+    return notices.customer(order, purpose, Reason.ENTERED, plan, now)
 
 
 def _use(message: str, order: Order, plan: Plan) -> Use:

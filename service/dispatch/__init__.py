@@ -16,23 +16,23 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from service.core.model import Notification
-from service.core.retry import RetryPolicy
-from service.dispatch.drafting import Drafting, Ready
-from service.dispatch.in_hand import InHand
-from service.dispatch.outcome import Moment, Outcomes
-from service.dispatch.permission import SAFE, Permission
-from service.dispatch.posting import Posting
-from service.ports import (
+from avisa.core.model import Notification
+from avisa.core.retry import RetryPolicy
+from avisa.dispatch.claiming import SAFE, Permission
+from avisa.dispatch.in_flight import InFlight
+from avisa.dispatch.preparation import Preparation, Ready
+from avisa.dispatch.sending import Posting
+from avisa.dispatch.settlements import Moment, Outcomes
+from avisa.ports import (
     Attempt,
+    CatalogCache,
     Channel,
     Claimed,
     Clock,
     Draft,
-    MustEnd,
+    DurabilityLost,
     OrderBook,
     Outbox,
-    Shelf,
     Sight,
 )
 
@@ -55,7 +55,7 @@ class Dispatch:
         self,
         orders: OrderBook,
         outbox: Outbox,
-        shelf: Shelf,
+        shelf: CatalogCache,
         channel: Channel,
         clock: Clock,
         sight: Sight,
@@ -72,11 +72,11 @@ class Dispatch:
         self._sight = sight
         self._lease = lease
         self._outcomes = Outcomes(clock=clock, policy=policy, jitter=jitter)
-        self._drafting = Drafting(orders, outbox, shelf, sight, clock, self._outcomes)
+        self._drafting = Preparation(orders, outbox, shelf, sight, clock, self._outcomes)
         self._begun: deque[tuple[Claimed, Attempt]] = deque()
         self._handed: deque[Claimed] = deque()
         self._look = asyncio.Event()
-        self._in_hand = InHand(orders, outbox, shelf, clock, self._outcomes, freed=self._freed)
+        self._in_hand = InFlight(orders, outbox, shelf, clock, self._outcomes, freed=self._freed)
         self._deliver = Posting(shelf, channel, self._in_hand).deliver
         self._permission = Permission(outbox, clock, lease)
         self._stopping = False
@@ -137,7 +137,7 @@ class Dispatch:
     # ------------------------------------------------------------ the loops
 
     async def run(self) -> None:
-        """Send until cancelled; `drain` first, to end in good order. Raises MustEnd."""
+        """Send until cancelled; `drain` first, to end in good order. Raises DurabilityLost."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 for step in (self._feed, self._in_hand.settle_answers, self._renew):
@@ -268,7 +268,7 @@ async def _forever(step: Callable[[], Awaitable[None]]) -> None:
         try:
             await step()
             said = None
-        except MustEnd:
+        except DurabilityLost:
             raise
         except Exception as trouble:
             if type(trouble) is not said:

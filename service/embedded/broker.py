@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from confluent_kafka import KafkaException, Producer
 
-from service.kafka import Cluster
+from avisa.kafka import Cluster
 
 ADDRESSES = "avisa.run.json"
 FETCH_WAIT_MS = 20  # a waiting fetch is not woken by a new record here, so this is our latency

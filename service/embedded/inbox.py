@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from service.ports import Clock
+from avisa.ports import Clock
 
 MAILS_MOST = 1000
 OCTETS_MOST = 64 * 1024 * 1024  # of all mails kept, so that memory does not grow with uptime

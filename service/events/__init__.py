@@ -1,5 +1,5 @@
 """From a record's bytes and headers to an `OrderEvent`, or to the reason why it is none."""
 
-from service.events.encodings import read
+from avisa.events.decode import read
 
 __all__ = ["read"]

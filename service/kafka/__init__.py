@@ -1,16 +1,16 @@
 """Events in from Kafka, copies of dead letters out to it."""
 
-from service.kafka.cluster import Cluster, UnreachableError
-from service.kafka.copies import DeadLetterCopies
-from service.kafka.document import asyncapi
-from service.kafka.publishing import publish
-from service.kafka.sight import FeedSight
-from service.kafka.subscription import Subscription
+from avisa.kafka.asyncapi import asyncapi
+from avisa.kafka.cluster import Cluster, UnreachableError
+from avisa.kafka.dead_letter_topic import DeadLetterCopies
+from avisa.kafka.lag import LagTracker
+from avisa.kafka.publish import publish
+from avisa.kafka.subscription import Subscription
 
 __all__ = [
     "Cluster",
     "DeadLetterCopies",
-    "FeedSight",
+    "LagTracker",
     "Subscription",
     "UnreachableError",
     "asyncapi",

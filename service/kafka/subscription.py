@@ -14,11 +14,11 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from service.kafka.batch import Batch, Consumer, as_record, feed
-from service.kafka.cluster import Cluster, UnreachableError
-from service.kafka.reader import LibraryLog, Reader
-from service.kafka.sight import PROBE_EVERY, FeedSight
-from service.ports import Clock, Record, Taken
+from avisa.kafka.cluster import Cluster, UnreachableError
+from avisa.kafka.consumer import Batch, Consumer, as_record, feed
+from avisa.kafka.faststream_reader import LibraryLog, Reader
+from avisa.kafka.lag import PROBE_EVERY, LagTracker
+from avisa.ports import Clock, Record, Taken
 
 LONGEST_BACK_OFF = 30.0  # seconds, of both the start and a failing flow
 START_TIMEOUT = 90.0  # seconds until a first assignment; other members may take a minute to let go
@@ -42,7 +42,7 @@ class Subscription(ConsumerRebalanceListener):
         *,
         read: Callable[[Record], Taken],
         take: Callable[[Sequence[Taken]], Awaitable[None]],
-        sight: FeedSight,
+        sight: LagTracker,
         clock: Clock,
     ) -> None:
         self._cluster = cluster

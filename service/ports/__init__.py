@@ -1,29 +1,29 @@
 """What the flows need of the world, as Protocols. The edges satisfy them; the flows know nothing else."""
 
-from service.ports.clocks import Clock, Sight
-from service.ports.drafts import Attempt, Draft
-from service.ports.outbox import Claimed, Outbox, Pause, Sender, Settlement
-from service.ports.reads import Commands, Counts, DeadLetter, Gauges, Heard, History, OutboxRow, Reads, Sent
-from service.ports.records import Record, Skipped, Taken, Unreadable
-from service.ports.register import Change, Committed, Entry, MustEnd, OrderBook, Tally
-from service.ports.words import (
+from avisa.ports.clock import Clock, Sight
+from avisa.ports.drafts import Attempt, Draft
+from avisa.ports.mail import (
     CannotRender,
     Catalog,
+    CatalogCache,
     CatalogStore,
     Channel,
     InForce,
     Mail,
     NoAddress,
-    Problem,
-    Shelf,
     VersionStore,
     Words,
 )
+from avisa.ports.orders import Change, Committed, DurabilityLost, Entry, OrderBook, Tally
+from avisa.ports.outbox import Claimed, Outbox, Pause, Sender, Settlement
+from avisa.ports.queries import Commands, Counts, DeadLetter, Gauges, Heard, History, OutboxRow, Reads, Sent
+from avisa.ports.records import Record, Skipped, Taken, Unreadable
 
 __all__ = [
     "Attempt",
     "CannotRender",
     "Catalog",
+    "CatalogCache",
     "CatalogStore",
     "Change",
     "Channel",
@@ -34,25 +34,23 @@ __all__ = [
     "Counts",
     "DeadLetter",
     "Draft",
+    "DurabilityLost",
     "Entry",
     "Gauges",
     "Heard",
     "History",
     "InForce",
     "Mail",
-    "MustEnd",
     "NoAddress",
     "OrderBook",
     "Outbox",
     "OutboxRow",
     "Pause",
-    "Problem",
     "Reads",
     "Record",
     "Sender",
     "Sent",
     "Settlement",
-    "Shelf",
     "Sight",
     "Skipped",
     "Taken",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from service.core.model import Notification, Order, Reason, State
-from service.ports.drafts import Attempt, Draft
-from service.ports.register import Change, Entry
+from avisa.core.model import Notification, Order, Reason, State
+from avisa.ports.drafts import Attempt, Draft
+from avisa.ports.orders import Change, Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.core.model import OrderEvent, Position, Reason
+from avisa.core.model import OrderEvent, Position, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from service.settings.names import SECRET_FILES, name_of, wrong_names
-from service.settings.sections import Clock, Http, Inbox, Kafka, Log, Retry, Settings, Smtp, Store
-from service.settings.shown import describe
-from service.settings.sources import Dotenv, Environment, SecretFiles
-from service.settings.values import is_loopback
+from avisa.settings.names import SECRET_FILES, name_of, wrong_names
+from avisa.settings.sections import Clock, Http, Inbox, Kafka, Log, Retry, Settings, Smtp, Store
+from avisa.settings.shown import describe
+from avisa.settings.sources import Dotenv, Environment, SecretFiles
+from avisa.settings.values import is_loopback
 
 __all__ = [
     "Clock",

@@ -8,8 +8,8 @@ from typing import get_args
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from service.ports.likeness import likest
-from service.settings.sections import DELIMITER, PREFIX, Section, Settings
+from avisa.diagnostics.suggest import closest_match
+from avisa.settings.sections import DELIMITER, PREFIX, Section, Settings
 
 _OTHERS = f"{PREFIX}TEST_"  # what the tests are told by; no setting begins so
 
@@ -28,7 +28,7 @@ def wrong_names(written: Mapping[str, str]) -> Iterator[str]:
     """A line for each name that is of no setting, says nothing, or says again what another one does."""
     for name, text in written.items():
         if name not in NAMES and name not in SECRET_FILES:
-            near = likest(name, [*NAMES, *SECRET_FILES])
+            near = closest_match(name, [*NAMES, *SECRET_FILES])
             yield f"{name}: there is no such setting" + (f"; did you mean {near}?" if near else "")
         elif not text.strip():
             yield f"{name}: is empty; give it a value or leave it out"

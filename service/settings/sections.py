@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr, Valid
 from pydantic_core import InitErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from service.settings import values
-from service.settings.values import written
+from avisa.settings import values
+from avisa.settings.values import written
 
 PREFIX = "AVISA_"
 DELIMITER = "__"

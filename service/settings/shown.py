@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from service.settings.names import NAMES
-from service.settings.sections import Settings
+from avisa.settings.names import NAMES
+from avisa.settings.sections import Settings
 
 
 def describe(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -12,9 +12,9 @@ from dotenv import dotenv_values
 from pydantic_core import PydanticCustomError
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
-from service.settings.names import NAMES, SECRET_FILES, is_ours
-from service.settings.sections import Settings
-from service.settings.values import LARGEST, secret_in
+from avisa.settings.names import NAMES, SECRET_FILES, is_ours
+from avisa.settings.sections import Settings
+from avisa.settings.values import LARGEST, secret_in
 
 
 class Environment(EnvSettingsSource):

@@ -1,24 +1,24 @@
 """What is kept: SQLite for one process, PostgreSQL for many; one schema, one meaning."""
 
-from service.store.errors import (
-    StoreAbsent,
-    StoreAway,
-    StoreBroken,
+from avisa.store.errors import (
     StoreError,
+    StoreFailed,
     StoreInUse,
+    StoreMisconfigured,
+    StoreNotFound,
     StoreOutdated,
-    StoreUnfit,
+    StoreUnavailable,
 )
-from service.store.store import Store, open_store
+from avisa.store.store import Store, open_store
 
 __all__ = [
     "Store",
-    "StoreAbsent",
-    "StoreAway",
-    "StoreBroken",
     "StoreError",
+    "StoreFailed",
     "StoreInUse",
+    "StoreMisconfigured",
+    "StoreNotFound",
     "StoreOutdated",
-    "StoreUnfit",
+    "StoreUnavailable",
     "open_store",
 ]

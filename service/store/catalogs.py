@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from service.store.rows import micros
-from service.store.tables import catalogs
-from service.store.tongue import Statement
+from avisa.store.sql.dialect import Statement
+from avisa.store.sql.rows import micros
+from avisa.store.sql.tables import catalogs
 
 # Replicas that start together keep the same one at the same time.
 _KEEP = Statement(

@@ -14,10 +14,10 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Row as SqlRow
 
-from service.core.model import Position, Reason
-from service.ports import DeadLetter, Record, Unreadable
-from service.store.rows import micros, moment
-from service.store.tables import dead_letters
+from avisa.core.model import Position, Reason
+from avisa.ports import DeadLetter, Record, Unreadable
+from avisa.store.sql.rows import micros, moment
+from avisa.store.sql.tables import dead_letters
 
 WHOLE = 1 << 20  # octets; a value up to this size is kept whole
 HEAD = 4096  # octets kept of a longer one

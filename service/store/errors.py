@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-from service.ports import MustEnd
+from avisa.ports import DurabilityLost
 
 
 class StoreError(Exception):
     """Something is wrong with the store."""
 
 
-class StoreAway(StoreError):
+class StoreUnavailable(StoreError):
     """It can not be reached, or did not answer in time: ask again later. Whether a commit under way was stored
     is unknown; asking again is safe, because every change is conditional."""
 
 
-class StoreBroken(StoreError, MustEnd):
+class StoreFailed(StoreError, DurabilityLost):
     """The disk failed to make a promise durable, or the file is damaged. Nothing more may be acknowledged: the
     process must end, because after a failed fsync the kernel may report success for what was never written."""
 
@@ -24,7 +24,7 @@ class StoreInUse(StoreError):
     """Another process runs on this SQLite file."""
 
 
-class StoreAbsent(StoreError):
+class StoreNotFound(StoreError):
     """There is no such SQLite file yet."""
 
 
@@ -32,5 +32,5 @@ class StoreOutdated(StoreError):
     """The schema is not the one this version needs."""
 
 
-class StoreUnfit(StoreError):
+class StoreMisconfigured(StoreError):
     """The address is not one of a store, or its settings would break a promise."""

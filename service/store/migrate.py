@@ -9,27 +9,28 @@ from typing import TypeVar
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from service.store import address, schema
-from service.store.postgres import engine
-from service.store.schema import Status, Upgraded
-from service.store.trouble import postgres_trouble, sqlite_trouble
+from avisa.store.database import database_url
+from avisa.store.database.driver_errors import postgres_trouble, sqlite_trouble
+from avisa.store.database.postgres import engine
+from avisa.store.sql import schema
+from avisa.store.sql.schema import Status, Upgraded
 
 T = TypeVar("T")
 
 
 async def status(url: str) -> Status:
-    """How far the schema is. Changes nothing, and creates no file. Raises StoreUnfit or StoreAway."""
-    where = address.read(url)
-    if where.drivername == "sqlite" and not address.sqlite_file(where).exists():
+    """How far the schema is. Changes nothing, and creates no file. Raises StoreMisconfigured or StoreUnavailable."""
+    where = database_url.read(url)
+    if where.drivername == "sqlite" and not database_url.sqlite_file(where).exists():
         return schema.ahead_of(None)
     return await _run(where, schema.status)
 
 
 async def upgrade(url: str) -> Upgraded:
-    """Apply what is missing, one process at a time, all or nothing. Raises StoreUnfit or StoreAway."""
-    where = address.read(url)
+    """Apply what is missing, one process at a time, all or nothing. Raises StoreMisconfigured or StoreUnavailable."""
+    where = database_url.read(url)
     if where.drivername == "sqlite":
-        address.sqlite_file(where).parent.mkdir(parents=True, exist_ok=True)
+        database_url.sqlite_file(where).parent.mkdir(parents=True, exist_ok=True)
     return await _run(where, schema.upgrade)
 
 

@@ -13,29 +13,23 @@ from types import MappingProxyType
 
 from sqlalchemy import Connection
 
-from service.core.model import Notification, Order
-from service.ports import Attempt, Change
-from service.store import counting, lines, timeline
-from service.store.rows import (
-    NOTICE_COLUMNS,
-    ORDER_GIVEN,
-    notification_of,
-    order_of,
-    order_row,
-)
-from service.store.tongue import Question, Statement
+from avisa.core.model import Notification, Order
+from avisa.ports import Attempt, Change
+from avisa.store import counters, recipient_queues, timeline
+from avisa.store.sql.dialect import Query, Statement
+from avisa.store.sql.rows import NOTICE_COLUMNS, ORDER_GIVEN, notification_of, order_of, order_row
 
 IDS = "order_id text"
 
-_STORED = Question(
+_STORED = Query(
     ("order_id", "version", "wake_at", "state"), "FROM orders WHERE order_id IN (SELECT r.order_id FROM {given})", IDS
 )
-_PENDING = Question(
+_PENDING = Query(
     NOTICE_COLUMNS,
     "FROM notifications WHERE order_id IN (SELECT r.order_id FROM {given}) AND settled_at IS NULL",
     IDS,
 )
-_LOCK = Question(
+_LOCK = Query(
     ("order_id", "version", "final", "stuck"),
     "FROM orders WHERE order_id IN (SELECT r.order_id FROM {given}) ORDER BY order_id {lock}",
     IDS,
@@ -95,7 +89,7 @@ def apply(
     *,
     now: int,
     now_real: int,
-    lease: lines.Lease | None,
+    lease: recipient_queues.Lease | None,
     shard: str,
     begin: Mapping[str, Attempt] = MappingProxyType({}),
 ) -> Applied:
@@ -109,14 +103,14 @@ def apply(
         if (stands := standing.get(change.order.order_id)) and stands.version == change.order.version
     ]
     born = _INSERT.inserted(conn, [order_row(change.order) for change in new], "order_id") if new else set()
-    waiting = lines.unsettled(conn, [change.order.order_id for change in known if _touches_outbox(change)])
+    waiting = recipient_queues.unsettled(conn, [change.order.order_id for change in known if _touches_outbox(change)])
     known = [change for change in known if _absorbs(change, waiting)]
     won = [change for change in new if change.order.order_id in born] + known
     if known:
         _UPDATE.run(conn, [order_row(change.order) for change in known])
-    leased = lines.add(conn, won, waiting, now=now, now_real=now_real, lease=lease, begin=begin)
+    leased = recipient_queues.add(conn, won, waiting, now=now, now_real=now_real, lease=lease, begin=begin)
     timeline.add(conn, [entry for change in won for entry in change.entries])
-    counting.orders(
+    counters.orders(
         conn,
         [(standing.get(change.order.order_id), change.order) for change in won],
         shard=shard,
@@ -128,7 +122,7 @@ def _touches_outbox(change: Change) -> bool:
     return bool(change.notifications or change.superseded or change.absorbed_by)
 
 
-def _absorbs(change: Change, waiting: Mapping[str, lines.Waiting]) -> bool:
+def _absorbs(change: Change, waiting: Mapping[str, recipient_queues.Waiting]) -> bool:
     """Whether the update that is to tell the changed facts can still do so."""
     if change.absorbed_by is None:
         return True
@@ -139,18 +133,18 @@ def _absorbs(change: Change, waiting: Mapping[str, lines.Waiting]) -> bool:
 # ---------------------------------------------------------------- what is due
 
 # Each feed that has anything to wake, found by leaping through the index from one to the next.
-_FEEDS = Question(
+_FEEDS = Query(
     ("feed",),
     "FROM (WITH RECURSIVE feeds(feed) AS (SELECT min(feed) FROM orders WHERE wake_at IS NOT NULL UNION ALL"
     " SELECT (SELECT min(o.feed) FROM orders o WHERE o.wake_at IS NOT NULL AND o.feed > feeds.feed)"
     " FROM feeds WHERE feeds.feed IS NOT NULL) SELECT feed FROM feeds WHERE feed IS NOT NULL) AS known",
 )
 # One walk along the index a feed: a sort of all that is due would cost what the backlog is long.
-_DUE = Question(
+_DUE = Query(
     ("order_id", "wake_at"),
     "FROM orders WHERE feed = :feed AND wake_at IS NOT NULL AND wake_at <= :until ORDER BY wake_at LIMIT :limit",
 )
-_NEXT = Question(("wake_at",), "FROM orders WHERE feed = :feed AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1")
+_NEXT = Query(("wake_at",), "FROM orders WHERE feed = :feed AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1")
 
 
 def due(conn: Connection, *, now: int, feeds: Collection[str], overdue: int, limit: int) -> list[Order]:
@@ -171,7 +165,7 @@ def next_wake(conn: Connection, feeds: Collection[str]) -> int | None:
 
 # ---------------------------------------------------------------- another plan
 
-_OPEN_AFTER = Question(
+_OPEN_AFTER = Query(
     ("order_id",), "FROM orders WHERE order_id > :after AND final = 0 ORDER BY order_id LIMIT :limit {lock}"
 )
 # The version rises, so that whoever decided by the old plan loses, and decides again by the new one.

@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from service.core.model import SETTLED, State
-from service.ports import Attempt, Claimed, Settlement
-from service.store import counting, lines, orders, timeline
-from service.store.rows import DRAFT_COLUMNS, NOTICE_COLUMNS, draft_of, micros, micros_or_none, notification_of
-from service.store.tongue import Question, Statement, clock
+from avisa.core.model import SETTLED, State
+from avisa.ports import Attempt, Claimed, Settlement
+from avisa.store import counters, orders, recipient_queues, timeline
+from avisa.store.sql.dialect import Query, Statement, clock
+from avisa.store.sql.rows import DRAFT_COLUMNS, NOTICE_COLUMNS, draft_of, micros, micros_or_none, notification_of
 
 _KEYS = "key text"
 
@@ -28,7 +28,7 @@ _FOR_US = (
 _FEEDS = "feed text"
 
 # A due line head. Its lease, if it has one, ran out by the shared clock; the rest is due by the caller's.
-_CLAIMABLE = Question(
+_CLAIMABLE = Query(
     ("n.key",),
     "FROM notifications n WHERE n.due_real <= :latest"  # noqa: S608 - a condition of ours
     " AND n.due_real <= CASE WHEN n.lease_token IS NULL THEN CAST(:now AS bigint) ELSE :clock_now END"
@@ -52,12 +52,12 @@ _LEFT = (
     " WHERE p.order_id = n.order_id AND p.recipient = n.recipient AND p.address_hash IS NOT NULL"
     " ORDER BY p.seq DESC LIMIT 1))"
 )
-_CLAIMED = Question(
+_CLAIMED = Query(
     (*(f"n.{column}" for column in (*NOTICE_COLUMNS, *DRAFT_COLUMNS)), _LEFT),
     "FROM notifications n WHERE n.key IN (SELECT r.key FROM {given}) AND n.settled_at IS NULL",
     _KEYS,
 )
-_HELD = Question(
+_HELD = Query(
     ("key", "order_id", "revision"),
     "FROM notifications WHERE key IN (SELECT r.key FROM {given}) AND settled_at IS NULL AND lease_token = :token"
     " ORDER BY key {lock}",
@@ -90,7 +90,7 @@ _SETTLE = Statement(
     " FROM {given} WHERE notifications.key = r.notice",
     "notice text, became text, word text, at bigint",
 )
-_NEXT_DUE = Question(
+_NEXT_DUE = Query(
     ("n.due_real",),
     f"FROM notifications n WHERE n.due_real IS NOT NULL AND {_FOR_US} ORDER BY n.due_real LIMIT 1",
     _FEEDS,
@@ -99,7 +99,7 @@ _FREE_LEASES = Statement(
     "UPDATE notifications SET lease_token = NULL, due_real = {clock}"
     " WHERE due_real IS NOT NULL AND lease_token IS NOT NULL"
 )
-_UNSUBSCRIBED = Question(
+_UNSUBSCRIBED = Query(
     ("address_hash",),
     "FROM unsubscribed WHERE address_hash IN (SELECT r.address_hash FROM {given})",
     "address_hash text",
@@ -172,10 +172,10 @@ def settle(conn: Connection, settlements: Sequence[Settlement], *, token: str, s
     done = [item for item in mine if item.change is None or (item in stands and _order(item) in applied)]
     _store(conn, done)
     timeline.add(conn, [item.entry for item in done if item.entry is not None])
-    counting.add(conn, "doubt", {("in_doubt", shard): sum(item.doubtful for item in done)})
+    counters.add(conn, "doubt", {("in_doubt", shard): sum(item.doubtful for item in done)})
     ended = {held[item.key][0] for item in done if item.state in SETTLED}
     if ended:
-        lines.advance(conn, ended)
+        recipient_queues.advance(conn, ended)
     return frozenset(item.key for item in settlements) - {item.key for item in done}
 
 

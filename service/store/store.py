@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from service.core.lineage import Version
-from service.core.model import Order, State
-from service.ports import (
+from avisa.core.model import Order, State
+from avisa.core.template_versions import Version
+from avisa.ports import (
     Attempt,
     Change,
     Claimed,
@@ -30,22 +30,22 @@ from service.ports import (
     Tally,
     Unreadable,
 )
-from service.store import (
-    address,
+from avisa.store import (
     catalogs,
-    commands,
-    counting,
+    counters,
     dead_letters,
-    heard,
-    lines,
+    operations,
     orders,
     outbox,
-    reading,
+    queries,
+    recent_orders,
+    recipient_queues,
     versions,
 )
-from service.store.ground import Ground
-from service.store.rows import micros, moment_or_none
-from service.store.tongue import clock as shared_clock
+from avisa.store.database import database_url
+from avisa.store.database.database import Database
+from avisa.store.sql.dialect import clock as shared_clock
+from avisa.store.sql.rows import micros, moment_or_none
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -53,15 +53,17 @@ _MICROSECOND = timedelta(microseconds=1)
 def open_store(url: str, *, clock: Clock, exclusive: bool) -> Store:
     """The store at `url`, not started yet. `exclusive` is the service itself: the only one on a SQLite file.
 
-    Raises StoreUnfit when `url` is not the address of a store.
+    Raises StoreMisconfigured when `url` is not the address of a store.
     """
-    where = address.read(url)
+    where = database_url.read(url)
     if where.drivername == "sqlite":
-        from service.store.sqlite import SQLite  # each of the two is ten megabytes for those who have the other
+        # Each of the two is ten megabytes for those who have the other.
+        from avisa.store.database.sqlite import SQLite
 
-        file = address.sqlite_file(where)
-        return Store(SQLite(where, file, lambda: micros(clock.real()), exclusive=exclusive))
-    from service.store.postgres import PostgreSQL
+        file = database_url.sqlite_file(where)
+        real_micros = lambda: micros(clock.real())  # noqa: E731 -- a name for an argument
+        return Store(SQLite(where, file, real_micros, exclusive=exclusive, at_start=outbox.free_leases))
+    from avisa.store.database.postgres import PostgreSQL
 
     return Store(PostgreSQL(where))
 
@@ -69,18 +71,18 @@ def open_store(url: str, *, clock: Clock, exclusive: bool) -> Store:
 class Store:
     """Satisfies OrderBook, Outbox, VersionStore, Reads and Commands.
 
-    Every method raises StoreAway when the database can not be reached, and StoreBroken when its disk failed.
+    Every method raises StoreUnavailable when the database can not be reached, and StoreFailed when its disk failed.
     """
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+    def __init__(self, database: Database) -> None:
+        self._ground = database
         self._token = secrets.token_hex(8)  # fences the leases of this process
         self._shard = f"{secrets.randbelow(64):02}"  # where this process counts
 
     async def start(self) -> None:
         """Connect and verify the schema; on SQLite, when exclusive, bring it up to date and free all leases.
 
-        Raises StoreOutdated, StoreInUse, StoreAbsent, StoreUnfit or StoreAway.
+        Raises StoreOutdated, StoreInUse, StoreNotFound, StoreMisconfigured or StoreUnavailable.
         """
         try:
             await self._ground.start()
@@ -132,7 +134,7 @@ class Store:
             orders.lock(conn, sorted(ids)) if ids else {},
             now=micros(now),
             now_real=now_real,
-            lease=None if lease is None else lines.Lease(self._token, now_real + lease // _MICROSECOND),
+            lease=None if lease is None else recipient_queues.Lease(self._token, now_real + lease // _MICROSECOND),
             begin={attempt.key: attempt for attempt in begin},
             shard=self._shard,
         )
@@ -141,7 +143,7 @@ class Store:
         for change in changes:
             if change.order.order_id in applied.orders:
                 counted.update(change.reasons)
-        counting.tally(conn, counted)
+        counters.tally(conn, counted)
         return Committed(lost=frozenset(ids) - applied.orders, leased=applied.leased)
 
     async def due(self, now: datetime, *, feeds: Collection[str], overdue: datetime, limit: int) -> list[Order]:
@@ -199,7 +201,7 @@ class Store:
         )
 
     async def paused(self) -> Pause | None:
-        return await self._ground.look(commands.paused)
+        return await self._ground.look(operations.paused)
 
     # ---------------------------------------------------------------- VersionStore
 
@@ -233,55 +235,55 @@ class Store:
     # ---------------------------------------------------------------- Reads
 
     async def history(self, order_id: str) -> History | None:
-        return await self._ground.read(lambda conn: reading.history(conn, order_id))
+        return await self._ground.read(lambda conn: queries.history(conn, order_id))
 
     async def outbox(self, *, state: State | None = None, order_id: str | None = None) -> list[OutboxRow]:
-        return await self._ground.read(lambda conn: reading.outbox(conn, state=state, order_id=order_id))
+        return await self._ground.read(lambda conn: queries.outbox(conn, state=state, order_id=order_id))
 
     async def sent(self, order_id: str) -> list[Sent]:
-        return await self._ground.read(lambda conn: reading.sent(conn, order_id))
+        return await self._ground.read(lambda conn: queries.sent(conn, order_id))
 
     async def counts(self) -> Counts:
-        return await self._ground.read(reading.counts)
+        return await self._ground.read(queries.counts)
 
     async def gauges(self) -> Gauges:
-        return await self._ground.read(reading.gauges)
+        return await self._ground.read(queries.gauges)
 
     async def dead_letters(self, ids: Collection[int] | None = None) -> list[DeadLetter]:
         return await self._ground.read(lambda conn: dead_letters.read(conn, ids))
 
     async def heard_of(self, *, each: int) -> Mapping[str, Heard]:
-        return await self._ground.read(lambda conn: heard.heard_of(conn, each=each))
+        return await self._ground.read(lambda conn: recent_orders.heard_of(conn, each=each))
 
     async def newest_orders(self, limit: int) -> list[Order]:
-        return await self._ground.read(lambda conn: reading.newest_orders(conn, limit))
+        return await self._ground.read(lambda conn: queries.newest_orders(conn, limit))
 
     # ---------------------------------------------------------------- Commands
 
     async def retry(self, keys: Collection[str], *, now_real: datetime) -> frozenset[str]:
-        return await self._ground.write(lambda conn: commands.retry(conn, keys, now_real=micros(now_real)))
+        return await self._ground.write(lambda conn: operations.retry(conn, keys, now_real=micros(now_real)))
 
     async def drop(self, keys: Collection[str], *, now: datetime) -> frozenset[str]:
-        return await self._ground.write(lambda conn: commands.drop(conn, keys, now=now))
+        return await self._ground.write(lambda conn: operations.drop(conn, keys, now=now))
 
     async def pause(self, reason: str, *, now: datetime) -> None:
-        await self._ground.write(lambda conn: commands.pause(conn, reason, now=now))
+        await self._ground.write(lambda conn: operations.pause(conn, reason, now=now))
 
     async def resume(self) -> None:
-        await self._ground.write(commands.resume)
+        await self._ground.write(operations.resume)
 
     async def unsubscribe(self, address_hash: bytes, *, now: datetime) -> None:
-        await self._ground.write(lambda conn: commands.unsubscribe(conn, address_hash, now=now))
+        await self._ground.write(lambda conn: operations.unsubscribe(conn, address_hash, now=now))
 
     async def secret_key(self, fresh: bytes) -> bytes:
-        return await self._ground.write(lambda conn: commands.secret_key(conn, fresh))
+        return await self._ground.write(lambda conn: operations.secret_key(conn, fresh))
 
     async def remember(self, name: str, value: str) -> None:
         """Keep one word, in place of what was kept under this name before."""
-        await self._ground.write(lambda conn: commands.remember(conn, name, value))
+        await self._ground.write(lambda conn: operations.remember(conn, name, value))
 
     async def recall(self, name: str) -> str | None:
-        return await self._ground.look(lambda conn: commands.recall(conn, name))
+        return await self._ground.look(lambda conn: operations.recall(conn, name))
 
     async def replayed(self, dead_letter: int) -> None:
         await self._ground.write(lambda conn: dead_letters.mark(conn, [dead_letter], state="replayed"))
@@ -294,5 +296,5 @@ class Store:
 
     async def retire(self, *, ended_before: datetime, limit: int) -> int:
         return await self._ground.write(
-            lambda conn: commands.retire(conn, ended_before=micros(ended_before), limit=limit, shard=self._shard)
+            lambda conn: operations.retire(conn, ended_before=micros(ended_before), limit=limit, shard=self._shard)
         )

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from service.ports import Entry
-from service.store.rows import entry_row
-from service.store.tongue import Statement
+from avisa.ports import Entry
+from avisa.store.sql.dialect import Statement
+from avisa.store.sql.rows import entry_row
 
 _INSERT = Statement(
     "INSERT INTO entries (order_id, line) SELECT order_id, line FROM {given}", "order_id text, line text"

@@ -6,21 +6,21 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from service.core.lineage import Origin, Version
-from service.ports import InForce
-from service.store import catalogs
-from service.store.rows import micros, moment
-from service.store.tongue import Question, Row, Statement
+from avisa.core.template_versions import Origin, Version
+from avisa.ports import InForce
+from avisa.store import catalogs
+from avisa.store.sql.dialect import Query, Row, Statement
+from avisa.store.sql.rows import micros, moment
 
 _COLUMNS = ("number", "content", "catalog", "parent", "origin", "author", "note", "at")
-_HEAD = Question(("number",), "FROM versions ORDER BY number DESC LIMIT 1")
-_ALL = Question(_COLUMNS, "FROM versions ORDER BY number DESC")
+_HEAD = Query(("number",), "FROM versions ORDER BY number DESC LIMIT 1")
+_ALL = Query(_COLUMNS, "FROM versions ORDER BY number DESC")
 _ADD = Statement(
     "INSERT INTO versions (number, content, catalog, parent, origin, author, note, at, at_real)"
     " VALUES (:number, :content, :catalog, :parent, :origin, :author, :note, :at, {clock})"
     " ON CONFLICT (number) DO NOTHING"
 )
-_MADE_OF = Question(("version",), "FROM folders WHERE place = :place")
+_MADE_OF = Query(("version",), "FROM folders WHERE place = :place")
 _MADE = Statement(
     "INSERT INTO folders (place, version, at_real) VALUES (:place, :version, {clock})"
     " ON CONFLICT (place) DO UPDATE SET version = excluded.version, at_real = excluded.at_real"
@@ -31,7 +31,7 @@ _HAS = Statement(
     " ON CONFLICT (name) DO UPDATE SET version = excluded.version, at_real = excluded.at_real"
 )
 _GONE = Statement("DELETE FROM replicas WHERE name = :name")
-_IN_FORCE = Question(("name", "version"), "FROM replicas WHERE at_real > {clock} - :silent ORDER BY name")
+_IN_FORCE = Query(("name", "version"), "FROM replicas WHERE at_real > {clock} - :silent ORDER BY name")
 _FORGET = (
     Statement("DELETE FROM folders WHERE at_real < {clock} - :silent"),
     Statement("DELETE FROM replicas WHERE at_real < {clock} - :silent"),

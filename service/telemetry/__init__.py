@@ -1,7 +1,7 @@
 """What the service says about itself: log lines and metrics. Flows write `telemetry.decided(reason)`."""
 
-from service.telemetry.logs import configure, place, printable, told
-from service.telemetry.metrics import (
+from avisa.telemetry.logs import configure, place, printable, told
+from avisa.telemetry.metrics import (
     CONTENT_TYPE,
     Readings,
     dead_lettered,

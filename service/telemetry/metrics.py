@@ -16,9 +16,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
-from service import __version__
-from service.core.model import SETTLED, Purpose, Reason, State
-from service.telemetry.logs import dropped_lines
+from avisa import __version__
+from avisa.core.model import SETTLED, Purpose, Reason, State
+from avisa.telemetry.logs import dropped_lines
 
 # A second series for every counter, that nobody asks for. The ignore: the library left this function untyped.
 disable_created_metrics()  # type: ignore[no-untyped-call]

@@ -17,9 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from service import telemetry
-from service.web import asyncapi, health, inbox, letter, unsubscribe
-from service.web.guard import Guard, KnownHosts
+from avisa import telemetry
+from avisa.web import asyncapi, health, inbox, stored_mail, unsubscribe
+from avisa.web.guard import Guard, KnownHosts
 
 __all__ = ["Site", "build"]
 
@@ -34,7 +34,7 @@ class Site:
     read_token: unsubscribe.ReadToken
     unsubscribe: unsubscribe.Unsubscribe
     asyncapi: asyncapi.Describe | None = None
-    mailbox: letter.Mailbox | None = None  # the embedded inbox, if there is one
+    mailbox: stored_mail.Mailbox | None = None  # the embedded inbox, if there is one
     public_url: str | None = None
 
 

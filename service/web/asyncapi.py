@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from service.web.page import page
+from avisa.web.page import page
 
 Describe = Callable[[], Mapping[str, Any]]
 

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from service.web.letter import LIST_MOST, Letter, Mailbox, envelope, for_frame, letter
-from service.web.page import page
+from avisa.web.page import page
+from avisa.web.stored_mail import LIST_MOST, Letter, Mailbox, envelope, for_frame, letter
 
 # `sandbox` here too: the frame's address may be opened by itself.
 _FRAME_POLICY = (

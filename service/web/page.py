@@ -10,14 +10,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from service.web.guard import content_policy
+from avisa.web.guard import content_policy
 
-_FOLDER = Path(__file__).parent / "pages"
-STYLE = (_FOLDER / "style.css").read_text("utf-8")
+FOLDER = Path(__file__).parent / "pages"
+STYLE = (FOLDER / "style.css").read_text("utf-8")
 _POLICY = content_policy(STYLE, frame="'self'")
 
 _pages = Environment(
-    loader=FileSystemLoader(_FOLDER),
+    loader=FileSystemLoader(FOLDER),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from service.web.page import page
+from avisa.web.page import page
 
 ReadToken = Callable[[str], bytes | None]
 Unsubscribe = Callable[[bytes], Awaitable[None]]

@@ -18,14 +18,14 @@ from typing import TypeVar
 
 import uvloop
 
-from service import events, plan_document
-from service.app.clock import VirtualClock
-from service.core import decide
-from service.core.model import Decision, OrderEvent, Position, Reason, State
-from service.core.plan import Plan
-from service.ports import Change, Record, Settlement
-from service.store.store import Store, open_store
-from service.wake import BATCH
+from avisa import events, plan_file
+from avisa.clock import VirtualClock
+from avisa.core import decide
+from avisa.core.model import Decision, OrderEvent, Position, Reason, State
+from avisa.core.plan import Plan
+from avisa.ports import Change, Record, Settlement
+from avisa.store.store import Store, open_store
+from avisa.wake import BATCH
 from tests.bench.orders import NOON, records
 
 PLAN = Path(__file__).parents[2] / "templates" / "plan.yaml"
@@ -48,7 +48,7 @@ class Due:
 
 def measure(url: str, orders: int, fill: Callable[[str], object]) -> Due:
     """Fill the empty store at `url`, by SQL given to `fill`, and wake what is due in it."""
-    plan = plan_document.read(PLAN.read_text(), file=PLAN.name)
+    plan = plan_file.read(PLAN.read_text(), file=PLAN.name)
     assert isinstance(plan, Plan)
     uvloop.run(_with_store(url, lambda store: _one_order(store, plan)))
     for statement in _copies(orders, sqlite=url.startswith("sqlite")):

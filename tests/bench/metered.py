@@ -23,21 +23,21 @@ from typing import Any
 from aiokafka.consumer.fetcher import Fetcher
 from faststream._internal.endpoint.subscriber.usecase import SubscriberUsecase
 
-from service import events
-from service.catalog import Catalog
-from service.channels.email import EmailChannel
-from service.channels.smtp.conversation import Conversation
-from service.channels.smtp.pool import Pool
-from service.cli import main
-from service.dispatch import Dispatch
-from service.dispatch.drafting import Drafting
-from service.dispatch.in_hand import InHand
-from service.intake import Fold, Intake
-from service.kafka.batch import Consumer
-from service.kafka.subscription import Subscription
-from service.store import orders, outbox
-from service.store.lane import Lane
-from service.store.store import Store
+from avisa import events
+from avisa.catalog import Catalog
+from avisa.cli import main
+from avisa.dispatch import Dispatch
+from avisa.dispatch.in_flight import InFlight
+from avisa.dispatch.preparation import Preparation
+from avisa.intake import Fold, Intake
+from avisa.kafka.consumer import Consumer
+from avisa.kafka.subscription import Subscription
+from avisa.smtp.channel import EmailChannel
+from avisa.smtp.conversation import Conversation
+from avisa.smtp.pool import Pool
+from avisa.store import orders, outbox
+from avisa.store.database.connection_thread import ConnectionThread
+from avisa.store.store import Store
 
 # The doors: holder, name, stage.
 DOORS: tuple[tuple[Any, str, str], ...] = (
@@ -53,10 +53,10 @@ DOORS: tuple[tuple[Any, str, str], ...] = (
     (outbox, "claim", "store: claim"),
     (outbox, "begin", "store: begin"),
     (outbox, "settle", "store: settle"),
-    (Lane, "_durably", "store: transaction"),
+    (ConnectionThread, "_durably", "store: transaction"),
     (Dispatch, "_feed", "dispatch"),
-    (Drafting, "prepare", "dispatch"),
-    (InHand, "settle_answers", "dispatch"),
+    (Preparation, "prepare", "dispatch"),
+    (InFlight, "settle_answers", "dispatch"),
     (Catalog, "draft", "draft"),
     (Catalog, "compose", "compose"),
     (EmailChannel, "deliver", "send"),

@@ -9,18 +9,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from service import template_folder
-from service.catalog import Catalog
-from service.core import samples
-from service.core.model import Notification, Order
-from service.ports import Draft
-from service.rendering.compile import compile_message
-from service.rendering.layout import Layout
-from service.rendering.layout import read as read_layout
-from service.rendering.press import MESSAGE, owners_messages
+from avisa.catalog import Catalog
+from avisa.core import samples
+from avisa.core.model import Notification, Order
+from avisa.ports import Draft
+from avisa.templates import template_folder
+from avisa.templates.compile_folder import MESSAGE, owners_messages
+from avisa.templates.compile_message import compile_message
+from avisa.templates.layout.layout import Layout
+from avisa.templates.layout.layout import read as read_layout
 from tests.bench.numbers import figure, table
 from tests.bench.orders import NOON
-from tests.rendering.desk import SHIPPED, catalog
+from tests.templates.desk import SHIPPED, catalog
 
 ROUNDS = 7
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 from jinja2 import Environment, FileSystemLoader
 
-from service.ports import Words
-from service.rendering.formats import Formats
-from service.rendering.render import fill
+from avisa.ports import Words
+from avisa.templates.jinja.formats import Formats
+from avisa.templates.renderer import fill
 from tests.bench.orders import event
 from tests.bench.variants import PROJECT
 from tests.mails import post

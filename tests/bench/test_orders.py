@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from service import template_folder
-from service.ports import Mail
+from avisa.ports import Mail
+from avisa.templates import template_folder
 from tests.bench.__main__ import MAIL
 from tests.bench.due import confirmed
 from tests.bench.orders import NOON
-from tests.rendering.desk import SHIPPED, catalog
+from tests.templates.desk import SHIPPED, catalog
 
 
 def test_smtp_source_sends_mails_of_our_size() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from service.core.model import Fact, Notification, Order, PromiseState, Purpose, Reason, State
-from service.ports import Entry, History, OutboxRow
+from avisa.core.model import Fact, Notification, Order, PromiseState, Purpose, Reason, State
+from avisa.ports import Entry, History, OutboxRow
 
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:

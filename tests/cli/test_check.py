@@ -11,10 +11,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from service.cli import diagnostics
-from service.ports import Problem
-from service.rendering.check.codes import codes
-from service.store import open_store
+from avisa.cli import diagnostics
+from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.lint.codes import codes
+from avisa.store import open_store
 from tests.cli.test_command import Avisa, Now, asked
 from tests.store.makings import NOW, change
 
@@ -85,13 +85,13 @@ def test_a_report_without_problems_is_still_one(asked: Avisa) -> None:
 
 
 def test_what_a_forge_would_read_as_its_own_is_escaped(tmp_path: Path) -> None:
-    odd = Problem(code="syntax", file="a,b:c.md", line=1, message="50 %\n::error::no")
+    odd = Diagnostic(code="syntax", file="a,b:c.md", line=1, message="50 %\n::error::no")
     assert diagnostics.github([odd], tmp_path).count("\n") == 1
     assert "a%2Cb%3Ac.md" in diagnostics.github([odd], tmp_path)
 
 
 def test_the_same_problem_twice_has_two_fingerprints(tmp_path: Path) -> None:
-    twice = [Problem(code="syntax", file="x.md", line=line, message="m") for line in (1, 2)]
+    twice = [Diagnostic(code="syntax", file="x.md", line=line, message="m") for line in (1, 2)]
     assert len({one["fingerprint"] for one in json.loads(diagnostics.gitlab(twice, tmp_path))}) == 2
 
 
@@ -118,7 +118,7 @@ def test_one_document_is_one_form(asked: Avisa) -> None:
 def test_a_long_line_is_shown_around_its_fault(tmp_path: Path, columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     (tmp_path / "x.md").write_text("word " * 100 + "{{ wrong }} " + "word " * 100)
-    problem = Problem(code="unknown_name", file="x.md", line=1, column=504, message="wrong " * 50)
+    problem = Diagnostic(code="unknown_name", file="x.md", line=1, column=504, message="wrong " * 50)
     console = Console()
     with console.capture() as capture:
         console.print(diagnostics.text([problem], tmp_path))
@@ -131,7 +131,7 @@ def test_a_long_line_is_shown_around_its_fault(tmp_path: Path, columns: str, mon
 @pytest.mark.parametrize("before", ["日本語 ", "🎁🎁 ", "e\u0301 ", "\ta\u200fb\x07 "])
 def test_a_caret_stands_under_its_word_behind_whatever_is_wide(tmp_path: Path, before: str) -> None:
     (tmp_path / "x.md").write_text(f"{before}{{{{ wrong }}}} 日本")
-    problem = Problem(code="unknown_name", file="x.md", line=1, column=len(before) + 4, message="wrong")
+    problem = Diagnostic(code="unknown_name", file="x.md", line=1, column=len(before) + 4, message="wrong")
     console = Console(width=100)
     with console.capture() as capture:
         console.print(diagnostics.text([problem], tmp_path))

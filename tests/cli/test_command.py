@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 import structlog
 
-from service.cli import main
-from service.core.model import Fact, Notification, Order, Position, Purpose, Reason
-from service.ports import Change, Entry, Record, Tally, Unreadable
-from service.store import open_store
+from avisa.cli import main
+from avisa.core.model import Fact, Notification, Order, Position, Purpose, Reason
+from avisa.ports import Change, Entry, Record, Tally, Unreadable
+from avisa.store import open_store
 from tests.cli.histories import at
 from tests.cli.test_reads import ENTRY_KEYS, OUTBOX_KEYS
 
@@ -55,7 +55,7 @@ def avisa(tmp_path: Path) -> Avisa:
     def run(*words: str, stdin: str = "", **settings: str) -> Ended:
         own = {name: value for name, value in os.environ.items() if not name.startswith("AVISA_")}
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-m", "service.cli", *words],
+            [sys.executable, "-W", "error", "-m", "avisa.cli", *words],
             input=stdin,
             capture_output=True,
             text=True,
@@ -415,7 +415,7 @@ def test_help_names_every_command(asked: Avisa) -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     program = (
-        "import sys; from service.cli import main; main(['--help']);"
+        "import sys; from avisa.cli import main; main(['--help']);"
         "heavy = {'sqlalchemy', 'faststream', 'pydantic', 'jinja2', 'babel', 'alembic'} & set(sys.modules);"
         "assert not heavy, heavy"
     )
@@ -426,7 +426,7 @@ def test_a_reader_that_has_seen_enough_is_no_fault(kept: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        [sys.executable, "-m", "service.cli", "counts"],
+        [sys.executable, "-m", "avisa.cli", "counts"],
         stdout=write,
         stderr=subprocess.PIPE,
         cwd=kept,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.core.model import Fact
-from service.store import open_store
+from avisa.core.model import Fact
+from avisa.store import open_store
 from tests.cli.test_command import CANARY, Avisa, Now, asked
 from tests.cli.test_preview import few_words
 from tests.store.makings import NOW, change

@@ -14,10 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service import chromium, template_folder
-from service.core.model import Fact
-from service.ports import Change
-from service.store import open_store
+from avisa.core.model import Fact
+from avisa.ports import Change
+from avisa.preview import screenshots
+from avisa.store import open_store
+from avisa.templates import template_folder
 from tests.cli.histories import at
 from tests.cli.test_command import Avisa, Now, asked, kept
 from tests.store.makings import order
@@ -40,7 +41,7 @@ def few_words(tmp_path: Path) -> None:
 
 
 def without_chromium(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chromium, "NAMES", ("no-such-browser",))
+    monkeypatch.setattr(screenshots, "NAMES", ("no-such-browser",))
 
 
 async def _keep_real(url: str) -> None:
@@ -172,7 +173,7 @@ def test_an_order_needs_a_store(asked: Avisa) -> None:
 def test_the_page_is_served_until_it_is_ended(tmp_path: Path) -> None:
     own = {name: value for name, value in os.environ.items() if not name.startswith("AVISA_")}
     served = subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "service.cli", "preview", "--serve", "--port", "0"],
+        [sys.executable, "-W", "error", "-m", "avisa.cli", "preview", "--serve", "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

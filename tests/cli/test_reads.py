@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta, timezone
 
-from service import reads
-from service.core.model import Reason, State
-from service.ports import Counts
+from avisa import views
+from avisa.core.model import Reason, State
+from avisa.ports import Counts
 from tests.cli.histories import a_history, at
 
 ENTRY_KEYS = {
@@ -20,7 +20,7 @@ OUTBOX_KEYS = {
 
 
 def test_a_timeline_tells_the_order_and_each_line_in_the_order_it_happened() -> None:
-    told = reads.told(a_history())
+    told = views.told(a_history())
     assert {k: v for k, v in told.items() if k != "entries"} == {
         "order_id": "A-1042",
         "status": "in_production",
@@ -56,7 +56,7 @@ def test_a_timeline_tells_the_order_and_each_line_in_the_order_it_happened() -> 
 
 
 def test_an_outbox_row_has_every_key() -> None:
-    rows = [reads.waiting(row, lambda decided: decided + timedelta(hours=72)) for row in a_history().outbox]
+    rows = [views.waiting(row, lambda decided: decided + timedelta(hours=72)) for row in a_history().outbox]
     assert all(set(row) >= OUTBOX_KEYS for row in rows)
     assert rows[-1]["recipient"] == "owner:production"
 
@@ -69,7 +69,7 @@ def test_counts_add_up() -> None:
         decided=2,
         by_state={State.SENT: 1, State.QUEUED: 1},
     )
-    told = reads.sums(counted)
+    told = views.sums(counted)
     assert told["events"] == {"read": 3, "by_reason": {"entered": 2}, "dead_letters": 1}
     assert sum(told["notifications"]["by_state"].values()) == told["notifications"]["decided"]
     assert told["notifications"]["by_state"]["in_doubt"] == 0
@@ -77,5 +77,5 @@ def test_counts_add_up() -> None:
 
 def test_moments_are_told_in_utc() -> None:
     lisbon_summer = at(2, 10).astimezone(timezone(timedelta(hours=1)))
-    assert reads.moment(lisbon_summer) == "2026-03-02T10:00:00Z"
-    assert reads.moment(None) is None
+    assert views.moment(lisbon_summer) == "2026-03-02T10:00:00Z"
+    assert views.moment(None) is None

@@ -36,7 +36,7 @@ class Running:
 
     def avisa(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "service.cli", *words],
+            [sys.executable, "-m", "avisa.cli", *words],
             input=stdin,
             capture_output=True,
             text=True,
@@ -72,7 +72,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
     }
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "service.cli", "run"], stdout=log, stderr=log, cwd=tmp_path, env=environ
+            [sys.executable, "-m", "avisa.cli", "run"], stdout=log, stderr=log, cwd=tmp_path, env=environ
         )
     run = Running(process, tmp_path, f"http://127.0.0.1:{port}", environ)
     try:

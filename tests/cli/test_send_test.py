@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.channels.scripted import Act, Line, ScriptedRelay
 from tests.cli.test_command import Avisa, Ended, asked, kept
 from tests.cli.test_preview import few_words, real
+from tests.smtp.scripted import Act, Line, ScriptedRelay
 
 __all__ = ["asked", "few_words", "kept", "real"]
 

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from service.catalog import content_of, files_of
-from service.cli import lineages
-from service.core import samples
-from service.core.lineage import Origin, Version
-from service.core.model import Notification, Order, State
-from service.ports import Attempt, Change, Draft
-from service.store import Store, open_store
+from avisa.catalog import content_of, files_of
+from avisa.cli import lineages
+from avisa.core import samples
+from avisa.core.model import Notification, Order, State
+from avisa.core.template_versions import Origin, Version
+from avisa.ports import Attempt, Change, Draft
+from avisa.store import Store, open_store
 from tests.cli.histories import at
 from tests.cli.test_command import Avisa, Now, asked
-from tests.rendering import desk
 from tests.store.makings import LEASE, READER, settlement
+from tests.templates import desk
 
 __all__ = ["asked"]
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.core.carried import Variable, carried, form
-from service.core.model import Fact, Json, Order
+from avisa.core.model import Fact, Json, Order
+from avisa.core.observed import Variable, carried, form
 
 NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
 CANARY = "Canary"

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from service.core import facts
-from service.core.model import Purpose, Reason, State, evolve
-from service.core.plan import Calendar, Plan, QuietHours, Remind, Span
+from avisa.core import facts
+from avisa.core.model import Purpose, Reason, State, evolve
+from avisa.core.plan import Calendar, Plan, QuietHours, Remind, Span
 from tests.core.world import START, World, event, hours_span, plan, touchpoint
 
 H = timedelta(hours=1)

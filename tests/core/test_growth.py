@@ -8,9 +8,9 @@ from random import Random
 
 import orjson
 
-from service.core import decide, facts
-from service.core.model import Order, OrderEvent, evolve
-from service.store.rows import order_row
+from avisa.core import decide, facts
+from avisa.core.model import Order, OrderEvent, evolve
+from avisa.store.sql.rows import order_row
 from tests.core.world import START, event, plan, touchpoint
 
 PLAN = plan(touchpoint("placed"), touchpoint("on_its_way"), touchpoint("delivered", final=True, window=None))

@@ -8,8 +8,8 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.core import facts
-from service.core.model import Order, OrderEvent, Purpose, Reason, State
+from avisa.core import facts
+from avisa.core.model import Order, OrderEvent, Purpose, Reason, State
 from tests.core.world import START, World, event, plan, touchpoint
 
 PLAN = plan(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.lineage import (
+from avisa.core.template_versions import (
     Folder,
     Lineage,
     Origin,

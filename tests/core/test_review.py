@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from service.core import decide
-from service.core.model import Purpose, Reason, State, evolve
-from service.core.retry import GaveUp, Receipt, RetryAt, RetryPolicy, Verdict, next_step
+from avisa.core import decide
+from avisa.core.model import Purpose, Reason, State, evolve
+from avisa.core.retry import GaveUp, Receipt, RetryAt, RetryPolicy, Verdict, next_step
 from tests.core.world import START, World, event, plan, touchpoint
 
 HOUR = timedelta(hours=1)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from service.core import decide, gate
-from service.core.model import SETTLED, Alert, Notification, Order, OrderEvent, Position, Purpose, Reason, State
-from service.core.plan import Brand, Calendar, Owner, Plan, QuietHours, Remind, Span, Touchpoint
+from avisa.core import decide, gate
+from avisa.core.model import SETTLED, Alert, Notification, Order, OrderEvent, Position, Purpose, Reason, State
+from avisa.core.plan import Brand, Calendar, Owner, Plan, QuietHours, Remind, Span, Touchpoint
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
 

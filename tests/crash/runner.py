@@ -17,15 +17,15 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from sqlalchemy import Engine, event
 
-from service.app import house
-from service.channels.email import EmailChannel
-from service.cli import main
-from service.core.model import Reason, State
-from service.kafka.batch import Batch
-from service.kafka.offsets import commit
-from service.kafka.subscription import Subscription
-from service.ports import Attempt, Committed, Settlement
-from service.store import Store
+from avisa.app import wiring
+from avisa.cli import main
+from avisa.core.model import Reason, State
+from avisa.kafka.consumer import Batch
+from avisa.kafka.offsets import commit
+from avisa.kafka.subscription import Subscription
+from avisa.ports import Attempt, Committed, Settlement
+from avisa.smtp.channel import EmailChannel
+from avisa.store import Store
 from tests.tools.proxy import Meter, Proxy, Step, if_any, metered, named
 
 SESSION_MS = 1_500  # the group lets go of a killed process after so long; ours would take 20 s
@@ -48,7 +48,7 @@ STORE_CALLS = {
 
 def wrap(meter: Meter) -> None:
     """Put the meter on everything."""
-    open_store, channel = house.open_store, house.EmailChannel
+    open_store, channel = wiring.open_store, wiring.EmailChannel
 
     def opened(*args: Any, **kwargs: Any) -> Any:
         return Proxy(open_store(*args, **kwargs), meter, STORE_CALLS)
@@ -56,8 +56,8 @@ def wrap(meter: Meter) -> None:
     def made(*args: Any, **kwargs: Any) -> Any:
         return Proxy(channel(*args, **kwargs), meter, {"deliver": named("deliver")})
 
-    _replace(house, "open_store", opened)
-    _replace(house, "EmailChannel", made)
+    _replace(wiring, "open_store", opened)
+    _replace(wiring, "EmailChannel", made)
     _replace(AIOKafkaConsumer, "getmany", _method(meter, if_any("fetch"), AIOKafkaConsumer.getmany))
     _replace(AIOKafkaConsumer, "commit", _method(meter, named("offset-commit"), AIOKafkaConsumer.commit))
     event.listen(Engine, "commit", lambda _connection: meter.at("transaction", "before"))
@@ -122,7 +122,7 @@ def _replace(holder: object, name: str, value: object) -> None:
 
 
 if __name__ == "__main__":
-    assert house.EmailChannel is EmailChannel
+    assert wiring.EmailChannel is EmailChannel
     at = os.environ.get("CRASH_AT")
     let_go_soon()
     if build := os.environ.get("CRASH_BUILD"):

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from service import telemetry
-from service.core.model import Purpose, Reason, State
+from avisa import telemetry
+from avisa.core.model import Purpose, Reason, State
 from tests.tools.parts import need
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from service import plan_document
-from service.settings import Settings, load
+from avisa import plan_file
+from avisa.settings import Settings, load
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -67,7 +67,7 @@ def test_what_is_mounted_is_there() -> None:
 
 
 def test_sample_orders_are_of_the_shipped_plan() -> None:
-    plan = plan_document.read((ROOT / "templates" / "plan.yaml").read_text("utf-8"), file="plan.yaml")
+    plan = plan_file.read((ROOT / "templates" / "plan.yaml").read_text("utf-8"), file="plan.yaml")
     assert not isinstance(plan, list), plan
     orders = list(_samples())
     assert {order["status"] for order in orders} <= set(plan.touchpoints)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from service.settings import Settings, describe, load
+from avisa.settings import Settings, describe, load
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "env.example"
 GIVEN = dict(re.findall(r"^#?(AVISA_\w+)=(.*)$", EXAMPLE.read_text("utf-8"), re.MULTILINE))

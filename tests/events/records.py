@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from service.core.model import Position
-from service.ports import Record
+from avisa.core.model import Position
+from avisa.ports import Record
 
 AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=utf-8")

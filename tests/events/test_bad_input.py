@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from service.core.model import OrderEvent, Reason
-from service.events import read
-from service.ports import Record, Skipped, Unreadable
+from avisa.core.model import OrderEvent, Reason
+from avisa.events import read
+from avisa.ports import Record, Skipped, Unreadable
 from tests.events.records import CONTENT_TYPE, attributes, envelope, plain, record
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.model import OrderEvent
-from service.events import read
-from service.ports import Record, Skipped, Unreadable
+from avisa.core.model import OrderEvent
+from avisa.events import read
+from avisa.ports import Record, Skipped, Unreadable
 from tests.events.records import AT, CONTENT_TYPE, attributes, envelope, plain, record
 
 

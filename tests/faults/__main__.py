@@ -2,7 +2,7 @@
 
 import sys
 
-from service.cli import main
+from avisa.cli import main
 from tests.crash.runner import let_go_soon
 
 if __name__ == "__main__":

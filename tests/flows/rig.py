@@ -9,17 +9,17 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from service.catalog import Found, Installation, Shelf, Versions
-from service.core.model import OrderEvent, Position, State
-from service.core.retry import Receipt, RetryPolicy, Verdict
-from service.dispatch import Dispatch
-from service.intake import Intake
-from service.kafka import FeedSight
-from service.ports import History, Mail, OutboxRow
-from service.rendering.press import make_press
-from service.store.store import Store, open_store
-from service.wake import Wake
-from tests.rendering import desk
+from avisa.catalog import CatalogCache, Found, Installation, Versions
+from avisa.core.model import OrderEvent, Position, State
+from avisa.core.retry import Receipt, RetryPolicy, Verdict
+from avisa.dispatch import Dispatch
+from avisa.intake import Intake
+from avisa.kafka import LagTracker
+from avisa.ports import History, Mail, OutboxRow
+from avisa.store.store import Store, open_store
+from avisa.templates.compile_folder import compile_folder
+from avisa.wake import Wake
+from tests.templates import desk
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 FEED = "orders/0"
@@ -74,11 +74,11 @@ class Way:
 class Rig:
     """The flows, wired as the house wires them."""
 
-    def __init__(self, store: Store, shelf: Shelf, clock: HandClock) -> None:
+    def __init__(self, store: Store, shelf: CatalogCache, clock: HandClock) -> None:
         self.store, self.shelf, self.clock = store, shelf, clock
         self.versions = Versions(shelf, store)
         self.way = Way()
-        self.sight = FeedSight(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
+        self.sight = LagTracker(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
         self.dispatch = Dispatch(
             store, store, shelf, self.way, clock, self.sight, policy=POLICY, lease=LEASE, jitter=lambda: 0.5
         )
@@ -186,11 +186,11 @@ async def running(
         await opened.close()
 
 
-def shelf_on(store: Store) -> Shelf:
+def shelf_on(store: Store) -> CatalogCache:
     """An empty shelf, as each process has one."""
-    return Shelf(
+    return CatalogCache(
         read_plan=desk.read_plan,
-        make_press=partial(make_press, redirect_to=None),
+        compile_folder=partial(compile_folder, redirect_to=None),
         engine="tests",
         installation=Installation(secret=desk.SECRET, public_url="https://avisa.example.com"),
         store=store,

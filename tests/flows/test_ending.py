@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from service.app.clock import clock_of, keep_origin, kept_clock
-from service.settings import Clock
-from service.store.errors import StoreBroken
-from service.store.sqlite import SQLite
+from avisa.clock import clock_of, keep_origin, kept_clock
+from avisa.settings import Clock
+from avisa.store.database.sqlite import SQLite
+from avisa.store.errors import StoreFailed
 from tests.flows.rig import START, Rig, running
 
 
@@ -18,7 +18,7 @@ def break_the_disk(rig: Rig) -> None:
     """As after an fsync that failed; how it fails is the store's own test."""
     ground = rig.store._ground
     assert isinstance(ground, SQLite)
-    ground._writer._broken = StoreBroken("SQLITE_IOERR_FSYNC")
+    ground._writer._broken = StoreFailed("SQLITE_IOERR_FSYNC")
 
 
 async def test_no_loop_waits_out_a_broken_store(tmp_path: Path) -> None:
@@ -27,12 +27,12 @@ async def test_no_loop_waits_out_a_broken_store(tmp_path: Path) -> None:
         await rig.happens("confirmed")
         break_the_disk(rig)
         rig.way.open = True
-        with pytest.raises(StoreBroken):
+        with pytest.raises(StoreFailed):
             await rig.dispatch.run()
-        with pytest.raises(StoreBroken):
+        with pytest.raises(StoreFailed):
             await rig.happens("confirmed", "B-1")
         await rig.pass_time(timedelta(hours=60))
-        with pytest.raises(StoreBroken):
+        with pytest.raises(StoreFailed):
             await rig.wake.run()
 
 

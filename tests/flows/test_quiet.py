@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from service.core.model import State
+from avisa.core.model import State
 from tests.flows.rig import HandClock, running
-from tests.rendering import desk
+from tests.templates import desk
 
 # From ten o'clock the window ends at night, and so at half past eight the evening before.
 PLAN = desk.PLAN.replace("window: 48h", 'window: 36h\n  quiet_hours: "21:00-08:00"')

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from service.core.model import Reason, State
-from service.core.retry import Receipt
-from service.ports import Attempt, Claimed
-from service.store import StoreAway
+from avisa.core.model import Reason, State
+from avisa.core.retry import Receipt
+from avisa.ports import Attempt, Claimed
+from avisa.store import StoreUnavailable
 from tests.flows.rig import (
     BUSY_AT_DOT,
     GREYLISTED,
@@ -21,7 +21,7 @@ from tests.flows.rig import (
     running,
     until,
 )
-from tests.rendering import desk
+from tests.templates import desk
 
 CONFIRMED = "A-1/1/update/1/customer"
 SHIPPED = "A-1/2/update/1/customer"
@@ -190,7 +190,7 @@ async def test_what_was_claimed_as_the_store_went_away_is_sent(tmp_path: Path) -
             nonlocal asked
             asked += 1
             if asked == 1:
-                raise StoreAway("just then")
+                raise StoreUnavailable("just then")
             return await next_due(**seeing)
 
         rig.store.next_due = away_once  # type: ignore[method-assign]  # a fault, at the one moment that matters

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from service.app import words
-from service.app.refusal import Misconfigured
-from service.catalog import Found, Shelf, Versions
-from service.core.lineage import Version
-from service.core.model import Purpose
-from service.core.plan import Span
-from service.ports import InForce
-from service.store.store import Store, open_store
+from avisa.app import template_sync
+from avisa.catalog import CatalogCache, Found, Versions
+from avisa.core.model import Purpose
+from avisa.core.plan import Span
+from avisa.core.template_versions import Version
+from avisa.ports import InForce
+from avisa.settings.refusal import Misconfigured
+from avisa.store.store import Store, open_store
 from tests.flows.rig import HandClock, Rig, files, running, shelf_on, until
-from tests.rendering import desk
+from tests.templates import desk
 
 SHORT = desk.PLAN.replace("window: 48h", "window: 6h")
 HOUR = timedelta(hours=1)
@@ -35,7 +35,7 @@ def write(folder: Path, texts: Mapping[str, str]) -> Path:
 
 @asynccontextmanager
 async def following(rig: Rig, folder: Path) -> AsyncIterator[None]:
-    follower = words.Follower(rig.versions, rig.shelf, folder, rig.clock, rig.store, "rig:8080")
+    follower = template_sync.Follower(rig.versions, rig.shelf, folder, rig.clock, rig.store, "rig:8080")
     task = asyncio.ensure_future(follower.run())
     try:
         yield
@@ -92,7 +92,7 @@ async def test_a_refused_save_is_told_with_its_place_and_what_was_meant(tmp_path
 
 
 async def _woken(rig: Rig) -> bool:
-    return await rig.store.recall(words._WOKEN_BY) is not None
+    return await rig.store.recall(template_sync._WOKEN_BY) is not None
 
 
 async def _reminded(rig: Rig) -> bool:
@@ -120,15 +120,15 @@ async def test_a_folder_that_is_wrong_forbids_only_the_first_start(tmp_path: Pat
         await store.close()
 
 
-async def start(store: Store, folder: Path) -> Shelf:
+async def start(store: Store, folder: Path) -> CatalogCache:
     """What is in force after the start of a process."""
     shelf = shelf_on(store)
-    await words.begin(Versions(shelf, store), shelf, folder, HandClock())
+    await template_sync.begin(Versions(shelf, store), shelf, folder, HandClock())
     return shelf
 
 
 async def test_words_pushed_elsewhere_come_into_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(words, "ASK_STORE", 0.05)
+    monkeypatch.setattr(template_sync, "ASK_STORE", 0.05)
     folder = write(tmp_path / "t", files())
     async with running(tmp_path / "avisa.db") as rig, following(rig, folder):
         await until(lambda: _woken(rig))

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from service.catalog import Already, Catalog, Found, Installation, NotOfHead, Shelf, Unfit, Versions, content_of
-from service.core.lineage import Origin, Version
-from service.rendering.press import make_press
-from service.store import Store, open_store
-from tests.rendering import desk
+from avisa.catalog import Already, Catalog, CatalogCache, Found, Installation, NotOfHead, Unfit, Versions, content_of
+from avisa.core.template_versions import Origin, Version
+from avisa.store import Store, open_store
+from avisa.templates.compile_folder import compile_folder
 from tests.store.makings import NOW, RealClock
+from tests.templates import desk
 
 BROKEN = desk.files(plain="---\nsubject: x\nshort: x\n---\n{{ custmer.name }}\n")
 
@@ -31,9 +31,9 @@ class Replica:
         self.restart()
 
     def restart(self) -> None:
-        self.shelf = Shelf(
+        self.shelf = CatalogCache(
             read_plan=desk.read_plan,
-            make_press=make_press,
+            compile_folder=compile_folder,
             engine=self._engine,
             installation=Installation(secret=desk.SECRET),
             store=self.store,

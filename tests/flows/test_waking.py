@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from service.core.model import Purpose, State, evolve
-from service.ports import Change
-from service.wake import PUT_OFF
+from avisa.core.model import Purpose, State, evolve
+from avisa.ports import Change
+from avisa.wake import PUT_OFF
 from tests.flows.rig import Rig, running
 
 REMINDER = "A-1/1/reminder/1/customer"

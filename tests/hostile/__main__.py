@@ -11,13 +11,13 @@ import sys
 from collections import Counter
 from random import Random
 
-from service import template_folder
+from avisa.templates import template_folder
 from tests.hostile.attacks import ATTACKS, struck
 from tests.hostile.grammar import Author
 from tests.hostile.mutation import mutated
 from tests.hostile.trial import Verdict, tried, warm
 from tests.hostile.values import occasions
-from tests.rendering.desk import SHIPPED
+from tests.templates.desk import SHIPPED
 
 _PATIENCE = 20  # seconds for one case, before it counts as a hang
 _SHOWN = 300  # characters of a case with a fault

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from service.core.model import Json
-from service.rendering.layout import Layout
+from avisa.core.model import Json
+from avisa.templates.layout.layout import Layout
 from tests.hostile.page import objections
 from tests.hostile.trial import Verdict, tried
-from tests.rendering.desk import layout_with
+from tests.templates.desk import layout_with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

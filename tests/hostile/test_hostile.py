@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.core.context import LONGEST_TEXT, text_of
-from service.ports import CannotRender
+from avisa.core.context import LONGEST_TEXT, text_of
+from avisa.ports import CannotRender
 from tests.hostile.__main__ import case
 from tests.hostile.attacks import ATTACKS, Attack, struck
 from tests.hostile.page import Page
 from tests.hostile.trial import mail_of, tried, warm
 from tests.hostile.values import CANARY, PAYLOADS, occasions, tame
-from tests.rendering.desk import catalog, files
-from tests.rendering.octets import well_formed
+from tests.templates.desk import catalog, files
+from tests.templates.octets import well_formed
 
 CASES = 60
 

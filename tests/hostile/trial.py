@@ -16,17 +16,18 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from service.catalog import Catalog
-from service.core import context, facts, samples
-from service.core.model import Fact, Json, Notification, Order
-from service.ports import CannotRender, Draft, Mail, Problem, Words
-from service.rendering.compile import Compiled, compile_message
-from service.rendering.layout import Layout
-from service.rendering.render import fill
+from avisa.catalog import Catalog
+from avisa.core import context, facts, samples
+from avisa.core.model import Fact, Json, Notification, Order
+from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.ports import CannotRender, Draft, Mail, Words
+from avisa.templates.compile_message import Compiled, compile_message
+from avisa.templates.layout.layout import Layout
+from avisa.templates.renderer import fill
 from tests.hostile import values
 from tests.hostile.page import objections
-from tests.rendering.desk import NOW, layout, usual
-from tests.rendering.octets import well_formed
+from tests.templates.desk import NOW, layout, usual
+from tests.templates.octets import well_formed
 
 MESSAGE = "shown"
 LARGEST = 1024 * 1024  # octets of anything that is made, and of what is held to make it
@@ -90,8 +91,8 @@ def tried(text: str, occasions: Mapping[str, dict[str, Json]], laid_out: Layout 
     return verdict
 
 
-def _pressed(text: str, verdict: Verdict, laid_out: Layout) -> tuple[Compiled | None, list[Problem]]:
-    def press() -> tuple[Compiled | None, list[Problem]]:
+def _pressed(text: str, verdict: Verdict, laid_out: Layout) -> tuple[Compiled | None, list[Diagnostic]]:
+    def press() -> tuple[Compiled | None, list[Diagnostic]]:
         compiled, problems = compile_message(
             text, file=f"messages/{MESSAGE}/en.md", locale="en", layout=laid_out, for_owner=False
         )
@@ -109,17 +110,17 @@ def _pressed(text: str, verdict: Verdict, laid_out: Layout) -> tuple[Compiled | 
             verdict.faults.append(f"{verdict.compile_octets} octets held to press it")
     except Exception as fault:
         verdict.faults.append(f"pressing raised {type(fault).__name__}: {fault!s:.200}")
-        return None, [Problem(code="fault", file="", message="")]
+        return None, [Diagnostic(code="fault", file="", message="")]
     return compiled, problems
 
 
-def _tried_on_samples(compiled: Compiled) -> Iterator[Problem]:
+def _tried_on_samples(compiled: Compiled) -> Iterator[Diagnostic]:
     plan = usual().plan
     for order, notification in samples.samples(MESSAGE, plan, NOW).values():
         told = {**context.build(order, notification, plan, NOW, facts.view(order)), "_zone": "UTC"}
         words = fill(compiled, told)
         if isinstance(words, CannotRender):
-            yield Problem(code="cannot_render", file=compiled.file, message=words.problem)
+            yield Diagnostic(code="cannot_render", file=compiled.file, message=words.problem)
 
 
 def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
-from service.core.model import Json
+from avisa.core.model import Json
 
 CANARY = "60481729"  # 7777 * 7777: whoever shows it has done a sum that was only spelt
 PAYLOADS = [

@@ -14,10 +14,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from service import events
-from service.core.model import OrderEvent
-from service.kafka import Cluster, FeedSight, Subscription
-from service.ports import Skipped, Taken, Unreadable
+from avisa import events
+from avisa.core.model import OrderEvent
+from avisa.kafka import Cluster, LagTracker, Subscription
+from avisa.ports import Skipped, Taken, Unreadable
 
 SOON = 60.0  # seconds after which a test gives up; no test waits for it when all is well
 
@@ -67,7 +67,7 @@ class Flow:
 @dataclass
 class Running:
     subscription: Subscription
-    sight: FeedSight
+    sight: LagTracker
     flow: Flow
 
 
@@ -75,7 +75,7 @@ class Running:
 async def subscribed(cluster: Cluster, flow: Flow | None = None) -> AsyncIterator[Running]:
     flow = flow or Flow()
     clock = RealClock()
-    sight = FeedSight(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
+    sight = LagTracker(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
     subscription = Subscription(cluster, read=events.read, take=flow, sight=sight, clock=clock)
     running = asyncio.create_task(subscription.run())
     try:

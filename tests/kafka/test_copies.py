@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from service import events
-from service.kafka import Cluster, DeadLetterCopies, copies
-from service.ports import Record, Unreadable
-from service.store import Store, open_store
+from avisa import events
+from avisa.kafka import Cluster, DeadLetterCopies, dead_letter_topic
+from avisa.ports import Record, Unreadable
+from avisa.store import Store, open_store
 from tests.events.records import plain, record
 from tests.kafka.flow import RealClock, a_topic
 from tests.tools.kafka import ApacheKafka
@@ -22,8 +22,8 @@ from tests.tools.kafka import ApacheKafka
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copies, "LOOK_EVERY", 0.1)
-    monkeypatch.setattr(copies, "TRY_AGAIN_AFTER", 0.2)
+    monkeypatch.setattr(dead_letter_topic, "LOOK_EVERY", 0.1)
+    monkeypatch.setattr(dead_letter_topic, "TRY_AGAIN_AFTER", 0.2)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ async def test_one_that_is_too_large_with_its_headers_is_cut(apache_kafka: Apach
         ) as consumer,
     ):
         sizes = {len((await asyncio.wait_for(consumer.getone(), 30)).value) for _ in range(2)}
-    assert sizes == {copies.CUT_TO, 1}
+    assert sizes == {dead_letter_topic.CUT_TO, 1}
 
 
 async def test_a_topic_that_is_missing_holds_up_no_other(apache_kafka: ApacheKafka, store: Store) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from service.kafka import Cluster
-from service.kafka.batch import Raw
-from service.kafka.reader import CLOSE_WITHIN
-from service.ports import Taken
+from avisa.kafka import Cluster
+from avisa.kafka.consumer import Raw
+from avisa.kafka.faststream_reader import CLOSE_WITHIN
+from avisa.ports import Taken
 from tests.kafka.flow import Flow, a_topic, committed, publish, subscribed, until, value
 from tests.tools.kafka import ApacheKafka
 
@@ -132,9 +132,9 @@ async def test_a_batch_that_went_astray_is_read_again(
     own_kafka: ApacheKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """FastStream swallows what is raised on the way to us; here its parser fails on purpose, twice."""
-    from service.kafka import reader
+    from avisa.kafka import faststream_reader
 
-    fitting = reader._unparsed
+    fitting = faststream_reader._unparsed
     failures = iter([True, True])
 
     async def failing(raw: tuple[Raw, ...], original: Callable[..., Awaitable[Any]]) -> object:
@@ -142,7 +142,7 @@ async def test_a_batch_that_went_astray_is_read_again(
             raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "on purpose")
         return await fitting(raw, original)
 
-    monkeypatch.setattr(reader, "_unparsed", failing)
+    monkeypatch.setattr(faststream_reader, "_unparsed", failing)
     topic = await topic_on(own_kafka)
     await publish(own_kafka.bootstrap_servers, topic, [{"value": value(n)} for n in range(10)])
     async with subscribed(cluster_of(own_kafka, topic)) as running:
@@ -154,7 +154,7 @@ async def test_a_batch_that_went_astray_is_read_again(
 async def test_a_consumer_that_stands_still_is_replaced(
     own_kafka: ApacheKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from service.kafka import subscription
+    from avisa.kafka import subscription
 
     monkeypatch.setattr(subscription, "STUCK_AFTER", 2.0)
     topic = await topic_on(own_kafka)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from service.embedded.broker import ADDRESSES, EmbeddedBroker, forget_addresses, running_cluster, tell_addresses
-from service.kafka import Cluster, UnreachableError, asyncapi, publish
-from service.ports import Taken
+from avisa.embedded.broker import ADDRESSES, EmbeddedBroker, forget_addresses, running_cluster, tell_addresses
+from avisa.kafka import Cluster, UnreachableError, asyncapi, publish
+from avisa.ports import Taken
 from tests.kafka.flow import Flow, a_topic, subscribed, until, value
 from tests.tools.kafka import ApacheKafka
 
@@ -54,7 +54,7 @@ async def test_nobody_there_is_told_at_once() -> None:
 async def test_the_embedded_broker_is_found_by_a_second_process(embedded: EmbeddedBroker, tmp_path: Path) -> None:
     script = (
         "import asyncio, sys; from pathlib import Path;"
-        "from service.embedded.broker import running_cluster; from service.kafka import publish;"
+        "from avisa.embedded.broker import running_cluster; from avisa.kafka import publish;"
         f"cluster = running_cluster(Path(sys.argv[1]), {TOPICS}, 'avisa');"
         "print(asyncio.run(publish(cluster, sys.stdin.buffer, wait_for_reader=True)))"
     )

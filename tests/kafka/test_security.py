@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trustme
 
-from service.kafka import Cluster, publish
+from avisa.kafka import Cluster, publish
 from tests.kafka.flow import a_topic, subscribed, until, value
 from tests.tools.kafka import ApacheKafka, Secured
 from tests.tools.parts import need

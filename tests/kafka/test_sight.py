@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.kafka.sight import _PROBES_KEPT, FeedSight
+from avisa.kafka.lag import _PROBES_KEPT, LagTracker
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -16,8 +16,8 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def sight(*feeds: str) -> FeedSight:
-    made = FeedSight(since=START, blind_after=lambda: timedelta(seconds=300))
+def sight(*feeds: str) -> LagTracker:
+    made = LagTracker(since=START, blind_after=lambda: timedelta(seconds=300))
     if feeds:
         made.assigned(feeds)
     return made
@@ -137,7 +137,9 @@ def test_partitions_that_are_taken_away_while_catching_up_do_not_open_the_gate()
 
 
 def test_a_feed_that_is_never_silent_blinds_by_its_silence() -> None:
-    one = FeedSight(since=START, blind_after=lambda: timedelta(minutes=5), silent_after=lambda: timedelta(minutes=20))
+    one = LagTracker(
+        since=START, blind_after=lambda: timedelta(minutes=5), silent_after=lambda: timedelta(minutes=20)
+    )
     one.assigned(["t/0"])
     for second in range(0, 1260, 60):
         one.probed("t/0", at=at(second), end=0)

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from service.core.model import Reason
-from service.kafka import Cluster, offsets
-from service.ports import Taken
+from avisa.core.model import Reason
+from avisa.kafka import Cluster, offsets
+from avisa.ports import Taken
 from tests.kafka.flow import Flow, a_topic, committed, publish, publish_header_name, subscribed, until, value
 from tests.tools.kafka import ApacheKafka
 

@@ -12,12 +12,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from service import template_folder
-from service.catalog import Catalog
-from service.core import samples
-from service.core.model import Fact
-from service.ports import Draft, Words
-from tests.rendering import desk
+from avisa.catalog import Catalog
+from avisa.core import samples
+from avisa.core.model import Fact
+from avisa.ports import Draft, Words
+from avisa.templates import template_folder
+from tests.templates import desk
 from tests.tools import chromium
 
 LOCALES = ("en", "pt-PT", "pt-BR", "es", "ca")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service import chromium
+from avisa.preview import screenshots
 from tests.mails import post
 from tests.tools.contrast import contrast, luminance, rgb
 from tests.tools.parts import need
@@ -170,9 +170,9 @@ def test_fits_every_screen_and_any_finger(tmp_path: Path) -> None:
 def test_looks_as_meant(tmp_path: Path) -> None:
     page = tmp_path / "mail.html"
     page.write_text(post.words("order-confirmed", "en").html)
-    looks = [chromium.Look(width=width, dark=dark) for width in WIDTHS for dark in (False, True)]
-    taken = chromium.pictures(chromium.find() or "", page, looks)
-    assert not isinstance(taken, chromium.NoPicture), taken
+    looks = [screenshots.Look(width=width, dark=dark) for width in WIDTHS for dark in (False, True)]
+    taken = screenshots.pictures(screenshots.find() or "", page, looks)
+    assert not isinstance(taken, screenshots.NoPicture), taken
     for look, octets in zip(looks, taken, strict=True):
         seen = pixels(octets)
         assert seen.width == look.width

@@ -16,7 +16,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
     """A clean one, in which `avisa` is this checkout's."""
     commands = tmp_path / ".venv" / "bin"
     commands.mkdir(parents=True)
-    (commands / "avisa").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m service.cli "$@"\n')
+    (commands / "avisa").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m avisa.cli "$@"\n')
     (commands / "avisa").chmod(0o755)
     (commands / "python").symlink_to(sys.executable)
     (commands / "activate").write_text(":\n")  # what it would do is done here

@@ -13,17 +13,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from service import chromium, plan_document
-from service.core import context, facts, samples
-from service.core.model import Json
-from service.ports import Words
-from service.rendering import layout
-from service.rendering.check import codes
-from service.rendering.compile import compile_message
-from service.rendering.render import fill
-from service.rendering.vocabulary import COMPONENTS, FILTERS, LATER, OF_EVERY_ORDER, OWNERS_VARIABLES, TIMES
+from avisa import plan_file
+from avisa.core import context, facts, samples
+from avisa.core.model import Json
+from avisa.lint import codes
+from avisa.ports import Words
+from avisa.preview import screenshots
+from avisa.templates.compile_message import compile_message
+from avisa.templates.jinja.variables import COMPONENTS, FILTERS, LATER, OF_EVERY_ORDER, OWNERS_VARIABLES, TIMES
+from avisa.templates.layout import layout
+from avisa.templates.renderer import fill
 from tests.mails import post
-from tests.rendering import desk
+from tests.templates import desk
 
 MANUAL = desk.SHIPPED / "README.md"
 PICTURES = desk.SHIPPED / "pictures"
@@ -205,7 +206,7 @@ SECTIONS = (
 
 
 def plan() -> Iterator[str]:
-    definitions = plan_document.schema()["$defs"]
+    definitions = plan_file.json_schema()["$defs"]
     assert {name for _, name in SECTIONS} == definitions.keys(), definitions.keys()
     of_touchpoints = definitions["Touchpoint"]["properties"]
     for heading, name in SECTIONS:
@@ -323,8 +324,8 @@ def _only_the_sheet(html: str) -> str:
 
 def _shoot(html: str, page: Path, name: str) -> None:
     page.write_text(html)
-    taken = chromium.pictures(chromium.find() or "chromium", page, [chromium.Look(width=WIDTH)])
-    assert not isinstance(taken, chromium.NoPicture), taken
+    taken = screenshots.pictures(screenshots.find() or "chromium", page, [screenshots.Look(width=WIDTH)])
+    assert not isinstance(taken, screenshots.NoPicture), taken
     (PICTURES / f"{name}.png").write_bytes(taken[0])
 
 

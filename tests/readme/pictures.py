@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
-from service import chromium
+from avisa.preview import screenshots
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "deploy" / "pictures"
@@ -64,7 +64,7 @@ def sent_for_one_order(folder: Path) -> dict[str, str]:
         "AVISA_CLOCK__ORIGIN": (datetime.now(UTC) + SET_UP).isoformat(),
         "AVISA_CLOCK__SPEED": str(SPEED),
     }
-    avisa = [sys.executable, "-m", "service.cli"]
+    avisa = [sys.executable, "-m", "avisa.cli"]
     begun = time.monotonic()
 
     def publish(facts: dict[str, str]) -> None:
@@ -104,9 +104,9 @@ def shoot(html: str, picture: Path, folder: Path, *, dark: bool) -> None:
     """Write what a browser shows of `html`."""
     page = folder / "mail.html"
     page.write_text(html)
-    look = chromium.Look(width=WIDTH, scale=SCALE, dark=dark)
-    taken = chromium.pictures(chromium.find() or "chromium", page, [look])
-    assert not isinstance(taken, chromium.NoPicture), taken
+    look = screenshots.Look(width=WIDTH, scale=SCALE, dark=dark)
+    taken = screenshots.pictures(screenshots.find() or "chromium", page, [look])
+    assert not isinstance(taken, screenshots.NoPicture), taken
     picture.parent.mkdir(parents=True, exist_ok=True)
     picture.write_bytes(taken[0])
 

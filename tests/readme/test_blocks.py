@@ -16,8 +16,8 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from service import events
-from service.core.model import OrderEvent
+from avisa import events
+from avisa.core.model import OrderEvent
 from tests.events.records import record
 from tests.readme import page
 from tests.tools.kafka import ApacheKafka

@@ -8,13 +8,13 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from service import cli, telemetry
-from service.cli.exits import Exit
-from service.core.model import Purpose, Reason, State
-from service.embedded.inbox import Inbox
-from service.settings import Settings, describe
-from service.settings.names import SECRET_FILES
-from service.web import asyncapi, health, inbox, unsubscribe
+from avisa import cli, telemetry
+from avisa.cli.exits import Exit
+from avisa.core.model import Purpose, Reason, State
+from avisa.embedded.inbox import Inbox
+from avisa.settings import Settings, describe
+from avisa.settings.names import SECRET_FILES
+from avisa.web import asyncapi, health, inbox, unsubscribe
 from tests.readme import page
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from service import events, plan_document
-from service.core import plan as core_plan
-from service.core.model import SETTLED, OrderEvent, Position
-from service.ports import Record
+from avisa import events, plan_file
+from avisa.core import plan as core_plan
+from avisa.core.model import SETTLED, OrderEvent, Position
+from avisa.ports import Record
 from tests.core.world import World
 from tests.oracle import Latitude, Published, Received, judge, message_id, read_plan
 from tests.replay.play import START
@@ -39,7 +39,7 @@ def test_the_core_and_the_oracle_agree(path: Path, days: int) -> None:
 
 def differ(path: Path, *, seed: int, days: int, orders: int) -> None:
     """Fails if they do."""
-    plan = plan_document.read(path.read_text("utf-8"), file=path.name)
+    plan = plan_file.read(path.read_text("utf-8"), file=path.name)
     assert isinstance(plan, core_plan.Plan)
     scheduled = generated(orders, seed=seed, start=START, length=timedelta(days=days))
     published = [Published(at=one.at, acked=one.at, event=one.event) for one in scheduled]

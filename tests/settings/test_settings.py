@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.settings import Settings, cautions, describe, load
+from avisa.settings import Settings, cautions, describe, load
 
 CANARY = "hunter2-canary-Zq9"
 KEY = "0123456789abcdef0123456789abcdef"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from service.store import Store, migrate, open_store
-from service.store.tables import metadata
+from avisa.store import Store, migrate, open_store
+from avisa.store.sql.tables import metadata
 from tests.store.makings import RealClock
 from tests.tools.parts import need
 from tests.tools.postgres import Postgres

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from service.core.model import Fact, Notification, Order, Position, Purpose, Reason, State
-from service.ports import Attempt, Change, Draft, Entry, Record, Settlement, Unreadable
+from avisa.core.model import Fact, Notification, Order, Position, Purpose, Reason, State
+from avisa.ports import Attempt, Change, Draft, Entry, Record, Settlement, Unreadable
 
 FEED = "orders.status/0"
 NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # the virtual moment of every decision here

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from service.core.model import State
-from service.store import Store
+from avisa.core.model import State
+from avisa.store import Store
 from tests.store.conftest import House
 from tests.store.makings import LEASE, MINUTE, NOW, READER, attempt, change, notice
 

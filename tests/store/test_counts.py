@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
-from service.core.model import Reason, State
-from service.ports import Tally
-from service.store import Store
-from service.store.dead_letters import HEAD, WHOLE
+from avisa.core.model import Reason, State
+from avisa.ports import Tally
+from avisa.store import Store
+from avisa.store.dead_letters import HEAD, WHOLE
 from tests.store.conftest import House
 from tests.store.makings import FEED, LEASE, NOW, READER, change, notice, settlement, unreadable
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from service.core.model import Reason
-from service.ports import Heard
-from service.store import Store, heard
+from avisa.core.model import Reason
+from avisa.ports import Heard
+from avisa.store import Store, recent_orders
 from tests.store.makings import LEASE, NOW, attempt, change, notice, settlement
 
 
@@ -62,11 +62,11 @@ async def test_of_those_that_moved_on_it_is_what_they_were_told(store: Store) ->
 async def test_it_looks_back_page_by_page_and_no_further_than_it_should(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(heard, "_AT_ONCE", 2)
+    monkeypatch.setattr(recent_orders, "_AT_ONCE", 2)
     for number in range(9):
         await take(store, f"A-{number}", "confirmed")
     assert len((await store.heard_of(each=100))["confirmed"].present) == 9
-    monkeypatch.setattr(heard, "_LOOK_BACK", 4)
+    monkeypatch.setattr(recent_orders, "_LOOK_BACK", 4)
     assert present(dict(await store.heard_of(each=100))) == {"confirmed": ["A-8", "A-7", "A-6", "A-5"]}
 
 

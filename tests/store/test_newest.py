@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from service.store import Store
+from avisa.store import Store
 from tests.store.makings import NOW, change, order
 
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from service.core.model import Reason, State
-from service.ports import Tally
-from service.store import Store
+from avisa.core.model import Reason, State
+from avisa.ports import Tally
+from avisa.store import Store
 from tests.store.conftest import House
 from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, notice, settlement
 

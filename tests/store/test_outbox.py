@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from service.core.model import Reason, State
-from service.ports import Claimed, Entry
-from service.store import Store
+from avisa.core.model import Reason, State
+from avisa.ports import Claimed, Entry
+from avisa.store import Store
 from tests.store.conftest import House
 from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, notice, settlement
 

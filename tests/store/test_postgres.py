@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.store import StoreAway, StoreOutdated, StoreUnfit, migrate, open_store
-from service.store import postgres as ours
+from avisa.store import StoreMisconfigured, StoreOutdated, StoreUnavailable, migrate, open_store
+from avisa.store.database import postgres as ours
 from tests.store.conftest import House
 from tests.store.makings import LEASE, NOW, RealClock, change, notice
 from tests.tools.parts import need
@@ -37,9 +37,9 @@ async def test_it_goes_away_and_comes_back(house: House, own: Postgres, mode: st
     await store.commit([change("A", seqs=(1,))], now=NOW, lease=LEASE)
     own.stop(mode)
     try:
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             await store.commit([change("A", 1)], now=NOW)
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             await store.load(["A"])
     finally:
         own.start()
@@ -47,7 +47,7 @@ async def test_it_goes_away_and_comes_back(house: House, own: Postgres, mode: st
         try:
             await store.load(["A"])
             break
-        except StoreAway:
+        except StoreUnavailable:
             continue
     assert (await store.load(["A"]))["A"].version == 1
     assert (await store.commit([change("A", 1, seqs=(2,))], now=NOW)).lost == frozenset()
@@ -64,7 +64,7 @@ async def test_a_frozen_server_is_given_up(house: House, own: Postgres, monkeypa
         os.kill(pid, signal.SIGSTOP)
     try:
         async with asyncio.timeout(8):
-            with pytest.raises(StoreAway):
+            with pytest.raises(StoreUnavailable):
                 await store.commit([change("A")], now=NOW)
     finally:
         for pid in pids:
@@ -75,7 +75,7 @@ async def test_a_frozen_server_is_given_up(house: House, own: Postgres, monkeypa
 
 async def test_nobody_listens() -> None:
     store = open_store("postgresql://avisa:s3cret@127.0.0.1:9/none", clock=RealClock(), exclusive=True)
-    with pytest.raises(StoreAway) as caught:
+    with pytest.raises(StoreUnavailable) as caught:
         await store.start()
     assert "s3cret" not in str(caught.value)
 
@@ -86,11 +86,11 @@ async def test_a_standby_that_only_reads_is_away(house: House, own: Postgres) ->
     own.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     own.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
     for _ in range(3):
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             await store.commit([change("A")], now=NOW)
     own.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
     own.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         await store.commit([change("A")], now=NOW)
     assert (await store.commit([change("A")], now=NOW)).lost == frozenset()
     await house.close()
@@ -99,7 +99,7 @@ async def test_a_standby_that_only_reads_is_away(house: House, own: Postgres) ->
 async def test_commits_that_could_be_lost_are_refused(house: House, own: Postgres) -> None:
     name = house.url.rpartition("/")[2]
     own.sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
-    with pytest.raises(StoreUnfit, match="synchronous_commit"):
+    with pytest.raises(StoreMisconfigured, match="synchronous_commit"):
         await house.open()
 
 

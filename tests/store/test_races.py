@@ -11,9 +11,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from service.core.model import Reason, State
-from service.ports import Change, Tally
-from service.store import Store
+from avisa.core.model import Reason, State
+from avisa.ports import Change, Tally
+from avisa.store import Store
 from tests.store.conftest import House
 from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, notice, settlement
 
@@ -135,7 +135,7 @@ async def test_a_deadlock_is_retried(house: House) -> None:
     """Two transactions that take two locks crosswise: PostgreSQL ends one, and it runs again."""
     store = await house.open()
     await store.commit([change("A"), change("B")], now=NOW)
-    ground = store._ground
+    database = store._ground
     tries: Counter[str] = Counter()
     lock = text("SELECT 1 FROM orders WHERE order_id = :id FOR UPDATE")
 
@@ -149,7 +149,7 @@ async def test_a_deadlock_is_retried(house: House) -> None:
 
         return work
 
-    answers = await asyncio.gather(ground.write(crosswise("x", "A", "B")), ground.write(crosswise("y", "B", "A")))
+    answers = await asyncio.gather(database.write(crosswise("x", "A", "B")), database.write(crosswise("y", "B", "A")))
     assert answers == ["x", "y"]
     assert sum(tries.values()) >= 3
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.core.model import Fact, Notification, Order, PromiseState, Purpose, Reason, State
-from service.ports import Entry
-from service.store import rows
+from avisa.core.model import Fact, Notification, Order, PromiseState, Purpose, Reason, State
+from avisa.ports import Entry
+from avisa.store.sql import rows
 from tests.store.makings import NOW, order
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)

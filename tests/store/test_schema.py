@@ -13,9 +13,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from service.store import StoreUnfit, address, migrate, open_store, orders, outbox, schema, tongue
-from service.store.rows import micros
-from service.store.tables import metadata
+from avisa.store import StoreMisconfigured, migrate, open_store, orders, outbox
+from avisa.store.database import database_url
+from avisa.store.sql import dialect, schema
+from avisa.store.sql.rows import micros
+from avisa.store.sql.tables import metadata
 from tests.store.conftest import House
 from tests.store.makings import NOW, RealClock, change
 
@@ -68,14 +70,14 @@ async def test_from_nothing_to_the_head_and_no_further(tmp_path: object) -> None
     assert (await migrate.upgrade(url)).applied == ()
 
 
-def explain(conn: Connection, question: tongue.Question, given: str = "[]", **values: object) -> str:
+def explain(conn: Connection, question: dialect.Query, given: str = "[]", **values: object) -> str:
     """The plan of a question as it is asked."""
     sqlite = conn.dialect.name == "sqlite"
-    asked = tongue._as_json(question) if sqlite else tongue._plain(question)
+    asked = dialect._as_json(question) if sqlite else dialect._plain(question)
     if sqlite and given != "[]":
-        sql, bound = tongue._with_values(asked, json.loads(given), values)
+        sql, bound = dialect._with_values(asked, json.loads(given), values)
         return "\n".join(str(row[-1]) for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", bound))
-    clause = tongue._text(asked, conn.dialect.name)
+    clause = dialect._text(asked, conn.dialect.name)
     if "given" in clause._bindparams:
         values["given"] = given
     rows = conn.execute(text(f"EXPLAIN {'QUERY PLAN' if sqlite else ''} {clause.text}"), values)
@@ -127,13 +129,13 @@ async def test_the_hot_questions_go_by_index(house: House) -> None:
     ],
 )
 def test_a_wrong_address_is_refused_and_not_repeated(url: str) -> None:
-    with pytest.raises(StoreUnfit) as caught:
+    with pytest.raises(StoreMisconfigured) as caught:
         open_store(url, clock=RealClock(), exclusive=True)
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
 def test_libpq_words_for_encryption() -> None:
-    url, words = address.encryption(address.read("postgresql://u@h/d?sslmode=require"))
+    url, words = database_url.encryption(database_url.read("postgresql://u@h/d?sslmode=require"))
     assert words == {"ssl": "require"}
     assert "sslmode" not in url.query

@@ -13,19 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from service.core.model import Reason
-from service.ports import Tally
-from service.store import (
-    StoreAbsent,
-    StoreAway,
-    StoreBroken,
+from avisa.core.model import Reason
+from avisa.ports import Tally
+from avisa.store import (
     StoreError,
+    StoreFailed,
     StoreInUse,
+    StoreNotFound,
     StoreOutdated,
+    StoreUnavailable,
     migrate,
     open_store,
 )
-from service.store import sqlite as ours
+from avisa.store.database import sqlite as ours
 from tests.store.conftest import House
 from tests.store.makings import FEED, LEASE, NOW, READER, RealClock, attempt, change, notice
 
@@ -70,7 +70,7 @@ async def test_leases_are_freed_at_the_start(house: House) -> None:
 
 
 async def test_a_command_makes_no_store(house: House) -> None:
-    with pytest.raises(StoreAbsent):
+    with pytest.raises(StoreNotFound):
         await house.open(exclusive=False)
 
 
@@ -121,7 +121,7 @@ async def test_a_full_disk_stores_nothing_and_is_no_end(house: House) -> None:
     await store._ground.write(fill)
     tally = Tally(by_reason={(FEED, Reason.ENTERED): 1})
     large = [change(f"B-{n}", seqs=(1, 2, 3)) for n in range(500)]
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         await store.commit(large, tally=tally, now=NOW)
     assert set(await store.load(["A", "B-0", "B-499"])) == {"A"}
     writer = asyncio.create_task(store._ground.write(lambda _: time.sleep(0.2)))
@@ -133,7 +133,7 @@ async def test_a_full_disk_stores_nothing_and_is_no_end(house: House) -> None:
         return_exceptions=True,
     )
     await writer
-    assert isinstance(answers[1], StoreAway)
+    assert isinstance(answers[1], StoreUnavailable)
     await store._ground.write(mend)
     # Whoever was answered is stored, whoever was refused is not.
     stored = {
@@ -171,7 +171,7 @@ async def test_an_error_that_ends_the_transaction_ends_it_for_all(house: House) 
 async def test_a_store_nobody_closed_lets_the_process_end(house: House) -> None:
     await migrate.upgrade(house.url)
     script = (
-        "import asyncio, sys\nfrom service.store import open_store\nfrom tests.store.makings import RealClock\n"
+        "import asyncio, sys\nfrom avisa.store import open_store\nfrom tests.store.makings import RealClock\n"
         "async def main():\n    store = open_store(sys.argv[1], clock=RealClock(), exclusive=True)\n"
         "    await store.start()\nasyncio.run(main())\n"
     )
@@ -188,9 +188,9 @@ def size(file: Path) -> int:
 
 WRITER = """
 import asyncio, sys
-from service.core.model import Reason
-from service.ports import Tally
-from service.store import open_store
+from avisa.core.model import Reason
+from avisa.ports import Tally
+from avisa.store import open_store
 from tests.store.makings import FEED, LEASE, NOW, RealClock, change
 
 async def main():
@@ -238,7 +238,7 @@ async def test_killed_in_the_middle_of_a_commit(house: House) -> None:
 
 async def test_a_damaged_file_is_said_to_be(house: House, tmp_path: Path) -> None:
     (tmp_path / "avisa.db").write_bytes(b"not a database, " * 512)
-    with pytest.raises(StoreBroken):
+    with pytest.raises(StoreFailed):
         await house.open()
     with pytest.raises(sqlite3.DatabaseError):
         house.sql("SELECT 1 FROM orders")
@@ -248,6 +248,6 @@ async def test_closed_is_away(house: House) -> None:
     store = open_store(house.url, clock=RealClock(), exclusive=True)
     await store.start()
     await store.close()
-    with pytest.raises(StoreAway):
+    with pytest.raises(StoreUnavailable):
         await store.commit([change("A")], now=NOW)
     await store.close()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from service.core.lineage import Origin, Version, following
-from service.core.model import Reason, State
-from service.ports import Draft, InForce
-from service.store import Store
-from service.store import versions as kept
-from service.store.rows import micros
+from avisa.core.model import Reason, State
+from avisa.core.template_versions import Origin, Version, following
+from avisa.ports import Draft, InForce
+from avisa.store import Store
+from avisa.store import versions as kept
+from avisa.store.sql.rows import micros
 from tests.store.conftest import House
 from tests.store.makings import LEASE, NOW, READER, attempt, change, settlement
 

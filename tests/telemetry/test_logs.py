@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from service.telemetry import printable
-from service.telemetry.logs import LINE_MOST, WAITING_MOST, LineWriter
+from avisa.telemetry import printable
+from avisa.telemetry.logs import LINE_MOST, WAITING_MOST, LineWriter
 
 CANARIES = ("ana.canary@example.pt", "hunter2-canary", "Ana Canária")
 PROJECT = Path(__file__).parents[2]

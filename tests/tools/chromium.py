@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from service import chromium
+from avisa.preview import screenshots
 
 _FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -20,5 +20,5 @@ def document(page: Path, *, dark: bool, budget: int) -> str:
     with tempfile.TemporaryDirectory() as profile:
         look = [f"--user-data-dir={profile}", f"--blink-settings=preferredColorScheme={0 if dark else 1}"]
         asked = ["--dump-dom", f"--virtual-time-budget={budget}", page.as_uri()]
-        command = [chromium.find() or "chromium", *_FLAGS, *look, *asked]
+        command = [screenshots.find() or "chromium", *_FLAGS, *look, *asked]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=_PATIENCE).stdout

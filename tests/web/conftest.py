@@ -12,13 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
-from service import telemetry
-from service.core.links import read_unsubscribe_token, unsubscribe_token
-from service.core.model import State
-from service.embedded.inbox import Inbox
-from service.web import Site, build
-from service.web.health import Check
-from service.web.server import CannotListen, Server, listen
+from avisa import telemetry
+from avisa.core.model import State
+from avisa.core.unsubscribe_token import read_unsubscribe_token, unsubscribe_token
+from avisa.embedded.inbox import Inbox
+from avisa.web import Site, build
+from avisa.web.health import Check
+from avisa.web.server import CannotListen, Server, listen
 
 SECRET = b"a key for these tests, 32 octets"
 ADDRESS = "ana.canary@example.pt"

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from service.web import build
-from service.web.guard import BODY_MOST, HEADERS
-from service.web.server import CannotListen, listen
+from avisa.web import build
+from avisa.web.guard import BODY_MOST, HEADERS
+from avisa.web.server import CannotListen, listen
 from tests.web.conftest import House, a_mail, post
 
 

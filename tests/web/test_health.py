@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from service import telemetry
-from service.core.model import Purpose, Reason, State
-from service.web.health import Check
+from avisa import telemetry
+from avisa.core.model import Purpose, Reason, State
+from avisa.web.health import Check
 from tests.web.conftest import House
 
 

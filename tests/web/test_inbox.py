@@ -6,8 +6,8 @@ import asyncio
 import smtplib
 from pathlib import Path
 
-from service.embedded import inbox as embedded
-from service.embedded.inbox import Inbox
+from avisa.embedded import inbox as embedded
+from avisa.embedded.inbox import Inbox
 from tests.web.conftest import House, StoppedClock, a_mail, post
 
 EVIL = '<html><head></head><body><h1>Olá</h1><img src="https://spy.example/x.gif"><script>alert(1)</script></body>'

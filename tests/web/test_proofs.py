@@ -14,11 +14,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service import plan_document, template_folder
-from service.app.proofs import Desk
-from service.web.guard import HEADERS
-from service.web.proofs import build, in_colours
-from service.web.server import CannotListen, Server, listen
+from avisa import plan_file
+from avisa.preview.page import build, in_colours
+from avisa.preview.server import Desk
+from avisa.templates import template_folder
+from avisa.web.guard import HEADERS
+from avisa.web.server import CannotListen, Server, listen
 from tests.web.conftest import StoppedClock
 
 SHIPPED = Path(__file__).parents[2] / "templates"
@@ -51,7 +52,7 @@ async def table(tmp_path: Path) -> AsyncIterator[Table]:
     for name in ("es", "ca", "pt-BR"):  # two languages are as good as five here, and quicker
         for file in folder.glob(f"messages/*/{name}.md"):
             file.unlink()
-    read = partial(plan_document.read, file="plan.yaml", tell_from=None)
+    read = partial(plan_file.read, file="plan.yaml", tell_from=None)
     desk = Desk(folder, read, StoppedClock(), None)
     await desk.look()
     listener = listen("127.0.0.1", 0)
@@ -152,7 +153,7 @@ async def test_a_wrong_plan_leaves_the_messages_on_the_page(table: Table) -> Non
 
 
 async def test_a_folder_that_never_was_good_says_what_is_wrong(tmp_path: Path) -> None:
-    read = partial(plan_document.read, file="plan.yaml", tell_from=None)
+    read = partial(plan_file.read, file="plan.yaml", tell_from=None)
     desk = Desk(tmp_path / "nowhere", read, StoppedClock(), None)
     await desk.look()
     assert [problem.code for problem in desk.problems] == ["unreadable", "missing_file"]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from service import chromium
+from avisa.preview import screenshots
 from tests.tools.parts import need
 from tests.web.test_proofs import Table, table
 
@@ -45,9 +45,9 @@ class Page:
 
 @contextmanager
 def opened(folder: Path, address: str) -> Iterator[Page]:
-    program = chromium.find()
+    program = screenshots.find()
     assert program is not None
-    with chromium._browser(program, folder) as pipe:
+    with screenshots._browser(program, folder) as pipe:
         yield Page(pipe, address)
 
 

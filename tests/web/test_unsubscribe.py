@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from service.core.links import address_hash
-from service.web.unsubscribe import TEXTS, language
+from avisa.core.unsubscribe_token import address_hash
+from avisa.web.unsubscribe import TEXTS, language
 from tests.web.conftest import ADDRESS, SECRET, House
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}

@@ -1,6 +1,6 @@
 """The shipped words: all there, brief, true in every case, and no sentence said by two messages.
 
-The messages are filled here by plain Jinja with marks for values, independently of `service.rendering`, which
+The messages are filled here by plain Jinja with marks for values, independently of `avisa.templates`, which
 has its say over them, as the plan's reader has over the plan, at the end.
 """
 
@@ -17,11 +17,11 @@ import pytest
 import yaml
 from jinja2 import Environment, Template
 
-from service import plan_document
-from service.core.plan import Plan
-from service.rendering.compile import compile_message
-from service.rendering.layout import Layout
-from service.rendering.layout import read as read_layout
+from avisa import plan_file
+from avisa.core.plan import Plan
+from avisa.templates.compile_message import compile_message
+from avisa.templates.layout.layout import Layout
+from avisa.templates.layout.layout import read as read_layout
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 LOCALES = ("en", "pt-PT", "pt-BR", "es", "ca")
@@ -258,7 +258,7 @@ def test_portugal_and_brazil_speak_each_their_own(message: str) -> None:
 
 
 def test_the_plan_is_sound_and_names_messages_that_exist() -> None:
-    plan = plan_document.read((TEMPLATES / "plan.yaml").read_text(encoding="utf-8"), file="plan.yaml")
+    plan = plan_file.read((TEMPLATES / "plan.yaml").read_text(encoding="utf-8"), file="plan.yaml")
     assert isinstance(plan, Plan), plan
     points = (*plan.touchpoints.values(), plan.unknown)
     assert {point.message for point in points} <= set(CUSTOMERS)

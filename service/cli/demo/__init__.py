@@ -15,11 +15,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from service import reads, telemetry
-from service.app.house import House, open_house
-from service.cli.demo.orders import SAMPLES, START, Sample
-from service.cli.story import SIGNS, words
-from service.settings import Settings
+from avisa import telemetry, views
+from avisa.app.wiring import Application, open_application
+from avisa.cli.demo.orders import SAMPLES, START, Sample
+from avisa.cli.story import SIGNS, words
+from avisa.settings import Settings
 
 LOOK = 0.25  # seconds between looks at the timelines
 SET_UP = timedelta(seconds=7)  # real: by then the house stands, and somebody has read the introduction
@@ -33,7 +33,7 @@ async def play(settings: Settings, *, keep: bool, speed: float) -> int:
     console = Console(highlight=False)
     telemetry.configure("console", "error")
     with tempfile.TemporaryDirectory(prefix="avisa-demo-") as folder:
-        async with open_house(_demonstrating(settings, Path(folder), speed)) as house:
+        async with open_application(_demonstrating(settings, Path(folder), speed)) as house:
             await _show(house, console, keep=keep)
     return 0
 
@@ -52,7 +52,7 @@ def _demonstrating(settings: Settings, folder: Path, speed: float) -> Settings:
     )
 
 
-async def _show(house: House, console: Console, *, keep: bool) -> None:
+async def _show(house: Application, console: Console, *, keep: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -69,7 +69,7 @@ async def _show(house: House, console: Console, *, keep: bool) -> None:
             if task.done():
                 task.result()
         if telling.done():
-            _conclude(await reads.counts(house.store), house, console, keep=keep)
+            _conclude(await views.counts(house.store), house, console, keep=keep)
             if keep:
                 await stop.wait()
     finally:
@@ -80,7 +80,7 @@ async def _show(house: House, console: Console, *, keep: bool) -> None:
                 await task
 
 
-async def _publish(house: House) -> None:
+async def _publish(house: Application) -> None:
     """Each event at its moment, keyed by its order as a real publisher would."""
     due = sorted((event for sample in SAMPLES for event in sample.events()), key=lambda event: event[0])
     producer = house.cluster.producer()
@@ -96,7 +96,7 @@ async def _publish(house: House) -> None:
         await producer.stop()
 
 
-async def _tell(house: House, console: Console) -> None:
+async def _tell(house: Application, console: Console) -> None:
     """Print every new line of every timeline, until all that will happen has happened."""
     printed = dict.fromkeys(_BY_ID, 0)
     while True:
@@ -106,7 +106,7 @@ async def _tell(house: House, console: Console) -> None:
             history = await house.store.history(order_id)
             if history is None:
                 continue
-            entries = reads.told(history)["entries"]
+            entries = views.told(history)["entries"]
             lines += [(entry, _BY_ID[order_id]) for entry in entries[printed[order_id] :]]
             printed[order_id] = len(entries)
         for entry, sample in sorted(lines, key=lambda line: line[0]["at"]):
@@ -116,7 +116,7 @@ async def _tell(house: House, console: Console) -> None:
         await asyncio.sleep(LOOK)
 
 
-async def _unsettled(house: House) -> int:
+async def _unsettled(house: Application) -> int:
     return sum((await house.store.gauges()).outbox.values())
 
 
@@ -137,7 +137,7 @@ def _line(entry: dict[str, object], sample: Sample) -> Text:
     )
 
 
-def _introduce(house: House, console: Console) -> None:
+def _introduce(house: Application, console: Console) -> None:
     table = Table.grid(padding=(0, 2))
     for sample in SAMPLES:
         table.add_row(
@@ -150,7 +150,7 @@ def _introduce(house: House, console: Console) -> None:
     console.print(f"\nThe mails can be read at [bold]{house.public_url}/inbox[/bold]\n")
 
 
-def _conclude(counts: dict[str, dict[str, object]], house: House, console: Console, *, keep: bool) -> None:
+def _conclude(counts: dict[str, dict[str, object]], house: Application, console: Console, *, keep: bool) -> None:
     events, notifications = counts["events"], counts["notifications"]
     console.print(
         f"\n{events['read']} events taken in, {notifications['decided']} messages decided: "

@@ -1,1 +1,0 @@
-"""The ways out: each takes a finished message and gives one honest receipt."""

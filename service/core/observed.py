@@ -1,0 +1,147 @@
+"""What live events really bring: how often each variable of a message was there for the orders of a status.
+
+A fact is kept with the rank of the newest event that said it, so what an order that moved on had known before
+cannot be told from what it learned since. So counted are the orders that are in the status, as they stand; and
+of those that moved on, what the message showed that told their customers so. No value leaves this module. An
+example shows the form of one: letters become `a` and `A`, digits `9`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from avisa.core import context, facts
+from avisa.core.model import Json, Order
+
+# Variables that are listed even where no event ever said them; `order.…` has no such list.
+_EXPECTED = ("customer.name", "customer.first_name", "promise.date", "reason", "next_step")
+_AS_IT_IS = {"reason": "reason", "next_step": "next_step", "promised_at": "promise.date"}
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # what a template can write; and no key that is an address
+_MOST = 200  # variables of a status
+_LONGEST = 40  # characters of an example
+_SCHEME = re.compile(r"(?:https?|mailto|tel):")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One variable, named as a template writes it, over the orders of one status."""
+
+    name: str
+    known: int  # orders for which a message can, or could, show it
+    said: int  # of those that are in the status: an event of this stay said it
+    example: str | None  # the form of the newest value; None: there was none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedVariables:
+    """The variables of one status, over so many orders that are in it."""
+
+    status: str
+    orders: int
+    present: int  # of them, how many are in the status; the others were
+    variables: tuple[Variable, ...]
+
+    def known(self, name: str) -> int:
+        """For how many of the orders there was such a variable."""
+        return next((variable.known for variable in self.variables if variable.name == name), 0)
+
+
+def carried(status: str, orders: Sequence[Order], shown: Sequence[Mapping[str, Json]] = ()) -> ObservedVariables:
+    """What was known of `orders`, which are in `status`, and of those that were in it, by the variables that were
+    `shown` to their customers then; both newest first."""
+    known: Counter[str] = Counter()
+    said: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    for order in orders:
+        began = facts.began(order.statuses) or order.status_rank
+        for name, value, fact in _variables(order):
+            known[name] += 1
+            said[name] += order.facts[fact].rank >= began
+            examples.setdefault(name, form(value))
+    for values in shown:
+        for name, value in _shown(values):
+            known[name] += 1
+            examples.setdefault(name, form(value))
+    names = [*_EXPECTED, *sorted(known.keys() - set(_EXPECTED))][:_MOST]
+    return ObservedVariables(
+        status=status,
+        orders=len(orders) + len(shown),
+        present=len(orders),
+        variables=tuple(
+            Variable(name=name, known=known[name], said=said[name], example=examples.get(name)) for name in names
+        ),
+    )
+
+
+def form(value: Json) -> str:
+    """What a value looks like, without what it says."""
+    match value:
+        case bool():
+            return "true or false"
+        case dict():
+            return "{" + ", ".join(sorted(key for key in value if _NAME.fullmatch(key))) + "}"
+        case list():
+            return f"{len(value)} × {form(value[0])}"
+        case _:
+            return _masked(str(value))
+
+
+def _masked(text: str) -> str:
+    scheme = _SCHEME.match(text)
+    start = scheme.end() if scheme else 0
+    shown = text[:start] + "".join(map(_mask, text[start : _LONGEST + 1]))
+    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
+
+
+def _mask(character: str) -> str:
+    if character.isdigit():
+        return "9"
+    if character.isalpha():
+        return "A" if character.isupper() else "a"
+    return character if character.isascii() and character.isprintable() else " "
+
+
+def _variables(order: Order) -> Iterator[tuple[str, Json, str]]:
+    """Name, value and fact of all that a message about the order could show."""
+    for fact, given in facts.view(order).items():
+        if fact in _AS_IT_IS:
+            yield from _named(_AS_IT_IS[fact], given, fact)
+        elif fact == "customer.name":
+            name = context.whole_name(given)
+            yield from _named("customer.name", name, fact)
+            yield from _named("customer.first_name", context.first_name(name), fact)
+        elif fact.startswith("details."):
+            yield from _named(f"order.{fact.removeprefix('details.')}", given, fact)
+
+
+def _shown(values: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    """Name and value of what a message could show, without what it has of every order."""
+    customer, order = values.get("customer", {}), values.get("order", {})
+    told = {f"customer.{key}": customer.get(key) for key in ("name", "first_name")}
+    told |= {key: values.get(key) for key in ("reason", "next_step")}
+    told |= {f"order.{key}": value for key, value in order.items() if key != "id"}
+    told["promise.date"] = values.get("promise", {}).get("date")
+    if order.get("number") == order.get("id"):
+        told["order.number"] = None  # the id stands in for it
+    for name, value in told.items():
+        for one, inner, _ in _named(name, value, ""):
+            yield one, inner
+
+
+def _named(name: str, given: Json, fact: str) -> Iterator[tuple[str, Json, str]]:
+    """A variable and those inside it, as far as they are there and a template can name them."""
+    value = context.plain(given)
+    if not all(_NAME.fullmatch(part) for part in name.split(".")) or _is_nothing(value):
+        return
+    yield name, value, fact
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _named(f"{name}.{key}", inner, fact)
+
+
+def _is_nothing(value: Json) -> bool:
+    """Nothing that a reader would see."""
+    return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())

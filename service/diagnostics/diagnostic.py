@@ -1,0 +1,29 @@
+"""Something wrong, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """Something wrong in the plan or in a message, told so that an operator can mend it."""
+
+    code: str  # one word: unknown_key, unknown_name, not_allowed, missing_subject …
+    severity: Literal["error", "warning"] = "error"  # a warning stops no push
+    file: str  # relative to the template folder: `plan.yaml`, `messages/shipped/pt.md`
+    line: int | None = None  # from 1
+    column: int | None = None  # from 1
+    message: str
+    suggestion: str | None = None  # what the operator probably meant
+
+    @property
+    def place(self) -> str:
+        """`plan.yaml:12:5`, the way editors and terminals open it."""
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+    @property
+    def told(self) -> str:
+        """What is wrong, and what was probably meant, in one line."""
+        return self.message + (f"; perhaps: {self.suggestion}" if self.suggestion else "")

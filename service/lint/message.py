@@ -1,0 +1,85 @@
+"""One message in one language, read for what it says and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jinja2 import nodes
+
+from avisa.templates import message_file
+from avisa.templates.jinja import parser
+from avisa.templates.jinja.parse_errors import Unreadable
+from avisa.templates.jinja.paths import begins_at, path_of
+from avisa.templates.message_file import Part, Place, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message file that has no error."""
+
+    name: str
+    locale: str
+    source: Source
+    trees: tuple[tuple[Part, nodes.Template], ...]  # of subject, short and body; their nodes know offsets
+
+    @property
+    def file(self) -> str:
+        return self.source.file
+
+    @property
+    def begin(self) -> Place:
+        """Where the body begins, leaving out empty lines."""
+        body = self.source.body
+        return body.place(len(body.text) - len(body.text.lstrip()))
+
+    def texts(self) -> Iterator[tuple[Part, int, str]]:
+        """What is written in so many words, with its part and offset."""
+        for part, tree in self.trees:
+            for data in tree.find_all(nodes.TemplateData):
+                yield part, data.lineno or 0, data.data
+            for text in tree.find_all(nodes.Const):
+                if isinstance(text.value, str):
+                    yield part, (text.lineno or 0) + len('"'), text.value
+
+    def says(self) -> set[str]:
+        """The variables it says anywhere, and its components: `order.number`, `button()`."""
+        return {name for _, tree in self.trees for name, _ in _said(tree)}
+
+    def says_in_body(self) -> set[str]:
+        return {name for name, _ in _said(self.trees[-1][1])}
+
+
+def read(name: str, locale: str, text: str, file: str) -> Message | None:
+    """The message; None if there is an error in it, which is told elsewhere."""
+    found = message_file.read(text, file=file)
+    if not isinstance(found, Source):
+        return None
+    try:
+        parts = (found.subject, found.short, found.body)
+        trees = tuple((part, parser.parse(part.text)) for part in parts)
+    except (Unreadable, RecursionError):
+        return None
+    return Message(name=name, locale=locale, source=found, trees=trees)
+
+
+def _said(tree: nodes.Template) -> Iterator[tuple[str, int]]:
+    """Variables and components in outputs, with their offsets."""
+    for output in tree.find_all(nodes.Output):
+        for part in output.nodes:
+            if isinstance(part, nodes.TemplateData):
+                continue
+            if isinstance(part, nodes.Call) and isinstance(part.node, nodes.Name):
+                yield f"{part.node.name}()", begins_at(part)
+            for node in _outermost(part):
+                if path := path_of(node):
+                    yield path, begins_at(node)
+
+
+def _outermost(node: nodes.Node) -> Iterator[nodes.Node]:
+    """Names and attributes that are no part of a longer path; not what is called."""
+    if isinstance(node, nodes.Name | nodes.Getattr):
+        yield node
+        return
+    for child in node.iter_child_nodes(exclude=("node",) if isinstance(node, nodes.Call) else None):
+        yield from _outermost(child)

@@ -1,0 +1,245 @@
+"""The plan as operators may write it: every key of CONTRACT 4, its type and its default.
+
+Nothing is merged or looked up here; that a key was left out is told by `model_fields_set`. The JSON Schema for
+editors comes from these models, and so do the words of most problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
+
+from avisa.core.plan import QuietHours
+from avisa.plan_file import values
+from avisa.plan_file.values import Duration
+
+T = TypeVar("T")
+
+
+def _written(read: Callable[[str], T], *, none: bool = False) -> PlainValidator:
+    """Text read by `read`; with `none` the word none reads as None."""
+
+    def value(given: object) -> T | None:
+        if given == "":
+            raise values.wrong("no_value", "there is no value (a # begins a comment); leave the key out or write one")
+        if not isinstance(given, str):
+            raise values.wrong("wrong_type", "must be one value, not a list or a map")
+        return None if none and given == "none" else read(given)
+
+    return PlainValidator(value)
+
+
+def _like(pattern: str, *examples: str, none: bool = False) -> WithJsonSchema:
+    text: dict[str, Any] = {"type": "string", "pattern": pattern, "examples": [*examples, *["none"] * none]}
+    return WithJsonSchema(text)
+
+
+def _as_is(text: str) -> str:
+    return text.strip()
+
+
+def _default(read: Callable[[str], object], text: str, description: str | None = None) -> Any:
+    """A default given as operators would write it, for the schema shows it too."""
+    return Field(default_factory=lambda: read(text), description=description, json_schema_extra={"default": text})
+
+
+def _filled(given: object) -> object:
+    """A key with nothing under it is a map with nothing in it."""
+    return {} if given == "" else given
+
+
+def _key(text: str) -> str:
+    if not text.isprintable() or not text.strip() or len(text) > 200:
+        raise values.wrong("bad_name", "a name has 1 to 200 characters in one line")
+    return text
+
+
+def _short_key(text: str) -> str:
+    if "/" in text or len(text) > 64:
+        raise values.wrong("bad_name", "a name has at most 64 characters, and no /")
+    return _key(text)
+
+
+_TIME = r"\d\d?:\d\d"
+_DURATION = r"\d+ ?(s|m|h|bd|d)"
+_PLAIN = r"\d+ ?(s|m|h|d)"
+
+Text = Annotated[str, _written(values.name), WithJsonSchema({"type": "string"})]
+Status = Annotated[str, AfterValidator(_key)]
+Key = Annotated[str, AfterValidator(_short_key)]
+NameOrNone = Annotated[str | None, _written(_as_is, none=True), WithJsonSchema({"type": "string"})]
+Message = Annotated[str, _written(values.message), _like("^[a-z0-9][a-z0-9_-]*$", "order-confirmed")]
+Mailbox = Annotated[str, _written(values.mailbox), _like("@", "Loja Azul <avisos@example.com>")]
+Address = Annotated[str, _written(values.address), _like("@", "producao@example.com")]
+Locale = Annotated[str, _written(values.locale), _like("^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$", "pt-PT")]
+Zone = Annotated[ZoneInfo, _written(values.zone), _like("^[A-Za-z0-9_+/-]+$", "Europe/Lisbon")]
+Link = Annotated[str, _written(values.link), _like("^https?://", "https://shop.example/")]
+Color = Annotated[str, _written(values.color), _like("^#([0-9a-fA-F]{3}){1,2}$", "#00aa55")]
+Hours = Annotated[values.Hours, _written(values.hours), _like(_TIME, "mon-fri 09:00-18:00, sat 09:00-13:00")]
+Holidays = Annotated[frozenset[date], _written(values.holidays), _like("^[A-Z]{2,3}(-.+)?$", "PT", "ES-CT")]
+Closed = Annotated[
+    frozenset[date], _written(values.closed), _like(r"^\d{4}-\d\d-\d\d", "2026-12-24", "2026-12-24..2027-01-02")
+]
+Quiet = Annotated[
+    QuietHours | None,
+    _written(values.quiet_hours, none=True),
+    _like(rf"^({_TIME} ?- ?{_TIME}|none)$", "21:00-08:00", none=True),
+]
+Gap = Annotated[Duration, _written(values.span), _like(f"^{_DURATION}$", "48h", "3bd")]
+Window = Annotated[
+    Duration | None, _written(values.span, none=True), _like(f"^({_DURATION}|none)$", "48h", "3bd", none=True)
+]
+Elapsed = Annotated[timedelta, _written(values.elapsed), _like(f"^{_PLAIN}$", "0s", "4h")]
+Positive = Annotated[timedelta, _written(values.positive), _like(f"^{_PLAIN}$", "5m", "72h")]
+Silence = Annotated[
+    timedelta | None, _written(values.positive, none=True), _like(f"^({_PLAIN}|none)$", "2h", none=True)
+]
+
+
+class Form(BaseModel):
+    """A map of the plan. `NOT_YET` are the keys that will come: refused, but known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    NOT_YET: ClassVar[frozenset[str]] = frozenset()
+
+    _filled = model_validator(mode="before")(_filled)
+
+
+class Brand(Form):
+    """How you present yourself. One must be called `default`."""
+
+    name: Text = Field(description="What your customers call you.")
+    sender: Mailbox = Field(alias="from", description="The address mails come from, with or without a name.")
+    reply_to: Mailbox | None = Field(None, description="Where answers go; else to the address mails come from.")
+    locale: Locale = Field("en", description="The language where the customer's is unknown, and that of owners.")
+    time_zone: Zone = _default(values.zone, "UTC", "Where the customer's is unknown.")
+    url: Link | None = Field(None, description="Your shop's address, for the foot of each mail.")
+    logo: Link | None = Field(None, description="The address of a picture instead of the name on top; it is fetched.")
+    color: Color | None = Field(
+        None, description="For buttons and bars. Letters on it are white or black, as it needs."
+    )
+    most_words: int = Field(150, ge=1, le=10_000, description="`avisa check` warns of a message that has more.")
+    forbidden_words: list[Text] = Field(
+        [], max_length=200, description="Words that customers are not to read; `avisa check` warns of them."
+    )
+
+
+class Calendar(Form):
+    """When windows and gaps run: with a calendar, they count open hours only."""
+
+    hours: Hours = Field(description="When it is open, in one or more pieces.")
+    holidays: Holidays = Field(
+        default_factory=frozenset, description="A country, or a region of it, whose holidays are closed."
+    )
+    closed: list[Closed] = Field([], description="Further days without opening.")
+    time_zone: Zone | None = Field(None, description="Default: that of the brand `default`.")
+
+
+class Owner(Form):
+    """A person or team inside your firm, who looks after some of the orders."""
+
+    NOT_YET = frozenset({"next", "after"})
+
+    name: Text = Field(description="How they are greeted.")
+    email: Address = Field(description="Where they are written to.")
+
+
+class Remind(Form):
+    """In a touchpoint: the gaps after the first reminder, and how many there are in all."""
+
+    after: list[Gap] = Field([], max_length=100, description="Gaps to the 2nd, 3rd … reminder.")
+    then_every: Gap | None = Field(None, description="Default: the window.")
+    at_most: int = Field(3, ge=0, le=100, description="Reminders in all, for one stay in a status.")
+
+
+class Promise(Form):
+    """In a touchpoint: when a promised date that moved is news."""
+
+    NOT_YET = frozenset({"warn_before", "grace"})
+
+    ignore_moves_under: Elapsed = _default(values.elapsed, "0s", "A date that moves by less is not told.")
+
+
+class Messages(Form):
+    """In a touchpoint: which message says what else there is to say."""
+
+    NOT_YET = frozenset({"promise_at_risk", "promise_broken", "ask_owner", "feedback"})
+
+    reminder: Message = Field("still-in-progress", description="Nothing happened until the date that was told.")
+    promise_moved: Message = Field("delayed", description="The promised date moved, later or earlier.")
+    stuck: Message = Field("order-stuck", description="To the owner: the last reminder goes out.")
+    unknown_status: Message = Field("unknown-status", description="To the owner: a status without a touchpoint.")
+    unreachable: Message = Field("customer-unreachable", description="To the owner: no mail reaches the customer.")
+
+
+class Touchpoint(Form):
+    """A status that the customer lives through. `unknown_status` has the same keys, for all the others."""
+
+    NOT_YET = frozenset({"ask_owner_at", "fulfils_promise", "feedback", "copy_to", "playbook"})
+
+    message: Message | None = Field(None, description="The message to send; each status must have one.")
+    owner: NameOrNone = Field(None, description="Who is told if an order gets stuck or a customer cannot be reached.")
+    window: Window = _default(values.span, "48h", "How long without news before a reminder.")
+    calendar: NameOrNone = Field(None, description="The calendar that window and gaps run on.")
+    count_from: Literal["last_message", "last_event"] = Field(
+        "last_message", description="When the window begins. With `last_event` no next date can be told."
+    )
+    remind: Remind = Field(default_factory=Remind, description="The reminders after the first.")
+    final: bool = Field(False, description="The order ends here.")
+    always: bool = Field(False, description="Told even if a newer status comes before it was sent.")
+    quiet_hours: Quiet = Field(None, description="No mail between these hours of the customer's day.")
+    burst_wait: Elapsed = _default(values.elapsed, "0s", "Wait so long for more news before telling.")
+    channels: list[Literal["email"]] = Field(
+        ["email"], min_length=1, max_length=1, description="The ways to reach the customer; so far there is one."
+    )
+    messages: Messages = Field(default_factory=Messages, description="The messages besides the status's own.")
+    promise: Promise = Field(default_factory=Promise, description="When a promised date is news.")
+
+
+class Defaults(Touchpoint):
+    """Any key of a touchpoint, for all that do not say otherwise, and:"""
+
+    tell_within: Positive = _default(values.positive, "72h", "What is older when it arrives is not told.")
+    longest_silence: Silence = Field(None, description="`avisa check` warns where it may be silent for longer.")
+
+
+class Events(Form):
+    """How events are ranked."""
+
+    rank_by: Literal["occurred_at", "sequence"] = Field(
+        "occurred_at", description="What puts events in order. With `sequence` each event must have one."
+    )
+
+
+class Feed(Form):
+    """When we may have missed events, and hold reminders back."""
+
+    blind_after: Positive = _default(values.positive, "5m", "Unread events older than this, and we cannot know.")
+    hold_at_most: Positive = _default(values.positive, "4h", "After that, reminders go out all the same.")
+    silent_after: Silence = Field(None, description="For a topic that is never silent: silence this long is a fault.")
+
+
+class Plan(Form):
+    """The operators' map of touchpoints."""
+
+    brands: Annotated[dict[Key, Brand], BeforeValidator(_filled), Field(max_length=100)]
+    calendars: Annotated[dict[Key, Calendar], BeforeValidator(_filled), Field(max_length=100)] = {}
+    owners: Annotated[dict[Key, Owner], BeforeValidator(_filled), Field(max_length=500)] = {}
+    defaults: Defaults = Field(default_factory=Defaults)
+    events: Events = Field(default_factory=Events)
+    feed: Feed = Field(default_factory=Feed)
+    touchpoints: Annotated[dict[Status, Touchpoint], BeforeValidator(_filled), Field(min_length=1, max_length=500)]
+    unknown_status: Touchpoint = Field(default_factory=Touchpoint)

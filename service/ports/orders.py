@@ -1,0 +1,97 @@
+"""Orders, and the one way to change them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from avisa.core.model import Notification, Order, Reason
+from avisa.ports.drafts import Attempt
+from avisa.ports.records import Unreadable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of an order's timeline that no notification row tells: an event, a hold, an attempt that failed."""
+
+    order_id: str
+    at: datetime
+    kind: str  # event, gate, attempt
+    reason: Reason
+    status: str | None = None
+    episode: int | None = None
+    event_id: str | None = None
+    key: str | None = None  # the notification's
+    note: str | None = None  # free of personal data: what a reply code said, which zone was unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """All that one order becomes in one transaction.
+
+    `order.version` is the version that was loaded (0 for a new order); it is stored as `version + 1`, and only
+    if the stored version is still the loaded one. `notifications` are new. Each key of `superseded` is settled
+    as dropped/superseded; one whose attempt has begun is due at once instead, unless it is being sent. If
+    `absorbed_by` has begun, or is settled, the whole change is lost; else its revision rises by one. `reasons`
+    say how each event of the change came out, and of which feed it was: they are counted with it.
+    """
+
+    order: Order
+    notifications: tuple[Notification, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    superseded: tuple[str, ...] = ()
+    absorbed_by: str | None = None
+    reasons: tuple[tuple[str, Reason], ...] = ()  # (feed, reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Records read that change no order, and how each came out, to be counted in the same transaction."""
+
+    by_reason: Mapping[tuple[str, Reason], int] = field(default_factory=dict)  # (feed, reason) -> n
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What became of a commit: the orders that lost a race, and the new notifications that are leased to us."""
+
+    lost: frozenset[str]  # order ids
+    leased: frozenset[str]  # keys; every other new one is queued behind an earlier one of its line
+
+
+class DurabilityLost(Exception):  # noqa: N818 -- it says what is to be done
+    """What was promised to be durable may not be. Nothing more may be acknowledged; no loop waits this out."""
+
+
+class OrderBook(Protocol):
+    """Orders, and the one way to change them."""
+
+    async def load(self, order_ids: Collection[str]) -> dict[str, Order]:
+        """The orders that are known, each with its pending notifications."""
+
+    async def commit(
+        self,
+        changes: Sequence[Change],
+        *,
+        tally: Tally | None = None,
+        dead_letters: Sequence[Unreadable] = (),
+        now: datetime,
+        lease: timedelta | None = None,
+        begin: Sequence[Attempt] = (),
+    ) -> Committed:
+        """Store all changes in one transaction.
+
+        A lost order is not touched, nor are its notifications and entries, nor its events counted, while
+        everything else is stored. With `lease`, a new notification is born leased to this process, unless an
+        earlier one of the same order, recipient and channel is unsettled: then it waits for that one. Of those
+        born leased, the ones in `begin` are SENDING already, with their draft, as `Outbox.begin` would make them.
+        """
+
+    async def due(self, now: datetime, *, feeds: Collection[str], overdue: datetime, limit: int) -> list[Order]:
+        """Open orders whose `wake_at` is not after `now` and whose feed is in `feeds`, oldest first; and those of
+        any feed whose `wake_at` is not after `overdue`."""
+
+    async def next_wake(self, *, feeds: Collection[str]) -> datetime | None:
+        """The earliest `wake_at` among `feeds`."""

@@ -1,0 +1,154 @@
+"""`avisa preview` and `avisa send-test`: a message as its reader would get it, on a made-up order or a real one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from avisa.catalog import Catalog, RenderInput, letter_of
+from avisa.core import samples
+from avisa.core.model import Fact, Order, Purpose
+from avisa.core.plan import Plan
+from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.lint import sample_events
+from avisa.ports import CannotRender, Mail, NoAddress, Words
+
+MAIL, HTML, TEXT, SHORT = "mail.eml", "mail.html", "mail.txt", "short.txt"
+
+NONE: Mapping[str, Order] = {}
+FULL = "full"
+# What a publisher would say to customers of other languages than the sample's own English.
+_SAID = {
+    "ca": ("L'esmalt necessita un dia més per assecar-se.", "L'embalarem tan bon punt sigui sec."),
+    "es": ("El esmalte necesita un día más para secarse.", "Lo empaquetamos en cuanto esté seco."),
+    "pt": ("O vidrado precisa de mais um dia para secar.", "Embalamos assim que estiver seco."),
+    "pt-BR": ("O esmalte precisa de mais um dia para secar.", "Embalamos assim que secar."),
+}
+_NOBODY = "nobody@example.com"
+_MARK = b"X-Avisa-Test: this is a test; no order was told by it\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One message, ready to be looked at. `notes` say in what it differs from what would be sent."""
+
+    key: str
+    letter: RenderInput
+    words: Words
+    mail: Mail
+    notes: tuple[str, ...] = ()
+
+
+def preview(
+    catalog: Catalog,
+    message: str,
+    *,
+    now: datetime,
+    locale: str | None = None,
+    sample: str = FULL,
+    own: Mapping[str, Order] = NONE,
+    order: Order | None = None,
+) -> Proof | CannotRender:
+    """The message about `order` as if it were told now, else about the sample of that name, which may be among the
+    operator's `own`.
+
+    Raises LookupError, with the names there are, for a message, a locale or a sample that is not there.
+    """
+    press = catalog.press
+    there = sorted(press.locales(message))
+    if not there:
+        raise LookupError(f"there is no message {message}; there are {', '.join(sorted(press.names()))}")
+    if locale is not None and locale not in there:
+        raise LookupError(f"{message} is written in {', '.join(there)}")
+    occasion = (
+        _sample(message, sample, own, catalog, now)
+        if order is None
+        else samples.occasion(message, order, catalog.plan, now)
+    )
+    if occasion is None:
+        return CannotRender("plan.yaml names no owner to write to")
+    told, notification = occasion
+    notes: tuple[str, ...] = ()
+    draft = catalog.draft(notification, told, now)
+    if isinstance(draft, NoAddress) and notification.to_customer:
+        notes = ("this order has no address that mail can be sent to: it would not be told by e-mail",)
+        draft = catalog.draft(notification, _reachable(told), now)
+    if isinstance(draft, NoAddress):
+        return CannotRender("plan.yaml names no owner to write to")
+    if isinstance(draft, CannotRender):
+        return draft
+    letter = letter_of(draft)
+    if locale is not None:
+        letter = replace(letter, locale=locale)
+    if order is None and sample == FULL:
+        letter = _in_its_language(letter)
+    words = press.words(letter)
+    if isinstance(words, CannotRender):
+        return words
+    return Proof(
+        key=notification.key,
+        letter=letter,
+        words=words,
+        mail=press.enclosed(letter, words, notification.key),
+        notes=notes,
+    )
+
+
+def as_test(catalog: Catalog, proof: Proof, *, to: str, name: str) -> Proof:
+    """The proof addressed to `to` and marked as a test, in its subject and its header; it belongs to no
+    conversation. `name` is unlike that of any other mail."""
+    domain = proof.mail.sender.rpartition("@")[2]
+    letter = replace(
+        proof.letter,
+        to=to,
+        name="",
+        purpose=Purpose.TEST,
+        message_id=f"<test.{name}@{domain}>",
+        references=f"<test.{name}.alone@{domain}>",
+    )
+    words = replace(proof.words, subject=f"[Test] {proof.words.subject}")
+    mail = catalog.press.enclosed(letter, words, f"test/{name}")
+    return replace(proof, key=mail.key, letter=letter, words=words, mail=replace(mail, data=_MARK + mail.data))
+
+
+def write(proof: Proof, folder: Path) -> list[Path]:
+    """Write the four files of a preview; answers their paths. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    words = proof.words
+    texts = {HTML: words.html, TEXT: words.text, SHORT: words.short + "\n"}
+    (folder / MAIL).write_bytes(proof.mail.data)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in (MAIL, *texts)]
+
+
+def own_samples(text: str | Diagnostic | None, plan: Plan, now: datetime) -> dict[str, Order]:
+    """The orders of the operator's `samples.jsonl`, by their ids; what is wrong with the file `avisa check` tells."""
+    if not isinstance(text, str):
+        return {}
+    return {one.order.order_id: one.order for one in sample_events.read(text, plan, now)[0]}
+
+
+def _sample(
+    message: str, sample: str, own: Mapping[str, Order], catalog: Catalog, now: datetime
+) -> samples.Sample | None:
+    made = samples.samples(message, catalog.plan, now)
+    if sample in made:
+        return made[sample]
+    if sample in own:
+        return samples.occasion(message, own[sample], catalog.plan, now)
+    raise LookupError(f"{message} has the samples {', '.join([*made, *own])}")
+
+
+def _in_its_language(letter: RenderInput) -> RenderInput:
+    said = _SAID.get(letter.locale) or _SAID.get(letter.locale.partition("-")[0])
+    if said is None:
+        return letter
+    return replace(letter, values={**letter.values, "reason": said[0], "next_step": said[1]})
+
+
+def _reachable(order: Order) -> Order:
+    """The order with an address that belongs to nobody."""
+    return replace(order, facts={**order.facts, "customer.email": Fact(rank=order.status_rank, value=_NOBODY)})

@@ -1,0 +1,83 @@
+"""A mail on its way to the relay."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from operator import itemgetter
+
+from avisa.core.retry import Receipt, Verdict
+from avisa.ports import Mail
+from avisa.smtp.address import Path, path
+
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_LEADING_DOT = re.compile(rb"(?m)^\.")
+_first, _last_but_one = itemgetter(0), itemgetter(-2)
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """A mail, the future that will hold its receipt, and the second chances it has used up."""
+
+    sender: Path
+    recipient: Path
+    data: bytes  # as DATA carries it, but for the final dot
+    eight_bit: bool
+    answer: asyncio.Future[Receipt]
+    ours: Callable[[], bool]  # asked before the body leaves
+    moved: bool = False  # a connection was lost under it before anything of it was sent
+    unverified: bool = False  # the relay would not vouch for the recipient (252)
+
+    @property
+    def domain(self) -> str:
+        return self.recipient.domain
+
+    @property
+    def utf8(self) -> bool:
+        """It needs SMTPUTF8 for its envelope."""
+        return self.sender.utf8 or self.recipient.utf8
+
+
+_sender = lru_cache(maxsize=100)(path)  # a few brands send everything
+
+
+def prepare(mail: Mail, answer: asyncio.Future[Receipt], ours: Callable[[], bool]) -> Delivery | Receipt:
+    """Make `mail` fit for the wire, or say why it can not be sent at all."""
+    sender = _sender(mail.sender)
+    if sender is None:
+        return Receipt(verdict=Verdict.REFUSED_US, stage="mail", text="the sender is not an address")
+    recipient = path(mail.recipient)
+    if recipient is None:
+        return Receipt(verdict=Verdict.PERMANENT, stage="rcpt", text="not an address", address_unknown=True)
+    data = mail.data if mail.wire_ready else wire(mail.data)
+    return Delivery(sender, recipient, data, not data.isascii(), answer, ours)
+
+
+def wire(data: bytes) -> bytes:
+    """`data` with CRLF at every line end and a second dot before every leading one (RFC 5321 section 4.5.2).
+
+    A lone CR or LF becomes a line end, because relays differ in what they take it for, and between two readings
+    a whole second mail can hide.
+    """
+    if _fit(data):
+        return data
+    data = _LINE_END.sub(b"\r\n", data)
+    if not data.endswith(b"\r\n"):
+        data += b"\r\n"
+    return _LEADING_DOT.sub(b"..", data)
+
+
+def _fit(data: bytes) -> bool:
+    # The usual case, proven by counting in C: three to four times as fast as looking with a pattern.
+    lines = BytesIO(data).readlines()
+    if data.count(b"\r") != len(lines) or data[-2:] != b"\r\n":
+        return False
+    try:
+        before_line_feeds = bytes(map(_last_but_one, lines))
+    except IndexError:  # a lone line feed
+        return False
+    return before_line_feeds == b"\r" * len(lines) and b"." not in bytes(map(_first, lines))

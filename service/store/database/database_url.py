@@ -1,0 +1,45 @@
+"""Where a store is: the one setting, read without ever repeating what may be a password."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from avisa.store.errors import StoreMisconfigured
+
+_SCHEMES = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_EXPECTED = "a store is sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+
+
+def read(url: str) -> URL:
+    """The address in `url`. Raises StoreMisconfigured, never with any part of `url` in it."""
+    try:
+        read = make_url(url)
+    except (ArgumentError, ValueError):
+        raise StoreMisconfigured(_EXPECTED) from None
+    driver = _SCHEMES.get(read.drivername)
+    if driver is None or (driver == "sqlite" and read.database in (None, "", ":memory:")):
+        raise StoreMisconfigured(_EXPECTED)
+    return read.set(drivername=driver)
+
+
+def sqlite_file(url: URL) -> Path:
+    assert url.database is not None
+    return Path(url.database)
+
+
+def encryption(url: URL) -> tuple[URL, dict[str, Any]]:
+    """libpq's `sslmode` and `sslrootcert`, in the words of asyncpg; and the address without them."""
+    mode, root = url.query.get("sslmode"), url.query.get("sslrootcert")
+    bare = url.difference_update_query(["sslmode", "sslrootcert"])
+    if mode is None and root is None:
+        return bare, {}
+    if root is None:
+        return bare, {"ssl": mode}
+    context = ssl.create_default_context(cafile=str(root))
+    context.check_hostname = mode in (None, "verify-full")
+    return bare, {"ssl": context}

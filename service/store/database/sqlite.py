@@ -1,0 +1,170 @@
+"""SQLite: one file, one process, one writer.
+
+WAL with `synchronous=FULL`: a commit is durable when it returns, so an offset may be acknowledged. Checkpoints
+are made beside the writer, not inside its commits, which they would stall for up to 300 ms.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from avisa.store.database.connection_thread import ConnectionThread
+from avisa.store.errors import StoreInUse, StoreNotFound, StoreOutdated
+from avisa.store.sql import schema
+
+T = TypeVar("T")
+
+GROUP = 32  # jobs that share a commit at most: enough to share, few enough to keep a commit short
+STATEMENTS = 32  # kept prepared, a connection: each size of a batch makes another one, of up to half a megabyte
+CHECKPOINT = 0.25  # seconds between looks whether there is something to checkpoint
+TALL_WAL = 16_384  # pages, 64 MiB: then the writer stands still until all is checkpointed and the log starts anew
+
+
+class SQLite:
+    """The lanes to one file. `exclusive` is the service; without it, a command beside it."""
+
+    def __init__(
+        self,
+        url: URL,
+        file: Path,
+        real_micros: Callable[[], int],
+        *,
+        exclusive: bool,
+        at_start: Callable[[Connection], None],
+    ) -> None:
+        self._url = url
+        self._file = file
+        self._real_micros = real_micros
+        self._exclusive = exclusive
+        self._at_start = at_start  # what whoever opens the store alone does first
+        self._lock: int | None = None
+        self._writer = ConnectionThread("store-writer", lambda: self._open("BEGIN IMMEDIATE"), group=GROUP)
+        self._looker = ConnectionThread("store-reader", lambda: self._open("BEGIN", "PRAGMA query_only = ON"))
+        # Long questions of people keep no flow waiting.
+        self._reader = ConnectionThread("store-console", lambda: self._open("BEGIN", "PRAGMA query_only = ON"))
+        self._checkpointer = threading.Thread(target=self._checkpoint, name="store-checkpoint", daemon=True)
+        self._stopping = threading.Event()
+
+    async def start(self) -> None:
+        """Raises StoreInUse, StoreNotFound or StoreOutdated."""
+        if self._exclusive:
+            self._lock = _take(self._file)
+        elif not self._file.exists():
+            raise StoreNotFound(f"there is no store at {self._file}")
+        await self._writer.start()
+        if self._exclusive:
+            await self._writer.run(schema.make)
+            await self._writer.run(self._at_start)
+        await self._looker.start()
+        await self._reader.start()
+        wrong = await self._looker.run(schema.wrong)
+        if wrong is not None:
+            raise StoreOutdated(wrong)
+        if self._exclusive:
+            self._checkpointer.start()
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        return await self._writer.run(work)
+
+    async def look(self, work: Callable[[Connection], T]) -> T:
+        return await self._looker.run(work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await self._reader.run(work)
+
+    async def close(self) -> None:
+        """Whoever closes last folds the log into the file; so the writer does."""
+        self._stopping.set()
+        if self._checkpointer.is_alive():
+            self._checkpointer.join()
+        await self._reader.close()
+        await self._looker.close()
+        await self._writer.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _open(self, begin: str, *pragmas: str) -> Connection:
+        """A connection for the thread that calls; its transactions begin with `begin`."""
+        engine = create_engine(
+            self._url, poolclass=NullPool, hide_parameters=True, connect_args={"cached_statements": STATEMENTS}
+        )
+
+        @event.listens_for(engine, "connect")
+        def connected(raw: Any, record: Any) -> None:
+            raw.isolation_level = None  # the driver begins nothing by itself
+            record.info["clock"] = self._real_micros
+            for pragma in (
+                "PRAGMA busy_timeout = 5000",
+                "PRAGMA journal_mode = WAL",
+                "PRAGMA synchronous = FULL",
+                "PRAGMA foreign_keys = ON",
+                "PRAGMA wal_autocheckpoint = 0",
+                "PRAGMA cache_size = -65536",
+                "PRAGMA temp_store = MEMORY",  # to undo a statement needs no file, which a container may forbid
+                *pragmas,
+            ):
+                raw.execute(pragma).close()
+
+        @event.listens_for(engine, "begin")
+        def began(conn: Connection) -> None:
+            conn.exec_driver_sql(begin)
+
+        return engine.connect()
+
+    # ------------------------------------------------------------ the checkpointer's thread
+
+    def _checkpoint(self) -> None:
+        """Fold the log into the file, beside the writer.
+
+        SQLite before 3.51.3 can lose pages when a checkpoint begins on a log that is wholly folded in while a
+        writer starts that log anew (sqlite.org/wal.html#walresetbug). So one begins only after a commit that
+        came after the last one ended: then the log is not wholly folded in, and no writer can start it anew.
+        """
+        with closing(self._open("BEGIN")) as conn:
+            raw = conn.connection.driver_connection
+            assert raw is not None
+            seen = raw.execute("PRAGMA data_version").fetchone()
+            while not self._stopping.wait(CHECKPOINT):
+                if raw.execute("PRAGMA data_version").fetchone() == seen:
+                    continue
+                _, pages, _ = raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                seen = raw.execute("PRAGMA data_version").fetchone()
+                if pages > TALL_WAL:
+                    self._writer.between(_fold)
+
+
+def _fold(conn: Connection) -> None:
+    """Fold in all of the log while nobody writes; the next commit then starts it anew."""
+    raw = conn.connection.driver_connection
+    assert raw is not None
+    raw.execute("PRAGMA busy_timeout = 100").close()  # a reader that takes long is not waited for
+    raw.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+    raw.execute("PRAGMA busy_timeout = 5000").close()
+
+
+def _take(file: Path) -> int:
+    """Lock the file beside `file` for as long as this process lives, however it ends.
+
+    Raises StoreInUse with the process that has it.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(file.with_name(file.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.read(handle, 32).decode("ascii", "replace").strip()
+        os.close(handle)
+        raise StoreInUse(f"process {owner or 'unknown'} runs on {file}; SQLite is for one") from None
+    os.ftruncate(handle, 0)
+    os.write(handle, f"{os.getpid()}\n".encode("ascii"))
+    return handle

@@ -1,0 +1,295 @@
+"""Orders and notifications as rows, and back. This is the hot path: no reflection, no `asdict`, no parsing twice.
+
+How a field is written follows from its annotation, read once at import: a field added to a noun is stored
+without a word here, or, if its type is new to us, stops the import.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from avisa.core.model import (
+    BLANK_NOTIFICATION,
+    BLANK_ORDER,
+    Fact,
+    Notification,
+    Order,
+    PromiseState,
+    Purpose,
+    Rank,
+    Reason,
+    State,
+    evolve,
+)
+from avisa.ports import Attempt, Draft, Entry
+from avisa.store.sql.dialect import Row
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_AS_IT_IS = frozenset({"int", "bool", "str", "str | None", "int | None"})
+
+Coder = Callable[[Any], Any]
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def moment(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def micros_or_none(moment: datetime | None) -> int | None:
+    return None if moment is None else micros(moment)
+
+
+def moment_or_none(micros: int | None) -> datetime | None:
+    return None if micros is None else moment(micros)
+
+
+def to_json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # a publisher's integer beyond 64 bits
+        return json.dumps(value, separators=(",", ":"))
+
+
+# ---------------------------------------------------------------- orders
+
+_ORDER_COLUMNS = frozenset({"order_id", "version", "wake_at"})
+_NOT_STORED = frozenset({"pending"})
+
+
+def _ranked(pairs: Iterable[tuple[Rank, str]]) -> list[Any]:
+    return [[*rank, word] for rank, word in pairs]
+
+
+def _unranked(rows: list[Any]) -> tuple[tuple[Rank, str], ...]:
+    return tuple(((a, b, c), word) for a, b, c, word in rows)
+
+
+def _facts(facts: dict[str, Fact]) -> dict[str, Any]:
+    return {name: [*fact.rank, fact.value] for name, fact in facts.items()}
+
+
+def _unfacts(rows: dict[str, Any]) -> dict[str, Fact]:
+    return {name: Fact(rank=(a, b, c), value=value) for name, (a, b, c, value) in rows.items()}
+
+
+def _counts(numbers: dict[str, int]) -> dict[str, int]:
+    """With plain words for keys: orjson takes no enumeration there."""
+    return {str(word): number for word, number in numbers.items()}
+
+
+def _base64(octets: bytes) -> str:
+    return binascii.b2a_base64(octets, newline=False).decode()
+
+
+_CODERS: dict[str, tuple[Coder, Coder]] = {
+    "datetime": (micros, moment),
+    "datetime | None": (micros, moment),  # None is the default, and a default is left out
+    "Rank": (list, tuple),
+    "Mapping[str, Fact]": (_facts, _unfacts),
+    "Mapping[str, int]": (_counts, dict),
+    "tuple[tuple[Rank, str], ...]": (_ranked, _unranked),
+    "bytes": (_base64, binascii.a2b_base64),
+    "frozenset[str]": (sorted, frozenset),
+    "PromiseState | None": (str, PromiseState),
+    "Purpose": (str, Purpose),
+    "Reason": (str, Reason),
+}
+
+
+def _codes(noun: type[Any], leave: frozenset[str]) -> tuple[tuple[str, Any, Coder | None, Coder | None], ...]:
+    """Name, default, writer and reader of each field that goes into the JSON of `noun`."""
+    codes = []
+    for field in fields(noun):
+        if field.name in leave:
+            continue
+        kind = str(field.type)
+        default = field.default_factory() if callable(field.default_factory) else field.default
+        write, read = (None, None) if kind in _AS_IT_IS else _CODERS[kind]
+        codes.append((field.name, default, write, read))
+    return tuple(codes)
+
+
+def _write(noun: Any, codes: tuple[tuple[str, Any, Coder | None, Coder | None], ...]) -> str:
+    state = {}
+    for name, default, write, _ in codes:
+        value = getattr(noun, name)
+        if value is not default and value != default:
+            state[name] = value if write is None else write(value)
+    return to_json(state)
+
+
+_ORDER = _codes(Order, _ORDER_COLUMNS | _NOT_STORED)
+_ORDER_READERS = {name: read for name, _, _, read in _ORDER}
+
+
+def order_row(order: Order) -> dict[str, Any]:
+    """What is stored of an order; its version is the statement's to raise."""
+    return {
+        "order_id": order.order_id,
+        "version": order.version,
+        "feed": order.feed,
+        "wake_at": micros_or_none(order.wake_at),
+        "ended_at": micros_or_none(order.ended_at),
+        "final": int(order.final),
+        "stuck": int(order.stuck),
+        "state": _write(order, _ORDER),
+    }
+
+
+ORDER_GIVEN = (
+    "order_id text, version bigint, feed text, wake_at bigint, ended_at bigint, final int, stuck int, state text"
+)
+
+
+def order_of(row: Row, pending: tuple[Notification, ...]) -> Order:
+    """The order in a row of `order_id, version, wake_at, state`."""
+    order_id, version, wake_at, state = row
+    return evolve(
+        BLANK_ORDER,
+        order_id=order_id,
+        version=version,
+        wake_at=moment_or_none(wake_at),
+        pending=pending,
+        **_read(state, _ORDER_READERS),
+    )
+
+
+def _read(state: str, readers: dict[str, Coder | None]) -> dict[str, Any]:
+    told = {}
+    for name, value in orjson.loads(state).items():
+        read = readers[name]
+        told[name] = value if read is None else read(value)
+    return told
+
+
+# ---------------------------------------------------------------- notifications
+
+# What `notification_of` reads, in this order.
+NOTICE_COLUMNS = (
+    "key",
+    "order_id",
+    "seq",
+    "recipient",
+    "channel",
+    "decided",
+    "decided_at",
+    "state",
+    "attempts",
+    "revision",
+    "first_attempt_real",
+    "next_update",
+    "not_before",
+    "gate",
+)
+_NOTICE = _codes(Notification, frozenset(NOTICE_COLUMNS))
+_NOTICE_READERS = {name: read for name, _, _, read in _NOTICE}
+
+NOTICE_GIVEN = (
+    "key text, order_id text, seq bigint, recipient text, channel text, decided text, decided_at bigint, state text,"
+    " next_update bigint, not_before bigint, due_real bigint, lease_token text, settled_at bigint, reason text,"
+    " attempts int, first_attempt_real bigint, draft text, catalog text, message text, locale text, message_id text,"
+    " address_hash text"
+)
+
+
+def notification_row(notification: Notification) -> dict[str, Any]:
+    """A newly decided notification; when it is due and whose it is the outbox adds."""
+    return {
+        "key": notification.key,
+        "order_id": notification.order_id,
+        "seq": notification.seq,
+        "recipient": notification.recipient,
+        "channel": notification.channel,
+        "decided": _write(notification, _NOTICE),
+        "decided_at": micros(notification.decided_at),
+        "state": notification.state,
+        "next_update": micros_or_none(notification.next_update),
+        "not_before": micros_or_none(notification.not_before),
+        "attempts": 0,
+    }
+
+
+def begun_row(attempt: Attempt) -> dict[str, Any]:
+    """What the first attempt adds to that row."""
+    draft = attempt.draft
+    return {
+        "state": State.SENDING,
+        "next_update": micros_or_none(attempt.next_update),
+        "attempts": 1,
+        "first_attempt_real": micros(attempt.at_real),
+        "draft": draft.json.decode(),
+        "catalog": draft.catalog,
+        "message": draft.message,
+        "locale": draft.locale,
+        "message_id": draft.message_id,
+        "address_hash": draft.address_hash.hex(),
+    }
+
+
+def notification_of(row: Row) -> Notification:
+    """The notification in a row that begins with `NOTICE_COLUMNS`."""
+    key, order_id, seq, recipient, channel, decided, decided_at = row[:7]
+    state, attempts, revision, first_attempt_real, next_update, not_before, gate = row[7:14]
+    return evolve(
+        BLANK_NOTIFICATION,
+        key=key,
+        order_id=order_id,
+        seq=seq,
+        recipient=recipient,
+        channel=channel,
+        decided_at=moment(decided_at),
+        state=State(state),
+        attempts=attempts,
+        revision=revision,
+        first_attempt_real=moment_or_none(first_attempt_real),
+        next_update=moment_or_none(next_update),
+        not_before=moment_or_none(not_before),
+        gate=None if gate is None else Reason(gate),
+        **_read(decided, _NOTICE_READERS),
+    )
+
+
+DRAFT_COLUMNS = ("draft", "catalog", "message", "locale", "message_id", "address_hash")
+
+
+def draft_of(row: Row) -> Draft | None:
+    """The draft in a row of `DRAFT_COLUMNS`, if one is frozen."""
+    draft, catalog, message, locale, message_id, address_hash = row
+    if draft is None:
+        return None
+    return Draft(
+        catalog=catalog,
+        locale=locale,
+        json=draft.encode(),
+        message=message,
+        message_id=message_id,
+        address_hash=bytes.fromhex(address_hash),
+    )
+
+
+# ---------------------------------------------------------------- the timeline
+
+_LINE = _codes(Entry, frozenset({"order_id"}))
+_LINE_READERS = {name: read for name, _, _, read in _LINE}
+
+
+def entry_row(entry: Entry) -> dict[str, str]:
+    return {"order_id": entry.order_id, "line": _write(entry, _LINE)}
+
+
+def entry_of(row: Row) -> Entry:
+    """The line in a row of `order_id, line`."""
+    order_id, line = row
+    return Entry(order_id=order_id, **_read(line, _LINE_READERS))

@@ -1,0 +1,103 @@
+"""Whether the tables are those that this version needs, and bringing them there.
+
+Alembic knows the way from one revision to the next, and is loaded by whoever has to go it: it takes a tenth of the
+memory of an idle service, which needs only to see that it is where it should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select, text
+
+from avisa.store.sql.tables import metadata
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext
+
+_STEPS = Path(__file__).parent / "migrations"
+# In order; a step's file is named `rev_0001_first.py`.
+REVISIONS = tuple(sorted(file.name.split("_")[1] for file in (_STEPS / "versions").glob("rev_*.py")))
+_VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+_ONE_AT_A_TIME = 0x61766973  # "avis": the advisory lock of whoever migrates
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The revision of the schema (None: there is none), the one needed, and those in between, in order."""
+
+    current: str | None
+    head: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """From which revision to which, and what was applied for it, in order."""
+
+    before: str | None
+    after: str
+    applied: tuple[str, ...]
+
+
+def status(conn: Connection) -> Status:
+    there = inspect(conn).has_table(_VERSION.name)
+    return ahead_of(conn.execute(select(_VERSION.c.version_num)).scalar() if there else None)
+
+
+def ahead_of(current: str | None) -> Status:
+    """What a schema at `current` lacks; nothing, if a later version of Avisa made it."""
+    missing = REVISIONS if current is None else ()
+    if current in REVISIONS:
+        missing = REVISIONS[REVISIONS.index(current) + 1 :]
+    return Status(current, REVISIONS[-1], missing)
+
+
+def wrong(conn: Connection) -> str | None:
+    """What is wrong with the schema, for people; None if nothing is."""
+    found = status(conn)
+    if found.current == found.head:
+        return None
+    if found.current is None:
+        return "the store has no tables yet: run `avisa migrate`"
+    if found.missing:
+        return f"the schema is at {found.current}, this version needs {found.head}: run `avisa migrate`"
+    return f"the schema is at {found.current}, which a later version made; this one knows {found.head}"
+
+
+def make(conn: Connection) -> None:
+    """Bring an embedded store up to date. An empty one needs no steps: its tables are made as they are now."""
+    found = status(conn)
+    if found.current is None:
+        metadata.create_all(conn)
+        _VERSION.create(conn)
+        conn.execute(insert(_VERSION).values(version_num=found.head))
+    elif found.missing:
+        upgrade(conn)
+
+
+def upgrade(conn: Connection) -> Upgraded:
+    """Apply what is missing within the caller's transaction: all of it or nothing."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
+        conn.execute(text("SET LOCAL statement_timeout = 0"))
+        conn.execute(text("SET LOCAL lock_timeout = 0"))
+    found = status(conn)
+    if not found.missing:
+        return Upgraded(found.current, found.current or found.head, ())
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory(str(_STEPS))
+
+    def steps(current: Any, _: MigrationContext) -> Sequence[Any]:
+        return script._upgrade_revs("head", current)
+
+    with EnvironmentContext(Config(), script, fn=steps) as environment:
+        environment.configure(connection=conn, transactional_ddl=True)
+        environment.run_migrations()
+    return Upgraded(found.current, found.head, found.missing)

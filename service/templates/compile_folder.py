@@ -1,0 +1,192 @@
+"""A template folder becomes a press: every message compiled, and tried on sample orders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from avisa.core import context, facts, samples
+from avisa.core.model import Alert, Purpose
+from avisa.core.plan import Plan
+from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.diagnostics.suggest import closest_match
+from avisa.diagnostics.yaml_reader import parse
+from avisa.ports import CannotRender
+from avisa.templates.compile_message import Compiled, compile_message
+from avisa.templates.jinja.formats import is_locale, tidy_locale
+from avisa.templates.layout import layout as layouts
+from avisa.templates.layout.layout import Layout
+from avisa.templates.mime import SenderHeaders
+from avisa.templates.renderer import Renderer, fill
+
+PLAN = "plan.yaml"
+MESSAGE = re.compile(r"messages/([^/]+)/([^/]+)\.md")
+_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+_DECIDING = ("avisa", "babel", "jinja2", "markdown-it-py", "markupsafe", "tzdata")
+_TRIED_AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # any moment will do
+_FOR_OWNERS = frozenset({*Alert, Purpose.ASK_OWNER})
+
+
+def engine() -> str:
+    """What decides the octets of a mail besides the template folder."""
+    return " ".join(f"{name}={version(name)}" for name in _DECIDING)
+
+
+def compile_folder(
+    files: Mapping[str, str], plan: Plan, *, redirect_to: str | None = None
+) -> tuple[Renderer | None, list[Diagnostic]]:
+    """The press of a folder, and all that is wrong with it; None if it must not be put in force."""
+    press, problems = assemble(files, plan, redirect_to=redirect_to)
+    return (None if any(problem.severity == "error" for problem in problems) else press), problems
+
+
+def assemble(
+    files: Mapping[str, str], plan: Plan, *, redirect_to: str | None = None
+) -> tuple[Renderer | None, list[Diagnostic]]:
+    """The press of what can be used of a folder, whatever is wrong with the rest; None if nothing can."""
+    layout = layouts.read(files)
+    if isinstance(layout, list):
+        return None, layout
+    problems = list(layout.warnings)
+    messages: dict[str, dict[str, Compiled]] = {}
+    written: dict[str, set[str]] = {}  # also what cannot be used
+    owners = owners_messages(plan)
+    typeset = _Typeset(layout)
+    for file, text in sorted(files.items()):
+        if (found := MESSAGE.fullmatch(file)) is None:
+            continue
+        name, locale = found.groups()
+        if misnamed := _misnamed(file, name, locale):
+            problems.append(misnamed)
+            continue
+        compiled, wrong = typeset.message(text, file=file, locale=locale, for_owner=name in owners)
+        problems += wrong
+        written.setdefault(name, set()).add(locale)
+        versions = messages.setdefault(name, {})
+        if compiled is not None:
+            versions[locale] = compiled
+            problems += _tried(compiled, name, plan)
+    typeset.keep()
+    letterheads: dict[str, SenderHeaders] = {}
+    for key, brand in plan.brands.items():
+        with suppress(ValueError):
+            letterheads[key] = SenderHeaders.of(brand)
+    problems += _unaddressed(plan.brands.keys() - letterheads.keys(), files[PLAN])
+    problems += _unwritten(written, plan, files[PLAN])
+    problems += _untranslated(written)
+    if len(letterheads) < len(plan.brands):
+        return None, problems
+    return Renderer(messages=messages, letterheads=letterheads, redirect_to=redirect_to), problems
+
+
+Made = tuple[Compiled | None, list[Diagnostic]]
+
+
+class _Typeset:
+    """Compiles the messages of one folder, but for those that the last one had too, in the same layout: whoever saves
+    a message waits for that one only, and a running service has no more to do. Of earlier folders nothing is kept."""
+
+    _last: Mapping[tuple[Layout, str, str, bool], Made] = {}
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._made: dict[tuple[Layout, str, str, bool], Made] = {}
+
+    def message(self, text: str, *, file: str, locale: str, for_owner: bool) -> Made:
+        key = (self._layout, file, text, for_owner)
+        made = _Typeset._last.get(key) or compile_message(
+            text, file=file, locale=locale, layout=self._layout, for_owner=for_owner
+        )
+        self._made[key] = made
+        return made
+
+    def keep(self) -> None:
+        """This was the last folder."""
+        _Typeset._last = self._made
+
+
+def owners_messages(plan: Plan) -> frozenset[str]:
+    """The messages that go to owners, who see more in them than customers do."""
+    told = (touchpoint.messages.items() for touchpoint in (*plan.touchpoints.values(), plan.unknown))
+    return frozenset(name for each in told for purpose, name in each if purpose in _FOR_OWNERS)
+
+
+def _misnamed(file: str, name: str, locale: str) -> Diagnostic | None:
+    if not _NAME.fullmatch(name):
+        return Diagnostic(code="bad_name", file=file, message="a message has a name of a-z, 0-9, _ and -")
+    if not is_locale(locale):
+        tidy = tidy_locale(locale)
+        return Diagnostic(
+            code="bad_name",
+            file=file,
+            message=f"`{locale}` is no language: the file is called `pt.md`, `pt-BR.md` …",
+            suggestion=f"{tidy}.md" if tidy else None,
+        )
+    return None
+
+
+def _tried(compiled: Compiled, name: str, plan: Plan) -> Iterator[Diagnostic]:
+    """What comes of filling the message for every sample."""
+    for sample, (order, notification) in samples.samples(name, plan, _TRIED_AT).items():
+        values = context.build(order, notification, plan, _TRIED_AT, facts.view(order))
+        values["_zone"] = "UTC"
+        words = fill(compiled, values)
+        if isinstance(words, CannotRender):
+            yield Diagnostic(
+                code="cannot_render", file=compiled.file, message=f"with sample `{sample}`: {words.problem}"
+            )
+
+
+def _unaddressed(brands: Collection[str], text: str) -> Iterator[Diagnostic]:
+    """Brands of the plan, whose `text` says where, that cannot send."""
+    if not brands:
+        return
+    document = parse(text)
+    for key in sorted(brands):
+        place = document.key(("brands", key))
+        told = f"brand `{key}`: `from` or `reply_to` is no mailbox"
+        yield Diagnostic(code="bad_address", file=PLAN, line=place.line, column=place.column, message=told)
+
+
+def _unwritten(written: Mapping[str, set[str]], plan: Plan, text: str) -> Iterator[Diagnostic]:
+    """Messages that the plan, whose `text` says where, names and nobody wrote."""
+    wanted: dict[str, tuple[str, str | None]] = {}  # by message: the status, and the purpose if it is of `messages`
+    for touchpoint in (*plan.touchpoints.values(), plan.unknown):
+        wanted.setdefault(touchpoint.message, (touchpoint.status, None))
+        for purpose, name in touchpoint.messages.items():
+            wanted.setdefault(name, (touchpoint.status, purpose.value))
+    unwritten = wanted.keys() - written.keys()
+    if not unwritten:
+        return
+    document = parse(text)
+    for name in sorted(unwritten):
+        status, of_messages = wanted[name]
+        own = ("touchpoints", status) if status in plan.touchpoints else ("unknown_status",)
+        key = ("messages", of_messages) if of_messages else ("message",)
+        path = (*own, *key) if (*own, *key) in document.values else ("defaults", *key)
+        place = document.at(path if path in document.values else own)
+        near = closest_match(name, sorted(written))
+        yield Diagnostic(
+            code="missing_message",
+            file=PLAN,
+            line=place.line,
+            column=place.column,
+            message=f"`{status}` tells `{name}`, and there is no messages/{name}/",
+            suggestion=near,
+        )
+
+
+def _untranslated(written: Mapping[str, set[str]]) -> Iterator[Diagnostic]:
+    """Languages that some messages lack."""
+    everywhere = {locale for locales in written.values() for locale in locales}
+    for name, locales in written.items():
+        for locale in sorted(everywhere - locales):
+            yield Diagnostic(
+                code="missing_locale",
+                severity="warning",
+                file=f"messages/{name}/{locale}.md",
+                message=f"`{name}` is not written in `{locale}`, as other messages are",
+            )

@@ -1,0 +1,244 @@
+"""A message file becomes one compiled message, which gives two texts: subject, short and plain text with
+`SEPARATOR` between them, and the HTML.
+
+Markdown, layout, components and CSS are worked in here, once, when the message is pushed. What remains for each
+mail is to fill in values, which are only ever text: nothing parses them again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+
+from jinja2 import nodes
+
+from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.templates import message_file
+from avisa.templates.jinja import parser
+from avisa.templates.jinja.checker import TemplateChecker
+from avisa.templates.jinja.desugar import completed
+from avisa.templates.jinja.filters import functions
+from avisa.templates.jinja.parse_errors import Unreadable
+from avisa.templates.jinja.program import Program, write
+from avisa.templates.jinja.variables import COMPONENTS, OWNERS_VARIABLES, VARIABLES
+from avisa.templates.layout.layout import Layout
+from avisa.templates.layout.minify import tightened
+from avisa.templates.layout.styles import inlined
+from avisa.templates.limits import LONGEST_CONTENT, LONGEST_MESSAGE, MOST_SIGNS, TooMuch
+from avisa.templates.markdown.parser import Flawed, parse
+from avisa.templates.markdown.placeholders import Bind, EndBind, Marks
+from avisa.templates.markdown.writers import Html, Plain
+from avisa.templates.message_file import Part, Source
+
+SEPARATOR = "\x1e"  # stands in no value: core.context takes control characters out
+_SIGNS = "\n*_`[<&!\\-+#>|~:"
+_NUMBERED = re.compile(r"\d[.)](?=\s|$)")
+_TOO_MANY_SIGNS = "there is too much Markdown in it, or too many lines"
+_LOOKS_LIKE_HTML = re.compile(r"</?(?![A-Za-z]+:|[^\s<>]+@)[A-Za-z][^<>{}\n]*>.*|<!--.*")  # one a line is enough
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """One message in one language, ready to be filled."""
+
+    file: str
+    locale: str
+    program: Program
+
+
+def compile_message(
+    text: str, *, file: str, locale: str, layout: Layout, for_owner: bool
+) -> tuple[Compiled | None, list[Diagnostic]]:
+    """The compiled message, and what is wrong with it; None if it cannot be used."""
+    if len(text.encode(errors="replace")) > LONGEST_MESSAGE:
+        told = f"a message has no more than {LONGEST_MESSAGE // 1024} KiB"
+        return None, [Diagnostic(code="too_large", file=file, message=told)]
+    if text.count("\n") + text.count("\r") - text.count("\r\n") > MOST_SIGNS:
+        return None, [Diagnostic(code="too_large", file=file, message=_TOO_MANY_SIGNS)]
+    parts = message_file.read(text, file=file)
+    if isinstance(parts, list):
+        return None, parts
+    try:
+        return _Typesetter(parts, locale, layout, for_owner).set()
+    except TooMuch as much:
+        return None, [Diagnostic(code="too_large", file=file, message=str(much))]
+    except (RecursionError, MemoryError, SyntaxError, ValueError):  # of Jinja's, or Python's, compiler
+        return None, [Diagnostic(code="too_deep", file=file, message="this is nested too deep")]
+
+
+class _Frame:
+    """The layout in one language, each piece of it parsed once for all messages."""
+
+    def __init__(self, layout: Layout, locale: str) -> None:
+        self._layout = layout
+        self._words = layout.words_in(locale)
+        self._trees: dict[str, nodes.Template] = {}
+        self.functions = functions(locale, self._words.stages)
+
+    def file(self, name: str) -> nodes.Template:
+        return self._tree(name, self._layout.text(name))
+
+    def word(self, name: str) -> nodes.Template:
+        return self._tree(f"words.{name}", self._words.texts.get(name, ""))
+
+    def _tree(self, name: str, text: str) -> nodes.Template:
+        if name not in self._trees:
+            self._trees[name] = completed(parser.parse(text))
+        return self._trees[name]
+
+
+_frame = lru_cache(32)(_Frame)
+
+
+class _Typesetter:
+    """Sets one message."""
+
+    def __init__(self, parts: Source, locale: str, layout: Layout, for_owner: bool) -> None:
+        self._parts = parts
+        self._locale = locale
+        self._frame = _frame(layout, locale)
+        self._variables = OWNERS_VARIABLES if for_owner else VARIABLES
+        self._marks = Marks()
+        self._problems: list[Diagnostic] = []
+        self._components = 0  # characters
+
+    def set(self) -> tuple[Compiled | None, list[Diagnostic]]:
+        subject = self._parsed(self._parts.subject)
+        short = self._parsed(self._parts.short)
+        body = self._parsed(self._parts.body, components=True)
+        if subject is None or short is None or body is None or self._refused():
+            return None, self._problems
+        self._warn_of_html()
+        markdown = self._marks.flatten(body.body)
+        if sum(map(markdown.count, _SIGNS)) + len(_NUMBERED.findall(markdown)) > MOST_SIGNS:
+            raise TooMuch(_TOO_MANY_SIGNS)
+        try:
+            tree = parse(markdown, self._marks)
+            html = Html(self._marks, lambda call: self._component(call, "html")).write(tree)
+            text = Plain(self._marks, lambda call: self._component(call, "txt")).write(tree)
+        except Flawed as flaw:
+            self._problems.append(self._placed(flaw))
+            return None, self._problems
+        if len(html) > LONGEST_CONTENT:
+            raise TooMuch("it comes to too much text")
+        plain = SEPARATOR.join(
+            [
+                self._marks.flatten(subject.body).strip(),
+                self._marks.flatten(short.body).strip(),
+                self._laid_out("txt", text, subject, short),
+            ]
+        )
+        page = self._page(html, subject, short)
+        program = write(self._marks.weave(plain), page, file=self._parts.file, functions=self._frame.functions)
+        return Compiled(file=self._parts.file, locale=self._locale, program=program), self._problems
+
+    def _refused(self) -> bool:
+        return any(problem.severity == "error" for problem in self._problems)
+
+    def _parsed(self, part: Part, *, components: bool = False) -> nodes.Template | None:
+        try:
+            tree = parser.parse(part.text)
+        except Unreadable as error:
+            self._problems.append(error.problem(self._parts.file, part))
+            return None
+        inspector = TemplateChecker(
+            file=self._parts.file,
+            part=part,
+            variables=self._variables,
+            components=components,
+        )
+        self._problems += inspector.template(tree)
+        for node in tree.find_all(nodes.Node):
+            node.lineno = part.place(node.lineno or 0)[0]  # from here on lines are enough
+        return None if self._refused() else completed(tree)
+
+    def _placed(self, flaw: Flawed) -> Diagnostic:
+        """The problem of a flaw, at its word: in the line known, or where it is written as an address."""
+        body = self._parts.body
+        word = flaw.word or ""
+        if flaw.line is not None:
+            line, first = flaw.line, body.begins[0][0]
+            column = max(body.text.split("\n")[line - first].find(word), 0) + 1
+        else:
+            found = max(body.text.find(f"({word}"), body.text.find(f"<{word}"))
+            line, column = body.place(found + 1 if found >= 0 else max(body.text.find(word), 0))
+        return Diagnostic(
+            code=flaw.code,
+            file=self._parts.file,
+            line=line,
+            column=column,
+            message=str(flaw),
+            suggestion=flaw.suggestion,
+        )
+
+    def _warn_of_html(self) -> None:
+        for found in _LOOKS_LIKE_HTML.finditer(self._parts.body.text):
+            line, column = self._parts.body.place(found.start())
+            self._problems.append(
+                Diagnostic(
+                    code="html_is_text",
+                    severity="warning",
+                    file=self._parts.file,
+                    line=line,
+                    column=column,
+                    message="HTML is shown as it is written; messages are Markdown",
+                    suggestion="{# … #}" if found[0].startswith("<!--") else None,
+                )
+            )
+
+    # ------------------------------------------------------------ layout
+
+    def _component(self, call: nodes.Expr, twin: str) -> str:
+        """A component in its place, with what it was given bound to its names."""
+        assert isinstance(call, nodes.Call)
+        assert isinstance(call.node, nodes.Name)
+        names = COMPONENTS[call.node.name]
+        values = [_guarded(name, given) for name, given in zip(names, call.args, strict=True)]
+        written = self._layout_part(f"{call.node.name}.{twin}", line=call.lineno)
+        self._components += len(written)
+        if self._components > LONGEST_CONTENT:
+            raise TooMuch("it comes to too much text")
+        if not names:
+            return written
+        return self._marks.put(Bind(names, tuple(values))) + written + self._marks.put(EndBind())
+
+    def _laid_out(self, twin: str, content: str, subject: nodes.Template, short: nodes.Template) -> str:
+        known = {"content": content.rstrip("\n"), "lang": self._locale}
+        for name, tree in (("subject", subject), ("short", short)):
+            known[name] = self._marks.flatten(tree.body, data=_literal(twin)).strip()
+        return self._layout_part(f"layout.{twin}", known=known)
+
+    def _layout_part(self, name: str, *, known: Mapping[str, str] | None = None, line: int = 1) -> str:
+        """A file of the layout as text with marks."""
+        data = _literal(name.rpartition(".")[2])
+
+        def slot(expr: nodes.Expr) -> str | None:
+            match expr:
+                case nodes.Name() if known and expr.name in known:
+                    return known[expr.name]
+                case nodes.Getattr(node=nodes.Name(name="words"), attr=word):
+                    return self._marks.flatten(self._frame.word(word).body, data=data, line=line)
+            return None
+
+        return self._marks.flatten(self._frame.file(name).body, slot=slot, line=line)
+
+    def _page(self, content: str, subject: nodes.Template, short: nodes.Template) -> list[nodes.Node]:
+        """The HTML with its styles where mail programs look for them. Each step lets go of what was before it: a
+        page may be large."""
+        page = inlined(self._laid_out("html", content, subject, short), self._marks.says)
+        page = tightened(page)
+        return self._marks.weave(page)
+
+
+def _guarded(name: str, given: nodes.Expr) -> nodes.Expr:
+    """What a component is given, made what its name says."""
+    made = {"url": "_link", "items": "_list"}.get(name)
+    return nodes.Filter(given, made, [], [], None, None, lineno=given.lineno) if made else given
+
+
+def _literal(twin: str) -> Callable[[str], str]:
+    """How text of a message is written into that twin."""
+    return escape if twin == "html" else str

@@ -1,0 +1,73 @@
+"""What a template need not say is added to it: the zone of a date, the currency of an amount; a missing name takes
+the blank before it along, and a comparison can not fail."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from jinja2 import nodes
+from jinja2.visitor import NodeTransformer
+
+from avisa.templates.jinja.comparison import BY_SIZE
+from avisa.templates.jinja.variables import DATES
+
+
+def completed(tree: nodes.Template) -> nodes.Template:
+    """The tree, completed."""
+    completed = _Completion().visit(tree)
+    assert isinstance(completed, nodes.Template)
+    return completed
+
+
+class _Completion(NodeTransformer):
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Expr:  # noqa: N802  Jinja calls it so
+        """With a constant, sameness needs no help, and so it stays as quick as it is."""
+        self.generic_visit(node)
+        operands = [node.expr, *(it.expr for it in node.ops)]
+        with_constant = any(isinstance(it, nodes.Const) for it in operands)
+        if len(node.ops) == 1 and node.ops[0].op not in BY_SIZE and with_constant:
+            return node
+        tests = [_test(left, right) for left, right in zip(operands, node.ops, strict=False)]
+        return reduce(lambda one, other: nodes.And(one, other, lineno=node.lineno), tests)
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802  as above
+        self.generic_visit(node)
+        if node.name in DATES:
+            node.args = [nodes.Name("_zone", "load", lineno=node.lineno)]
+        elif node.name == "money" and not node.args:
+            order = nodes.Name("order", "load", lineno=node.lineno)
+            node.args = [nodes.Getattr(order, "currency", "load", lineno=node.lineno)]
+        elif node.name == "label":
+            node.name = "_stage"
+        return node
+
+    def visit_Output(self, node: nodes.Output) -> list[nodes.Node]:  # noqa: N802  as above
+        self.generic_visit(node)
+        said: list[nodes.Node] = []
+        for part in node.nodes:
+            before = said[-1].nodes[0] if said and isinstance(said[-1], nodes.Output) else None
+            output = nodes.Output([part], lineno=part.lineno)
+            if _is_customers_name(part) and isinstance(before, nodes.TemplateData) and before.data[-1:] == " ":
+                before.data = before.data[:-1]
+                space = nodes.TemplateData(" ", lineno=part.lineno)
+                output = nodes.Output([space, part], lineno=part.lineno)
+                said.append(nodes.If(part, [output], [], [], lineno=part.lineno))
+            else:
+                said.append(output)
+        return said
+
+
+def _test(left: nodes.Expr, right: nodes.Operand) -> nodes.Expr:
+    """One comparison of a chain."""
+    if right.op in BY_SIZE:
+        args: list[nodes.Expr] = [right.expr, nodes.Const(right.op)]
+        return nodes.Filter(left, "_compared", args, [], None, None, lineno=left.lineno)
+    same = nodes.Filter(left, "_same", [right.expr], [], None, None, lineno=left.lineno)
+    return nodes.Not(same, lineno=left.lineno) if right.op == "ne" else same
+
+
+def _is_customers_name(node: nodes.Node) -> bool:
+    match node:
+        case nodes.Getattr(node=nodes.Name(name="customer"), attr="name" | "first_name"):
+            return True
+    return False

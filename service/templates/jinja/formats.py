@@ -1,0 +1,261 @@
+"""Dates, amounts and numbers as people of a locale write them: the filters of templates.
+
+Babel knows how; asking it for each value would cost more than all the rest of a mail. So what it would do is
+learned once per locale (and count of decimals), proven against it on a set of probes, and done by hand. Where the
+proof fails, as with Indian grouping or other digits, Babel is asked each time. Currencies of as many decimals differ
+by their symbol alone, so an order full of unheard-of ones has nothing to teach.
+
+A value that is no date, or no amount, is answered as it came: an event must not be able to stop a mail.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, format_decimal, get_currency_precision, get_currency_symbol
+
+from avisa.core.model import Json
+
+_YEAR = re.compile(r"(?:,|\s)*(?:'[^']*'\s*)?y+\.?$")
+_PROBES = (
+    "0",
+    "1",
+    "7.5",
+    "12.34",
+    "999.99",
+    "1000",
+    "1234.56",
+    "9999.99",
+    "12345.67",
+    "1234567.89",
+    "-0.05",
+    "-1234.5",
+)
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+CURRENCY = re.compile(r"[A-Z]{3}")
+_LONGEST = 60  # characters of a date or an amount
+_LARGEST = 18  # digits before the decimal point
+
+
+def is_locale(name: str) -> bool:
+    """Whether it is written as languages are here, and Babel can write in it."""
+    return _LOCALE.fullmatch(name) is not None and known_locale(name)
+
+
+def tidy_locale(name: str) -> str | None:
+    """`pt-BR` of `pt_br`; None if it cannot be told what was meant."""
+    language, between, country = name.replace("_", "-").partition("-")
+    tidy = language.lower() + between + country.upper()
+    return tidy if tidy != name and is_locale(tidy) else None
+
+
+def known_locale(name: str) -> bool:
+    """Whether Babel can write in this language."""
+    try:
+        Locale.parse(name, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Digits:
+    """How a locale writes a number with a fixed count of decimals."""
+
+    before: str
+    after: str
+    minus: str  # before everything
+    point: str
+    group: str
+    least_grouped: int  # digits before the decimal point from which on groups are set apart
+    places: int
+
+    def of(self, amount: Decimal) -> str:
+        """Any amount, rounded."""
+        return self.write(_rounded(amount, self.places))
+
+    def write(self, amount: Decimal) -> str:
+        """An amount of so many decimals."""
+        whole, _, fraction = f"{abs(amount):.{self.places}f}".partition(".")
+        if len(whole) >= self.least_grouped:
+            whole = f"{int(whole):,}".replace(",", self.group)
+        sign = self.minus if amount < 0 else ""
+        return f"{sign}{self.before}{whole}{self.point if fraction else ''}{fraction}{self.after}"
+
+
+class Formats:
+    """The filters of one locale. Every method takes JSON values, and answers text, or the value that it cannot
+    write."""
+
+    def __init__(self, locale: str) -> None:
+        self._locale = Locale.parse(locale, sep="-")
+        full = str(self._locale.date_formats["full"].pattern)
+        without_year = _YEAR.sub("", full)
+        self._day_pattern = full if "y" in without_year else without_year
+        self._join = str(self._locale.datetime_formats.get("long", "{1} {0}")).replace("'", "")
+        self._write_day = lru_cache(1024)(self._babel_day)
+        self._write_date = lru_cache(1024)(self._babel_date)
+        self._write_time = lru_cache(1440)(self._babel_time)
+        self._write_whole = lru_cache(1024)(self._whole)
+        self._write_money = lru_cache(1024, typed=True)(self._amount_of)  # both twins of a mail ask
+        self._money = lru_cache(64)(self._money_of)
+        self._decimals = lru_cache(16)(self._learn_decimals)
+        self._monies: dict[int, _Digits | None] = {}  # by decimals, with `¤` for the symbol; None: Babel is asked
+
+    def day(self, value: Json, zone: str) -> Json:
+        """`segunda-feira, 9 de março`: the day without its year, for dates that are near."""
+        at = moment_of(value, zone)
+        return value if at is None else self._write_day(at.year, at.month, at.day)
+
+    def date(self, value: Json, zone: str) -> Json:
+        """`9 de março de 2026`."""
+        at = moment_of(value, zone)
+        return value if at is None else self._write_date(at.year, at.month, at.day)
+
+    def time(self, value: Json, zone: str) -> Json:
+        """`10:15`; empty for a date without a time."""
+        at = moment_of(value, zone)
+        if at is None:
+            return value
+        return self._write_time(at.hour, at.minute) if isinstance(at, datetime) else ""
+
+    def datetime(self, value: Json, zone: str) -> Json:
+        """`9 de março de 2026 10:15`; a date without a time stays a date."""
+        at = moment_of(value, zone)
+        if at is None:
+            return value
+        day = self._write_date(at.year, at.month, at.day)
+        if not isinstance(at, datetime):
+            return day
+        return self._join.replace("{1}", day).replace("{0}", self._write_time(at.hour, at.minute))
+
+    def money(self, value: Json, currency: Json) -> Json:
+        """`129,90 €`; without a known currency the bare number with two decimals."""
+        if not _can_be_amount(value):
+            return value
+        known = isinstance(currency, str) and len(currency) == 3
+        return self._write_money(value, currency if known else "")
+
+    def _amount_of(self, value: Json, currency: str) -> Json:
+        amount = amount_of(value)
+        if amount is None:
+            return value
+        return (self._money(currency) if CURRENCY.fullmatch(currency) else self._decimals(2))(amount)
+
+    def number(self, value: Json) -> Json:
+        """`1.234,5`, with as many decimals as the value has, up to six."""
+        if type(value) is int and abs(value) < 10_000:  # quantities: mostly the same few
+            return self._write_whole(value)
+        amount = amount_of(value)
+        if amount is None:
+            return value
+        exponent = amount.normalize().as_tuple().exponent
+        places = min(max(-exponent, 0), 6) if isinstance(exponent, int) else 0
+        return self._decimals(places)(amount)
+
+    def _whole(self, value: int) -> str:
+        return self._decimals(0)(Decimal(value))
+
+    def _babel_day(self, year: int, month: int, day: int) -> str:
+        return format_date(date(year, month, day), self._day_pattern, locale=self._locale)
+
+    def _babel_date(self, year: int, month: int, day: int) -> str:
+        return format_date(date(year, month, day), "long", locale=self._locale)
+
+    def _babel_time(self, hour: int, minute: int) -> str:
+        # Any day without a change of clocks will do, since the moment was put into its zone before.
+        return format_time(datetime(2026, 1, 1, hour, minute), "short", locale=self._locale)  # noqa: DTZ001
+
+    def _money_of(self, currency: str) -> Callable[[Decimal], str]:
+        def ask(amount: Decimal) -> str:
+            return format_currency(amount, currency, locale=self._locale)
+
+        places, symbol = get_currency_precision(currency), get_currency_symbol(currency, self._locale)
+        if places not in self._monies:
+            self._monies[places] = _without(symbol, _learn(ask, places))
+        learned = self._monies[places]
+        return _writing(None if learned is None else _with(symbol, learned), ask, places)
+
+    def _learn_decimals(self, places: int) -> Callable[[Decimal], str]:
+        pattern = "#,##0" + ("." + "0" * places if places else "")
+
+        def ask(amount: Decimal) -> str:
+            return format_decimal(amount, pattern, locale=self._locale)
+
+        return _writing(_learn(ask, places), ask, places)
+
+
+def _writing(learned: _Digits | None, ask: Callable[[Decimal], str], places: int) -> Callable[[Decimal], str]:
+    """How amounts are written: by hand if that was learned, else by asking each time."""
+    return (lambda amount: ask(_rounded(amount, places))) if learned is None else learned.of
+
+
+def _learn(ask: Callable[[Decimal], str], places: int) -> _Digits | None:
+    """How to do by hand what `ask` does, if the probes prove it to be the same."""
+    large = ask(_rounded(Decimal("1234567.41"), places))
+    marked = re.fullmatch(r"(\D*)1(\D*)234(\D*)567(?:(\D+?)(4\d*))?(\D*)", large)
+    negative = re.match(r"\D*", ask(_rounded(Decimal(-5), places)))
+    if marked is None or negative is None or marked[2] != marked[3]:
+        return None
+    before, group, _, point, _, after = marked.groups(default="")
+    minus = negative[0].removesuffix(before)
+    least = 4 if group in ask(Decimal(1234)).replace(before, "", 1).replace(after, "", 1) else 5
+    digits = _Digits(before, after, minus, point, group, least, places)
+    probes = [_rounded(Decimal(probe), places) for probe in _PROBES]
+    return digits if all(digits.write(probe) == ask(probe) for probe in probes) else None
+
+
+def _rounded(amount: Decimal, places: int) -> Decimal:
+    """What rounds to nothing has no sign."""
+    return amount.quantize(Decimal(1).scaleb(-places)) + 0
+
+
+def _without(symbol: str, digits: _Digits | None) -> _Digits | None:
+    """The same for any currency; None if it cannot be told where its symbol stands."""
+    if digits is None or (digits.before + digits.after).count(symbol) != 1 or symbol in digits.minus:
+        return None
+    return replace(digits, before=digits.before.replace(symbol, "¤"), after=digits.after.replace(symbol, "¤"))
+
+
+def _with(symbol: str, digits: _Digits) -> _Digits:
+    return replace(digits, before=digits.before.replace("¤", symbol), after=digits.after.replace("¤", symbol))
+
+
+def moment_of(value: Json, zone: str) -> date | None:
+    """A bare date, or a moment put into the zone; a time without a zone stands as it is."""
+    return _read_moment(value, zone) if isinstance(value, str) and len(value) <= _LONGEST else None
+
+
+@lru_cache(1024)  # a mail says a date up to eight times, and the mails of a batch the same ones
+def _read_moment(value: str, zone: str) -> date | None:
+    try:
+        if len(value) == 10:
+            return date.fromisoformat(value)
+        at = datetime.fromisoformat(value)
+        return at if at.tzinfo is None else at.astimezone(ZoneInfo(zone))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _can_be_amount(value: Json) -> bool:
+    """A long text is none, and would be kept for long if it were."""
+    return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST)
+
+
+def amount_of(value: Json) -> Decimal | None:
+    if isinstance(value, bool) or not _can_be_amount(value):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and amount.adjusted() < _LARGEST else None

@@ -1,0 +1,93 @@
+"""Jinja's parser with exact places, and with our words for what it cannot read.
+
+Jinja tells lines only. Here every token counts as standing in the "line" of its offset in the text, so that each
+node of the tree knows where its own word begins; whoever is done with the places turns them into lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NoReturn
+
+from jinja2 import Environment, nodes
+from jinja2.exceptions import TemplateSyntaxError
+from jinja2.lexer import Token, TokenStream
+from jinja2.parser import Parser
+
+from avisa.diagnostics.suggest import closest_match
+from avisa.templates.jinja.parse_errors import Unreadable, unreadable
+from avisa.templates.limits import MOST_TOKENS, TooMuch
+
+_JINJA = Environment()  # noqa: S701  it reads, and renders nothing
+_TAGS = ("if", "elif", "else", "endif", "for", "endfor")
+_CLOSING = frozenset({"endif", "endfor", "elif", "else"})
+_ALIASES = {"elseif": "elif", "elsif": "elif"}  # what it is called elsewhere
+# Python's regular expressions, with which Jinja looks for numbers, keep 280 octets for each digit meanwhile.
+_LONG_NUMBER = re.compile(r"\d[\d_]{99}")
+
+
+def parse(text: str) -> nodes.Template:
+    """The syntax tree of `text`; the `lineno` of each node is its offset in it. Raises Unreadable and TooMuch."""
+    if found := _LONG_NUMBER.search(text):
+        raise Unreadable("this number has too many digits", found.start())
+    reading = _Reading(text)
+    try:
+        return reading.tree()
+    except TemplateSyntaxError as error:
+        raise reading.unreadable(error) from None
+
+
+class _Reading(Parser):
+    """One reading of one text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(_JINJA, "")
+        self._text = text
+        self._seen = 0  # how far the lexer came
+        self._begun = 0  # where the last `{{` or `{%` stands
+        self._open: list[Token] = []  # the tags that are not closed yet
+
+    def tree(self) -> nodes.Template:
+        self.stream = TokenStream(self.environment.lexer.wrap(self._tokens()), None, None)
+        return nodes.Template(self.subparse(), lineno=0)
+
+    def unreadable(self, error: TemplateSyntaxError) -> Unreadable:
+        return unreadable(error.message or "", self._text, begun=self._begun, at=error.lineno)
+
+    def _tokens(self) -> Iterator[tuple[int, str, str]]:
+        """The lexer's tokens, each with its offset for its line; it passes over blanks only."""
+        try:
+            for number, (_, kind, value) in enumerate(self.environment.lexer.tokeniter(self._text, None)):
+                if number == MOST_TOKENS:
+                    raise TooMuch("there are too many placeholders in it, or there is too much in them")
+                at = max(self._text.find(value, self._seen), self._seen)
+                self._seen = at + len(value)
+                if kind in ("variable_begin", "block_begin"):
+                    self._begun = at
+                yield at, kind, value
+        except TemplateSyntaxError as error:
+            raise TemplateSyntaxError(error.message or "", self._seen) from None
+
+    def parse_statement(self) -> nodes.Node | list[nodes.Node]:
+        self._open.append(self.stream.current)
+        made = super().parse_statement()
+        self._open.pop()
+        return made
+
+    def fail_unknown_tag(self, name: str, lineno: int | None = None) -> NoReturn:
+        at = self.stream.current.lineno if lineno is None else lineno
+        around = self._open[-2].value if len(self._open) > 1 else None
+        if name not in _CLOSING:
+            ending = f"{{% end{around} %}}" if name == "end" and around else None
+            near = _ALIASES.get(name) or ending or closest_match(name, _TAGS)
+            allowed = ", ".join(_TAGS)
+            raise Unreadable(f"there is no `{name}` in a message; allowed: {allowed}", at, near)
+        if around is None:
+            opening = "for" if name == "endfor" else "if"
+            raise Unreadable(f"`{name}` without an `{opening}` before it", at)
+        raise Unreadable(f"`{name}` cannot close the `{around}` that is open here", at, f"end{around}")
+
+    def fail_eof(self, end_tokens: tuple[str, ...] | None = None, lineno: int | None = None) -> NoReturn:
+        opened = self._open[-1]
+        raise Unreadable(f"this `{opened.value}` is never closed", opened.lineno, f"{{% end{opened.value} %}}")

@@ -1,0 +1,187 @@
+"""The frame that every message stands in, its components and its own words: `templates/layout/`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.diagnostics.suggest import closest_match
+from avisa.diagnostics.yaml_reader import CannotReadError, Path, Place, Value, parse
+from avisa.templates.jinja import parser
+from avisa.templates.jinja.checker import TemplateChecker
+from avisa.templates.jinja.formats import is_locale, tidy_locale
+from avisa.templates.jinja.parse_errors import Unreadable
+from avisa.templates.jinja.variables import COMPONENTS, FILTERS, OWNERS_VARIABLES, STANDS_ALONE, VARIABLES
+from avisa.templates.layout import html_scanner, placeholder_contexts, styles
+from avisa.templates.limits import LONGEST_LAYOUT, TooMuch
+from avisa.templates.markdown.placeholders import RESERVED
+from avisa.templates.message_file import Part
+
+FOLDER = "layout/"
+WORDS = f"{FOLDER}words.yaml"
+FILES = tuple(f"{FOLDER}{stem}.{twin}" for stem in ("layout", *COMPONENTS) for twin in ("html", "txt"))
+_MOST_LANGUAGES = 60
+_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # YAML's (1.1, section 4.2)
+_NEEDED = ("because", "to_owner", "unsubscribe", "now")
+# What the layout, and a component, can say besides the variables of messages.
+OF_LAYOUT = STANDS_ALONE | {"unsubscribe", "owner"}
+OF_COMPONENTS = frozenset({"words", "progress"})
+_FILTERS = {**FILTERS, "label": 0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What the layout says in one language; every text may hold placeholders."""
+
+    texts: Mapping[str, str]
+    stages: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layout:
+    """The layout's files, inspected, and its words by locale."""
+
+    files: Mapping[str, str]
+    words: Mapping[str, Words]
+    warnings: tuple[Diagnostic, ...] = ()
+
+    def words_in(self, locale: str) -> Words:
+        """The words of the locale, else of its language, else English."""
+        return self.words.get(locale) or self.words.get(locale.partition("-")[0]) or self.words["en"]
+
+    def text(self, name: str) -> str:
+        return self.files[FOLDER + name]
+
+
+def read(files: Mapping[str, str]) -> Layout | list[Diagnostic]:
+    """The layout among the files of a template folder, or all that is wrong with it. The same files give the same
+    layout, so that what is made with it can be used again."""
+    made = _read(tuple(sorted(item for item in files.items() if item[0].startswith(FOLDER))))
+    return made if isinstance(made, Layout) else list(made)
+
+
+@lru_cache(4)
+def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Diagnostic]:
+    files = dict(items)
+    kept: dict[str, str] = {}
+    problems: list[Diagnostic] = []
+    for name in FILES:
+        stem = name.removeprefix(FOLDER).partition(".")[0]
+        text = files.get(name)
+        if text is None:
+            problems.append(Diagnostic(code="missing_file", file=name, message="the layout needs this file"))
+            continue
+        if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
+            problems.append(_too_large(name))
+            continue
+        extra = OF_LAYOUT if stem == "layout" else OF_COMPONENTS | set(COMPONENTS[stem])
+        kept[name] = text.replace("\r\n", "\n")
+        problems += inspect(Part.of(kept[name], (1, 1)), name, frozenset(extra))
+        if stem == "layout" and "{{ content }}" not in text:
+            message = "the layout has no `{{ content }}`, where the message goes"
+            problems.append(Diagnostic(code="missing_content", file=name, line=1, column=1, message=message))
+    words, wrong = _read_words(files.get(WORDS))
+    problems += wrong
+    if any(problem.severity == "error" for problem in problems):
+        return problems
+    return Layout(files=kept, words=words, warnings=tuple(problems))
+
+
+def inspect(
+    part: Part, file: str, extra: frozenset[str], variables: Mapping[str, Sequence[str] | None] = OWNERS_VARIABLES
+) -> list[Diagnostic]:
+    """What is wrong with a piece of the layout, which has the names in `extra` besides the usual ones."""
+    if odd := RESERVED.search(part.text):
+        line, column = part.place(odd.start())
+        message = "a character that cannot stand in a template"
+        return [Diagnostic(code="not_allowed", file=file, line=line, column=column, message=message)]
+    inspector = TemplateChecker(
+        file=file, part=part, variables=variables, components=False, extra=extra, filters=_FILTERS
+    )
+    try:
+        tree = parser.parse(part.text)
+        problems = inspector.template(tree)
+        if file.endswith(".html") and not any(problem.severity == "error" for problem in problems):
+            page = html_scanner.Page.of(tree)
+            if flaw := html_scanner.flaw(page) or placeholder_contexts.flaw(page, extra) or styles.flaw(page):
+                line, column = part.place(flaw[0])
+                problems.append(Diagnostic(code="layout_html", file=file, line=line, column=column, message=flaw[1]))
+        return problems
+    except Unreadable as error:
+        return [error.problem(file, part)]
+    except TooMuch as much:
+        return [Diagnostic(code="too_large", file=file, message=str(much))]
+    except (RecursionError, MemoryError, ValueError):  # of Jinja's parser, or the inspector
+        return [Diagnostic(code="too_deep", file=file, message="this is nested too deep")]
+
+
+def _read_words(text: str | None) -> tuple[dict[str, Words], list[Diagnostic]]:
+    if text is None:
+        return {}, [Diagnostic(code="missing_file", file=WORDS, message="the layout needs this file")]
+    if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
+        return {}, [_too_large(WORDS)]
+    try:
+        document = parse(text)
+    except CannotReadError as error:
+        return {}, [error.problem(WORDS)]
+
+    def wrong(path: Path, message: str, suggestion: str | None = None) -> list[Diagnostic]:
+        line, column = document.key(path).line, document.key(path).column
+        code = "layout_words"
+        return [Diagnostic(code=code, file=WORDS, line=line, column=column, message=message, suggestion=suggestion)]
+
+    if not isinstance(document.value, dict) or "en" not in document.value:
+        return {}, wrong((), "there must be a map of words for each language, and one for `en`")
+    if len(document.value) > _MOST_LANGUAGES:
+        return {}, wrong((), f"there are words for more than {_MOST_LANGUAGES} languages")
+    lines = _LINE_END.split(text)
+    read: dict[str, Words] = {}
+    problems: list[Diagnostic] = []
+    for locale, entry in document.value.items():
+        if not is_locale(locale):
+            problems += wrong((locale,), f"`{locale}` is no language", tidy_locale(locale))
+            continue
+        given = entry if isinstance(entry, dict) else {}
+        if missing := [key for key in _NEEDED if not given.get(key)]:
+            near = closest_match(missing[0], sorted(given.keys() - set(_NEEDED)))
+            place = (locale, missing[0]) if missing[0] in given else (locale, near or "")
+            problems += wrong(place, f"`{locale}` has no `{missing[0]}`", missing[0] if near else None)
+        texts = _texts({key: value for key, value in given.items() if key != "stages"})
+        stages = _texts(given.get("stages") or {})
+        if texts is None or stages is None:
+            no_texts = (key for key, value in given.items() if key != "stages" and not isinstance(value, str))
+            told = f"`{locale}` may hold texts only, and `stages` with texts"
+            problems += wrong((locale, next(no_texts, "stages")), told)
+            continue
+        for key, value in texts.items():
+            variables = OWNERS_VARIABLES if key == "to_owner" else VARIABLES
+            problems += inspect(_part(lines, document.at((locale, key)), value), WORDS, frozenset(), variables)
+        for key, value in stages.items():
+            if "{{" in value or "{%" in value:
+                problems += wrong((locale, "stages", key), "there are no placeholders in what a stage is called")
+            if RESERVED.search(value):
+                problems += wrong((locale, "stages", key), "a character that cannot stand in a template")
+        read[locale] = Words(texts=texts, stages=stages)
+    return read, problems
+
+
+def _texts(value: Value) -> dict[str, str] | None:
+    """A map of texts; None if it is none."""
+    texts = {key: text for key, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}
+    return texts if isinstance(value, dict) and len(texts) == len(value) else None
+
+
+def _part(lines: Sequence[str], place: Place, value: str) -> Part:
+    """A text of the words, and where it stands."""
+    line = lines[place.line - 1]
+    quoted = line[place.column - 1 : place.column] in ("'", '"')
+    return Part.of(value, (place.line, place.column + quoted))
+
+
+def _too_large(file: str) -> Diagnostic:
+    return Diagnostic(
+        code="too_large", file=file, message=f"a file of the layout has no more than {LONGEST_LAYOUT // 1024} KiB"
+    )

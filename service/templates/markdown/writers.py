@@ -1,0 +1,170 @@
+"""The two ways a message is written from its tree: HTML, and plain text.
+
+Links are whole addresses of a known scheme. Where a placeholder gives the address, that is looked at when the
+message is filled, and a link that is none leaves its text; where it gives a part, the part is percent-encoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from jinja2 import nodes
+from mdurl import encode
+
+from avisa.templates.links import NOT_A_LINK, SCHEMES, whole_address
+from avisa.templates.markdown.ast import Branch, Break, Element, Node, Said, Text, every
+from avisa.templates.markdown.parser import Flawed
+from avisa.templates.markdown.placeholders import MARK, EndIf, If, Marks, Say
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_HTTP = re.compile("https?:", re.IGNORECASE)
+_HOST = re.compile(r"https?://[^/?#\\]+[/?#]", re.IGNORECASE)
+_RULE = "—" * 12
+
+Component = Callable[[nodes.Expr], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Html:
+    """Writes HTML with marks."""
+
+    marks: Marks
+    component: Component
+
+    def write(self, tree: Sequence[Node]) -> str:
+        return "".join(self._node(node) for node in tree)
+
+    def _node(self, node: Node) -> str:
+        match node:
+            case Text(text):
+                return escape(text)
+            case Break(hard):
+                return "<br>\n" if hard else "\n"
+            case Said(number, component):
+                return self.component(_expr(self.marks, number)) if component else _mark(number)
+            case Branch(arms, end):
+                return "".join(_mark(mark) + self.write(kids) for mark, kids in arms) + _mark(end)
+            case Element(tag="hr"):
+                return "<hr>\n"
+            case Element(tag="a"):
+                if any(isinstance(inner, Element) and inner.tag == "a" for inner in every(node.children)):
+                    raise Flawed("not_allowed", "a link cannot stand in a link")
+                url, guard = _link(node.href, self.marks)
+                opened, closed = f'<a href="{escape(url)}">', "</a>"
+                return _if(guard, opened, self.marks) + self.write(node.children) + _if(guard, closed, self.marks)
+            case Element(tag="p") if node.tight:
+                return self.write(node.children)
+            case Element(tag="ol") if node.number != 1:
+                return f'<ol start="{node.number}">{self.write(node.children)}</ol>\n'
+            case _:
+                after = "" if node.tag in ("em", "strong", "code") else "\n"
+                return f"<{node.tag}>{self.write(node.children)}</{node.tag}>{after}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Writes plain text with marks; a paragraph is one line, as long as it is."""
+
+    marks: Marks
+    component: Component
+
+    def write(self, tree: Sequence[Node], prefix: str = "") -> str:
+        return "".join(self._node(node, prefix) for node in tree)
+
+    def _node(self, node: Node, prefix: str) -> str:
+        match node:
+            case Text(text):
+                return text
+            case Break(hard):
+                return f"\n{prefix}" if hard else " "
+            case Said(number, component):
+                return self.component(_expr(self.marks, number)) if component else _mark(number)
+            case Branch(arms, end):
+                return "".join(_mark(mark) + self.write(kids, prefix) for mark, kids in arms) + _mark(end)
+            case Element(tag="hr"):
+                return f"{_RULE}\n\n"
+            case Element(tag="a"):
+                return self._written_link(node)
+            case Element(tag="p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6"):
+                return prefix + self.write(node.children, prefix) + ("\n" if node.tight else "\n\n")
+            case Element(tag="ul" | "ol"):
+                return self._list(node, prefix)
+            case Element(tag="blockquote"):
+                return self.write(node.children, prefix + "> ")
+            case _:
+                return self.write(node.children, prefix)
+
+    def _list(self, node: Element, prefix: str) -> str:
+        count = node.number
+
+        def items(children: Sequence[Node]) -> str:
+            nonlocal count
+            written = ""
+            for child in children:
+                if isinstance(child, Branch):
+                    written += "".join(_mark(mark) + items(kids) for mark, kids in child.arms) + _mark(child.end)
+                elif isinstance(child, Element):
+                    bullet = "- " if count is None else f"{count}. "
+                    count = None if count is None else count + 1
+                    text = self.write(child.children, prefix + " " * len(bullet))
+                    written += prefix + bullet + text.removeprefix(prefix + " " * len(bullet)).rstrip("\n") + "\n"
+            return written
+
+        return items(node.children) + ("" if prefix else "\n")
+
+    def _written_link(self, node: Element) -> str:
+        url, guard = _link(node.href, self.marks)
+        text = self.write(node.children)
+        bare = url.removeprefix("mailto:").removeprefix("tel:")
+        if text in (url, bare):
+            return text
+        return text + _if(guard, f" ({bare})", self.marks)
+
+
+def _link(href: str, marks: Marks) -> tuple[str, nodes.Expr | None]:
+    """An address with marks, and what must be true for it to be one. Raises Flawed for a scheme not allowed."""
+    pieces = MARK.split(href)
+    if pieces[0] or len(pieces) == 1:
+        scheme = _SCHEME.match(pieces[0])
+        if scheme is None or scheme[1].lower() not in SCHEMES:
+            word = pieces[0]
+            raise Flawed("link_scheme", NOT_A_LINK, word=word, suggestion=whole_address(word))
+    # Before a placeholder the host has to have ended: in what is written, or behind one that is a whole address.
+    written = len(pieces) > 1 and _HTTP.match(pieces[0]) and not _HOST.match(pieces[0])
+    behind = len(pieces) > 3 and not pieces[0] and pieces[2][:1] not in ("/", "?", "#")
+    if written or behind:
+        raise Flawed("link_scheme", "an order cannot name the host; put a `/` behind yours", word=pieces[0])
+    url, guard = "", None
+    for place, piece in enumerate(pieces):
+        if place % 2 == 0:
+            url += encode(piece)
+            continue
+        mark = marks.at(piece)
+        if not isinstance(mark, Say):
+            raise Flawed("not_allowed", "an address has no `if` or `for` in it")
+        whole = place == 1 and not pieces[0]
+        filtered = _filtered(mark.expr, "_link" if whole else "_part")
+        guard = filtered if whole else guard
+        url += marks.put(Say(filtered))
+    return url, guard
+
+
+def _filtered(expr: nodes.Expr, name: str) -> nodes.Expr:
+    return nodes.Filter(expr, name, [], [], None, None, lineno=expr.lineno)
+
+
+def _if(guard: nodes.Expr | None, text: str, marks: Marks) -> str:
+    return text if guard is None else marks.put(If(guard)) + text + marks.put(EndIf())
+
+
+def _mark(number: int) -> str:
+    return f"\ue000{number}\ue001"
+
+
+def _expr(marks: Marks, number: int) -> nodes.Expr:
+    mark = marks.at(number)
+    assert isinstance(mark, Say)
+    return mark.expr

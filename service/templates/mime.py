@@ -1,0 +1,168 @@
+"""A filled message becomes octets: multipart/alternative, assembled from parts prepared per brand.
+
+Nothing is folded by a library, so nothing is folded wrongly. What an event says reaches a header only through
+`neutral`, and everything but plain printable ASCII only as RFC 2047 encoded words made here. Bodies are base64, so
+no line can be too long and no dot can stand alone.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import parseaddr
+from functools import lru_cache
+
+from avisa.core.plan import Brand
+from avisa.ports import Words
+
+# Controls, line and paragraph separators, what reorders text, half characters: none has a place in a header.
+_UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
+_PLAIN = re.compile(r"[\x20-\x7e]*")
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(?: [A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+)*")
+_TOKEN = re.compile(r"[^A-Za-z0-9._-]")
+
+_LINE = 78  # RFC 5322 section 2.1.1: what a line should not pass
+_WORD = 45  # octets of text in an encoded word: 60 of base64 and 12 around them (RFC 2047 section 2 allows 75)
+_AT_ONCE = 4096  # characters; most texts are shorter
+_LONGEST_SUBJECT = 250
+_LONGEST_NAME = 200
+
+_BOUNDARY = b"=_avisa_"  # base64 has no underscore, so this cannot stand in a body
+_TYPE = b'Content-Type: multipart/alternative; boundary="' + _BOUNDARY + b'"\r\n\r\n'
+_PART = b"Content-Transfer-Encoding: base64\r\n\r\n"
+_TEXT = b"--" + _BOUNDARY + b"\r\nContent-Type: text/plain; charset=utf-8\r\n" + _PART
+_HTML = b"\r\n--" + _BOUNDARY + b"\r\nContent-Type: text/html; charset=utf-8\r\n" + _PART
+_END = b"\r\n--" + _BOUNDARY + b"--\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """What stands in the header of one mail and differs from mail to mail. All but `name` and `subject` are
+    ours, or checked."""
+
+    to: str
+    name: str
+    message_id: str
+    references: str
+    date: str
+    feedback_id: tuple[str, ...]
+    unsubscribe: str | None = None
+    intended_to: str | None = None  # where it would have gone, had it not been redirected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderHeaders:
+    """What all mails of a brand have in common, prepared."""
+
+    sender: str  # the envelope's, and From's, address
+    domain: str
+    fixed: bytes
+
+    @classmethod
+    def of(cls, brand: Brand) -> SenderHeaders:
+        """The brand's letterhead. Raises ValueError if `from` or `reply_to` holds no address."""
+        name, sender = _mailbox(brand.sender)
+        lines = [b"From: " + mailbox(name, sender, len("From: "))]
+        if brand.reply_to:
+            lines.append(b"Reply-To: " + mailbox(*_mailbox(brand.reply_to), len("Reply-To: ")))
+        lines += [b"MIME-Version: 1.0", b"Auto-Submitted: auto-generated", _TYPE]
+        return cls(sender=sender, domain=sender.rpartition("@")[2], fixed=b"\r\n".join(lines))
+
+    def mail(self, heading: Heading, words: Words) -> bytes:
+        """The octets of a mail, with CRLF line ends, not dot-stuffed."""
+        feedback = ":".join(_TOKEN.sub("-", part) for part in heading.feedback_id)
+        lines = [
+            f"Date: {heading.date}\r\nMessage-ID: {heading.message_id}\r\nTo: ".encode("ascii"),
+            mailbox(heading.name, heading.to, len("To: ")),
+            b"\r\nSubject: ",
+            text(neutral(words.subject, _LONGEST_SUBJECT), len("Subject: ")),
+            f"\r\nReferences: {heading.references}\r\nFeedback-ID: {feedback}\r\n".encode("ascii"),
+        ]
+        if heading.unsubscribe:
+            # RFC 8058 section 3.1. Never folded: mail programs do not look for the address anywhere else.
+            lines.append(
+                f"List-Unsubscribe: <{heading.unsubscribe}>\r\n"
+                "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode("ascii")
+            )
+        if heading.intended_to:
+            lines.append(f"X-Avisa-Intended-To: {heading.intended_to}\r\n".encode("ascii"))
+        lines += [self.fixed, _TEXT, *_base64(words.text), _HTML, *_base64(words.html), _END]
+        return b"".join(lines)
+
+
+def neutral(value: str, longest: int) -> str:
+    """Text that can do nothing in a header but be read: one line, no controls, and no `=?`, which some readers
+    would decode a second time into lines of their own (CVE-2024-6923)."""
+    if _UNWANTED.search(value):
+        value = _UNWANTED.sub(" ", value)
+    value = " ".join(value.split()).replace("=?", "= ?")
+    return value if len(value) <= longest else value[: longest - 1].rstrip() + "…"
+
+
+def text(value: str, used: int) -> bytes:
+    """Neutral text as an unstructured header value; `used` columns of the first line are taken."""
+    if len(value) + used <= _LINE and _PLAIN.fullmatch(value):
+        return value.encode("ascii")
+    return _encoded(value, used)
+
+
+def mailbox(name: str, address: str, used: int) -> bytes:
+    """`name <address>`, the name in atoms, in quotes or in encoded words, as it needs (RFC 5322 section 3.4)."""
+    name = neutral(name, _LONGEST_NAME)
+    if not name:
+        return address.encode("ascii")
+    if len(name) + used > _LINE or not _PLAIN.fullmatch(name):
+        phrase = _encoded(name, used)
+    elif _ATOMS.fullmatch(name):
+        phrase = name.encode("ascii")
+    else:
+        phrase = b'"' + name.replace("\\", "\\\\").replace('"', '\\"').encode("ascii") + b'"'
+    between = b"\r\n " if len(phrase) + used + len(address) + 3 > _LINE else b" "
+    return phrase + between + b"<" + address.encode("ascii") + b">"
+
+
+def _encoded(value: str, used: int) -> bytes:
+    """Encoded words (RFC 2047), each of whole characters, each on its own line."""
+    words: list[bytes] = []
+    room = min(_WORD, (_LINE - used - len("=?utf-8?b??=")) // 4 * 3)  # the header's name comes before
+    current = b""
+    for character in value:
+        octets = character.encode()
+        if len(current) + len(octets) > room:
+            words.append(current)
+            current, room = b"", _WORD
+        current += octets
+    words.append(current)
+    return b"\r\n ".join(b"=?utf-8?b?" + binascii.b2a_base64(word, newline=False) + b"?=" for word in words if word)
+
+
+def _base64(body: str) -> Iterator[bytes]:
+    """Base64 in lines of 76; the text itself with CRLF line ends (RFC 2046 section 4.1.1). A long one comes piece by
+    piece, for while it is encoded it takes several times its room."""
+    left = b""
+    for start in range(0, len(body), _AT_ONCE):
+        octets = left + body[start : start + _AT_ONCE].encode().replace(b"\n", b"\r\n")
+        last = start + _AT_ONCE >= len(body)
+        ends = len(octets) if last else len(octets) // 57 * 57  # 57 octets are a line
+        left = octets[ends:]
+        encoded = binascii.b2a_base64(octets[:ends], newline=False)
+        whole = (len(encoded) - 1) // 76
+        yield b"\r\n".join((*_lines(whole).unpack_from(encoded), encoded[whole * 76 :])) + (b"" if last else b"\r\n")
+
+
+@lru_cache(512)
+def _lines(count: int) -> struct.Struct:
+    """Cuts so many lines off in one call, which is what makes it cheap."""
+    return struct.Struct("76s" * count)
+
+
+def _mailbox(written: str) -> tuple[str, str]:
+    """Name and address of a mailbox from the plan, the domain in ASCII."""
+    name, address = parseaddr(written)
+    local, at, domain = address.rpartition("@")
+    if not (local and at and domain and local.isascii()):
+        raise ValueError("there is no address in it")
+    return name, f"{local}@{domain.encode('idna').decode('ascii').lower() if not domain.isascii() else domain}"

@@ -1,0 +1,119 @@
+"""The press: compiled messages, filled and put into envelopes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+
+from jinja2.exceptions import UndefinedError
+
+from avisa.catalog import RenderInput
+from avisa.core.model import Json
+from avisa.core.plan import Brand
+from avisa.ports import CannotRender, Mail, Words
+from avisa.templates import address
+from avisa.templates.compile_message import SEPARATOR, Compiled
+from avisa.templates.jinja.render_limits import check_mail
+from avisa.templates.jinja.to_text import cut
+from avisa.templates.limits import TooMuch
+from avisa.templates.mime import Heading, SenderHeaders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renderer:
+    """Every message in every language, and every brand's letterhead."""
+
+    messages: Mapping[str, Mapping[str, Compiled]]  # by name, then locale
+    letterheads: Mapping[str, SenderHeaders]
+    redirect_to: str | None = None  # staging: all mail goes there
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.messages)
+
+    def locales(self, message: str) -> tuple[str, ...]:
+        return tuple(self.messages.get(message, ()))
+
+    def address(self, given: object, brand: Brand) -> str | None:
+        """The address, checked; None also for our own, since mail to ourselves would go round and round."""
+        checked = address.checked(given)
+        own = self.letterheads[brand.key].sender
+        return None if checked and checked.casefold() == own.casefold() else checked
+
+    def domain(self, brand: Brand) -> str:
+        return self.letterheads[brand.key].domain
+
+    def words(self, letter: RenderInput) -> Words | CannotRender:
+        return fill(self.messages[letter.message][letter.locale], letter.values)
+
+    def mail(self, letter: RenderInput, key: str) -> Mail | CannotRender:
+        words = self.words(letter)
+        return words if isinstance(words, CannotRender) else self.enclosed(letter, words, key)
+
+    def enclosed(self, letter: RenderInput, words: Words, key: str) -> Mail:
+        letterhead = self.letterheads[letter.brand]
+        # Looked at now and not when it was drafted: no mail may slip past it.
+        to = self.redirect_to or letter.to
+        heading = Heading(
+            to=to,
+            name=letter.name,
+            message_id=letter.message_id,
+            references=letter.references,
+            date=letter.date,
+            feedback_id=(letter.purpose, letter.message, letter.brand, "avisa"),
+            unsubscribe=letter.unsubscribe,
+            intended_to=letter.to if self.redirect_to else None,
+        )
+        return Mail(
+            key=key,
+            sender=letterhead.sender,
+            recipient=to,
+            data=letterhead.mail(heading, words),
+            wire_ready=True,  # base64 and checked headers: no line begins with a dot, none ends but with CRLF
+        )
+
+
+def fill(compiled: Compiled, values: dict[str, Json]) -> Words | CannotRender:
+    """The message with its values; when it cannot be filled, why, without any of them."""
+    try:
+        plain, html = compiled.program.fill(values)
+        check_mail(plain, html)
+        subject, short, text = plain.split(SEPARATOR)
+        del plain  # it may be large, and what follows copies the text
+    except TooMuch as error:
+        return CannotRender(f"{compiled.file}: {error}")
+    except Exception as error:
+        return CannotRender(_told(compiled, error))
+    subject = _one_line(subject)
+    if not subject:
+        return CannotRender(f"{compiled.file}: the subject came out empty")
+    return Words(subject=subject, short=_one_line(short), text=_tidy(text), html=html)
+
+
+def _one_line(text: str) -> str:
+    """Without more blanks than one between words. What nobody would read is cut first: it could be many words."""
+    return " ".join(cut(text).split())
+
+
+def _tidy(text: str) -> str:
+    """Plain text without what an `if` with nothing to say leaves: more than one empty line, or a blank at the
+    beginning of a paragraph. Regular expressions would take longer than all the rest."""
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.replace("\n\n ", "\n\n").strip() + "\n"
+
+
+def _told(compiled: Compiled, error: Exception) -> str:
+    """Template, line and variable; only what is undefined may be quoted, for any other error may hold a value."""
+    line = _line(compiled, error.__traceback__)
+    what = error.message if isinstance(error, UndefinedError) else type(error).__name__
+    return f"{compiled.file} line {line}: {what}"
+
+
+def _line(compiled: Compiled, traceback: TracebackType | None) -> int:
+    line = 0
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == compiled.file:
+            line = compiled.program.line(traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return line

@@ -1,0 +1,203 @@
+"""`templates/` on disk: read in one look, watched, and copied out to edit."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from watchfiles import awatch
+
+from avisa.diagnostics.diagnostic import Diagnostic
+
+_WANTED = ("plan.yaml", "messages/*/*.md", "layout/*.html", "layout/*.txt", "layout/words.yaml")
+_BESIDE = ("samples.jsonl",)
+_ENDINGS = {".md.txt": ".md", ".markdown": ".md", ".md": ".md", ".yml": ".yaml", ".yaml.txt": ".yaml"}
+_COPIED = (*_WANTED, "README.md", "pictures/*.png", "plan.schema.json")
+_LARGEST = 64 * 1024  # octets of one file
+_MOST = 2_000  # files
+_LOOK_UP = 1_000  # ms between looks whether it is still the same folder
+_SETTLED = 200  # ms without another change before a change is told
+
+
+def shipped() -> Path:
+    """Where the templates lie that come with the service: in the wheel, else in the checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "shipped"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+def locate(configured: Path | None) -> Path:
+    """The folder in use: the one configured, else `./templates`, else the shipped one."""
+    if configured is not None:
+        return configured
+    here = Path("templates")
+    return here if (here / "plan.yaml").is_file() else shipped()
+
+
+def read(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
+    """The texts of plan, messages and layout by their path in the folder, and what could not be taken.
+
+    Raises OSError if there is no such folder.
+    """
+    root = folder.resolve(strict=True)
+    if not root.is_dir():
+        raise NotADirectoryError(folder)
+    texts: dict[str, str] = {}
+    problems: list[Diagnostic] = []
+    for name, path in _matching(root, _WANTED):
+        if len(texts) == _MOST:
+            problems.append(_problem("too_many", name, f"no more than {_MOST} files are read"))
+            break
+        text = _text(root, path, name)
+        if isinstance(text, Diagnostic):
+            problems.append(text)
+        else:
+            texts[name] = text
+    return texts, problems
+
+
+def astray(folder: Path) -> Iterator[tuple[str, str | None]]:
+    """Files that are meant to be read and are not, for how they are called; with what they should be called, if that
+    is plain. Copies that an editor keeps are none of them."""
+    root = folder.resolve(strict=True)
+    known = {name for name, _ in _matching(root, (*_COPIED, *_BESIDE))}
+    for name, path in _matching(root, ("*", "messages/*", "messages/*/*", "layout/*")):
+        if name in known or path.is_dir():
+            continue
+        meant = name if "/" in name else name.lower()
+        for ending, right in _ENDINGS.items():
+            meant = re.sub(f"{re.escape(ending)}$", right, meant, flags=re.IGNORECASE)
+        if meant != name and any(fnmatchcase(meant, pattern) for pattern in (*_WANTED, *_BESIDE)):
+            yield name, None if (root / meant).exists() else meant
+        elif fnmatchcase(name, "messages/*.md"):
+            yield name, None
+
+
+def beside(folder: Path, name: str) -> str | Diagnostic | None:
+    """The text of a file that may lie in the folder and is no part of what is put in force; None: there is none."""
+    root = folder.resolve(strict=True)
+    return _text(root, root / name, name) if (root / name).exists() else None
+
+
+async def watch(folder: Path) -> AsyncIterator[None]:
+    """Says so whenever something in the folder has changed; several changes at once are one.
+
+    So it does when the folder itself is taken away, or another one is put in its place, which no file in it tells.
+    """
+    here = _place(folder)
+    while True:
+        try:
+            # Everything is taken, not only what `_WANTED` names: mounted volumes are swapped by hidden links.
+            async for changes in awatch(
+                folder,
+                watch_filter=None,
+                step=_SETTLED,
+                debounce=10 * _SETTLED,
+                rust_timeout=_LOOK_UP,
+                yield_on_timeout=True,
+            ):
+                if _place(folder) != here:
+                    break
+                if changes:
+                    yield
+        except OSError:  # it is not there, or the system watches too much already
+            await asyncio.sleep(_LOOK_UP / 1000)
+        before, here = here, _place(folder)
+        if here != before:
+            yield
+
+
+def init(folder: Path) -> list[Path]:
+    """Copy the shipped templates to a folder that is empty or not there; answers what was written.
+
+    Raises FileExistsError if something is in it, OSError if it cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(folder)
+    written: list[Path] = []
+    for name, path in _matching(shipped().resolve(), _COPIED):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+        written.append(target)
+    return written
+
+
+def write(folder: Path, texts: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
+    """Make these the texts of plan, messages and layout in the folder, which may be new, and take away what is
+    none of them; all else in it stays. Answers the files written, and those taken away.
+
+    All is made ready beside before the first file changes, so that whoever watches the folder sees one change.
+    Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    root = folder.resolve(strict=True)
+    names = {name for name, _ in _matching(root, _WANTED)}
+    changed = [name for name, text in texts.items() if not _holds(root / name, text)]
+    with tempfile.TemporaryDirectory(prefix=".avisa-", dir=root) as beside:
+        for place, name in enumerate(changed):
+            (Path(beside) / str(place)).write_text(texts[name], encoding="utf-8", newline="")
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+        for place, name in enumerate(changed):
+            (Path(beside) / str(place)).replace(root / name)
+    gone = sorted(names - set(texts))
+    for name in gone:
+        (root / name).unlink()
+    return [folder / name for name in changed], [folder / name for name in gone]
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
+
+
+def _place(folder: Path) -> tuple[int, int] | None:
+    """Which folder it is, whatever its name; None: there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _matching(root: Path, patterns: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    """Files by their name in the folder; hidden ones, such as an editor's own, are passed over."""
+    for pattern in patterns:
+        for path in sorted(root.glob(pattern)):
+            name = path.relative_to(root).as_posix()
+            if not any(part.startswith((".", "~")) for part in name.split("/")):
+                yield name, path
+
+
+def _text(root: Path, path: Path, name: str) -> str | Diagnostic:
+    """A file's text. Links are followed as long as they stay inside, which is how volumes are mounted."""
+    try:
+        return _read(root, path, name)
+    except OSError as error:
+        return _problem("unreadable", name, error.strerror or "it cannot be read")
+    except RuntimeError:  # pathlib's word for it
+        return _problem("unreadable", name, "this is a link that leads to itself")
+    except UnicodeDecodeError:
+        return _problem("not_utf8", name, "this is not UTF-8; save it as UTF-8 in your editor")
+
+
+def _read(root: Path, path: Path, name: str) -> str | Diagnostic:
+    real = path.resolve(strict=True)
+    if not real.is_relative_to(root) or not real.is_file():
+        return _problem("not_a_file", name, "only ordinary files inside the folder are read")
+    with real.open("rb") as opened:
+        octets = opened.read(_LARGEST + 1)
+    if len(octets) > _LARGEST:
+        return _problem("too_large", name, f"a file has no more than {_LARGEST // 1024} KiB")
+    return octets.decode("utf-8")
+
+
+def _problem(code: str, file: str, message: str) -> Diagnostic:
+    return Diagnostic(code=code, file=file, message=message)

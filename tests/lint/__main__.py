@@ -1,0 +1,31 @@
+"""Prints what `avisa check` says of each planted mistake: `python -m tests.check`."""
+
+import contextlib
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from avisa.cli.diagnostics import text
+from avisa.lint import check
+from avisa.templates import template_folder
+from tests.lint.planted import MISTAKES
+from tests.lint.test_planted import SOME_DAY
+from tests.templates.desk import SHIPPED, read_plan
+from tests.templates.test_folder import laid_out
+
+console = Console(highlight=False, markup=False, file=sys.stdout, width=140, soft_wrap=True)
+texts, _ = template_folder.read(SHIPPED)
+for number, mistake in enumerate(MISTAKES, start=1):
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
+        planted, _ = mistake.in_texts(texts)
+        folder = laid_out(Path(name), planted)
+        said = [
+            problem
+            for problem in check(folder, read_plan, now=SOME_DAY, orders=mistake.orders)
+            if problem.code == mistake.code
+        ]
+        console.print(f"{number}. {mistake.kind[0].upper()}{mistake.kind[1:]}\n")
+        console.print(text(said[:1], folder))
+        console.print()

@@ -1,0 +1,70 @@
+"""Each mistake is found, at its place, and with the way out; and the shipped folder has none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from avisa.lint import check
+from avisa.lint.codes import codes
+from avisa.templates import template_folder
+from tests.lint.planted import MISTAKES, Planted
+from tests.templates.desk import SHIPPED, files, read_plan
+from tests.templates.test_folder import laid_out
+
+SOME_DAY = datetime(2026, 3, 30, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=[mistake.kind for mistake in MISTAKES])
+def test_a_planted_mistake_is_found(mistake: Planted, tmp_path: Path) -> None:
+    texts, _ = template_folder.read(SHIPPED)
+    planted, at = mistake.in_texts(texts)
+    problems = check(laid_out(tmp_path, planted), read_plan, now=SOME_DAY, orders=mistake.orders)
+    named = [problem for problem in problems if problem.code == mistake.code and problem.file == mistake.file]
+    assert [(problem.line, problem.column) for problem in named][:1] == [at], problems
+    assert mistake.suggestion in (None, named[0].suggestion)
+    assert any(mistake.says in problem.message for problem in named)
+    assert named[0].severity == codes()[mistake.code].severity
+
+
+def test_there_is_one_of_every_kind() -> None:
+    assert len(MISTAKES) >= 30
+    assert len({mistake.kind for mistake in MISTAKES}) == len(MISTAKES)
+
+
+def test_a_plan_with_a_mistake_hides_none_in_a_message(tmp_path: Path) -> None:
+    texts, _ = template_folder.read(SHIPPED)
+    texts["plan.yaml"] += "nonsense: 1\n"
+    texts["messages/shipped/en.md"] += "{{ custmer.name }}\n"
+    found = {(it.code, it.file) for it in check(laid_out(tmp_path, texts), read_plan)}
+    assert found == {("unknown_key", "plan.yaml"), ("unknown_name", "messages/shipped/en.md")}
+
+
+def test_what_merely_looks_like_a_link_is_none(tmp_path: Path) -> None:
+    texts, _ = template_folder.read(SHIPPED)
+    layout = texts["layout/layout.html"]
+    texts["layout/layout.html"] = layout.replace("<html ", '<html xmlns="http://www.w3.org/1999/xhtml" ')
+    assert check(laid_out(tmp_path / "a", texts), read_plan) == []
+    texts["layout/layout.html"] = layout.replace("<body", '<body background="http://x.example/y.png"')
+    (problem,) = check(laid_out(tmp_path / "b", texts), read_plan)
+    assert (problem.code, problem.suggestion) == ("insecure_link", "https://x.example/y.png")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{% if " + " and ".join(["reason"] * 1_500) + " %}x{% endif %}",
+        "{{ order" + ".a" * 3_000 + " }}",
+        "{{ 'a'" + " | upper" * 1_500 + " }}",
+        "{% if reason %}" * 90 + "x" + "{% endif %}" * 90,
+        "{{ " + "(" * 2_000 + "1" + ")" * 2_000 + " }}",
+        "[a](http://" * 1_000,
+        "![" * 3_000,
+    ],
+)
+def test_what_is_beyond_sense_is_told_and_harms_nobody(body: str, tmp_path: Path) -> None:
+    texts = files(shown=f"---\nsubject: s\nshort: s\n---\n{body}\n")
+    found = check(laid_out(tmp_path, texts), read_plan)
+    assert [problem for problem in found if problem.file == "messages/shown/en.md"]

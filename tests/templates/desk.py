@@ -1,0 +1,155 @@
+"""A small template folder, and the way from it to a mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache, partial
+from pathlib import Path
+
+from avisa import plan_file
+from avisa.catalog import Catalog, Installation
+from avisa.core import samples
+from avisa.core.model import Fact, Json
+from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.ports import Draft, Mail, Words
+from avisa.templates import template_folder
+from avisa.templates.compile_folder import compile_folder
+from avisa.templates.compile_message import Compiled, compile_message
+from avisa.templates.layout.layout import Layout
+from avisa.templates.layout.layout import read as read_layout
+
+NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
+SHIPPED = Path(__file__).parents[2] / "templates"
+SECRET = bytes(32)
+
+PLAN = """
+brands:
+  default:
+    name: Loja Azul
+    from: '"Loja Azul, Lda" <avisos@example.com>'
+    reply_to: Núria <apoio@example.com>
+    locale: pt-PT
+    time_zone: Europe/Lisbon
+owners:
+  care: {name: Carla, email: care@example.com}
+defaults:
+  owner: care
+  window: 48h
+touchpoints:
+  confirmed: {message: plain}
+  shipped: {message: shown}
+  delivered: {message: plain, final: true}
+unknown_status: {owner: care}
+"""
+PLAIN = "---\nsubject: Order {{ order.number }}\nshort: Order {{ order.number }}\n---\nOrder {{ order.number }}.\n"
+SHOWN = """---
+subject: "{{ customer.name }} · {{ order.number }}"
+short: Order {{ order.number }} for {{ customer.first_name }}
+---
+Olá {{ customer.first_name }},
+
+order **{{ order.number }}**{% if reason %}, because: {{ reason }}{% endif %}
+
+{% if order.note %}{{ order.note }}{% endif %}
+
+{{ button("Look", order.url) }}
+
+{{ items(order.items) }}
+{{ progress() }}
+"""
+REMINDER = PLAIN.replace("Order", "Still: order")
+NEEDED = [
+    "plain",
+    "shown",
+    "still-in-progress",
+    "delayed",
+    "generic",
+    "order-stuck",
+    "unknown-status",
+    "customer-unreachable",
+]
+
+
+def files(**messages: str) -> dict[str, str]:
+    """A folder with a message of each name that the plan needs, in English; `shown` says the most."""
+    texts, unread = template_folder.read(SHIPPED)
+    assert not unread
+    kept = {name: text for name, text in texts.items() if name.startswith("layout/")}
+    kept["plan.yaml"] = PLAN
+    for name in NEEDED:
+        kept[f"messages/{name}/en.md"] = SHOWN if name == "shown" else PLAIN
+    kept["messages/still-in-progress/en.md"] = REMINDER
+    for name, text in messages.items():
+        kept[f"messages/{name}/en.md"] = text
+    return kept
+
+
+def read_plan(text: str):
+    return plan_file.read(text, file="plan.yaml")
+
+
+def catalog(
+    folder: Mapping[str, str] | None = None, *, public_url: str | None = None, redirect_to: str | None = None
+) -> Catalog:
+    folder = files() if folder is None else folder
+    plan = read_plan(folder["plan.yaml"])
+    assert not isinstance(plan, list), plan
+    press, problems = partial(compile_folder, redirect_to=redirect_to)(folder, plan)
+    assert press is not None, problems
+    installation = Installation(secret=SECRET, public_url=public_url)
+    return Catalog(version="test", plan=plan, press=press, installation=installation)
+
+
+@cache
+def usual() -> Catalog:
+    return catalog(public_url="https://avisa.example.com")
+
+
+def mailed(desk: Catalog, message: str = "shown", **known: Json) -> tuple[Words, Mail]:
+    """What comes of telling `message` about the full sample order with some facts changed. Underscores in names
+    stand for dots."""
+    draft = drafted(desk, message, **known)
+    _, notification = samples.samples(message, desk.plan, NOW)["full"]
+    words, mail = desk.words(draft), desk.compose(notification, draft)
+    assert isinstance(words, Words), words
+    assert isinstance(mail, Mail), mail
+    return words, mail
+
+
+def drafted(desk: Catalog, message: str = "shown", **known: Json) -> Draft:
+    order, notification = samples.samples(message, desk.plan, NOW)["full"]
+    facts = dict(order.facts)
+    for name, value in known.items():
+        facts[name.replace("_", ".", 1)] = Fact(rank=order.status_rank, value=value)
+    draft = desk.draft(notification, replace(order, facts=facts), NOW)
+    assert isinstance(draft, Draft), draft
+    return draft
+
+
+@cache
+def layout() -> Layout:
+    read = read_layout(files())
+    assert isinstance(read, Layout), read
+    return read
+
+
+def layout_with(added: Mapping[str, str]) -> Layout | list[Diagnostic]:
+    """The layout with more at the end of some of its files."""
+    kept = files()
+    for name, more in added.items():
+        kept[f"layout/{name}"] += more
+    return read_layout(kept)
+
+
+def compiled(body: str, *, subject: str = "s", owner: bool = False) -> tuple[Compiled | None, list[Diagnostic]]:
+    """A message of that body, and what is wrong with it."""
+    return pressed(body, layout(), subject=subject, owner=owner)
+
+
+def pressed(
+    body: str, within: Layout, *, subject: str = "s", owner: bool = False
+) -> tuple[Compiled | None, list[Diagnostic]]:
+    text = f"---\nsubject: {subject}\nshort: s\n---\n{body}\n"
+    return compile_message(text, file="messages/m/en.md", locale="en", layout=within, for_owner=owner)

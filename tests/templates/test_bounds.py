@@ -1,0 +1,267 @@
+"""How much a message may be, and what becomes of one that would be more. Sizes are counted here; how
+long things take is measured by `python -m tests.hostile`."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from avisa.catalog import Catalog
+from avisa.catalog.catalog import LARGEST_DRAFT
+from avisa.core.context import LONGEST_TEXT
+from avisa.core.samples import samples
+from avisa.ports import CannotRender, Mail, Words
+from avisa.templates.layout.css import read as read_styles
+from avisa.templates.layout.layout import Layout
+from avisa.templates.renderer import fill
+from tests.hostile.trial import weighed
+from tests.templates.desk import NOW, catalog, compiled, drafted, files, layout_with, mailed, pressed, usual
+
+LONG = '"' * LONGEST_TEXT
+KNOWN = {
+    "customer": {"name": "Ana", "first_name": "Ana"},
+    "order": {"id": "A", "number": "1"},
+    "brand": {"name": "B", "color": "#000000", "on_color": "#ffffff"},
+    "status": "shipped",
+    "reminder": {"number": 0, "last": False},
+    "progress": [],
+    "_zone": "UTC",
+}
+
+
+def test_an_order_that_is_mostly_details_is_told_without_the_largest() -> None:
+    known = {"details_number": "1042", "details_note": "short", "details_items": [{"name": '"' * 1_500}] * 100}
+    draft = drafted(usual(), **known)
+    assert len(draft.json) <= LARGEST_DRAFT
+    words, _ = mailed(usual(), **known)
+    assert "1042" in words.subject + words.text
+    assert "short" in draft.json.decode()
+    assert '"items"' not in draft.json.decode()
+
+
+def filled(body: str, **order: object) -> Words | CannotRender:
+    made, problems = compiled(body)
+    assert made is not None, problems
+    return fill(made, {**KNOWN, "order": {"id": "A", "number": "1", **order}})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "x " * 9_000,
+        "- a\n" * 601,
+        "*a*" * 301,
+        "[" * 601,
+        "{{ order.number }}\n\n" * 400,
+        "{{ progress() }}\n\n" * 100,
+        "{% if reason %}x{% endif %}\n\n" * 200,
+        "{{ 'a' | upper | lower }}" * 250,
+        "{% if reason %}" + "{{ order.number }}" * 80 + "{% endif %}",
+        "{{ '" + "a" * 8_200 + "' }}",
+        "é" * 4_100,
+    ],
+)
+def test_a_message_that_is_too_much_is_refused(body: str) -> None:
+    made, problems = compiled(body)
+    assert made is None
+    assert [problem.code for problem in problems] == ["too_large"]
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_a_line_is_one_line_however_it_ends(ends: str) -> None:
+    made, problems = compiled(("word\n" * 590).replace("\n", ends))
+    assert made is not None, problems
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ " + "9" * 5_000 + " }}",
+        "{{ " + "1_" * 3_000 + "1.5 }}",
+        "{{ a" + "|b" * 4_000 + " }}",
+        "{{ a" + "()" * 4_000 + " }}",
+    ],
+)
+def test_nothing_refused_takes_more_than_a_mebibyte(body: str) -> None:
+    assert compiled(body)[0] is None
+    assert weighed(lambda: compiled(body)) < 1024 * 1024
+
+
+OR = "{{ 'a' if order.note else 'b' }}"
+LARGEST = [
+    "🚚" + '"' * 5_000,
+    "🚚" + ('"' * 10 + "\n\n") * 280,
+    "🚚" + f"{OR}\n\n" * 145,
+    f"- {OR}\n" * 145,
+    f"*{OR}*" * 140,
+    "{{ progress() }}\n\n" * 8,
+    "{% if reason %}" + OR * 18 + "{% endif %}" + OR * 130,
+]
+
+
+@pytest.mark.parametrize("body", LARGEST)
+def test_the_largest_messages_are_pressed_in_a_mebibyte(body: str) -> None:
+    made, problems = compiled(body)
+    assert made is not None, problems
+    assert weighed(lambda: compiled(body)) < 1024 * 1024
+
+
+@pytest.mark.parametrize("body", LARGEST[:4])
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("layout.html", "<p>🚚" + '"' * 15_000 + "</p>"),
+        ("layout.html", "<p>🚚</p>" * 1_000),
+        ("layout.html", "🚚" + "{% if reason %}<b>x</b>{% endif %}" * 60),
+        ("layout.txt", "🚚" + "x " * 10_000),
+        ("layout.html", "<style>p, li, em { --long: '" + "x" * 2_500 + "'; }</style>"),
+        ("button.html", "🚚" + "x" * 15_000),
+    ],
+)
+def test_nor_do_they_take_more_with_the_largest_layouts(name: str, more: str, body: str) -> None:
+    laid_out = layout_with({name: more})
+    assert isinstance(laid_out, Layout), laid_out
+    assert weighed(lambda: pressed(body, laid_out)) < 1024 * 1024
+
+
+def test_styles_that_would_make_a_page_many_times_as_large_are_refused() -> None:
+    laid_out = layout_with({"layout.html": "<style>em { --long: '" + "x" * 3_000 + "'; }</style>"})
+    assert isinstance(laid_out, Layout), laid_out
+    made, problems = pressed("*a* " * 140, laid_out)
+    assert made is None
+    assert [problem.code for problem in problems] == ["too_large"]
+    assert pressed("*a* " * 4, laid_out)[0] is not None
+
+
+@pytest.mark.parametrize(
+    "styles",
+    [
+        ["".join(f".{name}{number:x}{{b:c}}" for number in range(550)) for name in "akz"],
+        [",".join(f".a{number:x} b" for number in range(550)) + "{c:d}"],
+        [f"p{{{''.join(f'x{number:x}:y;' for number in range(1_100))}}}"],
+        [f"@media screen{{{'.a b{c:d}' * 1_500}}}"],
+    ],
+)
+def test_styles_are_read_and_worked_in_within_a_mebibyte(styles: list[str]) -> None:
+    body = '{{ button("a", order.url) }}\n\n{{ items(order.items) }}'
+    places = zip(("layout.html", "button.html", "items.html"), styles, strict=False)
+    laid_out = layout_with({name: f"<style>{css}</style>" for name, css in places})
+    assert isinstance(laid_out, Layout), laid_out
+
+    def read_anew() -> None:
+        read_styles.cache_clear()
+        pressed(body, laid_out)
+
+    assert weighed(read_anew) < 1024 * 1024
+
+
+LOOPS = "{% for a in order.x %}{% for b in order.x %}SAID{% endfor %}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "x" * 900,
+        "{{ order.note | default('') }}",
+        "{{ a.name | default('') }}{{ b.name | default('') }}",
+        "{{ order.x | default('') | join('!') }}",
+    ],
+)
+def test_loops_in_loops_come_to_an_end(said: str) -> None:
+    """A hundred times a hundred turns would come to 10 MB and more."""
+    things = [{"name": LONG} for _ in range(100)]
+    words = filled(LOOPS.replace("SAID", said), x=things, note=LONG)
+    assert isinstance(words, CannotRender)
+    assert words.problem == "messages/m/en.md: it came out too large"
+    assert weighed(lambda: filled(LOOPS.replace("SAID", said), x=things, note=LONG)) < 1024 * 1024
+
+
+NOTE = "{{ order.note | default('') }}"
+FULL = {  # of what most can be said, and most of each kind of it can be made
+    "a little": NOTE * 12,
+    "what just becomes a mail": NOTE * 25,
+    "more": NOTE * 45,
+    "what just becomes a text": NOTE * 60,
+    "all": NOTE * 130,
+    "wide": "🚚" + NOTE * 25,
+    "paragraphs": (NOTE + "\n\n") * 60,
+    "capitals": "{{ order.number | upper }}" * 140,
+    "lists": "{{ order.x | default('') }}" * 140,
+    "lists as amounts": "{{ order.x | default('') | money('EUR') }}" * 60,
+    "lists in one": "{{ order.x | default('') | join('-') }}" * 60,
+    "parts of addresses": "{% if order.note %}" + "[x](https://a.example/{{ order.note }}) " * 12 + "{% endif %}",
+    "buttons": "{{ button(order.note | default(''), order.url) }}\n\n" * 10,
+    "a loop": "{% for a in order.x %}" + NOTE * 20 + "{% endfor %}",
+}
+TEXTS = [  # what a text begins with, and how it goes on
+    ("", '"'), ("🚚", '"'), ("", "🚚"), ("🚚", "a"), ("", "é"), ("", "é&"), ("", "語"), ("", "ab "), ("🚚", "ab "),
+    ("", "a\n"), ("🚚", "a\n\n "), ("", "語\n\n"), ("", "🚚\n\n "), ("", "ΐ"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("begun", "unit"), TEXTS)
+@pytest.mark.parametrize("body", FULL.values(), ids=FULL)
+def test_a_mail_is_made_in_a_mebibyte(body: str, begun: str, unit: str) -> None:
+    """Or none is, whatever the order says; and what is made for that is never more."""
+    note = (begun + unit * LONGEST_TEXT)[:LONGEST_TEXT]
+    desk = _desk(body)
+    draft = drafted(
+        desk,
+        details_note=note,
+        details_number=note,
+        details_url=f"https://a.example/{note}",
+        details_x=[note[:80]] * 100,
+    )
+    _, notification = samples("shown", desk.plan, NOW)["full"]
+    made = desk.compose(notification, draft)
+    assert isinstance(made, Mail) or made.problem == "messages/shown/en.md: it came out too large"
+    assert weighed(lambda: desk.compose(notification, draft)) < 1024 * 1024
+
+
+@cache
+def _desk(body: str) -> Catalog:
+    return catalog(files(shown=f"---\nsubject: s\nshort: s\n---\n{body}\n"))
+
+
+def test_one_liners_of_many_words_are_cut() -> None:
+    made, problems = compiled("x", subject=NOTE * 60)
+    assert made is not None, problems
+    order = {"id": "A", "number": "1", "note": "ab " * 600}
+    words = fill(made, {**KNOWN, "order": order})
+    assert isinstance(words, Words)
+    assert len(words.subject) <= LONGEST_TEXT
+    assert words.subject.endswith("…")
+    assert weighed(lambda: fill(made, {**KNOWN, "order": order})) < 1024 * 1024
+
+
+def test_turns_that_say_nothing_are_counted_too() -> None:
+    body = LOOPS.replace("SAID", "{% if order.x | default('') | upper == 'y' %}x{% endif %}")
+    assert isinstance(filled(body, x=["a"] * 100), CannotRender)
+    assert isinstance(filled(body, x=["a"] * 10), Words)
+
+
+def test_many_loops_share_one_allowance() -> None:
+    loop = "{% for a in order.x %}{{ a.name | default('') }}{% endfor %} "
+    assert isinstance(filled(loop * 40, x=[{"name": LONG}] * 12), CannotRender)
+    assert isinstance(filled(loop * 40, x=[{"name": "x"}] * 12), Words)
+
+
+def test_a_long_order_is_told_in_full() -> None:
+    words = filled(
+        "{{ items(order.items) }}", items=[{"name": f"thing {count}" * 9, "quantity": 2} for count in range(100)]
+    )
+    assert isinstance(words, Words)
+    assert words.html.count("<tr") > 100
+    assert "thing 99" in words.text
+
+
+def test_what_is_said_of_a_list_has_an_end() -> None:
+    words = filled(
+        "{{ order.x | default('') }}\n\n{{ order.x | default('') | join('-') }}",
+        x=["a" * 1_500, {"b": 1}, ["c"]] * 30,
+    )
+    assert isinstance(words, Words)
+    for line in words.text.split("\n\n")[:2]:
+        assert len(line) == LONGEST_TEXT
+        assert set(line) <= set("a, -…")

@@ -1,0 +1,135 @@
+"""What templates are told of an order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avisa.core import context, facts, samples
+from avisa.core.context import LONGEST_TEXT, first_name, plain, text_of, whole_name
+from avisa.core.model import Fact
+from tests.hostile.trial import weighed
+from tests.templates.desk import NOW, usual
+from tests.tools.contrast import contrast, rgb
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("Ana Sousa", "Ana"),
+        ("  ana   sousa ", "ana"),
+        ("ANA SOUSA", "Ana"),
+        ("Sousa, Ana Maria", "Ana"),
+        ("Sousa,", "Sousa"),
+        ("Dr. Ana Sousa", "Ana"),
+        ("Sra. D. Ana", "Ana"),
+        ("Dr.", "Dr"),
+        ("J. Smith", "J. Smith"),
+        ("J", "J"),
+        ("José-María García", "José-María"),
+        ("O'Neill", "O'Neill"),
+        ("李小龙", "李小龙"),
+        ("Ana\r\nBcc: x@y.example", ""),
+        ("Ana\r\nSousa", "Ana"),
+        ("ana@example.com", ""),
+        ("", ""),
+        ("   ", ""),
+        ("123", ""),
+        ("-", ""),
+        ("null", ""),
+        ("N/A", ""),
+        (None, ""),
+        (17, ""),
+        ({"first": "Ana"}, ""),
+    ],
+)
+def test_a_greeting_suits_the_name(name: object, first: str) -> None:
+    assert first_name(whole_name(name)) == first
+
+
+@given(st.text(max_size=500))
+def test_every_name_can_be_greeted(name: str) -> None:
+    whole = whole_name(name)
+    assert len(whole) <= context.LONGEST_NAME
+    assert whole == " ".join(whole.split())
+    assert len(first_name(whole)) <= 60
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(values)
+def test_every_value_can_be_frozen(value: object) -> None:
+    cleaned = plain(value)
+    assert cleaned is None or orjson.loads(orjson.dumps(cleaned)) is not None
+    assert "\x1e" not in str(cleaned)
+
+
+def _key(name: str) -> str:
+    return name if name in {"reason", "promised_at"} else name.replace("_", ".", 1)
+
+
+def built(**known: object):
+    order, notification = samples.samples("shown", usual().plan, NOW)["full"]
+    set_facts = {_key(name): Fact(rank=(9, 0, 0), value=value) for name, value in known.items()}
+    order = replace(order, facts={**order.facts, **set_facts})
+    return context.build(order, notification, usual().plan, NOW, facts.view(order))
+
+
+def test_the_number_falls_back_to_the_id_and_details_do_not_cover_it() -> None:
+    assert built()["order"]["number"] == "1042"
+    assert built(details_number=None)["order"]["number"] == "A-1042"
+    assert built(details_number=" ")["order"]["number"] == "A-1042"
+    assert built(details_number=7)["order"]["number"] == "7"
+    assert built(details_id="x")["order"]["id"] == "A-1042"
+
+
+def test_what_is_not_known_is_not_there() -> None:
+    values = built(reason=None, details_total=None, details_url={"x": 1})
+    assert "reason" not in values
+    assert "total" not in values["order"]
+    assert "url" not in values["order"]
+
+
+def test_a_promise_that_moved_says_what_it_was() -> None:
+    assert built()["promise"] == {"date": "2026-03-08", "previous": "2026-03-02", "state": "moved"}
+
+
+def test_a_promise_that_has_passed_is_not_told_to_a_customer() -> None:
+    assert "promise" not in built(promised_at=(NOW - timedelta(days=1)).date().isoformat())
+    assert "promise" in built(promised_at=NOW.date().isoformat()), "the day is not over"
+
+
+def test_progress_goes_to_the_first_end() -> None:
+    plan = usual().plan
+    order, _ = samples.samples("shown", plan, NOW)["full"]
+    states = [(stage["status"], stage["state"]) for stage in context.progress(order, plan)]
+    assert states == [("confirmed", "done"), ("shipped", "now"), ("delivered", "next")]
+    lost = replace(order, status="lost", statuses=(((1, 0, 0), "lost"),))
+    assert context.progress(lost, plan) == []
+
+
+def test_letters_on_the_brands_color_can_be_read() -> None:
+    brand = usual().plan.brand("default")
+    assert context.brand_facts(replace(brand, color="#ffee00"))["on_color"] == "#000000"
+    assert context.brand_facts(replace(brand, color="#003366"))["on_color"] == "#ffffff"
+    assert context.brand_facts(replace(brand, color="red;x:url(y)"))["color"].startswith("#")
+    for mixed in product(range(0, 256, 15), repeat=3):
+        looks = context.brand_facts(replace(brand, color="#" + bytes(mixed).hex()))
+        assert contrast(rgb(looks["color"]), rgb(looks["on_color"])) >= 4.5, looks
+
+
+@pytest.mark.parametrize("value", ["a b " * 250_000, "\u200e" * 1_000_000])
+def test_a_text_of_a_megabyte_is_not_looked_at_whole(value: str) -> None:
+    assert weighed(lambda: whole_name(value)) < 64 * 1024
+    assert weighed(lambda: text_of(value, LONGEST_TEXT)) < 64 * 1024

@@ -1,0 +1,179 @@
+"""A message on a real order as if it were told now, and marked as a test."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+
+import pytest
+
+from avisa.catalog import Catalog, Installation
+from avisa.core import decide, samples
+from avisa.core.model import Json, Order, OrderEvent, Position, Purpose
+from avisa.core.plan import Plan
+from avisa.ports import CannotRender
+from avisa.preview.render import Proof, as_test, preview
+from avisa.templates import template_folder
+from avisa.templates.compile_folder import compile_folder
+from tests.templates import desk
+
+SHIPPED = template_folder.shipped()
+KNOWN = {
+    "customer.name": "Rita Lopes",
+    "customer.email": "rita@example.pt",
+    "details.number": "77",
+    "promised_at": "2026-03-09",
+}
+
+
+def event(status: str, number: int, **said: Json) -> OrderEvent:
+    return OrderEvent(
+        order_id="A-77",
+        status=status,
+        occurred_at=desk.NOW - timedelta(hours=9 - number),
+        facts={**KNOWN, **{name.replace("__", "."): value for name, value in said.items()}},
+        identity=number.to_bytes(16, "big"),
+        position=Position(topic="orders", partition=0, offset=number),
+    )
+
+
+def real(*statuses: str, plan: Plan, **said: Json) -> Order:
+    """An order with such a past, decided as the service decides."""
+    order = None
+    for number, status in enumerate(statuses):
+        order = decide.on_event(order, event(status, number, **said), plan, desk.NOW).order
+    assert order is not None
+    return order
+
+
+def shown(message: str, order: Order | None = None, **wanted: str) -> Proof:
+    proof = preview(desk.usual(), message, now=desk.NOW, order=order, **wanted)  # type: ignore[arg-type]
+    assert isinstance(proof, Proof), proof
+    return proof
+
+
+def test_an_order_in_that_status_is_shown_as_it_would_be_told() -> None:
+    """To the octet what the service itself would send."""
+    catalog = desk.usual()
+    before = real("confirmed", plan=catalog.plan)
+    decision = decide.on_event(before, event("shipped", 5, reason="Rain."), catalog.plan, desk.NOW)
+    draft = catalog.draft(decision.notifications[0], decision.order, desk.NOW)
+    sent = catalog.compose(decision.notifications[0], draft)  # type: ignore[arg-type]
+    proof = shown("shown", real("confirmed", "shipped", plan=catalog.plan, reason="Rain."))
+    assert proof.words.text.count("Rain.") == 1
+    assert proof.words == catalog.words(draft)  # type: ignore[arg-type]
+    assert proof.mail.recipient == sent.recipient == "rita@example.pt"  # type: ignore[union-attr]
+
+
+def test_an_order_elsewhere_has_just_come_there() -> None:
+    """The reason it gave for its own status is not told as the reason of another."""
+    plan = desk.usual().plan
+    proof = shown("shown", real("confirmed", plan=plan, reason="It waits for glaze."))
+    assert proof.letter.values["status"] == "shipped"
+    assert "glaze" not in proof.words.text
+    assert "77" in proof.words.subject
+    stages = {step["status"]: step["state"] for step in proof.letter.values["progress"]}
+    assert stages == {"confirmed": "done", "shipped": "now", "delivered": "next"}
+
+
+def test_a_reminder_is_the_one_that_would_come_next_and_the_last_for_ever() -> None:
+    plan = desk.usual().plan
+    order = real("confirmed", plan=plan)
+    for reminders, number, last in ((0, 1, False), (1, 2, False), (2, 3, True), (3, 3, True)):
+        told = samples.occasion("still-in-progress", replace(order, reminders=reminders), plan, desk.NOW)
+        assert told is not None
+        notification = told[1]
+        assert notification.purpose is Purpose.REMINDER
+        proof = shown("still-in-progress", replace(order, reminders=reminders))
+        assert proof.letter.values["reminder"]["last"] is last
+        assert ("next_update" in proof.letter.values) is not last
+        assert number in (1, 2, 3)
+
+
+def test_an_owner_is_told_of_a_real_order_too() -> None:
+    proof = shown("order-stuck", real("confirmed", plan=desk.usual().plan))
+    assert proof.mail.recipient == "care@example.com"
+    assert proof.letter.values["order"]["customer_name"] == "Rita Lopes"
+
+
+def test_an_order_without_an_address_is_shown_and_says_so() -> None:
+    proof = shown("shown", real("shipped", plan=desk.usual().plan, customer__email="nonsense"))
+    assert "no address" in proof.notes[0]
+    assert proof.mail.recipient == "nobody@example.com"
+
+
+def test_the_order_itself_stays_as_it_is() -> None:
+    order = real("confirmed", plan=desk.usual().plan)
+    before = repr(order)
+    shown("shown", order)
+    assert repr(order) == before
+
+
+def test_a_language_is_chosen_for_owners_too() -> None:
+    folder = desk.files()
+    folder["messages/order-stuck/pt.md"] = desk.PLAIN.replace("Order {{ order.number }}.", "Parada.")
+    catalog = desk.catalog(folder)
+    proof = preview(catalog, "order-stuck", now=desk.NOW, locale="pt")
+    assert isinstance(proof, Proof)
+    assert "Parada." in proof.words.text
+    with pytest.raises(LookupError, match="is written in en, pt"):
+        preview(catalog, "order-stuck", now=desk.NOW, locale="es")
+    with pytest.raises(LookupError, match="there are customer-unreachable, delayed"):
+        preview(catalog, "nope", now=desk.NOW)
+
+
+# ---------------------------------------------------------------- as a test
+
+
+def test_a_test_says_so_in_subject_and_header_and_joins_no_conversation() -> None:
+    usual = shown("still-in-progress")
+    test = as_test(desk.usual(), usual, to="me@example.org", name="abc")
+    mail = message_from_bytes(test.mail.data, policy=policy.default)
+    as_usual = message_from_bytes(usual.mail.data, policy=policy.default)
+    assert test.mail.recipient == mail["To"] == "me@example.org"
+    assert mail["Subject"] == f"[Test] {as_usual['Subject']}"
+    assert mail["X-Avisa-Test"].startswith("this is a test")
+    assert mail["Feedback-ID"] == "test:still-in-progress:default:avisa"
+    assert {mail["Message-ID"], mail["References"]} & {as_usual["Message-ID"], as_usual["References"]} == set()
+    for part in ("plain", "html"):
+        assert mail.get_body((part,)).get_content() == as_usual.get_body((part,)).get_content()
+    assert not mail.defects
+
+
+def test_a_test_is_redirected_like_everything_else() -> None:
+    catalog = desk.catalog(redirect_to="staging@example.org")
+    proof = preview(catalog, "shown", now=desk.NOW)
+    assert not isinstance(proof, CannotRender)
+    test = as_test(catalog, proof, to="me@example.org", name="abc")
+    assert test.mail.recipient == "staging@example.org"
+    assert b"X-Avisa-Intended-To: me@example.org\r\n" in test.mail.data
+
+
+def test_an_owner_who_is_not_there_gets_no_preview() -> None:
+    plan = replace(desk.usual().plan, owners={})
+    order = real("confirmed", plan=desk.usual().plan)
+    assert preview(replace(desk.usual(), plan=plan), "order-stuck", now=desk.NOW, order=order) == CannotRender(
+        "plan.yaml names no owner to write to"
+    )
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("en", "The glaze needs"),
+        ("pt-PT", "O vidrado precisa"),
+        ("pt-BR", "O esmalte precisa"),
+        ("es", "necesita"),
+        ("ca", "necessita"),
+    ],
+)
+def test_the_full_sample_speaks_the_language_of_the_message(locale: str, said: str) -> None:
+    plan = desk.read_plan((SHIPPED / "plan.yaml").read_text("utf-8"))
+    files, _ = template_folder.read(SHIPPED)
+    press, problems = compile_folder(files, plan)
+    assert press is not None, problems
+    shipped = Catalog(version="v", plan=plan, press=press, installation=Installation(secret=desk.SECRET))
+    proof = preview(shipped, "delayed", now=desk.NOW, locale=locale)
+    assert isinstance(proof, Proof)
+    assert said in proof.words.text

@@ -1,0 +1,179 @@
+"""The second wall: whatever the inspector might let through, a program reaches nothing but its values and filters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from jinja2 import Environment, nodes
+from jinja2.exceptions import UndefinedError
+
+from avisa.templates.jinja.filters import functions
+from avisa.templates.jinja.program import Program, write
+from avisa.templates.limits import MOST_TOGETHER, TooMuch
+
+FUNCTIONS = functions("en", {"confirmed": "Confirmed"})
+
+
+def program(plain: str, html: str = "") -> Program:
+    """As Jinja reads it, without a look at what it holds."""
+    return write(woven(plain), woven(html), file="f", functions=FUNCTIONS)
+
+
+def woven(text: str) -> list[nodes.Node]:
+    """Each output for itself, as `marks` weaves them."""
+    body: list[nodes.Node] = []
+    for node in Environment().parse(text).body:
+        if isinstance(node, nodes.Output):
+            body += [nodes.Output([part], lineno=part.lineno) for part in node.nodes]
+        else:
+            body.append(node)
+    return body
+
+
+def said(text: str, **values: Any) -> str:
+    plain, html = program(text, text).fill(values)
+    assert plain == html
+    return plain
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "told"),
+    [
+        ("a{{ x }}b", {"x": 1}, "a1b"),
+        ("{{ x.y.z }} {{ x.y.z }}", {"x": {"y": {"z": "deep"}}}, "deep deep"),
+        ("{% if x %}1{% elif y %}2{% else %}3{% endif %}", {"y": True}, "2"),
+        ("{% if x %}{% else %}3{% endif %}", {}, "3"),
+        ("{% for a in x %}{{ a }},{% else %}none{% endfor %}", {"x": [1, 2]}, "1,2,"),
+        ("{% for a in x %}{{ a }},{% else %}none{% endfor %}", {"x": []}, "none"),
+        ("{% for a in x %}{{ a }},{% else %}none{% endfor %}", {}, "none"),
+        ("{% for a in x %}{% for a in a.y %}{{ a.z }}{% endfor %}{{ a.z }}{% endfor %}{% if a %}!{% endif %}",
+         {"x": [{"z": "out", "y": [{"z": "in"}]}]}, "inout"),
+        ("{% for a in x %}{% if a.n %}{{ a.n }}{% endif %}{% endfor %}", {"x": [{"n": 1}, 2, "n", [], {}]}, "1"),
+        ("{% with b = x.y %}{{ b.z }}{% with b = b.z %}{{ b }}{% endwith %}{{ b.z }}{% endwith %}",
+         {"x": {"y": {"z": 5}}}, "555"),
+        ("{{ 'y' if x == 1 and not z else 'n' }}{{ x != 1 or z }}", {"x": 1, "z": ""}, "y"),
+        ("{{ x | upper | lower }}{{ n | default('-') }}", {"x": "Ab"}, "ab-"),
+        ("{% if x.a.b.c %}1{% elif x.upper %}2{% elif y.keys %}3{% endif %}", {"x": "s", "y": {}}, ""),
+        ("{{ values }}{{ plain }}{{ v1 }}{{ spent }}", {"values": 1, "plain": 2, "v1": 3, "spent": 4}, "1234"),
+        ("{{ é }}{{ ℌ }}", {"é": 1, "ℌ": 2}, "12"),
+    ],
+)  # fmt: skip
+def test_says_what_it_would_in_jinja(text: str, values: Mapping[str, Any], told: str) -> None:
+    assert said(text, **values) == told
+
+
+def test_only_html_is_escaped() -> None:
+    plain, html = program("{{ x }} <b>", "{{ x }} <b>").fill({"x": "<i> & \"'"})
+    assert plain == "<i> & \"' <b>"
+    assert html == "&lt;i&gt; &amp; &quot;&#x27; <b>"
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ x }}", "{{ x.y }}", "{{ y.z }}", "{{ y.z.z }}", "{% for a in l %}{{ a.b }}{% endfor %}"]
+)
+def test_what_is_missing_cannot_be_said(text: str) -> None:
+    with pytest.raises(UndefinedError):
+        program(text).fill({"y": {}, "l": [{}]})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ f() }}",
+        "{{ x['__class__'] }}",
+        "{{ x + 1 }}",
+        "{{ -x }}",
+        "{{ x ~ y }}",
+        "{{ 'a'.join }}",
+        "{{ (x or y).z }}",
+        "{{ [x] }}",
+        "{{ {'a': x} }}",
+        "{{ (x, y) }}",
+        "{{ x is defined }}",
+        "{{ x in y }}",
+        "{{ x < y }}",
+        "{{ 1 == x == 1 }}",
+        "{{ x | attr('y') }}",
+        "{{ x | map('upper') }}",
+        "{{ 'a' if x }}",
+        "{% set x = 1 %}",
+        "{% macro m() %}{% endmacro %}",
+        "{% for a, b in x %}{% endfor %}",
+        "{% for a in x if a %}{% endfor %}",
+        "{% for a in x recursive %}{% endfor %}",
+        "{{ x | join(between=y) }}",
+        "{{ x | join(*y) }}",
+        "{{ x | join(**y) }}",
+        "{% include 'x' %}",
+        "{% import 'x' as y %}",
+        "{% block b %}{% endblock %}",
+        "{% filter upper %}{% endfilter %}",
+    ],
+)
+def test_nothing_else_becomes_a_program(text: str) -> None:
+    with pytest.raises(TypeError, match="was not inspected"):
+        program(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["str", "said", "escape", "each", "key", "missing", "dict", "f_upper", "__builtins__"]
+)
+def test_its_functions_are_no_values(name: str) -> None:
+    assert said(f"{{% if {name} %}}there{{% endif %}}") == ""
+
+
+def test_it_has_no_builtins_and_no_way_to_python() -> None:
+    long = "Hello " * 100
+    [piece] = program(long + "Hello {{ x }}").plain
+    known: dict[str, Any] = piece.__globals__  # type: ignore[attr-defined]  # it is a plain function
+    assert known["__builtins__"] == {}
+    texts = [known[name] for name in known.keys() - FUNCTIONS.keys() - {"__builtins__"}]
+    assert texts == [long + "Hello "]
+
+
+def test_takes_keys_of_dicts_and_nothing_else() -> None:
+    class Trap(dict[str, Any]):
+        def __getitem__(self, key: str) -> Any:
+            raise AssertionError(key)
+
+        upper = "reached"
+
+    for value in ("text", 1, [1], Trap(upper=1), object(), str):
+        assert said("{% if x.upper %}reached{% endif %}", x=value) == ""
+
+
+def test_knows_the_line_of_each_output() -> None:
+    one = nodes.Output([nodes.TemplateData("a\nb", lineno=1), nodes.Name("x", "load", lineno=7)], lineno=1)
+    two = nodes.Output([nodes.Name("y", "load", lineno=9)], lineno=9)
+    made = write([one], [two], file="f", functions=FUNCTIONS)
+    assert missing_at(made, y=1) == 7
+    assert missing_at(made, x=1) == 9
+
+
+def test_a_long_text_is_said_piece_by_piece() -> None:
+    """Each piece looks its paths up for itself, and knows its lines."""
+    text = "".join(f"{{{{ x.y }}}} {number}\n" for number in range(200)) + "{{ z }}"
+    made = program(text, text)
+    assert len(made.plain) == len(made.html) > 1
+    plain, html = made.fill({"x": {"y": "<"}, "z": "!"})
+    assert plain == "".join(f"< {number}\n" for number in range(200)) + "!"
+    assert html == plain.replace("<", "&lt;")
+    assert missing_at(made, x={"y": "<"}) == 201
+    assert missing_at(made, z="!") == 1
+
+
+def missing_at(made: Program, **values: Any) -> int:
+    """The line where something is missing."""
+    with pytest.raises(UndefinedError) as caught:
+        made.fill(values)
+    [step] = [entry for entry in caught.traceback if entry.frame.code.name == "piece"]
+    return made.line(step.lineno + 1)
+
+
+def test_what_cannot_be_cut_is_bounded() -> None:
+    inside = "{{ x }}" * MOST_TOGETHER
+    with pytest.raises(TooMuch):
+        program(f"{{% if x %}}{inside}{{% endif %}}")
+    assert said(inside, x="1") == "1" * MOST_TOGETHER
