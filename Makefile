@@ -13,7 +13,7 @@ setup: .venv/.run
 	@test -n "$(PYTHON)" || { echo "Avisa needs Python 3.11 or newer, and none was found." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --no-deps --editable .
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --no-deps --editable .  # of the folder and its other name
 	@mkdir -p .venv/import && ln -sfn ../../service .venv/import/avisa  # for mypy, which reads no import hooks
 	@touch $@
 
