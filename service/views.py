@@ -12,36 +12,36 @@ import orjson
 
 from avisa.core.model import Json, Order, State
 from avisa.core.observed import ObservedVariables, carried
-from avisa.ports import Counts, DeadLetter, Entry, History, OutboxRow, Reads
+from avisa.ports import Counts, DeadLetter, Entry, History, OutboxRow, Queries
 
 Shape = dict[str, Json]
 Expiry = Callable[[datetime], datetime]  # from when it was decided to when it is given up
 
 
-async def timeline(reads: Reads, order_id: str) -> Shape | None:
+async def timeline(reads: Queries, order_id: str) -> Shape | None:
     """What happened to one order and why; None if it is not known."""
     history = await reads.history(order_id)
     return None if history is None else told(history)
 
 
 async def outbox(
-    reads: Reads, expiry: Expiry, *, state: State | None = None, order_id: str | None = None
+    reads: Queries, expiry: Expiry, *, state: State | None = None, order_id: str | None = None
 ) -> list[Shape]:
     """Notifications, each with where it is."""
     return [waiting(row, expiry) for row in await reads.outbox(state=state, order_id=order_id)]
 
 
-async def counts(reads: Reads) -> Shape:
+async def counts(reads: Queries) -> Shape:
     """Promise 5 as numbers."""
     return sums(await reads.counts())
 
 
-async def dead_letters(reads: Reads, ids: Collection[int] | None = None) -> list[Shape]:
+async def dead_letters(reads: Queries, ids: Collection[int] | None = None) -> list[Shape]:
     """Records that were set aside."""
     return [set_aside(letter) for letter in await reads.dead_letters(ids)]
 
 
-async def contract(reads: Reads, *, each: int) -> list[ObservedVariables]:
+async def contract(reads: Queries, *, each: int) -> list[ObservedVariables]:
     """What live events bring: by status, how often each variable was there for the orders that are in it, or were
     and were told so; up to `each` of them, those that were heard of last."""
     heard = await reads.heard_of(each=each)

@@ -24,9 +24,9 @@ from avisa.ports import (
     Committed,
     DurabilityLost,
     Entry,
+    Lag,
     OrderBook,
     Sender,
-    Sight,
 )
 
 log = structlog.get_logger()
@@ -44,12 +44,12 @@ class Wake:
     """Wakes orders whose time has come, while this process can see what their events say."""
 
     def __init__(
-        self, orders: OrderBook, shelf: CatalogCache, clock: Clock, sight: Sight, sender: Sender, *, lease: timedelta
+        self, orders: OrderBook, shelf: CatalogCache, clock: Clock, lag: Lag, sender: Sender, *, lease: timedelta
     ) -> None:
         self._orders = orders
         self._shelf = shelf
         self._clock = clock
-        self._sight = sight
+        self._lag = lag
         self._sender = sender
         self._lease = lease
         self._started = clock.real()
@@ -82,11 +82,11 @@ class Wake:
     async def once(self) -> int:
         """Wake one batch of due orders; answers how many there were."""
         now, now_real = self._clock.now(), self._clock.real()
-        if not self._sight.caught_up(now_real):
+        if not self._lag.caught_up(now_real):
             return 0
         plan = self._shelf.in_force.plan
         due = await self._orders.due(
-            now, feeds=self._sight.sighted(now_real), overdue=self._overdue(now_real, plan), limit=BATCH
+            now, feeds=self._lag.fresh_partitions(now_real), overdue=self._overdue(now_real, plan), limit=BATCH
         )
         if due:
             decisions = [_decided(order, plan, now) for order in due]
@@ -112,7 +112,7 @@ class Wake:
         now_real = self._clock.real()
         self._sleeping_until = _FAR_AHEAD
         self._sooner.clear()
-        next_wake = await self._orders.next_wake(feeds=self._sight.sighted(now_real))
+        next_wake = await self._orders.next_wake(feeds=self._lag.fresh_partitions(now_real))
         if next_wake is not None:
             self._sleeping_until = min(self._sleeping_until, next_wake)
         rest = LOOK_UP

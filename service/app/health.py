@@ -10,7 +10,7 @@ from avisa.catalog import STALE, CatalogCache, Versions
 from avisa.core.model import Reason
 from avisa.dispatch import Dispatch
 from avisa.kafka import LagTracker, Subscription
-from avisa.ports import Clock, Gauges, Reads
+from avisa.ports import Clock, Gauges, Queries
 from avisa.smtp.channel import EmailChannel
 from avisa.web.health import Check, Health
 
@@ -22,11 +22,11 @@ class HealthChecks:
     """Looks at the parts of a running house. It changes nothing."""
 
     clock: Clock
-    reads: Reads
+    reads: Queries
     shelf: CatalogCache
     versions: Versions
     channel: EmailChannel
-    sight: LagTracker
+    lag: LagTracker
     subscription: Subscription
     dispatch: Dispatch
     tasks: list[asyncio.Task[None]]
@@ -40,14 +40,14 @@ class HealthChecks:
         """Store, catalog and a first word from Kafka are required; the rest is told for whoever looks."""
         real = self.clock.real()
         store = await self._store()
-        blind = self.sight.blind(real)
+        blind = self.lag.blind(real)
         paused = self.dispatch.paused
         return {
             "store": store,
             "catalog": self._catalog(),
-            "kafka": Check(ok=self.sight.answered, detail=self.subscription.detail),
+            "kafka": Check(ok=self.lag.answered, detail=self.subscription.detail),
             "assignment": Check(
-                ok=bool(self.sight.feeds), required=False, detail=f"{len(self.sight.feeds)} partition(s)"
+                ok=bool(self.lag.feeds), required=False, detail=f"{len(self.lag.feeds)} partition(s)"
             ),
             "sight": Check(ok=not blind, required=False, detail="reminders are held" if blind else "clear"),
             "email": Check(ok=self.channel.open, required=False, detail=self._relay()),
@@ -58,9 +58,9 @@ class HealthChecks:
         """What the metrics show; what the store cannot say now is left out."""
         real, now = self.clock.real(), self.clock.now()
         own = telemetry.Readings(
-            kafka_lag_records=self.sight.lag_records(),
-            kafka_lag_seconds=self.sight.lag_seconds(real),
-            blind=self.sight.blind(real),
+            kafka_lag_records=self.lag.lag_records(),
+            kafka_lag_seconds=self.lag.lag_seconds(real),
+            blind=self.lag.blind(real),
             paused=self.dispatch.paused,
             channel_paused={"email": self.channel.refusal is not None},
             catalog_ok=self.shelf.ok,

@@ -118,7 +118,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         stack.push_async_callback(_step, "email", partial(channel.stop, 5.0))
 
         cluster = configured or stand_in.cluster(settings, stack)
-        sight = LagTracker(
+        lag = LagTracker(
             since=clock.real(),
             blind_after=lambda: shelf.in_force.plan.feed.blind_after,
             silent_after=lambda: shelf.in_force.plan.feed.silent_after,
@@ -131,12 +131,12 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             shelf,
             channel,
             clock,
-            sight,
+            lag,
             policy=RetryPolicy(steps=retry.steps, give_up=retry.give_up),
             lease=retry.lease,
             jitter=random.random,
         )
-        wake = Wake(store, shelf, clock, sight, dispatch, lease=retry.lease)
+        wake = Wake(store, shelf, clock, lag, dispatch, lease=retry.lease)
         intake = Intake(store, shelf, clock, dispatch, lease=retry.lease, on_wake_at=wake.expect)
         doomed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -155,7 +155,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
                 record, rank_by=shelf.in_force.plan.rank_by, types=settings.kafka.types or ()
             ),
             take=take,
-            sight=sight,
+            lag=lag,
             clock=clock,
         )
         tasks: list[asyncio.Task[None]] = []
@@ -165,7 +165,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             shelf=shelf,
             versions=versions,
             channel=channel,
-            sight=sight,
+            lag=lag,
             subscription=subscription,
             dispatch=dispatch,
             tasks=tasks,

@@ -13,7 +13,7 @@ from avisa.catalog.render_input import Renderer, RenderInput, date_of, letter_of
 from avisa.core import context, facts, unsubscribe_token
 from avisa.core.model import Json, Notification, Order, Purpose
 from avisa.core.plan import Brand, Plan
-from avisa.ports import CannotRender, Draft, Mail, NoAddress, Words
+from avisa.ports import CannotRender, Draft, Mail, NoAddress, RenderedMessage
 
 LARGEST_DRAFT = 64 * 1024  # octets: what is kept of a mail, and about what it costs to fill one
 _NEVER_LEFT_OUT = ("id", "number")
@@ -75,7 +75,7 @@ class Catalog:
         """Write the mail. The same draft gives the same octets, in this process and in any other."""
         return self.press.mail(letter_of(draft), notification.key)
 
-    def words(self, draft: Draft) -> Words | CannotRender:
+    def words(self, draft: Draft) -> RenderedMessage | CannotRender:
         """What the mail of a draft says."""
         return self.press.words(letter_of(draft))
 

@@ -14,7 +14,7 @@ import orjson
 
 from avisa.core.model import Json
 from avisa.core.plan import Brand
-from avisa.ports import CannotRender, Draft, Mail, Words
+from avisa.ports import CannotRender, Draft, Mail, RenderedMessage
 
 _URLS = uuid.NAMESPACE_URL.bytes
 
@@ -52,13 +52,13 @@ class Renderer(Protocol):
     def domain(self, brand: Brand) -> str:
         """The domain that the brand's mail comes from, in ASCII."""
 
-    def words(self, letter: RenderInput) -> Words | CannotRender:
+    def words(self, letter: RenderInput) -> RenderedMessage | CannotRender:
         """What the letter says."""
 
     def mail(self, letter: RenderInput, key: str) -> Mail | CannotRender:
         """The letter in its envelope."""
 
-    def enclosed(self, letter: RenderInput, words: Words, key: str) -> Mail:
+    def enclosed(self, letter: RenderInput, words: RenderedMessage, key: str) -> Mail:
         """The envelope of the letter around these words."""
 
 

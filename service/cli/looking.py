@@ -12,7 +12,7 @@ from avisa.cli.answer import answer
 from avisa.cli.exits import not_there, usage
 from avisa.cli.surroundings import looking_at_store, settings
 from avisa.core.model import State
-from avisa.ports import Reads
+from avisa.ports import Queries
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def timeline(
     if out is not None:
         raise usage("--out goes with --mail")
 
-    async def look(store: Reads) -> views.Shape | None:
+    async def look(store: Queries) -> views.Shape | None:
         return await views.timeline(store, order)
 
     told = looking_at_store(look)
@@ -70,7 +70,7 @@ def outbox(state: str | None, order: str | None) -> None:
     def expiry(decided_at: datetime) -> datetime:
         return time.to_virtual(time.to_real(decided_at) + known.retry.give_up)
 
-    async def look(store: Reads) -> list[views.Shape]:
+    async def look(store: Queries) -> list[views.Shape]:
         return await views.outbox(store, expiry, state=wanted, order_id=order)
 
     from avisa.cli.tables import waiting

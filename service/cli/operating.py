@@ -11,7 +11,7 @@ from avisa.cli import feeding, looking
 from avisa.cli.answer import answer
 from avisa.cli.exits import Exit, usage
 from avisa.cli.surroundings import changing_store, looking_at_store
-from avisa.ports import Clock, Commands
+from avisa.ports import Clock, Operations
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +47,7 @@ def show_outbox(
 def retry(keys: list[str] = typer.Argument(..., metavar="KEY...")) -> None:  # noqa: B008 -- how typer declares
     """Make notifications due at once; one that failed is sent again."""
 
-    async def change(store: Commands, clock: Clock) -> frozenset[str]:
+    async def change(store: Operations, clock: Clock) -> frozenset[str]:
         return await store.retry(keys, now_real=clock.real())
 
     _changed("retried", keys, changing_store(change))
@@ -56,7 +56,7 @@ def retry(keys: list[str] = typer.Argument(..., metavar="KEY...")) -> None:  # n
 def drop(keys: list[str] = typer.Argument(..., metavar="KEY...")) -> None:  # noqa: B008 -- how typer declares
     """Never send these notifications."""
 
-    async def change(store: Commands, clock: Clock) -> frozenset[str]:
+    async def change(store: Operations, clock: Clock) -> frozenset[str]:
         return await store.drop(keys, now=clock.now())
 
     _changed("dropped", keys, changing_store(change))
@@ -107,7 +107,7 @@ def replay(
 def pause(reason: str = typer.Option("", "--reason", help="Shown in metrics and health.")) -> None:
     """Stop all sending. Events are still taken in and decided."""
 
-    async def change(store: Commands, clock: Clock) -> None:
+    async def change(store: Operations, clock: Clock) -> None:
         await store.pause(reason, now=clock.now())
 
     changing_store(change)
@@ -117,7 +117,7 @@ def pause(reason: str = typer.Option("", "--reason", help="Shown in metrics and 
 def resume() -> None:
     """Start sending again."""
 
-    async def change(store: Commands, _clock: Clock) -> None:
+    async def change(store: Operations, _clock: Clock) -> None:
         await store.resume()
 
     changing_store(change)

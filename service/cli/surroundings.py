@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from avisa.cli.exits import Exit, Failure, misconfigured, not_there
-from avisa.ports import Clock, Commands, Reads
+from avisa.ports import Clock, Operations, Queries
 
 if TYPE_CHECKING:
     from avisa.catalog import Catalog, CompileFolder, Renderer
@@ -32,12 +32,12 @@ def settings() -> Settings:
     return loaded
 
 
-def looking_at_store(look: Callable[[Reads], Coroutine[Any, Any, T]]) -> T:
+def looking_at_store(look: Callable[[Queries], Coroutine[Any, Any, T]]) -> T:
     """Ask the store something that changes nothing, also beside a running service."""
     return inside_store(settings(), lambda store, _clock: look(store))
 
 
-def changing_store(change: Callable[[Commands, Clock], Coroutine[Any, Any, T]]) -> T:
+def changing_store(change: Callable[[Operations, Clock], Coroutine[Any, Any, T]]) -> T:
     """Change something in the store; it takes turns with a running service."""
     return inside_store(settings(), change)
 

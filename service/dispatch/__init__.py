@@ -31,9 +31,9 @@ from avisa.ports import (
     Clock,
     Draft,
     DurabilityLost,
+    Lag,
     OrderBook,
     Outbox,
-    Sight,
 )
 
 log = structlog.get_logger()
@@ -58,7 +58,7 @@ class Dispatch:
         shelf: CatalogCache,
         channel: Channel,
         clock: Clock,
-        sight: Sight,
+        lag: Lag,
         *,
         policy: RetryPolicy,
         lease: timedelta,
@@ -69,10 +69,10 @@ class Dispatch:
         self._shelf = shelf
         self._channel = channel
         self._clock = clock
-        self._sight = sight
+        self._lag = lag
         self._lease = lease
         self._outcomes = Outcomes(clock=clock, policy=policy, jitter=jitter)
-        self._drafting = Preparation(orders, outbox, shelf, sight, clock, self._outcomes)
+        self._drafting = Preparation(orders, outbox, shelf, lag, clock, self._outcomes)
         self._begun: deque[tuple[Claimed, Attempt]] = deque()
         self._handed: deque[Claimed] = deque()
         self._look = asyncio.Event()
@@ -92,10 +92,7 @@ class Dispatch:
     def _may_send(self) -> bool:
         """Whether nothing stands in the way but, perhaps, how much is on its way already."""
         return (
-            not self.paused
-            and not self._stopping
-            and self._channel.open
-            and self._sight.caught_up(self._clock.real())
+            not self.paused and not self._stopping and self._channel.open and self._lag.caught_up(self._clock.real())
         )
 
     async def soon(self) -> bool:
@@ -185,7 +182,7 @@ class Dispatch:
             self._ask_at = now
         elif self.room():
             real = self._clock.real()
-            due = await self._outbox.next_due(feeds=self._sight.feeds, overdue=self._drafting.overdue(real))
+            due = await self._outbox.next_due(feeds=self._lag.feeds, overdue=self._drafting.overdue(real))
             if due is not None:
                 self._ask_soon(max(BREATH, (due - self._clock.real()).total_seconds()))
 
@@ -204,7 +201,7 @@ class Dispatch:
             now_real=real,
             lease=self._lease,
             limit=min(CLAIM, IN_FLIGHT - len(self._in_hand)),
-            feeds=self._sight.feeds,
+            feeds=self._lag.feeds,
             overdue=self._drafting.overdue(real),
         )
         # A lease that ran out may be our own, while the store was away: its answer is still awaited.

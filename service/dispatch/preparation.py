@@ -19,11 +19,11 @@ from avisa.ports import (
     Claimed,
     Clock,
     Draft,
+    Lag,
     NoAddress,
     OrderBook,
     Outbox,
     Settlement,
-    Sight,
 )
 
 log = structlog.get_logger()
@@ -42,14 +42,14 @@ class Preparation:
         orders: OrderBook,
         outbox: Outbox,
         shelf: CatalogCache,
-        sight: Sight,
+        lag: Lag,
         clock: Clock,
         outcomes: Outcomes,
     ) -> None:
         self._orders = orders
         self._outbox = outbox
         self._shelf = shelf
-        self._sight = sight
+        self._lag = lag
         self._clock = clock
         self._outcomes = outcomes
 
@@ -57,17 +57,17 @@ class Preparation:
         self, batch: Sequence[Claimed], at: Moment, *, stored: bool = True
     ) -> tuple[list[Ready], list[Settlement]]:
         """What is ready to be sent, and what became of the rest. `stored`: whether it is all in the store."""
-        sighted, on_time = self._sight.sighted(at.real), self._on_time(at)
+        fresh_partitions, on_time = self._lag.fresh_partitions(at.real), self._on_time(at)
         ready: list[Ready] = []
         settlements: list[Settlement] = []
         for claimed in batch:
-            answer = await self._one(claimed, at, sighted, on_time, stored=stored)
+            answer = await self._one(claimed, at, fresh_partitions, on_time, stored=stored)
             settlements.append(answer) if isinstance(answer, Settlement) else ready.append(answer)
         ready, dropped = await self._without_unsubscribed(ready, at, on_time)
         return ready, settlements + dropped
 
     async def _one(
-        self, claimed: Claimed, at: Moment, sighted: frozenset[str], on_time: timedelta, *, stored: bool
+        self, claimed: Claimed, at: Moment, fresh_partitions: frozenset[str], on_time: timedelta, *, stored: bool
     ) -> Settlement | Ready:
         """The gate, and what is to be said; or what became of it instead."""
         notification, order = claimed.notification, claimed.order
@@ -75,7 +75,7 @@ class Preparation:
         doubtful = in_doubt(notification)
         if doubtful and self._outcomes.expired(notification, at):
             return self._outcomes.settled(notification, order, State.IN_DOUBT, Reason.IN_DOUBT, catalog.plan, at)
-        blind = order.feed not in sighted and not (
+        blind = order.feed not in fresh_partitions and not (
             notification.due is not None and notification.due <= self.overdue(at.real)
         )
         word = gate.check(notification, order, catalog.plan, at.now, blind=blind, on_time=on_time)

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
 from avisa.kafka.cluster import Cluster, UnreachableError
-from avisa.ports import Commands, DeadLetter
+from avisa.ports import DeadLetter, Operations
 
 SUFFIX = ".dlq"
 AT_ONCE = 16  # each may hold a value of 1 MiB
@@ -27,7 +27,7 @@ _log = structlog.get_logger("avisa.kafka")
 class DeadLetterCopies:
     """Sends the copies that were not sent yet, as long as it runs."""
 
-    def __init__(self, cluster: Cluster, commands: Commands) -> None:
+    def __init__(self, cluster: Cluster, commands: Operations) -> None:
         self._cluster = cluster
         self._commands = commands
         self._told: set[str] = set()

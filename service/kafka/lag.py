@@ -31,7 +31,7 @@ class _Feed:
 
 
 class LagTracker:
-    """Sight over the feeds assigned to this process; all moments are real ones."""
+    """How far behind we are on the feeds assigned to this process; all moments are real ones."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class LagTracker:
         known = self._feeds.get(feed)
         return None if known is None else known.seen_until
 
-    def sighted(self, now_real: datetime) -> frozenset[str]:
+    def fresh_partitions(self, now_real: datetime) -> frozenset[str]:
         """The feeds that are ours and of which nothing older than `blind_after` is unread, and none that has been
         silent for longer than it ever is."""
         horizon, silence = now_real - self._blind_after(), self._silent_after()
@@ -106,8 +106,8 @@ class LagTracker:
         )
 
     def blind(self, now_real: datetime) -> bool:
-        """Whether any feed of ours is out of sight, or none is ours."""
-        return not self._feeds or len(self.sighted(now_real)) < len(self._feeds)
+        """True if any feed of ours is behind, or none is ours."""
+        return not self._feeds or len(self.fresh_partitions(now_real)) < len(self._feeds)
 
     def caught_up(self, now_real: datetime) -> bool:
         """Whether sending may begin: what lay unread at start has been taken in, or `blind_after` is over."""

@@ -42,13 +42,13 @@ class Subscription(ConsumerRebalanceListener):
         *,
         read: Callable[[Record], Taken],
         take: Callable[[Sequence[Taken]], Awaitable[None]],
-        sight: LagTracker,
+        lag: LagTracker,
         clock: Clock,
     ) -> None:
         self._cluster = cluster
         self._read = read
         self._take = take
-        self._sight = sight
+        self._lag = lag
         self._clock = clock
         self._log = LibraryLog()
         self._stopping = asyncio.Event()
@@ -96,7 +96,7 @@ class Subscription(ConsumerRebalanceListener):
             await self._watch(reader.consumer, topics)
         finally:
             await reader.close()
-            self._sight.revoked()
+            self._lag.revoked()
 
     # ---------------------------------------------------------------- batches
 
@@ -117,14 +117,14 @@ class Subscription(ConsumerRebalanceListener):
             self._failures = 0
             consumer.offsets.passed(batch.after)
             for partition, after in batch.after.items():
-                self._sight.passed(feed(partition), after)
+                self._lag.passed(feed(partition), after)
         finally:
             consumer.settle()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Let the batch in hand be stored and its offsets committed before somebody else reads it again."""
         self._rejoining_since = _now()
-        self._sight.revoked()
+        self._lag.revoked()
         assert self._reader is not None
         try:
             async with asyncio.timeout(LET_GO_WITHIN):
@@ -136,7 +136,7 @@ class Subscription(ConsumerRebalanceListener):
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._rejoining_since = None
         feeds = sorted(map(feed, assigned))
-        self._sight.assigned(feeds)
+        self._lag.assigned(feeds)
         self._tell(f"reading {len(feeds)} partition(s)", level="info", feeds=", ".join(feeds[:20]))
 
     # ---------------------------------------------------------------- watching
@@ -156,8 +156,8 @@ class Subscription(ConsumerRebalanceListener):
                     return
             else:
                 heard = _now()
-                if self._sight.feeds:
-                    self._tell(f"reading {len(self._sight.feeds)} partition(s)", level="info")
+                if self._lag.feeds:
+                    self._tell(f"reading {len(self._lag.feeds)} partition(s)", level="info")
                 if now_reached != reached or not unread or consumer.in_hand is not None:
                     reached, moved = now_reached, heard
                 rejoining = self._rejoining_since is not None and heard - self._rejoining_since > START_TIMEOUT
@@ -168,18 +168,18 @@ class Subscription(ConsumerRebalanceListener):
                 looked = _now()
                 if missing & await self._or_stop(self._cluster.known_topics(), PROBE_TIMEOUT):
                     return
-            hurry = not self._sight.caught_up(self._clock.real())
+            hurry = not self._lag.caught_up(self._clock.real())
             await self._pause(PROBE_EVERY.total_seconds() / (10 if hurry else 1))
 
     async def _probe(self, consumer: Consumer) -> tuple[dict[TopicPartition, int], bool]:
-        """Ask for the ends of our feeds, and tell the sight; answers how far we are and whether more is there.
+        """Ask for the ends of our feeds, and tell the lag; answers how far we are and whether more is there.
 
         While no batch is in hand the position is what we took in; what is in hand is not.
         """
         assigned = sorted(consumer.assignment())
         at = self._clock.real()
         ends = await consumer.end_offsets(assigned)
-        self._sight.answered = True
+        self._lag.answered = True
         reached: dict[TopicPartition, int] = {}
         for partition, end in ends.items():
             if partition not in consumer.assignment():
@@ -188,14 +188,14 @@ class Subscription(ConsumerRebalanceListener):
             if consumer.in_hand is not None:
                 position = consumer.in_hand.first.get(partition, position)
             reached[partition] = position
-            self._sight.passed(feed(partition), position)
-            self._sight.probed(feed(partition), at=at, end=end)
+            self._lag.passed(feed(partition), position)
+            self._lag.probed(feed(partition), at=at, end=end)
         return reached, any(reached[partition] < ends[partition] for partition in reached)
 
     async def _topics_there(self) -> frozenset[str]:
         """Those of our topics that exist. We never make one: its partitions are the operators' to choose."""
         known = await self._cluster.known_topics()
-        self._sight.answered = True
+        self._lag.answered = True
         there = known & frozenset(self._cluster.topics)
         if missing := frozenset(self._cluster.topics) - there:
             self._tell(f"waiting for topic {', '.join(sorted(missing))}: it does not exist, or we may not see it")

@@ -17,7 +17,7 @@ from avisa.lint.codes import problem
 from avisa.lint.dead_conditions import filtered
 from avisa.lint.message import Message
 from avisa.lint.sample_events import SAMPLES, Given
-from avisa.ports import CannotRender, Words
+from avisa.ports import CannotRender, RenderedMessage
 from avisa.templates.compile_message import Compiled, compile_message
 from avisa.templates.layout.layout import FOLDER, Layout
 from avisa.templates.renderer import Renderer, fill
@@ -98,7 +98,7 @@ class Trial:
             yield from self._too_long(message, words)
         yield from self._too_heavy(message, when, values)
 
-    def _too_long(self, message: Message, words: Words) -> Iterator[Diagnostic]:
+    def _too_long(self, message: Message, words: RenderedMessage) -> Iterator[Diagnostic]:
         if (length := len(words.subject)) > LONG_SUBJECT:
             told = f"the subject has {length} characters; many mail programs cut it off at {LONG_SUBJECT} or before"
             yield problem("long_subject", message.file, message.source.subject.place(0), told)
@@ -111,7 +111,7 @@ class Trial:
     def _too_heavy(self, message: Message, when: str, values: dict[str, object]) -> Iterator[Diagnostic]:
         whole = self.press.messages[message.name][message.locale] if self.press else None
         words = fill(whole, values) if whole else None
-        if isinstance(words, Words) and (size := len(words.html.encode())) > HEAVY:
+        if isinstance(words, RenderedMessage) and (size := len(words.html.encode())) > HEAVY:
             told = f"{when}: the mail has {size // 1000} kB of HTML; Gmail cuts off what is beyond 102"
             yield problem("heavy_mail", message.file, message.begin, told)
 

@@ -1,6 +1,6 @@
 """What the flows need of the world, as Protocols. The edges satisfy them; the flows know nothing else."""
 
-from avisa.ports.clock import Clock, Sight
+from avisa.ports.clock import Clock, Lag
 from avisa.ports.drafts import Attempt, Draft
 from avisa.ports.mail import (
     CannotRender,
@@ -11,12 +11,22 @@ from avisa.ports.mail import (
     InForce,
     Mail,
     NoAddress,
+    RenderedMessage,
     VersionStore,
-    Words,
 )
 from avisa.ports.orders import Change, Committed, DurabilityLost, Entry, OrderBook, Tally
 from avisa.ports.outbox import Claimed, Outbox, Pause, Sender, Settlement
-from avisa.ports.queries import Commands, Counts, DeadLetter, Gauges, Heard, History, OutboxRow, Reads, Sent
+from avisa.ports.queries import (
+    Counts,
+    DeadLetter,
+    Gauges,
+    History,
+    Operations,
+    OutboxRow,
+    Queries,
+    RecentOrders,
+    Sent,
+)
 from avisa.ports.records import Record, Skipped, Taken, Unreadable
 
 __all__ = [
@@ -29,7 +39,6 @@ __all__ = [
     "Channel",
     "Claimed",
     "Clock",
-    "Commands",
     "Committed",
     "Counts",
     "DeadLetter",
@@ -37,25 +46,26 @@ __all__ = [
     "DurabilityLost",
     "Entry",
     "Gauges",
-    "Heard",
     "History",
     "InForce",
+    "Lag",
     "Mail",
     "NoAddress",
+    "Operations",
     "OrderBook",
     "Outbox",
     "OutboxRow",
     "Pause",
-    "Reads",
+    "Queries",
+    "RecentOrders",
     "Record",
+    "RenderedMessage",
     "Sender",
     "Sent",
     "Settlement",
-    "Sight",
     "Skipped",
     "Taken",
     "Tally",
     "Unreadable",
     "VersionStore",
-    "Words",
 ]

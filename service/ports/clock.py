@@ -22,14 +22,14 @@ class Clock(Protocol):
         """What the virtual clock shows (or showed) at the moment `real`."""
 
 
-class Sight(Protocol):
+class Lag(Protocol):
     """What we can know of the feeds; all in real time."""
 
     @property
     def feeds(self) -> frozenset[str]:
-        """The feeds assigned to this process, in sight or not."""
+        """The feeds assigned to this process, behind or not."""
 
-    def sighted(self, now_real: datetime) -> frozenset[str]:
+    def fresh_partitions(self, now_real: datetime) -> frozenset[str]:
         """The feeds assigned to this process of which nothing older than `feed.blind_after` is unread."""
 
     def caught_up(self, now_real: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Words, and the ways out."""
+"""Messages as they are written, and the channels they leave by."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class RenderedMessage:
     """What a draft says, for people: the preview and the timeline's own copy of a mail."""
 
     subject: str

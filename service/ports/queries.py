@@ -84,7 +84,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class RecentOrders:
     """The orders of one status that were heard of last, the newest first: those that are in it, and of those that
     were in it and were told so the JSON of the draft of what they were told."""
 
@@ -92,7 +92,7 @@ class Heard:
     drafts: Sequence[bytes]
 
 
-class Reads(Protocol):
+class Queries(Protocol):
     """Questions that change nothing."""
 
     async def history(self, order_id: str) -> History | None: ...
@@ -108,7 +108,7 @@ class Reads(Protocol):
 
     async def dead_letters(self, ids: Collection[int] | None = None) -> list[DeadLetter]: ...
 
-    async def heard_of(self, *, each: int) -> Mapping[str, Heard]:
+    async def heard_of(self, *, each: int) -> Mapping[str, RecentOrders]:
         """By status, up to `each` of the orders that were heard of last. Looks back over a bounded stretch of all
         timelines, so a status that is seldom heard of may be missing."""
 
@@ -117,7 +117,7 @@ class Reads(Protocol):
         what is pending."""
 
 
-class Commands(Protocol):
+class Operations(Protocol):
     """What an operator can do to what is kept."""
 
     async def retry(self, keys: Collection[str], *, now_real: datetime) -> frozenset[str]:

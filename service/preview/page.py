@@ -23,7 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from avisa.diagnostics.diagnostic import Diagnostic
-from avisa.ports import CannotRender, Words
+from avisa.ports import CannotRender, RenderedMessage
 from avisa.web.guard import Guard, KnownHosts, content_policy
 from avisa.web.page import FOLDER, STYLE, page
 from avisa.web.stored_mail import for_frame
@@ -68,7 +68,7 @@ class Desk(Protocol):
 
     def messages(self) -> Sequence[Message]: ...
 
-    def words(self, message: str, locale: str, sample: str) -> Words | CannotRender | None:
+    def words(self, message: str, locale: str, sample: str) -> RenderedMessage | CannotRender | None:
         """What the message says on that sample; None where its file cannot be used."""
 
     def line(self, problem: Diagnostic) -> str | None:
@@ -94,7 +94,7 @@ class Card:
 
     message: str
     locale: str
-    words: Words | None
+    words: RenderedMessage | None
     faults: tuple[Fault, ...]
     frame: str  # the address of its HTML
 
@@ -151,7 +151,7 @@ def build(desk: Desk) -> ASGIApp:
     async def frame(request: Request) -> Response:
         message, locale, chosen = _asked(desk, request)
         words = desk.words(message.name, locale, _sample(message, chosen["sample"]))
-        if not isinstance(words, Words):
+        if not isinstance(words, RenderedMessage):
             raise HTTPException(404, "This message cannot be shown.")
         html = for_frame(in_colours(words.html, dark=chosen["look"] == "dark"))
         return HTMLResponse(html, headers={"Content-Security-Policy": _FRAME_POLICY})

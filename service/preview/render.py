@@ -13,7 +13,7 @@ from avisa.core.model import Fact, Order, Purpose
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint import sample_events
-from avisa.ports import CannotRender, Mail, NoAddress, Words
+from avisa.ports import CannotRender, Mail, NoAddress, RenderedMessage
 
 MAIL, HTML, TEXT, SHORT = "mail.eml", "mail.html", "mail.txt", "short.txt"
 
@@ -36,7 +36,7 @@ class Proof:
 
     key: str
     letter: RenderInput
-    words: Words
+    words: RenderedMessage
     mail: Mail
     notes: tuple[str, ...] = ()
 

@@ -19,7 +19,7 @@ from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint import check
 from avisa.lint.sample_events import SAMPLES
-from avisa.ports import CannotRender, Clock, Words
+from avisa.ports import CannotRender, Clock, RenderedMessage
 from avisa.preview.page import Message, build
 from avisa.preview.render import NONE, own_samples, preview
 from avisa.settings import Settings
@@ -165,7 +165,7 @@ class Desk:
             for name in names
         ]
 
-    def words(self, message: str, locale: str, sample: str) -> Words | CannotRender | None:
+    def words(self, message: str, locale: str, sample: str) -> RenderedMessage | CannotRender | None:
         if self._catalog is None or f"messages/{message}/{locale}.md" not in self._files:
             return None
         try:

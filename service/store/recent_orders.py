@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from avisa.core.model import Order, Reason
-from avisa.ports import Entry, Heard
+from avisa.ports import Entry, RecentOrders
 from avisa.store import orders
 from avisa.store.sql.dialect import Query
 from avisa.store.sql.rows import entry_of, order_of
@@ -42,7 +42,7 @@ class _Found:
         return len(self.present) + len(self.drafts)
 
 
-def heard_of(conn: Connection, *, each: int) -> dict[str, Heard]:
+def heard_of(conn: Connection, *, each: int) -> dict[str, RecentOrders]:
     """By status, up to `each` of the orders that are in it, or were and were told so; the newest events first."""
     found: defaultdict[str, _Found] = defaultdict(_Found)
     looked_at: set[tuple[str, int]] = set()  # stays, by order and episode
@@ -66,7 +66,7 @@ def heard_of(conn: Connection, *, each: int) -> dict[str, Heard]:
             elif (draft := drafts.get(_told(line))) is not None:
                 here.drafts.append(draft)
                 looked_at.add(stay)
-    return {status: Heard(present=it.present, drafts=it.drafts) for status, it in found.items() if len(it)}
+    return {status: RecentOrders(present=it.present, drafts=it.drafts) for status, it in found.items() if len(it)}
 
 
 def _told(line: Entry) -> str:

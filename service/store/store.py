@@ -20,11 +20,11 @@ from avisa.ports import (
     Counts,
     DeadLetter,
     Gauges,
-    Heard,
     History,
     InForce,
     OutboxRow,
     Pause,
+    RecentOrders,
     Sent,
     Settlement,
     Tally,
@@ -69,7 +69,7 @@ def open_store(url: str, *, clock: Clock, exclusive: bool) -> Store:
 
 
 class Store:
-    """Satisfies OrderBook, Outbox, VersionStore, Reads and Commands.
+    """Satisfies OrderBook, Outbox, VersionStore, Queries and Operations.
 
     Every method raises StoreUnavailable when the database can not be reached, and StoreFailed when its disk failed.
     """
@@ -232,7 +232,7 @@ class Store:
     async def who_has_in_force(self) -> list[InForce]:
         return await self._ground.look(versions.in_force)
 
-    # ---------------------------------------------------------------- Reads
+    # ---------------------------------------------------------------- Queries
 
     async def history(self, order_id: str) -> History | None:
         return await self._ground.read(lambda conn: queries.history(conn, order_id))
@@ -252,13 +252,13 @@ class Store:
     async def dead_letters(self, ids: Collection[int] | None = None) -> list[DeadLetter]:
         return await self._ground.read(lambda conn: dead_letters.read(conn, ids))
 
-    async def heard_of(self, *, each: int) -> Mapping[str, Heard]:
+    async def heard_of(self, *, each: int) -> Mapping[str, RecentOrders]:
         return await self._ground.read(lambda conn: recent_orders.heard_of(conn, each=each))
 
     async def newest_orders(self, limit: int) -> list[Order]:
         return await self._ground.read(lambda conn: queries.newest_orders(conn, limit))
 
-    # ---------------------------------------------------------------- Commands
+    # ---------------------------------------------------------------- Operations
 
     async def retry(self, keys: Collection[str], *, now_real: datetime) -> frozenset[str]:
         return await self._ground.write(lambda conn: operations.retry(conn, keys, now_real=micros(now_real)))

@@ -16,7 +16,7 @@ from email.utils import parseaddr
 from functools import lru_cache
 
 from avisa.core.plan import Brand
-from avisa.ports import Words
+from avisa.ports import RenderedMessage
 
 # Controls, line and paragraph separators, what reorders text, half characters: none has a place in a header.
 _UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
@@ -71,7 +71,7 @@ class SenderHeaders:
         lines += [b"MIME-Version: 1.0", b"Auto-Submitted: auto-generated", _TYPE]
         return cls(sender=sender, domain=sender.rpartition("@")[2], fixed=b"\r\n".join(lines))
 
-    def mail(self, heading: Heading, words: Words) -> bytes:
+    def mail(self, heading: Heading, words: RenderedMessage) -> bytes:
         """The octets of a mail, with CRLF line ends, not dot-stuffed."""
         feedback = ":".join(_TOKEN.sub("-", part) for part in heading.feedback_id)
         lines = [

@@ -11,7 +11,7 @@ from jinja2.exceptions import UndefinedError
 from avisa.catalog import RenderInput
 from avisa.core.model import Json
 from avisa.core.plan import Brand
-from avisa.ports import CannotRender, Mail, Words
+from avisa.ports import CannotRender, Mail, RenderedMessage
 from avisa.templates import address
 from avisa.templates.compile_message import SEPARATOR, Compiled
 from avisa.templates.jinja.render_limits import check_mail
@@ -43,14 +43,14 @@ class Renderer:
     def domain(self, brand: Brand) -> str:
         return self.letterheads[brand.key].domain
 
-    def words(self, letter: RenderInput) -> Words | CannotRender:
+    def words(self, letter: RenderInput) -> RenderedMessage | CannotRender:
         return fill(self.messages[letter.message][letter.locale], letter.values)
 
     def mail(self, letter: RenderInput, key: str) -> Mail | CannotRender:
         words = self.words(letter)
         return words if isinstance(words, CannotRender) else self.enclosed(letter, words, key)
 
-    def enclosed(self, letter: RenderInput, words: Words, key: str) -> Mail:
+    def enclosed(self, letter: RenderInput, words: RenderedMessage, key: str) -> Mail:
         letterhead = self.letterheads[letter.brand]
         # Looked at now and not when it was drafted: no mail may slip past it.
         to = self.redirect_to or letter.to
@@ -73,7 +73,7 @@ class Renderer:
         )
 
 
-def fill(compiled: Compiled, values: dict[str, Json]) -> Words | CannotRender:
+def fill(compiled: Compiled, values: dict[str, Json]) -> RenderedMessage | CannotRender:
     """The message with its values; when it cannot be filled, why, without any of them."""
     try:
         plain, html = compiled.program.fill(values)
@@ -87,7 +87,7 @@ def fill(compiled: Compiled, values: dict[str, Json]) -> Words | CannotRender:
     subject = _one_line(subject)
     if not subject:
         return CannotRender(f"{compiled.file}: the subject came out empty")
-    return Words(subject=subject, short=_one_line(short), text=_tidy(text), html=html)
+    return RenderedMessage(subject=subject, short=_one_line(short), text=_tidy(text), html=html)
 
 
 def _one_line(text: str) -> str:

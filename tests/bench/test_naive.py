@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from jinja2 import Environment, FileSystemLoader
 
-from avisa.ports import Words
+from avisa.ports import RenderedMessage
 from avisa.templates.jinja.formats import Formats
 from avisa.templates.renderer import fill
 from tests.bench.orders import event
@@ -43,7 +43,7 @@ def test_both_write_the_same() -> None:
             "_zone": ZONE,
         },
     )
-    assert isinstance(ours, Words)
+    assert isinstance(ours, RenderedMessage)
     formats = Formats("pt-PT")
     jinja = Environment(loader=FileSystemLoader(PROJECT / "tests" / "bench" / "naive"), autoescape=False)
     jinja.filters |= {"day": lambda value: formats.day(value, ZONE), "money": formats.money}

@@ -78,23 +78,23 @@ class Rig:
         self.store, self.shelf, self.clock = store, shelf, clock
         self.versions = Versions(shelf, store)
         self.way = Way()
-        self.sight = LagTracker(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
+        self.lag = LagTracker(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
         self.dispatch = Dispatch(
-            store, store, shelf, self.way, clock, self.sight, policy=POLICY, lease=LEASE, jitter=lambda: 0.5
+            store, store, shelf, self.way, clock, self.lag, policy=POLICY, lease=LEASE, jitter=lambda: 0.5
         )
-        self.wake = Wake(store, shelf, clock, self.sight, self.dispatch, lease=LEASE)
+        self.wake = Wake(store, shelf, clock, self.lag, self.dispatch, lease=LEASE)
         self.intake = Intake(store, shelf, clock, self.dispatch, lease=LEASE, on_wake_at=self.wake.expect)
         self._number = 0
         self.see()
 
     def see(self) -> None:
         """All that was published is taken in."""
-        if FEED not in self.sight.feeds:
-            self.sight.assigned([FEED])
-        self.sight.probed(FEED, at=self.clock.real(), end=0)
+        if FEED not in self.lag.feeds:
+            self.lag.assigned([FEED])
+        self.lag.probed(FEED, at=self.clock.real(), end=0)
 
     async def pass_time(self, span: timedelta) -> None:
-        """Let real time pass; the feed stays in sight."""
+        """Let real time pass; the feed stays read to its end."""
         self.clock.pass_real(span)
         self.see()
         self.dispatch.nudge()

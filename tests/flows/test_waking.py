@@ -35,7 +35,7 @@ async def test_silence_is_told_once(tmp_path: Path) -> None:
 async def test_blindness_holds_a_reminder_for_so_long_and_no_longer(tmp_path: Path) -> None:
     async with running(tmp_path / "avisa.db") as rig, rig.sending():
         await told(rig, "A-1")
-        rig.sight.revoked()
+        rig.lag.revoked()
         rig.clock.pass_real(49 * HOUR)
         assert await rig.wake.once() == 0
         rig.clock.pass_real(4 * HOUR)

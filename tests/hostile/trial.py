@@ -20,7 +20,7 @@ from avisa.catalog import Catalog
 from avisa.core import context, facts, samples
 from avisa.core.model import Fact, Json, Notification, Order
 from avisa.diagnostics.diagnostic import Diagnostic
-from avisa.ports import CannotRender, Draft, Mail, Words
+from avisa.ports import CannotRender, Draft, Mail, RenderedMessage
 from avisa.templates.compile_message import Compiled, compile_message
 from avisa.templates.layout.layout import Layout
 from avisa.templates.renderer import fill
@@ -174,7 +174,7 @@ def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict)
         fault("not the same octets again")
 
 
-def mail_of(desk: Catalog, known: Mapping[str, Json]) -> tuple[Words, Mail] | CannotRender:
+def mail_of(desk: Catalog, known: Mapping[str, Json]) -> tuple[RenderedMessage, Mail] | CannotRender:
     """The message about an order of which so much more is known, from draft to octets."""
     notification, draft = _drafted(desk, known)
     words = desk.words(draft)

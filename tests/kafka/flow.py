@@ -67,7 +67,7 @@ class Flow:
 @dataclass
 class Running:
     subscription: Subscription
-    sight: LagTracker
+    lag: LagTracker
     flow: Flow
 
 
@@ -75,11 +75,11 @@ class Running:
 async def subscribed(cluster: Cluster, flow: Flow | None = None) -> AsyncIterator[Running]:
     flow = flow or Flow()
     clock = RealClock()
-    sight = LagTracker(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
-    subscription = Subscription(cluster, read=events.read, take=flow, sight=sight, clock=clock)
+    lag = LagTracker(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
+    subscription = Subscription(cluster, read=events.read, take=flow, lag=lag, clock=clock)
     running = asyncio.create_task(subscription.run())
     try:
-        yield Running(subscription, sight, flow)
+        yield Running(subscription, lag, flow)
     finally:
         await subscription.stop()
         await running

@@ -109,10 +109,10 @@ async def test_nobody_there_at_start(tmp_path_factory: pytest.TempPathFactory, o
     await asyncio.to_thread(own_kafka.kill9)
     async with subscribed(cluster_of(own_kafka, topic)) as running:
         await until(lambda: "no Kafka: nobody listens there" in running.subscription.detail)
-        assert not running.sight.answered
+        assert not running.lag.answered
         await asyncio.to_thread(own_kafka.start)
         await until(lambda: running.flow.orders == ["1"])
-        assert running.sight.answered
+        assert running.lag.answered
 
 
 async def test_a_listener_that_never_answers() -> None:
@@ -159,7 +159,7 @@ async def test_a_consumer_that_stands_still_is_replaced(
     monkeypatch.setattr(subscription, "STUCK_AFTER", 2.0)
     topic = await topic_on(own_kafka)
     async with subscribed(cluster_of(own_kafka, topic)) as running:
-        await until(lambda: running.sight.caught_up(running.subscription._clock.real()))
+        await until(lambda: running.lag.caught_up(running.subscription._clock.real()))
         reading = running.subscription._reader
         assert reading is not None
         reading.consumer.pause(*reading.consumer.assignment())  # alive, with a heartbeat, and deaf

@@ -59,7 +59,7 @@ async def test_the_embedded_broker_is_found_by_a_second_process(embedded: Embedd
         "print(asyncio.run(publish(cluster, sys.stdin.buffer, wait_for_reader=True)))"
     )
     async with subscribed(embedded.cluster("avisa")) as running:
-        await until(lambda: running.sight.caught_up(running.subscription._clock.real()))
+        await until(lambda: running.lag.caught_up(running.subscription._clock.real()))
         told = await asyncio.to_thread(
             subprocess.run,
             [sys.executable, "-c", script, str(tmp_path)],
@@ -81,7 +81,7 @@ async def test_publishing_to_the_embedded_broker_waits_for_the_reader(embedded: 
         await asyncio.sleep(0.01)
 
     async with subscribed(cluster, Flow(trouble=slow)) as running:
-        await until(lambda: running.sight.caught_up(running.subscription._clock.real()))
+        await until(lambda: running.lag.caught_up(running.subscription._clock.real()))
         assert await publish(cluster, lines, wait_for_reader=True) == 300
         await until(lambda: len(running.flow.taken) >= 300)
     assert [event.status for event in running.flow.events] == [str(n) for n in range(300)]

@@ -1,4 +1,4 @@
-"""What the sight knows, from what it is told. Times are seconds after the start."""
+"""What the lag knows, from what it is told. Times are seconds after the start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def sight(*feeds: str) -> LagTracker:
+def lag(*feeds: str) -> LagTracker:
     made = LagTracker(since=START, blind_after=lambda: timedelta(seconds=300))
     if feeds:
         made.assigned(feeds)
@@ -24,16 +24,16 @@ def sight(*feeds: str) -> LagTracker:
 
 
 def test_without_assignment_all_is_dark_until_patience_ends() -> None:
-    none = sight()
+    none = lag()
     assert none.blind(at(0))
-    assert not none.sighted(at(0))
+    assert not none.fresh_partitions(at(0))
     assert not none.caught_up(at(299))
     assert none.caught_up(at(300))
     assert none.blind(at(300)), "patience lets mails go; it does not make us see"
 
 
 def test_a_feed_is_seen_up_to_the_question_whose_end_was_passed() -> None:
-    one = sight("t/0")
+    one = lag("t/0")
     one.passed("t/0", 5)
     one.probed("t/0", at=at(1), end=10)
     assert one.seen_until("t/0") is None
@@ -47,32 +47,32 @@ def test_a_feed_is_seen_up_to_the_question_whose_end_was_passed() -> None:
 
 
 def test_mere_silence_is_not_blindness() -> None:
-    one = sight("t/0")
+    one = lag("t/0")
     for second in range(0, 4000, 2):
         one.probed("t/0", at=at(second), end=0)
-    assert one.sighted(at(4000)) == {"t/0"}
+    assert one.fresh_partitions(at(4000)) == {"t/0"}
     assert not one.blind(at(4000))
     assert one.lag_seconds(at(4000)) == 0
 
 
 def test_a_broker_that_no_longer_answers_makes_blind() -> None:
-    one = sight("t/0")
+    one = lag("t/0")
     one.probed("t/0", at=at(10), end=0)
-    assert one.sighted(at(310)) == {"t/0"}
-    assert not one.sighted(at(311))
+    assert one.fresh_partitions(at(310)) == {"t/0"}
+    assert not one.fresh_partitions(at(311))
     assert one.lag_seconds(at(114)) == 100
 
 
 def test_each_feed_for_itself() -> None:
-    two = sight("t/0", "t/1")
+    two = lag("t/0", "t/1")
     two.probed("t/0", at=at(1), end=0)
     two.probed("t/1", at=at(1), end=7)
-    assert two.sighted(at(2)) == {"t/0"}
+    assert two.fresh_partitions(at(2)) == {"t/0"}
     assert two.blind(at(2))
 
 
 def test_sending_begins_when_what_lay_there_at_start_is_taken_in() -> None:
-    two = sight("t/0", "t/1")
+    two = lag("t/0", "t/1")
     two.probed("t/0", at=at(1), end=3)
     assert not two.caught_up(at(1)), "of the other feed nothing is known"
     two.probed("t/1", at=at(1), end=0)
@@ -86,14 +86,14 @@ def test_sending_begins_when_what_lay_there_at_start_is_taken_in() -> None:
 
 
 def test_an_idle_member_has_nothing_to_catch_up_with() -> None:
-    assert not sight().caught_up(at(1))
-    idle = sight()
+    assert not lag().caught_up(at(1))
+    idle = lag()
     idle.assigned([])
     assert idle.caught_up(at(1))
 
 
 def test_what_was_taken_away_is_forgotten() -> None:
-    one = sight("t/0")
+    one = lag("t/0")
     one.probed("t/0", at=at(1), end=0)
     one.revoked()
     one.passed("t/0", 9)
@@ -105,7 +105,7 @@ def test_what_was_taken_away_is_forgotten() -> None:
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=400))
 def test_it_never_claims_more_than_it_knows(steps: list[tuple[bool, int]]) -> None:
-    one, end, passed = sight("t/0"), 0, 0
+    one, end, passed = lag("t/0"), 0, 0
     ends: list[int] = []  # by second
     for publishing, number in steps:
         if publishing:
@@ -125,7 +125,7 @@ def test_it_never_claims_more_than_it_knows(steps: list[tuple[bool, int]]) -> No
 
 def test_partitions_that_are_taken_away_while_catching_up_do_not_open_the_gate() -> None:
     """Another member joins, and for a moment nothing is ours: that is no reason to believe that all is read."""
-    one = sight("t/0")
+    one = lag("t/0")
     one.probed("t/0", at=at(1), end=10)
     one.revoked()
     assert not one.caught_up(at(2))
@@ -143,8 +143,8 @@ def test_a_feed_that_is_never_silent_blinds_by_its_silence() -> None:
     one.assigned(["t/0"])
     for second in range(0, 1260, 60):
         one.probed("t/0", at=at(second), end=0)
-        assert one.sighted(at(second)) == ({"t/0"} if second <= 1200 else set())
+        assert one.fresh_partitions(at(second)) == ({"t/0"} if second <= 1200 else set())
     assert one.blind(at(1260))
     one.passed("t/0", 1)
     one.probed("t/0", at=at(1300), end=1)
-    assert one.sighted(at(1300)) == {"t/0"}
+    assert one.fresh_partitions(at(1300)) == {"t/0"}

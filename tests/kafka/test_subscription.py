@@ -161,7 +161,7 @@ async def test_no_topic_at_all_says_so(apache_kafka: ApacheKafka) -> None:
     topic = a_topic()
     async with subscribed(cluster_of(apache_kafka, topic)) as running:
         await until(lambda: f"waiting for topic {topic}" in running.subscription.detail)
-        assert running.sight.answered
+        assert running.lag.answered
         assert topic not in await apache_kafka.topics()
 
 
@@ -182,10 +182,10 @@ async def test_two_members_share_and_lose_nothing(apache_kafka: ApacheKafka) -> 
             )
             if wave == 1:
                 async with subscribed(cluster, second) as two:
-                    await until(lambda: len(two.sight.feeds) == len(one.sight.feeds) == 2)
-                    assert not one.sight.feeds & two.sight.feeds
+                    await until(lambda: len(two.lag.feeds) == len(one.lag.feeds) == 2)
+                    assert not one.lag.feeds & two.lag.feeds
         await until(lambda: set(first.orders) | set(second.orders) == {str(n) for n in range(400)})
-        await until(lambda: len(one.sight.feeds) == 4)
+        await until(lambda: len(one.lag.feeds) == 4)
     offsets = [
         await committed(apache_kafka.bootstrap_servers, cluster.group_id, topic, partition) for partition in range(4)
     ]
@@ -202,14 +202,14 @@ async def test_sight_of_a_live_feed(apache_kafka: ApacheKafka) -> None:
         await gate.wait()
 
     async with subscribed(cluster_of(apache_kafka, topic), Flow(trouble=held)) as running:
-        sight = running.sight
-        await until(lambda: sight.seen_until(f"{topic}/1"))
+        lag = running.lag
+        await until(lambda: lag.seen_until(f"{topic}/1"))
         now = running.subscription._clock.real()
-        assert sight.sighted(now) == {f"{topic}/1"}
-        assert sight.blind(now)
-        assert not sight.caught_up(now)
-        await until(lambda: sight.lag_records() == 10)
+        assert lag.fresh_partitions(now) == {f"{topic}/1"}
+        assert lag.blind(now)
+        assert not lag.caught_up(now)
+        await until(lambda: lag.lag_records() == 10)
         gate.set()
-        await until(lambda: sight.caught_up(running.subscription._clock.real()))
-        assert sight.sighted(running.subscription._clock.real()) == {f"{topic}/0", f"{topic}/1"}
-        assert sight.lag_records() == 0
+        await until(lambda: lag.caught_up(running.subscription._clock.real()))
+        assert lag.fresh_partitions(running.subscription._clock.real()) == {f"{topic}/0", f"{topic}/1"}
+        assert lag.lag_records() == 0

@@ -15,7 +15,7 @@ from typing import Any
 from avisa.catalog import Catalog
 from avisa.core import samples
 from avisa.core.model import Fact
-from avisa.ports import Draft, Words
+from avisa.ports import Draft, RenderedMessage
 from avisa.templates import template_folder
 from tests.templates import desk
 from tests.tools import chromium
@@ -46,14 +46,14 @@ def messages() -> tuple[str, ...]:
 
 
 @cache
-def words(message: str, locale: str, sample: str = "full") -> Words:
+def words(message: str, locale: str, sample: str = "full") -> RenderedMessage:
     firm = spoken(locale)
     order, notification = samples.samples(message, firm.plan, desk.NOW)[sample]
     facts = {**order.facts, "customer.locale": Fact(rank=order.status_rank, value=locale)}
     draft = firm.draft(notification, replace(order, facts=facts), desk.NOW)
     assert isinstance(draft, Draft), draft
     said = firm.words(draft)
-    assert isinstance(said, Words), said
+    assert isinstance(said, RenderedMessage), said
     return said
 
 

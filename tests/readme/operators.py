@@ -17,7 +17,7 @@ from avisa import plan_file
 from avisa.core import context, facts, samples
 from avisa.core.model import Json
 from avisa.lint import codes
-from avisa.ports import Words
+from avisa.ports import RenderedMessage
 from avisa.preview import screenshots
 from avisa.templates.compile_message import compile_message
 from avisa.templates.jinja.variables import COMPONENTS, FILTERS, LATER, OF_EVERY_ORDER, OWNERS_VARIABLES, TIMES
@@ -119,7 +119,7 @@ def values(message: str = "delayed", status: str = "shipped") -> Mapping[str, Js
     return {**told, "order": {**told["order"], **MORE}, "_zone": "Europe/Lisbon"}
 
 
-def said(body: str, locale: str = "en", *, message: str = "delayed") -> Words:
+def said(body: str, locale: str = "en", *, message: str = "delayed") -> RenderedMessage:
     """A message of that body, filled."""
     text = f"---\nsubject: s\nshort: s\n---\n{body}\n"
     owners = message == "order-stuck"
@@ -128,7 +128,7 @@ def said(body: str, locale: str = "en", *, message: str = "delayed") -> Words:
     )
     assert compiled is not None, problems
     words = fill(compiled, dict(values(message)))
-    assert isinstance(words, Words), words
+    assert isinstance(words, RenderedMessage), words
     return words
 
 

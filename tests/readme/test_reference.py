@@ -58,7 +58,7 @@ def test_reasons() -> None:
 def test_commands() -> None:
     named = {
         " ".join(re.match(r"avisa((?: [a-z-]+)+)", usage)[1].split())  # type: ignore[index] # each row has one
-        for row in page.table("Commands")
+        for row in page.table("Operations")
         for usage in page.words(row[0])
     }
     # A bare `[list]` is optional, as the command's own help says too.

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from avisa.core.model import Reason
-from avisa.ports import Heard
+from avisa.ports import RecentOrders
 from avisa.store import Store, recent_orders
 from tests.store.makings import LEASE, NOW, attempt, change, notice, settlement
 
@@ -31,7 +31,7 @@ async def tell(store: Store, order_id: str) -> None:
     assert await store.settle([settlement(key)]) == frozenset()
 
 
-def present(found: dict[str, Heard]) -> dict[str, list[str]]:
+def present(found: dict[str, RecentOrders]) -> dict[str, list[str]]:
     return {status: [order.order_id for order in it.present] for status, it in found.items() if it.present}
 
 

@@ -1,4 +1,4 @@
-"""The contract of Outbox and Commands, on both databases."""
+"""The contract of Outbox and Operations, on both databases."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from avisa.catalog import Catalog, Installation
 from avisa.core import samples
 from avisa.core.model import Fact, Json
 from avisa.diagnostics.diagnostic import Diagnostic
-from avisa.ports import Draft, Mail, Words
+from avisa.ports import Draft, Mail, RenderedMessage
 from avisa.templates import template_folder
 from avisa.templates.compile_folder import compile_folder
 from avisa.templates.compile_message import Compiled, compile_message
@@ -107,13 +107,13 @@ def usual() -> Catalog:
     return catalog(public_url="https://avisa.example.com")
 
 
-def mailed(desk: Catalog, message: str = "shown", **known: Json) -> tuple[Words, Mail]:
+def mailed(desk: Catalog, message: str = "shown", **known: Json) -> tuple[RenderedMessage, Mail]:
     """What comes of telling `message` about the full sample order with some facts changed. Underscores in names
     stand for dots."""
     draft = drafted(desk, message, **known)
     _, notification = samples.samples(message, desk.plan, NOW)["full"]
     words, mail = desk.words(draft), desk.compose(notification, draft)
-    assert isinstance(words, Words), words
+    assert isinstance(words, RenderedMessage), words
     assert isinstance(mail, Mail), mail
     return words, mail
 

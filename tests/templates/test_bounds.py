@@ -11,7 +11,7 @@ from avisa.catalog import Catalog
 from avisa.catalog.catalog import LARGEST_DRAFT
 from avisa.core.context import LONGEST_TEXT
 from avisa.core.samples import samples
-from avisa.ports import CannotRender, Mail, Words
+from avisa.ports import CannotRender, Mail, RenderedMessage
 from avisa.templates.layout.css import read as read_styles
 from avisa.templates.layout.layout import Layout
 from avisa.templates.renderer import fill
@@ -40,7 +40,7 @@ def test_an_order_that_is_mostly_details_is_told_without_the_largest() -> None:
     assert '"items"' not in draft.json.decode()
 
 
-def filled(body: str, **order: object) -> Words | CannotRender:
+def filled(body: str, **order: object) -> RenderedMessage | CannotRender:
     made, problems = compiled(body)
     assert made is not None, problems
     return fill(made, {**KNOWN, "order": {"id": "A", "number": "1", **order}})
@@ -229,7 +229,7 @@ def test_one_liners_of_many_words_are_cut() -> None:
     assert made is not None, problems
     order = {"id": "A", "number": "1", "note": "ab " * 600}
     words = fill(made, {**KNOWN, "order": order})
-    assert isinstance(words, Words)
+    assert isinstance(words, RenderedMessage)
     assert len(words.subject) <= LONGEST_TEXT
     assert words.subject.endswith("…")
     assert weighed(lambda: fill(made, {**KNOWN, "order": order})) < 1024 * 1024
@@ -238,20 +238,20 @@ def test_one_liners_of_many_words_are_cut() -> None:
 def test_turns_that_say_nothing_are_counted_too() -> None:
     body = LOOPS.replace("SAID", "{% if order.x | default('') | upper == 'y' %}x{% endif %}")
     assert isinstance(filled(body, x=["a"] * 100), CannotRender)
-    assert isinstance(filled(body, x=["a"] * 10), Words)
+    assert isinstance(filled(body, x=["a"] * 10), RenderedMessage)
 
 
 def test_many_loops_share_one_allowance() -> None:
     loop = "{% for a in order.x %}{{ a.name | default('') }}{% endfor %} "
     assert isinstance(filled(loop * 40, x=[{"name": LONG}] * 12), CannotRender)
-    assert isinstance(filled(loop * 40, x=[{"name": "x"}] * 12), Words)
+    assert isinstance(filled(loop * 40, x=[{"name": "x"}] * 12), RenderedMessage)
 
 
 def test_a_long_order_is_told_in_full() -> None:
     words = filled(
         "{{ items(order.items) }}", items=[{"name": f"thing {count}" * 9, "quantity": 2} for count in range(100)]
     )
-    assert isinstance(words, Words)
+    assert isinstance(words, RenderedMessage)
     assert words.html.count("<tr") > 100
     assert "thing 99" in words.text
 
@@ -261,7 +261,7 @@ def test_what_is_said_of_a_list_has_an_end() -> None:
         "{{ order.x | default('') }}\n\n{{ order.x | default('') | join('-') }}",
         x=["a" * 1_500, {"b": 1}, ["c"]] * 30,
     )
-    assert isinstance(words, Words)
+    assert isinstance(words, RenderedMessage)
     for line in words.text.split("\n\n")[:2]:
         assert len(line) == LONGEST_TEXT
         assert set(line) <= set("a, -…")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avisa.ports import Mail, Words
+from avisa.ports import Mail, RenderedMessage
 from tests.templates.desk import catalog, drafted, files, mailed, usual
 from tests.templates.octets import INTENDED, parsed, well_formed
 
@@ -131,7 +131,7 @@ def test_staging_mail_goes_to_one_address_and_says_where_it_would_have_gone() ->
 def test_a_draft_made_before_redirecting_is_redirected_too() -> None:
     draft = drafted(catalog())
     desk = catalog(redirect_to="staging@example.org")
-    assert isinstance(desk.words(draft), Words)
+    assert isinstance(desk.words(draft), RenderedMessage)
     mail = desk.press.mail(_letter(draft.json), "k")
     assert isinstance(mail, Mail)
     assert mail.recipient == "staging@example.org"

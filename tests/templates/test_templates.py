@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from avisa.core import context, facts, samples
-from avisa.ports import Words
+from avisa.ports import RenderedMessage
 from avisa.templates.renderer import fill
 from tests.templates import desk
 from tests.templates.desk import NOW, compiled, usual
@@ -169,7 +169,7 @@ def test_what_is_asked_for_can_be_said_and_is_always_written(body: str) -> None:
     assert made is not None, problems
     for order, notification in samples.samples("shown", usual().plan, NOW).values():
         values = context.build(order, notification, usual().plan, NOW, facts.view(order))
-        assert isinstance(fill(made, {**values, "_zone": "UTC"}), Words)
+        assert isinstance(fill(made, {**values, "_zone": "UTC"}), RenderedMessage)
 
 
 def test_owners_have_names_of_their_own() -> None:
@@ -177,7 +177,7 @@ def test_owners_have_names_of_their_own() -> None:
     assert made is not None, problems
 
 
-def written(body: str, **values: object) -> Words:
+def written(body: str, **values: object) -> RenderedMessage:
     made, problems = compiled(body)
     assert made is not None, problems
     usual_values = {
@@ -189,7 +189,7 @@ def written(body: str, **values: object) -> Words:
         "_zone": "Europe/Lisbon",
     }
     words = fill(made, {**usual_values, **values})
-    assert isinstance(words, Words), words
+    assert isinstance(words, RenderedMessage), words
     return words
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from avisa.ports import Words
+from avisa.ports import RenderedMessage
 from avisa.templates.compile_folder import compile_folder
 from avisa.templates.renderer import fill
 from tests.templates.desk import catalog, compiled, files, mailed, read_plan
 from tests.templates.test_bounds import KNOWN
 
 
-def written(body: str, **order: object) -> Words:
+def written(body: str, **order: object) -> RenderedMessage:
     made, problems = compiled(body)
     assert made is not None, problems
     words = fill(made, {**KNOWN, "order": {"id": "A", "number": "1", **order}})
-    assert isinstance(words, Words), words
+    assert isinstance(words, RenderedMessage), words
     return words
 
 

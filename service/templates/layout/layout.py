@@ -33,7 +33,7 @@ _FILTERS = {**FILTERS, "label": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class LayoutTexts:
     """What the layout says in one language; every text may hold placeholders."""
 
     texts: Mapping[str, str]
@@ -45,10 +45,10 @@ class Layout:
     """The layout's files, inspected, and its words by locale."""
 
     files: Mapping[str, str]
-    words: Mapping[str, Words]
+    words: Mapping[str, LayoutTexts]
     warnings: tuple[Diagnostic, ...] = ()
 
-    def words_in(self, locale: str) -> Words:
+    def words_in(self, locale: str) -> LayoutTexts:
         """The words of the locale, else of its language, else English."""
         return self.words.get(locale) or self.words.get(locale.partition("-")[0]) or self.words["en"]
 
@@ -118,7 +118,7 @@ def inspect(
         return [Diagnostic(code="too_deep", file=file, message="this is nested too deep")]
 
 
-def _read_words(text: str | None) -> tuple[dict[str, Words], list[Diagnostic]]:
+def _read_words(text: str | None) -> tuple[dict[str, LayoutTexts], list[Diagnostic]]:
     if text is None:
         return {}, [Diagnostic(code="missing_file", file=WORDS, message="the layout needs this file")]
     if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
@@ -138,7 +138,7 @@ def _read_words(text: str | None) -> tuple[dict[str, Words], list[Diagnostic]]:
     if len(document.value) > _MOST_LANGUAGES:
         return {}, wrong((), f"there are words for more than {_MOST_LANGUAGES} languages")
     lines = _LINE_END.split(text)
-    read: dict[str, Words] = {}
+    read: dict[str, LayoutTexts] = {}
     problems: list[Diagnostic] = []
     for locale, entry in document.value.items():
         if not is_locale(locale):
@@ -164,7 +164,7 @@ def _read_words(text: str | None) -> tuple[dict[str, Words], list[Diagnostic]]:
                 problems += wrong((locale, "stages", key), "there are no placeholders in what a stage is called")
             if RESERVED.search(value):
                 problems += wrong((locale, "stages", key), "a character that cannot stand in a template")
-        read[locale] = Words(texts=texts, stages=stages)
+        read[locale] = LayoutTexts(texts=texts, stages=stages)
     return read, problems
 
 
