@@ -74,7 +74,7 @@ async def begin(versions: Versions, shelf: CatalogCache, folder: Path, clock: Cl
     if not missing:
         await _look(versions, shelf, here, clock)
     if missing or shelf.empty:
-        raise Misconfigured([f"{problem.place}: {problem.told}" for problem in missing or shelf.problems])
+        raise Misconfigured([f"{problem.location}: {problem.summary}" for problem in missing or shelf.problems])
 
 
 class Follower:
@@ -160,8 +160,8 @@ async def _look(versions: Versions, shelf: CatalogCache, here: Found, clock: Clo
             "template_problem",
             severity=problem.severity,
             code=problem.code,
-            place=problem.place,
-            meaning=problem.told,
+            place=problem.location,
+            meaning=problem.summary,
         )
     version = versions.in_force
     if version is not None and version != before:

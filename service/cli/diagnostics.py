@@ -54,7 +54,7 @@ def github(problems: Sequence[Diagnostic], folder: Path) -> str:
     lines = []
     for problem in problems:
         where = f"file={_property(_path(problem, folder))},line={problem.line or 1},col={problem.column or 1}"
-        told = _escaped(printable(problem.told))
+        told = _escaped(printable(problem.summary))
         lines.append(f"::{problem.severity} {where},title={_property(problem.code)}::{told}\n")
     return "".join(lines)
 
@@ -72,7 +72,7 @@ def gitlab(problems: Sequence[Diagnostic], folder: Path) -> str:
         seen[what] = seen.get(what, 0) + 1
         report.append(
             {
-                "description": problem.told,
+                "description": problem.summary,
                 "check_name": problem.code,
                 "fingerprint": hashlib.sha256(f"{what}\0{seen[what]}".encode()).hexdigest(),
                 "severity": "major" if problem.severity == "error" else "minor",
@@ -94,7 +94,7 @@ def explanation(code: Code) -> RenderableType:
 
 def _problem(problem: Diagnostic, file: str, lines: Sequence[str], widest: int) -> Iterator[Text]:
     color = _COLORS[problem.severity]
-    place = replace(problem, file=printable(file)).place
+    place = replace(problem, file=printable(file)).location
     yield Text.assemble(
         (place, "bold"), "  ", (f"{problem.severity}[{problem.code}]", color), f"  {printable(problem.message)}"
     )

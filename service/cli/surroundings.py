@@ -108,7 +108,7 @@ def _made(known: Settings, files: Mapping[str, str], unread: list[Diagnostic], p
     plan, press, found = examine(files, read, press_of)
     if plan is None or press is None or unread:
         wrong = [problem for problem in [*unread, *found] if problem.severity == "error"]
-        lines = "\n".join(f"{problem.place}: {problem.told}" for problem in wrong)
+        lines = "\n".join(f"{problem.location}: {problem.summary}" for problem in wrong)
         raise Failure(Exit.FINDINGS, "problems", lines + "\n`avisa check` says more")
     installation = Installation(secret=b"a preview unsubscribes nobody", public_url=known.public_url)
     return Catalog(version="preview", plan=plan, press=press, installation=installation)

@@ -244,7 +244,7 @@ def _put(outcome: object) -> None:
                 lambda told: f"These words are in force already, as version {told['version']}.",
             )
         case Unfit(problems):
-            wrong = [f"{it.place}: {it.message}" for it in problems if it.severity == "error"]
+            wrong = [f"{it.location}: {it.message}" for it in problems if it.severity == "error"]
             last = "nothing was put in force; avisa check shows each with its line"
             raise Failure(Exit.FINDINGS, "problems", "\n".join([*wrong, last]))
 

@@ -1,14 +1,21 @@
-"""Something wrong, and where."""
+"""One thing that is wrong in a file, and where."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+
+class Place(NamedTuple):
+    """Line and column in a file, both from 1."""
+
+    line: int
+    column: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """Something wrong in the plan or in a message, told so that an operator can mend it."""
+    """Something wrong in the plan or in a message, worded so that an operator can mend it."""
 
     code: str  # one word: unknown_key, unknown_name, not_allowed, missing_subject …
     severity: Literal["error", "warning"] = "error"  # a warning stops no push
@@ -19,11 +26,11 @@ class Diagnostic:
     suggestion: str | None = None  # what the operator probably meant
 
     @property
-    def place(self) -> str:
-        """`plan.yaml:12:5`, the way editors and terminals open it."""
+    def location(self) -> str:
+        """`plan.yaml:12:5`, the form that editors and terminals can open."""
         return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
 
     @property
-    def told(self) -> str:
-        """What is wrong, and what was probably meant, in one line."""
+    def summary(self) -> str:
+        """The message and the suggestion in one line."""
         return self.message + (f"; perhaps: {self.suggestion}" if self.suggestion else "")

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
-from avisa.diagnostics.yaml_reader import CannotReadError, Document, Value, parse
+from avisa.diagnostics.yaml_errors import DocumentError
+from avisa.diagnostics.yaml_reader import Document, Value, parse
 from avisa.plan_file import schema
 from avisa.plan_file.pydantic_errors import without, wrongs
 from avisa.plan_file.resolve import Fault, Resolver
@@ -25,8 +26,8 @@ def read(text: str, *, file: str, tell_from: datetime | None = None) -> Plan | l
     """The plan in `text`, or everything that is wrong with it, in the order of the file."""
     try:
         document = parse(text)
-    except CannotReadError as unreadable:
-        return [unreadable.problem(file)]
+    except DocumentError as error:
+        return [error.diagnostic(file)]
     faults: list[Fault] = []
     written, plan = _form(document.value, faults), None
     if written is not None:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.diagnostics.diagnostic import Diagnostic, Place
 from avisa.diagnostics.suggest import closest_match
-from avisa.diagnostics.yaml_reader import CannotReadError, Path, Place, Value, parse
+from avisa.diagnostics.yaml_errors import DocumentError
+from avisa.diagnostics.yaml_reader import Path, Value, parse
 from avisa.templates.jinja import parser
 from avisa.templates.jinja.checker import TemplateChecker
 from avisa.templates.jinja.formats import is_locale, tidy_locale
@@ -125,8 +126,8 @@ def _read_words(text: str | None) -> tuple[dict[str, LayoutTexts], list[Diagnost
         return {}, [_too_large(WORDS)]
     try:
         document = parse(text)
-    except CannotReadError as error:
-        return {}, [error.problem(WORDS)]
+    except DocumentError as error:
+        return {}, [error.diagnostic(WORDS)]
 
     def wrong(path: Path, message: str, suggestion: str | None = None) -> list[Diagnostic]:
         line, column = document.key(path).line, document.key(path).column

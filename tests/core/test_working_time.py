@@ -63,7 +63,7 @@ def shown(moment: datetime, zone: ZoneInfo = LISBON) -> str:
         (NIGHT, "2026-03-28 23:59", 1, "2026-03-29 23:59"),
     ],
 )
-def test_working_days(of: Calendar, start: str, days: int, end: str) -> None:
+def test_working_days_are_counted_by_the_calendar(of: Calendar, start: str, days: int, end: str) -> None:
     assert shown(add(local(start), Span(days=days), of)) == end
 
 
@@ -81,7 +81,7 @@ def test_working_days(of: Calendar, start: str, days: int, end: str) -> None:
         (NIGHT, "2026-10-24 22:00", 6, "2026-10-25 22:15"),  # and here one more
     ],
 )
-def test_open_hours(of: Calendar, start: str, hours: int, end: str) -> None:
+def test_hours_are_counted_while_the_calendar_is_open(of: Calendar, start: str, hours: int, end: str) -> None:
     assert shown(add(local(start), Span(elapsed=timedelta(hours=hours)), of)) == end
 
 
@@ -119,7 +119,7 @@ def test_deadlines_leave_quiet_hours(quiet: QuietHours, moment: str, now: str, m
     assert shown(out_of_quiet(local(moment).astimezone(UTC), quiet, LISBON, local(now))) == moved
 
 
-def test_no_quiet_hours_move_nothing() -> None:
+def test_without_quiet_hours_a_deadline_stays() -> None:
     moment = local("2026-03-02 23:00")
     assert out_of_quiet(moment, None, LISBON, moment) is moment
     assert quiet_until(moment, None, LISBON) is None
@@ -140,11 +140,11 @@ def test_no_quiet_hours_move_nothing() -> None:
         ("0001-01-01", "Pacific/Auckland", "0001-01-01T12:20:56+00:00"),
     ],
 )
-def test_days_end(day: str, zone: str, end: str) -> None:
+def test_a_day_ends_at_the_next_midnight_of_its_zone(day: str, zone: str, end: str) -> None:
     assert end_of_day(date.fromisoformat(day), ZoneInfo(zone)).isoformat() == end
 
 
-def test_closures_are_measured() -> None:
+def test_the_longest_closure_of_a_calendar_is_counted_in_days() -> None:
     assert longest_closure(WAREHOUSE) == 3  # Friday holiday and a weekend
     assert longest_closure(calendar(WEEKDAYS)) == 6
     assert longest_closure(calendar()) == FARTHEST
@@ -152,7 +152,7 @@ def test_closures_are_measured() -> None:
     assert longest_closure(calendar(*[WEEKDAYS] * 7, closed=year)) == 365
 
 
-def test_a_calendar_that_never_opens_is_still_answered() -> None:
+def test_a_calendar_that_never_opens_still_gives_a_deadline() -> None:
     start = local("2026-03-02 12:00")
     for span in (Span(days=1), Span(elapsed=timedelta(hours=1))):
         assert add(start, span, calendar()) - start >= timedelta(days=FARTHEST)

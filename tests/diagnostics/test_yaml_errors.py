@@ -1,4 +1,4 @@
-"""Slips in YAML are told where they were made, in words that somebody who never learned its grammar can act on."""
+"""YAML mistakes are reported where they were made, in words that somebody who never learned YAML can act on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from avisa.diagnostics.yaml_reader import CannotReadError, parse
+from avisa.diagnostics.yaml_errors import DocumentError
+from avisa.diagnostics.yaml_reader import parse
 
 PLAN = """\
 brands:
@@ -26,8 +27,8 @@ touchpoints:
     remind:
       - 3h
 """
-# What was written, what stands there instead, then line and column of the word at fault, what is said and suggested.
-SLIPS = [
+# The good text, the mistake in its place, the line and column reported, a part of the message, the suggestion.
+MISTAKES = [
     ("window: 24h", "window 24h", (14, 5), "a key needs a colon and a space", "window: 24h"),
     ("window: 24h", "window = 24h", (14, 5), "a key needs a colon and a space", "window: 24h"),
     ("window: 24h", "window:24h", (14, 5), "a colon needs a space after it", "window: 24h"),
@@ -88,52 +89,52 @@ SLIPS = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "place", "said", "meant"), SLIPS, ids=[slip[1] for slip in SLIPS])
-def test_slips_are_told_where_they_were_made(
-    old: str, new: str, place: tuple[int, int] | None, said: str, meant: str | None
+@pytest.mark.parametrize(("old", "new", "place", "message", "meant"), MISTAKES, ids=[it[1] for it in MISTAKES])
+def test_a_yaml_mistake_is_reported_where_it_was_made(
+    old: str, new: str, place: tuple[int, int] | None, message: str, meant: str | None
 ) -> None:
     assert PLAN.count(old) == 1, old
     text = PLAN.replace(old, new)
     if place is None:
         parse(text)
         return
-    with pytest.raises(CannotReadError) as caught:
+    with pytest.raises(DocumentError) as caught:
         parse(text)
-    slip = caught.value
-    assert ((slip.place.line, slip.place.column), slip.suggestion) == (place, meant), slip.message
-    assert said in slip.message
+    error = caught.value
+    assert (error.place, error.suggestion) == (place, meant), error.message
+    assert message in error.message
 
 
 @pytest.mark.parametrize("ends", ["\r\n", "\r", "\x85", "\u2028"])
-def test_lines_are_counted_as_the_parser_does(ends: str) -> None:
-    with pytest.raises(CannotReadError) as caught:
+def test_yaml_lines_are_counted_as_pyyaml_counts_them(ends: str) -> None:
+    with pytest.raises(DocumentError) as caught:
         parse(PLAN.replace("    window", "   window").replace("\n", ends))
-    assert (caught.value.place.line, caught.value.place.column) == (15, 5)
+    assert caught.value.place == (15, 5)
 
 
-def test_addresses_are_not_repeated() -> None:
-    with pytest.raises(CannotReadError) as caught:
+def test_a_suggestion_never_repeats_an_address() -> None:
+    with pytest.raises(DocumentError) as caught:
         parse(PLAN.replace("name: Loja Azul", "reply_to apoio@example.com"))
     assert (caught.value.place.line, caught.value.suggestion) == (3, None)
 
 
-def test_whatever_was_slipped_is_told_in_our_words_and_within_the_file() -> None:
-    """A character lost, put in or doubled, anywhere: the parser's own words are nobody's."""
+def test_any_yaml_mistake_is_reported_in_our_own_words_and_within_the_file() -> None:
+    """A character lost, put in or doubled, anywhere; PyYAML's own words never reach an operator."""
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")
     rng = random.Random(seed)
-    slips: list[tuple[str, CannotReadError]] = []
+    errors: list[tuple[str, DocumentError]] = []
     for _ in range(3_000):
         at, sign = rng.randrange(len(PLAN)), rng.choice("\u2028\r\t\"'{}[],:-# *&@>|?%!\\\n a")
         text = PLAN[:at] + rng.choice(["", sign, sign + PLAN[at]]) + PLAN[at + 1 :]
         try:
             parse(text)
-        except CannotReadError as slip:
-            slips.append((text, slip))
-    assert len(slips) > 300
-    for text, slip in slips:
+        except DocumentError as error:
+            errors.append((text, error))
+    assert len(errors) > 300
+    for text, error in errors:
         lines = [*text.splitlines(), ""]
-        assert 1 <= slip.place.line <= len(lines)
-        assert 1 <= slip.place.column <= len(lines[slip.place.line - 1]) + 1, (slip.message, slip.place, text)
-    told_by_the_parser = [slip.message for _, slip in slips if "this is not YAML" in slip.message]
-    assert not told_by_the_parser
+        assert 1 <= error.place.line <= len(lines)
+        assert 1 <= error.place.column <= len(lines[error.place.line - 1]) + 1, (error.message, error.place, text)
+    by_pyyaml = [error.message for _, error in errors if "this is not YAML" in error.message]
+    assert not by_pyyaml

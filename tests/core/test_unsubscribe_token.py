@@ -1,4 +1,4 @@
-"""Links cannot be forged, and say nothing of the address."""
+"""Unsubscribe tokens cannot be forged, and do not reveal the address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOKEN = unsubscribe_token(SECRET, "ana@example.pt")
 
 
 @given(st.binary(min_size=16, max_size=64), st.text(max_size=80))
-def test_what_we_wrote_is_read(secret: bytes, address: str) -> None:
+def test_a_token_is_read_with_its_own_secret_only(secret: bytes, address: str) -> None:
     token = unsubscribe_token(secret, address)
     assert len(token) <= 60
     assert set(token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -25,7 +25,7 @@ def test_what_we_wrote_is_read(secret: bytes, address: str) -> None:
 
 
 @pytest.mark.parametrize("at", range(33))
-def test_every_changed_bit_is_noticed(at: int) -> None:
+def test_a_token_with_any_bit_changed_is_refused(at: int) -> None:
     raw = base64.urlsafe_b64decode(TOKEN)
     for bit in range(8):
         changed = raw[:at] + bytes([raw[at] ^ 1 << bit]) + raw[at + 1 :]
@@ -33,7 +33,7 @@ def test_every_changed_bit_is_noticed(at: int) -> None:
 
 
 @pytest.mark.parametrize("at", range(44))
-def test_every_changed_character_is_noticed(at: int) -> None:
+def test_a_token_with_any_character_changed_is_refused(at: int) -> None:
     for character in map(chr, (*range(256), 0x200B, 0xD800)):
         changed = TOKEN[:at] + character + TOKEN[at + 1 :]
         if changed != TOKEN:
@@ -41,16 +41,16 @@ def test_every_changed_character_is_noticed(at: int) -> None:
 
 
 @given(st.text() | st.text("Aa0-_=", max_size=200))
-def test_nothing_else_is_read(token: str) -> None:
+def test_a_text_that_is_no_token_is_refused(token: str) -> None:
     assert read_unsubscribe_token(SECRET, token) is None
 
 
 @pytest.mark.parametrize("token", [TOKEN + "=", TOKEN + "\n", " " + TOKEN, TOKEN[:-1], TOKEN * 2, TOKEN * 9999, ""])
-def test_other_spellings_are_not_read(token: str) -> None:
+def test_a_token_with_something_added_or_missing_is_refused(token: str) -> None:
     assert read_unsubscribe_token(SECRET, token) is None
 
 
-def test_one_address_has_one_hash() -> None:
+def test_an_address_has_one_hash_for_each_secret_whatever_its_case() -> None:
     assert address_hash(SECRET, " Ana@Example.PT ") == address_hash(SECRET, "ana@example.pt")
     assert address_hash(SECRET, "ana@example.pt") != address_hash(SECRET, "rui@example.pt")
     assert address_hash(SECRET, "ana@example.pt") != address_hash(b"other" * 8, "ana@example.pt")
