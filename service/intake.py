@@ -136,7 +136,7 @@ class Intake:
         """One line for each event and each record set aside, with its reason; no more than the timeline says."""
         entries = [entry for order_id, fold in folds.items() if order_id not in lost for entry in fold.entries]
         if entries:
-            telemetry.told("event", map(_told, entries), at=at)
+            telemetry.log_entries("event", map(_told, entries), at=at)
         for letter in dead:
             where = letter.record.position
             log.warning("dead_letter", feed=where.feed, offset=where.offset, stage=letter.stage, reason=letter.reason)

@@ -13,7 +13,7 @@ import structlog
 
 from avisa import __version__, telemetry
 from avisa.settings import Settings, cautions
-from avisa.settings.refusal import Misconfigured
+from avisa.settings.errors import Misconfigured
 
 __all__ = ["Misconfigured", "run"]
 

@@ -18,7 +18,7 @@ from avisa.catalog import PLAN, CatalogCache, Found, Installation, Versions
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import Clock, DurabilityLost
 from avisa.settings import Settings
-from avisa.settings.refusal import Misconfigured
+from avisa.settings.errors import Misconfigured
 from avisa.store import StoreError
 from avisa.store.store import Store
 from avisa.templates import compile_folder, template_folder

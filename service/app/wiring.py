@@ -31,7 +31,7 @@ from avisa.intake import Intake
 from avisa.kafka import Cluster, DeadLetterCopies, LagTracker, Subscription, asyncapi
 from avisa.ports import DurabilityLost, Taken
 from avisa.settings import Settings
-from avisa.settings.refusal import Misconfigured
+from avisa.settings.errors import Misconfigured
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
 from avisa.store.store import Store, open_store

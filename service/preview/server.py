@@ -23,7 +23,7 @@ from avisa.ports import CannotRender, Clock, RenderedMessage
 from avisa.preview.page import Message, build
 from avisa.preview.render import NONE, own_samples, preview
 from avisa.settings import Settings
-from avisa.settings.refusal import Misconfigured
+from avisa.settings.errors import Misconfigured
 from avisa.templates import template_folder
 from avisa.templates.compile_folder import assemble
 from avisa.web.server import CannotListen, Server, listen

@@ -1,7 +1,8 @@
-"""The settings: `AVISA_` names from the environment, and from a `.env` beside the process.
+"""The settings: `AVISA_…` names from the environment and from a `.env` in the working directory.
 
-pydantic-settings reads, nests and checks them. What it would pass over is told here: a name that is of no setting,
-one that is empty, a secret given twice. All that is wrong is told at once, a line each and never with a value in it.
+pydantic-settings reads, nests and checks the values. What it would ignore is reported here too: a name that is no
+setting, an empty value, a secret given twice. All problems are reported at once, one line each, and none of the lines
+ever quotes a value.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from avisa.settings.description import describe
 from avisa.settings.names import SECRET_FILES, name_of, wrong_names
 from avisa.settings.sections import Clock, Http, Inbox, Kafka, Log, Retry, Settings, Smtp, Store
-from avisa.settings.shown import describe
 from avisa.settings.sources import Dotenv, Environment, SecretFiles
 from avisa.settings.values import is_loopback
 
@@ -38,26 +39,26 @@ DOTENV = Path(".env")
 
 
 def load(environ: Mapping[str, str], dotenv: Path | None = DOTENV) -> Settings | list[str]:
-    """The settings in `environ` and, where that is silent, in the file `dotenv`; else a line per problem."""
+    """Return the settings of `environ`, completed by the file `dotenv`; or, if any is wrong, one line per problem."""
     environment, file = Environment(environ), Dotenv(dotenv)
     written = file.written | environment.written
     secrets = SecretFiles(written)
     origins = {name: "environment" if name in environment.written else ".env" for name in written}
 
-    class Given(Settings):
-        given_by = (environment, secrets, file)
+    class Loaded(Settings):
+        read_from = (environment, secrets, file)
         sources = origins | {of: f"{origins[name]} ({name})" for name, of in SECRET_FILES.items() if name in written}
 
     problems = [*file.problems, *wrong_names(written), *secrets.problems]
     try:
-        given = Given()
+        settings = Loaded()
     except ValidationError as error:
         return sorted([*problems, *map(_line, error.errors(include_url=False, include_input=False))])
-    return sorted(problems) or given
+    return sorted(problems) or settings
 
 
 def cautions(settings: Settings) -> list[str]:
-    """What works but is probably not meant, a line each."""
+    """Return one line for each thing that works but is probably not meant."""
     url = urlsplit(settings.public_url or "")
     if url.scheme == "http" and not is_loopback(url.hostname):
         return ["AVISA_PUBLIC_URL: one-click unsubscribing needs https (RFC 8058)"]
@@ -66,7 +67,7 @@ def cautions(settings: Settings) -> list[str]:
     return []
 
 
-_RULES = {
+_SENTENCES = {  # by the type of pydantic's error
     "int_parsing": "must be a whole number",
     "int_parsing_size": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -76,12 +77,12 @@ _RULES = {
     "greater_than_equal": "must be at least {ge:.0f}",
     "less_than_equal": "must be at most {le:.0f}",
     "literal_error": "must be one of {expected}",
-    "setting": "{words}",
+    "setting": "{rule}",
 }
 
 
 def _line(error: ErrorDetails) -> str:
-    words = _RULES.get(error["type"], "is not possible").format_map(error.get("ctx", {}))
+    sentence = _SENTENCES.get(error["type"], "is not possible").format_map(error.get("ctx", {}))
     if error["type"] == "literal_error":
-        words = words.replace("'", "").replace(" or ", ", ")
-    return f"{name_of(map(str, error['loc']))}: {words}"
+        sentence = sentence.replace("'", "").replace(" or ", ", ")
+    return f"{name_of(map(str, error['loc']))}: {sentence}"

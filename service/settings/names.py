@@ -1,4 +1,4 @@
-"""The names of the settings: `AVISA_`, and the way through the sections with `__` between."""
+"""The names of the settings: `AVISA_` and the path through the sections, as in `AVISA_KAFKA__GROUP_ID`."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pydantic.fields import FieldInfo
 from avisa.diagnostics.suggest import closest_match
 from avisa.settings.sections import DELIMITER, PREFIX, Section, Settings
 
-_OTHERS = f"{PREFIX}TEST_"  # what the tests are told by; no setting begins so
+_OF_TESTS = f"{PREFIX}TEST_"  # these names steer the tests, and no setting begins so
 
 
 def name_of(path: Iterable[str]) -> str:
-    """The name of the setting that `path` leads to in `Settings`."""
+    """Return the name of the setting at `path` in `Settings`: `AVISA_HTTP__PORT` for http, port."""
     return PREFIX + DELIMITER.join(path).upper()
 
 
-def is_ours(name: str) -> bool:
-    """Whether `name` must be that of a setting."""
-    return name.startswith(PREFIX) and not name.startswith(_OTHERS)
+def must_be_setting(name: str) -> bool:
+    """Whether `name` is a mistake unless a setting has it."""
+    return name.startswith(PREFIX) and not name.startswith(_OF_TESTS)
 
 
 def wrong_names(written: Mapping[str, str]) -> Iterator[str]:
-    """A line for each name that is of no setting, says nothing, or says again what another one does."""
+    """One line for each name that is no setting, has no value, or gives a secret that is given by itself too."""
     for name, text in written.items():
         if name not in NAMES and name not in SECRET_FILES:
             near = closest_match(name, [*NAMES, *SECRET_FILES])
@@ -45,11 +45,13 @@ def _fields(section: type[Section], path: tuple[str, ...] = ()) -> Iterator[tupl
 
 
 NAMES = {name_of(path): path for path, _ in _fields(Settings)}
-"""Every setting, and where it is in `Settings`."""
+"""Every setting by name, with its path in `Settings`."""
 
 SECRET_FILES = {
     f"{name_of(path)}_FILE": name_of(path)
     for path, field in _fields(Settings)
     if SecretStr in (field.annotation, *get_args(field.annotation))
 }
-"""The names that give the path of a secret's file, and the secret. AVISA_KAFKA__KEY_FILE is none, but a setting."""
+"""The names that give the path of a file with a secret, each with the name of the secret itself, as in
+`{"AVISA_SECRET_KEY_FILE": "AVISA_SECRET_KEY"}`. Not among them
+is AVISA_KAFKA__KEY_FILE, which is a setting of its own."""

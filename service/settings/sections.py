@@ -1,4 +1,4 @@
-"""What can be set, one section per edge, each with its types, its defaults and the rules between its values."""
+"""What can be set: one section for each edge, with the types, the defaults and the rules between its values."""
 
 from __future__ import annotations
 
@@ -12,65 +12,65 @@ from pydantic_core import InitErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from avisa.settings import values
-from avisa.settings.values import written
+from avisa.settings.values import read_by
 
 PREFIX = "AVISA_"
 DELIMITER = "__"
 
-Durations = Annotated[tuple[timedelta, ...], written(values.durations)]
-Duration = Annotated[timedelta, written(values.duration)]
-Moment = Annotated[datetime | None, written(values.moment)]
-OneFile = Annotated[Path | None, written(values.file)]
-Word = Annotated[str, written(values.word)]
-Host = Annotated[str, written(values.host)]
+Durations = Annotated[tuple[timedelta, ...], read_by(values.durations)]
+Duration = Annotated[timedelta, read_by(values.duration)]
+Time = Annotated[datetime | None, read_by(values.time)]
+OneFile = Annotated[Path | None, read_by(values.file)]
+Name = Annotated[str, read_by(values.name)]
+Host = Annotated[str, read_by(values.host)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Secret = SecretStr | None  # as it was given: space at its ends may be part of it
+Secret = SecretStr | None  # not stripped: a blank at either end may be part of it
 
 
 class Section(BaseModel):
-    """Settings of one edge."""
+    """The settings of one edge."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     def conflicts(self) -> Iterator[tuple[str, str]]:
-        """What does not go together: the name of a setting, and what is wrong with it beside the others."""
+        """Pairs of a setting's name and what is wrong with its value beside the values of others."""
         yield from ()
 
     @model_validator(mode="after")
     def _without_conflicts(self) -> Self:
-        # An error of one's own is only one; several are raised as pydantic itself would raise them.
-        found = [
-            InitErrorDetails(type=values.wrong(words), loc=(key,), input=None) for key, words in self.conflicts()
+        # A validator can raise one error of its own. To report several, it raises what pydantic itself would raise.
+        errors = [
+            InitErrorDetails(type=values.invalid(rule), loc=(key,), input=None) for key, rule in self.conflicts()
         ]
-        if found:
-            raise ValidationError.from_exception_data(type(self).__name__, found)
+        if errors:
+            raise ValidationError.from_exception_data(type(self).__name__, errors)
         return self
 
 
 class Kafka(Section):
-    """Where events come from; without `bootstrap_servers` the embedded broker."""
+    """Where events come from: without `bootstrap_servers`, the embedded broker."""
 
-    bootstrap_servers: Annotated[str | None, written(values.servers)] = None
-    topics: Annotated[tuple[str, ...], written(values.topics)] = ("orders.status",)
-    group_id: Word = "avisa"
+    bootstrap_servers: Annotated[str | None, read_by(values.servers)] = None
+    topics: Annotated[tuple[str, ...], read_by(values.topics)] = ("orders.status",)
+    group_id: Name = "avisa"
     security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = "plaintext"
     sasl: Literal["plain", "scram-sha-256", "scram-sha-512"] | None = None
-    username: Annotated[str | None, written(values.word)] = None
+    username: Annotated[str | None, read_by(values.name)] = None
     password: Secret = None
     ca_file: OneFile = None
     cert_file: OneFile = None
     key_file: OneFile = None
-    types: Annotated[tuple[str, ...] | None, written(values.many)] = None  # of CloudEvents; None: all
-    tell_from: Moment = None
+    types: Annotated[tuple[str, ...] | None, read_by(values.many)] = None  # of CloudEvents; None: all
+    tell_from: Time = None
 
     def conflicts(self) -> Iterator[tuple[str, str]]:
         if self.bootstrap_servers is None and self.security != "plaintext":
             yield "security", "needs AVISA_KAFKA__BOOTSTRAP_SERVERS; the embedded broker speaks plaintext"
         for name in ("sasl", "username", "password"):
-            given = getattr(self, name) is not None
-            if self.security.startswith("sasl") and not given:
+            is_set = getattr(self, name) is not None
+            if self.security.startswith("sasl") and not is_set:
                 yield name, f"is needed when AVISA_KAFKA__SECURITY is {self.security}"
-            if not self.security.startswith("sasl") and given:
+            if not self.security.startswith("sasl") and is_set:
                 yield (
                     name,
                     f"is of no use when AVISA_KAFKA__SECURITY is {self.security}; use sasl_ssl or sasl_plaintext",
@@ -86,22 +86,22 @@ class Kafka(Section):
 class Store(Section):
     """Where orders are kept."""
 
-    url: Annotated[SecretStr, written(values.store_url)] = SecretStr("sqlite:///avisa.db")  # may hold a password
+    url: Annotated[SecretStr, read_by(values.store_url)] = SecretStr("sqlite:///avisa.db")  # may hold a password
 
 
 class Smtp(Section):
-    """The mail relay; without `host` the embedded inbox. `port` is the usual one of `tls`, if not given."""
+    """The mail relay: without `host`, the embedded inbox. Without `port`, the usual port of `tls`."""
 
-    host: Annotated[str | None, written(values.host)] = None
+    host: Annotated[str | None, read_by(values.host)] = None
     port: Annotated[int | None, Field(ge=1, le=65535)] = None
-    username: Annotated[str | None, written(values.word)] = None
+    username: Annotated[str | None, read_by(values.name)] = None
     password: Secret = None
     tls: Literal["tls", "starttls", "none"] | None = None
-    redirect_to: Annotated[str | None, written(values.address)] = None
+    redirect_to: Annotated[str | None, read_by(values.address)] = None
 
     @property
     def security(self) -> Literal["tls", "starttls", "none"]:
-        """Never opportunistic: what is not said is starttls, but for the port that means tls (RFC 8314)."""
+        """Never opportunistic: starttls unless set otherwise, or tls with the port that means tls (RFC 8314)."""
         return self.tls or ("tls" if self.port == 465 else "starttls")
 
     @property
@@ -127,33 +127,33 @@ class Smtp(Section):
 class Inbox(Section):
     """The embedded inbox."""
 
-    dir: Annotated[Path | None, written(values.new_folder)] = None
+    dir: Annotated[Path | None, read_by(values.new_folder)] = None
 
 
 class Http(Section):
-    """Health, metrics and public pages."""
+    """The HTTP server with health, metrics and public pages."""
 
     host: Host = "127.0.0.1"
     port: Port = 8080
 
 
 class Log(Section):
-    """What is logged, and how it looks."""
+    """What is logged, and in which format."""
 
     format: Literal["console", "json"] = "console"
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 class Clock(Section):
-    """The virtual clock: now = start + (real now - origin) x speed. All None and 1: real time."""
+    """The virtual clock: now = start + (real now - origin) x speed. With nothing set it is the real clock."""
 
-    start: Moment = None
-    origin: Moment = None
+    start: Time = None
+    origin: Time = None
     speed: Annotated[FiniteFloat, Field(gt=0, le=1_000_000)] = 1.0
 
 
 class Retry(Section):
-    """Back-off of a delivery, in real time."""
+    """When a delivery is tried again, in real time."""
 
     steps: Durations = tuple(timedelta(minutes=n) for n in (1, 5, 15, 30, 60, 120))
     give_up: Duration = timedelta(hours=72)
@@ -168,7 +168,7 @@ class Retry(Section):
 
 
 class Settings(Section, BaseSettings):
-    """All of them."""
+    """All settings."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -184,16 +184,16 @@ class Settings(Section, BaseSettings):
     log: Log = Log()
     clock: Clock = Clock()
     retry: Retry = Retry()
-    templates: Annotated[Path | None, written(values.folder)] = None  # None: ./templates, else the shipped ones
-    public_url: Annotated[str | None, written(values.public_url)] = None
-    secret_key: Annotated[Secret, written(values.secret_key)] = None  # None: one is made and kept in the store
+    templates: Annotated[Path | None, read_by(values.folder)] = None  # None: ./templates, else the shipped ones
+    public_url: Annotated[str | None, read_by(values.public_url)] = None
+    secret_key: Annotated[Secret, read_by(values.secret_key)] = None  # None: one is generated and kept in the store
 
-    given_by: ClassVar[tuple[PydanticBaseSettingsSource, ...]] = ()  # the first outranks the next
-    sources: ClassVar[Mapping[str, str]] = {}  # of each value that is not a default, by the setting's name
+    read_from: ClassVar[tuple[PydanticBaseSettingsSource, ...]] = ()  # an earlier source outranks a later one
+    sources: ClassVar[Mapping[str, str]] = {}  # by name of setting, where its value comes from, if not the default
 
     @classmethod
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment of this process is not among them: whoever starts Avisa says what it is given."""
-        return init_settings, *cls.given_by
+        """The environment of this process is no source: whoever calls `load` passes the one that counts."""
+        return init_settings, *cls.read_from

@@ -1,6 +1,6 @@
-"""Where settings are written: in the environment, in a `.env`, and secrets in files of their own.
+"""Where settings are read from: the environment, a `.env`, and files that hold one secret each.
 
-Only names that exist, with a value, are handed on; `wrong_names` tells the others.
+Each source passes on only the names that exist and have a value; `wrong_names` reports the others.
 """
 
 from __future__ import annotations
@@ -12,42 +12,42 @@ from dotenv import dotenv_values
 from pydantic_core import PydanticCustomError
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
-from avisa.settings.names import NAMES, SECRET_FILES, is_ours
+from avisa.settings.names import NAMES, SECRET_FILES, must_be_setting
 from avisa.settings.sections import Settings
-from avisa.settings.values import LARGEST, secret_in
+from avisa.settings.values import MAX_FILE, read_secret
 
 
 class Environment(EnvSettingsSource):
-    """Settings by their names in a mapping, whatever the environment of this process may hold."""
+    """The settings in a mapping given to it; the environment of this process is not looked at."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         super().__init__(Settings)
-        self.written = _ours(environ)
+        self.written = _meant_for_us(environ)
         self.env_vars = _settings(self.written)
 
 
 class Dotenv(DotEnvSettingsSource):
-    """Settings by their names in a `.env`."""
+    """The settings in a `.env`."""
 
     def __init__(self, file: Path | None) -> None:
         self.problems: list[str] = []
         super().__init__(Settings, env_file=file)
-        self.written = _ours(self.env_vars)
+        self.written = _meant_for_us(self.env_vars)
         self.env_vars = _settings(self.written)
 
     def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
         try:
-            if file_path.stat().st_size <= LARGEST:
+            if file_path.stat().st_size <= MAX_FILE:
                 # A $ in a password is a $: nothing is filled in.
                 return dotenv_values(file_path, interpolate=False)
-            self.problems.append(f"{file_path.name}: is larger than {LARGEST // 1024} KiB")
+            self.problems.append(f"{file_path.name}: is larger than {MAX_FILE // 1024} KiB")
         except (OSError, UnicodeDecodeError):
             self.problems.append(f"{file_path.name}: cannot be read as text")
         return {}
 
 
 class SecretFiles(EnvSettingsSource):
-    """Secrets by the paths of their files: AVISA_SMTP__PASSWORD out of what AVISA_SMTP__PASSWORD_FILE names."""
+    """Secrets from files: AVISA_SMTP__PASSWORD from the file whose path AVISA_SMTP__PASSWORD_FILE gives."""
 
     def __init__(self, written: Mapping[str, str]) -> None:
         super().__init__(Settings)
@@ -57,16 +57,16 @@ class SecretFiles(EnvSettingsSource):
             path = written.get(name, "").strip()
             if path and secret not in written:
                 try:
-                    secrets[secret] = secret_in(Path(path))
-                except PydanticCustomError as refusal:
-                    self.problems.append(f"{name}: {refusal.message()}")
+                    secrets[secret] = read_secret(Path(path))
+                except PydanticCustomError as error:
+                    self.problems.append(f"{name}: {error.message()}")
         self.env_vars = _settings(secrets)
 
 
-def _ours(names: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: text or "" for name, text in names.items() if is_ours(name)}
+def _meant_for_us(names: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: text or "" for name, text in names.items() if must_be_setting(name)}
 
 
 def _settings(written: Mapping[str, str]) -> dict[str, str | None]:
-    """The values of settings in `written`, by their names in the lower case that the base class looks for."""
+    """The values in `written` that belong to a setting, under the lower-case names that the base class looks up."""
     return {name.lower(): text for name, text in written.items() if name in NAMES and text.strip()}

@@ -1,6 +1,7 @@
-"""What each kind of setting may look like: text to its meaning.
+"""What each kind of setting may look like. Each function takes the text of a setting and returns its value, or raises
+`invalid` with the rule.
 
-Whatever is refused is told by what is allowed, never shown: what was meant as a host may be a password.
+An error names what is allowed and never quotes the text: what was entered as a host may be a password.
 """
 
 from __future__ import annotations
@@ -17,31 +18,31 @@ from pydantic import BeforeValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
-LARGEST = 64 * 1024  # octets of a file that settings are read from
+MAX_FILE = 64 * 1024  # bytes of a file that settings are read from
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
-def wrong(words: str) -> PydanticCustomError:
-    """A value is refused; `words` say what is allowed, not what it was."""
-    return PydanticCustomError("setting", "{words}", {"words": words})
+def invalid(rule: str) -> PydanticCustomError:
+    """The error of a value that breaks `rule`: "must be one e-mail address"."""
+    return PydanticCustomError("setting", "{rule}", {"rule": rule})
 
 
-def written(read: Callable[[str], T]) -> BeforeValidator:
-    """Text read by `read`; anything else is a default and stands."""
-    return BeforeValidator(lambda given: read(given.strip()) if isinstance(given, str) else given)
+def read_by(read: Callable[[str], T]) -> BeforeValidator:
+    """A field whose text `read` turns into a value. What is not text is a default, and is kept."""
+    return BeforeValidator(lambda value: read(value.strip()) if isinstance(value, str) else value)
 
 
 def duration(text: str) -> timedelta:
     found = re.fullmatch(r"(\d{1,6})(s|m|h|d)", text)
     if not found or not int(found[1]):
-        raise wrong("must be a duration such as 30s, 5m, 72h or 3d")
+        raise invalid("must be a duration such as 30s, 5m, 72h or 3d")
     return int(found[1]) * _UNITS[found[2]]
 
 
 def many(text: str) -> tuple[str, ...]:
     parts = tuple(each.strip() for each in text.split(","))
     if not all(parts) or len(set(parts)) < len(parts):
-        raise wrong("must be one or more values with commas between, none empty and none twice")
+        raise invalid("must be one or more values with commas between, none empty and none twice")
     return parts
 
 
@@ -49,74 +50,75 @@ def durations(text: str) -> tuple[timedelta, ...]:
     try:
         return tuple(duration(each.strip()) for each in text.split(","))
     except PydanticCustomError:
-        raise wrong("must be durations with commas between, such as 1m,5m,1h") from None
+        raise invalid("must be durations with commas between, such as 1m,5m,1h") from None
 
 
 def servers(text: str) -> str:
     found = [re.fullmatch(r"(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})", each) for each in many(text)]
     if not all(each and 0 < int(each[1]) < 65536 for each in found):
-        raise wrong("must be host:port, or several with commas between")
+        raise invalid("must be host:port, or several with commas between")
     return ",".join(many(text))
 
 
 def topics(text: str) -> tuple[str, ...]:
     topics = many(text)
     if not all(re.fullmatch(r"[A-Za-z0-9._-]{1,249}", each) and each not in (".", "..") for each in topics):
-        raise wrong("must be names of topics (letters, digits and . _ -) with commas between")
+        raise invalid("must be names of topics (letters, digits and . _ -) with commas between")
     return topics
 
 
-def moment(text: str) -> datetime:
+def time(text: str) -> datetime:
+    """Return the moment in UTC. `text` may be in any zone, but must name it."""
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise wrong("must be a time with its zone, such as 2026-03-02T10:00:00Z")
+    raise invalid("must be a time with its zone, such as 2026-03-02T10:00:00Z")
 
 
 def file(text: str) -> Path:
-    if not _holds(Path(text).is_file):
-        raise wrong("must be the path of a file that is there")
+    if not _on_disk(Path(text).is_file):
+        raise invalid("must be the path of a file that is there")
     return Path(text)
 
 
 def folder(text: str) -> Path:
-    if not _holds(Path(text).is_dir):
-        raise wrong("must be the path of a folder that is there")
+    if not _on_disk(Path(text).is_dir):
+        raise invalid("must be the path of a folder that is there")
     return Path(text)
 
 
 def new_folder(text: str) -> Path:
-    if _holds(Path(text).exists) and not _holds(Path(text).is_dir):
-        raise wrong("must be the path of a folder, not of a file")
+    if _on_disk(Path(text).exists) and not _on_disk(Path(text).is_dir):
+        raise invalid("must be the path of a folder, not of a file")
     return Path(text)
 
 
-def _holds(look: Callable[[], bool]) -> bool:
-    """What a look at the disk answers; no, where the path is so odd that it cannot be looked at."""
+def _on_disk(question: Callable[[], bool]) -> bool:
+    """What `question` returns, such as `path.is_file`; False for a path that the operating system does not take."""
     try:
-        return look()
+        return question()
     except OSError:
         return False
 
 
 def host(text: str) -> str:
     if not re.fullmatch(r"[\w.-]+|[0-9a-fA-F:.]+", text):
-        raise wrong("must be the name or address of a host, without port or scheme")
+        raise invalid("must be the name or address of a host, without port or scheme")
     return text
 
 
 def address(text: str) -> str:
     if not re.fullmatch(r"""[^\s@<>"(),:;\\]{1,64}@[^\s@<>"(),:;\\]{1,190}""", text) or not text.isprintable():
-        raise wrong("must be one e-mail address")
+        raise invalid("must be one e-mail address")
     return text
 
 
-def word(text: str) -> str:
+def name(text: str) -> str:
     if not text.isprintable() or len(text) > 200:
-        raise wrong("must be a name of at most 200 characters")
+        raise invalid("must be a name of at most 200 characters")
     return text
 
 
@@ -126,15 +128,15 @@ def store_url(text: str) -> SecretStr:
         url = urlsplit(text)
         sound = url.port is None or url.port > 0
     except ValueError:
-        raise wrong(allowed) from None
+        raise invalid(allowed) from None
     if url.scheme == "sqlite":
         path = Path(url.path[1:])
         if url.netloc or len(url.path) < 2 or url.query or url.fragment:
-            raise wrong("must be sqlite:///FILE, with four slashes where the path is absolute")
-        if _holds(path.is_dir) or not _holds(path.parent.is_dir):
-            raise wrong("must name a file in a folder that is there")
+            raise invalid("must be sqlite:///FILE, with four slashes where the path is absolute")
+        if _on_disk(path.is_dir) or not _on_disk(path.parent.is_dir):
+            raise invalid("must name a file in a folder that is there")
     elif url.scheme != "postgresql" or not sound or not (url.hostname or "host=" in url.query) or len(url.path) < 2:
-        raise wrong(allowed)
+        raise invalid(allowed)
     return SecretStr(text)
 
 
@@ -152,30 +154,30 @@ def public_url(text: str) -> str:
         or url.fragment
         or url.username
     ):
-        raise wrong("must be https://HOST, without a query or a password in it")
+        raise invalid("must be https://HOST, without a query or a password in it")
     return text.rstrip("/")
 
 
 def secret_key(text: str) -> SecretStr:
     if len(text) < 16 or len(set(text)) < 8 or "changeme" in text.lower():
-        raise wrong("must be at least 16 characters that nobody can guess, such as `openssl rand -hex 32` writes")
+        raise invalid("must be at least 16 characters that nobody can guess, such as `openssl rand -hex 32` writes")
     return SecretStr(text)
 
 
-def secret_in(path: Path) -> str:
-    """What is in a secret's file, less the one line break that editors put at its end."""
+def read_secret(path: Path) -> str:
+    """Return the text of a secret's file without the one line break that editors put at its end."""
     try:
         if not path.is_file():
-            raise wrong("there is no such file")
-        if path.stat().st_size > LARGEST:
-            raise wrong(f"the file is larger than {LARGEST // 1024} KiB")
+            raise invalid("there is no such file")
+        if path.stat().st_size > MAX_FILE:
+            raise invalid(f"the file is larger than {MAX_FILE // 1024} KiB")
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
-        raise wrong("the file is not text") from None
+        raise invalid("the file is not text") from None
     except OSError:
-        raise wrong("the file cannot be read") from None
+        raise invalid("the file cannot be read") from None
     if not text.strip():
-        raise wrong("the file is empty")
+        raise invalid("the file is empty")
     return text.removesuffix("\n").removesuffix("\r")
 
 

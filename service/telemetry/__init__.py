@@ -1,6 +1,6 @@
-"""What the service says about itself: log lines and metrics. Flows write `telemetry.decided(reason)`."""
+"""What the service reports about itself: log lines and metrics, as in `telemetry.decided(reason)`."""
 
-from avisa.telemetry.logs import configure, place, printable, told
+from avisa.telemetry.logs import configure, log_entries, place, printable
 from avisa.telemetry.metrics import (
     CONTENT_TYPE,
     Readings,
@@ -21,10 +21,10 @@ __all__ = [
     "decided",
     "event_to_accepted",
     "exposition",
+    "log_entries",
     "place",
     "printable",
     "queued",
     "reminder_lateness",
     "settled",
-    "told",
 ]

@@ -1,8 +1,8 @@
-"""The metrics of CONTRACT 8, on a registry of their own.
+"""The metrics (docs/reference.md, Metrics), on a registry of their own.
 
-Counters and histograms are moved by the flows through the functions below, whose children are made once, so that
-counting costs a dictionary look-up. What only the store or the edges know is read when somebody scrapes
-(`Readings`). Labels come from closed sets; no order id, address or event id is ever one.
+The flows move counters and histograms through the functions below. Each labelled child is made once and cached, so
+that counting costs a dictionary look-up. What only the store or the edges know is read at each scrape (`Readings`).
+Labels come from closed sets: no order id, address or event id is ever a label.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from avisa import __version__
 from avisa.core.model import SETTLED, Purpose, Reason, State
 from avisa.telemetry.logs import dropped_lines
 
-# A second series for every counter, that nobody asks for. The ignore: the library left this function untyped.
+# It would add a second series to every counter. The ignore: the library left this function untyped.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -65,22 +65,22 @@ def _notification(purpose: Purpose, channel: str, state: State) -> Counter:
 
 
 def decided(reason: Reason, n: int = 1) -> None:
-    """`n` events, or records skipped, came out as `reason`."""
+    """Count `n` events decided, or records skipped, for `reason`."""
     _event(reason).inc(n)
 
 
 def dead_lettered(reason: Reason) -> None:
-    """A record was set aside."""
+    """Count a record that became a dead letter."""
     _dead_letter(reason).inc()
 
 
 def queued(purpose: Purpose, channel: str) -> None:
-    """A notification was decided and stored."""
+    """Count a notification that was decided and stored."""
     _notification(purpose, channel, State.QUEUED).inc()
 
 
 def settled(purpose: Purpose, channel: str, state: State) -> None:
-    """A notification came to its end."""
+    """Count a notification that reached one of its final states."""
     _notification(purpose, channel, state).inc()
 
 
@@ -94,17 +94,17 @@ def event_to_accepted(seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
-    """What store and edges say at the moment of a scrape. None: it could not be asked, so its metric is absent."""
+    """What store and edges report at a scrape. None: they could not be asked, so the metric is absent."""
 
     outbox: Mapping[State, int] | None = None  # unsettled only
-    outbox_oldest_seconds: float | None = None  # how long the oldest one that is due has waited; 0 if none
+    outbox_oldest_seconds: float | None = None  # how long the oldest due one has waited; 0 if none is
     orders: Mapping[str, int] | None = None  # open, final, stuck
-    in_doubt: int | None = None  # resent or settled in doubt, ever
+    in_doubt: int | None = None  # ever sent again or settled in doubt
     kafka_lag_records: int | None = None
     kafka_lag_seconds: float | None = None
     blind: bool | None = None
     paused: bool | None = None
-    channel_paused: Mapping[str, bool] | None = None  # channel -> refused, so it waits
+    channel_paused: Mapping[str, bool] | None = None  # by channel: it waits because the relay refused us
     catalog_ok: bool | None = None  # False: the templates on disk are wrong and the last good ones are in force
     smtp_connections: int | None = None
 
@@ -126,7 +126,7 @@ _BY_LABEL = {
 
 
 class _Scrape(Collector):
-    """The readings of the scrape under way, as metrics."""
+    """Turns the readings of the current scrape into metrics."""
 
     def __init__(self) -> None:
         self.readings = Readings()
@@ -155,6 +155,6 @@ REGISTRY.register(_scrape)
 
 
 def exposition(readings: Readings) -> bytes:
-    """Everything, in Prometheus's text format 0.0.4."""
+    """Return all metrics in Prometheus's text format 0.0.4, in UTF-8."""
     _scrape.readings = readings
     return generate_latest(REGISTRY)

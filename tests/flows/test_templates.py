@@ -17,7 +17,7 @@ from avisa.core.model import Purpose
 from avisa.core.plan import Span
 from avisa.core.template_versions import Version
 from avisa.ports import InForce
-from avisa.settings.refusal import Misconfigured
+from avisa.settings.errors import Misconfigured
 from avisa.store.store import Store, open_store
 from tests.flows.rig import HandClock, Rig, files, running, shelf_on, until
 from tests.templates import desk

@@ -1,4 +1,4 @@
-"""Settings: what is read, what is refused and how, and that nothing ever shows a secret."""
+"""Settings: what is read, what is refused and in which words, and that nothing ever shows a secret."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def refused(dotenv: Path | None = None, **names: str) -> list[str]:
     return problems
 
 
-def test_nothing_given_means_everything_embedded() -> None:
+def test_without_any_setting_everything_is_embedded() -> None:
     settings = loaded()
     assert settings.kafka.bootstrap_servers is None
     assert settings.kafka.topics == ("orders.status",)
@@ -44,7 +44,7 @@ def test_nothing_given_means_everything_embedded() -> None:
     assert settings.secret_key is None
 
 
-def test_everything_can_be_given(tmp_path: Path) -> None:
+def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
     for name in ("ca.pem", "cert.pem", "key.pem"):
         (tmp_path / name).write_text("x")
     settings = loaded(
@@ -107,7 +107,7 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
         ({"SMTP__PORT": "2525"}, 2525, "starttls"),
     ],
 )
-def test_ports_and_tls_fit_each_other(names: dict[str, str], port: int, security: str) -> None:
+def test_smtp_port_and_tls_follow_each_other(names: dict[str, str], port: int, security: str) -> None:
     smtp = loaded(SMTP__HOST="relay", **names).smtp
     assert (smtp.relay_port, smtp.security) == (port, security)
 
@@ -203,13 +203,13 @@ def test_ports_and_tls_fit_each_other(names: dict[str, str], port: int, security
         ({"SMTP__USERNAME_FILE": "/x"}, "AVISA_SMTP__USERNAME_FILE: there is no such setting"),
     ],
 )
-def test_mistakes_are_told(names: dict[str, str], line: str) -> None:
+def test_a_wrong_setting_is_reported_without_its_value(names: dict[str, str], line: str) -> None:
     problems = refused(**names)
     assert any(problem.startswith(line) for problem in problems), problems
     assert not any(CANARY in problem or "\n" in problem for problem in problems)
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_wrong_settings_are_reported_at_once() -> None:
     problems = refused(SMTP__PASSWROD="x", HTTP__PORT="0", KAFKA__PASSWORD="x", LOG__LEVEL="x", SECRET_KEY="x")
     assert [line.split(":")[0] for line in problems] == [
         "AVISA_HTTP__PORT",
@@ -230,7 +230,9 @@ def test_all_mistakes_are_told_at_once() -> None:
         (b"$HOME#x", "$HOME#x"),
     ],
 )
-def test_secrets_come_from_files(tmp_path: Path, content: bytes, secret: str) -> None:
+def test_a_secret_is_read_from_a_file_without_its_last_line_break(
+    tmp_path: Path, content: bytes, secret: str
+) -> None:
     file = tmp_path / "secret"
     file.write_bytes(content)
     settings = loaded(SMTP__HOST="r", SMTP__USERNAME="u", SMTP__PASSWORD_FILE=str(file))
@@ -251,14 +253,14 @@ def test_secrets_come_from_files(tmp_path: Path, content: bytes, secret: str) ->
         (b"x" * 70000, "64 KiB"),
     ],
 )
-def test_bad_secret_files_are_refused(tmp_path: Path, content: bytes, words: str) -> None:
+def test_a_secret_file_that_is_empty_or_no_text_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
     file = tmp_path / "secret"
     file.write_bytes(content)
     assert any(words in line for line in refused(STORE__URL_FILE=str(file)))
     assert any("no such file" in line for line in refused(SECRET_KEY_FILE=str(tmp_path)))
 
 
-def test_a_secret_is_given_once(tmp_path: Path) -> None:
+def test_a_secret_given_by_itself_and_by_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(KEY)
     assert refused(SECRET_KEY=KEY, SECRET_KEY_FILE=str(file)) == [
@@ -272,7 +274,7 @@ def test_a_secret_is_given_once(tmp_path: Path) -> None:
     ]
 
 
-def test_the_environment_outranks_dotenv(tmp_path: Path) -> None:
+def test_the_environment_outranks_the_dotenv_file(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text(
         "# a comment\nAVISA_HTTP__PORT=9000\nexport AVISA_LOG__LEVEL='debug'\nPATH=/x\n"
@@ -292,8 +294,8 @@ def test_the_environment_outranks_dotenv(tmp_path: Path) -> None:
     assert refused(dotenv) == [".env: cannot be read as text"]
 
 
-def test_nothing_is_filled_in_from_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only what `load` is given counts, neither the environment around it nor a `$` in a password."""
+def test_the_environment_of_the_process_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what `load` is given counts: neither the environment around it, nor a `$` in a password."""
     monkeypatch.setenv("AVISA_HTTP__PORT", "9999")
     monkeypatch.setenv("AVISA_CANARY", CANARY)
     dotenv = tmp_path / ".env"
@@ -304,11 +306,11 @@ def test_nothing_is_filled_in_from_the_process(tmp_path: Path, monkeypatch: pyte
     assert (settings.http.port, Settings().http.port) == (8080, 8080)
 
 
-def test_other_names_are_none_of_our_business() -> None:
+def test_names_of_tests_and_of_other_programs_are_ignored() -> None:
     assert isinstance(load({"PATH": "/x", "AVISA_TEST_REQUIRE": "postgres", "AVISAX": "y"}, None), Settings)
 
 
-def test_secrets_are_never_shown() -> None:
+def test_describe_and_repr_mask_all_secrets() -> None:
     settings = loaded(
         STORE__URL=f"postgresql://u:{CANARY}@db/avisa?password={CANARY}&sslpassword={CANARY}&sslmode=require",
         KAFKA__BOOTSTRAP_SERVERS="k:9092",
@@ -329,22 +331,22 @@ def test_secrets_are_never_shown() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(sorted(describe(Settings()))), st.text(max_size=30)))
-def test_no_value_is_ever_in_a_problem(names: dict[str, str]) -> None:
-    """Whatever is written where, it is taken or refused, and never repeated."""
+def test_a_problem_never_quotes_the_value(names: dict[str, str]) -> None:
+    """Any text for any setting is taken or refused, but never repeated."""
     environ = {name: f"{CANARY}{text}" for name, text in names.items()}
     problems = load(environ, None)
     if isinstance(problems, list):
         assert not any(CANARY in line for line in problems)
 
 
-def test_mails_without_unsubscribing_are_cautioned() -> None:
+def test_a_relay_without_a_public_url_gets_a_caution() -> None:
     assert cautions(loaded(SMTP__HOST="relay")) == [
         "AVISA_PUBLIC_URL: is not given, so mails offer no way to unsubscribe"
     ]
     assert not cautions(loaded(SMTP__HOST="relay", PUBLIC_URL="https://avisa.example"))
 
 
-def test_plain_http_is_cautioned_but_not_on_this_machine() -> None:
+def test_a_public_url_with_plain_http_gets_a_caution_unless_it_is_this_machine() -> None:
     assert cautions(loaded(PUBLIC_URL="http://avisa.example")) == [
         "AVISA_PUBLIC_URL: one-click unsubscribing needs https (RFC 8058)"
     ]

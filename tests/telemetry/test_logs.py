@@ -1,4 +1,4 @@
-"""Log lines hold no secret and stop nobody."""
+"""Log lines hold nothing personal or secret, and nobody waits for them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from avisa.telemetry import printable
-from avisa.telemetry.logs import LINE_MOST, WAITING_MOST, LineWriter
+from avisa.telemetry.logs import MAX_LINE, MAX_UNWRITTEN, LineWriter
 
 CANARIES = ("ana.canary@example.pt", "hunter2-canary", "Ana Canária")
 PROJECT = Path(__file__).parents[2]
 
-SPEAKS = """
+PROGRAM = """
 import logging
 from datetime import datetime
 import structlog
-from service import telemetry
+from avisa import telemetry
 
 NOW = datetime.fromisoformat("2026-03-02T10:15:00+00:00")
 telemetry.configure({format!r}, "info")
@@ -40,13 +40,13 @@ except ValueError:
 logging.getLogger("mail.log").warning("RCPT TO:<ana.canary@example.pt> hunter2-canary")
 logging.getLogger("sqlalchemy.engine").warning("[parameters: ('Ana Canária',)]")
 log.info("long", value="v" * 100_000)
-telemetry.told("event", [{{"order": "A-3", "note": None, "status": "ana.canary@example.pt\\ud800"}}], at=NOW)
+telemetry.log_entries("event", [{{"order": "A-3", "note": None, "status": "ana.canary@example.pt\\ud800"}}], at=NOW)
 log.info("wide", **{{f"k{{n}}": "v" * 1000 for n in range(20)}})
 """
 
 
-def spoken(format: str) -> list[str]:
-    program = textwrap.dedent(SPEAKS.format(format=format))
+def logged(format: str) -> list[str]:
+    program = textwrap.dedent(PROGRAM.format(format=format))
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], capture_output=True, cwd=PROJECT, check=True, timeout=60
     )
@@ -55,17 +55,17 @@ def spoken(format: str) -> list[str]:
 
 
 @pytest.mark.parametrize("format", ["json", "console"])
-def test_no_line_holds_what_is_personal_or_secret(format: str) -> None:
-    lines = spoken(format)
-    assert len(lines) == 7  # one an event
+def test_a_log_line_never_holds_an_address_a_name_or_a_secret(format: str) -> None:
+    lines = logged(format)
+    assert len(lines) == 7  # one for each event
     for line in lines:
         assert not any(canary in line for canary in CANARIES)
         assert line.isprintable()
-        assert len(line.encode()) < LINE_MOST
+        assert len(line.encode()) < MAX_LINE
 
 
-def test_json_lines_say_what_happened() -> None:
-    lines = [json.loads(line) for line in spoken("json")]
+def test_json_lines_hold_event_fields_and_the_type_of_an_exception() -> None:
+    lines = [json.loads(line) for line in logged("json")]
     assert lines[0] | {"timestamp": ""} == {
         "timestamp": "",
         "level": "info",
@@ -85,19 +85,19 @@ def test_json_lines_say_what_happened() -> None:
         "order": "A-3",
         "status": "<address>",
     }
-    assert lines[6]["cut"] > LINE_MOST
+    assert lines[6]["cut"] > MAX_LINE
 
 
-def test_what_is_printable_stays_as_it_is() -> None:
+def test_printable_escapes_control_characters_only() -> None:
     assert printable("Encomenda nº 7 – até já 👋") == "Encomenda nº 7 – até já 👋"
     assert printable("a\tb\x9bc") == r"a\tb\x9bc"
 
 
-def test_a_stuck_reader_costs_lines_and_not_the_service() -> None:
+def test_a_stuck_log_reader_costs_lines_and_blocks_nobody() -> None:
     read, write = os.pipe()
     writer = LineWriter(write)
     line = b"x" * 1023 + b"\n"
-    lines = WAITING_MOST // len(line) + 1000
+    lines = MAX_UNWRITTEN // len(line) + 1000
     for _ in range(lines):
         writer.write(line)  # would hang here, were it to wait
     assert writer.dropped > 0
@@ -110,7 +110,7 @@ def test_a_stuck_reader_costs_lines_and_not_the_service() -> None:
     assert os.read(read, 100) == b"alive\n"
 
 
-def test_a_closed_reader_costs_lines_and_not_the_service() -> None:
+def test_a_closed_log_reader_costs_lines_and_breaks_nothing() -> None:
     read, write = os.pipe()
     os.close(read)
     writer = LineWriter(write)

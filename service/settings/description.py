@@ -1,4 +1,4 @@
-"""Settings as they are shown: each with its value and where that came from, and no secret."""
+"""The settings as `avisa config` shows them: each with its value and its source, and without secrets."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from avisa.settings.sections import Settings
 
 
 def describe(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Every setting by name with its value, secrets masked, and the source it came from."""
+    """Return every setting by name with its value, secrets masked, and its source: environment, .env or default."""
     described = {
-        name: {"value": _shown(reduce(getattr, path, settings)), "source": settings.sources.get(name, "default")}
+        name: {"value": _as_written(reduce(getattr, path, settings)), "source": settings.sources.get(name, "default")}
         for name, path in NAMES.items()
     }
     described["AVISA_STORE__URL"]["value"] = _masked_url(settings.store.url.get_secret_value())
     return described
 
 
-def _shown(value: Any) -> Any:
-    """A value as it would be written; a secret as asterisks."""
+def _as_written(value: Any) -> Any:
+    """A value as an operator would write it; a secret as asterisks."""
     match value:
         case SecretStr():
             return "****"
         case tuple():
-            return ",".join(str(_shown(each)) for each in value)
+            return ",".join(str(_as_written(each)) for each in value)
         case timedelta():
             return _duration(value)
         case datetime():
@@ -51,7 +51,7 @@ def _duration(value: timedelta) -> str:
 
 
 def _masked_url(url: str) -> str:
-    """A store's URL without its password, which may also stand in the query."""
+    """A store's URL with its password masked, also if the password is in the query."""
     parts = urlsplit(url)
     if not parts.netloc:
         return url
