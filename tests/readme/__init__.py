@@ -1,1 +1,1 @@
-"""The README is tried, not believed."""
+"""The documents are tried, not believed."""

@@ -1,4 +1,4 @@
-"""What the README says to type is typed, and does what it says."""
+"""What the README and docs/ say to type is typed, and does what they say."""
 
 from __future__ import annotations
 

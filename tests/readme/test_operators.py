@@ -30,14 +30,6 @@ def test_its_pictures_are_there_and_no_others() -> None:
     assert all(f'alt="{words}"' in TEXT for words in operators.LOOKS.values())
 
 
-def test_its_own_links_lead_somewhere() -> None:
-    heads = re.findall(r"^## (.+)$", TEXT, re.MULTILINE)
-    anchors = {re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads}
-    linked = set(re.findall(r"\]\(#([^)]+)\)", TEXT))
-    assert linked
-    assert linked <= anchors
-
-
 @pytest.mark.long
 def test_its_session_goes_as_it_says(tmp_path: Path, environ: dict[str, str]) -> None:
     told = session()

@@ -1,0 +1,33 @@
+"""Every link in the documents leads somewhere, and every file they name is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.readme import page
+
+
+@pytest.mark.parametrize(
+    "document", [*page.DOCUMENTS, page.MANUAL], ids=lambda it: it.relative_to(page.ROOT).as_posix()
+)
+def test_every_link_leads_to_a_file_or_heading_of_the_project(document: Path) -> None:
+    broken = []
+    for link in page.links(document):
+        file, _, anchor = link.partition("#")
+        target = (document.parent / file).resolve() if file else document
+        there = target.is_relative_to(page.ROOT) and target.exists()
+        if not there or (anchor and anchor not in page.anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+@pytest.mark.parametrize("document", page.DOCUMENTS, ids=lambda it: it.relative_to(page.ROOT).as_posix())
+def test_every_file_named_in_backticks_exists(document: Path) -> None:
+    assert [path for path in page.paths(document) if not (page.ROOT / path).exists()] == []
+
+
+def test_every_document_is_linked_from_the_readme() -> None:
+    linked = {(page.ROOT / link.partition("#")[0]).resolve() for link in page.links(page.README)}
+    assert set(page.DOCUMENTS) - {page.README} <= linked
