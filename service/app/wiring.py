@@ -8,7 +8,7 @@ import os
 import random
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from avisa import __version__, events
+from avisa import __version__
 from avisa.app import stand_in, template_sync
 from avisa.app.cluster import cluster_of
 from avisa.app.health import HealthChecks
@@ -29,7 +29,7 @@ from avisa.core.unsubscribe_token import read_unsubscribe_token
 from avisa.dispatch import Dispatch
 from avisa.intake import Intake
 from avisa.kafka import Cluster, DeadLetterCopies, LagTracker, Subscription, asyncapi
-from avisa.ports import DurabilityLost, Taken
+from avisa.loops import keep_going
 from avisa.settings import Settings
 from avisa.settings.errors import Misconfigured
 from avisa.smtp.channel import EmailChannel
@@ -138,23 +138,11 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         )
         wake = Wake(store, shelf, clock, lag, dispatch, lease=retry.lease)
         intake = Intake(store, shelf, clock, dispatch, lease=retry.lease, on_wake_at=wake.expect)
-        doomed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        async def take(taken: Sequence[Taken]) -> None:
-            """The reader tries again whatever fails; what no try will mend ends the house."""
-            try:
-                await intake.take(taken)
-            except DurabilityLost as why:
-                if not doomed.done():
-                    doomed.set_exception(why)
-                raise
-
         subscription = Subscription(
             cluster,
-            read=lambda record: events.read(
-                record, rank_by=shelf.in_force.plan.rank_by, types=settings.kafka.types or ()
-            ),
-            take=take,
+            take=intake.take,
+            rank_by=lambda: shelf.in_force.plan.rank_by,
+            types=settings.kafka.types or (),
             lag=lag,
             clock=clock,
         )
@@ -205,7 +193,6 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             ("retention", _retire(store, clock)),
         ):
             stack.push_async_callback(_end, keep_running(name, work))
-        stack.push_async_callback(_end, keep_running("intake", _wait_for(doomed)))
         reading = keep_running("kafka", subscription.run())
         stack.push_async_callback(_end, reading)
         stack.push_async_callback(_step, "kafka", subscription.stop)
@@ -236,18 +223,14 @@ async def _secret(settings: Settings, store: Store) -> bytes:
 
 
 async def _retire(store: Store, clock: VirtualClock) -> None:
-    """Forget, bit by bit, the orders that ended long ago."""
-    while True:
-        try:
-            while await store.retire(ended_before=clock.now() - KEPT, limit=RETIRE) == RETIRE:
-                pass  # in small bites, so that nobody waits long for the writer
-        except Exception as trouble:
-            log.warning("retention_failed", error=type(trouble).__name__)
+    """Forget the orders that ended more than 400 days ago. Raises DurabilityLost."""
+
+    async def step() -> None:
+        while await store.retire(ended_before=clock.now() - KEPT, limit=RETIRE) == RETIRE:
+            pass  # few at a time, so that nobody waits long for the writer
         await asyncio.sleep(RETIRE_EVERY)
 
-
-async def _wait_for(future: asyncio.Future[None]) -> None:
-    await future
+    await keep_going(step, event="retention.step_failed", pause=RETIRE_EVERY)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

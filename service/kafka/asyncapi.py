@@ -1,4 +1,4 @@
-"""What we read from Kafka as an AsyncAPI document, for those who publish."""
+"""The AsyncAPI document of the events that we read from Kafka, for those who publish them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ what changed, and an explicit null clears."""
 
 
 def asyncapi(cluster: Cluster, *, version: str) -> dict[str, Any]:
-    """The document, from a broker that is described and never started."""
+    """Return the document. Nothing connects: FastStream derives it from a broker that is never started."""
     broker = KafkaBroker(cluster.servers or "embedded", security=None)
 
     @broker.subscriber(*cluster.topics, title="OrderEvents", description=_ABOUT)

@@ -1,4 +1,4 @@
-"""A Kafka cluster as we are told to reach it, and the first question put to it."""
+"""A Kafka cluster: how to reach it, and which topics it has."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from aiokafka.protocol.metadata import MetadataRequest
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 CLIENT_ID = "avisa"
-REQUEST_TIMEOUT_MS = 10_000  # a frozen broker may not hold us longer, at work or while stopping (K7)
-LARGEST_BATCH = 128 * 1024
-LARGEST_REQUEST = 2 * 1024 * 1024  # a record of 1 MiB with its headers
+REQUEST_TIMEOUT_MS = 10_000  # a frozen broker may not hold us longer, at work or while stopping
+LARGEST_BATCH = 128 * 1024  # bytes
+LARGEST_REQUEST = 2 * 1024 * 1024  # bytes: a record of 1 MiB with its headers
 
 _SASL = {"plain": SASLPlaintext, "scram-sha-256": SASLScram256, "scram-sha-512": SASLScram512}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """Where the brokers are, what we read there and as whom."""
+    """Where the brokers are, which topics we read there, and as which user."""
 
     bootstrap_servers: str  # `host:port`, comma separated
     topics: tuple[str, ...] = ("orders.status",)
@@ -36,14 +36,14 @@ class Cluster:
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
-    fetch_wait_ms: int = 500  # how long the broker may keep an empty answer back; a new record ends it
+    fetch_wait_ms: int = 500  # how long the broker may hold back an empty answer; a new record ends the wait
 
     @property
     def servers(self) -> list[str]:
         return [server.strip() for server in self.bootstrap_servers.split(",") if server.strip()]
 
     def problem(self) -> str | None:
-        """What is wrong with it that no broker can mend: a certificate or key that cannot be used."""
+        """Return what is wrong with a certificate or key, which no retry can mend; None if nothing is."""
         try:
             self.secured()
         except OSError as error:
@@ -52,7 +52,7 @@ class Cluster:
         return None
 
     def secured(self) -> BaseSecurity:
-        """As FastStream wants it. Raises OSError (`ssl.SSLError` is one) if a certificate or key cannot be used."""
+        """Return the options of FastStream. Raises OSError if a certificate or key cannot be used."""
         tls = self.security in ("ssl", "sasl_ssl")
         context = self._tls() if tls else None
         if not self.security.startswith("sasl"):
@@ -60,7 +60,7 @@ class Cluster:
         return _SASL[self.sasl](self.username, self.password, ssl_context=context, use_ssl=tls)
 
     def options(self) -> dict[str, Any]:
-        """As aiokafka wants it. Raises as `secured` does."""
+        """Return the options of aiokafka. Raises as `secured` does."""
         options: dict[str, Any] = {
             "bootstrap_servers": self.servers,
             "client_id": CLIENT_ID,
@@ -76,7 +76,7 @@ class Cluster:
         return options
 
     def producer(self) -> AIOKafkaProducer:
-        """A producer that repeats nothing and is content only when all replicas have what it sent."""
+        """Return a producer that sends nothing twice and waits until all replicas have a record."""
         return AIOKafkaProducer(
             **self.options(),
             acks="all",
@@ -87,10 +87,10 @@ class Cluster:
         )
 
     async def known_topics(self) -> frozenset[str]:
-        """The topics that are there and that we may see.
+        """Return the topics that exist and that we may see. Raises `UnreachableError`.
 
-        Asked on a connection of its own, because aiokafka's clients swallow why a broker refused them, and ask
-        for topics by name, which makes a broker that is set up so create them. Raises `UnreachableError`.
+        This takes a connection of its own: aiokafka's clients swallow why a broker refused them, and they ask for
+        topics by name, which makes some brokers create them.
         """
         trouble: Exception = KafkaConnectionError("no server is named")
         options = self.options()
@@ -99,7 +99,7 @@ class Cluster:
             try:
                 connection = await create_conn(host, port, **options)
             except (KafkaError, OSError, TimeoutError, ValueError, AssertionError) as error:
-                trouble = error  # an unexpected answer to our credentials is an AssertionError or ValueError
+                trouble = error  # AssertionError and ValueError: an unexpected answer to our credentials
                 continue
             try:
                 answer = await connection.send(MetadataRequest(None))
@@ -108,7 +108,7 @@ class Cluster:
                 trouble = error
             finally:
                 connection.close()
-        raise UnreachableError(_in_words(trouble)) from trouble
+        raise UnreachableError(_cause(trouble)) from trouble
 
     def _tls(self) -> ssl.SSLContext:
         return create_ssl_context(cafile=self.ca_file, certfile=self.cert_file, keyfile=self.key_file)
@@ -118,7 +118,7 @@ class UnreachableError(ConnectionError):
     """No broker lets us in; the text says why, for an operator, without a secret."""
 
 
-def _in_words(error: Exception) -> str:
+def _cause(error: Exception) -> str:
     cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"the broker's certificate is not trusted: {cause.verify_message}"

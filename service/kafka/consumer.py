@@ -1,10 +1,9 @@
-"""A batch of records: where it begins and ends in each partition, and how to give it back."""
+"""A consumer that hands out one batch at a time, and can read the last one again."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,92 +16,79 @@ from avisa.kafka import non_utf8_headers
 from avisa.kafka.offsets import Offsets
 from avisa.ports import Record
 
-ASTRAY_PAUSE = 1.0  # seconds
-Raw = ConsumerRecord[bytes, bytes]
+LOST_BATCH_PAUSE = 1.0  # seconds
+RawRecord = ConsumerRecord[bytes, bytes]
 _log = structlog.get_logger("avisa.kafka")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 253_370_764_800_000  # the year 9999
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Records of several partitions, in order within each."""
-
-    records: Sequence[Raw]
-    first: dict[TopicPartition, int]
-    after: dict[TopicPartition, int]  # the offset that follows the last
-
-    @classmethod
-    def of(cls, records: Sequence[Raw]) -> Batch:
-        first: dict[TopicPartition, int] = {}
-        after: dict[TopicPartition, int] = {}
-        for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            first.setdefault(partition, record.offset)
-            after[partition] = record.offset + 1
-        return cls(records=records, first=first, after=after)
-
-    def rewind(self, consumer: AIOKafkaConsumer) -> None:
-        """Have the batch read again. Partitions that are no longer ours are read again by whoever has them."""
-        ours = consumer.assignment()
-        for partition, offset in self.first.items():
-            if partition in ours:
-                consumer.seek(partition, offset)
-
-
 class Consumer(AIOKafkaConsumer):
-    """A consumer that hands out no new batch before the last one was settled: taken, or given back.
+    """An aiokafka consumer under which FastStream cannot lose a batch.
 
-    So whatever becomes of a batch on its way to us, it is not stepped over: if it never arrived it is read again.
+    A batch is unfinished from `getmany` until `finish`. If FastStream drops one on its way to us, the next
+    `getmany` finds it unfinished and reads it again instead of stepping over it.
     """
-
-    in_hand: Batch | None = None
 
     def __init__(self, *topics: str, **options: Any) -> None:
         super().__init__(*topics, **options)  # type: ignore[no-untyped-call]  # theirs has no annotations
         self.offsets = Offsets(self)
+        self.unfinished: dict[TopicPartition, int] = {}  # the first offset of the batch in each of its partitions
         self.idle = asyncio.Event()
         self.idle.set()
 
-    async def getmany(self, *partitions: TopicPartition, **options: Any) -> dict[TopicPartition, list[Raw]]:
-        if self.in_hand is not None:
-            self.in_hand.rewind(self)
-            self.settle()
-            _log.error("kafka.batch_went_astray")
-            await asyncio.sleep(ASTRAY_PAUSE)
-        handed: dict[TopicPartition, list[Raw]] = {}
+    async def getmany(self, *partitions: TopicPartition, **options: Any) -> dict[TopicPartition, list[RawRecord]]:
+        if self.unfinished:
+            self.rewind()
+            self.finish()
+            _log.error("kafka.batch_lost_on_the_way")
+            await asyncio.sleep(LOST_BATCH_PAUSE)
+        batch: dict[TopicPartition, list[RawRecord]] = {}
         try:
-            handed = await super().getmany(*partitions, **options)
+            batch = await super().getmany(*partitions, **options)
         except UnicodeDecodeError:  # the position has not moved
             _log.warning("kafka.header_name_not_utf8")
             non_utf8_headers.install()
         except (KafkaError, ConsumerStoppedError):
             raise
-        except Exception:  # FastStream would have us try again without a pause
-            await asyncio.sleep(ASTRAY_PAUSE)
+        except Exception:  # FastStream would try again without a pause
+            await asyncio.sleep(LOST_BATCH_PAUSE)
             raise
-        if handed:  # in the same turn of the loop in which the position moved
-            self.in_hand = Batch.of([record for records in handed.values() for record in records])
+        if batch:  # nothing is awaited between the move of the position and this note of it
+            self.unfinished = {partition: records[0].offset for partition, records in batch.items()}
             self.idle.clear()
-        return handed
+        return batch
 
-    async def stop(self) -> None:
-        """Leave the group, once what was taken is committed."""
-        await self.offsets.settled()
-        await super().stop()  # type: ignore[no-untyped-call]  # as above
+    def rewind(self) -> None:
+        """Go back to the start of the unfinished batch, in the partitions that are still assigned to us."""
+        assigned = self.assignment()
+        for partition, offset in self.unfinished.items():
+            if partition in assigned:
+                self.seek(partition, offset)
 
-    def settle(self) -> None:
-        """The batch in hand was taken or given back."""
-        self.in_hand = None
+    def finish(self) -> None:
+        """Nothing is to be done any more about the last batch: it was stored, or the consumer went back to it."""
+        self.unfinished = {}
         self.idle.set()
 
+    async def stop(self) -> None:
+        """Commit the offsets of what was stored, then leave the group."""
+        await self.offsets.flush()
+        await super().stop()  # type: ignore[no-untyped-call]  # as above
 
-def feed(partition: TopicPartition) -> str:
+
+def next_offsets(records: Sequence[RawRecord]) -> dict[TopicPartition, int]:
+    """Return for each partition the offset that follows its last record: what is to be committed."""
+    return {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
+
+
+def partition_name(partition: TopicPartition) -> str:
+    """Return `topic/partition`."""
     return Position(topic=partition.topic, partition=partition.partition, offset=0).feed
 
 
-def as_record(raw: Raw, now_real: datetime) -> Record:
-    """The record as the flows know it; one whose timestamp means no moment is taken to be from now."""
+def to_record(raw: RawRecord, now_real: datetime) -> Record:
+    """Return the record as the flows know it. A timestamp that is no moment of the calendar counts as `now_real`."""
     sane = 0 <= raw.timestamp <= _LATEST_MS
     return Record(
         position=Position(topic=raw.topic, partition=raw.partition, offset=raw.offset),

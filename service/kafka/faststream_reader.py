@@ -1,9 +1,11 @@
 """FastStream as we use it: a batch subscriber that is kept from losing anything.
 
-Left to itself it loses batches: it swallows what a subscriber or its own parser raises while the position has
-already moved on, and the next commit steps over the gap. So its parser gets nothing to look at, what goes wrong
-is answered by the subscriber itself, by rewinding, and it commits nothing: we do, exactly what was taken. And
-the consumer it reads from is of our make: it hands out no batch before the last one was settled.
+Left to itself FastStream loses batches: when its parser or a handler raises, it swallows the exception although the
+position has moved on, and the next commit steps over the gap. So four of its parts are replaced:
+
+- the consumer, which reads a batch again if its handler never finished it (`consumer.Consumer`);
+- the parser and the decoder, which hand the records on as they are and so cannot fail;
+- the commits, which are ours: exactly what was stored (`offsets.Offsets`).
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,32 +20,34 @@ import structlog
 from aiokafka import ConsumerRebalanceListener
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from faststream.message import StreamMessage
 
 from avisa.kafka.cluster import CLIENT_ID, REQUEST_TIMEOUT_MS, Cluster
-from avisa.kafka.consumer import Batch, Consumer, Raw
+from avisa.kafka.consumer import Consumer, RawRecord
 
 BATCH = 500
-FINISH_WITHIN = 10.0  # seconds for the batch in hand when we stop; then it is cancelled, and so not stored
+FINISH_WITHIN = 10.0  # seconds for the batch that is being stored when we stop; then it is cancelled, and not stored
 CLOSE_WITHIN = 20.0  # seconds for the whole of stopping
-REPEAT_AFTER = 60.0  # seconds after which the library's same trouble is told again
+REPEAT_AFTER = 60.0  # seconds after which the same error of FastStream is logged again
+
+Records = tuple[RawRecord, ...]
 
 _log = structlog.get_logger("avisa.kafka")
 
 
-class LibraryLog:
-    """What FastStream has to say, in our log: its errors, by type and never by text. It repeats itself for as
-    long as a trouble lasts, so each is told once a minute."""
+class FastStreamLog:
+    """FastStream's errors in our log, by type and never by text, each type at most once a minute."""
 
     def __init__(self) -> None:
-        self._said: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
 
     def log(self, level: int, _message: Any, /, *, exc_info: Any = None, **_more: Any) -> None:
         if level < logging.WARNING or not isinstance(exc_info, BaseException):
             return
-        what, now = type(exc_info).__name__, asyncio.get_running_loop().time()
-        if now - self._said.get(what, -REPEAT_AFTER) >= REPEAT_AFTER:
-            self._said[what] = now
-            _log.error("kafka.trouble", error=what)
+        error, now = type(exc_info).__name__, asyncio.get_running_loop().time()
+        if now - self._logged_at.get(error, -REPEAT_AFTER) >= REPEAT_AFTER:
+            self._logged_at[error] = now
+            _log.error("kafka.library_failed", error=error)
 
 
 class Reader:
@@ -55,18 +58,17 @@ class Reader:
         cluster: Cluster,
         topics: frozenset[str],
         *,
-        on_batch: Callable[[Consumer, Batch], Awaitable[None]],
+        on_batch: Callable[[Records], Awaitable[None]],
         listener: ConsumerRebalanceListener,
-        log: LibraryLog,
+        log: FastStreamLog,
     ) -> None:
-        self._on_batch = on_batch
         self._broker = KafkaBroker(
             cluster.servers,
             security=cluster.secured(),
             client_id=CLIENT_ID,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             retry_backoff_ms=300,
-            metadata_max_age_ms=30_000,  # so soon are new partitions found
+            metadata_max_age_ms=30_000,  # new partitions are found within this time
             consumer_only=True,
             allow_auto_create_topics=False,
             apply_types=False,
@@ -79,7 +81,7 @@ class Reader:
             batch=True,
             max_records=BATCH,
             batch_timeout_ms=10,  # FastStream sleeps this long once more after an empty poll: it is our latency
-            auto_offset_reset="earliest",  # no gap is skipped; what is old is recorded, not told
+            auto_offset_reset="earliest",  # a new group reads all there is; old news is recorded, not sent
             ack_policy=AckPolicy.MANUAL,  # any other commits by itself
             no_reply=True,  # else a header `reply_to` makes it publish to a topic of the publisher's choice
             isolation_level="read_committed",
@@ -94,24 +96,24 @@ class Reader:
             decoder=_undecoded,
             listener=listener,
         )
-        self._subscriber(self._take)
+        self._subscriber(on_batch)
 
     async def start(self) -> None:
         """Connect, join the group and wait for an assignment, which may be empty. Raises KafkaError."""
         await self._broker.connect()
         config = self._broker.config.broker_config
-        assert isinstance(config.builder, partial)
+        assert isinstance(config.builder, partial), "FastStream offers no other way to replace its consumer"
         config.builder = partial(Consumer, **config.builder.keywords)
         await self._broker.start()
 
     @property
     def consumer(self) -> Consumer:
         consumer = self._subscriber.consumer
-        assert isinstance(consumer, Consumer), "it is there once started, and of our make"
+        assert isinstance(consumer, Consumer), "there is one once `start` has returned"
         return consumer
 
     async def close(self) -> None:
-        """Finish the batch in hand, leave the group and close, for as long as the broker lets us.
+        """Finish the batch that is being stored, leave the group and close, within `CLOSE_WITHIN` seconds.
 
         aiokafka may hang on a broker that is frozen, and raise CancelledError by itself.
         """
@@ -127,20 +129,11 @@ class Reader:
         elif not closing.cancelled() and (error := closing.exception()) is not None:
             _log.warning("kafka.close_failed", error=type(error).__name__)
 
-    async def _take(self, _raw: Any) -> None:
-        consumer = self.consumer
-        if consumer.in_hand is not None:
-            await self._on_batch(consumer, consumer.in_hand)
+
+async def _unparsed(records: Records) -> StreamMessage[Records]:
+    """Return the records unread. FastStream's own parser loses the whole batch for one header that is not UTF-8."""
+    return StreamMessage(raw_message=records, body=records)
 
 
-async def _unparsed(raw: tuple[Raw, ...], original: Callable[..., Awaitable[Any]]) -> Any:
-    """FastStream's parser, with nothing to stumble over: it decodes every header, and the whole batch is lost for
-    one that is null or not UTF-8. Nobody reads what it would have made of them."""
-    message = await original((replace(raw[0], headers=(), value=b""),))
-    message.raw_message = raw
-    return message
-
-
-async def _undecoded(message: Any) -> Any:
-    """The records as they are."""
+async def _undecoded(message: StreamMessage[Records]) -> Records:
     return message.raw_message

@@ -1,8 +1,8 @@
-"""How far we see: up to which moment everything that was published has been taken in.
+"""Consumer lag: up to which moment everything that was published has been consumed.
 
-Every now and then somebody asks the broker for the end of each feed. Once we have taken in all that lay before
-that end, everything published before the question was asked is known. A feed is the part of a topic that is
-read in one order, `topic/partition`.
+Every two seconds the subscription asks the broker where each partition ends. Once we have consumed all records
+before that end, we know all that was published before the question was asked: its moment becomes the partition's
+watermark.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ _PROBES_KEPT = 64
 
 
 @dataclass(slots=True)
-class _Feed:
-    passed: int = 0  # the offset before which everything was taken in
-    end: int | None = None  # as last heard
-    end_at_start: int | None = None
-    published_at: datetime | None = None  # when we last heard that something new had come, or first asked
-    seen_until: datetime | None = None
-    asked: deque[tuple[datetime, int]] = field(default_factory=deque)  # questions and ends not passed yet
+class _Partition:
+    consumed_to: int = 0  # all records before this offset are consumed
+    end: int | None = None  # by the last probe
+    first_end: int | None = None  # by the first probe after the assignment
+    grew_at: datetime | None = None  # when a probe last found a new end
+    watermark: datetime | None = None
+    probes: deque[tuple[datetime, int]] = field(default_factory=deque)  # moments and ends not consumed to yet
 
-    def settle(self) -> None:
-        while self.asked and self.asked[0][1] <= self.passed:
-            self.seen_until = self.asked.popleft()[0]
+    def advance(self) -> None:
+        while self.probes and self.probes[0][1] <= self.consumed_to:
+            self.watermark = self.probes.popleft()[0]
 
 
 class LagTracker:
-    """How far behind we are on the feeds assigned to this process; all moments are real ones."""
+    """How far this process lies behind in the partitions assigned to it. A partition is named `topic/partition`;
+    all moments are real ones, in UTC.
+    """
 
     def __init__(
         self,
@@ -40,94 +42,99 @@ class LagTracker:
         blind_after: Callable[[], timedelta],
         silent_after: Callable[[], timedelta | None] = lambda: None,
     ) -> None:
-        """`silent_after` is for a feed that is never silent: when it is, whatever feeds it has stopped."""
+        """`since` is the start of the process. `silent_after` is for topics that are never silent for so long: there
+        silence means that the publisher has failed."""
         self._since = since
         self._blind_after = blind_after
         self._silent_after = silent_after
-        self._feeds: dict[str, _Feed] = {}
-        self._assigned = False  # it may be an assignment of no feed, when there are more of us than feeds
+        self._partitions: dict[str, _Partition] = {}
+        self._assigned = False  # true also of an empty assignment: there may be more replicas than partitions
         self._caught_up = False
         self.answered = False  # whether Kafka ever did
 
-    # -- what the subscription tells it
+    # -- for the subscription
 
-    def assigned(self, feeds: Collection[str]) -> None:
-        """These feeds are ours from now on, and no others. What was known of them may be out of date."""
-        self._feeds = {feed: _Feed() for feed in feeds}
+    def assigned(self, partitions: Collection[str]) -> None:
+        """These partitions, and no others, are ours from now on. What was known of them may be out of date."""
+        self._partitions = {name: _Partition() for name in partitions}
         self._assigned = True
 
     def revoked(self) -> None:
-        """No feed is ours any more."""
-        self._feeds = {}
+        """No partition is ours any more."""
+        self._partitions = {}
         self._assigned = False
 
-    def passed(self, feed: str, offset: int) -> None:
-        """Everything before `offset` has been taken in."""
-        if (known := self._feeds.get(feed)) is not None:
-            known.passed = offset
-            known.settle()
+    def consumed_to(self, partition: str, offset: int) -> None:
+        """All records before `offset` are consumed."""
+        if (known := self._partitions.get(partition)) is not None:
+            known.consumed_to = offset
+            known.advance()
 
-    def probed(self, feed: str, *, at: datetime, end: int) -> None:
-        """Asked at `at`, the broker said that the feed ends before `end`."""
-        if (known := self._feeds.get(feed)) is None:
+    def probed(self, partition: str, *, at: datetime, end: int) -> None:
+        """Asked at `at`, the broker answered that the next record will get the offset `end`."""
+        if (known := self._partitions.get(partition)) is None:
             return
         if end != known.end:
-            known.end, known.published_at = end, at
-        if known.end_at_start is None:
-            known.end_at_start = end
-        if known.asked and known.asked[-1][1] == end:
-            known.asked.pop()  # nothing came in between: the later question tells more
-        elif len(known.asked) >= _PROBES_KEPT:
-            known.asked = deque(list(known.asked)[::2])  # coarser, which errs on the side of blindness
-        known.asked.append((at, end))
-        known.settle()
+            known.end, known.grew_at = end, at
+        if known.first_end is None:
+            known.first_end = end
+        if known.probes and known.probes[-1][1] == end:
+            known.probes.pop()  # nothing was published in between, so the later moment holds as well
+        elif len(known.probes) >= _PROBES_KEPT:
+            known.probes = deque(list(known.probes)[::2])  # a coarser watermark, which is never too late
+        known.probes.append((at, end))
+        known.advance()
 
-    # -- what it knows
+    # -- for everybody
 
     @property
     def feeds(self) -> frozenset[str]:
-        return frozenset(self._feeds)
+        """The partitions that are ours, fresh or not."""
+        return frozenset(self._partitions)
 
-    def seen_until(self, feed: str) -> datetime | None:
-        """The latest moment before which nothing that was published is unknown to us; None if we know of none."""
-        known = self._feeds.get(feed)
-        return None if known is None else known.seen_until
+    def watermark(self, partition: str) -> datetime | None:
+        """Return the latest moment up to which all that was published is consumed; None while there is none."""
+        known = self._partitions.get(partition)
+        return None if known is None else known.watermark
 
     def fresh_partitions(self, now_real: datetime) -> frozenset[str]:
-        """The feeds that are ours and of which nothing older than `blind_after` is unread, and none that has been
-        silent for longer than it ever is."""
+        """Return our partitions in which nothing older than `blind_after` is unread, without those that have been
+        silent for longer than `silent_after`."""
         horizon, silence = now_real - self._blind_after(), self._silent_after()
         return frozenset(
             name
-            for name, feed in self._feeds.items()
-            if feed.seen_until is not None
-            and feed.seen_until >= horizon
-            and (silence is None or feed.published_at is None or now_real - feed.published_at <= silence)
+            for name, known in self._partitions.items()
+            if known.watermark is not None
+            and known.watermark >= horizon
+            and (silence is None or known.grew_at is None or now_real - known.grew_at <= silence)
         )
 
     def blind(self, now_real: datetime) -> bool:
-        """True if any feed of ours is behind, or none is ours."""
-        return not self._feeds or len(self.fresh_partitions(now_real)) < len(self._feeds)
+        """Return whether a partition of ours is not fresh, or none is ours."""
+        return not self._partitions or len(self.fresh_partitions(now_real)) < len(self._partitions)
 
     def caught_up(self, now_real: datetime) -> bool:
-        """Whether sending may begin: what lay unread at start has been taken in, or `blind_after` is over."""
+        """Return whether sending may begin: what lay unread at the start is consumed, or `blind_after` is over."""
         if not self._caught_up:
             self._caught_up = now_real - self._since >= self._blind_after() or (
-                self._assigned and self._nothing_left_from_start()
+                self._assigned and self._backlog_consumed()
             )
         return self._caught_up
 
     def lag_records(self) -> int:
-        """How many records were published and not taken in, as last heard."""
-        return sum(max(0, feed.end - feed.passed) for feed in self._feeds.values() if feed.end is not None)
+        """Return how many records were published and not consumed, by the last probes."""
+        return sum(
+            max(0, known.end - known.consumed_to) for known in self._partitions.values() if known.end is not None
+        )
 
     def lag_seconds(self, now_real: datetime) -> float:
-        """How far the feed we see least of lies behind, beyond what asking only now and then costs."""
-        since = [feed.seen_until or self._since for feed in self._feeds.values()]
-        behind = now_real - min(since, default=now_real) - 2 * PROBE_EVERY
+        """Return by how many seconds the oldest watermark lies behind, less two intervals between probes."""
+        watermarks = [known.watermark or self._since for known in self._partitions.values()]
+        behind = now_real - min(watermarks, default=now_real) - 2 * PROBE_EVERY
         return max(0.0, behind.total_seconds())
 
-    def _nothing_left_from_start(self) -> bool:
+    def _backlog_consumed(self) -> bool:
         return all(
-            feed.end_at_start is not None and feed.passed >= feed.end_at_start for feed in self._feeds.values()
+            known.first_end is not None and known.consumed_to >= known.first_end
+            for known in self._partitions.values()
         )

@@ -1,7 +1,7 @@
-"""Offsets, committed while the next batches are being taken.
+"""Offsets, committed while the next batches are being stored.
 
-A commit takes the broker some milliseconds, in which nothing need stand still: the batch is stored, and until its
-offsets are committed it would only be read again. So those of a few batches are committed together.
+A commit takes the broker some milliseconds, and nothing need wait for it: a batch that is stored and not yet
+committed is at worst read once more. So the offsets of a few batches are committed together.
 """
 
 from __future__ import annotations
@@ -14,58 +14,58 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-GATHER = 0.1  # seconds in which offsets gather: what a commit costs us and the broker, it costs for any number
-COMMIT_TIMEOUT = 10.0  # seconds; aiokafka itself would try for ever (K6)
+GATHER = 0.1  # seconds in which offsets gather: one commit costs us and the broker the same for any number of them
+COMMIT_TIMEOUT = 10.0  # seconds; aiokafka itself would try for ever
 
 _log = structlog.get_logger("avisa.kafka")
 
 
 class Offsets:
-    """Commits what was taken: one request at a time, each with all that was taken meanwhile."""
+    """Commits offsets in the background, in one request at a time."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
-        self._after: dict[TopicPartition, int] = {}
+        self._uncommitted: dict[TopicPartition, int] = {}
         self._committing: asyncio.Task[None] | None = None
-        self._hurry = asyncio.Event()  # somebody waits
+        self._flushing = asyncio.Event()
 
-    def passed(self, after: Mapping[TopicPartition, int]) -> None:
-        """Everything before these offsets was taken: commit them soon."""
-        self._after |= after
+    def commit_soon(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """All records before these offsets are stored: commit them within `GATHER` seconds."""
+        self._uncommitted |= offsets
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit(), name="offsets")
 
-    async def settled(self) -> None:
-        """Wait until all that was passed is committed, or could not be."""
+    async def flush(self) -> None:
+        """Commit at once, and wait until that is done or has failed."""
         if self._committing is not None:
-            self._hurry.set()
+            self._flushing.set()
             try:
                 await asyncio.wait({self._committing})
-            finally:  # whoever waits may give up
-                self._hurry.clear()
+            finally:  # the caller may be cancelled
+                self._flushing.clear()
 
     async def _commit(self) -> None:
-        while self._after:
+        while self._uncommitted:
             with suppress(TimeoutError):
                 async with asyncio.timeout(GATHER):
-                    await self._hurry.wait()
-            after, self._after = self._after, {}
-            if (problem := await commit(self._consumer, after)) is not None:
-                _log.warning("kafka.commit_failed", error=problem)
+                    await self._flushing.wait()
+            offsets, self._uncommitted = self._uncommitted, {}
+            if (error := await commit(self._consumer, offsets)) is not None:
+                _log.warning("kafka.commit_failed", error=error)
 
 
-async def commit(consumer: AIOKafkaConsumer, after: Mapping[TopicPartition, int]) -> str | None:
-    """Commit, of these offsets, those of partitions that are still ours; answers why it could not be done, if so.
+async def commit(consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> str | None:
+    """Commit the offsets of the partitions that are still assigned to us. Returns the type of the error, if any.
 
-    That loses nothing: the next commit covers it, and what is read twice is known by its identity.
+    A failed commit loses nothing: the next one covers it, and a record that is read twice is known by its identity.
     """
-    ours = consumer.assignment()
-    offsets = {partition: offset for partition, offset in after.items() if partition in ours}
-    if not offsets:
+    assigned = consumer.assignment()
+    ours = {partition: offset for partition, offset in offsets.items() if partition in assigned}
+    if not ours:
         return None
     try:
         async with asyncio.timeout(COMMIT_TIMEOUT):
-            await consumer.commit(offsets)
+            await consumer.commit(ours)
     except (KafkaError, TimeoutError) as error:
         return type(error).__name__
     return None

@@ -14,27 +14,27 @@ from pydantic_core import from_json
 
 from avisa.kafka.cluster import Cluster
 
-AT_ONCE = 500  # records sent before their acknowledgements are awaited
-OCTETS_AT_ONCE = 256 * 1024
-UNREAD_AT_MOST = 2 * 1024 * 1024  # octets; the embedded broker keeps only the newest few MB of a partition
-_LOOK_AGAIN = 0.05  # seconds
+CHUNK_RECORDS = 500  # records sent before their acknowledgements are awaited
+CHUNK_BYTES = 256 * 1024
+UNREAD_AT_MOST = 2 * 1024 * 1024  # bytes; the embedded broker keeps only the newest few MB of a partition
+_LOOK_EVERY = 0.05  # seconds
 
 
 async def publish(cluster: Cluster, lines: Iterable[bytes], *, wait_for_reader: bool = False) -> int:
-    """Send each line that is not blank as one record to the first topic, keyed by its order_id; answers how many.
+    """Send each line that is not blank as one record to the first topic, keyed by its order_id.
 
-    When it returns, all replicas have them all. Lines go out as they are, also those that are no event: what
-    becomes of them is for the service to say. `wait_for_reader` is for the embedded broker: it holds back while
-    more than 2 MiB are unread by the service.
+    Returns how many were sent, once all replicas have them all. Lines are sent as they are, also those that are no
+    event: the service makes dead letters of them. `wait_for_reader` is for the embedded broker: sending waits while
+    the service has more than 2 MiB to read.
 
     Raises `UnreachableError` if no broker lets us in, and KafkaError if one does not take a record.
     """
-    await cluster.known_topics()  # says best why not
+    await cluster.known_topics()  # it says best why a broker does not let us in
     published = 0
     backlog = _Backlog(cluster) if wait_for_reader else None
     try:
         async with cluster.producer() as producer:
-            for values in _portions(lines):
+            for values in _chunks(lines):
                 sent = [await producer.send(cluster.topics[0], value=value, key=_key(value)) for value in values]
                 acknowledged = await asyncio.gather(*sent)
                 published += len(values)
@@ -46,23 +46,23 @@ async def publish(cluster: Cluster, lines: Iterable[bytes], *, wait_for_reader: 
     return published
 
 
-def _portions(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """The lines that are not blank, by as many as are sent at once."""
-    portion: list[bytes] = []
-    octets = 0
+def _chunks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield the lines that are not blank, as many at a time as are sent at once."""
+    chunk: list[bytes] = []
+    size = 0
     for line in lines:
         if value := line.strip():
-            portion.append(value)
-            octets += len(value)
-        if len(portion) >= AT_ONCE or octets >= OCTETS_AT_ONCE:
-            yield portion
-            portion, octets = [], 0
-    if portion:
-        yield portion
+            chunk.append(value)
+            size += len(value)
+        if len(chunk) >= CHUNK_RECORDS or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _key(value: bytes) -> bytes | None:
-    """The order's id, so that all its events lie in one partition, in order."""
+    """Return the order's id, so that all events of an order lie in one partition, in order."""
     try:
         content: Any = from_json(value)
     except ValueError:
@@ -76,36 +76,36 @@ def _key(value: bytes) -> bytes | None:
 
 
 class _Backlog:
-    """What we sent and the service has not acknowledged yet."""
+    """The records that we sent and the service has not read yet."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._admin = AIOKafkaAdminClient(**cluster.options())
         self._group_id = cluster.group_id
         self._connected = False
-        self._unread: deque[tuple[TopicPartition, int, int]] = deque()  # partition, offset, octets
-        self._octets = 0
+        self._unread: deque[tuple[TopicPartition, int, int]] = deque()  # partition, offset, bytes
+        self._size = 0  # bytes
 
     async def grow(self, sent: Iterable[RecordMetadata], values: Iterable[bytes]) -> None:
-        """Add what was sent, and wait while there is too much."""
+        """Add what was sent, and wait while more than `UNREAD_AT_MOST` is unread."""
         for record, value in zip(sent, values, strict=True):
             self._unread.append((TopicPartition(record.topic, record.partition), record.offset, len(value)))
-            self._octets += len(value)
-        while self._octets > UNREAD_AT_MOST:
-            await self._look()
-            if self._octets > UNREAD_AT_MOST:
-                await asyncio.sleep(_LOOK_AGAIN)
+            self._size += len(value)
+        while self._size > UNREAD_AT_MOST:
+            await self._drop_read()
+            if self._size > UNREAD_AT_MOST:
+                await asyncio.sleep(_LOOK_EVERY)
 
     async def close(self) -> None:
         if self._connected:
             await self._admin.close()
 
-    async def _look(self) -> None:
-        """Forget what was read meanwhile."""
+    async def _drop_read(self) -> None:
+        """Drop the records before the offsets that the service has committed."""
         if not self._connected:
             await self._admin.start()
             self._connected = True
         partitions = list({partition for partition, _, _ in self._unread})
         offsets = await self._admin.list_consumer_group_offsets(self._group_id, partitions=partitions)
-        read = {partition: known.offset for partition, known in offsets.items()}
-        self._unread = deque(one for one in self._unread if one[1] >= read.get(one[0], 0))
-        self._octets = sum(octets for _, _, octets in self._unread)
+        committed = {partition: known.offset for partition, known in offsets.items()}
+        self._unread = deque(one for one in self._unread if one[1] >= committed.get(one[0], 0))
+        self._size = sum(size for _, _, size in self._unread)

@@ -1,78 +1,87 @@
-"""Our subscription: batches of records from Kafka into the flow, and back again when the flow fails.
+"""The subscription: batches of records go from Kafka to the intake, and are read again if the intake fails.
 
-The start is a loop: a broker that is away, a topic that is not there yet and credentials that are refused are
-waited out and told. A consumer that lives but stands still is replaced by a new one.
+The path of a batch: `Consumer.getmany` → FastStream → `Subscription._on_batch`, which decodes the records, has the
+intake store them, and then has their offsets committed.
+
+A broker that is away, a topic that does not exist yet and credentials that are refused are waited for, and reported
+in `/readyz`. A consumer that is alive but makes no progress is replaced by a new one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeVar
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from avisa import events
+from avisa.events.flatten import RankBy
 from avisa.kafka.cluster import Cluster, UnreachableError
-from avisa.kafka.consumer import Batch, Consumer, as_record, feed
-from avisa.kafka.faststream_reader import LibraryLog, Reader
+from avisa.kafka.consumer import Consumer, RawRecord, next_offsets, partition_name, to_record
+from avisa.kafka.faststream_reader import FastStreamLog, Reader
 from avisa.kafka.lag import PROBE_EVERY, LagTracker
-from avisa.ports import Clock, Record, Taken
+from avisa.ports import Clock, DurabilityLost, Taken
 
-LONGEST_BACK_OFF = 30.0  # seconds, of both the start and a failing flow
+LONGEST_BACK_OFF = 30.0  # seconds, of both a start and a batch that fail
 START_TIMEOUT = 90.0  # seconds until a first assignment; other members may take a minute to let go
 PROBE_TIMEOUT = 15.0
 LOOK_FOR_TOPICS_EVERY = 5.0
-SILENT_SOON = 5.0  # seconds without an answer to a probe, after which we say so
-SILENT_AT_MOST = 45.0  # seconds without an answer to a probe, after which we connect anew
-STUCK_AFTER = 60.0  # seconds without progress though there is something to read (K5)
-LET_GO_WITHIN = 5.0  # seconds for the batch in hand when partitions are taken away
+REPORT_SILENCE_AFTER = 5.0  # seconds without an answer to a probe
+RECONNECT_AFTER = 45.0  # seconds without an answer to a probe
+STUCK_AFTER = 60.0  # seconds without progress though there is something to read
+REVOKE_TIMEOUT = 5.0  # seconds in which to store and commit the last batch when partitions are taken away
 
 _T = TypeVar("_T")
 _log = structlog.get_logger("avisa.kafka")
 
 
 class Subscription(ConsumerRebalanceListener):
-    """Reads the cluster's topics until it is stopped. `read` must not raise; what `take` raises means "again"."""
+    """Reads the cluster's topics until it is stopped."""
 
     def __init__(
         self,
         cluster: Cluster,
         *,
-        read: Callable[[Record], Taken],
         take: Callable[[Sequence[Taken]], Awaitable[None]],
+        rank_by: Callable[[], RankBy],
+        types: Collection[str] = (),
         lag: LagTracker,
         clock: Clock,
     ) -> None:
+        """`take` stores a batch; if it raises, the batch is read again. `events.read` wants `rank_by` and `types`."""
         self._cluster = cluster
-        self._read = read
         self._take = take
+        self._rank_by = rank_by
+        self._types = types
         self._lag = lag
         self._clock = clock
-        self._log = LibraryLog()
+        self._log = FastStreamLog()
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
         self._reader: Reader | None = None
-        self._failures = 0  # of the flow, in a row
+        self._failures = 0  # of `take`, in a row
+        self._durability_lost: DurabilityLost | None = None
         self._rejoining_since: float | None = None
-        self.detail = "not started"  # for /readyz: how it stands, in words
+        self.detail = "not started"  # one line for /readyz
 
     async def run(self) -> None:
-        """Read until `stop`. Whatever happens to Kafka is waited out; it never raises but for cancellation."""
+        """Read until `stop`, whatever happens to Kafka. Raises DurabilityLost if `take` does."""
         failures = 0
         try:
             while not self._stopping.is_set():
                 try:
-                    topics = await self._or_stop(self._topics_there(), PROBE_TIMEOUT)
+                    topics = await self._unless_stopped(self._existing_topics(), PROBE_TIMEOUT)
                     if topics:
                         await self._session(topics)
                     failures = 0
                 except UnreachableError as error:
-                    self._tell(f"no Kafka: {error}", servers=self._cluster.bootstrap_servers)
+                    self._report(f"no Kafka: {error}", servers=self._cluster.bootstrap_servers)
                     failures += 1
                 except (KafkaError, OSError, TimeoutError) as error:
-                    self._tell(f"Kafka fails us: {type(error).__name__}")
+                    self._report(f"Kafka fails us: {type(error).__name__}")
                     failures += 1
                 except _StopError:
                     break
@@ -80,142 +89,154 @@ class Subscription(ConsumerRebalanceListener):
         finally:
             self.detail = "stopped"
             self._stopped.set()
+        if self._durability_lost is not None:
+            raise self._durability_lost
 
     async def stop(self) -> None:
-        """Finish the batch in hand, leave the group and close; bounded, whatever state the broker is in."""
+        """Finish the current batch, leave the group and close, within `CLOSE_WITHIN` seconds."""
         self._stopping.set()
         await self._stopped.wait()
 
-    # ---------------------------------------------------------------- one consumer, from start to end
-
     async def _session(self, topics: frozenset[str]) -> None:
-        """Read the topics with a consumer of their own until it is better replaced."""
+        """Read the topics with one consumer, until it has to be replaced."""
         reader = self._reader = Reader(self._cluster, topics, on_batch=self._on_batch, listener=self, log=self._log)
         try:
-            await self._or_stop(reader.start(), START_TIMEOUT)
+            await self._unless_stopped(reader.start(), START_TIMEOUT)
             await self._watch(reader.consumer, topics)
         finally:
             await reader.close()
             self._lag.revoked()
 
+    @property
+    def _consumer(self) -> Consumer:
+        assert self._reader is not None, "only a reader calls"
+        return self._reader.consumer
+
     # ---------------------------------------------------------------- batches
 
-    async def _on_batch(self, consumer: Consumer, batch: Batch) -> None:
+    async def _on_batch(self, records: Sequence[RawRecord]) -> None:
+        """Decode a batch, have it stored, then have its offsets committed; if it cannot be stored, read it again."""
+        consumer = self._consumer
         try:
-            now_real = self._clock.real()
-            await self._take([self._read(as_record(raw, now_real)) for raw in batch.records])
+            now_real, rank_by = self._clock.real(), self._rank_by()
+            await self._take(
+                [events.read(to_record(raw, now_real), rank_by=rank_by, types=self._types) for raw in records]
+            )
+        except DurabilityLost as error:
+            consumer.rewind()
+            self._durability_lost = error
+            self._stopping.set()
         except Exception as error:
-            batch.rewind(consumer)
+            consumer.rewind()
             self._failures += 1
             wait = _back_off(self._failures)
-            _log.warning("kafka.batch_failed", error=type(error).__name__, records=len(batch.records), again_in=wait)
+            _log.warning("kafka.batch_failed", error=type(error).__name__, records=len(records), again_in=wait)
             await self._pause(wait)
         except BaseException:
-            batch.rewind(consumer)
+            consumer.rewind()
             raise
         else:
             self._failures = 0
-            consumer.offsets.passed(batch.after)
-            for partition, after in batch.after.items():
-                self._lag.passed(feed(partition), after)
+            offsets = next_offsets(records)
+            consumer.offsets.commit_soon(offsets)
+            for partition, offset in offsets.items():
+                self._lag.consumed_to(partition_name(partition), offset)
         finally:
-            consumer.settle()
+            consumer.finish()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Let the batch in hand be stored and its offsets committed before somebody else reads it again."""
+        """Let the current batch be stored and its offsets committed before another member reads it again."""
         self._rejoining_since = _now()
         self._lag.revoked()
-        assert self._reader is not None
         try:
-            async with asyncio.timeout(LET_GO_WITHIN):
-                await self._reader.consumer.idle.wait()
-                await self._reader.consumer.offsets.settled()
+            async with asyncio.timeout(REVOKE_TIMEOUT):
+                await self._consumer.idle.wait()
+                await self._consumer.offsets.flush()
         except TimeoutError:
-            _log.info("kafka.batch_outlives_assignment")
+            _log.info("kafka.batch_outlived_assignment")
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._rejoining_since = None
-        feeds = sorted(map(feed, assigned))
-        self._lag.assigned(feeds)
-        self._tell(f"reading {len(feeds)} partition(s)", level="info", feeds=", ".join(feeds[:20]))
+        partitions = sorted(map(partition_name, assigned))
+        self._lag.assigned(partitions)
+        self._report(f"reading {len(partitions)} partition(s)", level="info", partitions=", ".join(partitions[:20]))
 
     # ---------------------------------------------------------------- watching
 
     async def _watch(self, consumer: Consumer, topics: frozenset[str]) -> None:
-        """Probe the ends of our feeds, and return when the consumer is better replaced."""
+        """Probe the ends of our partitions, and return when the consumer has to be replaced."""
         missing = frozenset(self._cluster.topics) - topics
-        looked = heard = moved = _now()
-        reached: dict[TopicPartition, int] = {}
+        looked = answered = moved = _now()
+        positions: dict[TopicPartition, int] = {}
         while not self._stopping.is_set():
             try:
-                now_reached, unread = await self._or_stop(self._probe(consumer), PROBE_TIMEOUT)
+                positions_now, unread = await self._unless_stopped(self._probe(consumer), PROBE_TIMEOUT)
             except (KafkaError, TimeoutError) as error:
-                if _now() - heard > SILENT_SOON:
-                    self._tell(f"Kafka does not answer: {type(error).__name__}")
-                if _now() - heard > SILENT_AT_MOST:
+                if _now() - answered > REPORT_SILENCE_AFTER:
+                    self._report(f"Kafka does not answer: {type(error).__name__}")
+                if _now() - answered > RECONNECT_AFTER:
                     return
             else:
-                heard = _now()
+                answered = _now()
                 if self._lag.feeds:
-                    self._tell(f"reading {len(self._lag.feeds)} partition(s)", level="info")
-                if now_reached != reached or not unread or consumer.in_hand is not None:
-                    reached, moved = now_reached, heard
-                rejoining = self._rejoining_since is not None and heard - self._rejoining_since > START_TIMEOUT
-                if rejoining or heard - moved > STUCK_AFTER:
-                    self._tell("the consumer stood still and is replaced")
+                    self._report(f"reading {len(self._lag.feeds)} partition(s)", level="info")
+                if positions_now != positions or not unread or consumer.unfinished:
+                    positions, moved = positions_now, answered
+                rejoining = self._rejoining_since is not None and answered - self._rejoining_since > START_TIMEOUT
+                if rejoining or answered - moved > STUCK_AFTER:
+                    self._report("the consumer stood still and is replaced")
                     return
             if missing and _now() - looked > LOOK_FOR_TOPICS_EVERY:
                 looked = _now()
-                if missing & await self._or_stop(self._cluster.known_topics(), PROBE_TIMEOUT):
+                if missing & await self._unless_stopped(self._cluster.known_topics(), PROBE_TIMEOUT):
                     return
             hurry = not self._lag.caught_up(self._clock.real())
             await self._pause(PROBE_EVERY.total_seconds() / (10 if hurry else 1))
 
     async def _probe(self, consumer: Consumer) -> tuple[dict[TopicPartition, int], bool]:
-        """Ask for the ends of our feeds, and tell the lag; answers how far we are and whether more is there.
+        """Ask for the ends of our partitions and note the lag. Returns our positions, and whether more is to be read.
 
-        While no batch is in hand the position is what we took in; what is in hand is not.
+        The records of an unfinished batch are not consumed yet: there our position is where the batch begins.
         """
         assigned = sorted(consumer.assignment())
         at = self._clock.real()
         ends = await consumer.end_offsets(assigned)
         self._lag.answered = True
-        reached: dict[TopicPartition, int] = {}
+        positions: dict[TopicPartition, int] = {}
         for partition, end in ends.items():
             if partition not in consumer.assignment():
                 continue
             position = await consumer.position(partition)
-            if consumer.in_hand is not None:
-                position = consumer.in_hand.first.get(partition, position)
-            reached[partition] = position
-            self._lag.passed(feed(partition), position)
-            self._lag.probed(feed(partition), at=at, end=end)
-        return reached, any(reached[partition] < ends[partition] for partition in reached)
+            position = consumer.unfinished.get(partition, position)
+            positions[partition] = position
+            self._lag.consumed_to(partition_name(partition), position)
+            self._lag.probed(partition_name(partition), at=at, end=end)
+        return positions, any(positions[partition] < ends[partition] for partition in positions)
 
-    async def _topics_there(self) -> frozenset[str]:
-        """Those of our topics that exist. We never make one: its partitions are the operators' to choose."""
+    async def _existing_topics(self) -> frozenset[str]:
+        """Return those of our topics that exist. We never create one: its partitions are the operators' to choose."""
         known = await self._cluster.known_topics()
         self._lag.answered = True
-        there = known & frozenset(self._cluster.topics)
-        if missing := frozenset(self._cluster.topics) - there:
-            self._tell(f"waiting for topic {', '.join(sorted(missing))}: it does not exist, or we may not see it")
-        return there
+        existing = known & frozenset(self._cluster.topics)
+        if missing := frozenset(self._cluster.topics) - existing:
+            self._report(f"waiting for topic {', '.join(sorted(missing))}: it does not exist, or we may not see it")
+        return existing
 
     # ---------------------------------------------------------------- waiting
 
-    def _tell(self, detail: str, *, level: str = "warning", **more: str) -> None:
-        """Log how it stands, once for each change."""
+    def _report(self, detail: str, *, level: str = "warning", **more: str) -> None:
+        """Set the line for /readyz, and log it when it changes."""
         if detail != self.detail:
             self.detail = detail
-            getattr(_log, level)("kafka", detail=detail, **more)
+            getattr(_log, level)("kafka.state_changed", detail=detail, **more)
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but wake for `stop`."""
         await asyncio.wait({stop := asyncio.ensure_future(self._stopping.wait())}, timeout=seconds)
         stop.cancel()
 
-    async def _or_stop(self, work: Awaitable[_T], timeout: float) -> _T:
-        """The result of `work`. Raises TimeoutError if it takes longer, `_StopError` if we are to stop first."""
+    async def _unless_stopped(self, work: Awaitable[_T], timeout: float) -> _T:
+        """Return the result of `work`. Raises TimeoutError after `timeout` seconds, `_StopError` after `stop`."""
         working, stop = asyncio.ensure_future(work), asyncio.ensure_future(self._stopping.wait())
         try:
             await asyncio.wait({working, stop}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -230,7 +251,7 @@ class Subscription(ConsumerRebalanceListener):
 
 
 class _StopError(Exception):
-    """We are to stop."""
+    """`stop` was called."""
 
 
 def _back_off(failures: int) -> float:

@@ -14,7 +14,6 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from avisa import events
 from avisa.core.model import OrderEvent
 from avisa.kafka import Cluster, LagTracker, Subscription
 from avisa.ports import Skipped, Taken, Unreadable
@@ -76,7 +75,7 @@ async def subscribed(cluster: Cluster, flow: Flow | None = None) -> AsyncIterato
     flow = flow or Flow()
     clock = RealClock()
     lag = LagTracker(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
-    subscription = Subscription(cluster, read=events.read, take=flow, lag=lag, clock=clock)
+    subscription = Subscription(cluster, take=flow, rank_by=lambda: "occurred_at", lag=lag, clock=clock)
     running = asyncio.create_task(subscription.run())
     try:
         yield Running(subscription, lag, flow)

@@ -55,7 +55,7 @@ async def keep(store: Store, *letters: Unreadable) -> None:
     await store.commit([], dead_letters=letters, now=RealClock().now())
 
 
-async def test_a_copy_says_what_was_wrong(apache_kafka: ApacheKafka, store: Store) -> None:
+async def test_a_copy_has_the_original_and_what_was_wrong_with_it(apache_kafka: ApacheKafka, store: Store) -> None:
     topic = a_topic()
     cluster = Cluster(bootstrap_servers=apache_kafka.bootstrap_servers, topics=(topic,))
     letter = dead(topic, record(plain(status=5), ("trace", None), ("odd", b"\xff")))
@@ -82,7 +82,7 @@ async def test_a_copy_says_what_was_wrong(apache_kafka: ApacheKafka, store: Stor
     )
 
 
-async def test_one_that_is_too_large_with_its_headers_is_cut(apache_kafka: ApacheKafka, store: Store) -> None:
+async def test_a_copy_that_is_too_large_with_its_headers_is_cut(apache_kafka: ApacheKafka, store: Store) -> None:
     topic = a_topic()
     cluster = Cluster(bootstrap_servers=apache_kafka.bootstrap_servers, topics=(topic,))
     await apache_kafka.create_topic(topic + ".dlq")
@@ -97,7 +97,7 @@ async def test_one_that_is_too_large_with_its_headers_is_cut(apache_kafka: Apach
     assert sizes == {dead_letter_topic.CUT_TO, 1}
 
 
-async def test_a_topic_that_is_missing_holds_up_no_other(apache_kafka: ApacheKafka, store: Store) -> None:
+async def test_a_missing_dead_letter_topic_holds_up_no_other(apache_kafka: ApacheKafka, store: Store) -> None:
     with_copies, without = a_topic(), a_topic()
     cluster = Cluster(bootstrap_servers=apache_kafka.bootstrap_servers, topics=(without, with_copies))
     await apache_kafka.create_topic(with_copies + ".dlq")
@@ -114,7 +114,7 @@ async def test_a_topic_that_is_missing_holds_up_no_other(apache_kafka: ApacheKaf
     assert without + ".dlq" not in await apache_kafka.topics()
 
 
-async def test_no_topic_and_no_broker_block_nothing(apache_kafka: ApacheKafka, store: Store) -> None:
+async def test_copies_wait_while_there_is_no_topic_or_no_broker(apache_kafka: ApacheKafka, store: Store) -> None:
     topic = a_topic()
     await keep(store, dead(topic, record(b"1")))
     for servers in (apache_kafka.bootstrap_servers, "127.0.0.1:1"):

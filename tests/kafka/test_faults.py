@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 
 from avisa.kafka import Cluster
-from avisa.kafka.consumer import Raw
+from avisa.kafka.consumer import RawRecord
 from avisa.kafka.faststream_reader import CLOSE_WITHIN
 from avisa.ports import Taken
 from tests.kafka.flow import Flow, a_topic, committed, publish, subscribed, until, value
@@ -28,7 +27,7 @@ async def topic_on(kafka: ApacheKafka) -> str:
     return topic
 
 
-async def test_killed_and_started_again(own_kafka: ApacheKafka) -> None:
+async def test_reading_goes_on_after_the_broker_is_killed_and_started(own_kafka: ApacheKafka) -> None:
     topic = await topic_on(own_kafka)
     async with subscribed(cluster_of(own_kafka, topic)) as running:
         for wave in range(2):
@@ -42,7 +41,7 @@ async def test_killed_and_started_again(own_kafka: ApacheKafka) -> None:
     assert await committed(own_kafka.bootstrap_servers, f"g.{topic}", topic) == 101
 
 
-async def test_killed_between_the_transaction_and_the_commit(own_kafka: ApacheKafka) -> None:
+async def test_a_batch_stored_but_not_committed_is_read_again(own_kafka: ApacheKafka) -> None:
     """What was stored but not acknowledged comes again; its identity tells."""
     topic = await topic_on(own_kafka)
     died = asyncio.Event()
@@ -62,7 +61,7 @@ async def test_killed_between_the_transaction_and_the_commit(own_kafka: ApacheKa
     assert await committed(own_kafka.bootstrap_servers, f"g.{topic}", topic) == 11
 
 
-async def test_frozen_and_woken(own_kafka: ApacheKafka) -> None:
+async def test_reading_goes_on_after_the_broker_was_frozen(own_kafka: ApacheKafka) -> None:
     topic = await topic_on(own_kafka)
     async with subscribed(cluster_of(own_kafka, topic)) as running:
         await publish(own_kafka.bootstrap_servers, topic, [{"value": value("before")}])
@@ -103,7 +102,9 @@ async def test_stopping_gives_up_on_a_flow_that_never_ends(own_kafka: ApacheKafk
     assert not await committed(own_kafka.bootstrap_servers, f"g.{topic}", topic)
 
 
-async def test_nobody_there_at_start(tmp_path_factory: pytest.TempPathFactory, own_kafka: ApacheKafka) -> None:
+async def test_a_broker_that_is_down_at_the_start_is_waited_for(
+    tmp_path_factory: pytest.TempPathFactory, own_kafka: ApacheKafka
+) -> None:
     topic = await topic_on(own_kafka)
     await publish(own_kafka.bootstrap_servers, topic, [{"value": value(1)}])
     await asyncio.to_thread(own_kafka.kill9)
@@ -115,7 +116,7 @@ async def test_nobody_there_at_start(tmp_path_factory: pytest.TempPathFactory, o
         assert running.lag.answered
 
 
-async def test_a_listener_that_never_answers() -> None:
+async def test_stopping_is_quick_while_a_broker_never_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         cluster = Cluster(bootstrap_servers=f"127.0.0.1:{silent.getsockname()[1]}")
         async with subscribed(cluster) as running:
@@ -128,19 +129,19 @@ async def test_a_listener_that_never_answers() -> None:
         assert time.monotonic() - began < 5
 
 
-async def test_a_batch_that_went_astray_is_read_again(
+async def test_a_batch_that_faststream_loses_is_read_again(
     own_kafka: ApacheKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """FastStream swallows what is raised on the way to us; here its parser fails on purpose, twice."""
     from avisa.kafka import faststream_reader
 
-    fitting = faststream_reader._unparsed
+    unparsed = faststream_reader._unparsed
     failures = iter([True, True])
 
-    async def failing(raw: tuple[Raw, ...], original: Callable[..., Awaitable[Any]]) -> object:
+    async def failing(records: tuple[RawRecord, ...]) -> object:
         if next(failures, False):
             raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "on purpose")
-        return await fitting(raw, original)
+        return await unparsed(records)
 
     monkeypatch.setattr(faststream_reader, "_unparsed", failing)
     topic = await topic_on(own_kafka)

@@ -29,7 +29,7 @@ def embedded(tmp_path: Path) -> Iterator[EmbeddedBroker]:
     broker.stop()
 
 
-async def test_each_order_in_its_own_order(apache_kafka: ApacheKafka) -> None:
+async def test_published_events_of_one_order_stay_in_order(apache_kafka: ApacheKafka) -> None:
     topic = a_topic()
     await apache_kafka.create_topic(topic, 5)
     cluster = Cluster(bootstrap_servers=apache_kafka.bootstrap_servers, topics=(topic,), group_id=topic)
@@ -46,7 +46,7 @@ async def test_each_order_in_its_own_order(apache_kafka: ApacheKafka) -> None:
     assert len({event.position.partition for event in running.flow.events}) > 1
 
 
-async def test_nobody_there_is_told_at_once() -> None:
+async def test_publishing_without_a_broker_fails_with_the_cause() -> None:
     with pytest.raises(UnreachableError, match="nobody listens there"):
         await publish(Cluster(bootstrap_servers="127.0.0.1:1"), [value(1)])
 
@@ -107,7 +107,7 @@ def test_addresses_are_believed_only_of_a_process_that_runs(tmp_path: Path) -> N
     assert running_cluster(tmp_path, TOPICS, "avisa") is None
 
 
-def test_the_document_shows_what_is_read() -> None:
+def test_the_asyncapi_document_shows_topics_and_fields() -> None:
     document = asyncapi(Cluster(bootstrap_servers="kafka:9092", topics=("a", "b")), version="1.2.3")
     assert document["info"]["version"] == "1.2.3"
     assert {channel["address"] for channel in document["channels"].values()} == {"a", "b"}

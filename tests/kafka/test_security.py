@@ -96,7 +96,7 @@ async def test_tls_with_every_mechanism(fortress: Fortress, mechanism: Any) -> N
         ({"security": "sasl_plaintext"}, "cannot be reached"),
     ],
 )
-async def test_a_refusal_is_told_in_plain_words(
+async def test_a_refusal_is_reported_in_plain_words_without_secrets(
     fortress: Fortress, changes: dict[str, Any], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     topic = a_topic()
@@ -109,7 +109,7 @@ async def test_a_refusal_is_told_in_plain_words(
         assert secret not in told.out + told.err
 
 
-async def test_a_refusal_that_ends_needs_no_restart(fortress: Fortress) -> None:
+async def test_reading_begins_when_a_refusal_ends(fortress: Fortress) -> None:
     topic, user = a_topic(), "late"
     await fortress.kafka.create_topic(topic)
     cluster = fortress.cluster(topic, username=user, password="new-word")
@@ -120,7 +120,7 @@ async def test_a_refusal_that_ends_needs_no_restart(fortress: Fortress) -> None:
         await until(lambda: running.flow.orders == ["1"])
 
 
-def test_a_certificate_that_is_none_is_found_before_the_start(tmp_path: Path) -> None:
+def test_an_unusable_certificate_is_found_before_the_start(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     for missing in (tmp_path / "ca.pem", tmp_path / "none.pem"):
         problem = Cluster(bootstrap_servers="x:1", security="ssl", ca_file=str(missing)).problem()

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from avisa.core.model import Reason
 from avisa.kafka import Cluster, offsets
-from avisa.ports import Taken
+from avisa.ports import DurabilityLost, Taken
 from tests.kafka.flow import Flow, a_topic, committed, publish, publish_header_name, subscribed, until, value
 from tests.tools.kafka import ApacheKafka
 
@@ -19,7 +19,7 @@ def cluster_of(kafka: ApacheKafka, *topics: str) -> Cluster:
     return Cluster(bootstrap_servers=kafka.bootstrap_servers, topics=topics, group_id=f"g.{topics[0]}")
 
 
-async def test_poison_in_the_middle_of_a_batch_loses_nothing(apache_kafka: ApacheKafka) -> None:
+async def test_unreadable_records_inside_a_batch_lose_none_beside_them(apache_kafka: ApacheKafka) -> None:
     topic = a_topic()
     await apache_kafka.create_topic(topic)
     odd_headers = [
@@ -49,7 +49,7 @@ async def test_poison_in_the_middle_of_a_batch_loses_nothing(apache_kafka: Apach
 
 
 @pytest.mark.parametrize("codec", [None, "gzip", "zstd"])
-async def test_a_header_name_that_is_not_utf8_bars_nothing(apache_kafka: ApacheKafka, codec: str | None) -> None:
+async def test_a_header_name_that_is_not_utf8_blocks_no_record(apache_kafka: ApacheKafka, codec: str | None) -> None:
     topic = a_topic()
     await apache_kafka.create_topic(topic)
     before, after = [{"value": value("before")}], [{"value": value("after")}]
@@ -85,7 +85,22 @@ async def test_a_failing_flow_gets_the_batch_again_and_nothing_is_committed_earl
     assert offsets == [20, 20]
 
 
-async def test_batches_are_bounded(apache_kafka: ApacheKafka) -> None:
+async def test_lost_durability_ends_the_subscription_and_commits_nothing(apache_kafka: ApacheKafka) -> None:
+    topic = a_topic()
+    await apache_kafka.create_topic(topic)
+    cluster = cluster_of(apache_kafka, topic)
+
+    async def lose(_taken: Sequence[Taken]) -> None:
+        raise DurabilityLost("the disk did not keep what it took")
+
+    await publish(apache_kafka.bootstrap_servers, topic, [{"value": value(1)}])
+    with pytest.raises(DurabilityLost):
+        async with subscribed(cluster, Flow(trouble=lose)) as running:
+            await until(lambda: running.subscription.detail == "stopped")
+    assert await committed(apache_kafka.bootstrap_servers, cluster.group_id, topic) is None
+
+
+async def test_a_batch_holds_at_most_500_records(apache_kafka: ApacheKafka) -> None:
     topic = a_topic()
     await apache_kafka.create_topic(topic)
     await publish(apache_kafka.bootstrap_servers, topic, [{"value": value(n)} for n in range(1700)])
@@ -101,9 +116,9 @@ async def test_offsets_of_several_batches_are_committed_together(
     commits: list[int] = []
     really = offsets.commit
 
-    async def counted(consumer: AIOKafkaConsumer, after: Mapping[TopicPartition, int]) -> str | None:
-        commits.extend(after.values())
-        return await really(consumer, after)
+    async def counted(consumer: AIOKafkaConsumer, committing: Mapping[TopicPartition, int]) -> str | None:
+        commits.extend(committing.values())
+        return await really(consumer, committing)
 
     monkeypatch.setattr(offsets, "commit", counted)
     monkeypatch.setattr(offsets, "GATHER", 600.0)
@@ -120,7 +135,7 @@ async def test_offsets_of_several_batches_are_committed_together(
     assert await committed(apache_kafka.bootstrap_servers, cluster.group_id, topic) == 3
 
 
-async def test_a_header_reply_to_makes_nobody_answer(apache_kafka: ApacheKafka) -> None:
+async def test_a_header_reply_to_makes_faststream_publish_nothing(apache_kafka: ApacheKafka) -> None:
     topic, target = a_topic(), a_topic()
     await apache_kafka.create_topic(topic)
     await publish(
@@ -134,7 +149,7 @@ async def test_a_header_reply_to_makes_nobody_answer(apache_kafka: ApacheKafka) 
 
 
 @pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
-async def test_codecs(apache_kafka: ApacheKafka, codec: str) -> None:
+async def test_each_compression_codec_is_read(apache_kafka: ApacheKafka, codec: str) -> None:
     topic = a_topic()
     await apache_kafka.create_topic(topic)
     await publish(
@@ -157,7 +172,7 @@ async def test_a_topic_that_is_not_there_yet_is_waited_for(apache_kafka: ApacheK
         await until(lambda: running.flow.orders == ["early", "late"])
 
 
-async def test_no_topic_at_all_says_so(apache_kafka: ApacheKafka) -> None:
+async def test_a_missing_topic_is_reported_and_not_created(apache_kafka: ApacheKafka) -> None:
     topic = a_topic()
     async with subscribed(cluster_of(apache_kafka, topic)) as running:
         await until(lambda: f"waiting for topic {topic}" in running.subscription.detail)
@@ -192,7 +207,7 @@ async def test_two_members_share_and_lose_nothing(apache_kafka: ApacheKafka) -> 
     assert offsets == [100] * 4
 
 
-async def test_sight_of_a_live_feed(apache_kafka: ApacheKafka) -> None:
+async def test_lag_follows_a_live_partition(apache_kafka: ApacheKafka) -> None:
     topic = a_topic()
     await apache_kafka.create_topic(topic, 2)
     await publish(apache_kafka.bootstrap_servers, topic, [{"value": value(n), "partition": 0} for n in range(10)])
@@ -203,7 +218,7 @@ async def test_sight_of_a_live_feed(apache_kafka: ApacheKafka) -> None:
 
     async with subscribed(cluster_of(apache_kafka, topic), Flow(trouble=held)) as running:
         lag = running.lag
-        await until(lambda: lag.seen_until(f"{topic}/1"))
+        await until(lambda: lag.watermark(f"{topic}/1"))
         now = running.subscription._clock.real()
         assert lag.fresh_partitions(now) == {f"{topic}/1"}
         assert lag.blind(now)

@@ -1,4 +1,4 @@
-"""What the lag knows, from what it is told. Times are seconds after the start."""
+"""The lag, from offsets and probes. Times are seconds after the start."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def lag(*feeds: str) -> LagTracker:
+def lag(*partitions: str) -> LagTracker:
     made = LagTracker(since=START, blind_after=lambda: timedelta(seconds=300))
-    if feeds:
-        made.assigned(feeds)
+    if partitions:
+        made.assigned(partitions)
     return made
 
 
-def test_without_assignment_all_is_dark_until_patience_ends() -> None:
+def test_without_an_assignment_sending_waits_for_blind_after() -> None:
     none = lag()
     assert none.blind(at(0))
     assert not none.fresh_partitions(at(0))
@@ -32,21 +32,21 @@ def test_without_assignment_all_is_dark_until_patience_ends() -> None:
     assert none.blind(at(300)), "patience lets mails go; it does not make us see"
 
 
-def test_a_feed_is_seen_up_to_the_question_whose_end_was_passed() -> None:
+def test_the_watermark_is_the_last_probe_whose_end_is_consumed() -> None:
     one = lag("t/0")
-    one.passed("t/0", 5)
+    one.consumed_to("t/0", 5)
     one.probed("t/0", at=at(1), end=10)
-    assert one.seen_until("t/0") is None
+    assert one.watermark("t/0") is None
     assert one.lag_records() == 5
     one.probed("t/0", at=at(3), end=12)
-    one.passed("t/0", 10)
-    assert one.seen_until("t/0") == at(1)
-    one.passed("t/0", 12)
-    assert one.seen_until("t/0") == at(3)
+    one.consumed_to("t/0", 10)
+    assert one.watermark("t/0") == at(1)
+    one.consumed_to("t/0", 12)
+    assert one.watermark("t/0") == at(3)
     assert one.lag_records() == 0
 
 
-def test_mere_silence_is_not_blindness() -> None:
+def test_a_partition_without_new_records_stays_fresh() -> None:
     one = lag("t/0")
     for second in range(0, 4000, 2):
         one.probed("t/0", at=at(second), end=0)
@@ -55,7 +55,7 @@ def test_mere_silence_is_not_blindness() -> None:
     assert one.lag_seconds(at(4000)) == 0
 
 
-def test_a_broker_that_no_longer_answers_makes_blind() -> None:
+def test_a_partition_without_probes_stops_being_fresh() -> None:
     one = lag("t/0")
     one.probed("t/0", at=at(10), end=0)
     assert one.fresh_partitions(at(310)) == {"t/0"}
@@ -63,7 +63,7 @@ def test_a_broker_that_no_longer_answers_makes_blind() -> None:
     assert one.lag_seconds(at(114)) == 100
 
 
-def test_each_feed_for_itself() -> None:
+def test_a_partition_that_is_behind_leaves_the_others_fresh() -> None:
     two = lag("t/0", "t/1")
     two.probed("t/0", at=at(1), end=0)
     two.probed("t/1", at=at(1), end=7)
@@ -71,40 +71,40 @@ def test_each_feed_for_itself() -> None:
     assert two.blind(at(2))
 
 
-def test_sending_begins_when_what_lay_there_at_start_is_taken_in() -> None:
+def test_sending_begins_when_the_backlog_of_the_start_is_consumed() -> None:
     two = lag("t/0", "t/1")
     two.probed("t/0", at=at(1), end=3)
     assert not two.caught_up(at(1)), "of the other feed nothing is known"
     two.probed("t/1", at=at(1), end=0)
-    two.passed("t/0", 2)
+    two.consumed_to("t/0", 2)
     two.probed("t/0", at=at(3), end=100)
     assert not two.caught_up(at(3))
-    two.passed("t/0", 3)
+    two.consumed_to("t/0", 3)
     assert two.caught_up(at(3)), "what came after the start does not hold it up"
     two.assigned(["t/5"])
     assert two.caught_up(at(4)), "once caught up, always"
 
 
-def test_an_idle_member_has_nothing_to_catch_up_with() -> None:
+def test_a_replica_without_partitions_is_caught_up() -> None:
     assert not lag().caught_up(at(1))
     idle = lag()
     idle.assigned([])
     assert idle.caught_up(at(1))
 
 
-def test_what_was_taken_away_is_forgotten() -> None:
+def test_a_revoked_partition_is_forgotten() -> None:
     one = lag("t/0")
     one.probed("t/0", at=at(1), end=0)
     one.revoked()
-    one.passed("t/0", 9)
+    one.consumed_to("t/0", 9)
     one.probed("t/0", at=at(2), end=0)
-    assert (one.feeds, one.seen_until("t/0"), one.lag_records()) == (frozenset(), None, 0)
+    assert (one.feeds, one.watermark("t/0"), one.lag_records()) == (frozenset(), None, 0)
     one.assigned(["t/0"])
-    assert one.seen_until("t/0") is None
+    assert one.watermark("t/0") is None
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=400))
-def test_it_never_claims_more_than_it_knows(steps: list[tuple[bool, int]]) -> None:
+def test_the_watermark_never_passes_what_is_consumed(steps: list[tuple[bool, int]]) -> None:
     one, end, passed = lag("t/0"), 0, 0
     ends: list[int] = []  # by second
     for publishing, number in steps:
@@ -112,18 +112,18 @@ def test_it_never_claims_more_than_it_knows(steps: list[tuple[bool, int]]) -> No
             end += number
         else:
             passed = min(end, passed + number)
-            one.passed("t/0", passed)
+            one.consumed_to("t/0", passed)
         ends.append(end)
         one.probed("t/0", at=at(len(ends) - 1), end=end)
-        until = one.seen_until("t/0")
+        until = one.watermark("t/0")
         if until is not None:
             assert ends[int((until - START).total_seconds())] <= passed
         if passed == end:
             assert until == at(len(ends) - 1)
-        assert len(one._feeds["t/0"].asked) <= _PROBES_KEPT + 1
+        assert len(one._partitions["t/0"].probes) <= _PROBES_KEPT + 1
 
 
-def test_partitions_that_are_taken_away_while_catching_up_do_not_open_the_gate() -> None:
+def test_partitions_revoked_while_catching_up_do_not_let_sending_begin() -> None:
     """Another member joins, and for a moment nothing is ours: that is no reason to believe that all is read."""
     one = lag("t/0")
     one.probed("t/0", at=at(1), end=10)
@@ -132,11 +132,11 @@ def test_partitions_that_are_taken_away_while_catching_up_do_not_open_the_gate()
     one.assigned(["t/0"])
     one.probed("t/0", at=at(3), end=10)
     assert not one.caught_up(at(4))
-    one.passed("t/0", 10)
+    one.consumed_to("t/0", 10)
     assert one.caught_up(at(5))
 
 
-def test_a_feed_that_is_never_silent_blinds_by_its_silence() -> None:
+def test_a_partition_silent_for_longer_than_silent_after_is_not_fresh() -> None:
     one = LagTracker(
         since=START, blind_after=lambda: timedelta(minutes=5), silent_after=lambda: timedelta(minutes=20)
     )
@@ -145,6 +145,6 @@ def test_a_feed_that_is_never_silent_blinds_by_its_silence() -> None:
         one.probed("t/0", at=at(second), end=0)
         assert one.fresh_partitions(at(second)) == ({"t/0"} if second <= 1200 else set())
     assert one.blind(at(1260))
-    one.passed("t/0", 1)
+    one.consumed_to("t/0", 1)
     one.probed("t/0", at=at(1300), end=1)
     assert one.fresh_partitions(at(1300)) == {"t/0"}
