@@ -20,7 +20,7 @@ from sqlalchemy import Engine, event
 from avisa.app import wiring
 from avisa.cli import main
 from avisa.core.model import Reason, State
-from avisa.kafka.consumer import Batch
+from avisa.kafka.consumer import RawRecord, next_offsets
 from avisa.kafka.offsets import commit
 from avisa.kafka.subscription import Subscription
 from avisa.ports import Attempt, Committed, Settlement
@@ -82,9 +82,9 @@ def offset_before_transaction() -> None:
     """Wrong on purpose: the offset is committed before the batch is stored."""
     on_batch = Subscription._on_batch
 
-    async def wrong(self: Subscription, consumer: AIOKafkaConsumer, batch: Batch) -> None:
-        await commit(consumer, batch.after)
-        await on_batch(self, consumer, batch)
+    async def wrong(self: Subscription, records: Sequence[RawRecord]) -> None:
+        await commit(self._consumer, next_offsets(records))
+        await on_batch(self, records)
 
     _replace(Subscription, "_on_batch", wrong)
 
