@@ -1,6 +1,6 @@
-"""The plan on disk, `plan.yaml`: read, checked in every respect, and either whole or refused.
+"""The plan on disk, `plan.yaml`: read, checked in every respect, and taken as a whole or refused as a whole.
 
-All that is wrong is told at once, each thing with its line and column, what is wrong and what is allowed.
+All mistakes are reported at once, each with its line and column, what is wrong and what is allowed.
 """
 
 from __future__ import annotations
@@ -16,36 +16,39 @@ from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.yaml_errors import DocumentError
 from avisa.diagnostics.yaml_reader import Document, Value, parse
 from avisa.plan_file import schema
-from avisa.plan_file.pydantic_errors import without, wrongs
-from avisa.plan_file.resolve import Fault, Resolver
+from avisa.plan_file.mistake import Mistake
+from avisa.plan_file.pydantic_errors import mistakes_in, without
+from avisa.plan_file.resolve import Resolver
 
 __all__ = ["read", "schema"]
 
 
 def read(text: str, *, file: str, tell_from: datetime | None = None) -> Plan | list[Diagnostic]:
-    """The plan in `text`, or everything that is wrong with it, in the order of the file."""
+    """Return the plan in `text`, or all mistakes in it, in the order of the file.
+
+    `tell_from` comes from the settings: customers are told of nothing that happened before it.
+    """
     try:
         document = parse(text)
     except DocumentError as error:
         return [error.diagnostic(file)]
-    faults: list[Fault] = []
-    written, plan = _form(document.value, faults), None
+    mistakes: list[Mistake] = []
+    written, plan = _validated(document.value, mistakes), None
     if written is not None:
         named = {section: _names(document.value, section) for section in ("brands", "calendars", "owners")}
-        resolver = Resolver(written, named, faults)
-        plan = resolver.resolve(tell_from)
-    return plan or _problems(faults, document, file)
+        plan = Resolver(written, named, mistakes).resolve(tell_from)
+    return plan or _diagnostics(mistakes, document, file)
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of the plan, for editors."""
+    """Return the JSON Schema of the plan, for editors."""
     generated = schema.Plan.model_json_schema(by_alias=True)
     plain: dict[str, Any] = _plain(generated)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Avisa plan", **plain}
 
 
 def _plain(part: Any) -> Any:
-    """Without titles that repeat the key, and without the null that stands for a key left out."""
+    """`part` without titles that repeat the key, and without the null that stands for a key left out."""
     if isinstance(part, list):
         return [_plain(each) for each in part]
     if not isinstance(part, dict):
@@ -56,20 +59,21 @@ def _plain(part: Any) -> Any:
     return {key: _plain(each) for key, each in part.items() if key != "title" and (key, each) != ("default", None)}
 
 
-def _form(value: Value, faults: list[Fault]) -> schema.Plan | None:
-    """What was written, less what is wrong in itself, so that the rest can still be checked as a whole."""
-    found: list[Fault] | None = None
-    for _ in range(4):  # what is left out may leave a hole around it, and that another
+def _validated(value: Value, mistakes: list[Mistake]) -> schema.Plan | None:
+    """The plan as it was written, without the entries that are wrong in themselves, so that the rest can be checked
+    as a whole. None if too little is left for that. What is wrong is added to `mistakes`."""
+    found: list[Mistake] | None = None
+    for _ in range(4):  # an entry left out may make the map around it incomplete, and that the next one
         try:
             written = schema.Plan.model_validate(value)
         except ValidationError as error:
-            new = wrongs(error)
+            new = mistakes_in(error)
             found = new if found is None else found
             value = without(value, new)
         else:
-            faults.extend(found or ())
+            mistakes.extend(found or ())
             return written
-    faults.extend(found or ())
+    mistakes.extend(found or ())
     return None
 
 
@@ -78,18 +82,8 @@ def _names(value: Value, section: str) -> Iterable[str]:
     return tuple(written) if isinstance(written, dict) else ()
 
 
-def _problems(faults: Iterable[Fault], document: Document, file: str) -> list[Diagnostic]:
-    problems: dict[tuple[int, int, str], Diagnostic] = {}
-    for fault in faults:
-        of_key = fault.code in {"unknown_key", "not_supported_yet", "missing_key"} or fault.path[-1:] == ("[key]",)
-        path = fault.path[:-1] if fault.path[-1:] == ("[key]",) else fault.path
-        place = document.key(path) if of_key else document.at(path)
-        problems[place.line, place.column, fault.message] = Diagnostic(
-            code=fault.code,
-            file=file,
-            line=place.line,
-            column=place.column,
-            message=fault.message,
-            suggestion=fault.suggestion,
-        )
-    return [problems[at] for at in sorted(problems)]
+def _diagnostics(mistakes: Iterable[Mistake], document: Document, file: str) -> list[Diagnostic]:
+    """Each mistake once, though all touchpoints may repeat one that is in the defaults."""
+    found = [mistake.diagnostic(document, file) for mistake in mistakes]
+    unique = {(each.line or 0, each.column or 0, each.message): each for each in found}
+    return [unique[at] for at in sorted(unique)]

@@ -1,4 +1,4 @@
-"""From what was written to what is meant: names looked up, defaults merged, the whole checked."""
+"""From the plan as written to the plan as meant: names looked up, defaults merged, the whole checked."""
 
 from __future__ import annotations
 
@@ -14,25 +14,17 @@ from avisa.core.plan import Brand, Calendar, Feed, Owner, Plan, Remind, Span, To
 from avisa.diagnostics.suggest import closest_match
 from avisa.diagnostics.yaml_reader import Path
 from avisa.plan_file import schema
-from avisa.plan_file.values import Duration, listed, shown
+from avisa.plan_file.mistake import Mistake
+from avisa.plan_file.values import Duration, listed, quoted
 
-_MOST = timedelta(days=366)  # a window, or a closure, of more than a year is a mistake
+_A_YEAR = timedelta(days=366)  # a longer window or closure is a mistake
 _GENERIC = "generic"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """Something that does not hold together, and the key at which to mend it."""
-
-    code: str
-    path: Path
-    message: str
-    suggestion: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """A value and the key that gave it: the touchpoint's own, the defaults', or nobody's."""
+class _Located:
+    """A value and the path of the key that gave it: the touchpoint's own key, or the defaults'. A value that neither
+    gave has the path of the touchpoint."""
 
     value: Any
     path: Path
@@ -40,17 +32,18 @@ class _Given:
 
 @dataclass(slots=True)
 class Resolver:
-    """`named` are all names written under `calendars` and `owners`, also of those that could not be read."""
+    """Makes the plan. `named` has all names written under `brands`, `calendars` and `owners`, also those of entries
+    that are wrong in themselves, since to refer to one of them is no second mistake."""
 
     plan: schema.Plan
     named: Mapping[str, Iterable[str]]
-    faults: list[Fault] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
     calendars: dict[str, Calendar] = field(default_factory=dict)
 
     def resolve(self, tell_from: datetime | None) -> Plan | None:
-        """The plan that is meant; None if `faults` were found."""
+        """Return the plan; None if there are `mistakes`."""
         if "default" not in self.named["brands"]:
-            self._fault("missing_key", ("brands",), "there must be a brand named default")
+            self._add("missing_key", ("brands",), "there must be a brand named default")
         default = self.plan.brands.get("default")
         zone = default.time_zone if default else ZoneInfo("UTC")
         for key, written in self.plan.calendars.items():
@@ -75,7 +68,7 @@ class Resolver:
             tell_from=tell_from,
             longest_silence=self.plan.defaults.longest_silence,
         )
-        return None if self.faults else plan
+        return None if self.mistakes else plan
 
     def _calendar(self, key: str, written: schema.Calendar, zone: ZoneInfo) -> Calendar:
         calendar = Calendar(
@@ -86,105 +79,108 @@ class Resolver:
         )
         days = working_time.longest_closure(calendar)
         if days == working_time.FARTHEST:
-            self._fault("never_open", ("calendars", key), f"calendar {key} never opens")
-        elif days > _MOST.days:
-            self._fault("never_open", ("calendars", key), f"calendar {key} is closed for {days} days on end")
+            self._add("never_open", ("calendars", key), f"calendar {key} never opens")
+        elif days > _A_YEAR.days:
+            self._add("never_open", ("calendars", key), f"calendar {key} is closed for {days} days on end")
         return calendar
 
     def _touchpoint(self, status: str, own: schema.Touchpoint, path: Path, *, unknown: bool = False) -> Touchpoint:
-        def given(*keys: str) -> _Given:
-            """The own value, else the default one, else what CONTRACT 4 says; maps are merged key by key."""
+        def lookup(*keys: str) -> _Located:
+            """The touchpoint's own value, else that of `defaults`, else the schema's; maps are merged key by key."""
             for written, base in ((own, path), (self.plan.defaults, ("defaults",))):
                 if all(key in _get(written, keys[:n]).model_fields_set for n, key in enumerate(keys)):
-                    return _Given(_get(written, keys), (*base, *keys))
-            return _Given(_get(schema.Touchpoint(), keys), path)
+                    return _Located(_get(written, keys), (*base, *keys))
+            return _Located(_get(schema.Touchpoint(), keys), path)
 
-        calendar = self._known_calendar(given("calendar"))
-        spans = _Spans(self, status, calendar, unreadable=given("calendar").value is not None and not calendar)
-        window = given("window")
-        every = given("remind", "then_every")
+        calendar = self._known_calendar(lookup("calendar"))
+        bad_calendar = lookup("calendar").value is not None and not calendar
+        spans = _SpanReader(self, status, calendar, bad_calendar=bad_calendar)
+        window = lookup("window")
+        every = lookup("remind", "then_every")
         if every.value is None:
-            every = window if window.value is not None else _Given(Duration(48, "h"), path)
-        after = given("remind", "after")
-        message, reminder = given("message"), given("messages", "reminder")
-        if unknown:  # nothing but the generic message fits a status that nobody planned for
-            message = _Given(own.message or _GENERIC, path)
+            every = window if window.value is not None else _Located(Duration(48, "h"), path)
+        after = lookup("remind", "after")
+        message, reminder = lookup("message"), lookup("messages", "reminder")
+        if unknown:  # only the generic message fits a status that is not in the plan
+            message = _Located(own.message or _GENERIC, path)
             reminder = reminder if reminder.path[:1] == path else message
-        if message.value is None and not any(fault.path[-1:] == ("message",) for fault in self.faults):
-            self._fault("missing_key", path, f"touchpoint {status} needs a message")
+        if message.value is None and not any(mistake.path[-1:] == ("message",) for mistake in self.mistakes):
+            self._add("missing_key", path, f"touchpoint {status} needs a message")
         return Touchpoint(
             status=status,
             message=message.value or "",
-            owner=self._known_owner(given("owner")),
+            owner=self._known_owner(lookup("owner")),
             window=spans.read(window) if window.value is not None else None,
             calendar=calendar,
-            count_from=given("count_from").value,
+            count_from=lookup("count_from").value,
             remind=Remind(
-                after=tuple(spans.read(_Given(gap, (*after.path, n))) for n, gap in enumerate(after.value)),
+                after=tuple(spans.read(_Located(gap, (*after.path, n))) for n, gap in enumerate(after.value)),
                 then_every=spans.read(every),
-                at_most=given("remind", "at_most").value,
+                at_most=lookup("remind", "at_most").value,
             ),
-            final=given("final").value,
-            always=given("always").value,
-            quiet_hours=given("quiet_hours").value,
-            burst_wait=given("burst_wait").value,
-            channels=tuple(given("channels").value),
+            final=lookup("final").value,
+            always=lookup("always").value,
+            quiet_hours=lookup("quiet_hours").value,
+            burst_wait=lookup("burst_wait").value,
+            channels=tuple(lookup("channels").value),
             messages={
                 Purpose.REMINDER: reminder.value,
-                Purpose.PROMISE_MOVED: given("messages", "promise_moved").value,
-                **{alert: given("messages", alert.value).value for alert in Alert},
+                Purpose.PROMISE_MOVED: lookup("messages", "promise_moved").value,
+                **{alert: lookup("messages", alert.value).value for alert in Alert},
             },
-            ignore_moves_under=given("promise", "ignore_moves_under").value,
+            ignore_moves_under=lookup("promise", "ignore_moves_under").value,
         )
 
-    def _known_calendar(self, given: _Given) -> Calendar | None:
-        self._must_be_named("calendars", given)
-        return self.calendars.get(given.value) if given.value is not None else None
+    def _known_calendar(self, located: _Located) -> Calendar | None:
+        self._must_be_named("calendars", located)
+        return self.calendars.get(located.value) if located.value is not None else None
 
-    def _known_owner(self, given: _Given) -> str | None:
-        self._must_be_named("owners", given)
-        owner: str | None = given.value
+    def _known_owner(self, located: _Located) -> str | None:
+        self._must_be_named("owners", located)
+        owner: str | None = located.value
         return owner
 
-    def _must_be_named(self, section: str, given: _Given) -> None:
+    def _must_be_named(self, section: str, located: _Located) -> None:
         named = sorted(self.named[section])
-        if given.value is not None and given.value not in named:
+        if located.value is not None and located.value not in named:
             allowed = listed(named) or f"none is written under {section}"
-            message = f"there is no {section.removesuffix('s')} {shown(given.value, 'so called')}; allowed: {allowed}"
-            self._fault("unknown_name", given.path, message, closest_match(given.value, named))
+            message = (
+                f"there is no {section.removesuffix('s')} {quoted(located.value, 'so called')}; allowed: {allowed}"
+            )
+            self._add("unknown_name", located.path, message, closest_match(located.value, named))
 
-    def _fault(self, code: str, path: Path, message: str, suggestion: str | None = None) -> None:
-        self.faults.append(Fault(code, path, message, suggestion))
+    def _add(self, code: str, path: Path, message: str, suggestion: str | None = None) -> None:
+        self.mistakes.append(Mistake(code, path, message, suggestion))
 
 
 @dataclass(frozen=True, slots=True)
-class _Spans:
-    """Reads the durations of one touchpoint, which mean what its calendar makes of them."""
+class _SpanReader:
+    """Checks the durations of one touchpoint against its calendar: `bd` needs one, and `d` is refused with one."""
 
     resolver: Resolver
     status: str
     calendar: Calendar | None
-    unreadable: bool  # it has a calendar, but a wrong one, and that is fault enough
+    bad_calendar: bool  # its calendar has a mistake of its own, so nothing more is said of it
 
-    def read(self, given: _Given) -> Span:
-        amount: Duration = given.value
+    def read(self, located: _Located) -> Span:
+        amount: Duration = located.value
         code, message, suggestion = "not_allowed", None, None
-        if amount.unit == "bd" and not self.calendar and not self.unreadable:
+        if amount.unit == "bd" and not self.calendar and not self.bad_calendar:
             code, message = "needs_calendar", f"{amount} needs a calendar, and touchpoint {self.status} has none"
             suggestion = "add calendar: NAME, or use d"
         elif amount.unit == "d" and self.calendar:
             message = f"{amount} is not possible with calendar {self.calendar.key} (touchpoint {self.status})"
             suggestion = f"use bd: {amount.count}bd"
-        elif self.calendar and any(self.calendar.hours) and (days := _days(amount, self.calendar)) > _MOST.days:
+        elif self.calendar and any(self.calendar.hours) and (days := _days(amount, self.calendar)) > _A_YEAR.days:
             code = "too_long"
-            message = f"{amount} take about {days:.0f} days with calendar {self.calendar.key}; at most {_MOST.days}"
+            message = f"{amount} take about {days:.0f} days with calendar {self.calendar.key}; at most {_A_YEAR.days}"
         if message:
-            self.resolver._fault(code, given.path, message, suggestion)
+            self.resolver._add(code, located.path, message, suggestion)
         return amount.span
 
 
 def _days(amount: Duration, calendar: Calendar) -> float:
-    """About how many days `amount` takes on `calendar`, holidays aside."""
+    """About how many days `amount` takes on `calendar`, without regard to holidays."""
     if amount.unit == "bd":
         return 7 * amount.count / sum(map(bool, calendar.hours))
     minutes = sum(

@@ -1,7 +1,7 @@
-"""The plan as operators may write it: every key of CONTRACT 4, its type and its default.
+"""The plan as operators may write it: every key with its type, its default and its description.
 
-Nothing is merged or looked up here; that a key was left out is told by `model_fields_set`. The JSON Schema for
-editors comes from these models, and so do the words of most problems.
+Nothing is merged or looked up here; `model_fields_set` says which keys were written. The JSON Schema for editors is
+generated from these models, and so is the list of keys in `templates/README.md`.
 """
 
 from __future__ import annotations
@@ -29,47 +29,48 @@ from avisa.plan_file.values import Duration
 T = TypeVar("T")
 
 
-def _written(read: Callable[[str], T], *, none: bool = False) -> PlainValidator:
-    """Text read by `read`; with `none` the word none reads as None."""
+def _read_by(read: Callable[[str], T], *, none: bool = False) -> PlainValidator:
+    """A key whose text `read` turns into a value; with `none`, the word none means None."""
 
-    def value(given: object) -> T | None:
-        if given == "":
-            raise values.wrong("no_value", "there is no value (a # begins a comment); leave the key out or write one")
-        if not isinstance(given, str):
-            raise values.wrong("wrong_type", "must be one value, not a list or a map")
-        return None if none and given == "none" else read(given)
+    def validate(written: object) -> T | None:
+        if written == "":
+            message = "there is no value (a # begins a comment); leave the key out or write one"
+            raise values.invalid("no_value", message)
+        if not isinstance(written, str):
+            raise values.invalid("wrong_type", "must be one value, not a list or a map")
+        return None if none and written == "none" else read(written)
 
-    return PlainValidator(value)
+    return PlainValidator(validate)
 
 
-def _like(pattern: str, *examples: str, none: bool = False) -> WithJsonSchema:
+def _hint(pattern: str, *examples: str, none: bool = False) -> WithJsonSchema:
     text: dict[str, Any] = {"type": "string", "pattern": pattern, "examples": [*examples, *["none"] * none]}
     return WithJsonSchema(text)
 
 
-def _as_is(text: str) -> str:
+def _stripped(text: str) -> str:
     return text.strip()
 
 
 def _default(read: Callable[[str], object], text: str, description: str | None = None) -> Any:
-    """A default given as operators would write it, for the schema shows it too."""
+    """A default in the form in which operators would write it, as the JSON Schema shows it."""
     return Field(default_factory=lambda: read(text), description=description, json_schema_extra={"default": text})
 
 
-def _filled(given: object) -> object:
-    """A key with nothing under it is a map with nothing in it."""
-    return {} if given == "" else given
+def _or_empty(written: object) -> object:
+    """A key with nothing under it is an empty map."""
+    return {} if written == "" else written
 
 
 def _key(text: str) -> str:
     if not text.isprintable() or not text.strip() or len(text) > 200:
-        raise values.wrong("bad_name", "a name has 1 to 200 characters in one line")
+        raise values.invalid("bad_name", "a name has 1 to 200 characters in one line")
     return text
 
 
 def _short_key(text: str) -> str:
     if "/" in text or len(text) > 64:
-        raise values.wrong("bad_name", "a name has at most 64 characters, and no /")
+        raise values.invalid("bad_name", "a name has at most 64 characters, and no /")
     return _key(text)
 
 
@@ -77,48 +78,52 @@ _TIME = r"\d\d?:\d\d"
 _DURATION = r"\d+ ?(s|m|h|bd|d)"
 _PLAIN = r"\d+ ?(s|m|h|d)"
 
-Text = Annotated[str, _written(values.name), WithJsonSchema({"type": "string"})]
+Text = Annotated[str, _read_by(values.name), WithJsonSchema({"type": "string"})]
 Status = Annotated[str, AfterValidator(_key)]
 Key = Annotated[str, AfterValidator(_short_key)]
-NameOrNone = Annotated[str | None, _written(_as_is, none=True), WithJsonSchema({"type": "string"})]
-Message = Annotated[str, _written(values.message), _like("^[a-z0-9][a-z0-9_-]*$", "order-confirmed")]
-Mailbox = Annotated[str, _written(values.mailbox), _like("@", "Loja Azul <avisos@example.com>")]
-Address = Annotated[str, _written(values.address), _like("@", "producao@example.com")]
-Locale = Annotated[str, _written(values.locale), _like("^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$", "pt-PT")]
-Zone = Annotated[ZoneInfo, _written(values.zone), _like("^[A-Za-z0-9_+/-]+$", "Europe/Lisbon")]
-Link = Annotated[str, _written(values.link), _like("^https?://", "https://shop.example/")]
-Color = Annotated[str, _written(values.color), _like("^#([0-9a-fA-F]{3}){1,2}$", "#00aa55")]
-Hours = Annotated[values.Hours, _written(values.hours), _like(_TIME, "mon-fri 09:00-18:00, sat 09:00-13:00")]
-Holidays = Annotated[frozenset[date], _written(values.holidays), _like("^[A-Z]{2,3}(-.+)?$", "PT", "ES-CT")]
+NameOrNone = Annotated[str | None, _read_by(_stripped, none=True), WithJsonSchema({"type": "string"})]
+Message = Annotated[str, _read_by(values.message_name), _hint("^[a-z0-9][a-z0-9_-]*$", "order-confirmed")]
+Mailbox = Annotated[str, _read_by(values.mailbox), _hint("@", "Loja Azul <avisos@example.com>")]
+Address = Annotated[str, _read_by(values.address), _hint("@", "producao@example.com")]
+Locale = Annotated[str, _read_by(values.locale), _hint("^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$", "pt-PT")]
+Zone = Annotated[ZoneInfo, _read_by(values.zone), _hint("^[A-Za-z0-9_+/-]+$", "Europe/Lisbon")]
+Link = Annotated[str, _read_by(values.link), _hint("^https?://", "https://shop.example/")]
+Color = Annotated[str, _read_by(values.color), _hint("^#([0-9a-fA-F]{3}){1,2}$", "#00aa55")]
+Hours = Annotated[values.Hours, _read_by(values.hours), _hint(_TIME, "mon-fri 09:00-18:00, sat 09:00-13:00")]
+Holidays = Annotated[frozenset[date], _read_by(values.holidays), _hint("^[A-Z]{2,3}(-.+)?$", "PT", "ES-CT")]
 Closed = Annotated[
-    frozenset[date], _written(values.closed), _like(r"^\d{4}-\d\d-\d\d", "2026-12-24", "2026-12-24..2027-01-02")
+    frozenset[date],
+    _read_by(values.closed_days),
+    _hint(r"^\d{4}-\d\d-\d\d", "2026-12-24", "2026-12-24..2027-01-02"),
 ]
 Quiet = Annotated[
     QuietHours | None,
-    _written(values.quiet_hours, none=True),
-    _like(rf"^({_TIME} ?- ?{_TIME}|none)$", "21:00-08:00", none=True),
+    _read_by(values.quiet_hours, none=True),
+    _hint(rf"^({_TIME} ?- ?{_TIME}|none)$", "21:00-08:00", none=True),
 ]
-Gap = Annotated[Duration, _written(values.span), _like(f"^{_DURATION}$", "48h", "3bd")]
+Gap = Annotated[Duration, _read_by(values.nonzero_duration), _hint(f"^{_DURATION}$", "48h", "3bd")]
 Window = Annotated[
-    Duration | None, _written(values.span, none=True), _like(f"^({_DURATION}|none)$", "48h", "3bd", none=True)
+    Duration | None,
+    _read_by(values.nonzero_duration, none=True),
+    _hint(f"^({_DURATION}|none)$", "48h", "3bd", none=True),
 ]
-Elapsed = Annotated[timedelta, _written(values.elapsed), _like(f"^{_PLAIN}$", "0s", "4h")]
-Positive = Annotated[timedelta, _written(values.positive), _like(f"^{_PLAIN}$", "5m", "72h")]
+Elapsed = Annotated[timedelta, _read_by(values.elapsed), _hint(f"^{_PLAIN}$", "0s", "4h")]
+Positive = Annotated[timedelta, _read_by(values.nonzero_elapsed), _hint(f"^{_PLAIN}$", "5m", "72h")]
 Silence = Annotated[
-    timedelta | None, _written(values.positive, none=True), _like(f"^({_PLAIN}|none)$", "2h", none=True)
+    timedelta | None, _read_by(values.nonzero_elapsed, none=True), _hint(f"^({_PLAIN}|none)$", "2h", none=True)
 ]
 
 
-class Form(BaseModel):
-    """A map of the plan. `NOT_YET` are the keys that will come: refused, but known."""
+class PlanMap(BaseModel):
+    """A map in the plan. `NOT_YET` are keys that are planned but not built: they are refused with that reason."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     NOT_YET: ClassVar[frozenset[str]] = frozenset()
 
-    _filled = model_validator(mode="before")(_filled)
+    _or_empty = model_validator(mode="before")(_or_empty)
 
 
-class Brand(Form):
+class Brand(PlanMap):
     """How you present yourself. One must be called `default`."""
 
     name: Text = Field(description="What your customers call you.")
@@ -137,7 +142,7 @@ class Brand(Form):
     )
 
 
-class Calendar(Form):
+class Calendar(PlanMap):
     """When windows and gaps run: with a calendar, they count open hours only."""
 
     hours: Hours = Field(description="When it is open, in one or more pieces.")
@@ -148,7 +153,7 @@ class Calendar(Form):
     time_zone: Zone | None = Field(None, description="Default: that of the brand `default`.")
 
 
-class Owner(Form):
+class Owner(PlanMap):
     """A person or team inside your firm, who looks after some of the orders."""
 
     NOT_YET = frozenset({"next", "after"})
@@ -157,7 +162,7 @@ class Owner(Form):
     email: Address = Field(description="Where they are written to.")
 
 
-class Remind(Form):
+class Remind(PlanMap):
     """In a touchpoint: the gaps after the first reminder, and how many there are in all."""
 
     after: list[Gap] = Field([], max_length=100, description="Gaps to the 2nd, 3rd … reminder.")
@@ -165,7 +170,7 @@ class Remind(Form):
     at_most: int = Field(3, ge=0, le=100, description="Reminders in all, for one stay in a status.")
 
 
-class Promise(Form):
+class Promise(PlanMap):
     """In a touchpoint: when a promised date that moved is news."""
 
     NOT_YET = frozenset({"warn_before", "grace"})
@@ -173,7 +178,7 @@ class Promise(Form):
     ignore_moves_under: Elapsed = _default(values.elapsed, "0s", "A date that moves by less is not told.")
 
 
-class Messages(Form):
+class Messages(PlanMap):
     """In a touchpoint: which message says what else there is to say."""
 
     NOT_YET = frozenset({"promise_at_risk", "promise_broken", "ask_owner", "feedback"})
@@ -185,14 +190,14 @@ class Messages(Form):
     unreachable: Message = Field("customer-unreachable", description="To the owner: no mail reaches the customer.")
 
 
-class Touchpoint(Form):
+class Touchpoint(PlanMap):
     """A status that the customer lives through. `unknown_status` has the same keys, for all the others."""
 
     NOT_YET = frozenset({"ask_owner_at", "fulfils_promise", "feedback", "copy_to", "playbook"})
 
     message: Message | None = Field(None, description="The message to send; each status must have one.")
     owner: NameOrNone = Field(None, description="Who is told if an order gets stuck or a customer cannot be reached.")
-    window: Window = _default(values.span, "48h", "How long without news before a reminder.")
+    window: Window = _default(values.nonzero_duration, "48h", "How long without news before a reminder.")
     calendar: NameOrNone = Field(None, description="The calendar that window and gaps run on.")
     count_from: Literal["last_message", "last_event"] = Field(
         "last_message", description="When the window begins. With `last_event` no next date can be told."
@@ -212,11 +217,11 @@ class Touchpoint(Form):
 class Defaults(Touchpoint):
     """Any key of a touchpoint, for all that do not say otherwise, and:"""
 
-    tell_within: Positive = _default(values.positive, "72h", "What is older when it arrives is not told.")
+    tell_within: Positive = _default(values.nonzero_elapsed, "72h", "What is older when it arrives is not told.")
     longest_silence: Silence = Field(None, description="`avisa check` warns where it may be silent for longer.")
 
 
-class Events(Form):
+class Events(PlanMap):
     """How events are ranked."""
 
     rank_by: Literal["occurred_at", "sequence"] = Field(
@@ -224,22 +229,24 @@ class Events(Form):
     )
 
 
-class Feed(Form):
+class Feed(PlanMap):
     """When we may have missed events, and hold reminders back."""
 
-    blind_after: Positive = _default(values.positive, "5m", "Unread events older than this, and we cannot know.")
-    hold_at_most: Positive = _default(values.positive, "4h", "After that, reminders go out all the same.")
+    blind_after: Positive = _default(
+        values.nonzero_elapsed, "5m", "Unread events older than this, and we cannot know."
+    )
+    hold_at_most: Positive = _default(values.nonzero_elapsed, "4h", "After that, reminders go out all the same.")
     silent_after: Silence = Field(None, description="For a topic that is never silent: silence this long is a fault.")
 
 
-class Plan(Form):
+class Plan(PlanMap):
     """The operators' map of touchpoints."""
 
-    brands: Annotated[dict[Key, Brand], BeforeValidator(_filled), Field(max_length=100)]
-    calendars: Annotated[dict[Key, Calendar], BeforeValidator(_filled), Field(max_length=100)] = {}
-    owners: Annotated[dict[Key, Owner], BeforeValidator(_filled), Field(max_length=500)] = {}
+    brands: Annotated[dict[Key, Brand], BeforeValidator(_or_empty), Field(max_length=100)]
+    calendars: Annotated[dict[Key, Calendar], BeforeValidator(_or_empty), Field(max_length=100)] = {}
+    owners: Annotated[dict[Key, Owner], BeforeValidator(_or_empty), Field(max_length=500)] = {}
     defaults: Defaults = Field(default_factory=Defaults)
     events: Events = Field(default_factory=Events)
     feed: Feed = Field(default_factory=Feed)
-    touchpoints: Annotated[dict[Status, Touchpoint], BeforeValidator(_filled), Field(min_length=1, max_length=500)]
+    touchpoints: Annotated[dict[Status, Touchpoint], BeforeValidator(_or_empty), Field(min_length=1, max_length=500)]
     unknown_status: Touchpoint = Field(default_factory=Touchpoint)

@@ -1,6 +1,6 @@
 """What operators may write where the plan asks for a duration, hours, a date, a zone, an address …
 
-Each function takes the text that was written and answers its meaning, or raises `wrong` with what is allowed.
+Each function takes the text that was written and returns its meaning, or raises `invalid` with what is allowed.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ _LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
 _SPECIALS = frozenset('()<>@,:;\\".[]')
 
 
-def wrong(code: str, message: str, suggestion: str | None = None) -> PydanticCustomError:
-    """An error with its own words, to be told as they stand."""
-    # Pydantic fills {names} of the message from the context, so the words travel there.
-    return PydanticCustomError(code, "{words}", {"words": message, "suggestion": suggestion})
+def invalid(code: str, message: str, suggestion: str | None = None) -> PydanticCustomError:
+    """The error of a value that cannot be used; operators read `message` as it is."""
+    # pydantic fills {…} in a message from the context, so a message that may hold braces travels in the context.
+    return PydanticCustomError(code, "{sentence}", {"sentence": message, "suggestion": suggestion})
 
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A duration as written, because `3d` and `72h` differ where a calendar is asked."""
+    """A duration as written, because `3d` and `72h` differ where there is a calendar."""
 
     count: int
     unit: Unit
@@ -62,16 +62,16 @@ def duration(text: str) -> Duration:
     found = re.fullmatch(r"(\d{1,9})\s?(s|m|h|bd|d)", text.strip())
     if found is None:
         if re.fullmatch(r"\d+(\.\d+)?\s?%", text.strip()):
-            raise wrong("not_supported_yet", f"a percentage is not supported here; {_ALLOWED}")
-        raise wrong("bad_duration", f"{shown(text)} is not a duration; {_ALLOWED}", _in_short(text))
+            raise invalid("not_supported_yet", f"a percentage is not supported here; {_ALLOWED}")
+        raise invalid("bad_duration", f"{quoted(text)} is not a duration; {_ALLOWED}", _duration_meant(text))
     amount = Duration(int(found[1]), cast(Unit, found[2]))
     if amount.elapsed > LONGEST:
-        raise wrong("bad_duration", f"{amount} is too long; at most {LONGEST.days}d")
+        raise invalid("bad_duration", f"{amount} is too long; at most {LONGEST.days}d")
     return amount
 
 
-def _in_short(text: str) -> str | None:
-    """A duration written out, the way it is written here: `2 working days` is `2bd`."""
+def _duration_meant(text: str) -> str | None:
+    """The short form of a duration that was written out: `2bd` for `2 working days`."""
     found = re.fullmatch(r"(\d{1,9})\s*(working |business )?(sec|min|h|d|w)[a-z]*", text.strip().lower())
     if found is None:
         return None
@@ -81,29 +81,29 @@ def _in_short(text: str) -> str | None:
     return f"{7 * count}d" if unit == "w" else f"{count}{unit[0]}"
 
 
-def span(text: str) -> Duration:
-    """A duration that may be working time, and is not nothing."""
+def nonzero_duration(text: str) -> Duration:
+    """A duration, perhaps of working time, that is longer than 0."""
     amount = duration(text)
     if not amount.count:
-        raise wrong("bad_duration", f"{amount} is no time at all; the least is 1s")
+        raise invalid("bad_duration", f"{amount} is no time at all; the least is 1s")
     return amount
 
 
 def elapsed(text: str) -> timedelta:
-    """A duration of plain time."""
+    """A duration of plain time: no `bd`."""
     amount = duration(text)
     if amount.unit == "bd":
-        raise wrong("bad_duration", f"{amount}: working days are not possible here; allowed: 30s, 5m, 48h, 3d")
+        raise invalid("bad_duration", f"{amount}: working days are not possible here; allowed: 30s, 5m, 48h, 3d")
     return amount.elapsed
 
 
-def positive(text: str) -> timedelta:
-    """A duration of plain time that is not nothing."""
-    return elapsed(str(span(text)))
+def nonzero_elapsed(text: str) -> timedelta:
+    """A duration of plain time that is longer than 0."""
+    return elapsed(str(nonzero_duration(text)))
 
 
-def clock(text: str) -> time | None:
-    """`09:00`; `24:00` is the midnight that ends the day, written `time(0)`. None: not a time of day."""
+def time_of_day(text: str) -> time | None:
+    """Return the time of day in `text`, or None. `24:00`, the midnight that ends the day, is `time(0)`."""
     found = re.fullmatch(r"(\d\d?):(\d\d)", text)
     if found is None:
         return None
@@ -116,24 +116,26 @@ def clock(text: str) -> time | None:
 def quiet_hours(text: str) -> QuietHours:
     begin, end = _from_to(text.strip(), 'allowed: two times of day such as "21:00-08:00", or none')
     if begin == end:
-        raise wrong("bad_hours", f"quiet hours {shown(text)} are the whole day, so nobody would ever hear anything")
+        raise invalid(
+            "bad_hours", f"quiet hours {quoted(text)} are the whole day, so nobody would ever hear anything"
+        )
     length = ((end.hour - begin.hour) * 60 + end.minute - begin.minute) % 1440
     if length > 23 * 60:
-        raise wrong("bad_hours", f"quiet hours {shown(text)} leave less than an hour to write in")
+        raise invalid("bad_hours", f"quiet hours {quoted(text)} leave less than an hour to write in")
     return QuietHours(begin=begin, end=end)
 
 
 def hours(text: str) -> Hours:
-    """`mon-fri 09:00-18:00, sat 09:00-13:00`: the openings of each weekday, Monday first, in order."""
+    """Return the openings of each weekday, Monday first, in order, from `mon-fri 09:00-18:00, sat 09:00-13:00`."""
     week: list[list[tuple[time, time]]] = [[] for _ in WEEKDAYS]
     allowed = 'allowed: "mon-fri 09:00-18:00, sat 09:00-13:00"'
     for part in text.split(","):
         days, *openings = part.split() or [""]
         if not openings:
-            raise wrong("bad_hours", f"{shown(part.strip())} names no hours; {allowed}")
+            raise invalid("bad_hours", f"{quoted(part.strip())} names no hours; {allowed}")
         for opening, closing in (_from_to(each, allowed) for each in openings):
             if closing != time(0) and opening >= closing:
-                raise wrong(
+                raise invalid(
                     "bad_hours",
                     f"{opening:%H:%M}-{closing:%H:%M} does not end after it begins",
                     f"over midnight write two parts: fri {opening:%H:%M}-24:00, sat 00:00-{closing:%H:%M}",
@@ -144,37 +146,37 @@ def hours(text: str) -> Hours:
         day_hours.sort()
         for (_, closing), (opening, _) in pairwise(day_hours):
             if closing == time(0) or opening < closing:
-                raise wrong("bad_hours", f"the hours of {name} overlap")
+                raise invalid("bad_hours", f"the hours of {name} overlap")
     return tuple(map(tuple, week))
 
 
-def closed(text: str) -> frozenset[date]:
-    """`2026-12-24`, or `2026-12-24..2027-01-02` with both ends."""
+def closed_days(text: str) -> frozenset[date]:
+    """Return the days of `2026-12-24`, or of `2026-12-24..2027-01-02`, both ends included."""
     first, _, last = text.strip().partition("..")
     begin, end = _date(first), _date(last or first)
     if begin is None or end is None:
-        raise wrong("bad_date", f"{shown(text)} is not a date; allowed: 2026-12-24 or 2026-12-24..2027-01-02")
+        raise invalid("bad_date", f"{quoted(text)} is not a date; allowed: 2026-12-24 or 2026-12-24..2027-01-02")
     if not timedelta(0) <= end - begin <= timedelta(days=366):
-        raise wrong("bad_date", f"{shown(text)} must end after it begins, within a year")
+        raise invalid("bad_date", f"{quoted(text)} must end after it begins, within a year")
     return frozenset(begin + timedelta(days=n) for n in range((end - begin).days + 1))
 
 
-@lru_cache(maxsize=64)  # a country takes up to 80 ms, and a plan is read again at every save
+@lru_cache(maxsize=64)  # a country takes up to 80 ms, and the plan is read at every save
 def holidays(text: str) -> frozenset[date]:
-    """The public holidays of a country or region of the `holidays` package, as dates."""
-    import holidays as package  # a plan without holidays starts without loading it
+    """Return the public holidays of `PT` or `ES-CT`, as the package `holidays` has them."""
+    import holidays as package  # loading it takes a while, which a plan without holidays does not need
 
     country, _, region = text.strip().partition("-")
     supported = package.list_supported_countries()
     if country not in supported:
         allowed = "a country, or a country and a region, such as PT or ES-CT"
         nearest = closest_match(country, supported)
-        raise wrong("unknown_name", f"there are no holidays for {shown(text)}; allowed: {allowed}", nearest)
+        raise invalid("unknown_name", f"there are no holidays for {quoted(text)}; allowed: {allowed}", nearest)
     if region and region not in supported[country]:
         regions = [f"{country}-{each}" for each in supported[country]]
         allowed = ", ".join([country, *regions])
         nearest = closest_match(text, regions)
-        raise wrong("unknown_name", f"there are no holidays for {shown(text)}; allowed: {allowed}", nearest)
+        raise invalid("unknown_name", f"there are no holidays for {quoted(text)}; allowed: {allowed}", nearest)
     return frozenset(package.country_holidays(country, subdiv=region or None, years=HOLIDAY_YEARS))
 
 
@@ -182,9 +184,9 @@ def zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text.strip())
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones
-        raise wrong(
+        raise invalid(
             "unknown_name",
-            f"there is no time zone {shown(text)}; allowed: names such as Europe/Lisbon or UTC",
+            f"there is no time zone {quoted(text)}; allowed: names such as Europe/Lisbon or UTC",
             closest_match(text, available_timezones()),
         ) from None
 
@@ -197,22 +199,22 @@ def locale(text: str) -> str:
     except (babel.UnknownLocaleError, ValueError):
         known = None
     if not known:
-        raise wrong("unknown_name", f"there is no locale {shown(text)}; allowed: such as pt-PT, es or en")
+        raise invalid("unknown_name", f"there is no locale {quoted(text)}; allowed: such as pt-PT, es or en")
     return tag
 
 
 def address(text: str) -> str:
-    """One e-mail address. What it was is not said in the error."""
+    """One e-mail address. The error does not quote it."""
     local, _, domain = text.strip().rpartition("@")
     atoms, labels = local.split("."), domain.split(".")
     sound = all(atoms) and not any(_SPECIALS & set(atom) or re.search(r"\s", atom) for atom in atoms)
     if not sound or not all(map(_LABEL.fullmatch, labels)) or len(text) > 254 or not text.strip().isprintable():
-        raise wrong("bad_address", "this is not an e-mail address; allowed: one such as avisos@example.com")
+        raise invalid("bad_address", "this is not an e-mail address; allowed: one such as avisos@example.com")
     return text.strip()
 
 
 def mailbox(text: str) -> str:
-    """An address, or a name and an address (RFC 5322 section 3.4); the name is quoted where it has to be."""
+    """An address, or `Name <address>` (RFC 5322 section 3.4), its name in quotes where it needs them."""
     found = re.fullmatch(r"([^<>]*)<([^<>]+)>", text.strip())
     if found is None:
         return address(text)
@@ -220,7 +222,7 @@ def mailbox(text: str) -> str:
     if len(name) > 1 and name[0] == name[-1] == '"':
         name = name[1:-1].replace('\\"', '"').replace("\\\\", "\\")
     if not name.isprintable():
-        raise wrong("bad_address", "the name before the address has a character that cannot be shown")
+        raise invalid("bad_address", "the name before the address has a character that cannot be shown")
     if _SPECIALS & set(name):
         name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return f"{name} <{address(found[2])}>".strip()
@@ -228,53 +230,53 @@ def mailbox(text: str) -> str:
 
 def link(text: str) -> str:
     if not re.fullmatch(r"https?://(?!https?:)[^\s/?#@]+([/?#]\S*)?", text.strip()):
-        raise wrong("bad_link", f"{shown(text)} is not a link; allowed: https://shop.example/…")
+        raise invalid("bad_link", f"{quoted(text)} is not a link; allowed: https://shop.example/…")
     return text.strip()
 
 
 def color(text: str) -> str:
-    """A colour with six digits, also where it was written with three."""
+    """Return the colour with six digits, also if it was written with three."""
     if not re.fullmatch(r"#([0-9a-fA-F]{3}){1,2}", text.strip()):
-        raise wrong("bad_color", f'{shown(text)} is not a colour; allowed: "#0a5" or "#00aa55", in quotes')
+        raise invalid("bad_color", f'{quoted(text)} is not a colour; allowed: "#0a5" or "#00aa55", in quotes')
     digits = text.strip()[1:]
     return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 
 
 def name(text: str) -> str:
-    """A name for people: of a brand, of an owner."""
-    text = text.replace("\u00a0", " ").strip()  # which comes with what is copied from elsewhere
+    """The name of a brand or an owner, as people read it."""
+    text = text.replace("\u00a0", " ").strip()  # text copied from elsewhere brings no-break spaces
     if not text or not text.isprintable() or len(text) > 200:
-        raise wrong("bad_name", "a name has 1 to 200 characters in one line")
+        raise invalid("bad_name", "a name has 1 to 200 characters in one line")
     return text
 
 
-def message(text: str) -> str:
+def message_name(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", text):
         bare = re.sub(r"^messages/|(/[A-Za-z-]+)?\.md$", "", text.lower())
         plain = re.sub(r"[^a-z0-9_]+", "-", bare).strip("-")
-        raise wrong(
+        raise invalid(
             "bad_name",
-            f"{shown(text)} is not the name of a message; allowed: small letters, digits and -",
+            f"{quoted(text)} is not the name of a message; allowed: small letters, digits and -",
             plain if plain and "@" not in text else None,
         )
     return text
 
 
-def listed(words: Sequence[str]) -> str:
-    """Names to choose from; of very many, the first."""
-    return ", ".join(words[:_MOST_LISTED]) + (" …" if len(words) > _MOST_LISTED else "")
+def listed(names: Sequence[str]) -> str:
+    """Return the names to choose from in one line; of very many, the first."""
+    return ", ".join(names[:_MOST_LISTED]) + (" …" if len(names) > _MOST_LISTED else "")
 
 
-def shown(text: str, instead: str = "what is written") -> str:
-    """What was written, for an error; not if it may hold an address."""
+def quoted(text: str, instead: str = "what is written") -> str:
+    """Return `text` in quotes for an error, cut if it is long; `instead` if an e-mail address may be in it."""
     return instead if "@" in text else repr(text if len(text) <= 60 else text[:59] + "…")
 
 
 def _from_to(text: str, allowed: str) -> tuple[time, time]:
     first, dash, last = text.partition("-")
-    begin, end = clock(first.strip()), clock(last.strip())
+    begin, end = time_of_day(first.strip()), time_of_day(last.strip())
     if not dash or begin is None or end is None or first.strip() == "24:00":
-        raise wrong("bad_hours", f"{shown(text)} is not from one time of day to another; {allowed}")
+        raise invalid("bad_hours", f"{quoted(text)} is not from one time of day to another; {allowed}")
     return begin, end
 
 
@@ -282,7 +284,7 @@ def _weekdays(text: str, allowed: str) -> list[int]:
     first, _, last = text.lower().partition("-")
     for each in (first, last or first):
         if each not in WEEKDAYS:
-            raise wrong("bad_hours", f"{shown(each)} is not a weekday; {allowed}", closest_match(each, WEEKDAYS))
+            raise invalid("bad_hours", f"{quoted(each)} is not a weekday; {allowed}", closest_match(each, WEEKDAYS))
     begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
     return [(begin + n) % 7 for n in range((end - begin) % 7 + 1)]
 

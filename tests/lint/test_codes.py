@@ -12,7 +12,18 @@ from avisa.lint.codes import codes, table
 
 SERVICE = Path(__file__).parents[2] / "service"
 # Who is given a code: first, or by name.
-_GIVEN_FIRST = {"wrong", "_fault", "Fault", "DocumentError", "Flawed", "error", "warning", "problem", "_problem"}
+_GIVEN_FIRST = {
+    "wrong",
+    "invalid",
+    "_add",
+    "Mistake",
+    "DocumentError",
+    "Flawed",
+    "error",
+    "warning",
+    "problem",
+    "_problem",
+}
 # Codes put together from a word.
 _MADE = {"unknown_filter", "unknown_component", "missing_subject", "missing_short"}
 _ROOMS = ("templates", "lint", "preview", "diagnostics", "plan_file", "catalog", "app/template_sync.py")

@@ -1,4 +1,4 @@
-"""The plan: what is meant by it, and how every mistake in it is told."""
+"""The plan: what it means, and how every mistake in it is reported."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ unknown_status: {owner: production}
 
 
 def plan(text: str) -> Plan:
-    answer = read(text, file="plan.yaml")
-    assert isinstance(answer, Plan), answer
-    return answer
+    result = read(text, file="plan.yaml")
+    assert isinstance(result, Plan), result
+    return result
 
 
 def problems(text: str) -> list[Diagnostic]:
-    answer = read(text, file="plan.yaml")
-    assert isinstance(answer, list), "it was taken"
-    return answer
+    result = read(text, file="plan.yaml")
+    assert isinstance(result, list), "it was taken"
+    return result
 
 
 # ---------------------------------------------------------------- what is meant
 
 
-def test_names_are_looked_up_and_defaults_merged() -> None:
+def test_a_plan_has_its_names_looked_up_and_its_defaults_merged() -> None:
     meant = plan(GOOD)
     assert meant.stages() == ("confirmed", "in_production", "delivered")
     assert meant.brand("no such").sender == "Loja Azul <avisos@example.com>"
@@ -71,7 +71,7 @@ def test_names_are_looked_up_and_defaults_merged() -> None:
     assert meant.touchpoint("delivered").final
 
 
-def test_what_is_left_out_is_as_the_contract_says() -> None:
+def test_keys_left_out_have_the_documented_defaults() -> None:
     meant = plan("brands: {default: {name: A, from: a@example.com}}\ntouchpoints: {x: {message: m}}\n")
     x = meant.touchpoint("x")
     assert (x.window, x.remind, x.channels) == (H48, Remind(then_every=H48), ("email",))
@@ -89,7 +89,7 @@ def test_what_is_left_out_is_as_the_contract_says() -> None:
     assert meant.tell_from is None
 
 
-def test_a_status_nobody_planned_for_is_told_with_the_generic_message() -> None:
+def test_a_status_outside_the_plan_gets_the_generic_message() -> None:
     unknown = plan(GOOD).touchpoint("surprise")
     assert (unknown.message, unknown.owner, unknown.window) == ("generic", "production", H48)
     assert unknown.message_for(Purpose.REMINDER, "1") == "generic"
@@ -97,7 +97,7 @@ def test_a_status_nobody_planned_for_is_told_with_the_generic_message() -> None:
     assert (own.unknown.message, own.unknown.message_for(Purpose.REMINDER, "1")) == ("odd", "waiting")
 
 
-def test_reminders_follow_the_window_unless_said() -> None:
+def test_reminders_are_a_window_apart_unless_the_plan_says_otherwise() -> None:
     text = "brands: {default: {name: A, from: a@example.com}}\ntouchpoints: {x: {message: m, window: 5h}}\n"
     assert plan(text).touchpoint("x").remind.then_every == Span(elapsed=timedelta(hours=5))
 
@@ -110,7 +110,7 @@ def test_maps_are_merged_key_by_key() -> None:
     assert delivered.messages[Purpose.REMINDER] == "still-in-progress"
 
 
-def test_none_takes_a_default_back() -> None:
+def test_none_in_a_touchpoint_takes_a_default_back() -> None:
     text = GOOD.replace("{message: delivered,", "{message: delivered, window: none, quiet_hours: none, owner: none,")
     text = text.replace("defaults:\n", "defaults:\n  owner: production\n")
     delivered = plan(text).touchpoint("delivered")
@@ -118,8 +118,8 @@ def test_none_takes_a_default_back() -> None:
     assert plan(text).touchpoint("in_production").owner == "production"
 
 
-def test_yaml_guesses_nothing() -> None:
-    """Words that YAML 1.1 takes for booleans, sexagesimal numbers or dates are what was written."""
+def test_words_that_yaml_takes_for_other_types_stay_words() -> None:
+    """YAML 1.1 reads `no` as a boolean, `21:00` as a sexagesimal number and `2026-12-24` as a date."""
     text = GOOD.replace("delivered:", "no:").replace("  window: 48h\n", "  window: 48h\n  burst_wait: 0s\n")
     text = text.replace('quiet_hours: "21:00-08:00"', "quiet_hours: 21:00-08:00").replace("Loja Azul,", "007,")
     text = text.replace("holidays: PT", "holidays: NO, closed: [2026-12-24, 2026-12-28..2026-12-31]")
@@ -131,14 +131,14 @@ def test_yaml_guesses_nothing() -> None:
     assert {date(2026, 12, 24), date(2026, 12, 29), date(2026, 5, 17)} <= closed.closed
 
 
-def test_sections_may_be_empty() -> None:
+def test_a_section_with_nothing_under_its_key_is_empty() -> None:
     text = "owners:\ncalendars:\ndefaults:\nfeed:\nevents:\nunknown_status:\n" + (
         "brands: {default: {name: A, from: a@example.com}}\ntouchpoints: {x: {message: m, remind: }}\n"
     )
     assert plan(text).touchpoint("x").remind == Remind(then_every=H48)
 
 
-def test_the_rest_of_the_keys() -> None:
+def test_ranking_feed_and_promise_keys_reach_the_plan() -> None:
     text = GOOD + ("events: {rank_by: sequence}\nfeed: {blind_after: 1m, hold_at_most: 2h, silent_after: 1d}\n")
     text = text.replace("defaults:\n", "defaults:\n  tell_within: 24h\n  promise: {ignore_moves_under: 4h}\n")
     text = text.replace("{message: delivered,", "{message: delivered, count_from: last_event, burst_wait: 10m,")
@@ -151,11 +151,11 @@ def test_the_rest_of_the_keys() -> None:
     assert meant.touchpoint("delivered").burst_wait == timedelta(minutes=10)
 
 
-def test_tell_from_comes_with_the_settings() -> None:
+def test_tell_from_of_the_settings_reaches_the_plan() -> None:
     moment = datetime(2026, 3, 2, tzinfo=UTC)
-    answer = read(GOOD, file="plan.yaml", tell_from=moment)
-    assert isinstance(answer, Plan)
-    assert answer.tell_from == moment
+    result = read(GOOD, file="plan.yaml", tell_from=moment)
+    assert isinstance(result, Plan)
+    assert result.tell_from == moment
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_tell_from_comes_with_the_settings() -> None:
         ("<a@localhost>", "<a@localhost>"),
     ],
 )
-def test_senders(written: str, sender: str) -> None:
+def test_a_sender_is_an_address_or_a_quoted_name_with_one(written: str, sender: str) -> None:
     meant = plan(GOOD.replace("Loja Azul <avisos@example.com>", f'"{written}"'))
     assert meant.brands["default"].sender == sender
 
@@ -185,7 +185,7 @@ def test_senders(written: str, sender: str) -> None:
         ("Fri 22:00-24:00, SAT 0:00-6:00", 5, ((time(0), time(6)),)),
     ],
 )
-def test_hours(hours: str, day: int, openings: tuple[tuple[time, time], ...]) -> None:
+def test_calendar_hours_are_sorted_by_weekday(hours: str, day: int, openings: tuple[tuple[time, time], ...]) -> None:
     calendar = plan(GOOD.replace("mon-fri 09:00-18:00", hours)).touchpoint("in_production").calendar
     assert calendar is not None
     assert calendar.hours[day] == openings
@@ -304,7 +304,9 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("old", "new", "code", "line", "words"), MISTAKES, ids=[m[1][:50] for m in MISTAKES])
-def test_mistakes_are_told_where_they_are(old: str, new: str, code: str | None, line: int, words: str) -> None:
+def test_a_mistake_in_a_plan_is_reported_at_its_line(
+    old: str, new: str, code: str | None, line: int, words: str
+) -> None:
     assert old in GOOD
     text = GOOD.replace(old, new, 1)
     if code is None:
@@ -317,8 +319,8 @@ def test_mistakes_are_told_where_they_are(old: str, new: str, code: str | None, 
     assert all((each.file, each.severity) == ("plan.yaml", "error") for each in found)
 
 
-def test_each_mistake_is_told_once_and_alone() -> None:
-    """What is wrong in one place is not told again as if something else were missing."""
+def test_a_mistake_is_reported_once_and_brings_no_others() -> None:
+    """A wrong entry is not reported again as missing where something refers to it."""
     for old, new in (
         ("email: producao@example.com", "email: producao"),
         ("09:00-18:00", "9-18"),
@@ -329,14 +331,14 @@ def test_each_mistake_is_told_once_and_alone() -> None:
         assert len(problems(GOOD.replace(old, new, 1))) == 1
 
 
-def test_columns_point_at_the_value_or_the_key() -> None:
+def test_the_column_of_a_mistake_is_that_of_its_value_or_key() -> None:
     (wrong,) = problems(GOOD.replace("window: 24h", "window: soon"))
     assert (wrong.line, wrong.column) == (13, GOOD.splitlines()[12].index("24h") + 1)
     (unknown,) = problems(GOOD.replace("always: true", "alwys: true"))
     assert (unknown.line, unknown.column) == (13, GOOD.splitlines()[12].index("always") + 1)
 
 
-def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
+def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file() -> None:
     text = GOOD
     for old, new, code, line, _ in MISTAKES:
         if (
@@ -350,11 +352,11 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     assert [(each.line, each.column) for each in found] == sorted((each.line, each.column) for each in found)
 
 
-def test_addresses_are_not_repeated() -> None:
+def test_a_mistake_never_quotes_an_address() -> None:
     for old in ("avisos@example.com", "order-confirmed", "48h", "PT", "Europe/Lisbon", "warehouse,"):
-        answer = read(GOOD.replace(old, "hidden@person.example@x", 1), file="plan.yaml")
-        assert isinstance(answer, list)
-        assert not any("hidden" in each.message + (each.suggestion or "") for each in answer)
+        result = read(GOOD.replace(old, "hidden@person.example@x", 1), file="plan.yaml")
+        assert isinstance(result, list)
+        assert not any("hidden" in each.message + (each.suggestion or "") for each in result)
 
 
 @pytest.mark.parametrize(
@@ -372,31 +374,31 @@ def test_addresses_are_not_repeated() -> None:
         ("\tx: y", "not_yaml"),
     ],
 )
-def test_what_is_no_plan_at_all(text: str, code: str) -> None:
+def test_a_text_that_is_no_plan_is_refused(text: str, code: str) -> None:
     assert code in {each.code for each in problems(text)}
 
 
 @given(st.text(), st.integers(0, len(GOOD)), st.integers(0, 30))
-def test_nothing_that_is_written_breaks_the_reader(text: str, at: int, gone: int) -> None:
-    answer = read(GOOD[:at] + text + GOOD[at + gone :], file="plan.yaml")
-    assert isinstance(answer, Plan) or answer
+def test_any_text_is_read_as_a_plan_or_refused(text: str, at: int, gone: int) -> None:
+    result = read(GOOD[:at] + text + GOOD[at + gone :], file="plan.yaml")
+    assert isinstance(result, Plan) or result
 
 
 # ---------------------------------------------------------------- the shipped files
 
 
-def test_the_shipped_plan_is_good() -> None:
+def test_the_shipped_plan_has_no_mistake() -> None:
     shipped = read((TEMPLATES / "plan.yaml").read_text("utf-8"), file="plan.yaml")
     assert isinstance(shipped, Plan), shipped
     assert {"confirmed", "delivered", "cancelled"} <= set(shipped.stages())
 
 
-def test_the_schema_is_current() -> None:
+def test_the_shipped_json_schema_is_current() -> None:
     """If not: `python -m avisa.plan_file > templates/plan.schema.json`."""
     assert json.loads((TEMPLATES / "plan.schema.json").read_text("utf-8")) == json_schema()
 
 
-def test_the_schema_knows_every_key_and_no_more() -> None:
+def test_the_json_schema_has_every_key_and_no_more() -> None:
     touchpoint = json_schema()["$defs"]["Touchpoint"]
     assert touchpoint["additionalProperties"] is False
     assert touchpoint["properties"]["window"]["default"] == "48h"
@@ -406,15 +408,15 @@ def test_the_schema_knows_every_key_and_no_more() -> None:
     }  # fmt: skip
 
 
-def test_a_character_that_stands_in_no_text_is_refused_however_it_is_spelt() -> None:
+def test_a_control_character_is_refused_also_as_an_escape() -> None:
     for spelt in ("\\ud800", "\\x1b", "\\x00"):
         for text in (f'"{spelt}": 1\n', GOOD.replace("always: true", f'always: "{spelt}"', 1)):
             (wrong,) = problems(text)
             assert (wrong.code, wrong.message[:2]) == ("not_allowed", "U+")
 
 
-def test_a_plan_has_no_more_than_anybody_reads() -> None:
-    """Each of these is looked at in several ways by `avisa check`, which somebody waits for."""
+def test_a_plan_with_more_than_500_touchpoints_is_refused() -> None:
+    """`avisa check` looks at each touchpoint in several ways, and somebody waits for it."""
     statuses = "".join(f"  a{number}: {{message: plain}}\n" for number in range(501))
     (wrong,) = problems(GOOD.replace("touchpoints:\n", f"touchpoints:\n{statuses}", 1))
     assert (wrong.code, wrong.message) == ("out_of_range", "touchpoints: must have at most 500 entries")
