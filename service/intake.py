@@ -1,37 +1,23 @@
 """Events in: load, decide, commit; if the commit lost a race, again.
 
-A batch is folded order by order, in the order of arrival, and stored in one transaction. When `take`
-returns, everything the batch means is durable, and only then may its offsets be committed (promise 1).
+A batch is folded order by order, in the order of arrival, and stored in one transaction. When `take` returns, all
+that the batch means is durable, and only then may its offsets be committed (promise 1).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
 
 import structlog
 
 from avisa import telemetry
-from avisa.core import decide, facts, gate
-from avisa.core.model import Notification, Order, OrderEvent, Reason, State, evolve
-from avisa.ports import (
-    Attempt,
-    Catalog,
-    CatalogCache,
-    Change,
-    Claimed,
-    Clock,
-    Committed,
-    Entry,
-    OrderBook,
-    Sender,
-    Skipped,
-    Taken,
-    Tally,
-    Unreadable,
-)
+from avisa.core import decide, facts
+from avisa.core.fold import Fold
+from avisa.core.model import OrderEvent, Reason
+from avisa.dispatch.settlements import Now
+from avisa.ports import Catalog, CatalogCache, Clock, Entry, OrderBook, Skipped, Taken, Tally, Unreadable
+from avisa.write_path import Decided, WritePath
 
 log = structlog.get_logger()
 
@@ -39,209 +25,103 @@ log = structlog.get_logger()
 class Intake:
     """Takes batches of what was read from Kafka."""
 
-    def __init__(
-        self,
-        orders: OrderBook,
-        shelf: CatalogCache,
-        clock: Clock,
-        sender: Sender,
-        *,
-        lease: timedelta,
-        on_wake_at: Callable[[datetime], None],
-    ) -> None:
+    def __init__(self, orders: OrderBook, catalogs: CatalogCache, clock: Clock, write_path: WritePath) -> None:
         self._orders = orders
-        self._shelf = shelf
+        self._catalogs = catalogs
         self._clock = clock
-        self._sender = sender
-        self._lease = lease
-        self._on_wake_at = on_wake_at
+        self._write_path = write_path
 
     async def take(self, taken: Sequence[Taken]) -> None:
         """Store the whole effect of a batch.
 
-        Raises what the store raises when it is away; then nothing of the batch may be acknowledged.
+        Raises what the store raises when it cannot be reached; then nothing of the batch may be acknowledged.
         """
         dead = [item for item in taken if isinstance(item, Unreadable)]
         events = [item for item in taken if isinstance(item, OrderEvent)]
-        counted = Counter((item.position.feed, item.reason) for item in taken if isinstance(item, Skipped))
+        skipped = Counter((item.position.feed, item.reason) for item in taken if isinstance(item, Skipped))
         while True:
-            events = await self._store(events, dead, counted)
+            events = await self._store(events, dead, skipped)
             if not events:
                 return
-            dead, counted = [], Counter()  # these are stored; only what lost a race is decided again
+            dead, skipped = [], Counter()  # these are stored; only what lost a race is decided again
 
     async def _store(
-        self, events: list[OrderEvent], dead: list[Unreadable], counted: Counter[tuple[str, Reason]]
+        self, events: list[OrderEvent], dead: list[Unreadable], skipped: Counter[tuple[str, Reason]]
     ) -> list[OrderEvent]:
-        """Decide and commit once; answers the events of orders that lost a race."""
-        room = await self._sender.soon()
-        now, now_real = self._clock.now(), self._clock.real()
-        catalog = self._shelf.in_force
+        """Decide and commit once; return the events of the orders that lost a race."""
+        begin = await self._write_path.capacity()
+        at = Now.of(self._clock)
+        decided = await self._decided(events, at)
+        lost = await self._write_path.commit(
+            decided.values(), at=at, begin=begin, tally=Tally(by_reason=skipped), dead_letters=dead
+        )
+        _report([item for order_id, item in decided.items() if order_id not in lost], dead, skipped, at)
+        return [event for event in events if event.order_id in lost]
+
+    async def _decided(self, events: Sequence[OrderEvent], at: Now) -> dict[str, Decided]:
+        """Each order with the decisions on its events, in the order of arrival."""
+        catalog = self._catalogs.in_force
         known = await self._orders.load({event.order_id for event in events})
-        folds: dict[str, Fold] = {}
+        decided: dict[str, Decided] = {}
         for event in events:
-            fold = folds.get(event.order_id)
-            if fold is None:
-                fold = folds[event.order_id] = Fold(known.get(event.order_id))
-            fold.add(event, catalog, now)
-        attempts = await self._sender.draft(list(_newborn(folds))) if room else []
-        committed = await self._orders.commit(
-            [fold.change() for fold in folds.values()],
-            tally=Tally(by_reason=counted),
-            dead_letters=dead,
-            now=now,
-            lease=self._lease if room else None,
-            begin=attempts,
-        )
-        self._spread(folds, committed, attempts, since=now_real)
-        self._log(folds, dead, committed.lost, at=now_real)
-        for (_, reason), number in counted.items():
-            telemetry.decided(reason, number)
-        for letter in dead:
-            telemetry.dead_lettered(letter.reason)
-        return [event for event in events if event.order_id in committed.lost]
-
-    def _spread(
-        self, folds: dict[str, Fold], committed: Committed, attempts: Sequence[Attempt], *, since: datetime
-    ) -> None:
-        """Tell sender, wake loop and metrics what became durable."""
-        drafted = {attempt.key: attempt for attempt in attempts}
-        begun: list[tuple[Claimed, Attempt]] = []
-        ready: list[Claimed] = []
-        waiting = False
-        for order_id, fold in folds.items():
-            if order_id in committed.lost:
-                continue
-            order = fold.stored()
-            for _, reason in fold.reasons:
-                telemetry.decided(reason)
-            if order.wake_at is not None:
-                self._on_wake_at(order.wake_at)
-            for notification in fold.born:
-                telemetry.queued(notification.purpose, notification.channel)
-                if notification.key not in committed.leased:
-                    waiting = True
-                elif attempt := drafted.get(notification.key):
-                    begun.append((Claimed(notification=notification, order=order), attempt))
-                else:
-                    ready.append(Claimed(notification=notification, order=order))
-        if begun:
-            self._sender.send(begun, since=since)
-        if ready:
-            self._sender.hand_over(ready, since=since)
-        if waiting:
-            self._sender.nudge()
-
-    def _log(self, folds: dict[str, Fold], dead: list[Unreadable], lost: frozenset[str], *, at: datetime) -> None:
-        """One line for each event and each record set aside, with its reason; no more than the timeline says."""
-        entries = [entry for order_id, fold in folds.items() if order_id not in lost for entry in fold.entries]
-        if entries:
-            telemetry.log_entries("event", map(_told, entries), at=at)
-        for letter in dead:
-            where = letter.record.position
-            log.warning("dead_letter", feed=where.feed, offset=where.offset, stage=letter.stage, reason=letter.reason)
-
-
-def _newborn(folds: Mapping[str, Fold]) -> Iterator[Claimed]:
-    """What heads its line as soon as it is stored."""
-    for fold in folds.values():
-        if fold.born:
-            order = fold.stored()
-            heads: dict[tuple[str, str], Notification] = {}
-            for waiting in order.pending:  # by seq
-                heads.setdefault((waiting.recipient, waiting.channel), waiting)
-            keys = {head.key for head in heads.values()}
-            yield from (Claimed(notification=item, order=order) for item in fold.born if item.key in keys)
-
-
-@dataclass(slots=True)
-class Fold:
-    """One order while the events of a batch are folded into it."""
-
-    order: Order | None
-    version: int = field(init=False)
-    born: list[Notification] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    superseded: set[str] = field(default_factory=set)
-    reasons: list[tuple[str, Reason]] = field(default_factory=list)
-    absorbed_by: str | None = None
-    _stored: Order | None = None
-
-    def __post_init__(self) -> None:
-        self.version = 0 if self.order is None else self.order.version
-
-    def add(self, event: OrderEvent, catalog: Catalog, now: datetime) -> None:
-        """Decide one event on top of those before it."""
-        plan = catalog.plan
-        decision = decide.on_event(self.order, event, plan, now)
-        order = decision.order
-        if decision.absorbed_by is not None:
-            self._absorb(decision.absorbed_by)
-        born = [evolve(item, published_real=event.published_real) for item in decision.notifications]
-        pending = (*order.pending, *born)
-        self.born.extend(born)
-        overtaken = [item for item in pending if gate.superseded(item, order, plan)]
-        if overtaken:
-            self.superseded.update(item.key for item in overtaken)
-            stale = {item.key for item in overtaken if not item.begun}
-            self.born = [evolve(item, state=State.DROPPED) if item.key in stale else item for item in self.born]
-            pending = tuple(item for item in pending if item.key not in stale)
-        if pending is not order.pending and pending != order.pending:
-            order = evolve(order, pending=pending)
-        self.order = order
-        self.reasons.append((event.position.feed, decision.reason))
-        self.entries.append(
-            Entry(
-                order_id=order.order_id,
-                at=now,
-                kind="event",
-                reason=decision.reason,
-                status=event.status,
-                episode=order.episode,
-                event_id=event.event_id,
-                note=_note(event, catalog, now),
+            item = decided.get(event.order_id)
+            if item is None:
+                item = decided[event.order_id] = Decided(Fold(known.get(event.order_id)))
+            decision = decide.on_event(item.fold.order, event, catalog.plan, at.now)
+            assert decision.reason is not None  # every event has one
+            item.fold.add(decision)
+            item.reasons.append((event.position.feed, decision.reason))
+            item.entries.append(
+                Entry(
+                    order_id=event.order_id,
+                    at=at.now,
+                    kind="event",
+                    reason=decision.reason,
+                    status=event.status,
+                    episode=decision.order.episode,
+                    event_id=event.event_id,
+                    note=_note(event, catalog, at),
+                )
             )
+        return decided
+
+
+def _report(
+    stored: Sequence[Decided], dead: Sequence[Unreadable], skipped: Counter[tuple[str, Reason]], at: Now
+) -> None:
+    """Count and log what became durable: a line for each event and each dead letter, with its reason."""
+    for item in stored:
+        for _, reason in item.reasons:
+            telemetry.decided(reason)
+    for (_, reason), number in skipped.items():
+        telemetry.decided(reason, number)
+    entries = [entry for item in stored for entry in item.entries]
+    if entries:
+        telemetry.log_entries("event", _fields(entries), at=at.real)
+    for letter in dead:
+        telemetry.dead_lettered(letter.reason)
+        where = letter.record.position
+        log.warning(
+            "intake.dead_letter", feed=where.feed, offset=where.offset, stage=letter.stage, reason=letter.reason
         )
 
-    def change(self) -> Change:
-        """All that the order becomes."""
-        assert self.order is not None
-        return Change(
-            order=self.order,
-            notifications=tuple(self.born),
-            entries=tuple(self.entries),
-            superseded=tuple(self.superseded),
-            absorbed_by=self.absorbed_by,
-            reasons=tuple(self.reasons),
-        )
 
-    def stored(self) -> Order:
-        """The order as it is once the change is stored; nothing is added after it was asked."""
-        if self._stored is None:
-            assert self.order is not None
-            self._stored = evolve(self.order, version=self.version + 1)
-        return self._stored
-
-    def _absorb(self, key: str) -> None:
-        """An update of this same batch can not have been sent meanwhile; an older one can, and is guarded."""
-        if all(item.key != key for item in self.born):
-            self.absorbed_by = key
+def _fields(entries: Iterable[Entry]) -> Iterable[dict[str, object]]:
+    """What a log line says of an event: no more than the timeline."""
+    for entry in entries:
+        yield {
+            "order": entry.order_id,
+            "status": entry.status,
+            "episode": entry.episode,
+            "reason": entry.reason,
+            "note": entry.note,
+        }
 
 
-def _told(entry: Entry) -> dict[str, object]:
-    return {
-        "order": entry.order_id,
-        "status": entry.status,
-        "episode": entry.episode,
-        "reason": entry.reason,
-        "note": entry.note,
-    }
-
-
-def _note(event: OrderEvent, catalog: Catalog, now: datetime) -> str | None:
+def _note(event: OrderEvent, catalog: Catalog, at: Now) -> str | None:
     """What was odd about an event that could still be used, free of personal data."""
     odd = []
-    if event.occurred_at > now + decide.CLOCK_SKEW:
+    if event.occurred_at > at.now + decide.CLOCK_SKEW:
         odd.append("occurred_at lies ahead and was taken as now")
     zone = event.facts.get("customer.time_zone")
     if zone is not None and not facts.is_zone(zone):

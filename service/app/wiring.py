@@ -35,9 +35,10 @@ from avisa.settings.errors import Misconfigured
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
 from avisa.store.store import Store, open_store
-from avisa.wake import Wake
+from avisa.wake import Alarm, Wake
 from avisa.web import Site, build
 from avisa.web.server import CannotListen, Server, listen
+from avisa.write_path import WritePath
 
 if TYPE_CHECKING:
     from avisa.embedded.inbox import Inbox
@@ -136,8 +137,11 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             lease=retry.lease,
             jitter=random.random,
         )
-        wake = Wake(store, shelf, clock, lag, dispatch, lease=retry.lease)
-        intake = Intake(store, shelf, clock, dispatch, lease=retry.lease, on_wake_at=wake.expect)
+        alarm = Alarm()
+        prepare = dispatch.preparation.prepare
+        write_path = WritePath(store, prepare, dispatch, lease=retry.lease, on_wake_at=alarm.expect)
+        wake = Wake(store, shelf, clock, lag, write_path, alarm)
+        intake = Intake(store, shelf, clock, write_path)
         subscription = Subscription(
             cluster,
             take=intake.take,

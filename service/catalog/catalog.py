@@ -10,14 +10,13 @@ import orjson
 
 from avisa.catalog.locale import choose_locale, spoken
 from avisa.catalog.render_input import Renderer, RenderInput, date_of, letter_of, uuid_of
-from avisa.core import context, facts, unsubscribe_token
-from avisa.core.model import Json, Notification, Order, Purpose
+from avisa.core import context, facts, gate, unsubscribe_token
+from avisa.core.model import Json, Notification, Order
 from avisa.core.plan import Brand, Plan
 from avisa.ports import CannotRender, Draft, Mail, NoAddress, RenderedMessage
 
 LARGEST_DRAFT = 64 * 1024  # octets: what is kept of a mail, and about what it costs to fill one
 _NEVER_LEFT_OUT = ("id", "number")
-_CAN_UNSUBSCRIBE = frozenset({Purpose.REMINDER, Purpose.FEEDBACK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +39,12 @@ class Catalog:
     def speaks(self, locale: object, status: str) -> bool:
         """Whether the message of that status is written in the language of `locale`, of whatever country."""
         return isinstance(locale, str) and spoken(self.press.locales(self.plan.touchpoint(status).message), locale)
+
+    def address_hash(self, notification: Notification, order: Order) -> bytes | None:
+        """What stands for the address of the notification among those that unsubscribed; None without an address."""
+        known = facts.view(order)
+        address = self.press.address(self._given_address(notification, known), self.plan.brand(known.get("brand")))
+        return None if address is None else unsubscribe_token.address_hash(self.installation.secret, address)
 
     def draft(self, notification: Notification, order: Order, now: datetime) -> Draft | NoAddress | CannotRender:
         """Choose message, locale and address and freeze every value the message may show."""
@@ -104,7 +109,7 @@ class Catalog:
         customers = notification.to_customer
         values["_zone"] = facts.zone(order, self.plan).key if customers else brand.time_zone
         unsubscribe = None
-        if customers and self.installation.public_url and notification.purpose in _CAN_UNSUBSCRIBE:
+        if customers and self.installation.public_url and notification.purpose in gate.CAN_BE_UNSUBSCRIBED:
             token = unsubscribe_token.unsubscribe_token(self.installation.secret, address)
             unsubscribe = f"{self.installation.public_url.rstrip('/')}/u/{token}"
             values["unsubscribe"] = unsubscribe

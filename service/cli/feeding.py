@@ -19,6 +19,8 @@ from avisa.cli.surroundings import catalog, inside_store, settings
 
 if TYPE_CHECKING:
     from avisa.catalog import Catalog, CatalogCache
+    from avisa.dispatch.preparation import Prepared
+    from avisa.dispatch.settlements import Now
     from avisa.kafka import Cluster
     from avisa.ports import Attempt, Claimed, Clock, DeadLetter
     from avisa.settings import Settings
@@ -90,10 +92,13 @@ async def _replay(known: Settings, ids: Collection[int] | None, store: Store, cl
     from avisa import events
     from avisa.intake import Intake
     from avisa.ports import Unreadable
+    from avisa.write_path import WritePath
 
     shelf = await _in_force(known, store, clock)
     plan = shelf.in_force.plan
-    intake = Intake(store, shelf, clock, _Nobody(), lease=known.retry.lease, on_wake_at=lambda _: None)
+    nobody = _Nobody()
+    write_path = WritePath(store, nobody.prepare, nobody, lease=known.retry.lease, on_wake_at=lambda _: None)
+    intake = Intake(store, shelf, clock, write_path)
     letters = [letter for letter in await store.dead_letters(ids) if letter.state == "open"]
     done = 0
     for letter in letters:
@@ -131,17 +136,12 @@ class _Shelf:
 class _Nobody:
     """Sends nothing: the service finds in the outbox what was decided here."""
 
-    def room(self) -> bool:
+    async def capacity(self) -> bool:
         return False
 
-    async def soon(self) -> bool:
-        return False
-
-    async def draft(self, newborn: Sequence[Claimed]) -> list[Attempt]:
-        return []
-
-    def send(self, begun: Sequence[tuple[Claimed, Attempt]], *, since: datetime) -> None: ...
-
-    def hand_over(self, claimed: Sequence[Claimed], *, since: datetime) -> None: ...
+    def send(self, attempts: Sequence[Attempt], *, since: datetime) -> None: ...
 
     def nudge(self) -> None: ...
+
+    async def prepare(self, batch: Sequence[Claimed], at: Now) -> Prepared:
+        raise NotImplementedError("nothing is prepared where there is no capacity")

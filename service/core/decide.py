@@ -1,14 +1,13 @@
 """What an event, or the passing of time, means for an order and for its customer.
 
-Every function answers with a `Decision`: the whole new order, the notifications to queue, the reason. None
-reads a clock: `now` is the moment of deciding, in UTC. On an event a chain of guards runs in the order of
-DESIGN 6, and the first that speaks names the reason:
+Every function returns a `Decision`: the whole new order, the notifications to queue and to supersede, the reason.
+None reads a clock: `now` is the moment of deciding, in UTC. On an event a chain of guards runs in this order, and
+the first one that applies names the reason:
 
     already_seen · older_than_known · not_to_tell · too_old_to_tell · unknown_status
     · repeated · facts_changed · entered
 
-The order's deadline is the one clock of the house. Each message to the customer sets it, and says it as
-`next_update`; an event that tells nothing may bring it nearer, never push a told date away.
+How the deadline moves with each of them is told in `deadlines`.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from avisa.core import facts, notices
+from avisa.core import deadlines, facts, gate, notices
 from avisa.core.model import (
     BLANK_ORDER,
     Alert,
@@ -41,6 +40,38 @@ _MOST_SEEN = 4_096 * 16
 
 def on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime) -> Decision:
     """What an event does to its order; `order` is None for the first event of an order."""
+    return _whole(_on_event(order, event, plan, now), plan, published_real=event.published_real)
+
+
+def on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
+    """What the passing of time means for an order. Waking is a hint: everything is worked out anew."""
+    return _whole(_on_wake(order, plan, now), plan)
+
+
+def _whole(decision: Decision, plan: Plan, *, published_real: datetime | None = None) -> Decision:
+    """The decision with all that waits once it is stored, and with what it supersedes of that.
+
+    A superseded message whose attempt began stays pending: what became of it is not known yet.
+    """
+    order, decided = decision.order, decision.notifications
+    if not decided and not order.pending:
+        return decision
+    if published_real is not None:
+        decided = tuple(evolve(item, published_real=published_real) for item in decided)
+    pending = (*order.pending, *decided)
+    superseded = tuple(item.key for item in pending if gate.superseded(item, order, plan))
+    if superseded:
+        pending = tuple(item for item in pending if item.begun or item.key not in superseded)
+    return Decision(
+        order=evolve(order, pending=pending),
+        notifications=decided,
+        superseded=superseded,
+        reason=decision.reason,
+        absorbed_by=decision.absorbed_by,
+    )
+
+
+def _on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime) -> Decision:
     if order is not None and _seen(order, event.identity):
         return Decision(order=order, reason=Reason.ALREADY_SEEN)
     if event.occurred_at > now + CLOCK_SKEW:
@@ -59,48 +90,52 @@ def on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime) 
         known = _entered(order, event, rank, touchpoint, now) if begins else _merged(order, event, rank)
 
     if not event.notify:
-        return Decision(order=_untold(known, touchpoint, plan, now, begins=begins), reason=Reason.NOT_TO_TELL)
+        untold = deadlines.after_untold_event(known, touchpoint, plan, now, begins=begins)
+        return Decision(order=untold, reason=Reason.NOT_TO_TELL)
     if _too_old(event, plan, now):
-        return Decision(order=_untold(known, touchpoint, plan, now, begins=begins), reason=Reason.TOO_OLD_TO_TELL)
+        untold = deadlines.after_untold_event(known, touchpoint, plan, now, begins=begins)
+        return Decision(order=untold, reason=Reason.TOO_OLD_TO_TELL)
     if not plan.knows(event.status):
-        untold = _untold(known, touchpoint, plan, now, begins=begins)
-        alerted, alerts = notices.owner(untold, Alert.UNKNOWN_STATUS, Reason.UNKNOWN_STATUS, plan, now)
+        untold = deadlines.after_untold_event(known, touchpoint, plan, now, begins=begins)
+        alerted, alerts = notices.alert_owner(untold, Alert.UNKNOWN_STATUS, Reason.UNKNOWN_STATUS, plan, now)
         return Decision(order=alerted, notifications=alerts, reason=Reason.UNKNOWN_STATUS)
     if begins:
-        told, update = notices.customer(known, Purpose.UPDATE, Reason.ENTERED, plan, now)
+        told, update = notices.notify_customer(known, Purpose.UPDATE, Reason.ENTERED, plan, now)
         return Decision(order=told, notifications=(update,), reason=Reason.ENTERED)
     assert order is not None
     return _again(order, known, touchpoint, plan, now)
 
 
-def on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
-    """What the passing of time means for an order. Waking is a hint: everything is worked out anew."""
+def _on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
     touchpoint = plan.touchpoint(order.status)
-    due = notices.deadline_again(order, touchpoint, plan, now)
+    due = deadlines.recomputed(order, touchpoint, plan)
     if due is None or due > now:
-        return Decision(order=_dated(order, due), reason=Reason.NOT_DUE)
+        return Decision(order=deadlines.at(order, due), reason=None)
     if any(waiting.to_customer for waiting in order.pending):
-        # Of this episode or of an earlier one, it is news, which a reminder would supersede. It will settle, and
-        # then starts a new window; look again, ever more rarely, in case it never does.
+        # The message that waits is news, and a reminder would supersede it. When it settles past the deadline, a
+        # new window begins. Should it never settle, the order is looked at again, ever more rarely.
         later = now + max(timedelta(minutes=1), (now - due) / 4)
         return Decision(order=evolve(order, deadline=due, wake_at=later), reason=Reason.WAITS_FOR_EARLIER)
     number, at_most = order.reminders + 1, touchpoint.remind.at_most
     order = evolve(order, deadline=due)
     if number > at_most:  # the plan allows fewer than it did
-        spent = _dated(evolve(order, spent=True, told_until=None), None)
-        alerted, alerts = notices.owner(spent, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
+        spent = deadlines.at(evolve(order, spent=True, told_until=None), None)
+        alerted, alerts = notices.alert_owner(spent, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
         return Decision(order=alerted, notifications=alerts, reason=Reason.REMINDERS_SPENT)
-    told, reminder = notices.customer(order, Purpose.REMINDER, Reason.WINDOW_PASSED, plan, now)
+    told, reminder = notices.notify_customer(order, Purpose.REMINDER, Reason.WINDOW_PASSED, plan, now)
     if number < at_most:
         return Decision(order=told, notifications=(reminder,), reason=Reason.WINDOW_PASSED)
-    told, alerts = notices.owner(told, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
+    told, alerts = notices.alert_owner(told, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
     return Decision(order=told, notifications=(reminder, *alerts), reason=Reason.WINDOW_PASSED)
 
 
-def on_attempt(order: Order, notification: Notification, plan: Plan, now: datetime) -> Decision | None:
+def on_attempt(
+    order: Order, notification: Notification, plan: Plan, now: datetime
+) -> tuple[Order, Notification] | None:
     """Before the first attempt: a date that has passed meanwhile must not be told, so a new one is set.
 
-    Answers the decision with the corrected notification, or None where its date still holds.
+    Returns the order and the notification with the new date, or None where the date still holds. The order is the
+    very same object if only the notification changes.
     """
     if notification.begun or notification.next_update is None:
         return None
@@ -108,35 +143,30 @@ def on_attempt(order: Order, notification: Notification, plan: Plan, now: dateti
         return None
     if notification.seq != order.told_seq or order.final:
         # Something newer has its own date, or none; this one was only exempt from being superseded.
-        return Decision(order=order, notifications=(evolve(notification, next_update=None),), reason=Reason.DUE)
+        return order, evolve(notification, next_update=None)
     touchpoint = plan.touchpoint(order.status)
-    gap = notices.gap_after(notification.purpose, order.reminders, touchpoint)
-    dated = notices.with_date(order, gap, touchpoint, plan, now)
-    return Decision(
-        order=dated, notifications=(evolve(notification, next_update=dated.told_until),), reason=Reason.DUE
-    )
+    gap = deadlines.gap_after(notification.purpose, order.reminders, touchpoint)
+    redated = deadlines.after_message(order, gap, touchpoint, plan, now)
+    return redated, evolve(notification, next_update=redated.told_until)
 
 
 def on_settled(
     order: Order, notification: Notification, reason: Reason, plan: Plan, now: datetime
 ) -> Decision | None:
-    """What it means for the order that a notification was settled; None: nothing.
+    """What it means for the order that a notification was settled with this reason; None if it means nothing.
 
-    A customer who cannot be reached is told to the owner, once an order. A message settled after its own
-    deadline starts a new window, untold.
+    The owner is told, once an order, that a customer cannot be reached. A message that settles after its own
+    deadline starts a new window, untold. Nothing is superseded: the customer learns nothing new.
     """
     if not notification.to_customer or reason is Reason.SUPERSEDED:
         return None
     decided: tuple[Notification, ...] = ()
     changed = order
     if reason in _UNREACHED and Alert.UNREACHABLE not in order.alerts:
-        changed, decided = notices.owner(order, Alert.UNREACHABLE, reason, plan, now)
+        changed, decided = notices.alert_owner(order, Alert.UNREACHABLE, reason, plan, now)
     late = order.deadline is not None and order.deadline <= now
     if late and notification.seq == order.told_seq:
-        window = notices.window_from(changed, plan.touchpoint(order.status), plan, now, now=now)
-        stands = order.told_until if order.told_until is not None and order.told_until > now else None
-        due = min(window, stands) if window is not None and stands is not None else window or stands
-        changed = _dated(evolve(changed, told_until=stands, counted_from=now), due)
+        changed = deadlines.after_late_settlement(changed, plan.touchpoint(order.status), plan, now)
     if changed is order:
         return None
     return Decision(order=changed, notifications=decided, reason=reason)
@@ -159,12 +189,13 @@ def _again(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan, now:
             return Decision(order=as_before, reason=Reason.REPEATED, absorbed_by=unsent.key)
         unsent, moved = None, False
     if not moved and not explained:
-        return Decision(order=_untold(known, touchpoint, plan, now, begins=False), reason=Reason.REPEATED)
+        untold = deadlines.after_untold_event(known, touchpoint, plan, now, begins=False)
+        return Decision(order=untold, reason=Reason.REPEATED)
     if unsent is not None:
         absorbed = evolve(known, promise_told=facts.promise(known))
         return Decision(order=absorbed, reason=Reason.FACTS_CHANGED, absorbed_by=unsent.key)
     purpose = Purpose.PROMISE_MOVED if moved else Purpose.UPDATE
-    told, notification = notices.customer(known, purpose, Reason.FACTS_CHANGED, plan, now)
+    told, notification = notices.notify_customer(known, purpose, Reason.FACTS_CHANGED, plan, now)
     return Decision(order=told, notifications=(notification,), reason=Reason.FACTS_CHANGED)
 
 
@@ -207,8 +238,9 @@ def _as_before(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) 
     """The order as if the unsent promise notice, which the gate drops, had not been: its date was never told."""
     stood = known.told_until_before
     began = now if touchpoint.count_from == "last_event" else known.entered_at  # of an episode that was never told
-    due = stood or notices.window_from(known, touchpoint, plan, began, now=began)
-    return _dated(evolve(known, promise_told=known.promise_told_before, told_until=stood, counted_from=began), due)
+    due = stood or deadlines.window_end(known, touchpoint, plan, began, now=began)
+    undone = evolve(known, promise_told=known.promise_told_before, told_until=stood, counted_from=began)
+    return deadlines.at(undone, due)
 
 
 # ---------------------------------------------------------------- the new order
@@ -266,23 +298,6 @@ def _merged(order: Order, event: OrderEvent, rank: Rank) -> Order:
         promise_first=first,
         promise_state=order.promise_state if given is None else state,
     )
-
-
-def _untold(order: Order, touchpoint: Touchpoint, plan: Plan, now: datetime, *, begins: bool) -> Order:
-    """The order after an event of which the customer is not told: a told date stays, or comes nearer."""
-    if order.final:
-        return _dated(evolve(order, told_until=None), None)
-    counts_anew = begins or (touchpoint.count_from == "last_event" and not order.spent)
-    if not counts_anew:
-        return order
-    window = notices.window_from(order, touchpoint, plan, now, now=now)
-    stands = order.told_until
-    due = min(window, stands) if window is not None and stands is not None else window or stands
-    return _dated(evolve(order, counted_from=now), due)
-
-
-def _dated(order: Order, due: datetime | None) -> Order:
-    return evolve(order, deadline=due, wake_at=due)
 
 
 def _too_old(event: OrderEvent, plan: Plan, now: datetime) -> bool:

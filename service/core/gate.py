@@ -16,7 +16,8 @@ from avisa.core.plan import Plan
 # A reminder decided this soon after its deadline kept its date: quiet hours do not hold it back.
 ON_TIME = timedelta(minutes=30)
 
-_CAN_BE_UNSUBSCRIBED = frozenset({Purpose.REMINDER, Purpose.FEEDBACK})
+# What a customer can stop for good: an unsubscribe link stands in these, and stops just these.
+CAN_BE_UNSUBSCRIBED = frozenset({Purpose.REMINDER})
 _CAN_BURST = frozenset({Purpose.UPDATE, Purpose.PROMISE_MOVED})
 
 
@@ -68,7 +69,7 @@ def check(
     decided that kept its date."""
     if superseded(notification, order, plan):
         return Drop(Reason.SUPERSEDED)
-    if unsubscribed and notification.purpose in _CAN_BE_UNSUBSCRIBED:
+    if unsubscribed and notification.purpose in CAN_BE_UNSUBSCRIBED:
         return Drop(Reason.UNSUBSCRIBED)
     touchpoint = plan.touchpoint(notification.status)
     if notification.purpose in _CAN_BURST:

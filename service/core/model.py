@@ -44,11 +44,7 @@ class Purpose(StrEnum):
     UPDATE = "update"
     REMINDER = "reminder"
     PROMISE_MOVED = "promise_moved"
-    PROMISE_AT_RISK = "promise_at_risk"
-    PROMISE_BROKEN = "promise_broken"
-    ASK_OWNER = "ask_owner"
     OWNER_ALERT = "owner_alert"
-    FEEDBACK = "feedback"
     TEST = "test"
 
 
@@ -74,13 +70,10 @@ class Reason(StrEnum):
     UNKNOWN_STATUS = "unknown_status"
     WINDOW_PASSED = "window_passed"
     REMINDERS_SPENT = "reminders_spent"
-    NOT_DUE = "not_due"  # woken, and there was nothing to tell
     # the gate
-    DUE = "due"
     SUPERSEDED = "superseded"
     QUIET_HOURS = "quiet_hours"
     BURST_WAIT = "burst_wait"
-    PAUSED = "paused"
     BLIND = "blind"
     UNSUBSCRIBED = "unsubscribed"
     NO_ADDRESS = "no_address"
@@ -126,7 +119,7 @@ SETTLED = frozenset({State.SENT, State.DROPPED, State.FAILED, State.IN_DOUBT})
 
 
 class PromiseState(StrEnum):
-    """How a promise stands. `at_risk`, `kept`, `broken` and `withdrawn` await the promise rules."""
+    """Whether the promise is the first one given, or a later one."""
 
     OPEN = "open"
     MOVED = "moved"
@@ -277,11 +270,16 @@ BLANK_NOTIFICATION = Notification(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The whole new order, the notifications to queue, the reason; and, where an unsent message will tell the
-    changed facts, or need not be sent because of them, its key, so that storing it can fail if it was sent
-    meanwhile."""
+    """All that an event, a wake or a settlement means for one order; to store it is to carry it out.
 
-    order: Order
-    notifications: tuple[Notification, ...] = ()
-    reason: Reason
+    For example, "delivered" arrives while the update about "shipped" still waits: `order` is in its new episode,
+    `notifications` holds the update about "delivered", and `superseded` names the one about "shipped".
+    """
+
+    order: Order  # the whole new order; `pending` holds what waits once the decision is stored
+    notifications: tuple[Notification, ...] = ()  # to queue
+    superseded: tuple[str, ...] = ()  # keys of pending notifications that are untrue or needless from now on
+    reason: Reason | None  # None: there was nothing to tell
+    # The key of an unsent message that reads the changed facts when it is written, or is needless because of them.
+    # If that message was begun meanwhile, the decision is void.
     absorbed_by: str | None = None

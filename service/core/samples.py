@@ -86,12 +86,12 @@ def occasion(message: str, order: Order, plan: Plan, now: datetime) -> Sample | 
         order = _entered(order, status, plan, now)
     order = evolve(order, pending=(), alerts=frozenset())
     if purpose is Purpose.OWNER_ALERT:
-        told, alerts = notices.owner(order, Alert(ordinal), Reason.ENTERED, plan, now)
+        told, alerts = notices.alert_owner(order, Alert(ordinal), Reason.ENTERED, plan, now)
         return (told, alerts[0]) if alerts else None
     if purpose is Purpose.REMINDER:  # one more than there may be is not told; the last is
         at_most = plan.touchpoint(status).remind.at_most
         order = evolve(order, reminders=max(0, min(order.reminders, at_most - 1)), spent=False)
-    return notices.customer(order, purpose, Reason.ENTERED, plan, now)
+    return notices.notify_customer(order, purpose, Reason.ENTERED, plan, now)
 
 
 def _use(message: str, order: Order, plan: Plan) -> Use:
@@ -138,7 +138,7 @@ def _order(status: str, known: dict[str, Json], plan: Plan, now: datetime) -> Or
 
 def _notification(status: str, purpose: Purpose, ordinal: str, plan: Plan, now: datetime) -> Notification:
     recipient = "customer"
-    if purpose in (Purpose.OWNER_ALERT, Purpose.ASK_OWNER):
+    if purpose is Purpose.OWNER_ALERT:
         recipient = f"owner:{plan.touchpoint(status).owner or next(iter(plan.owners), '')}"
     return Notification(
         key=f"A-1042/1/{purpose}/{ordinal}/{recipient}",

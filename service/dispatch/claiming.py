@@ -1,35 +1,37 @@
-"""Whether anything may be claimed: no operator has stopped all sending, and no outage has left answers untold."""
+"""Claiming what was left over in the outbox: by a hold, a retry, another process or a crash."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from avisa.ports import Clock, Outbox
+from avisa.ports import Claimed, Clock, Lag, Outbox
 
 log = structlog.get_logger()
 
-SAFE = 0.75  # of a lease, in which a mail may leave; the rest is for clocks and for what is on the wire
+SAFE = 0.75  # the share of a lease in which a mail may leave; the rest is for clocks and for what is on the wire
 AFTER_OUTAGE = timedelta(seconds=5)
 
 
-class Permission:
-    """To claim, as the store gave it last."""
+class Claiming:
+    """Claims for this process, and knows whether it may."""
 
-    def __init__(self, outbox: Outbox, clock: Clock, lease: timedelta) -> None:
+    def __init__(self, outbox: Outbox, lag: Lag, clock: Clock, lease: timedelta) -> None:
         self._outbox = outbox
+        self._lag = lag
         self._clock = clock
         self._lease = lease
-        self.paused = False  # by an operator
+        self.paused = False  # by an operator, as last seen
         self._asked = self._claim_from = clock.real()
-        self._missed = False  # the store did not answer when it was asked last
+        self._missed = False  # the store could not be reached when it was asked last
 
-    async def asked(self) -> bool:
-        """Ask again. Raises what the store raises when it is away.
+    async def allowed(self) -> bool:
+        """Ask the store whether this process may claim now. Raises what the store raises if it cannot be reached.
 
-        When it was away for so long that leases may be over, then those who sent under them, we and others, are
-        left the time to store what came of it: else it would be sent again.
+        If the store was away for so long that leases may have ended, nothing is claimed for another moment. In that
+        time whoever sent under those leases, this process or another, can store the receipts; otherwise the same
+        mails would be claimed and sent again.
         """
         try:
             pause = await self._outbox.paused()
@@ -42,5 +44,11 @@ class Permission:
         self._missed, self._asked = False, real
         if (pause is not None) is not self.paused:
             self.paused = pause is not None
-            log.warning("paused", reason=pause.reason) if pause else log.info("resumed")
+            log.warning("dispatch.paused", reason=pause.reason) if pause else log.info("dispatch.resumed")
         return not self.paused and real >= self._claim_from
+
+    async def claim(self, limit: int, *, real: datetime, overdue: datetime) -> list[Claimed]:
+        """Lease up to `limit` notifications that are due; `overdue` as `Outbox.claim` means it."""
+        return await self._outbox.claim(
+            now_real=real, lease=self._lease, limit=limit, feeds=self._lag.feeds, overdue=overdue
+        )

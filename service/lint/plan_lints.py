@@ -8,8 +8,8 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from avisa.core import working_time
+from avisa.core.deadlines import gap_after
 from avisa.core.model import Alert, Purpose
-from avisa.core.notices import gap_after
 from avisa.core.plan import Calendar, Plan, QuietHours, Span, Touchpoint
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.yaml_reader import Document, Path

@@ -1,7 +1,7 @@
 """What the flows need of the world, as Protocols. The edges satisfy them; the flows know nothing else."""
 
 from avisa.ports.clock import Clock, Lag
-from avisa.ports.drafts import Attempt, Draft
+from avisa.ports.drafts import Attempt, Claimed, Draft
 from avisa.ports.mail import (
     CannotRender,
     Catalog,
@@ -15,7 +15,7 @@ from avisa.ports.mail import (
     VersionStore,
 )
 from avisa.ports.orders import Change, Committed, DurabilityLost, Entry, OrderBook, Tally
-from avisa.ports.outbox import Claimed, Outbox, Pause, Sender, Settlement
+from avisa.ports.outbox import Outbox, Pause, Sender, Settlement
 from avisa.ports.queries import (
     Counts,
     DeadLetter,

@@ -1,32 +1,48 @@
-"""What is going to be said, frozen before the first octet of it leaves."""
+"""What a message is going to say, frozen before its first byte leaves, and the attempt to deliver it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from avisa.core.model import Notification, Order
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What freezes at the first attempt, as JSON: from it and the catalog it names, the same octets come out
-    again. `due_real` is when that attempt was begun."""
+    """What freezes at the first attempt. The same draft gives the same bytes, from the catalog that it names."""
 
     catalog: str  # the version of the catalog
     locale: str
-    json: bytes  # has `message` and `message_id`, as below; so a draft read back needs no more than these three
+    json: bytes  # holds `message` and `message_id` too, so a draft read back needs no more than these three
 
     message: str = ""  # its name, for the timeline
     message_id: str = ""  # with its angle brackets
     address_hash: bytes = b""
-    letter: object = field(default=None, compare=False, repr=False)  # what `json` says, while it is at hand
+    letter: object = field(default=None, compare=False, repr=False)  # `json` before it was written, if still at hand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A notification that is this process's to deliver, with its order as it is now.
+
+    `draft` is the frozen one of an earlier attempt, None before the first.
+    """
+
+    notification: Notification
+    order: Order
+    draft: Draft | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """An attempt about to begin: stored before the first octet leaves."""
+    """An attempt to deliver a notification: stored as begun before the first byte leaves."""
 
-    key: str
-    revision: int
-    at_real: datetime
+    claimed: Claimed
     draft: Draft
-    next_update: datetime | None
+    at_real: datetime
+
+    @property
+    def key(self) -> str:
+        """The key of the notification."""
+        return self.claimed.notification.key

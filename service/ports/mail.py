@@ -63,6 +63,9 @@ class Catalog(Protocol):
     def speaks(self, locale: object, status: str) -> bool:
         """Whether the message of that status is written in the language of `locale`, of whatever country."""
 
+    def address_hash(self, notification: Notification, order: Order) -> bytes | None:
+        """What stands for the address of the notification among those that unsubscribed; None without an address."""
+
     def draft(self, notification: Notification, order: Order, now: datetime) -> Draft | NoAddress | CannotRender:
         """Choose message, locale and address and freeze every value the message may show."""
 

@@ -55,13 +55,13 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
-    """What became of a commit: the orders that lost a race, and the new notifications that are leased to us."""
+    """What became of a commit."""
 
-    lost: frozenset[str]  # order ids
-    leased: frozenset[str]  # keys; every other new one is queued behind an earlier one of its line
+    lost: frozenset[str]  # ids of the orders whose change lost a race; nothing of it was stored
+    begun: frozenset[str]  # keys of the new notifications whose attempt is stored as begun, and leased to us
 
 
-class DurabilityLost(Exception):  # noqa: N818 -- it says what is to be done
+class DurabilityLost(Exception):  # noqa: N818 -- a state of the store, not a mistake
     """What was promised to be durable may not be. Nothing more may be acknowledged; no loop waits this out."""
 
 
@@ -78,15 +78,15 @@ class OrderBook(Protocol):
         tally: Tally | None = None,
         dead_letters: Sequence[Unreadable] = (),
         now: datetime,
-        lease: timedelta | None = None,
         begin: Sequence[Attempt] = (),
+        lease: timedelta = timedelta(0),
     ) -> Committed:
         """Store all changes in one transaction.
 
         A lost order is not touched, nor are its notifications and entries, nor its events counted, while
-        everything else is stored. With `lease`, a new notification is born leased to this process, unless an
-        earlier one of the same order, recipient and channel is unsettled: then it waits for that one. Of those
-        born leased, the ones in `begin` are SENDING already, with their draft, as `Outbox.begin` would make them.
+        everything else is stored. A new notification with an attempt in `begin` is born SENDING, with its draft, and
+        leased to this process for `lease`; unless an earlier one of the same order, recipient and channel is not
+        settled: then it is born QUEUED and waits for that one. All others are born QUEUED, due at once.
         """
 
     async def due(self, now: datetime, *, feeds: Collection[str], overdue: datetime, limit: int) -> list[Order]:

@@ -7,39 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from avisa.core.model import Notification, Order, Reason, State
-from avisa.ports.drafts import Attempt, Draft
+from avisa.core.model import Reason, State
+from avisa.ports.drafts import Attempt, Claimed
 from avisa.ports.orders import Change, Entry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """A notification leased to this process, its order as it is now, and what was frozen if it was begun."""
-
-    notification: Notification
-    order: Order
-    draft: Draft | None = None
-    unsubscribed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """Where a notification is after the gate or an attempt.
 
-    `state` is HELD, QUEUED (given back untouched), RETRYING or a settled state. `due_real` says when to look
-    again, for the first three. `thaw` forgets the draft, because nothing of it left the house; then the next
-    attempt counts as the first for its words. `change` is what the outcome does to the order, in the same
-    transaction; when that is lost, so is the settlement.
+    `state` is HELD, QUEUED (given back untouched), RETRYING or a settled state. For the first three `due_real` says
+    when to look again. `discards_draft` forgets the frozen draft, because no byte of it left this process: the next
+    attempt writes the message anew. `change` is what the outcome does to the order, stored in the same transaction;
+    if the change loses a race, the settlement is lost with it.
     """
 
     key: str
     state: State
-    reason: Reason
+    reason: Reason | None  # None: given back untouched
     at: datetime
     due_real: datetime | None = None
     not_before: datetime | None = None
-    thaw: bool = False
-    doubtful: bool = False  # counts towards `avisa_in_doubt_total`
+    discards_draft: bool = False
+    counts_doubt: bool = False  # counts towards `avisa_in_doubt_total`
     entry: Entry | None = None
     change: Change | None = None
 
@@ -66,18 +56,18 @@ class Outbox(Protocol):
         """
 
     async def begin(self, attempts: Sequence[Attempt]) -> frozenset[str]:
-        """Store the drafts, mark SENDING, count the attempt; answers the keys that did begin. A key does not begin
+        """Store the drafts, mark SENDING, count the attempt; returns the keys that did begin. A key does not begin
         when this process no longer holds its lease, it was settled, or its revision has risen."""
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[str]:
-        """Store outcomes in one transaction and free the leases; answers the keys that were lost: the lease had
+        """Store outcomes in one transaction and free the leases; returns the keys that were lost: the lease had
         passed to somebody else, or the change to the order lost a race."""
 
     async def renew(self, keys: Collection[str], *, now_real: datetime, lease: timedelta) -> frozenset[str]:
-        """Lengthen the leases of what this process is still sending; answers the keys that are still leased to it."""
+        """Lengthen the leases of what this process is still sending; returns the keys that are still leased to it."""
 
     async def unsubscribed(self, hashes: Collection[bytes]) -> frozenset[bytes]:
-        """Those of the address hashes that want no reminders."""
+        """Return those of the address hashes whose owners asked for no more reminders."""
 
     async def next_due(self, *, feeds: Collection[str], overdue: datetime) -> datetime | None:
         """The earliest real moment at which there may be something to claim."""
@@ -87,23 +77,17 @@ class Outbox(Protocol):
 
 
 class Sender(Protocol):
-    """Who delivers what was just decided, without waiting for a poll."""
+    """The door of dispatch: it delivers what was committed as begun, without waiting for a poll."""
 
-    def room(self) -> bool:
-        """Whether it can take a batch at once."""
+    async def capacity(self) -> bool:
+        """True if a notification that is decided now can leave at once.
 
-    async def soon(self) -> bool:
-        """Whether it can take a batch, after waiting a moment for what is only busy: what is decided faster than
-        it is sent has to be claimed later, which costs more than the wait."""
+        Waits a moment while dispatch is only busy, because what is decided faster than it is sent has to be claimed
+        later, and a claim costs more than the wait.
+        """
 
-    async def draft(self, newborn: Sequence[Claimed]) -> list[Attempt]:
-        """First attempts at those that may leave as soon as they are stored. The others are looked at later."""
-
-    def send(self, begun: Sequence[tuple[Claimed, Attempt]], *, since: datetime) -> None:
-        """Deliver what was begun as it was stored, leased to this process since a real moment or later."""
-
-    def hand_over(self, claimed: Sequence[Claimed], *, since: datetime) -> None:
-        """Take notifications that are leased to this process, since a real moment or later."""
+    def send(self, attempts: Sequence[Attempt], *, since: datetime) -> None:
+        """Deliver these attempts: they are stored as begun, and leased to this process since `since` (real)."""
 
     def nudge(self) -> None:
-        """Look into the outbox soon."""
+        """Look into the outbox soon: something in it is due."""

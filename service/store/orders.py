@@ -76,10 +76,10 @@ def lock(conn: Connection, order_ids: Iterable[str]) -> dict[str, Standing]:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Which orders changed, and which of their new notifications are leased to us."""
+    """Which orders changed, and which of their new notifications were begun."""
 
     orders: frozenset[str]
-    leased: frozenset[str] = frozenset()
+    begun: frozenset[str] = frozenset()
 
 
 def apply(
@@ -108,14 +108,14 @@ def apply(
     won = [change for change in new if change.order.order_id in born] + known
     if known:
         _UPDATE.run(conn, [order_row(change.order) for change in known])
-    leased = recipient_queues.add(conn, won, waiting, now=now, now_real=now_real, lease=lease, begin=begin)
+    begun = recipient_queues.add(conn, won, waiting, now=now, now_real=now_real, lease=lease, begin=begin)
     timeline.add(conn, [entry for change in won for entry in change.entries])
     counters.orders(
         conn,
         [(standing.get(change.order.order_id), change.order) for change in won],
         shard=shard,
     )
-    return Applied(frozenset(change.order.order_id for change in won), leased)
+    return Applied(frozenset(change.order.order_id for change in won), begun)
 
 
 def _touches_outbox(change: Change) -> bool:

@@ -46,15 +46,9 @@ _RENEW = Statement(
     "UPDATE notifications SET due_real = :until WHERE key IN (SELECT r.key FROM {given})",
     _KEYS,
 )
-# Whether the address that this recipient of the order was last written to wants no more reminders.
-_LEFT = (
-    "(SELECT count(*) FROM unsubscribed u WHERE u.address_hash = (SELECT p.address_hash FROM notifications p"
-    " WHERE p.order_id = n.order_id AND p.recipient = n.recipient AND p.address_hash IS NOT NULL"
-    " ORDER BY p.seq DESC LIMIT 1))"
-)
 _CLAIMED = Query(
-    (*(f"n.{column}" for column in (*NOTICE_COLUMNS, *DRAFT_COLUMNS)), _LEFT),
-    "FROM notifications n WHERE n.key IN (SELECT r.key FROM {given}) AND n.settled_at IS NULL",
+    (*NOTICE_COLUMNS, *DRAFT_COLUMNS),
+    "FROM notifications WHERE key IN (SELECT r.key FROM {given}) AND settled_at IS NULL",
     _KEYS,
 )
 _HELD = Query(
@@ -77,10 +71,10 @@ _GIVE_BACK = Statement(
 )
 _WAIT = Statement(
     "UPDATE notifications SET state = r.became, gate = r.word, not_before = r.earliest, due_real = r.again,"
-    " lease_token = NULL, draft = CASE WHEN r.thaw = 1 THEN NULL ELSE draft END,"
-    " first_attempt_real = CASE WHEN r.thaw = 1 THEN NULL ELSE first_attempt_real END"
+    " lease_token = NULL, draft = CASE WHEN r.discard = 1 THEN NULL ELSE draft END,"
+    " first_attempt_real = CASE WHEN r.discard = 1 THEN NULL ELSE first_attempt_real END"
     " FROM {given} WHERE notifications.key = r.notice",
-    "notice text, became text, word text, earliest bigint, again bigint, thaw int",
+    "notice text, became text, word text, earliest bigint, again bigint, discard int",
 )
 # What was sent, or may have been, can be shown again as long as its order is known; of the rest nothing is kept,
 # and what failed is written anew if it is retried.
@@ -126,8 +120,7 @@ def claim(
         Claimed(
             notification=notification_of(row),
             order=known[row[1]],
-            draft=draft_of(row[drafted : drafted + len(DRAFT_COLUMNS)]),
-            unsubscribed=bool(row[-1]),
+            draft=draft_of(row[drafted:]),
         )
         for key in keys
         if (row := rows.get(key)) is not None
@@ -145,7 +138,9 @@ def renew(conn: Connection, keys: Collection[str], *, lease: int, token: str) ->
 def begin(conn: Connection, attempts: Sequence[Attempt], *, token: str) -> frozenset[str]:
     """Freeze the drafts and mark SENDING; answers the keys that did."""
     held = _held(conn, [attempt.key for attempt in attempts], token)
-    ready = [attempt for attempt in attempts if held.get(attempt.key, ("", -1))[1] == attempt.revision]
+    ready = [
+        attempt for attempt in attempts if held.get(attempt.key, ("", -1))[1] == attempt.claimed.notification.revision
+    ]
     if ready:
         _BEGIN.run(conn, [_attempt_row(attempt) for attempt in ready])
     return frozenset(attempt.key for attempt in ready)
@@ -172,7 +167,7 @@ def settle(conn: Connection, settlements: Sequence[Settlement], *, token: str, s
     done = [item for item in mine if item.change is None or (item in stands and _order(item) in applied)]
     _store(conn, done)
     timeline.add(conn, [item.entry for item in done if item.entry is not None])
-    counters.add(conn, "doubt", {("in_doubt", shard): sum(item.doubtful for item in done)})
+    counters.add(conn, "doubt", {("in_doubt", shard): sum(item.counts_doubt for item in done)})
     ended = {held[item.key][0] for item in done if item.state in SETTLED}
     if ended:
         recipient_queues.advance(conn, ended)
@@ -208,7 +203,7 @@ def _store(conn: Connection, settlements: Sequence[Settlement]) -> None:
                     "word": item.reason,
                     "earliest": micros_or_none(item.not_before),
                     "again": _again(conn, item),
-                    "thaw": int(item.thaw),
+                    "discard": int(item.discards_draft),
                 }
                 for item in waits
             ],
@@ -224,7 +219,7 @@ def _attempt_row(attempt: Attempt) -> Mapping[str, Any]:
     return {
         "notice": attempt.key,
         "at_real": micros(attempt.at_real),
-        "told": micros_or_none(attempt.next_update),
+        "told": micros_or_none(attempt.claimed.notification.next_update),
         "frozen": draft.json.decode(),
         "written_by": draft.catalog,
         "named": draft.message,

@@ -96,20 +96,20 @@ def add(
     lease: Lease | None,
     begin: Mapping[str, Attempt],
 ) -> frozenset[str]:
-    """Queue what is new, drop what it supersedes; answers the keys that are leased. Of these, what `begin` has an
-    attempt at is begun."""
+    """Queue what is new and drop what it supersedes. A new head of its queue with an attempt in `begin` is begun and
+    leased by `lease`; returns the keys of these."""
     superseded = {key for change in changes for key in change.superseded}
     dropped = {key for key in superseded if key in waiting and not waiting[key].begun}
     if dropped:
         drop(conn, dropped, Reason.SUPERSEDED, now=now)
-    begun = superseded & waiting.keys() - dropped
-    if begun:  # the sender decides what became of it, and at once: others wait behind it
-        _HURRY.run(conn, [{"key": key} for key in begun])
+    in_doubt = superseded & waiting.keys() - dropped
+    if in_doubt:  # the sender decides what became of it, and at once: others wait behind it
+        _HURRY.run(conn, [{"key": key} for key in in_doubt])
     absorbing = [change.absorbed_by for change in changes if change.absorbed_by is not None]
     if absorbing:
         _ABSORB.run(conn, [{"key": key} for key in absorbing])
     taken = {item.line for key, item in waiting.items() if key not in dropped}
-    leased: set[str] = set()
+    begun: set[str] = set()
     rows: list[dict[str, Any]] = []
     for change in changes:
         for notification in sorted(change.notifications, key=lambda item: item.seq):
@@ -124,22 +124,21 @@ def add(
             if line in taken:
                 continue
             taken.add(line)
-            if lease is None:
+            attempt = begin.get(notification.key)
+            if attempt is None or lease is None:
                 row["due_real"] = now_real
             else:
-                row |= {"due_real": lease.until, "lease_token": lease.token}
-                if attempt := begin.get(notification.key):
-                    row |= begun_row(attempt)
-                leased.add(notification.key)
+                row |= {"due_real": lease.until, "lease_token": lease.token, **begun_row(attempt)}
+                begun.add(notification.key)
     moved = {waiting[key].line[0] for key in dropped}
     if rows and _INSERT.run(conn, rows) < len(rows):
         # A key was there already, and settled. It heads no line and is nobody's, so look who does and is.
         moved |= {row["order_id"] for row in rows}
-        if lease is not None:
-            leased &= {key for (key,) in _OURS.ask(conn, [{"key": key} for key in leased], token=lease.token)}
+        if begun and lease is not None:
+            begun &= {key for (key,) in _OURS.ask(conn, [{"key": key} for key in begun], token=lease.token)}
     if moved:
         advance(conn, moved)
-    return frozenset(leased)
+    return frozenset(begun)
 
 
 def drop(conn: Connection, keys: Iterable[str], reason: Reason, *, now: int) -> None:

@@ -107,11 +107,11 @@ class Store:
         tally: Tally | None = None,
         dead_letters: Sequence[Unreadable] = (),
         now: datetime,
-        lease: timedelta | None = None,
         begin: Sequence[Attempt] = (),
+        lease: timedelta = timedelta(0),
     ) -> Committed:
         return await self._ground.write(
-            lambda conn: self._commit(conn, changes, tally, dead_letters, now, lease, begin)
+            lambda conn: self._commit(conn, changes, tally, dead_letters, now, begin, lease)
         )
 
     def _commit(
@@ -121,8 +121,8 @@ class Store:
         tally: Tally | None,
         letters: Sequence[Unreadable],
         now: datetime,
-        lease: timedelta | None,
         begin: Sequence[Attempt],
+        lease: timedelta,
     ) -> Committed:
         now_real = shared_clock(conn)
         ids = {change.order.order_id for change in changes}
@@ -134,7 +134,7 @@ class Store:
             orders.lock(conn, sorted(ids)) if ids else {},
             now=micros(now),
             now_real=now_real,
-            lease=None if lease is None else recipient_queues.Lease(self._token, now_real + lease // _MICROSECOND),
+            lease=recipient_queues.Lease(self._token, now_real + lease // _MICROSECOND),
             begin={attempt.key: attempt for attempt in begin},
             shard=self._shard,
         )
@@ -144,7 +144,7 @@ class Store:
             if change.order.order_id in applied.orders:
                 counted.update(change.reasons)
         counters.tally(conn, counted)
-        return Committed(lost=frozenset(ids) - applied.orders, leased=applied.leased)
+        return Committed(lost=frozenset(ids) - applied.orders, begun=applied.begun)
 
     async def due(self, now: datetime, *, feeds: Collection[str], overdue: datetime, limit: int) -> list[Order]:
         return await self._ground.look(

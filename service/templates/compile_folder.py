@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from avisa.core import context, facts, samples
-from avisa.core.model import Alert, Purpose
+from avisa.core.model import Alert
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.suggest import closest_match
@@ -27,7 +27,7 @@ MESSAGE = re.compile(r"messages/([^/]+)/([^/]+)\.md")
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 _DECIDING = ("avisa", "babel", "jinja2", "markdown-it-py", "markupsafe", "tzdata")
 _TRIED_AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # any moment will do
-_FOR_OWNERS = frozenset({*Alert, Purpose.ASK_OWNER})
+_FOR_OWNERS = frozenset(Alert)
 
 
 def engine() -> str:

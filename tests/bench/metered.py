@@ -26,10 +26,11 @@ from faststream._internal.endpoint.subscriber.usecase import SubscriberUsecase
 from avisa import events
 from avisa.catalog import Catalog
 from avisa.cli import main
+from avisa.core.fold import Fold
 from avisa.dispatch import Dispatch
 from avisa.dispatch.in_flight import InFlight
 from avisa.dispatch.preparation import Preparation
-from avisa.intake import Fold, Intake
+from avisa.intake import Intake
 from avisa.kafka.consumer import Consumer
 from avisa.kafka.subscription import Subscription
 from avisa.smtp.channel import EmailChannel
@@ -38,6 +39,7 @@ from avisa.smtp.pool import Pool
 from avisa.store import orders, outbox
 from avisa.store.database.connection_thread import ConnectionThread
 from avisa.store.store import Store
+from avisa.write_path import WritePath
 
 # The doors: holder, name, stage.
 DOORS: tuple[tuple[Any, str, str], ...] = (
@@ -48,15 +50,16 @@ DOORS: tuple[tuple[Any, str, str], ...] = (
     (events, "read", "read"),
     (Intake, "take", "decide"),
     (Fold, "add", "decide"),
+    (WritePath, "commit", "dispatch"),
     (orders, "load", "store: load"),
     (Store, "_commit", "store: commit"),
     (outbox, "claim", "store: claim"),
     (outbox, "begin", "store: begin"),
     (outbox, "settle", "store: settle"),
     (ConnectionThread, "_durably", "store: transaction"),
-    (Dispatch, "_feed", "dispatch"),
+    (Dispatch, "_round", "dispatch"),
     (Preparation, "prepare", "dispatch"),
-    (InFlight, "settle_answers", "dispatch"),
+    (InFlight, "settle_receipts", "dispatch"),
     (Catalog, "draft", "draft"),
     (Catalog, "compose", "compose"),
     (EmailChannel, "deliver", "send"),

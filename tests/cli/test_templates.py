@@ -16,7 +16,7 @@ from avisa.cli import lineages
 from avisa.core import samples
 from avisa.core.model import Notification, Order, State
 from avisa.core.template_versions import Origin, Version
-from avisa.ports import Attempt, Change, Draft
+from avisa.ports import Attempt, Change, Claimed, Draft
 from avisa.store import Store, open_store
 from tests.cli.histories import at
 from tests.cli.test_command import Avisa, Now, asked
@@ -214,7 +214,7 @@ def sent_mail(folder: Path, texts: dict[str, str], state: State = State.SENT) ->
         mail = catalog.compose(notification, draft)
         await store.commit([Change(order=order, notifications=(notification,))], now=at(2, 10))
         await store.claim(now_real=Now().real(), lease=LEASE, limit=9, **READER)
-        begun = Attempt(key=notification.key, revision=0, at_real=Now().real(), draft=draft, next_update=None)
+        begun = Attempt(claimed=Claimed(notification=notification, order=order), draft=draft, at_real=Now().real())
         assert await store.begin([begun])
         assert not await store.settle([settlement(notification.key, state)])
         return notification.key, mail.data  # type: ignore[union-attr] # the samples can be rendered

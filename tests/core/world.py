@@ -11,7 +11,20 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from avisa.core import decide, gate
-from avisa.core.model import SETTLED, Alert, Notification, Order, OrderEvent, Position, Purpose, Reason, State
+from avisa.core.fold import Fold
+from avisa.core.model import (
+    SETTLED,
+    Alert,
+    Decision,
+    Notification,
+    Order,
+    OrderEvent,
+    Position,
+    Purpose,
+    Reason,
+    State,
+)
+from avisa.core.notification_states import may_move
 from avisa.core.plan import Brand, Calendar, Owner, Plan, QuietHours, Remind, Span, Touchpoint
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
@@ -93,6 +106,7 @@ class World:
 
     def take(self, happened: OrderEvent) -> Reason:
         decision = decide.on_event(self.loaded(), happened, self.plan, self.now)
+        assert decision.reason is not None
         self._commit(decision)
         self.reasons.append(decision.reason)
         return decision.reason
@@ -121,11 +135,12 @@ class World:
                     continue
                 case gate.Hold():
                     continue
-            again = decide.on_attempt(order, row, self.plan, self.now)
-            if again is not None:
-                self._commit(replace(again, notifications=()))
-                row = again.notifications[0]
+            redated = decide.on_attempt(order, row, self.plan, self.now)
+            if redated is not None:
+                order, row = redated
+                self._commit(Decision(order=order, reason=None))
             begun = replace(row, state=State.SENDING, first_attempt_real=row.first_attempt_real or self.now)
+            self._move(key, State.SENDING)
             self.rows[key] = begun
             self.sent.append(begun)
             if lose_answer:
@@ -154,26 +169,32 @@ class World:
                 seen.setdefault(mail.key, mail.status)
         return list(seen.values())
 
-    def _commit(self, decision: object) -> None:
-        assert isinstance(decision, decide.Decision)
-        if decision.absorbed_by is not None:
-            row = self.rows[decision.absorbed_by]
+    def _commit(self, decision: Decision) -> None:
+        """Store a decision as the flows do: folded into the order as it was loaded."""
+        fold = Fold(self.loaded())
+        fold.add(decision)
+        if fold.absorbed_by is not None:
+            row = self.rows[fold.absorbed_by]
             assert not row.begun
             self.rows[row.key] = replace(row, revision=row.revision + 1)
-        for notification in decision.notifications:
+        for notification in fold.notifications:
             assert notification.key not in self.rows, "a thing was decided twice"
             self.rows[notification.key] = notification
-        self.order = replace(decision.order, version=decision.order.version + 1, pending=())
-        for row in list(self.rows.values()):
-            if row.state not in SETTLED and not row.begun and gate.superseded(row, self.order, self.plan):
-                self.rows[row.key] = replace(row, state=State.DROPPED)
-                self.settled[row.key] = Reason.SUPERSEDED
+        for key in fold.superseded:
+            if not self.rows[key].begun:
+                self._move(key, State.DROPPED)
+                self.settled[key] = Reason.SUPERSEDED
+        self.order = replace(fold.stored(), pending=())
+
+    def _move(self, key: str, state: State) -> None:
+        assert may_move(self.rows[key].state, state), f"{key} may not go from {self.rows[key].state} to {state}"
+        self.rows[key] = replace(self.rows[key], state=state)
 
     def _settle(self, row: Notification, state: State, reason: Reason) -> None:
         order = self.loaded()
         assert order is not None
         decision = decide.on_settled(order, row, reason, self.plan, self.now)
-        self.rows[row.key] = replace(row, state=state)
+        self._move(row.key, state)
         self.settled[row.key] = reason
         if decision is not None:
             self._commit(decision)

@@ -106,7 +106,7 @@ def settled_before_receipt() -> None:
 
     async def wrong_commit(self: Store, *args: Any, begin: Sequence[Attempt] = (), **kwargs: Any) -> Committed:
         committed = await commit_(self, *args, begin=begin, **kwargs)
-        await settle(self, committed.leased & {attempt.key for attempt in begin})
+        await settle(self, committed.begun)
         return committed
 
     _replace(Store, "begin", wrong_begin)

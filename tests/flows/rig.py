@@ -18,7 +18,8 @@ from avisa.kafka import LagTracker
 from avisa.ports import History, Mail, OutboxRow
 from avisa.store.store import Store, open_store
 from avisa.templates.compile_folder import compile_folder
-from avisa.wake import Wake
+from avisa.wake import Alarm, Wake
+from avisa.write_path import WritePath
 from tests.templates import desk
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -82,8 +83,12 @@ class Rig:
         self.dispatch = Dispatch(
             store, store, shelf, self.way, clock, self.lag, policy=POLICY, lease=LEASE, jitter=lambda: 0.5
         )
-        self.wake = Wake(store, shelf, clock, self.lag, self.dispatch, lease=LEASE)
-        self.intake = Intake(store, shelf, clock, self.dispatch, lease=LEASE, on_wake_at=self.wake.expect)
+        alarm = Alarm()
+        self.write_path = WritePath(
+            store, self.dispatch.preparation.prepare, self.dispatch, lease=LEASE, on_wake_at=alarm.expect
+        )
+        self.wake = Wake(store, shelf, clock, self.lag, self.write_path, alarm)
+        self.intake = Intake(store, shelf, clock, self.write_path)
         self._number = 0
         self.see()
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from avisa.core.model import Reason, State
 from avisa.core.retry import Receipt
-from avisa.ports import Attempt, Claimed
+from avisa.dispatch.preparation import Prepared
+from avisa.dispatch.settlements import Now
+from avisa.ports import Claimed
 from avisa.store import StoreUnavailable
 from tests.flows.rig import (
     BUSY_AT_DOT,
@@ -66,16 +68,16 @@ async def test_who_stood_still_before_storing_takes_nothing_back(tmp_path: Path)
     async with running(tmp_path / "avisa.db") as rig, rig.sending():
         await rig.happens("confirmed")
         await rig.became(CONFIRMED, State.SENT)
-        draft = rig.dispatch.draft
+        prepare = rig.write_path._prepare
 
-        async def frozen(newborn: Sequence[Claimed]) -> list[Attempt]:
-            rig.dispatch.draft = draft  # type: ignore[method-assign]
+        async def frozen(newborn: Sequence[Claimed], _at: Now) -> Prepared:
+            rig.write_path._prepare = prepare
             await rig.pass_time(MINUTE)
             await rig.happens("delivered")
             await rig.pass_time(timedelta(days=9))
-            return await draft(newborn)
+            return await prepare(newborn, Now.of(rig.clock))
 
-        rig.dispatch.draft = frozen  # type: ignore[method-assign]  # the process stands still just there
+        rig.write_path._prepare = frozen  # the process stands still just there
         await rig.happens("shipped")
         order = (await rig.history()).order
     assert (order.status, order.episode) == ("delivered", 2)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from avisa.core.model import Fact, Notification, Order, Position, Purpose, Reason, State
-from avisa.ports import Attempt, Change, Draft, Entry, Record, Settlement, Unreadable
+from avisa.ports import Attempt, Change, Claimed, Draft, Entry, Record, Settlement, Unreadable
+from avisa.store.store import Store
 
 FEED = "orders.status/0"
 NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # the virtual moment of every decision here
@@ -72,6 +74,11 @@ def change(order_id: str = "A-1", version: int = 0, *, seqs: tuple[int, ...] = (
     return Change(order=order(order_id, version, **fields), entries=(entry,), **rest)  # type: ignore[arg-type]
 
 
+async def lease_all(store: Store) -> None:
+    """Claim whatever is due, as the process that `store` is."""
+    await store.claim(now_real=NOW + timedelta(days=10_000), lease=LEASE, limit=99, **READER)
+
+
 def attempt(key: str, revision: int = 0, words: str = "Olá") -> Attempt:
     draft = Draft(
         catalog="v1",
@@ -81,13 +88,8 @@ def attempt(key: str, revision: int = 0, words: str = "Olá") -> Attempt:
         message_id="<1@example.com>",
         address_hash=b"\x01" * 16,
     )
-    return Attempt(
-        key=key,
-        revision=revision,
-        at_real=NOW,
-        draft=draft,
-        next_update=NOW + timedelta(hours=24),
-    )
+    begun = replace(notice(), key=key, revision=revision, next_update=NOW + timedelta(hours=24))
+    return Attempt(claimed=Claimed(notification=begun, order=order()), at_real=NOW, draft=draft)
 
 
 def settlement(key: str, state: State = State.SENT, reason: Reason = Reason.ACCEPTED, **fields: object) -> Settlement:

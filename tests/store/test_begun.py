@@ -5,13 +5,13 @@ from __future__ import annotations
 from avisa.core.model import State
 from avisa.store import Store
 from tests.store.conftest import House
-from tests.store.makings import LEASE, MINUTE, NOW, READER, attempt, change, notice
+from tests.store.makings import LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice
 
 
 async def test_a_commit_may_begin_what_it_decides(store: Store, house: House) -> None:
     key = notice().key
     committed = await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
-    assert committed.leased == {key}
+    assert committed.begun == {key}
     (row,) = await store.outbox()
     assert row.notification.state is State.SENDING
     assert (row.notification.attempts, row.notification.first_attempt_real) == (1, NOW)
@@ -22,10 +22,11 @@ async def test_a_commit_may_begin_what_it_decides(store: Store, house: House) ->
 
 
 async def test_behind_another_nothing_begins(store: Store) -> None:
-    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    await store.commit([change(seqs=(1,))], now=NOW)
+    await lease_all(store)
     second = notice("A-1", 2).key
     committed = await store.commit([change("A-1", 1, seqs=(2,))], now=NOW, lease=LEASE, begin=[attempt(second)])
-    assert committed.leased == frozenset()
+    assert committed.begun == frozenset()
     states = {row.notification.key: row.notification.state for row in await store.outbox()}
     assert states[second] is State.QUEUED
 
@@ -38,8 +39,8 @@ async def test_a_lost_change_begins_nothing(store: Store) -> None:
     assert await store.outbox() == []
 
 
-async def test_without_a_lease_nothing_begins(store: Store) -> None:
-    key = notice().key
-    await store.commit([change(seqs=(1,))], now=NOW, begin=[attempt(key)])
+async def test_without_an_attempt_nothing_begins(store: Store) -> None:
+    committed = await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    assert committed.begun == frozenset()
     (row,) = await store.outbox()
     assert row.notification.state is State.QUEUED

@@ -10,7 +10,7 @@ from avisa.ports import Tally
 from avisa.store import Store
 from avisa.store.dead_letters import HEAD, WHOLE
 from tests.store.conftest import House
-from tests.store.makings import FEED, LEASE, NOW, READER, change, notice, settlement, unreadable
+from tests.store.makings import FEED, LEASE, NOW, READER, attempt, change, lease_all, notice, settlement, unreadable
 
 LONG_AGO = NOW - timedelta(days=500)
 
@@ -22,8 +22,8 @@ async def test_the_counts_add_up_after_retiring(store: Store, house: House) -> N
         tally=Tally(by_reason={(FEED, Reason.ENTERED): 5}),
         dead_letters=[unreadable(7)],
         now=NOW,
-        lease=LEASE,
     )
+    await lease_all(store)
     for seq in (1, 2):
         await store.settle([settlement(notice(f"old-{n}", seq).key) for n in range(2)])
         await store.claim(now_real=house.clock.real(), lease=LEASE, limit=100, **READER)
@@ -44,12 +44,14 @@ async def test_the_counts_add_up_after_retiring(store: Store, house: House) -> N
 
 
 async def test_a_retired_order_may_come_again(store: Store) -> None:
-    await store.commit([change("A", seqs=(1,), final=True, ended_at=LONG_AGO)], now=NOW, lease=LEASE)
+    await store.commit([change("A", seqs=(1,), final=True, ended_at=LONG_AGO)], now=NOW)
+    await lease_all(store)
     await store.settle([settlement(notice("A").key)])
     await store.retire(ended_before=NOW, limit=9)
-    committed = await store.commit([change("A", seqs=(1,))], now=NOW, lease=LEASE)
-    assert committed.leased == {notice("A").key}
-    assert (await store.counts()).by_state == {State.SENT: 1, State.QUEUED: 1}
+    key = notice("A").key
+    committed = await store.commit([change("A", seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
+    assert committed.begun == {key}
+    assert (await store.counts()).by_state == {State.SENT: 1, State.SENDING: 1}
 
 
 async def test_a_dead_letter_is_set_aside_once(store: Store) -> None:

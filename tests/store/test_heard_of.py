@@ -9,7 +9,7 @@ import pytest
 from avisa.core.model import Reason
 from avisa.ports import RecentOrders
 from avisa.store import Store, recent_orders
-from tests.store.makings import LEASE, NOW, attempt, change, notice, settlement
+from tests.store.makings import NOW, attempt, change, lease_all, notice, settlement
 
 
 async def take(
@@ -25,7 +25,8 @@ async def take(
 async def tell(store: Store, order_id: str) -> None:
     """Its customer is told of its first status."""
     told = change(order_id, 1, seqs=(1,))
-    await store.commit([replace(told, entries=())], now=NOW, lease=LEASE)
+    await store.commit([replace(told, entries=())], now=NOW)
+    await lease_all(store)
     key = notice(order_id).key
     assert await store.begin([attempt(key, words=order_id)])
     assert await store.settle([settlement(key)]) == frozenset()

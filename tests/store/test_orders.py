@@ -11,7 +11,7 @@ from avisa.core.model import Reason, State
 from avisa.ports import Tally
 from avisa.store import Store
 from tests.store.conftest import House
-from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, notice, settlement
+from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice, settlement
 
 
 async def test_what_was_committed_is_loaded_again(store: Store) -> None:
@@ -56,7 +56,8 @@ async def test_an_order_that_vanished_is_lost(store: Store) -> None:
 
 async def test_a_key_is_told_once(store: Store, house: House) -> None:
     """A notification that is there already, settled even, is not queued again, and holds up no line."""
-    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    await store.commit([change(seqs=(1,))], now=NOW)
+    await lease_all(store)
     await store.settle([settlement(notice().key)])
     committed = await store.commit([change("A-1", 1, seqs=(1, 2))], now=NOW, lease=LEASE)
     assert committed.lost == frozenset()
@@ -70,17 +71,21 @@ async def test_one_commit_holds_an_order_once(store: Store) -> None:
         await store.commit([change("A"), change("A")], now=NOW)
 
 
-async def test_new_ones_are_leased_unless_they_wait(store: Store) -> None:
-    """Only the first of a line is leased; the owner's line is another one."""
+async def test_new_ones_begin_unless_they_wait(store: Store) -> None:
+    """Only the head of a queue begins; the owner's queue is another one."""
     owner = notice(seq=3, recipient="owner:production")
     first = change(notifications=(notice(seq=2), notice(seq=1), owner))
-    assert (await store.commit([first], now=NOW, lease=LEASE)).leased == {notice().key, owner.key}
-    assert (await store.commit([change("A-1", 1, seqs=(4,))], now=NOW, lease=LEASE)).leased == frozenset()
+    begin = [attempt(item.key) for item in first.notifications]
+    assert (await store.commit([first], now=NOW, lease=LEASE, begin=begin)).begun == {notice().key, owner.key}
+    behind = change("A-1", 1, seqs=(4,))
+    begin = [attempt(item.key) for item in behind.notifications]
+    assert (await store.commit([behind], now=NOW, lease=LEASE, begin=begin)).begun == frozenset()
     assert await store.claim(now_real=NOW, lease=LEASE, limit=10, **READER) == []
 
 
 async def test_superseded_ones_are_dropped_unless_begun(store: Store, house: House) -> None:
-    await store.commit([change("A", seqs=(1,)), change("B", seqs=(1,))], now=NOW, lease=LEASE)
+    await store.commit([change("A", seqs=(1,)), change("B", seqs=(1,))], now=NOW)
+    await lease_all(store)
     begun, waits = notice("A").key, notice("B").key
     await store.begin([attempt(begun)])
     await store.commit(
@@ -102,11 +107,12 @@ async def test_one_born_and_superseded_in_the_same_batch_is_told_of_and_never_se
     store: Store, house: House
 ) -> None:
     both = change(notifications=(notice(seq=1, state=State.DROPPED), notice(seq=2)), superseded=(notice().key,))
-    committed = await store.commit([both], now=NOW, lease=LEASE)
-    assert committed.leased == {notice(seq=2).key}
+    begin = [attempt(item.key) for item in both.notifications]
+    committed = await store.commit([both], now=NOW, lease=LEASE, begin=begin)
+    assert committed.begun == {notice(seq=2).key}
     dropped, queued = await store.outbox()
     assert (dropped.notification.state, dropped.reason) == (State.DROPPED, Reason.SUPERSEDED)
-    assert queued.notification.state is State.QUEUED
+    assert queued.notification.state is State.SENDING
     assert (await store.counts()).decided == 2
 
 
@@ -118,7 +124,8 @@ async def test_a_dropped_head_lets_its_line_advance(store: Store, house: House) 
 
 
 async def test_absorbing_makes_the_attempt_look_again(store: Store) -> None:
-    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    await store.commit([change(seqs=(1,))], now=NOW)
+    await lease_all(store)
     key = notice().key
     assert (await store.commit([change("A-1", 1, absorbed_by=key)], now=NOW)).lost == frozenset()
     assert await store.begin([attempt(key)]) == frozenset()
@@ -129,7 +136,8 @@ async def test_absorbing_makes_the_attempt_look_again(store: Store) -> None:
 @pytest.mark.parametrize("meanwhile", ["begun", "settled", "unknown"])
 async def test_what_left_the_house_can_not_absorb(store: Store, meanwhile: str) -> None:
     key = notice().key
-    await store.commit([change(seqs=(1,) if meanwhile != "unknown" else ())], now=NOW, lease=LEASE)
+    await store.commit([change(seqs=(1,) if meanwhile != "unknown" else ())], now=NOW)
+    await lease_all(store)
     if meanwhile == "begun":
         await store.begin([attempt(key)])
     if meanwhile == "settled":

@@ -12,7 +12,7 @@ import pytest
 from avisa.store import StoreMisconfigured, StoreOutdated, StoreUnavailable, migrate, open_store
 from avisa.store.database import postgres as ours
 from tests.store.conftest import House
-from tests.store.makings import LEASE, NOW, RealClock, change, notice
+from tests.store.makings import NOW, RealClock, change, lease_all, notice
 from tests.tools.parts import need
 from tests.tools.postgres import Postgres, running
 
@@ -34,7 +34,8 @@ async def house(own: Postgres) -> House:
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 async def test_it_goes_away_and_comes_back(house: House, own: Postgres, mode: str) -> None:
     store = await house.open()
-    await store.commit([change("A", seqs=(1,))], now=NOW, lease=LEASE)
+    await store.commit([change("A", seqs=(1,))], now=NOW)
+    await lease_all(store)
     own.stop(mode)
     try:
         with pytest.raises(StoreUnavailable):

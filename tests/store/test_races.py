@@ -15,7 +15,7 @@ from avisa.core.model import Reason, State
 from avisa.ports import Change, Tally
 from avisa.store import Store
 from tests.store.conftest import House
-from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, notice, settlement
+from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice, settlement
 
 pytestmark = pytest.mark.parametrize("house", ["postgres"], indirect=True)
 
@@ -54,7 +54,8 @@ async def test_nothing_is_claimed_twice(pair: tuple[Store, Store], house: House)
 
 async def test_the_token_fences_the_slow_one(pair: tuple[Store, Store], house: House) -> None:
     slow, quick = pair
-    await slow.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    await slow.commit([change(seqs=(1,))], now=NOW)
+    await lease_all(slow)
     key = notice().key
     house.pass_time(LEASE + MINUTE)
     (claimed,) = await quick.claim(now_real=house.clock.real(), lease=LEASE, limit=9, **READER)
@@ -73,7 +74,8 @@ async def test_whoever_queues_behind_one_that_settles_is_not_forgotten(
 ) -> None:
     """The one moment at which a line could stop for ever: its head settles while another joins it unseen."""
     ids = [f"A-{n}" for n in range(40)]
-    await pair[0].commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW, lease=LEASE)
+    await pair[0].commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW)
+    await lease_all(pair[0])
 
     async def settle(order_id: str) -> None:
         await pair[0].settle([settlement(notice(order_id).key)])
@@ -88,7 +90,8 @@ async def test_whoever_queues_behind_one_that_settles_is_not_forgotten(
 
 async def test_absorbing_and_beginning_never_both_happen(pair: tuple[Store, Store]) -> None:
     ids = [f"A-{n}" for n in range(40)]
-    await pair[0].commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW, lease=LEASE)
+    await pair[0].commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW)
+    await lease_all(pair[0])
 
     async def begin(order_id: str) -> bool:
         return bool(await pair[0].begin([attempt(notice(order_id).key)]))

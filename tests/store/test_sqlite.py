@@ -27,7 +27,7 @@ from avisa.store import (
 )
 from avisa.store.database import sqlite as ours
 from tests.store.conftest import House
-from tests.store.makings import FEED, LEASE, NOW, READER, RealClock, attempt, change, notice
+from tests.store.makings import FEED, LEASE, NOW, READER, RealClock, attempt, change, lease_all, notice
 
 pytestmark = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 
@@ -46,7 +46,8 @@ async def test_the_lock_ends_with_the_process(house: House) -> None:
 
 async def test_commands_read_and_write_beside_the_service(house: House) -> None:
     store = await house.open()
-    await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    await store.commit([change(seqs=(1,))], now=NOW)
+    await lease_all(store)
     command = await house.open(exclusive=False)
     assert len(await command.outbox()) == 1
     await asyncio.gather(
@@ -60,7 +61,8 @@ async def test_commands_read_and_write_beside_the_service(house: House) -> None:
 
 async def test_leases_are_freed_at_the_start(house: House) -> None:
     store = await house.open()
-    await store.commit([change(seqs=(1, 2))], now=NOW, lease=LEASE)
+    await store.commit([change(seqs=(1, 2))], now=NOW)
+    await lease_all(store)
     await store.begin([attempt(notice().key)])
     await house.close()
     store = await house.open()
@@ -191,7 +193,7 @@ import asyncio, sys
 from avisa.core.model import Reason
 from avisa.ports import Tally
 from avisa.store import open_store
-from tests.store.makings import FEED, LEASE, NOW, RealClock, change
+from tests.store.makings import FEED, NOW, RealClock, change, lease_all
 
 async def main():
     store = open_store(sys.argv[1], clock=RealClock(), exclusive=sys.argv[2] == "exclusive")
@@ -199,7 +201,8 @@ async def main():
     batch = int(sys.argv[3])
     async def write(n):
         tally = Tally(by_reason={(FEED, Reason.ENTERED): 20})
-        await store.commit([change(f"{n}-{m}", seqs=(1,)) for m in range(20)], tally=tally, now=NOW, lease=LEASE)
+        await store.commit([change(f"{n}-{m}", seqs=(1,)) for m in range(20)], tally=tally, now=NOW)
+        await lease_all(store)
         print(n, flush=True)
     while True:
         await asyncio.gather(*(write(batch + n) for n in range(4)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from avisa.core.model import Reason, State
@@ -80,12 +81,8 @@ async def _sent(store: Store, key: str, state: State, reason: Reason, catalog: s
                   address_hash=b"\1" * 16, catalog=catalog)  # fmt: skip
     await store.commit([change(key.partition("/")[0], seqs=(1,))], now=NOW)
     await store.claim(now_real=NOW + timedelta(days=10_000), lease=LEASE, limit=9, **READER)
-    assert await store.begin([type(begun)(**{**_fields(begun), "draft": draft})])
+    assert await store.begin([replace(begun, draft=draft)])
     assert not await store.settle([settlement(key, state, reason)])
-
-
-def _fields(begun: object) -> dict[str, object]:
-    return {name: getattr(begun, name) for name in ("key", "revision", "at_real", "next_update")}
 
 
 async def test_what_was_sent_can_be_read_again_and_nothing_else(store: Store) -> None:

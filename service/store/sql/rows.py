@@ -226,7 +226,7 @@ def begun_row(attempt: Attempt) -> dict[str, Any]:
     draft = attempt.draft
     return {
         "state": State.SENDING,
-        "next_update": micros_or_none(attempt.next_update),
+        "next_update": micros_or_none(attempt.claimed.notification.next_update),
         "attempts": 1,
         "first_attempt_real": micros(attempt.at_real),
         "draft": draft.json.decode(),
