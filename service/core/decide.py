@@ -15,17 +15,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from avisa.core import deadlines, facts, gate, notices
+from avisa.core import deadlines, episodes, facts, gate, notices
 from avisa.core.model import (
-    BLANK_ORDER,
     Alert,
     Decision,
     Notification,
     Order,
     OrderEvent,
-    PromiseState,
     Purpose,
-    Rank,
     Reason,
     evolve,
 )
@@ -33,9 +30,6 @@ from avisa.core.plan import Plan, Touchpoint
 
 # A publisher's clock may run ahead by this much before its word for the time is no longer taken.
 CLOCK_SKEW = timedelta(minutes=5)
-# Octets of identities. An event that 4,095 others followed is older than what is known, and has no effect when it
-# comes again though it is not recognized; unless all of them happened in one moment.
-_MOST_SEEN = 4_096 * 16
 
 
 def on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime) -> Decision:
@@ -72,7 +66,7 @@ def _whole(decision: Decision, plan: Plan, *, published_real: datetime | None = 
 
 
 def _on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime) -> Decision:
-    if order is not None and _seen(order, event.identity):
+    if order is not None and episodes.already_holds(order, event.identity):
         return Decision(order=order, reason=Reason.ALREADY_SEEN)
     if event.occurred_at > now + CLOCK_SKEW:
         event = replace(event, occurred_at=now)
@@ -81,13 +75,15 @@ def _on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime)
     touchpoint = plan.touchpoint(event.status)
 
     if order is None:
-        known = _first(event, rank, touchpoint, now)
+        known = episodes.first(event, rank, touchpoint, now)
         begins = True
     elif rank < order.status_rank:
-        return Decision(order=_merged(order, event, rank), reason=Reason.OLDER_THAN_KNOWN)
+        return Decision(order=episodes.merged(order, event, rank), reason=Reason.OLDER_THAN_KNOWN)
     else:
         begins = event.status != order.status
-        known = _entered(order, event, rank, touchpoint, now) if begins else _merged(order, event, rank)
+        known = (
+            episodes.entered(order, event, rank, touchpoint, now) if begins else episodes.merged(order, event, rank)
+        )
 
     if not event.notify:
         untold = deadlines.after_untold_event(known, touchpoint, plan, now, begins=begins)
@@ -241,63 +237,6 @@ def _as_before(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) 
     due = stood or deadlines.window_end(known, touchpoint, plan, began, now=began)
     undone = evolve(known, promise_told=known.promise_told_before, told_until=stood, counted_from=began)
     return deadlines.at(undone, due)
-
-
-# ---------------------------------------------------------------- the new order
-
-
-def _seen(order: Order, identity: bytes) -> bool:
-    at = order.seen.find(identity)
-    while at != -1 and at % len(identity):  # a match astride two identities is no match
-        at = order.seen.find(identity, at + 1)
-    return at != -1
-
-
-def _first(event: OrderEvent, rank: Rank, touchpoint: Touchpoint, now: datetime) -> Order:
-    blank = evolve(BLANK_ORDER, order_id=event.order_id, status=event.status, status_rank=rank, entered_at=now)
-    return _entered(blank, event, rank, touchpoint, now)
-
-
-def _entered(order: Order, event: OrderEvent, rank: Rank, touchpoint: Touchpoint, now: datetime) -> Order:
-    """The order at the beginning of a new episode, told or not."""
-    return evolve(
-        _merged(order, event, rank),
-        episode=order.episode + 1,
-        entered_at=now,
-        final=touchpoint.final,
-        ended_at=now if touchpoint.final else None,
-        reminders=0,
-        spent=False,
-        ordinals={},
-        alerts=order.alerts & {Alert.UNREACHABLE},  # the others are told once an episode
-    )
-
-
-def _merged(order: Order, event: OrderEvent, rank: Rank) -> Order:
-    """The order with all that the event says of facts, and nothing else.
-
-    The newest event names the status; a repeat raises its rank, so that what lies between the two is older.
-    """
-    newest = rank >= order.status_rank
-    customer = event.facts.get("customer.id")
-    merged = facts.merged(order.facts, event.facts, rank)
-    promised = merged.get("promised_at")
-    given = promised.value if promised is not None else None
-    first = order.promise_first or given
-    state = PromiseState.OPEN if given == first else PromiseState.MOVED
-    return evolve(
-        order,
-        status=event.status if newest else order.status,
-        status_rank=rank if newest else order.status_rank,
-        feed=event.position.feed,
-        facts=merged,
-        statuses=facts.with_mark(order.statuses, rank, event.status),
-        customers=order.customers if customer is None else facts.with_mark(order.customers, rank, str(customer)),
-        seen=(order.seen + event.identity)[-_MOST_SEEN:],
-        arrivals=order.arrivals + 1,
-        promise_first=first,
-        promise_state=order.promise_state if given is None else state,
-    )
 
 
 def _too_old(event: OrderEvent, plan: Plan, now: datetime) -> bool:

@@ -1,0 +1,69 @@
+"""What an event adds to its order, whether or not anybody is told: identity, facts, status, a new episode."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from avisa.core import facts
+from avisa.core.model import BLANK_ORDER, Alert, Order, OrderEvent, PromiseState, Rank, evolve
+from avisa.core.plan import Touchpoint
+
+# Bytes of identities, 16 an event. An event that 4,095 others followed ranks below the known status. So it has no
+# effect when it comes again, although its identity is forgotten; unless all of them happened in one moment.
+_MOST_SEEN = 4_096 * 16
+
+
+def already_holds(order: Order, identity: bytes) -> bool:
+    """True if the event of this identity was taken in before."""
+    at = order.seen.find(identity)
+    while at != -1 and at % len(identity):  # a match astride two identities is no match
+        at = order.seen.find(identity, at + 1)
+    return at != -1
+
+
+def first(event: OrderEvent, rank: Rank, touchpoint: Touchpoint, now: datetime) -> Order:
+    """A new order, at the beginning of its first episode."""
+    blank = evolve(BLANK_ORDER, order_id=event.order_id, status=event.status, status_rank=rank, entered_at=now)
+    return entered(blank, event, rank, touchpoint, now)
+
+
+def entered(order: Order, event: OrderEvent, rank: Rank, touchpoint: Touchpoint, now: datetime) -> Order:
+    """The order at the beginning of a new episode, told or not."""
+    return evolve(
+        merged(order, event, rank),
+        episode=order.episode + 1,
+        entered_at=now,
+        final=touchpoint.final,
+        ended_at=now if touchpoint.final else None,
+        reminders=0,
+        spent=False,
+        ordinals={},
+        alerts=order.alerts & {Alert.UNREACHABLE},  # the others are told once an episode
+    )
+
+
+def merged(order: Order, event: OrderEvent, rank: Rank) -> Order:
+    """The order with all that the event says of facts, and nothing else.
+
+    The newest event names the status; a repeat raises its rank, so that what lies between the two is older.
+    """
+    newest = rank >= order.status_rank
+    customer = event.facts.get("customer.id")
+    known = facts.merged(order.facts, event.facts, rank)
+    promised = known.get("promised_at")
+    given = promised.value if promised is not None else None
+    promised_first = order.promise_first or given
+    state = PromiseState.OPEN if given == promised_first else PromiseState.MOVED
+    return evolve(
+        order,
+        status=event.status if newest else order.status,
+        status_rank=rank if newest else order.status_rank,
+        feed=event.position.feed,
+        facts=known,
+        statuses=facts.with_mark(order.statuses, rank, event.status),
+        customers=order.customers if customer is None else facts.with_mark(order.customers, rank, str(customer)),
+        seen=(order.seen + event.identity)[-_MOST_SEEN:],
+        arrivals=order.arrivals + 1,
+        promise_first=promised_first,
+        promise_state=order.promise_state if given is None else state,
+    )
