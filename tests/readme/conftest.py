@@ -1,14 +1,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.readme import page
+
+PATIENCE = 60.0  # seconds, for a machine that is busy
 
 
 @pytest.fixture
@@ -31,3 +38,27 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "AVISA_CLOCK__START": "2030-03-04T10:00:00Z",  # by day
         "AVISA_CLOCK__ORIGIN": datetime.now(UTC).isoformat(),
     }
+
+
+@pytest.fixture
+def running(tmp_path: Path, environ: dict[str, str]) -> Iterator[None]:
+    """`avisa run` in the folder."""
+    with (tmp_path / "log").open("wb") as log:
+        service = subprocess.Popen(["avisa", "run"], cwd=tmp_path, env=environ, stdout=log, stderr=log)
+    try:
+        end = time.monotonic() + PATIENCE
+        while not _ready(int(environ["AVISA_HTTP__PORT"])):
+            assert service.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < end, (tmp_path / "log").read_text()
+            time.sleep(0.1)
+        yield
+    finally:
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(PATIENCE) == 0
+
+
+def _ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False

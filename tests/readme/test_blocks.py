@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from asyncio import create_subprocess_exec
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
 
@@ -20,9 +16,8 @@ from avisa import events
 from avisa.core.model import OrderEvent
 from tests.events.records import record
 from tests.readme import page
+from tests.readme.conftest import PATIENCE
 from tests.tools.kafka import ApacheKafka
-
-PATIENCE = 60.0  # seconds, for a machine that is busy
 
 
 def typed(block: str, folder: Path, environ: dict[str, str]) -> str:
@@ -32,30 +27,6 @@ def typed(block: str, folder: Path, environ: dict[str, str]) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-@pytest.fixture
-def running(tmp_path: Path, environ: dict[str, str]) -> Iterator[None]:
-    """`avisa run` in the folder."""
-    with (tmp_path / "log").open("wb") as log:
-        service = subprocess.Popen(["avisa", "run"], cwd=tmp_path, env=environ, stdout=log, stderr=log)
-    try:
-        end = time.monotonic() + PATIENCE
-        while not _ready(int(environ["AVISA_HTTP__PORT"])):
-            assert service.poll() is None, (tmp_path / "log").read_text()
-            assert time.monotonic() < end, (tmp_path / "log").read_text()
-            time.sleep(0.1)
-        yield
-    finally:
-        service.send_signal(signal.SIGTERM)
-        assert service.wait(PATIENCE) == 0
-
-
-def _ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @pytest.mark.usefixtures("running")

@@ -1,11 +1,19 @@
-"""Small rooms: no module of the service is longer than a few screens (CONTRIBUTING, Taste)."""
+"""Small rooms: no module is longer than a few screens (CONTRIBUTING.md, Taste), and nothing lies about at the top."""
 
 from __future__ import annotations
+
+import subprocess
+
+import pytest
 
 from tests.readme import page
 
 _SERVICE = page.ROOT / "service"
 _LONGEST = 300  # lines
+_TOP = {
+    "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "deploy", "docker-compose.yml", "docs",
+    "pyproject.toml", "requirements.lock", "service", "templates", "tests",
+}  # fmt: skip
 
 
 def test_no_module_is_longer_than_a_few_screens() -> None:
@@ -13,3 +21,10 @@ def test_no_module_is_longer_than_a_few_screens() -> None:
     assert len(modules) > 100  # it looks in the right place
     lines = {path.relative_to(_SERVICE).as_posix(): path.read_text("utf-8").count("\n") for path in modules}
     assert {name: count for name, count in lines.items() if count > _LONGEST} == {}
+
+
+def test_the_top_level_holds_what_it_is_meant_to_and_nothing_else() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=page.ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("this is no checkout of git")
+    assert {file.partition("/")[0] for file in listed.stdout.splitlines() if not file.startswith(".")} == _TOP
