@@ -15,7 +15,7 @@ from avisa.core.retry import Receipt, RetryPolicy, Verdict
 from avisa.dispatch import Dispatch
 from avisa.intake import Intake
 from avisa.kafka import LagTracker
-from avisa.ports import History, Mail, OutboxRow
+from avisa.ports import Channel, History, Mail, OutboxRow
 from avisa.store.store import Store, open_store
 from avisa.templates.compile_folder import compile_folder
 from avisa.wake import Alarm, Wake
@@ -75,13 +75,13 @@ class Way:
 class Rig:
     """The flows, wired as the house wires them."""
 
-    def __init__(self, store: Store, shelf: CatalogCache, clock: HandClock) -> None:
+    def __init__(self, store: Store, shelf: CatalogCache, clock: HandClock, channel: Channel | None = None) -> None:
         self.store, self.shelf, self.clock = store, shelf, clock
         self.versions = Versions(shelf, store)
         self.way = Way()
         self.lag = LagTracker(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
         self.dispatch = Dispatch(
-            store, store, shelf, self.way, clock, self.lag, policy=POLICY, lease=LEASE, jitter=lambda: 0.5
+            store, store, shelf, channel or self.way, clock, self.lag, policy=POLICY, lease=LEASE, jitter=lambda: 0.5
         )
         alarm = Alarm()
         self.write_path = WritePath(
@@ -177,14 +177,19 @@ async def until(so: Callable[[], Awaitable[bool]] | Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def running(
-    file: Path, *, plan: str = desk.PLAN, clock: HandClock | None = None, store: Store | None = None
+    file: Path,
+    *,
+    plan: str = desk.PLAN,
+    clock: HandClock | None = None,
+    store: Store | None = None,
+    channel: Channel | None = None,
 ) -> AsyncIterator[Rig]:
     """A rig on a fresh store in `file`, with the small folder of the rendering tests and this plan."""
     clock = clock or HandClock()
     opened = store or open_store(f"sqlite:///{file}", clock=clock, exclusive=True)
     await opened.start()
     try:
-        rig = Rig(opened, shelf_on(opened), clock)
+        rig = Rig(opened, shelf_on(opened), clock, channel)
         await rig.push(files(plan))
         yield rig
     finally:
