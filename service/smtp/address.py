@@ -19,13 +19,13 @@ _LONGEST_LOCAL, _LONGEST_PATH = 64, 254  # RFC 5321 section 4.5.3.1
 class Path(NamedTuple):
     """What stands between the angle brackets of MAIL FROM and RCPT TO."""
 
-    octets: bytes
+    encoded: bytes
     domain: str
     utf8: bool = False  # the local part needs SMTPUTF8 (RFC 6531)
 
 
 def path(address: str) -> Path | None:
-    """The address as a path, its domain in A-labels; None if it is not an address we would write to."""
+    """Return the address as a path, its domain in A-labels; None if it is no address that we would write to."""
     if not address.isascii():
         return _international(address)
     plain = _PLAIN.fullmatch(address)
@@ -41,7 +41,7 @@ def _international(address: str) -> Path | None:
         return None
     if valid.ascii_email is not None:
         return path(valid.ascii_email)
-    octets = f"{valid.local_part}@{valid.ascii_domain}".encode()
-    if len(octets) > _LONGEST_PATH or path(f"x@{valid.ascii_domain}") is None:
+    encoded = f"{valid.local_part}@{valid.ascii_domain}".encode()
+    if len(encoded) > _LONGEST_PATH or path(f"x@{valid.ascii_domain}") is None:
         return None
-    return Path(octets, valid.ascii_domain.lower(), utf8=True)
+    return Path(encoded, valid.ascii_domain.lower(), utf8=True)

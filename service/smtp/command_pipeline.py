@@ -8,35 +8,35 @@ from avisa.smtp.reply import Reply, ReplyReader
 
 
 class OutOfStepError(Exception):
-    """What came is not SMTP, or not an answer to what we said."""
+    """The relay sent what is not SMTP, or replies to no command of ours."""
 
 
-class Wire:
-    """The two directions of a connection."""
+class CommandPipeline:
+    """Both directions of a connection, and how many replies the relay owes us."""
 
-    __slots__ = ("_outstanding", "_reader", "_transport", "out_of_turn")
+    __slots__ = ("_owed", "_reader", "_transport", "out_of_step")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._reader = ReplyReader()
-        self._outstanding = 0  # replies the relay owes us
-        self.out_of_turn = False  # more has come than it owes
+        self._owed = 0
+        self.out_of_step = False  # more has come than was owed
 
-    def say(self, octets: bytes | tuple[bytes, ...], replies: int) -> None:
-        """Write a group of commands that `replies` replies answer. Raises OutOfStepError."""
-        if self.out_of_turn:
+    def send(self, commands: bytes | tuple[bytes, ...], replies: int) -> None:
+        """Write a group of commands that the relay answers with `replies` replies. Raises OutOfStepError."""
+        if self.out_of_step:
             raise OutOfStepError
-        self._outstanding += replies
-        if isinstance(octets, bytes):
-            self._transport.write(octets)
+        self._owed += replies
+        if isinstance(commands, bytes):
+            self._transport.write(commands)
         else:
-            self._transport.writelines(octets)
+            self._transport.writelines(commands)
 
-    def heard(self, octets: bytes) -> list[Reply]:
-        """The replies that `octets` complete, as many as were owed."""
-        reader, owed = self._reader, self._outstanding
-        replies = reader.feed(octets)
-        self.out_of_turn = reader.garbled or len(replies) + reader.unfinished > owed
+    def receive(self, received: bytes) -> list[Reply]:
+        """Return the replies that `received` completes, but no more than are owed."""
+        reader, owed = self._reader, self._owed
+        replies = reader.feed(received)
+        self.out_of_step = reader.garbled or len(replies) + reader.unfinished > owed
         answers = replies[:owed]
-        self._outstanding = owed - len(answers)
+        self._owed = owed - len(answers)
         return answers

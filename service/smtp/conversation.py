@@ -1,13 +1,13 @@
-"""The dialogue on an open session: one mail after another, and the exact truth about each.
+"""The dialogue on an open session: one mail after another, with an exact receipt for each.
 
 With PIPELINING (RFC 2920) the envelope goes out in one write, and the body of one mail together with the
 envelope of the next: the transfer of a message may be the first "command" of a group, and DATA is the last.
 So a mail costs one round trip. Without it each command waits for its reply.
 
-The rules that keep the truth exact:
+The rules that keep receipts exact:
 
-- A word out of turn ends the conversation, and no body is written after it.
-- Until the body is written nothing can have been taken; after that only the answer to the final dot tells.
+- A reply that nobody asked for ends the conversation, and no body is written after it.
+- Until the body is written the relay cannot have the mail; after that only its answer to the final dot tells.
 - Every end that is not a QUIT is a reset: an orderly close would go on delivering what is still buffered.
 """
 
@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import Callable
 
 from avisa.core.retry import Receipt, Verdict
-from avisa.smtp.command_pipeline import OutOfStepError, Wire
+from avisa.smtp.command_pipeline import CommandPipeline, OutOfStepError
 from avisa.smtp.deadline import Deadline
 from avisa.smtp.delivery import Delivery
 from avisa.smtp.mail_source import MailSource
@@ -25,25 +25,25 @@ from avisa.smtp.outcome import SERVICE_CLOSES, Stage
 from avisa.smtp.relay import Relay
 from avisa.smtp.reply import Reply
 from avisa.smtp.session import Session
-from avisa.smtp.stall import Progress
+from avisa.smtp.stall import StallDetector
 
 
 class Conversation(asyncio.Protocol):
-    """One session, from its opening to its end. All its work is done in callbacks, without a task a mail."""
+    """One session, once it is open. All work is done in callbacks: a task for each mail would cost more."""
 
     def __init__(self, session: Session, relay: Relay, source: MailSource[Conversation]) -> None:
         self.session = session
-        self._wire = Wire(session.transport)
-        self._say = self._wire.say
-        self._progress = Progress(session.transport, relay.patience)
-        self._desk = source
+        self._pipeline = CommandPipeline(session.transport)
+        self._send = self._pipeline.send
+        self._stall = StallDetector(session.transport, relay.patience)
+        self._source = source
         self._mails_at_most = relay.mails_per_connection
         self._patience = relay.patience
 
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.trouble: Receipt | None = None  # why it ended, if it was the relay's doing
-        self.served = 0  # mails that got their answer
-        self.domain: str | None = None  # for the source: on whose behalf it is held
+        self.served = 0  # mails that the relay answered
+        self.domain: str | None = None  # for the source: whose mails it sends
 
         self._current: Delivery | None = None
         self._next: Delivery | None = None  # its envelope is on the way
@@ -62,7 +62,7 @@ class Conversation(asyncio.Protocol):
 
     @property
     def usable(self) -> bool:
-        """It may be given another mail."""
+        """Whether it can take another mail."""
         return not (self._over or self._closing or self.session.transport.is_closing())
 
     def begin(self, delivery: Delivery) -> None:
@@ -70,9 +70,9 @@ class Conversation(asyncio.Protocol):
         self._current = delivery
         reset = b"RSET\r\n" if self._transaction_open else b""
         if self.session.pipelining:
-            self._say(reset + self.session.envelope(delivery), 4 if reset else 3)
+            self._send(reset + self.session.envelope(delivery), 4 if reset else 3)
         else:
-            self._say(reset or self.session.mail(delivery), 1)
+            self._send(reset or self.session.mail(delivery), 1)
         self._await("mail", self._on_rset if reset else self._on_mail, self._patience.mail)
 
     def finish(self) -> None:
@@ -82,7 +82,7 @@ class Conversation(asyncio.Protocol):
             self._quit()
 
     def abort(self, text: str) -> None:
-        """End at once. What was under way gets the receipt it deserves."""
+        """End at once. Each mail under way gets the receipt that is true of it."""
         self._fail(text, blame=False)
 
     # ------------------------------------------------------------ from the transport
@@ -91,14 +91,14 @@ class Conversation(asyncio.Protocol):
         if self._over:
             return
         try:
-            for reply in self._wire.heard(data):
+            for reply in self._pipeline.receive(data):
                 if self._current is not None and self._current.answer.cancelled():
                     self._fail("given up by its sender", blame=False)
                 else:
                     self._expect(reply)
                 if self._over:
                     return
-            if self._wire.out_of_turn:
+            if self._pipeline.out_of_step:
                 raise OutOfStepError
         except OutOfStepError:
             self._fail("not understood")
@@ -129,7 +129,7 @@ class Conversation(asyncio.Protocol):
             return
         self._transaction_open = False
         if not self.session.pipelining:
-            self._say(self.session.mail(self._current), 1)
+            self._send(self.session.mail(self._current), 1)
         self._await("mail", self._on_mail, self._patience.mail)
 
     def _on_mail(self, reply: Reply) -> None:
@@ -137,7 +137,7 @@ class Conversation(asyncio.Protocol):
         if reply.code < 300:
             self._transaction_open = True
             if not self.session.pipelining:
-                self._say(b"RCPT TO:<%b>\r\n" % self._current.recipient.octets, 1)
+                self._send(b"RCPT TO:<%b>\r\n" % self._current.recipient.encoded, 1)
         elif not self._refuse("mail", reply):
             return
         self._await("rcpt", self._on_rcpt, self._patience.rcpt)
@@ -158,7 +158,7 @@ class Conversation(asyncio.Protocol):
         elif not self._recipient_taken and not self._refuse("rcpt", reply):
             return
         elif not self.session.pipelining:
-            self._say(b"DATA\r\n", 1)
+            self._send(b"DATA\r\n", 1)
         self._await("data", self._on_data, self._patience.data)
 
     def _on_data(self, reply: Reply) -> None:
@@ -173,7 +173,7 @@ class Conversation(asyncio.Protocol):
             raise OutOfStepError
         else:
             # RFC 2920 section 3.1: DATA without a valid recipient is ended by a lone dot.
-            self._say(b".\r\n", 1)
+            self._send(b".\r\n", 1)
             self._await("data", self._on_lone_dot, self._patience.dot)
 
     def _on_lone_dot(self, reply: Reply) -> None:
@@ -184,7 +184,7 @@ class Conversation(asyncio.Protocol):
         assert self._current is not None
         if 300 <= reply.code < 400:
             raise OutOfStepError
-        self._desk.answered(self._current, "dot", reply)
+        self._source.answered(self._current, "dot", reply)
         self._refused = True
         self._transaction_open = False
         if reply.code == SERVICE_CLOSES:
@@ -195,7 +195,7 @@ class Conversation(asyncio.Protocol):
     # ------------------------------------------------------------ steps
 
     def _refuse(self, stage: Stage, reply: Reply) -> bool:
-        """Settle a refusal; False when the conversation has ended or turned to another mail by that."""
+        """Report a refusal. Returns False if this has ended the conversation or made it turn to another mail."""
         assert self._current is not None
         if reply.code < 400:
             raise OutOfStepError
@@ -203,7 +203,7 @@ class Conversation(asyncio.Protocol):
             self._fail("service closes", reply.code, again=True)
             return False
         self._refused = True
-        self._desk.answered(self._current, stage, reply)
+        self._source.answered(self._current, stage, reply)
         if self.session.pipelining:
             return True
         self._done()
@@ -216,16 +216,16 @@ class Conversation(asyncio.Protocol):
             self._fail("no longer ours to send", blame=False)
             return
         following = None
-        if self.session.pipelining and self._may_go_on(more=2) and not self._wire.out_of_turn:
-            following = self._desk.following(self)
+        if self.session.pipelining and self._may_go_on(more=2) and not self._pipeline.out_of_step:
+            following = self._source.following(self)
         envelope = self.session.envelope(following) if following is not None else b""
         self._next = following
-        self._say((current.data, b".\r\n" + envelope), 4 if envelope else 1)
-        self._progress.start()
-        self._await("dot", self._on_dot, self._progress.patience)
+        self._send((current.data, b".\r\n" + envelope), 4 if envelope else 1)
+        self._stall.start()
+        self._await("dot", self._on_dot, self._stall.patience)
 
     def _done(self) -> None:
-        """The current mail has its answer and the relay owes us nothing more about it."""
+        """The relay has answered the current mail, and owes no more replies about it."""
         self.served += 1
         self._refused = False
         self._current, self._next = self._next, None
@@ -233,11 +233,11 @@ class Conversation(asyncio.Protocol):
             self._await("mail", self._on_mail, self._patience.mail)
             return
         self._await("idle", self._on_nothing, self._patience.idle)
-        if self._wire.out_of_turn:
+        if self._pipeline.out_of_step:
             return
         if not self._may_go_on(more=1):
             self._quit()
-        elif (following := self._desk.next_for(self)) is not None:
+        elif (following := self._source.next_for(self)) is not None:
             self.begin(following)
 
     def _may_go_on(self, *, more: int) -> bool:
@@ -245,7 +245,7 @@ class Conversation(asyncio.Protocol):
 
     def _quit(self) -> None:
         self._closing = True
-        self._say(b"QUIT\r\n", 1)
+        self._send(b"QUIT\r\n", 1)
         self._await("quit", self._on_quit, self._patience.quit)
 
     def _on_quit(self, reply: Reply) -> None:
@@ -265,18 +265,18 @@ class Conversation(asyncio.Protocol):
             self._quit()
         elif self._stage == "quit":
             self._end()
-        elif self._stage != "dot" or not self._progress.unsent:
-            # A RSET that hangs is the fault of the mail before.
+        elif self._stage != "dot" or not self._stall.unsent:
+            # If RSET hangs, the mail before it is to blame.
             self._fail("no reply in time", again=self._expect == self._on_rset)
-        elif self._progress.stalled():
+        elif self._stall.stalled():
             self._fail("the relay stopped reading")
         else:
-            self._await("dot", self._on_dot, self._progress.patience)
+            self._await("dot", self._on_dot, self._stall.patience)
 
     # ------------------------------------------------------------ ends
 
     def _fail(self, text: str, code: int | None = None, *, blame: bool = True, again: bool = False) -> None:
-        """End at once and say of each mail under way what is true of it."""
+        """End at once, and report what is true of each mail under way."""
         if self._over:
             return
         stage, current, following = self._stage, self._current, self._next
@@ -286,11 +286,11 @@ class Conversation(asyncio.Protocol):
             self.trouble = receipt if blame else None
             if stage == "dot" and not self._refused:
                 doubt = Receipt(verdict=Verdict.IN_DOUBT, stage="dot", code=code, text=text)
-                self._desk.settle(current, doubt)
+                self._source.settle(current, doubt)
             elif not self._refused:
-                self._desk.unsent(current, receipt, again=again)
+                self._source.unsent(current, receipt, again=again)
         if following is not None:
-            self._desk.unsent(following, receipt, again=True)
+            self._source.unsent(following, receipt, again=True)
 
     def _end(self) -> None:
         self._over = True

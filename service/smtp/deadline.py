@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 
 class Deadline:
-    """Calls `passed` when the time last set is over.
+    """Calls `passed` once the seconds last set are over.
 
-    One timer serves all settings and is only touched when it would ring too late: making one for each reply
-    costs more than reading the reply.
+    One timer serves all deadlines, and is only replaced if it would ring too late: a timer for each reply would cost
+    more than reading the reply.
     """
 
     def __init__(self, passed: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from avisa.smtp.delivery import Delivery
 class FairQueue:
     """First in, first out within a recipient domain; the domains take turns.
 
-    It also counts how many connections each domain holds, so that a slow one holds no more than its share.
+    It counts the connections that each domain holds, so that a slow domain holds no more than its share.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class FairQueue:
         self._domains.move_to_end(delivery.domain, last=False)
 
     def take(self, share: int) -> Delivery | None:
-        """The next mail of a domain that holds fewer than `share` connections; it now holds one more."""
+        """Return the next mail of a domain that holds fewer than `share` connections; it now holds one more."""
         for domain in tuple(self._domains):
             self._domains.move_to_end(domain)
             held = self._held.get(domain, 0)
@@ -38,18 +38,18 @@ class FairQueue:
         return None
 
     def take_of(self, domain: str) -> Delivery | None:
-        """The next mail of `domain`, for a connection the domain holds already."""
+        """Return the next mail of `domain`, for a connection that the domain already holds."""
         queue = self._domains.get(domain)
         while queue:
             delivery = queue.popleft()
             if not queue:
                 del self._domains[domain]
-            if not delivery.answer.done():  # else its sender gave it up while it waited
+            if not delivery.answer.done():  # else it was given up while it waited
                 return delivery
         return None
 
     def release(self, domain: str) -> None:
-        """`domain` holds one connection less."""
+        """`domain` now holds one connection less."""
         held = self._held[domain] - 1
         if held:
             self._held[domain] = held
@@ -57,11 +57,11 @@ class FairQueue:
             del self._held[domain]
 
     def others(self, domain: str) -> bool:
-        """Mail to another domain than `domain` is waiting."""
+        """Return whether mail to another domain than `domain` waits."""
         return len(self._domains) > 1 or (len(self._domains) == 1 and domain not in self._domains)
 
     def startable(self, share: int, enough: int) -> int:
-        """How many more connections could be used now, counted up to `enough`."""
+        """Return how many more connections could be used now, at most `enough`."""
         total = 0
         for domain, queue in self._domains.items():
             total += max(0, min(len(queue), share - self._held.get(domain, 0)))
@@ -70,7 +70,7 @@ class FairQueue:
         return total
 
     def drain(self) -> list[Delivery]:
-        """Everything that waits, taken out."""
+        """Remove and return every mail that waits."""
         everything = [delivery for queue in self._domains.values() for delivery in queue]
         self._domains.clear()
         return everything

@@ -1,4 +1,4 @@
-"""Where a conversation gets its mails and leaves its answers."""
+"""Where a conversation gets its mails and reports what became of them. The pool is one."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Caller = TypeVar("Caller", contravariant=True)  # the kind of conversation
 
 
 class MailSource(Protocol[Caller]):
-    """What a conversation needs of whoever has the mails."""
+    """A protocol and no class, because the pool imports the conversation."""
 
     def next_for(self, conversation: Caller) -> Delivery | None:
-        """A mail for a conversation that is free; without one it is idle until `begin` is called."""
+        """Return a mail for a conversation that is free. If None, it is idle until `begin` is called."""
 
     def following(self, conversation: Caller) -> Delivery | None:
-        """A mail whose envelope may travel with the body of the current one."""
+        """Return a mail whose envelope may travel with the body of the current one, if there is one."""
 
     def answered(self, delivery: Delivery, stage: Stage, reply: Reply) -> None:
-        """The relay took or refused `delivery`."""
+        """The relay accepted or refused `delivery`."""
 
     def settle(self, delivery: Delivery, receipt: Receipt) -> None:
-        """No reply, but a receipt."""
+        """No reply says what became of `delivery`: its receipt is `receipt`."""
 
     def unsent(self, delivery: Delivery, receipt: Receipt, *, again: bool) -> None:
-        """Nothing of `delivery` was sent. It may have a second chance at once, else `receipt` stands."""
+        """Nothing of `delivery` was sent. It gets `receipt`, or, if `again`, goes to another connection at once."""

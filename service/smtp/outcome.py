@@ -1,4 +1,4 @@
-"""What a reply means for the mail it answers: the table of outcomes, as one pure function."""
+"""What a reply means for its mail: the table of outcomes, as one pure function."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REPUTATION = re.compile(
 
 
 def outcome(stage: Stage, reply: Reply, greylisted_for: timedelta) -> Receipt:
-    """The receipt for a mail whose `stage` was answered with `reply`, a refusal or the taking after the dot."""
+    """Return the receipt for a mail that was refused at `stage`, or accepted after the dot."""
     code = reply.code
     if code < 300:
         return _accepted(code)
@@ -33,7 +33,7 @@ def outcome(stage: Stage, reply: Reply, greylisted_for: timedelta) -> Receipt:
     if code == _NEEDS_AUTH:
         return Receipt(verdict=Verdict.REFUSED_US, stage=stage, code=code, text=text)
     if stage == "mail":
-        # A size is about this message; whatever else is wrong with MAIL is wrong with the sender, that is us.
+        # A size concerns this message. Whatever else is wrong with MAIL is wrong with the sender, that is with us.
         too_big = code == _TOO_BIG or text == "5.3.4"
         verdict = Verdict.PERMANENT if too_big else Verdict.REFUSED_US
         return Receipt(verdict=verdict, stage=stage, code=code, text=text)
@@ -44,12 +44,12 @@ def outcome(stage: Stage, reply: Reply, greylisted_for: timedelta) -> Receipt:
 
 
 def about_reputation(reply: Reply) -> bool:
-    """A refusal in words that may mean us rather than this recipient: 5.7.1, or the name of a blocklist."""
+    """Return whether a refusal may mean us rather than this recipient: it is a 5.7.1, or names a blocklist."""
     return reply.enhanced == "5.7.1" or _REPUTATION.search(reply.text) is not None
 
 
 def _later(stage: Stage, reply: Reply, greylisted_for: timedelta) -> Receipt:
-    # At RCPT every "later" may be greylisting, which counts an early return against us.
+    # At RCPT every "later" may be greylisting, where a return that is too early counts against us.
     greylisted = stage == "rcpt" or reply.enhanced == "4.7.1" or _GREYLIST.search(reply.text) is not None
     return Receipt(
         verdict=Verdict.TEMPORARY,

@@ -1,4 +1,4 @@
-"""Connections to one relay: who waits, who sends, how many there are."""
+"""The connections to one relay: how many there are, and which mail each sends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from avisa.smtp.delivery import Delivery
 from avisa.smtp.fair_queue import FairQueue
 from avisa.smtp.outcome import SERVICE_CLOSES, Stage, about_reputation, outcome
 from avisa.smtp.relay import Relay
-from avisa.smtp.relay_state import RelayState, Standing
+from avisa.smtp.relay_state import CircuitBreaker, RelayState
 from avisa.smtp.reply import Reply
 from avisa.smtp.reputation import Reputation
 from avisa.smtp.session import Session, open_session, trust
@@ -25,19 +25,16 @@ _RUN = 50  # mails to one domain in a row on a connection while others wait
 
 
 class Pool:
-    """Hands mails to conversations. Each connection is opened, watched and ended by one task, its lane.
-
-    It is the `MailSource` of its conversations.
-    """
+    """The `MailSource` of its conversations. Each connection is opened, watched and ended by a task of its own."""
 
     def __init__(self, relay: Relay, *, jitter: Callable[[], float]) -> None:
         self._relay = relay
-        self._route = RelayState(relay.connections, probe_every=relay.probe_every, jitter=jitter)
+        self._breaker = CircuitBreaker(relay.connections, probe_every=relay.probe_every, jitter=jitter)
         self._reputation = Reputation()
-        self._waiting = FairQueue()
+        self._queue = FairQueue()
         self._idle: list[Conversation] = []  # the one used last is used next, so that the others can go
         self._live: set[Conversation] = set()
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._opening = 0
         self._runs: dict[Conversation, int] = {}
         self._context = None if relay.tls == "none" else trust(relay)
@@ -46,64 +43,64 @@ class Pool:
 
     @property
     def open(self) -> bool:
-        return self._route.usable and not self._stopped
+        return self._breaker.usable and not self._stopped
 
     @property
     def refusal(self) -> Receipt | None:
-        """Why the relay will not have us, while that is so."""
-        refused = self._route.standing in (Standing.REFUSED, Standing.PROBATION)
-        return self._route.because if refused else None
+        """Why the relay refuses us, while it does."""
+        refused = self._breaker.state in (RelayState.REFUSING, RelayState.PROBING)
+        return self._breaker.because if refused else None
 
     @property
     def connections(self) -> int:
         return len(self._live)
 
     def start(self) -> None:
-        """Find out whether the relay is there."""
-        self._open_lane()
+        """Open a first connection, to find out whether the relay is there."""
+        self._open_connection()
 
     def submit(self, delivery: Delivery) -> None:
         if not self.open:
-            self.settle(delivery, self._closed_receipt())
+            self.settle(delivery, self._lost_receipt())
             return
-        self._waiting.put(delivery)
+        self._queue.put(delivery)
         self._balance()
 
     async def stop(self, grace: float) -> None:
-        """Give back what waits, let what is under way finish for `grace` seconds, then end it."""
+        """Give back the mails that wait, let those under way finish within `grace` seconds, then end all."""
         self._stopped = True
-        self._stop_trying()
-        self._turn_away()
+        self._stop_connecting()
+        self._give_back_waiting()
         for conversation in tuple(self._live):
             conversation.finish()
         if self._live:
             await asyncio.wait([c.ended for c in self._live], timeout=grace)
-        while self._lanes:  # again, because wait_for (Python 3.11) can swallow a cancellation
-            for lane in self._lanes:
-                lane.cancel()
-            await asyncio.wait(self._lanes, timeout=0.1)
+        while self._tasks:  # again, because wait_for (Python 3.11) can swallow a cancellation
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=0.1)
 
-    # ------------------------------------------------------------ the source
+    # ------------------------------------------------------------ for conversations (MailSource)
 
     def next_for(self, conversation: Conversation) -> Delivery | None:
         self._release(conversation)
         delivery = self._take(conversation)
         if delivery is None:
             self._idle.append(conversation)
-        elif self._idle and self._waiting:
-            self._balance_soon()  # the domain that was let go may have more for a connection that is idle
+        elif self._idle and self._queue:
+            self._balance_soon()  # the released domain may have more mail, for an idle connection
         return delivery
 
     def following(self, conversation: Conversation) -> Delivery | None:
-        # Only a mail to the same domain travels behind another: its envelope is answered after that one's dot,
-        # and no domain shall wait for another.
+        # Only a mail to the same domain travels behind another: its envelope is answered after the other's dot,
+        # and no domain must wait for another.
         domain = conversation.domain
-        if domain is None or self._route.standing is not Standing.OPEN or self._stopped:
+        if domain is None or self._breaker.state is not RelayState.AVAILABLE or self._stopped:
             return None
         run = self._runs[conversation] + 1
-        if run >= _RUN and self._waiting.others(domain):
+        if run >= _RUN and self._queue.others(domain):
             return None
-        while (delivery := self._waiting.take_of(domain)) is not None:
+        while (delivery := self._queue.take_of(domain)) is not None:
             if self._acceptable(conversation, delivery):
                 self._runs[conversation] = run
                 return delivery
@@ -114,16 +111,16 @@ class Pool:
         if receipt.verdict is Verdict.PERMANENT and about_reputation(reply):
             receipt = self._reputation.weigh(
                 receipt,
-                delivery.recipient.octets,
+                delivery.recipient.encoded,
                 now=asyncio.get_running_loop().time(),
-                on_probation=self._route.standing is Standing.PROBATION,
+                probing=self._breaker.state is RelayState.PROBING,
             )
         if receipt.verdict is Verdict.REFUSED_US:
-            self._close(receipt)
+            self._lose(receipt)
         else:
-            self._route.served()
-            if self._route.standing is Standing.PROBATION and receipt.verdict is not Verdict.TEMPORARY:
-                self._stands(self._route.taken)
+            self._breaker.answered()
+            if self._breaker.state is RelayState.PROBING and receipt.verdict is not Verdict.TEMPORARY:
+                self._recover(self._breaker.probe_succeeded)
                 self._balance_soon()
         self.settle(delivery, receipt)
 
@@ -134,23 +131,23 @@ class Pool:
     def unsent(self, delivery: Delivery, receipt: Receipt, *, again: bool) -> None:
         if again and not delivery.moved and self.open:
             delivery.moved = True
-            self._waiting.put_first(delivery)
+            self._queue.put_first(delivery)
         else:
             self.settle(delivery, receipt)
 
-    # ------------------------------------------------------------ who gets what
+    # ------------------------------------------------------------ which mail goes where
 
     def _take(self, conversation: Conversation) -> Delivery | None:
-        """The next mail for `conversation`, which then holds its domain."""
-        if not self.open or (self._route.standing is Standing.PROBATION and self._busy):
+        """Return the next mail for `conversation`, which then holds the mail's domain."""
+        if not self.open or (self._breaker.state is RelayState.PROBING and self._busy):
             return None
-        share = max(1, self._route.width(asyncio.get_running_loop().time()) // 2)
-        while (delivery := self._waiting.take(share)) is not None:
+        share = max(1, self._breaker.width(asyncio.get_running_loop().time()) // 2)
+        while (delivery := self._queue.take(share)) is not None:
             if self._acceptable(conversation, delivery):
                 conversation.domain = delivery.domain
                 self._runs[conversation] = 1
                 return delivery
-            self._waiting.release(delivery.domain)
+            self._queue.release(delivery.domain)
         return None
 
     def _acceptable(self, conversation: Conversation, delivery: Delivery) -> bool:
@@ -161,7 +158,7 @@ class Pool:
 
     def _release(self, conversation: Conversation) -> None:
         if conversation.domain is not None:
-            self._waiting.release(conversation.domain)
+            self._queue.release(conversation.domain)
             conversation.domain = None
 
     @property
@@ -172,7 +169,7 @@ class Pool:
         asyncio.get_running_loop().call_soon(self._balance)
 
     def _balance(self) -> None:
-        """Give idle connections something to do, and open another one where that would help."""
+        """Give idle connections mails, and open more connections if there is mail for them."""
         while self._idle:
             conversation = self._idle[-1]
             if not conversation.usable:
@@ -185,24 +182,24 @@ class Pool:
             conversation.begin(delivery)
         if not self.open:
             return
-        width = self._route.width(asyncio.get_running_loop().time())
-        # The first connection shows whether the relay is there at all; then the others may come at once.
+        width = self._breaker.width(asyncio.get_running_loop().time())
+        # The first connection shows whether the relay is there at all; then the others may follow at once.
         room = (width if self._live else 1) - len(self._live) - self._opening
-        if room > 0 and self._waiting:
-            wanted = self._waiting.startable(max(1, width // 2), self._opening + room) - self._opening
+        if room > 0 and self._queue:
+            wanted = self._queue.startable(max(1, width // 2), self._opening + room) - self._opening
             for _ in range(wanted):
-                self._open_lane()
+                self._open_connection()
 
-    # ------------------------------------------------------------ lanes
+    # ------------------------------------------------------------ connections
 
-    def _open_lane(self) -> None:
+    def _open_connection(self) -> None:
         self._retry = None
         self._opening += 1
-        lane = asyncio.create_task(self._lane(), name="smtp connection")
-        self._lanes.add(lane)
-        lane.add_done_callback(self._lanes.discard)
+        task = asyncio.create_task(self._connection(), name="smtp connection")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _lane(self) -> None:
+    async def _connection(self) -> None:
         """One connection, from dialling to its end."""
         try:
             opened = await open_session(self._relay, self._context)
@@ -211,15 +208,15 @@ class Pool:
         if isinstance(opened, Receipt):
             self._not_opened(opened)
         else:
-            await self._talk(opened)
+            await self._converse(opened)
 
-    async def _talk(self, session: Session) -> None:
+    async def _converse(self, session: Session) -> None:
         conversation = Conversation(session, self._relay, self)
         self._live.add(conversation)
         self._idle.append(conversation)
-        if not self._route.usable:
-            self._stop_trying()
-        self._stands(self._route.reached)
+        if not self._breaker.usable:
+            self._stop_connecting()
+        self._recover(self._breaker.connected)
         self._balance()
         try:
             await conversation.ended
@@ -232,57 +229,56 @@ class Pool:
             self._release(conversation)
         trouble = conversation.trouble
         if trouble is not None and conversation.served == 0:
-            self._route.strike()
-            if self._route.struck or (self._live and trouble.code == SERVICE_CLOSES):
+            self._breaker.strike()
+            if self._breaker.struck_out or (self._live and trouble.code == SERVICE_CLOSES):
                 self._not_opened(trouble)
         self._balance()
 
-    def _stands(self, step: Callable[[], None]) -> None:
-        """Take a step towards being open, and tell when it changes how things stand."""
-        was = self._route.standing
+    def _recover(self, step: Callable[[], None]) -> None:
+        """Take a step towards being available, and log it if the state changes."""
+        was = self._breaker.state
         step()
-        if was is not self._route.standing:
-            log.info("channel_open", channel="email", standing=str(self._route.standing))
+        if was is not self._breaker.state:
+            log.info("smtp.relay_recovered", state=str(self._breaker.state))
 
     def _not_opened(self, receipt: Receipt) -> None:
-        """No connection came of it: make do with those we have, or the route is down."""
+        """A connection could not be opened: go on with those we have; without any, the relay is lost."""
         if receipt.verdict is Verdict.REFUSED_US or not self._live:
-            self._close(receipt)
+            self._lose(receipt)
         else:
-            self._route.narrow(len(self._live), asyncio.get_running_loop().time())
+            self._breaker.narrow(len(self._live), asyncio.get_running_loop().time())
 
-    def _close(self, because: Receipt) -> None:
-        """The route is of no use for now: turn away what waits and look again later."""
-        was = self._route.standing
-        wait = self._route.lost(because)
-        if was is not self._route.standing:
+    def _lose(self, because: Receipt) -> None:
+        """The relay takes no mail for now: give back the mails that wait, and connect again later."""
+        was = self._breaker.state
+        wait = self._breaker.lost(because)
+        if was is not self._breaker.state:
             log.warning(
-                "channel_closed",
-                channel="email",
-                standing=str(self._route.standing),
+                "smtp.relay_lost",
+                state=str(self._breaker.state),
                 stage=because.stage,
                 code=because.code,
                 text=because.text,
                 again_in_s=round(wait, 1),
             )
-        self._turn_away()
-        self._try_again_in(wait)
+        self._give_back_waiting()
+        self._connect_in(wait)
 
-    def _turn_away(self) -> None:
-        for delivery in self._waiting.drain():
-            self.settle(delivery, self._closed_receipt())
+    def _give_back_waiting(self) -> None:
+        for delivery in self._queue.drain():
+            self.settle(delivery, self._lost_receipt())
 
-    def _closed_receipt(self) -> Receipt:
-        if self._stopped or self._route.because is None:
+    def _lost_receipt(self) -> Receipt:
+        if self._stopped or self._breaker.because is None:
             return Receipt(verdict=Verdict.TEMPORARY, stage="connect", text="stopped")
-        return self._route.because
+        return self._breaker.because
 
-    def _try_again_in(self, seconds: float) -> None:
-        self._stop_trying()
+    def _connect_in(self, seconds: float) -> None:
+        self._stop_connecting()
         if not self._stopped:
-            self._retry = asyncio.get_running_loop().call_later(seconds, self._open_lane)
+            self._retry = asyncio.get_running_loop().call_later(seconds, self._open_connection)
 
-    def _stop_trying(self) -> None:
+    def _stop_connecting(self) -> None:
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None

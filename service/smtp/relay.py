@@ -1,4 +1,4 @@
-"""The mail server we hand everything to, and how patient we are with it."""
+"""The mail server that sends our mail on, and how patient we are with it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Tls = Literal["tls", "starttls", "none"]
 class Patience:
     """How long the relay may take, in seconds of real time.
 
-    RFC 5321 section 4.5.3.2 gives the least a client should wait. The answer to the final dot is the one worth
-    waiting for: giving up on it is what makes a mail arrive twice.
+    RFC 5321 section 4.5.3.2 gives the least a client should wait. Only the answer to the final dot is
+    worth a long wait: a mail whose answer we give up on may arrive twice.
     """
 
     connect: float = 10
@@ -23,15 +23,15 @@ class Patience:
     mail: float = 60
     rcpt: float = 60
     data: float = 120
-    stall: float = 60  # without the relay taking an octet of the body
+    stall: float = 60  # without the relay reading a byte of the body
     dot: float = 600
     quit: float = 5
-    idle: float = 30  # an unused connection is kept as long
+    idle: float = 30  # an unused connection is kept open for as long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
-    """Where the relay is, how we prove who we are, and how much we ask of it at once.
+    """Where the relay is, how we log in, and how many connections and mails it may have to bear.
 
     Raises ValueError for credentials that would cross a network in the clear.
     """

@@ -1,4 +1,4 @@
-"""How things stand between us and the relay."""
+"""The circuit breaker between us and the relay."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from enum import StrEnum
 
 from avisa.core.retry import Receipt, Verdict
 
-_LONGEST_WAIT = 60.0
+_LONGEST_WAIT = 60.0  # seconds
 _STRIKES = 3  # connections in a row that ended before a mail got through
-_REGROW_EVERY = 60.0  # one more connection after this long without a complaint
+_REGROW_EVERY = 60.0  # seconds without a complaint after which one more connection is allowed
 
 
-class Standing(StrEnum):
-    OPEN = "open"
-    DOWN = "down"  # it can not be reached; one connection keeps trying
-    REFUSED = "refused"  # it will not have us: configuration or reputation
-    PROBATION = "probation"  # it has us again; one mail at a time until one is through
+class RelayState(StrEnum):
+    AVAILABLE = "available"
+    UNREACHABLE = "unreachable"  # one connection after another is tried, and no mail
+    REFUSING = "refusing"  # our configuration or our reputation is refused
+    PROBING = "probing"  # connected again after a refusal: one mail at a time, until one gets through
 
 
-class RelayState:
-    """Standing, back-off and width. Times are loop times in seconds; it does nothing by itself."""
+class CircuitBreaker:
+    """State, back-off and number of connections. It only keeps count; the pool acts. Times are loop times."""
 
     def __init__(self, connections: int, *, probe_every: float, jitter: Callable[[], float]) -> None:
-        self.standing = Standing.OPEN
-        self.because: Receipt | None = None  # why it is not open
+        self.state = RelayState.AVAILABLE
+        self.because: Receipt | None = None  # why the relay is not available
         self._probe_every = probe_every
         self._jitter = jitter
         self._failures = 0
@@ -34,55 +34,55 @@ class RelayState:
 
     @property
     def usable(self) -> bool:
-        return self.standing in (Standing.OPEN, Standing.PROBATION)
+        return self.state in (RelayState.AVAILABLE, RelayState.PROBING)
 
     @property
-    def struck(self) -> bool:
-        """Now and then a connection is lost; so many in a row are a rule."""
+    def struck_out(self) -> bool:
+        """A single lost connection is an accident; `_STRIKES` in a row are a fault of the relay."""
         return self._strikes >= _STRIKES
 
-    def reached(self) -> None:
+    def connected(self) -> None:
         """A session was opened."""
-        if self.standing is Standing.DOWN:
-            self.standing, self.because = Standing.OPEN, None
-        elif self.standing is Standing.REFUSED:
-            self.standing = Standing.PROBATION
+        if self.state is RelayState.UNREACHABLE:
+            self.state, self.because = RelayState.AVAILABLE, None
+        elif self.state is RelayState.REFUSING:
+            self.state = RelayState.PROBING
 
     def strike(self) -> None:
         """A connection ended in trouble before a mail got through."""
         self._strikes += 1
 
-    def served(self) -> None:
+    def answered(self) -> None:
         """A mail got its answer."""
         self._failures = self._strikes = 0
 
-    def taken(self) -> None:
-        """On probation, an answer showed that the relay has us again."""
-        self.standing, self.because = Standing.OPEN, None
+    def probe_succeeded(self) -> None:
+        """While probing, an answer showed that the relay no longer refuses us."""
+        self.state, self.because = RelayState.AVAILABLE, None
 
     def lost(self, because: Receipt) -> float:
-        """It can not be reached, or refuses us; answers how long to wait before the next try."""
+        """The relay cannot be reached, or refuses us. Returns the seconds to wait before the next try."""
         self._strikes = 0
         if because.verdict is Verdict.REFUSED_US:
-            self.standing, self.because = Standing.REFUSED, because
+            self.state, self.because = RelayState.REFUSING, because
             return self._probe_every
-        if self.standing in (Standing.REFUSED, Standing.PROBATION):
-            self.standing = Standing.REFUSED  # and what it refused still stands
+        if self.state in (RelayState.REFUSING, RelayState.PROBING):
+            self.state = RelayState.REFUSING  # its reason still holds
         else:
-            self.standing, self.because = Standing.DOWN, because
-        return self.back_off()
-
-    def back_off(self) -> float:
-        """The next wait: doubled each time up to a minute, and spread by up to half so that replicas part."""
-        wait = min(_LONGEST_WAIT, 2.0**self._failures)
-        self._failures = min(self._failures + 1, 10)
-        return wait * (0.5 + self._jitter() / 2)
+            self.state, self.because = RelayState.UNREACHABLE, because
+        return self._back_off()
 
     def width(self, now: float) -> int:
-        """How many connections to hold at most."""
+        """Return how many connections may be open at `now`."""
         grown = int((now - self._narrowed_at) / _REGROW_EVERY)
         return min(self._most, self._width + grown)
 
     def narrow(self, to: int, now: float) -> None:
-        """The relay lets us have no more than `to` connections."""
+        """The relay allows no more than `to` connections."""
         self._width, self._narrowed_at = max(1, to), now
+
+    def _back_off(self) -> float:
+        """Return the next wait: twice the last one, up to a minute, less up to half so that replicas spread out."""
+        wait = min(_LONGEST_WAIT, 2.0**self._failures)
+        self._failures = min(self._failures + 1, 10)
+        return wait * (0.5 + self._jitter() / 2)

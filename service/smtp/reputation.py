@@ -1,4 +1,4 @@
-"""Telling "we do not want this recipient" from "we do not want you"."""
+"""Whether a refusal means this recipient, or us."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from itertools import islice
 from avisa.core.retry import Receipt, Verdict
 
 WINDOW = 300.0  # seconds
-ENOUGH = 3  # distinct recipients refused so within the window are no coincidence
+ENOUGH = 3  # distinct recipients refused within the window: that is no coincidence
 _REMEMBERED = 10_000  # recipients
 
 
 class Reputation:
-    """Weighs refusals that speak of policy or blocklists, so that no customer is marked for what is about us.
+    """Weighs refusals that speak of policy or blocklists, so that no customer is marked as refused because of us.
 
-    The first such refusal of a recipient is only put off; `ENOUGH` of them soon after each other mean us. A
-    recipient refused so again after the window, with no such crowd around, is refused for good.
+    For example: one recipient is refused by policy, and the mail is tried again after the window. If it is refused
+    again, the refusal counts. But if three recipients are refused so within the window, it is we who are refused.
     """
 
     def __init__(self) -> None:
         self._refused: OrderedDict[bytes, tuple[float, float]] = OrderedDict()  # first and last, oldest last first
 
-    def weigh(self, receipt: Receipt, recipient: bytes, *, now: float, on_probation: bool) -> Receipt:
-        """What a permanent refusal comes to at the loop time `now`."""
+    def weigh(self, receipt: Receipt, recipient: bytes, *, now: float, probing: bool) -> Receipt:
+        """Return the receipt for a permanent refusal by policy at the loop time `now`."""
         first, _ = self._refused.get(recipient, (now, now))
         self._refused[recipient] = first, now
         self._refused.move_to_end(recipient)
@@ -33,7 +33,7 @@ class Reputation:
             self._refused.popitem(last=False)
         newest = islice(reversed(self._refused.values()), ENOUGH)
         crowd = sum(now - last <= WINDOW for _, last in newest)
-        if crowd >= ENOUGH or on_probation:
+        if crowd >= ENOUGH or probing:
             return replace(receipt, verdict=Verdict.REFUSED_US)
         if now - first > WINDOW:
             return receipt

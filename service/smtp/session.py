@@ -25,17 +25,17 @@ _OTHER_MECHANISM = (504, 534)  # RFC 4954 section 6: not known, or too weak; ano
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A relay that is ready for mail, and what it offers."""
+    """A connection that is ready for mail, and the extensions that the relay offers."""
 
     transport: asyncio.Transport
     pipelining: bool = False
     eight_bit: bool = False
     utf8: bool = False
     tells_size: bool = False
-    largest: int | None = None  # octets; None when it does not say
+    largest: int | None = None  # bytes; None if it names no limit
 
     def objection(self, delivery: Delivery) -> Receipt | None:
-        """Why this relay can not take `delivery`, known without asking it."""
+        """Return why this relay cannot take `delivery`, as its EHLO says; None if it can."""
         if self.largest is not None and len(delivery.data) > self.largest:
             why = "larger than the relay takes"  # RFC 1870
         elif delivery.utf8 and not self.utf8:
@@ -47,19 +47,19 @@ class Session:
         return Receipt(verdict=Verdict.PERMANENT, stage="mail", text=why)
 
     def envelope(self, delivery: Delivery) -> bytes:
-        """MAIL, RCPT and DATA as one group."""
-        return b"%bRCPT TO:<%b>\r\nDATA\r\n" % (self.mail(delivery), delivery.recipient.octets)
+        """Return MAIL, RCPT and DATA as one group."""
+        return b"%bRCPT TO:<%b>\r\nDATA\r\n" % (self.mail(delivery), delivery.recipient.encoded)
 
     def mail(self, delivery: Delivery) -> bytes:
-        """The MAIL command, with what the relay wants to know beforehand."""
+        """Return the MAIL command, with the parameters that the relay's extensions want."""
         size = b" SIZE=%d" % len(delivery.data) if self.tells_size else b""
         body = b" BODY=8BITMIME" if delivery.eight_bit else b""
         utf8 = b" SMTPUTF8" if delivery.utf8 else b""
-        return b"MAIL FROM:<%b>%b%b%b\r\n" % (delivery.sender.octets, size, body, utf8)
+        return b"MAIL FROM:<%b>%b%b%b\r\n" % (delivery.sender.encoded, size, body, utf8)
 
     def reset(self) -> None:
-        """End the connection at once and throw away what has not left: an orderly close would go on delivering
-        it, in our buffers and in the kernel's."""
+        """End the connection at once and throw away what has not left. An orderly close would go on sending what is
+        in our buffers and the kernel's."""
         sock = self.transport.get_extra_info("socket")
         if sock is not None:
             with suppress(OSError):
@@ -68,14 +68,14 @@ class Session:
 
 
 def trust(relay: Relay) -> ssl.SSLContext:
-    """Certificate and name are always verified, and nothing older than TLS 1.2 will do."""
+    """Return a context that always verifies certificate and name, and takes nothing older than TLS 1.2."""
     context = ssl.create_default_context(cafile=relay.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
 async def open_session(relay: Relay, context: ssl.SSLContext | None) -> Session | Receipt:
-    """Open a session, or tell at which stage and why it failed. Never raises but for cancellation."""
+    """Open a session. If it fails, returns a receipt with the stage and the cause. Raises only CancelledError."""
     opening = _Opening(relay, context)
     try:
         return await opening.session()
@@ -84,8 +84,8 @@ async def open_session(relay: Relay, context: ssl.SSLContext | None) -> Session 
         return opening.failed(verdict, refusal.code)
     except aiosmtplib.SMTPResponseException as refusal:
         return opening.failed(Verdict.TEMPORARY, refusal.code)
-    except Exception as problem:  # whatever a stranger can provoke must not end the connecting for good
-        return opening.failed(Verdict.TEMPORARY, None, _in_words(problem))
+    except Exception as problem:  # whatever a strange server provokes must not end our attempts to connect
+        return opening.failed(Verdict.TEMPORARY, None, _cause(problem))
 
 
 class _Opening:
@@ -120,8 +120,8 @@ class _Opening:
                 await self._greet(client)
             if relay.username is not None:
                 self._stage = "auth"
-                await self._prove(client, relay.username, relay.password or "")
-            return _taken_over(client)
+                await self._authenticate(client, relay.username, relay.password or "")
+            return _take_over(client)
         except BaseException:
             client.close()
             raise
@@ -135,7 +135,7 @@ class _Opening:
                 raise
             await client.helo()
 
-    async def _prove(self, client: aiosmtplib.SMTP, username: str, password: str) -> None:
+    async def _authenticate(self, client: aiosmtplib.SMTP, username: str, password: str) -> None:
         offered = [name for name in _MECHANISMS if name in client.server_auth_methods]
         if not offered:
             raise aiosmtplib.SMTPAuthenticationError(_OTHER_MECHANISM[0], "no mechanism we know")
@@ -151,8 +151,8 @@ class _Opening:
 
 
 async def _dial(host: str, port: int, patience: float) -> socket.socket:
-    """A connected socket. Every address of the host gets a like part of the time, so that a dead IPv6 route does
-    not use up what a living IPv4 one needs. Raises OSError."""
+    """Return a connected socket. Each address of the host gets an equal part of the time, so that a dead IPv6 route
+    does not use up the time of an IPv4 route that works. Raises OSError."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(patience):
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -179,7 +179,7 @@ def _address_literal(sock: socket.socket) -> str:
     return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"
 
 
-def _taken_over(client: aiosmtplib.SMTP) -> Session:
+def _take_over(client: aiosmtplib.SMTP) -> Session:
     transport = client.transport
     if transport is None or transport.is_closing():
         raise aiosmtplib.SMTPServerDisconnected("connection lost")
@@ -198,7 +198,7 @@ def _taken_over(client: aiosmtplib.SMTP) -> Session:
     )
 
 
-def _in_words(problem: Exception) -> str:
+def _cause(problem: Exception) -> str:
     cause = problem.__cause__ or problem
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"certificate not trusted: {cause.verify_message}"

@@ -25,7 +25,7 @@ Line = Word | Callable[["Visit", bytes], Word | Awaitable[Word]] | list[Word]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A mail as stored: envelope and octets, dots unstuffed."""
+    """A mail as stored: envelope and bytes, dots unstuffed."""
 
     sender: bytes
     recipient: bytes
@@ -66,7 +66,7 @@ class ScriptedRelay:
         self.offers = offers
         self.context = context
         self.implicit_tls = implicit_tls
-        self.cuts = cuts  # cut replies at random octets
+        self.cuts = cuts  # cut replies at random places
         self.lenient = lenient  # answer DATA with 354 whatever came before
         self.taken: list[Taken] = []
         self.visits: list[Visit] = []

@@ -8,7 +8,7 @@ from avisa.smtp.address import path
 
 
 @pytest.mark.parametrize(
-    ("address", "octets", "domain"),
+    ("address", "encoded", "domain"),
     [
         ("ana@example.pt", b"ana@example.pt", "example.pt"),
         ("Ana.Sousa+x@Mail.Example.PT", b"Ana.Sousa+x@Mail.Example.PT", "mail.example.pt"),
@@ -16,16 +16,16 @@ from avisa.smtp.address import path
         ("ana@exämple.de", b"ana@xn--exmple-cua.de", "xn--exmple-cua.de"),
     ],
 )
-def test_plain(address: str, octets: bytes, domain: str) -> None:
+def test_an_ascii_address_becomes_a_path(address: str, encoded: bytes, domain: str) -> None:
     found = path(address)
     assert found is not None
-    assert (found.octets, found.domain, found.utf8) == (octets, domain, False)
+    assert (found.encoded, found.domain, found.utf8) == (encoded, domain, False)
 
 
-def test_international_local_part() -> None:
+def test_an_international_local_part_needs_smtputf8() -> None:
     found = path("jürgen@exämple.de")
     assert found is not None
-    assert found.octets == "jürgen@xn--exmple-cua.de".encode()
+    assert found.encoded == "jürgen@xn--exmple-cua.de".encode()
     assert found.utf8
 
 
@@ -64,5 +64,5 @@ def test_international_local_part() -> None:
         "ü@x\u2028.example",
     ],
 )
-def test_refused(address: str) -> None:
+def test_what_is_no_address_has_no_path(address: str) -> None:
     assert path(address) is None

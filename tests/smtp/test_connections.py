@@ -29,7 +29,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @BOTH
-async def test_connections_are_kept(offers: tuple[str, ...]) -> None:
+async def test_a_connection_is_kept_for_many_mails(offers: tuple[str, ...]) -> None:
     async with ScriptedRelay(offers=offers) as server:
         channel = channel_to(server, connections=2)
         await channel.start()
@@ -44,7 +44,7 @@ async def test_connections_are_kept(offers: tuple[str, ...]) -> None:
 
 
 @BOTH
-async def test_refusals_among_good_mails(offers: tuple[str, ...]) -> None:
+async def test_refused_recipients_cost_no_connection(offers: tuple[str, ...]) -> None:
     def rcpt(visit: Visit, line: bytes) -> Word:
         return b"550 5.1.1 no\r\n" if b"bad" in line else b"250 ok\r\n"
 
@@ -61,7 +61,7 @@ async def test_refusals_among_good_mails(offers: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("goodbye", [Act.EOF, b"421 4.4.2 idle too long\r\n"], ids=["EOF", "421"])
-async def test_idle_connection_closed_by_the_relay(goodbye: Word) -> None:
+async def test_a_mail_after_an_idle_connection_was_closed_takes_a_new_one(goodbye: Word) -> None:
     async with ScriptedRelay() as server:
         channel = channel_to(server)
         await channel.start()
@@ -81,7 +81,9 @@ async def test_idle_connection_closed_by_the_relay(goodbye: Word) -> None:
 @BOTH
 @pytest.mark.parametrize("goodbye", [Act.EOF, Act.DROP, b"421 4.4.2 bye\r\n"], ids=["EOF", "reset", "421"])
 @pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])
-async def test_goodbye_crosses_the_envelope(offers: tuple[str, ...], goodbye: Word, stage: str) -> None:
+async def test_a_mail_whose_envelope_meets_a_goodbye_takes_a_new_connection(
+    offers: tuple[str, ...], goodbye: Word, stage: str
+) -> None:
     """Nothing was sent, so the mail goes at once over a new connection."""
 
     def leave_the_second_time(visit: Visit, line: bytes) -> Word:
@@ -99,7 +101,7 @@ async def test_goodbye_crosses_the_envelope(offers: tuple[str, ...], goodbye: Wo
     assert len(server.visits) == 3
 
 
-async def test_unused_connections_end_with_quit() -> None:
+async def test_an_unused_connection_ends_with_quit() -> None:
     patience = Patience(idle=0.05)
     async with ScriptedRelay() as server:
         channel = channel_to(server, patience=patience)
@@ -111,7 +113,7 @@ async def test_unused_connections_end_with_quit() -> None:
 
 
 @BOTH
-async def test_connections_are_renewed(offers: tuple[str, ...]) -> None:
+async def test_a_connection_is_renewed_after_its_last_mail(offers: tuple[str, ...]) -> None:
     async with ScriptedRelay(offers=offers) as server:
         channel = channel_to(server, connections=1, mails_per_connection=7)
         await channel.start()
@@ -123,7 +125,7 @@ async def test_connections_are_renewed(offers: tuple[str, ...]) -> None:
 
 
 @BOTH
-async def test_bad_domain_delays_nobody_else(offers: tuple[str, ...]) -> None:
+async def test_a_domain_that_hangs_delays_no_other_domain(offers: tuple[str, ...]) -> None:
     """The slow domain's mails come first and never get an answer; all others go out meanwhile."""
 
     def rcpt(visit: Visit, line: bytes) -> Word:
@@ -142,7 +144,7 @@ async def test_bad_domain_delays_nobody_else(offers: tuple[str, ...]) -> None:
         assert {answer.result().verdict for answer in slow} == {Verdict.TEMPORARY}
 
 
-async def test_slow_dot_delays_no_other_domain() -> None:
+async def test_a_slow_answer_to_the_dot_delays_no_other_domain() -> None:
     async with ScriptedRelay({"DOT": lambda visit, _: Act.HANG if hangs(visit) else b""}) as server:
         channel = channel_to(server, connections=2, patience=Patience())
         await channel.start()
@@ -164,7 +166,7 @@ def hangs(visit: Visit) -> bool:
     return b"@slow" in recipients[dots - 1]
 
 
-async def test_too_many_connections() -> None:
+async def test_fewer_connections_are_opened_when_the_relay_allows_fewer() -> None:
     """A relay that takes two and turns the others away keeps its two, and no mail suffers."""
 
     def greeting(visit: Visit, line: bytes) -> Word:
@@ -184,7 +186,7 @@ async def test_too_many_connections() -> None:
     assert len(server.taken) == 800
 
 
-async def test_relay_down_and_back() -> None:
+async def test_mails_are_accepted_again_when_the_relay_is_back() -> None:
     async with ScriptedRelay() as server:
         port = server.port
     channel = channel_to(server, patience=Patience(connect=0.5))
@@ -201,7 +203,7 @@ async def test_relay_down_and_back() -> None:
         await channel.stop(1)
 
 
-async def test_relay_that_always_hangs_up_is_down() -> None:
+async def test_a_relay_that_always_hangs_up_is_unreachable() -> None:
     async with ScriptedRelay({"MAIL": Act.EOF}) as server:
         channel = channel_to(server)
         await channel.start()
@@ -212,7 +214,7 @@ async def test_relay_that_always_hangs_up_is_down() -> None:
         await channel.stop(1)
 
 
-async def test_one_recipient_the_relay_hangs_up_on() -> None:
+async def test_a_recipient_on_whom_the_relay_hangs_up_delays_no_other() -> None:
     def rcpt(visit: Visit, line: bytes) -> Word:
         return Act.EOF if b"poison" in line else b"250 ok\r\n"
 
@@ -227,7 +229,7 @@ async def test_one_recipient_the_relay_hangs_up_on() -> None:
         await channel.stop(1)
 
 
-async def test_login_refused_then_mended() -> None:
+async def test_the_channel_opens_again_when_the_login_works() -> None:
     script: dict[str, Line] = {"AUTH": [b"535 5.7.8 wrong\r\n", b"535 5.7.8 wrong\r\n", b"235 2.7.0 welcome\r\n"]}
     async with ScriptedRelay(script, offers=("PIPELINING", "AUTH PLAIN")) as server:
         channel = channel_to(server, username="u", password="p", probe_every=0.05)
@@ -244,7 +246,7 @@ async def test_login_refused_then_mended() -> None:
         await channel.stop(1)
 
 
-async def test_sender_refused_probes_with_one_mail() -> None:
+async def test_a_relay_that_refused_the_sender_is_probed_with_one_mail() -> None:
     script: dict[str, Line] = {"MAIL": b"550 5.7.1 not you\r\n"}
     async with ScriptedRelay(script) as server:
         channel = channel_to(server, probe_every=0.05)
@@ -263,7 +265,7 @@ async def test_sender_refused_probes_with_one_mail() -> None:
         await channel.stop(1)
 
 
-async def test_blocklisted_marks_nobody() -> None:
+async def test_a_blocklisting_marks_no_recipient() -> None:
     script: dict[str, Line] = {
         "RCPT": b"554 5.7.1 Service unavailable; Client host blocked using zen.spamhaus.org\r\n"
     }
@@ -301,7 +303,7 @@ async def test_stop_waits_for_the_answer_to_the_dot() -> None:
 
 
 @pytest.mark.parametrize("stage", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA", "DOT"])
-async def test_stop_without_grace(stage: str) -> None:
+async def test_stopping_without_grace_leaves_a_receipt_that_is_true(stage: str) -> None:
     reached = asyncio.Event()
 
     async def hang(visit: Visit, line: bytes) -> Word:
@@ -320,7 +322,7 @@ async def test_stop_without_grace(stage: str) -> None:
 
 
 @BOTH
-async def test_cancelled_mails_leave_no_word_behind(offers: tuple[str, ...]) -> None:
+async def test_cancelled_mails_leave_nothing_on_the_connection(offers: tuple[str, ...]) -> None:
     """Cancel at random moments: no answer ever goes to the wrong mail, and no withdrawn body is sent late."""
     seed = random.randrange(1 << 32)
     print("seed", seed)
@@ -355,7 +357,7 @@ async def test_cancelled_mails_leave_no_word_behind(offers: tuple[str, ...]) -> 
 
 
 @BOTH
-async def test_cancelled_mid_way_ends_the_connection(offers: tuple[str, ...]) -> None:
+async def test_a_mail_cancelled_midway_ends_its_connection(offers: tuple[str, ...]) -> None:
     for stage in ("MAIL", "RCPT", "DATA", "DOT"):
         reached, go = asyncio.Event(), asyncio.Event()
 
@@ -380,7 +382,7 @@ async def test_cancelled_mid_way_ends_the_connection(offers: tuple[str, ...]) ->
         assert taken == ([b"customer1@mail.example"] if stage == "DOT" else []) + [b"customer2@mail.example"]
 
 
-async def test_slow_body_is_aborted_and_never_arrives_later() -> None:
+async def test_a_body_that_stalls_is_aborted_and_never_arrives_later() -> None:
     """The relay takes the DATA and reads no more until we have given up; then it reads all there is."""
     gave_up, read_all = asyncio.Event(), asyncio.Event()
     tail = b""
@@ -390,8 +392,8 @@ async def test_slow_body_is_aborted_and_never_arrives_later() -> None:
         visit.writer.write(b"354 go\r\n")
         await gave_up.wait()
         try:
-            while octets := await visit.reader.read(1 << 16):
-                tail = (tail + octets)[-16:]
+            while received := await visit.reader.read(1 << 16):
+                tail = (tail + received)[-16:]
         except ConnectionError:
             pass
         read_all.set()

@@ -25,7 +25,7 @@ def relay_at(port: int) -> Relay:
     return Relay(host="127.0.0.1", port=port, tls="none", helo="avisa.example", patience=CALM)
 
 
-async def test_smtp_sink(tmp_path: Path) -> None:
+async def test_mails_arrive_whole_at_smtp_sink(tmp_path: Path) -> None:
     need("smtp")
     program = shutil.which("smtp-sink") or "/usr/sbin/smtp-sink"
     with socket.socket() as probe:
@@ -66,7 +66,7 @@ class Box:
         return "250 taken"
 
 
-async def test_aiosmtpd() -> None:
+async def test_mails_arrive_whole_at_aiosmtpd() -> None:
     box = Box()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(box, hostname="relay.example", loop=loop), "127.0.0.1", 0)

@@ -1,4 +1,4 @@
-"""The table of SMTP outcomes, over a socket, with and without PIPELINING, replies cut at random octets."""
+"""The table of SMTP outcomes, over a socket, with and without PIPELINING, replies cut at random bytes."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def rows() -> Iterator[Row]:
 @pytest.mark.parametrize("lenient", [False, True], ids=["strict", "lenient"])
 @pytest.mark.parametrize("pipelining", [True, False], ids=["pipelined", "stepwise"])
 @pytest.mark.parametrize("row", list(rows()), ids=lambda each: each.name)
-async def test_outcome(row: Row, pipelining: bool, lenient: bool) -> None:
+async def test_a_reply_at_any_stage_becomes_the_right_receipt(row: Row, pipelining: bool, lenient: bool) -> None:
     seed = random.randrange(1 << 32)
     print("seed", seed)
     script: dict[str, Line] = {k: list(v) if isinstance(v, list) else v for k, v in row.script.items()}

@@ -52,7 +52,9 @@ OFFERS = ("PIPELINING", "STARTTLS", "AUTH PLAIN LOGIN")
 
 
 @pytest.mark.parametrize("tls", ["tls", "starttls"])
-async def test_trusted_certificate_and_login(authority: trustme.CA, ca_file: str, tls: str) -> None:
+async def test_a_trusted_certificate_leads_to_an_encrypted_login(
+    authority: trustme.CA, ca_file: str, tls: str
+) -> None:
     context = server_context(authority, "localhost", "127.0.0.1")
     async with ScriptedRelay(offers=OFFERS, context=context, implicit_tls=tls == "tls") as server:
         receipt = await attempt(server, tls=tls, ca_file=ca_file, **SECRET)
@@ -63,7 +65,9 @@ async def test_trusted_certificate_and_login(authority: trustme.CA, ca_file: str
 
 @pytest.mark.parametrize("tls", ["tls", "starttls"])
 @pytest.mark.parametrize("fault", ["wrong name", "self-signed"])
-async def test_untrusted_certificate(authority: trustme.CA, ca_file: str, tls: str, fault: str) -> None:
+async def test_an_untrusted_certificate_ends_the_attempt_before_the_login(
+    authority: trustme.CA, ca_file: str, tls: str, fault: str
+) -> None:
     signer = trustme.CA() if fault == "self-signed" else authority
     name = "elsewhere.example" if fault == "wrong name" else "127.0.0.1"
     context = server_context(signer, name)
@@ -75,7 +79,7 @@ async def test_untrusted_certificate(authority: trustme.CA, ca_file: str, tls: s
     assert not server.taken
 
 
-async def test_old_tls(authority: trustme.CA, ca_file: str) -> None:
+async def test_a_relay_with_old_tls_is_not_used(authority: trustme.CA, ca_file: str) -> None:
     context = server_context(authority, "127.0.0.1")
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
@@ -92,7 +96,9 @@ async def test_old_tls(authority: trustme.CA, ca_file: str) -> None:
         pytest.param({"STARTTLS": b"220 go\r\n250 injected\r\n"}, OFFERS, id="injected"),
     ],
 )
-async def test_starttls_fails(script: dict[str, Line], offers: tuple[str, ...]) -> None:
+async def test_a_failing_starttls_ends_the_attempt_before_the_login(
+    script: dict[str, Line], offers: tuple[str, ...]
+) -> None:
     async with ScriptedRelay(script, offers=offers) as server:
         receipt = await attempt(server, tls="starttls", **SECRET)
     assert (receipt.verdict, receipt.stage) == (Verdict.TEMPORARY, "tls")
@@ -100,7 +106,7 @@ async def test_starttls_fails(script: dict[str, Line], offers: tuple[str, ...]) 
     assert not server.taken
 
 
-async def test_handshake_with_a_plain_port() -> None:
+async def test_a_tls_handshake_with_a_plain_port_fails() -> None:
     async with ScriptedRelay() as server:
         receipt = await attempt(server, tls="tls", **SECRET)
     assert (receipt.verdict, receipt.stage) == (Verdict.TEMPORARY, "tls")
@@ -122,7 +128,7 @@ def test_credentials_in_the_clear_are_refused() -> None:
         (b"454 4.7.0 later\r\n", Verdict.TEMPORARY),
     ],
 )
-async def test_login_refused(answer: bytes, verdict: Verdict) -> None:
+async def test_a_refused_login_becomes_a_receipt(answer: bytes, verdict: Verdict) -> None:
     async with ScriptedRelay({"AUTH": answer}, offers=("PIPELINING", "AUTH PLAIN CRAM-MD5")) as server:
         receipt = await attempt(server, **SECRET)
     assert (receipt.verdict, receipt.stage, receipt.code) == (verdict, "auth", int(answer[:3]))
@@ -130,14 +136,14 @@ async def test_login_refused(answer: bytes, verdict: Verdict) -> None:
         assert sum(line.startswith(b"AUTH") for line in server.said) == 1, "one wrong password is one try"
 
 
-async def test_login_not_offered() -> None:
+async def test_a_relay_without_login_refuses_us() -> None:
     async with ScriptedRelay(offers=("PIPELINING",)) as server:
         receipt = await attempt(server, **SECRET)
     assert (receipt.verdict, receipt.stage) == (Verdict.REFUSED_US, "auth")
     assert not server.taken
 
 
-async def test_another_mechanism() -> None:
+async def test_another_mechanism_is_tried_if_the_first_is_not_known() -> None:
     script: dict[str, Line] = {
         "AUTH": [b"504 5.5.4 not that\r\n", b"334 UGFzc3dvcmQ6\r\n"],
         "DG9TYXRV": b"235 2.7.0 welcome\r\n",  # the password is a line of its own
@@ -147,7 +153,7 @@ async def test_another_mechanism() -> None:
     assert receipt.verdict is Verdict.ACCEPTED
 
 
-async def test_our_name_is_given_or_an_address_literal() -> None:
+async def test_ehlo_has_the_set_name_or_an_address_literal() -> None:
     async with ScriptedRelay() as server:
         await attempt(server)
         await attempt(server, helo=None)

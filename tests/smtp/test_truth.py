@@ -56,7 +56,7 @@ class Moody:
 
 
 @pytest.mark.parametrize("offers", [("PIPELINING",), ()], ids=["pipelined", "stepwise"])
-async def test_we_say_what_is(offers: tuple[str, ...]) -> None:
+async def test_receipts_are_true_whatever_the_relay_does(offers: tuple[str, ...]) -> None:
     seed = random.randrange(1 << 32)
     print("seed", seed)
     rng = random.Random(seed)
@@ -85,7 +85,7 @@ async def test_we_say_what_is(offers: tuple[str, ...]) -> None:
     assert len(verdicts[Verdict.ACCEPTED]) > MAILS / 2
 
 
-async def test_in_order_when_all_is_well() -> None:
+async def test_one_connection_sends_mails_in_order() -> None:
     async with ScriptedRelay(cuts=random.Random(1)) as server:
         channel = EmailChannel(relay_to(server, connections=1, patience=PATIENCE), jitter=lambda: 0.0)
         await channel.start()

@@ -31,7 +31,7 @@ SMUGGLED = [
 
 
 @pytest.mark.parametrize("offers", [("PIPELINING",), ()], ids=["pipelined", "stepwise"])
-async def test_smuggling(offers: tuple[str, ...]) -> None:
+async def test_no_second_mail_can_be_smuggled_into_a_body(offers: tuple[str, ...]) -> None:
     async with ScriptedRelay(offers=offers) as server:
         channel = EmailChannel(relay_to(server, connections=1), jitter=lambda: 0.5)
         await channel.start()
@@ -46,7 +46,7 @@ async def test_smuggling(offers: tuple[str, ...]) -> None:
 
 
 @given(st.text(alphabet="ab.\r\n", max_size=40).map(str.encode))
-def test_wire_has_clean_lines_and_says_the_same(data: bytes) -> None:
+def test_wire_data_has_crlf_lines_and_the_same_content(data: bytes) -> None:
     sent = wire(data)
     assert sent.endswith(b"\r\n")
     lines = sent.split(b"\r\n")[:-1]
@@ -57,13 +57,13 @@ def test_wire_has_clean_lines_and_says_the_same(data: bytes) -> None:
     assert received.replace(b"\r\n", b"\n") == said + (b"" if said.endswith(b"\n") else b"\n")
 
 
-def test_clean_data_is_not_copied() -> None:
+def test_data_that_is_wire_ready_is_not_copied() -> None:
     data = b"Subject: x\r\n\r\nHello\r\n"
     assert wire(data) is data
 
 
 @given(st.integers(0, 1 << 32))
-def test_replies_however_they_are_cut(seed: int) -> None:
+def test_replies_are_read_however_they_are_cut(seed: int) -> None:
     rng = random.Random(seed)
     text = b"250-one\r\n250-two\r\n250 three\r\n354 go\r\n550 5.1.1 no\n250\r\n"
     reader, replies = ReplyReader(), []
@@ -82,7 +82,7 @@ def test_replies_however_they_are_cut(seed: int) -> None:
     assert not reader.unfinished
 
 
-async def test_size_and_charset_are_respected() -> None:
+async def test_mails_the_relay_cannot_take_are_refused_unsent() -> None:
     offers = ("PIPELINING", "SIZE 300")
     big, eight_bit = b"x" * 70 + b"\r\n", "olá\r\n".encode()
     async with ScriptedRelay(offers=offers) as server:
