@@ -21,7 +21,7 @@ from tests.tools.kafka import ApacheKafka
 
 
 def typed(block: str, folder: Path, environ: dict[str, str]) -> str:
-    """What a shell prints that is given a block, line by line, and stops at the first that fails."""
+    """Run a block in a shell, which stops at the first command that fails; return what it printed."""
     done = subprocess.run(
         ["sh", "-eu"], input=block, cwd=folder, env=environ, capture_output=True, text=True, timeout=PATIENCE
     )
@@ -30,7 +30,9 @@ def typed(block: str, folder: Path, environ: dict[str, str]) -> str:
 
 
 @pytest.mark.usefixtures("running")
-def test_the_second_shell(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_the_block_for_a_second_shell_publishes_an_event_and_shows_it(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
     (block,) = [block for block in page.blocks("tried") if "publish" in block]
     printed = typed(block.replace("sleep 2", "sleep 5"), tmp_path, environ)
     assert "1 published." in printed
@@ -38,13 +40,13 @@ def test_the_second_shell(tmp_path: Path, environ: dict[str, str]) -> None:
     assert "1 records read" in printed
 
 
-def test_the_first_template(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_the_block_of_the_first_template_checks_and_previews_it(tmp_path: Path, environ: dict[str, str]) -> None:
     (block,) = [block for block in page.blocks("tried") if "avisa init" in block]
     assert "All is well." in typed(block, tmp_path, environ)
     assert "has left the building" in (tmp_path / "preview" / "mail.html").read_text()
 
 
-def test_back_up_and_restore(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_the_blocks_of_back_up_and_restore_bring_the_store_back(tmp_path: Path, environ: dict[str, str]) -> None:
     typed("avisa migrate", tmp_path, environ)
     for mark in ("tried: backup", "tried: restore"):
         typed(page.blocks(mark)[0], tmp_path, environ)
@@ -52,7 +54,7 @@ def test_back_up_and_restore(tmp_path: Path, environ: dict[str, str]) -> None:
     assert "0 records read" in typed("avisa counts", tmp_path, environ)
 
 
-def test_the_line_for_kcat_is_an_event() -> None:
+def test_the_line_for_kcat_can_be_read_as_an_event() -> None:
     (block,) = page.blocks("event")
     line = re.search(r"echo '([^']+)'", block)
     assert line is not None
@@ -61,7 +63,7 @@ def test_the_line_for_kcat_is_an_event() -> None:
     assert f"-k {event.order_id}" in block
 
 
-async def test_the_program_publishes_an_event(apache_kafka: ApacheKafka, tmp_path: Path) -> None:
+async def test_the_program_publishes_an_event_that_can_be_read(apache_kafka: ApacheKafka, tmp_path: Path) -> None:
     await apache_kafka.create_topic("orders.status")
     (program,) = page.blocks("program")
     (tmp_path / "first_event.py").write_text(program)

@@ -13,15 +13,15 @@ from tests.readme import operators
 
 PATIENCE = 300.0  # seconds, for a machine that is busy
 TEXT = operators.MANUAL.read_text("utf-8")
-LARGEST = 60 * 1024  # octets of a picture
+LARGEST = 60 * 1024  # bytes of a picture
 
 
-def test_its_generated_parts_are_current() -> None:
+def test_the_generated_parts_of_the_manual_are_current() -> None:
     """If not: `python -m tests.readme.operators`."""
     assert operators.regenerated(TEXT) == TEXT
 
 
-def test_its_pictures_are_there_and_no_others() -> None:
+def test_the_manual_has_the_pictures_it_shows_and_no_others() -> None:
     """If not: `python -m tests.readme.operators --pictures`."""
     shown = set(re.findall(r'src="pictures/([^"]+)"', TEXT))
     there = {file.name: file.stat().st_size for file in operators.PICTURES.iterdir()}
@@ -31,7 +31,7 @@ def test_its_pictures_are_there_and_no_others() -> None:
 
 
 @pytest.mark.long
-def test_its_session_goes_as_it_says(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_the_session_in_the_manual_goes_as_it_says(tmp_path: Path, environ: dict[str, str]) -> None:
     told = session()
     # Each command in braces, so that what it exports stays; then a line by which answers can be told apart.
     script = "".join(f"{{ {command}\n}} 2>&1; printf '\\n::%s::\\n' \"$?\"\n" for command, _ in told)

@@ -18,12 +18,12 @@ from avisa.web import asyncapi, health, inbox, unsubscribe
 from tests.readme import page
 
 
-def test_settings() -> None:
+def test_every_setting_is_listed_with_its_default_and_whether_it_is_secret() -> None:
     rows = {page.words(name)[0]: (page.words(default), "*" in name) for name, default, _ in page.table("Settings")}
     secrets = SECRET_FILES.values()
     described = {
-        name: ([] if told["value"] is None else [_plain(told["value"])], name in secrets)
-        for name, told in describe(Settings()).items()
+        name: ([] if setting["value"] is None else [_plain(setting["value"])], name in secrets)
+        for name, setting in describe(Settings()).items()
     }
     assert rows == described
 
@@ -32,7 +32,7 @@ def _plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def test_metrics() -> None:
+def test_every_metric_is_listed_with_its_labels() -> None:
     telemetry.decided(Reason.ENTERED)
     telemetry.dead_lettered(Reason.NOT_JSON)
     telemetry.queued(Purpose.UPDATE, "email")
@@ -50,12 +50,12 @@ def test_metrics() -> None:
     assert {page.words(name)[0]: set(page.words(labels)) for name, labels, _ in page.table("Metrics")} == known
 
 
-def test_reasons() -> None:
+def test_every_reason_that_can_be_seen_is_listed_once() -> None:
     named = [page.words(name)[0] for name, *_ in page.table("Reasons")]
     assert sorted(named) == sorted(set(Reason) - {Reason.WAITS_FOR_EARLIER})  # of a waking that nobody is shown
 
 
-def test_commands() -> None:
+def test_every_command_is_listed() -> None:
     named = {
         " ".join(re.match(r"avisa((?: [a-z-]+)+)", usage)[1].split())  # type: ignore[index] # each row has one
         for row in page.table("Commands")
@@ -81,12 +81,12 @@ def _commands() -> list[str]:
     return found
 
 
-def test_exit_codes() -> None:
+def test_every_exit_code_is_listed() -> None:
     line = page.section("Commands").partition("Exit codes: ")[2].partition("\n\n")[0]
     assert {int(code) for code in re.findall(r"\b\d+\b", line)} == {*Exit, 130}
 
 
-def test_paths() -> None:
+def test_every_path_of_the_web_is_listed() -> None:
     named = {path.split()[-1] for row in page.table("HTTP") for path in page.words(row[0])}
     assert {re.sub(r"[A-Z]{2,}", "{}", path) for path in named} == {
         re.sub(r"\{.+?\}", "{}", path) for path in _paths()
@@ -108,7 +108,7 @@ def _paths() -> set[str]:
     return {"/metrics", *(route.path for route in site if not re.search(r"\}/", route.path))}
 
 
-def test_the_drawing_is_the_contract() -> None:
+def test_the_floors_in_the_readme_are_those_of_import_linter() -> None:
     contract = tomllib.loads((page.ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
     drawn = re.findall(r"^\| (\w[\w |]*?) +\|(?: {3}.*)?$", page.blocks("floors")[0], re.MULTILINE)
     assert [set(line.split(" | ")) for line in drawn] == [set(line.split(" | ")) for line in contract["layers"]]
