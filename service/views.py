@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import orjson
 
 from avisa.core.model import Json, Order, State
-from avisa.core.observed import ObservedVariables, carried
+from avisa.core.observed import ObservedVariables, observed_variables
 from avisa.ports import Counts, DeadLetter, Entry, History, OutboxRow, Queries
 
 Shape = dict[str, Json]
@@ -46,7 +46,7 @@ async def contract(reads: Queries, *, each: int) -> list[ObservedVariables]:
     and were told so; up to `each` of them, those that were heard of last."""
     heard = await reads.heard_of(each=each)
     return [
-        carried(status, orders.present, [orjson.loads(draft)["values"] for draft in orders.drafts])
+        observed_variables(status, orders.present, [orjson.loads(draft)["values"] for draft in orders.drafts])
         for status, orders in sorted(heard.items())
     ]
 

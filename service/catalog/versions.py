@@ -16,15 +16,15 @@ from avisa.catalog.active import CatalogCache, content_of, files_of
 from avisa.catalog.catalog import Catalog
 from avisa.core.template_versions import (
     Folder,
+    FolderState,
     Lineage,
     Origin,
-    Standing,
     Version,
-    following,
-    may_push,
+    is_fast_forward,
     newest,
+    next_version,
     numbered,
-    standing,
+    state_of,
 )
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import VersionStore
@@ -56,7 +56,7 @@ class NotOfHead:
     """It was not made of the head; None: nobody knows of what."""
 
     head: Version
-    made_of: Version | None
+    based_on: Version | None
     holds: Version | None  # the earlier version that it equals, if any
 
 
@@ -101,14 +101,14 @@ class Versions:
         if found.unread:
             return [*found.unread, *await self._put_head(lineage, at)]
         content = content_of(found.files)
-        made_of = await self._store.made_of(found.place)
-        source = numbered(made_of, lineage)
+        based_on = await self._store.based_on(found.place)
+        source = numbered(based_on, lineage)
         watched = source is not None and source.content == self._held
-        folder = Folder(content=content, made_of=made_of, shipped=found.shipped, watched=watched)
-        stands = standing(folder, lineage)
+        folder = Folder(content=content, based_on=based_on, shipped=found.shipped, watched=watched)
+        state = state_of(folder, lineage)
         said: list[Diagnostic] = []
         added: Version | Unfit | None = None
-        if stands is Standing.NEW:
+        if state is FolderState.AHEAD:
             origin, author = (Origin.SHIPPED, _SHIPPED_BY) if found.shipped else (Origin.FOLDER, found.place)
             added = await self._add(found.files, lineage, origin=origin, author=author, note=None, at=at)
             if added is None:
@@ -117,16 +117,16 @@ class Versions:
                 return [*added.problems, *await self._put_head(lineage, at)]
         else:
             said = await self._put_head(lineage, at)
-        if stands is Standing.ASTRAY:
-            return [_astray(lineage[0], made_of), *said]
+        if state is FolderState.DIVERGED:
+            return [_astray(lineage[0], based_on), *said]
         self._held = content
         if found.shipped:
             return [*said, *self._warnings]
         equal = added if isinstance(added, Version) else newest(content, lineage)
         assert equal is not None, "what is neither new nor astray equals a version"
-        if made_of != equal.number:
-            await self._store.made(found.place, equal.number)
-        if stands is Standing.STALE:
+        if based_on != equal.number:
+            await self._store.set_base(found.place, equal.number)
+        if state is FolderState.BEHIND:
             said.append(_stale(lineage[0], equal))
         return [*said, *self._warnings]
 
@@ -144,7 +144,7 @@ class Versions:
         catalog, problems = await self._shelf.make(files)
         if catalog is None:
             return Unfit(tuple(problems))
-        version = following(
+        version = next_version(
             lineage,
             content=content_of(files),
             catalog=catalog.version,
@@ -199,9 +199,9 @@ class Versions:
         return files_of(kept)
 
     async def push(
-        self, found: Found, *, made_of: int | None, author: str, note: str | None, at: datetime
+        self, found: Found, *, based_on: int | None, author: str, note: str | None, at: datetime
     ) -> Version | Already | Unfit | NotOfHead:
-        """Make the folder the next version, if it was made of the head. `made_of` is the version that it was merged
+        """Make the folder the next version, if it was made of the head. `based_on` is the version that it was merged
         with; None: what is known of the folder."""
         if found.unread:
             return Unfit(tuple(found.unread))
@@ -209,14 +209,14 @@ class Versions:
         while True:
             lineage = await self._store.versions()
             if lineage and lineage[0].content == content:
-                await self._store.made(found.place, lineage[0].number)
+                await self._store.set_base(found.place, lineage[0].number)
                 return Already(lineage[0])
-            source = made_of or await self._store.made_of(found.place)
-            if not may_push(source, lineage):
+            source = based_on or await self._store.based_on(found.place)
+            if not is_fast_forward(source, lineage):
                 return NotOfHead(lineage[0], numbered(source, lineage), newest(content, lineage))
             added = await self._add(found.files, lineage, origin=Origin.PUSH, author=author, note=note, at=at)
             if isinstance(added, Version):
-                await self._store.made(found.place, added.number)
+                await self._store.set_base(found.place, added.number)
             if added is not None:
                 return added
 
@@ -246,11 +246,11 @@ def _stale(head: Version, held: Version) -> Diagnostic:
     )
 
 
-def _astray(head: Version, made_of: int | None) -> Diagnostic:
+def _astray(head: Version, based_on: int | None) -> Diagnostic:
     return Diagnostic(
         code="astray_folder",
         file=_HERE,
-        message=f"the folder was made of version {made_of}, and version {head.number} came meanwhile,"
+        message=f"the folder was made of version {based_on}, and version {head.number} came meanwhile,"
         " which it would undo: it is not used",
         suggestion="merge: `avisa templates diff` shows what differs;"
         f" then `avisa templates push --parent {head.number}`",

@@ -35,7 +35,7 @@ def text(
     """Each problem with its place, its line and a caret under the word at fault; then the sum. Before them what live
     events bring, if it was asked for."""
     if live is not None:
-        return Group(carried(live), Text(), text(problems, folder))
+        return Group(observed_variables(live), Text(), text(problems, folder))
     if not problems:
         return Text("All is well.", style="green")
     lines_of = cache(_lines)
@@ -159,7 +159,7 @@ def _property(text: str) -> str:
     return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def carried(live: Sequence[Mapping[str, Any]]) -> RenderableType:
+def observed_variables(live: Sequence[Mapping[str, Any]]) -> RenderableType:
     """For each status, how often each variable was there, and what it looks like."""
     if not live:
         return Text("The store has no order yet, so there is nothing to say of live events.", style="bright_black")

@@ -97,8 +97,8 @@ def push(
     who = author or _login()
 
     async def change(store: Store, versions: Versions, clock: Clock) -> Version | Already | Unfit | NotOfHead:
-        made_of = None if parent is None else _version(await store.versions(), parent).number
-        return await versions.push(here, made_of=made_of, author=who, note=note, at=clock.now())
+        based_on = None if parent is None else _version(await store.versions(), parent).number
+        return await versions.push(here, based_on=based_on, author=who, note=note, at=clock.now())
 
     outcome = _with_versions(known, change)
     if isinstance(outcome, NotOfHead):
@@ -139,11 +139,13 @@ def pull(
         version = _version(lineage, where[0] if len(where) == 2 else None)
         files = await versions.files(version)
         place, held = _safe_place(folder, lineage)
-        await store.made(place, version.number)  # before a file changes: a replica that follows it knows what it is
+        await store.set_base(
+            place, version.number
+        )  # before a file changes: a replica that follows it knows what it is
         try:
             written, removed = template_folder.write(folder, files)
         except OSError as error:
-            await store.made(place, held)
+            await store.set_base(place, held)
             raise Failure(Exit.STORAGE, "storage", f"{folder}: {error.strerror}") from None
         told = {"folder": str(folder), "written": [str(path) for path in written]}
         return lineages.shape(version) | told | {"removed": [str(path) for path in removed]}
@@ -257,8 +259,8 @@ def _not_of_head(told: NotOfHead) -> str:
             f" nothing was pushed\nto bring it back: avisa templates rollback {told.holds.number}"
         )
     why = f"nobody knows of which version this folder was made, and version {head.number} is in force"
-    if told.made_of is not None:
-        why = f"this folder was made of version {told.made_of.number}; it would undo version {head.number}"
+    if told.based_on is not None:
+        why = f"this folder was made of version {told.based_on.number}; it would undo version {head.number}"
     return (
         f"{why}; nothing was pushed\n"
         f"compare: avisa templates diff; get it: avisa templates pull {head.number} DIR; merge;"

@@ -1,12 +1,15 @@
-"""What is known of an order: the fold of its events in rank order, whatever order they arrived in.
+"""What is known of an order: its events folded in rank order, whatever order they arrived in.
 
-Each fact remembers the rank of the event that set it, and a higher rank wins, so merging is a maximum per
-key and needs no order. Two kinds of fact also end: those of a customer, when another customer takes over,
-and `reason` and `next_step`, when the status changes. They are not removed, since a late event may still
-show that the run they belong to began earlier; they are hidden, by comparing ranks with where the present
-run began.
+Each fact remembers the rank of the event that set it, and the higher rank wins. So merging takes a maximum for each
+key, and the order of arrival does not matter.
 
-A publisher may never stop speaking of an order, and all of it is written with each event, so what is kept has an end.
+Two kinds of fact end: those of a customer when another customer takes over, and `reason` and `next_step` when the
+status changes. Ended facts are hidden, not removed, because a late event may show that the customer or the status
+began earlier. A *sighting* is the rank at which a status or a customer id was seen; a *run* is a row of sightings of
+one value. A fact is hidden if it ranks before the run of the newest value.
+
+A publisher may never stop writing about an order, and the whole order is stored with each event, so the numbers of
+details and of sightings are limited.
 """
 
 from __future__ import annotations
@@ -21,13 +24,13 @@ from avisa.core import working_time
 from avisa.core.model import Fact, Json, Order, OrderEvent, Rank
 from avisa.core.plan import Plan
 
-Runs = tuple[tuple[Rank, str], ...]
+Sightings = tuple[tuple[Rank, str], ...]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_EPISODE = ("reason", "next_step")
 _GROUPS = ("customer", "details")
 _MOST_DETAILS = 1_000  # of an order; an event sets 200 at most
-_MOST_MARKS = 250  # of which all are kept, and as many first and last ones of runs before them
+_MOST_SIGHTINGS = 250  # of which all are kept, and as many ends of older runs
 
 
 def rank_of(event: OrderEvent, *, arrival: int, rank_by: str) -> Rank:
@@ -51,42 +54,50 @@ def merged(facts: Mapping[str, Fact], news: Mapping[str, Json], rank: Rank) -> M
 
 
 def _of_newest_details(known: dict[str, Fact]) -> dict[str, Fact]:
-    """The facts without the details that nothing was said of for longest, if there are too many."""
+    """The facts without those details that were set longest ago, if there are too many."""
     details = sorted((fact.rank, key) for key, fact in known.items() if key.startswith("details."))
     left_out = {key for _, key in details[:-_MOST_DETAILS]}
     return {key: fact for key, fact in known.items() if key not in left_out}
 
 
-def with_mark(runs: Runs, rank: Rank, value: str) -> Runs:
-    """The runs with one more sighting of a value, kept in rank order."""
-    if len(runs) > _MOST_MARKS and rank < runs[-_MOST_MARKS][0] and _within_a_run(runs, rank):
-        return runs
-    more = (*runs, (rank, value)) if not runs or runs[-1][0] < rank else tuple(sorted((*runs, (rank, value))))
-    return more if len(more) <= 2 * _MOST_MARKS else _thinned(more)
+def add_sighting(sightings: Sightings, rank: Rank, value: str) -> Sightings:
+    """The sightings with one more, in rank order."""
+    full = len(sightings) > _MOST_SIGHTINGS
+    if full and rank < sightings[-_MOST_SIGHTINGS][0] and _inside_a_run(sightings, rank):
+        return sightings
+    newest = not sightings or sightings[-1][0] < rank
+    more = (*sightings, (rank, value)) if newest else tuple(sorted((*sightings, (rank, value))))
+    return more if len(more) <= 2 * _MOST_SIGHTINGS else _pruned(more)
 
 
-def _within_a_run(runs: Runs, rank: Rank) -> bool:
-    """Whether what lies around it is one value, of which marks between the first and the last may be forgotten. What
-    is seen that late can no longer part it."""
-    place = bisect(runs, (rank,))
-    return 0 < place < len(runs) and runs[place - 1][1] == runs[place][1]
+def _inside_a_run(sightings: Sightings, rank: Rank) -> bool:
+    """True if the sightings on both sides of `rank` have the same value.
+
+    Sightings inside such a run may have been pruned already, so a late one must not split the run.
+    """
+    place = bisect(sightings, (rank,))
+    return 0 < place < len(sightings) and sightings[place - 1][1] == sightings[place][1]
 
 
-def _thinned(runs: Runs) -> Runs:
-    """The runs as they are lately; of what lies further back, the first and the last mark of each, if that is not too
-    far."""
-    values = [None, *(value for _, value in runs)]
+def _pruned(sightings: Sightings) -> Sightings:
+    """All newest sightings; of the older ones only the first and the last of each run, up to as many again."""
+    values = [None, *(value for _, value in sightings)]
     ends = [
-        mark for place, mark in enumerate(runs[:-_MOST_MARKS]) if not values[place] == mark[1] == values[place + 2]
+        sighting
+        for place, sighting in enumerate(sightings[:-_MOST_SIGHTINGS])
+        if not values[place] == sighting[1] == values[place + 2]
     ]
-    return (*ends[-_MOST_MARKS + 1 :], *runs[-_MOST_MARKS:])
+    return (*ends[-_MOST_SIGHTINGS + 1 :], *sightings[-_MOST_SIGHTINGS:])
 
 
-def began(runs: Runs) -> Rank | None:
-    """Where the present run of one value began: its first sighting after any other value."""
+def current_run_start(sightings: Sightings) -> Rank | None:
+    """The rank at which the run of the newest value began; None without sightings.
+
+    For example, of the statuses `paid, packed, paid, paid` the run of `paid` began at the third.
+    """
     start: Rank | None = None
-    for rank, value in reversed(runs):
-        if value != runs[-1][1]:
+    for rank, value in reversed(sightings):
+        if value != sightings[-1][1]:
             break
         start = rank
     return start
@@ -104,7 +115,7 @@ def visible(order: Order, key: str) -> Json:
             return None
     if group == "customer" and fact.rank < _customer_since(order):
         return None
-    if key in _OF_EPISODE and fact.rank < (began(order.statuses) or fact.rank):
+    if key in _OF_EPISODE and fact.rank < (current_run_start(order.statuses) or fact.rank):
         return None
     return fact.value
 
@@ -112,7 +123,7 @@ def visible(order: Order, key: str) -> Json:
 def view(order: Order) -> dict[str, Json]:
     """All facts as they stand, flat: `customer.name`, `details.total`, `promised_at` …"""
     since = _customer_since(order)
-    episode = began(order.statuses)
+    episode = current_run_start(order.statuses)
     cleared = {group: order.facts[group].rank for group in _GROUPS if group in order.facts}
     shown: dict[str, Json] = {}
     for key, fact in order.facts.items():
@@ -128,15 +139,14 @@ def view(order: Order) -> dict[str, Json]:
 
 
 def _customer_since(order: Order) -> Rank | tuple[()]:
-    """From which rank on facts belong to the present customer.
+    """The rank from which on facts belong to the present customer.
 
-    What was said before any customer.id was given belongs to the first customer: an id after no id is not
-    another customer.
+    Facts from before any `customer.id` belong to the first customer: an id after no id is not another customer.
     """
-    runs = order.customers
-    if not runs or all(value == runs[-1][1] for _, value in runs):
+    ids = order.customers
+    if not ids or all(value == ids[-1][1] for _, value in ids):
         return ()
-    return began(runs) or ()
+    return current_run_start(ids) or ()
 
 
 def promise(order: Order) -> str | None:

@@ -1,7 +1,7 @@
-"""The last look before delivery: is this still true, and is it the moment to say it?
+"""The last look before delivery: is this message still true, and is now the moment to send it?
 
-`check` asks small questions in a fixed order, and the first to answer decides: what is superseded is
-dropped before anybody wonders about the hour.
+`check` asks its questions in a fixed order, and the first that applies decides: a superseded message is dropped
+before anybody asks about the hour.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ class Drop:
 
 
 def superseded(notification: Notification, order: Order, plan: Plan) -> bool:
-    """Whether something newer made it untrue or needless (DESIGN 6, the gate)."""
+    """True if something newer made the notification untrue or needless.
+
+    For example, the update about "shipped" is superseded once the update about "delivered" is decided.
+    """
     match notification.purpose:
         case Purpose.UPDATE:
             return not plan.touchpoint(notification.status).always and _outlived(notification, order)
@@ -65,8 +68,10 @@ def check(
     blind: bool = False,
     on_time: timedelta = ON_TIME,
 ) -> Send | Hold | Drop:
-    """What to do with it now, given its order as it is now. `on_time`: how soon after its deadline a reminder was
-    decided that kept its date."""
+    """What to do with a notification at `now` (virtual), given its order as it is now.
+
+    A reminder decided within `on_time` of its deadline kept its date, so quiet hours do not hold it back.
+    """
     if superseded(notification, order, plan):
         return Drop(Reason.SUPERSEDED)
     if unsubscribed and notification.purpose in CAN_BE_UNSUBSCRIBED:
@@ -91,7 +96,7 @@ def _outlived(notification: Notification, order: Order) -> bool:
 
 
 def _still_moved(notification: Notification, order: Order, plan: Plan) -> bool:
-    """Whether the promise still differs from what the customer had been told before this notice."""
+    """True if the promise still differs from the one that the customer knew before this notice."""
     before, given = notification.promise_before, facts.promise(order)
     if before is None or given is None:
         return given is not None

@@ -1,9 +1,10 @@
-"""What live events really bring: how often each variable of a message was there for the orders of a status.
+"""How often real orders have each variable of a message: what `avisa check --live` reports.
 
-A fact is kept with the rank of the newest event that said it, so what an order that moved on had known before
-cannot be told from what it learned since. So counted are the orders that are in the status, as they stand; and
-of those that moved on, what the message showed that told their customers so. No value leaves this module. An
-example shows the form of one: letters become `a` and `A`, digits `9`.
+Each fact stores only the rank of the last event that set it, so once an order leaves a status we can no longer tell
+which facts it had while it was there. For orders still in the status we therefore count current facts; for orders
+that have left it, the variables in the draft of the message sent when they entered it.
+
+No value leaves this module. An example shows only the form of a value: letters become `a` and `A`, digits `9`.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class Variable:
     """One variable, named as a template writes it, over the orders of one status."""
 
     name: str
-    known: int  # orders for which a message can, or could, show it
-    said: int  # of those that are in the status: an event of this stay said it
+    known: int  # orders whose message can show it
+    said: int  # orders in the status of which an event of this stay said it
     example: str | None  # the form of the newest value; None: there was none
 
 
@@ -41,25 +42,27 @@ class ObservedVariables:
 
     status: str
     orders: int
-    present: int  # of them, how many are in the status; the others were
+    present: int  # how many of them are still in the status
     variables: tuple[Variable, ...]
 
     def known(self, name: str) -> int:
-        """For how many of the orders there was such a variable."""
+        """How many of the orders had this variable."""
         return next((variable.known for variable in self.variables if variable.name == name), 0)
 
 
-def carried(status: str, orders: Sequence[Order], shown: Sequence[Mapping[str, Json]] = ()) -> ObservedVariables:
-    """What was known of `orders`, which are in `status`, and of those that were in it, by the variables that were
-    `shown` to their customers then; both newest first."""
+def observed_variables(
+    status: str, orders: Sequence[Order], shown: Sequence[Mapping[str, Json]] = ()
+) -> ObservedVariables:
+    """The variables of `orders`, which are in `status` now, and of those whose message showed the variables `shown`
+    when they entered it; both newest first."""
     known: Counter[str] = Counter()
     said: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for order in orders:
-        began = facts.began(order.statuses) or order.status_rank
+        stay_began = facts.current_run_start(order.statuses) or order.status_rank
         for name, value, fact in _variables(order):
             known[name] += 1
-            said[name] += order.facts[fact].rank >= began
+            said[name] += order.facts[fact].rank >= stay_began
             examples.setdefault(name, form(value))
     for values in shown:
         for name, value in _shown(values):
@@ -120,13 +123,13 @@ def _variables(order: Order) -> Iterator[tuple[str, Json, str]]:
 def _shown(values: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     """Name and value of what a message could show, without what it has of every order."""
     customer, order = values.get("customer", {}), values.get("order", {})
-    told = {f"customer.{key}": customer.get(key) for key in ("name", "first_name")}
-    told |= {key: values.get(key) for key in ("reason", "next_step")}
-    told |= {f"order.{key}": value for key, value in order.items() if key != "id"}
-    told["promise.date"] = values.get("promise", {}).get("date")
+    values_shown = {f"customer.{key}": customer.get(key) for key in ("name", "first_name")}
+    values_shown |= {key: values.get(key) for key in ("reason", "next_step")}
+    values_shown |= {f"order.{key}": value for key, value in order.items() if key != "id"}
+    values_shown["promise.date"] = values.get("promise", {}).get("date")
     if order.get("number") == order.get("id"):
-        told["order.number"] = None  # the id stands in for it
-    for name, value in told.items():
+        values_shown["order.number"] = None  # the id stands in for it
+    for name, value in values_shown.items():
         for one, inner, _ in _named(name, value, ""):
             yield one, inner
 
@@ -143,5 +146,5 @@ def _named(name: str, given: Json, fact: str) -> Iterator[tuple[str, Json, str]]
 
 
 def _is_nothing(value: Json) -> bool:
-    """Nothing that a reader would see."""
+    """True for a value that a reader would not see."""
     return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())

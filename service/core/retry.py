@@ -1,4 +1,4 @@
-"""What an attempt to deliver came to, and what follows from it."""
+"""What an attempt to deliver resulted in, and what follows from it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from avisa.core.model import Reason
 
 
 class Verdict(StrEnum):
-    """A channel's honest answer."""
+    """How an attempt ended, as far as the channel can know."""
 
     ACCEPTED = "accepted"  # the next server took responsibility (RFC 5321 section 4.2.5)
     TEMPORARY = "temporary"
     PERMANENT = "permanent"  # this recipient or message will never be taken
     REFUSED_US = "refused_us"  # our configuration or reputation is refused; the customer is not to blame
-    IN_DOUBT = "in_doubt"  # it may have been taken; only the same octets may be sent again
+    IN_DOUBT = "in_doubt"  # it may have been accepted; only the same bytes may be sent again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """A channel's answer to one attempt. `text` holds no address, name or secret."""
+    """What a channel reports of one attempt. `text` holds no address, name or secret."""
 
     verdict: Verdict
     stage: str  # connect, greeting, ehlo, tls, auth, mail, rcpt, data, dot
@@ -41,7 +41,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It was taken."""
+    """It was accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ def next_step(
 ) -> Step:
     """What follows from `receipt` after `attempts` attempts at what was decided at `since_real`.
 
-    The wait lies between 75 and 125 % of its step, as `jitter` in [0, 1) says, so that what failed together
-    does not return together. Time alone ends nothing: what a long outage kept from being tried is owed every
-    step first. `doubted`: an earlier attempt may have been taken, whatever this one was told.
+    The wait is 75 to 125 % of its step, chosen by `jitter` in [0, 1), so that what failed together does not return
+    together. Time alone ends nothing: a notification that an outage kept from being tried still gets every step.
+    `doubted` says that an earlier attempt may have been accepted, whatever became of this one.
     """
     if receipt.verdict is Verdict.ACCEPTED:
         return Done()

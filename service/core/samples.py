@@ -112,7 +112,7 @@ def _entered(order: Order, status: str, plan: Plan, now: datetime) -> Order:
         order,
         status=status,
         status_rank=rank,
-        statuses=facts.with_mark(order.statuses, rank, status),
+        statuses=facts.add_sighting(order.statuses, rank, status),
         episode=order.episode + 1,
         entered_at=now,
         final=plan.touchpoint(status).final,

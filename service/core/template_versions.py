@@ -1,38 +1,42 @@
-"""Versions of the operators' words, how each came of the one before, and whose words are to be in force.
+"""Versions of plan and messages, and whether a folder may become the next one. The model is git's, with one branch.
 
-**What a version is.** The plan, the messages and the layout, as they were put in force at one moment. Their
-*content* is a hash of the files alone; so the same words are the same content wherever they lie. (What names a
-catalog, and stands in a draft, says besides which libraries render it, because they decide octets too. Other
-libraries make no other version: nobody changed a word.) Versions are numbered from 1, one after the other, and
-never change or go. The newest is the *head*: it is to be in force, in every replica. Its *parent* is the content
-of the one before it, which it took the place of.
+**A version** is the plan, the messages and the layout as they were put in force at one moment. Versions are numbered
+from 1, never change and never go. The newest is the *head*, and every replica has the head in force. The *content* of
+a version is a hash of its files, so the same files have the same content wherever they lie. (The name of a catalog,
+which stands in a draft, also says which libraries render it, because they decide the bytes of a mail. Other libraries
+make no new version: nobody changed a word.) The *parent* of a version is the content of the version before it.
 
-**How a version comes about.** Somebody saves a file in the folder that a replica follows, or pushes a folder by
-hand, or rolls back: then the head has the content of an earlier version, and is a new version all the same.
-Whoever adds a version says which number it is to have; of two who want the same one, the second looks again.
+**A version is added** when somebody saves a file in a folder that a replica follows, pushes a folder by hand, or
+rolls back. A rollback is a new version with the content of an older one. Of two who want to add the same number, the
+second looks again.
 
-**Of which version a folder was made** is the one that this folder (host and path) was last seen to equal, or that
-was pulled into it. Nothing is written into a folder to know this: it may be read-only, or under version control.
+**A folder is based on** the version that it was last seen to equal, or that was pulled into it. The store remembers
+this by host and path; nothing is written into the folder, which may be read-only or under version control.
 
-**What becomes of a folder**, when a replica starts, when its files change, and when the head does:
+A replica compares its folder with the head when it starts, when a file changes and when the head changes. For
+example, with versions 1 and 2, of which 2 is the head:
 
-- It equals the head: nothing is to do.
-- It holds the words of an earlier version: it is *stale*. The head stays, and that is said aloud. So it is for all
-  folders after a roll-back, and with a replica that was away while the others got new words. No number of restarts
-  makes two folders take turns: at a start no content becomes a version twice.
-- But if it was edited *back* before our eyes, by somebody who had the head before them, that is an edit.
-- It holds words that never were in force, and was made of the head: they are *new*, and become the next version.
-  After a roll-back so are those made of what was taken back, since every folder holds that; whoever saves a file
-  there sees at once what comes of it.
-- Nobody knows of what it was made: a folder put there with a new release. Its words are new.
-- It holds words that never were in force, and was made of an earlier version: it has gone *astray*. To use it would
-  undo what others did meanwhile, were it only to roll back to that very version. The head stays, and somebody has to
-  merge. So two replicas with different folders agree on the first that was edited, and do not take turns for ever.
-- The shipped folder is what is used for want of another. It becomes a version only while nobody made one of their
-  own; so a new release of Avisa takes nobody's words away.
+    the folder holds            based on    state
+    ----------------            --------    -----
+    the files of 2              any         UP_TO_DATE   nothing to do
+    the files of 1              any         BEHIND       the head stays, and the operator is told
+    the files of 1              2           AHEAD        if this process saw it equal 2 before: an edit back
+    new files                   2           AHEAD        they become version 3
+    new files                   unknown     AHEAD        a folder that came with a new release; they become version 3
+    new files                   1           DIVERGED     the head stays, and somebody has to merge
 
-Who pushes by hand may be far away, so there the head must be what the folder was made of, and nothing else will do,
-unless there is no version yet, or only the shipped words.
+Three rules follow from this, and two exceptions:
+
+- Two replicas with different folders agree on the first one that was edited, and never take turns.
+- A restart makes no content a version twice.
+- To use a diverged folder would undo what others did meanwhile, even if they only rolled back to that very version.
+- After a rollback, a folder based on the version that was rolled back counts as based on the head, because every
+  replica's folder still holds those files. The next save there becomes a new version.
+- The shipped folder becomes a version only while nobody has made one of their own. So a new release of Avisa replaces
+  nobody's words.
+
+Whoever pushes by hand may be far away. So a push must be based on the head, unless there is no version yet or only
+the shipped one.
 """
 
 from __future__ import annotations
@@ -44,26 +48,26 @@ from enum import StrEnum
 
 
 class Origin(StrEnum):
-    """How a version came about."""
+    """How a version was added."""
 
-    SHIPPED = "shipped"  # nobody wrote other words yet
+    SHIPPED = "shipped"  # nobody has made a version of their own yet
     FOLDER = "folder"  # a replica found them in the folder that it follows
     PUSH = "push"
     ROLLBACK = "rollback"
 
 
-class Standing(StrEnum):
-    """What a folder is to the head."""
+class FolderState(StrEnum):
+    """How a folder compares with the head."""
 
-    EQUAL = "equal"
-    NEW = "new"
-    STALE = "stale"
-    ASTRAY = "astray"
+    UP_TO_DATE = "up_to_date"
+    AHEAD = "ahead"
+    BEHIND = "behind"
+    DIVERGED = "diverged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """The words that were put in force at one moment, and by whom."""
+    """The files that were put in force at one moment, and by whom."""
 
     number: int  # from 1
     content: str  # hexadecimal hash of the files
@@ -80,37 +84,37 @@ Lineage = Sequence[Version]  # newest first, without a gap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """What there is to know of a folder, but for the words themselves."""
+    """A folder, without its files."""
 
     content: str
-    made_of: int | None  # the number of a version that it equalled, or that was pulled into it
+    based_on: int | None  # the number of a version; None: unknown
     shipped: bool = False
-    watched: bool = False  # it equalled `made_of` before the eyes of this very process
+    watched: bool = False  # this very process saw it equal `based_on`
 
 
-def standing(folder: Folder, lineage: Lineage) -> Standing:
-    """What the folder is to the head, by the rules above."""
+def state_of(folder: Folder, lineage: Lineage) -> FolderState:
+    """How the folder compares with the head, by the rules above."""
     if not lineage:
-        return Standing.NEW
+        return FolderState.AHEAD
     head = lineage[0]
     if folder.content == head.content:
-        return Standing.EQUAL
+        return FolderState.UP_TO_DATE
     known = newest(folder.content, lineage) is not None
     if folder.shipped:
-        return Standing.STALE if known or head.origin is not Origin.SHIPPED else Standing.NEW
-    up_to_date = folder.made_of in _may_be_replaced(lineage)
+        return FolderState.BEHIND if known or head.origin is not Origin.SHIPPED else FolderState.AHEAD
+    up_to_date = folder.based_on in _may_be_replaced(lineage)
     if known:
-        source = numbered(folder.made_of, lineage)
+        source = numbered(folder.based_on, lineage)
         edited_back = folder.watched and up_to_date and source is not None and source.content != folder.content
-        return Standing.NEW if edited_back else Standing.STALE
-    if folder.made_of is None or up_to_date:
-        return Standing.NEW
-    return Standing.ASTRAY
+        return FolderState.AHEAD if edited_back else FolderState.BEHIND
+    if folder.based_on is None or up_to_date:
+        return FolderState.AHEAD
+    return FolderState.DIVERGED
 
 
-def may_push(made_of: int | None, lineage: Lineage) -> bool:
-    """Whether a folder that was made of version `made_of` may be pushed by hand."""
-    return not lineage or lineage[0].origin is Origin.SHIPPED or made_of == lineage[0].number
+def is_fast_forward(based_on: int | None, lineage: Lineage) -> bool:
+    """True if a folder based on version `based_on` may be pushed by hand."""
+    return not lineage or lineage[0].origin is Origin.SHIPPED or based_on == lineage[0].number
 
 
 def newest(content: str, lineage: Lineage) -> Version | None:
@@ -119,11 +123,12 @@ def newest(content: str, lineage: Lineage) -> Version | None:
 
 
 def numbered(number: int | None, lineage: Lineage) -> Version | None:
+    """The version of this number; None if there is none."""
     return next((version for version in lineage if version.number == number), None)
 
 
 def _may_be_replaced(lineage: Lineage) -> set[int | None]:
-    """The head; and, while heads are roll-backs, what each took back."""
+    """Numbers of the head and, as long as the versions from there on are rollbacks, of what each rolled back."""
     numbers: set[int | None] = {lineage[0].number}
     for version in lineage:
         if version.origin is not Origin.ROLLBACK:
@@ -132,10 +137,10 @@ def _may_be_replaced(lineage: Lineage) -> set[int | None]:
     return numbers
 
 
-def following(
+def next_version(
     lineage: Lineage, *, content: str, catalog: str, origin: Origin, author: str, note: str | None, at: datetime
 ) -> Version:
-    """The version to come after the head."""
+    """The version after the head."""
     head = lineage[0] if lineage else None
     return Version(
         number=head.number + 1 if head else 1,

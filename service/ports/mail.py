@@ -112,10 +112,10 @@ class VersionStore(CatalogStore, Protocol):
         """Keep a version and its catalog in one transaction, if nobody added one of that number before; answers
         whether it did."""
 
-    async def made_of(self, place: str) -> int | None:
+    async def based_on(self, place: str) -> int | None:
         """The number of the version that the folder at that place (host and path) was last known to equal."""
 
-    async def made(self, place: str, version: int) -> None:
+    async def set_base(self, place: str, version: int) -> None:
         """The folder at that place equals the version of this number, or is about to; 0: it equals none."""
 
     async def has_in_force(self, replica: str, version: int) -> None:

@@ -220,10 +220,10 @@ class Store:
     async def add_version(self, version: Version, content: bytes) -> bool:
         return await self._ground.write(lambda conn: versions.add(conn, version, content))
 
-    async def made_of(self, place: str) -> int | None:
-        return await self._ground.look(lambda conn: versions.made_of(conn, place))
+    async def based_on(self, place: str) -> int | None:
+        return await self._ground.look(lambda conn: versions.based_on(conn, place))
 
-    async def made(self, place: str, version: int) -> None:
+    async def set_base(self, place: str, version: int) -> None:
         await self._ground.write(lambda conn: versions.made(conn, place, version))
 
     async def has_in_force(self, replica: str, version: int) -> None:

@@ -83,7 +83,7 @@ def add(conn: Connection, version: Version, content: bytes) -> bool:
     return added == 1
 
 
-def made_of(conn: Connection, place: str) -> int | None:
+def based_on(conn: Connection, place: str) -> int | None:
     return next((int(version) for (version,) in _MADE_OF.ask(conn, place=place)), None)
 
 

@@ -125,7 +125,7 @@ def test_a_folder_that_cannot_be_written(asked: Avisa, folder: Path) -> None:
     ended = asked("templates", "pull", "1", "file/words", "--json")
     assert (ended.code, ended.json["error"]) == (74, "storage")
     assert (
-        with_store(folder, lambda store: store.made_of(f"{socket.gethostname()}:{folder.parent}/file/words")) is None
+        with_store(folder, lambda store: store.based_on(f"{socket.gethostname()}:{folder.parent}/file/words")) is None
     )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from avisa.core.model import Fact, Json, Order
-from avisa.core.observed import Variable, carried, form
+from avisa.core.observed import Variable, form, observed_variables
 
 NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
 CANARY = "Canary"
@@ -28,7 +28,7 @@ def order(*facts: tuple[int, str, Json], entered: int = 2) -> Order:
 
 
 def variables(*orders: Order) -> dict[str, Variable]:
-    return {variable.name: variable for variable in carried("shipped", orders).variables}
+    return {variable.name: variable for variable in observed_variables("shipped", orders).variables}
 
 
 def test_known_is_what_a_message_can_show_and_said_what_came_with_this_stay() -> None:
@@ -102,7 +102,7 @@ def test_of_orders_that_moved_on_it_is_what_was_shown() -> None:
         },
         {"customer": {"name": "", "first_name": ""}, "order": {"id": "A-2", "number": "A-2"}, "status": "shipped"},
     ]
-    told = carried("shipped", [order((2, "reason", "Snow."))], shown)
+    told = observed_variables("shipped", [order((2, "reason", "Snow."))], shown)
     assert (told.orders, told.present) == (3, 1)
     known = {variable.name: (variable.known, variable.said) for variable in told.variables if variable.known}
     assert known == {
@@ -120,6 +120,6 @@ def test_of_orders_that_moved_on_it_is_what_was_shown() -> None:
 def test_no_value_comes_out() -> None:
     details = {"note": CANARY, "deep": {"er": [CANARY], CANARY + "@x": 1}}
     facts = [(2, f"details.{key}", value) for key, value in details.items()]
-    told = carried("shipped", [order(*facts, (2, "customer.name", CANARY), (2, "reason", CANARY))])
+    told = observed_variables("shipped", [order(*facts, (2, "customer.name", CANARY), (2, "reason", CANARY))])
     assert CANARY not in json.dumps([variable.example for variable in told.variables])
     assert CANARY not in str(told)

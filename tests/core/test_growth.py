@@ -59,7 +59,7 @@ def test_statuses_that_take_turns_are_forgotten_when_they_are_old() -> None:
     ]
     order, _ = after(turns)
     assert len(order_row(order)["state"]) < LARGEST
-    assert facts.began(order.statuses) == order.status_rank
+    assert facts.current_run_start(order.statuses) == order.status_rank
 
 
 def test_of_too_many_details_the_newest_are_kept_whatever_order_they_come_in() -> None:

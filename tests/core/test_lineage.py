@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from avisa.core.template_versions import (
     Folder,
+    FolderState,
     Lineage,
     Origin,
-    Standing,
     Version,
-    following,
-    may_push,
+    is_fast_forward,
     newest,
+    next_version,
     numbered,
-    standing,
+    state_of,
 )
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -31,13 +31,13 @@ def lineage(contents: str, *origins: Origin) -> list[Version]:
     ways = [Origin.FOLDER] * (len(contents) - len(origins)) + list(origins)
     for content, origin in zip(contents, ways, strict=True):
         first.insert(
-            0, following(first, content=content, catalog=content, origin=origin, author="ana", note=None, at=AT)
+            0, next_version(first, content=content, catalog=content, origin=origin, author="ana", note=None, at=AT)
         )
     return first
 
 
-def stands(content: str, made_of: int | None, versions: Lineage, **more: bool) -> Standing:
-    return standing(Folder(content=content, made_of=made_of, **more), versions)
+def stands(content: str, based_on: int | None, versions: Lineage, **more: bool) -> FolderState:
+    return state_of(Folder(content=content, based_on=based_on, **more), versions)
 
 
 def test_each_version_has_the_one_before_for_its_parent() -> None:
@@ -54,49 +54,49 @@ TWICE = lineage("ABCBA", Origin.ROLLBACK, Origin.ROLLBACK)
 
 
 @pytest.mark.parametrize(
-    ("content", "made_of", "versions", "answer"),
+    ("content", "based_on", "versions", "answer"),
     [
-        ("A", None, [], Standing.NEW),
-        ("A", None, lineage("A"), Standing.EQUAL),
-        ("A", 1, lineage("AB"), Standing.STALE),
-        ("A", None, lineage("AB"), Standing.STALE),
-        ("B", 1, lineage("A"), Standing.NEW),
-        ("B", None, lineage("A"), Standing.NEW),
-        ("C", 1, lineage("AB"), Standing.ASTRAY),
-        ("C", 9, lineage("AB"), Standing.ASTRAY),
+        ("A", None, [], FolderState.AHEAD),
+        ("A", None, lineage("A"), FolderState.UP_TO_DATE),
+        ("A", 1, lineage("AB"), FolderState.BEHIND),
+        ("A", None, lineage("AB"), FolderState.BEHIND),
+        ("B", 1, lineage("A"), FolderState.AHEAD),
+        ("B", None, lineage("A"), FolderState.AHEAD),
+        ("C", 1, lineage("AB"), FolderState.DIVERGED),
+        ("C", 9, lineage("AB"), FolderState.DIVERGED),
         # rolled back: the folder holds what was taken back, and stays stale until somebody edits it
-        ("B", 2, BACK, Standing.STALE),
-        ("C", 2, BACK, Standing.NEW),
-        ("C", 3, BACK, Standing.NEW),
-        ("C", 1, BACK, Standing.ASTRAY),  # it waited for somebody to merge it, and still does
-        ("D", 3, TWICE, Standing.NEW),
-        ("D", 4, TWICE, Standing.NEW),
-        ("D", 2, TWICE, Standing.ASTRAY),
+        ("B", 2, BACK, FolderState.BEHIND),
+        ("C", 2, BACK, FolderState.AHEAD),
+        ("C", 3, BACK, FolderState.AHEAD),
+        ("C", 1, BACK, FolderState.DIVERGED),  # it waited for somebody to merge it, and still does
+        ("D", 3, TWICE, FolderState.AHEAD),
+        ("D", 4, TWICE, FolderState.AHEAD),
+        ("D", 2, TWICE, FolderState.DIVERGED),
         # what was taken back before another edit is history
-        ("D", 2, lineage("ABAC", Origin.ROLLBACK, Origin.FOLDER), Standing.ASTRAY),
+        ("D", 2, lineage("ABAC", Origin.ROLLBACK, Origin.FOLDER), FolderState.DIVERGED),
     ],
 )
-def test_what_a_folder_is(content: str, made_of: int | None, versions: Lineage, answer: Standing) -> None:
-    assert stands(content, made_of, versions) is answer
+def test_what_a_folder_is(content: str, based_on: int | None, versions: Lineage, answer: FolderState) -> None:
+    assert stands(content, based_on, versions) is answer
 
 
 def test_an_edit_back_counts_only_before_our_eyes() -> None:
-    assert stands("A", 2, lineage("AB"), watched=True) is Standing.NEW
-    assert stands("A", 2, lineage("AB")) is Standing.STALE, "it may be another folder of that name"
-    assert stands("A", 2, lineage("ABC"), watched=True) is Standing.STALE
-    assert stands("B", 2, BACK, watched=True) is Standing.STALE, "nobody touched it"
+    assert stands("A", 2, lineage("AB"), watched=True) is FolderState.AHEAD
+    assert stands("A", 2, lineage("AB")) is FolderState.BEHIND, "it may be another folder of that name"
+    assert stands("A", 2, lineage("ABC"), watched=True) is FolderState.BEHIND
+    assert stands("B", 2, BACK, watched=True) is FolderState.BEHIND, "nobody touched it"
 
 
 def test_the_shipped_words_give_way_to_any_other() -> None:
     shipped = lineage("S", Origin.SHIPPED)
-    assert stands("T", None, shipped, shipped=True) is Standing.NEW, "a new release of Avisa"
-    assert stands("S", None, lineage("ST", Origin.SHIPPED, Origin.SHIPPED), shipped=True) is Standing.STALE
-    assert stands("T", None, lineage("SA", Origin.SHIPPED, Origin.PUSH), shipped=True) is Standing.STALE
-    assert stands("A", None, shipped) is Standing.NEW
+    assert stands("T", None, shipped, shipped=True) is FolderState.AHEAD, "a new release of Avisa"
+    assert stands("S", None, lineage("ST", Origin.SHIPPED, Origin.SHIPPED), shipped=True) is FolderState.BEHIND
+    assert stands("T", None, lineage("SA", Origin.SHIPPED, Origin.PUSH), shipped=True) is FolderState.BEHIND
+    assert stands("A", None, shipped) is FolderState.AHEAD
 
 
 @pytest.mark.parametrize(
-    ("made_of", "versions", "answer"),
+    ("based_on", "versions", "answer"),
     [
         (None, [], True),
         (None, lineage("S", Origin.SHIPPED), True),
@@ -106,37 +106,39 @@ def test_the_shipped_words_give_way_to_any_other() -> None:
         (2, BACK, False),
     ],
 )
-def test_who_may_push_by_hand(made_of: int | None, versions: Lineage, answer: bool) -> None:
-    assert may_push(made_of, versions) is answer
+def test_who_may_push_by_hand(based_on: int | None, versions: Lineage, answer: bool) -> None:
+    assert is_fast_forward(based_on, versions) is answer
 
 
 @dataclass
 class Replica:
-    """One that follows a folder, as `catalog.versions` does; `made_of` outlives its process."""
+    """One that follows a folder, as `catalog.versions` does; `based_on` outlives its process."""
 
     content: str
-    made_of: int | None = None
+    based_on: int | None = None
     held: str | None = None
-    said: list[Standing] = field(default_factory=list)
+    said: list[FolderState] = field(default_factory=list)
 
     def look(self, versions: list[Version]) -> bool:
         """Whether it added a version."""
-        source = numbered(self.made_of, versions)
+        source = numbered(self.based_on, versions)
         watched = source is not None and source.content == self.held
-        folder = Folder(content=self.content, made_of=self.made_of, watched=watched)
-        stands = standing(folder, versions)
+        folder = Folder(content=self.content, based_on=self.based_on, watched=watched)
+        stands = state_of(folder, versions)
         self.said.append(stands)
-        if stands is Standing.ASTRAY:
+        if stands is FolderState.DIVERGED:
             return False
         self.held = self.content
-        if stands is not Standing.NEW:
+        if stands is not FolderState.AHEAD:
             equal = newest(self.content, versions)
             assert equal is not None
-            self.made_of = equal.number
+            self.based_on = equal.number
             return False
-        new = following(versions, content=self.content, catalog="", origin=Origin.FOLDER, author="", note=None, at=AT)
+        new = next_version(
+            versions, content=self.content, catalog="", origin=Origin.FOLDER, author="", note=None, at=AT
+        )
         versions.insert(0, new)
-        self.made_of = new.number
+        self.based_on = new.number
         return True
 
 
@@ -160,7 +162,7 @@ def test_replicas_come_to_rest_and_never_take_turns(folders: list[str], steps: l
         elif versions:
             target = versions[number % len(versions)]
             if target.content != versions[0].content:
-                back = following(
+                back = next_version(
                     versions, content=target.content, catalog="", origin=Origin.ROLLBACK, author="", note=None, at=AT
                 )
                 versions.insert(0, back)

@@ -34,7 +34,7 @@ def write(folder: Path, texts: Mapping[str, str]) -> Path:
 
 
 @asynccontextmanager
-async def following(rig: Rig, folder: Path) -> AsyncIterator[None]:
+async def next_version(rig: Rig, folder: Path) -> AsyncIterator[None]:
     follower = template_sync.Follower(rig.versions, rig.shelf, folder, rig.clock, rig.store, "rig:8080")
     task = asyncio.ensure_future(follower.run())
     try:
@@ -48,7 +48,7 @@ async def following(rig: Rig, folder: Path) -> AsyncIterator[None]:
 
 async def test_a_plan_changed_while_nobody_ran_wakes_the_open_orders(tmp_path: Path) -> None:
     folder = write(tmp_path / "t", files())
-    async with running(tmp_path / "avisa.db") as rig, following(rig, folder), rig.sending():
+    async with running(tmp_path / "avisa.db") as rig, next_version(rig, folder), rig.sending():
         await rig.happens("confirmed", notify=False)  # no date was told
         await until(lambda: _woken(rig))
         await rig.pass_time(7 * HOUR)
@@ -57,7 +57,7 @@ async def test_a_plan_changed_while_nobody_ran_wakes_the_open_orders(tmp_path: P
     write(folder, files(SHORT))
     async with (
         running(tmp_path / "avisa.db", plan=SHORT, clock=rig.clock) as again,
-        following(again, folder),
+        next_version(again, folder),
         again.sending(),
     ):
         await until(lambda: _reminded(again))
@@ -66,7 +66,7 @@ async def test_a_plan_changed_while_nobody_ran_wakes_the_open_orders(tmp_path: P
 async def test_another_folder_in_place_of_the_watched_one_is_read(tmp_path: Path) -> None:
     folder = write(tmp_path / "templates", files())
     other = write(tmp_path / "other", files(SHORT))
-    async with running(tmp_path / "avisa.db") as rig, following(rig, folder):
+    async with running(tmp_path / "avisa.db") as rig, next_version(rig, folder):
         before = rig.shelf.in_force.version
         await until(lambda: _woken(rig))
         folder.rename(tmp_path / "gone")
@@ -79,7 +79,7 @@ async def test_another_folder_in_place_of_the_watched_one_is_read(tmp_path: Path
 
 async def test_a_refused_save_is_told_with_its_place_and_what_was_meant(tmp_path: Path) -> None:
     folder = write(tmp_path / "t", files())
-    async with running(tmp_path / "avisa.db") as rig, following(rig, folder):
+    async with running(tmp_path / "avisa.db") as rig, next_version(rig, folder):
         await until(lambda: _woken(rig))
         with capture_logs() as told:
             write(folder, {"messages/shown/en.md": desk.SHOWN + "\n{{ custmer.name }}\n"})
@@ -130,11 +130,11 @@ async def start(store: Store, folder: Path) -> CatalogCache:
 async def test_words_pushed_elsewhere_come_into_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(template_sync, "ASK_STORE", 0.05)
     folder = write(tmp_path / "t", files())
-    async with running(tmp_path / "avisa.db") as rig, following(rig, folder):
+    async with running(tmp_path / "avisa.db") as rig, next_version(rig, folder):
         await until(lambda: _woken(rig))
         elsewhere = Versions(shelf_on(rig.store), rig.store)
         pushed = await elsewhere.push(
-            Found(place="laptop:/t", files=files(SHORT)), made_of=1, author="ana", note=None, at=rig.clock.now()
+            Found(place="laptop:/t", files=files(SHORT)), based_on=1, author="ana", note=None, at=rig.clock.now()
         )
         assert isinstance(pushed, Version)
         await until(lambda: rig.shelf.in_force.plan.touchpoints["confirmed"].window == Span(elapsed=6 * HOUR))

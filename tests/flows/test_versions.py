@@ -54,8 +54,8 @@ class Replica:
         self.texts = texts
         return await self.look()
 
-    async def push(self, made_of: int | None = None) -> object:
-        return await self.versions.push(self.found, made_of=made_of, author="ana", note="a note", at=NOW)
+    async def push(self, based_on: int | None = None) -> object:
+        return await self.versions.push(self.found, based_on=based_on, author="ana", note="a note", at=NOW)
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ async def test_a_pull_that_went_wrong_is_no_edit(one: Replica, two: Replica, sto
     await two.look()
     await one.save(words("B"))
     assert await two.look() == (2, ["stale_folder"])
-    await store.made(two.place, 2)
+    await store.set_base(two.place, 2)
     assert await two.look() == (2, ["stale_folder"])
     two.restart()
     assert await two.look() == (2, ["stale_folder"])
@@ -150,7 +150,7 @@ async def test_a_pull_that_went_wrong_is_no_edit(one: Replica, two: Replica, sto
 async def test_pulled_into_a_followed_folder_an_old_version_is_only_text(one: Replica, store: Store) -> None:
     await one.look()
     await one.save(words("B"))
-    await store.made(one.place, 1)
+    await store.set_base(one.place, 1)
     assert await one.save(words("A")) == (2, ["stale_folder"])
     assert await one.save(words("C")) == (2, ["astray_folder"])
 
@@ -192,7 +192,7 @@ async def test_what_went_astray_waits_for_somebody_to_merge_it(one: Replica, two
     assert await two.look() == (3, ["astray_folder"])
     two.restart()
     assert await two.look() == (3, ["astray_folder"])
-    assert isinstance(await two.push(made_of=3), Version)
+    assert isinstance(await two.push(based_on=3), Version)
     assert await two.look() == (4, [])
 
 
@@ -245,8 +245,8 @@ async def test_to_push_it_must_have_been_made_of_the_head(one: Replica, two: Rep
     far = Replica(store, "laptop:/words", words("B"))
     nobody_knows = await far.push()
     assert isinstance(nobody_knows, NotOfHead)
-    assert (nobody_knows.made_of, nobody_knows.holds) == (None, None)
-    await store.made(far.place, 1)  # as `pull` does
+    assert (nobody_knows.based_on, nobody_knows.holds) == (None, None)
+    await store.set_base(far.place, 1)  # as `pull` does
     pushed = await far.push()
     assert isinstance(pushed, Version)
     assert (pushed.number, pushed.author, pushed.note, pushed.parent) == (2, "ana", "a note", content_of(words("A")))
@@ -257,8 +257,8 @@ async def test_to_push_it_must_have_been_made_of_the_head(one: Replica, two: Rep
     far.texts = words("D")
     late = await far.push()
     assert isinstance(late, NotOfHead)
-    assert (late.head.number, late.made_of and late.made_of.number) == (3, 2)
-    merged = await far.push(made_of=3)
+    assert (late.head.number, late.based_on and late.based_on.number) == (3, 2)
+    merged = await far.push(based_on=3)
     assert isinstance(merged, Version)
     old = await two.push()
     assert isinstance(old, NotOfHead)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from avisa.core.model import Reason, State
-from avisa.core.template_versions import Origin, Version, following
+from avisa.core.template_versions import Origin, Version, next_version
 from avisa.ports import Draft, InForce
 from avisa.store import Store
 from avisa.store import versions as kept
@@ -18,7 +18,7 @@ from tests.store.makings import LEASE, NOW, READER, attempt, change, settlement
 
 def version(lineage: list[Version], content: str = "a", **fields: object) -> Version:
     given: dict[str, object] = {"catalog": f"{content}-1", "origin": Origin.PUSH, "author": "ana", "note": None}
-    return following(lineage, content=content, at=NOW, **(given | fields))  # type: ignore[arg-type]
+    return next_version(lineage, content=content, at=NOW, **(given | fields))  # type: ignore[arg-type]
 
 
 async def test_versions_are_kept_newest_first_with_their_catalog(store: Store) -> None:
@@ -48,14 +48,14 @@ async def test_of_two_who_want_a_number_one_gets_it(house: House) -> None:
 
 
 async def test_of_what_a_folder_was_made_is_remembered(store: Store) -> None:
-    assert await store.made_of("web:/t") is None
-    await store.made("web:/t", 1)
-    await store.made("other:/t", 7)
-    await store.made("web:/t", 2)
-    assert await store.made_of("web:/t") == 2
-    await store.made("web:/t", 0)
-    assert await store.made_of("web:/t") is None
-    assert await store.made_of("other:/t") == 7
+    assert await store.based_on("web:/t") is None
+    await store.set_base("web:/t", 1)
+    await store.set_base("other:/t", 7)
+    await store.set_base("web:/t", 2)
+    assert await store.based_on("web:/t") == 2
+    await store.set_base("web:/t", 0)
+    assert await store.based_on("web:/t") is None
+    assert await store.based_on("other:/t") == 7
 
 
 async def test_only_the_living_are_said_to_have_something_in_force(house: House, store: Store) -> None:
