@@ -71,7 +71,7 @@ def check(
         case Format.TEXT:
             document: dict[str, Any] = {"ok": ok, "problems": [_shape(problem) for problem in found]}
             if live:
-                document["live"] = [views.brought(one) for one in history.brought]
+                document["live"] = [views.brought(one) for one in history.observed]
             answer.give(document, lambda told: diagnostics.text(found, folder, told.get("live")))
     if not ok:
         raise typer.Exit(Exit.FINDINGS)
@@ -83,7 +83,7 @@ class History:
 
     now: datetime
     orders: Sequence[Order] = ()
-    brought: Sequence[ObservedVariables] = ()
+    observed: Sequence[ObservedVariables] = ()
 
 
 def _found(folder: Path, known: Settings, history: History) -> list[Diagnostic]:
@@ -93,7 +93,7 @@ def _found(folder: Path, known: Settings, history: History) -> list[Diagnostic]:
 
     read = partial(plan_file.read, file=PLAN, tell_from=known.kafka.tell_from)
     try:
-        return look(folder, read, now=history.now, orders=history.orders, brought=history.brought)
+        return look(folder, read, now=history.now, orders=history.orders, observed=history.observed)
     except OSError as error:
         raise not_there(f"{folder}: {error.strerror or 'is not a folder'}") from None
 
@@ -122,7 +122,7 @@ def _live_history(known: Settings) -> History:
         return History(
             now=clock.now(),
             orders=await store.newest_orders(_MOST_ORDERS),
-            brought=await views.contract(store, each=_EACH),
+            observed=await views.contract(store, each=_EACH),
         )
 
     return inside_store(known, look)

@@ -1,6 +1,6 @@
-"""CSS and HTML of the layout that most mail programs do not know, by the tables of caniemail.com.
+"""CSS and HTML in the layout that most mail programs do not support, by the tables of caniemail.com.
 
-`weak.json` is worked out of them by `python -m tests.check.caniemail`.
+`python -m tests.lint.caniemail` makes `client_support.json` from them: by kind and word, who lacks it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from importlib.resources import files
 from typing import Any
 
 from avisa.diagnostics.diagnostic import Diagnostic
-from avisa.lint.codes import problem
+from avisa.lint.codes import diagnostic
 from avisa.templates.message_file import Part
 
 Found = tuple[int, str, str]  # offset, kind, word
 
-# What is no CSS or HTML: placeholders and comments. Their room stays, so that offsets do.
-_ASIDE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<!--.*?-->|/\*.*?\*/", re.DOTALL)
+# Placeholders and comments are no CSS or HTML. Blanks of the same length replace them, so that offsets stay true.
+_NOT_MARKUP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<!--.*?-->|/\*.*?\*/", re.DOTALL)
 _STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL | re.IGNORECASE)
 _STYLED = re.compile(r"""\sstyle\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _BLOCK = re.compile(r"\{([^{}]*)\}")
@@ -31,49 +31,49 @@ _TAG = re.compile(r"<([a-z][a-z0-9]*)\b([^>]*)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""(?<=\s)([a-z-]+)(?=[\s=/>]|$)(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))?""", re.IGNORECASE)
 
 
-def of_layout(texts: Mapping[str, str]) -> Iterator[Diagnostic]:
-    """Each thing once a file, where it stands first."""
+def check_layout(texts: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Each property, element … once a file, at its first place."""
     for file, text in sorted(texts.items()):
         if not file.endswith(".html"):
             continue
         part = Part.of(text, (1, 1))
-        told: set[tuple[str, str]] = set()
-        for offset, kind, word in sorted(_of_html(_ASIDE.sub(lambda found: " " * len(found[0]), text))):
-            without = _weak()[kind].get(word.lower())
-            if without is None or (kind, word) in told:
+        reported: set[tuple[str, str]] = set()
+        for offset, kind, word in sorted(_in_html(_NOT_MARKUP.sub(lambda found: " " * len(found[0]), text))):
+            without = _unsupported()[kind].get(word.lower())
+            if without is None or (kind, word) in reported:
                 continue
-            told.add((kind, word))
+            reported.add((kind, word))
             code = "weak_html" if kind in ("elements", "attributes") else "weak_css"
-            yield problem(code, file, part.place(offset), f"`{word}` is not known to {', '.join(without)}")
+            yield diagnostic(code, file, part.place(offset), f"`{word}` is not known to {', '.join(without)}")
 
 
 @cache
-def _weak() -> Mapping[str, Mapping[str, list[str]]]:
-    table: dict[str, Any] = json.loads(files(__package__).joinpath("weak.json").read_text("utf-8"))
+def _unsupported() -> Mapping[str, Mapping[str, list[str]]]:
+    table: dict[str, Any] = json.loads(files(__package__).joinpath("client_support.json").read_text("utf-8"))
     return table
 
 
-def _of_html(html: str) -> Iterator[Found]:
+def _in_html(html: str) -> Iterator[Found]:
     for sheet in _STYLE.finditer(html):
-        yield from _of_css(sheet[1], sheet.start(1))
+        yield from _in_css(sheet[1], sheet.start(1))
     for tag in _TAG.finditer(html):
         yield tag.start(1) - 1, "elements", tag[1]
         for attribute in _ATTRIBUTE.finditer(tag[2]):
             yield tag.start(2) + attribute.start(1), "attributes", attribute[1]
     for styled in _STYLED.finditer(html):
         group = 1 if styled[1] is not None else 2
-        yield from _of_declarations(styled[group], styled.start(group))
+        yield from _in_declarations(styled[group], styled.start(group))
 
 
-def _of_css(css: str, begin: int) -> Iterator[Found]:
+def _in_css(css: str, begin: int) -> Iterator[Found]:
     for block in _BLOCK.finditer(css):
-        yield from _of_declarations(block[1], begin + block.start(1))
+        yield from _in_declarations(block[1], begin + block.start(1))
     around = _BLOCK.sub(lambda block: " " * len(block[0]), css)
     for kind, pattern in (("at_rules", _AT_RULE), ("selectors", _SELECTOR)):
         yield from ((begin + found.start(), kind, found[0]) for found in pattern.finditer(around))
 
 
-def _of_declarations(css: str, begin: int) -> Iterator[Found]:
+def _in_declarations(css: str, begin: int) -> Iterator[Found]:
     for declaration in _DECLARATION.finditer(css):
         yield begin + declaration.start(1), "properties", declaration[1]
         for function in _FUNCTION.finditer(declaration[2]):

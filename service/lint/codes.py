@@ -1,4 +1,4 @@
-"""Every code that a problem can have: how grave it is, what it means, and how to mend it."""
+"""The codes of diagnostics: for each, how grave it is, what it means, and how to mend it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from importlib.resources import files
 from typing import Literal
 
 from avisa.diagnostics.diagnostic import Diagnostic
-from avisa.templates.message_file import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """One kind of problem; `wrong` and `right` are an example and its mending."""
+    """One kind of diagnostic; `wrong` and `right` are an example and the same mended."""
 
     code: str
     severity: Literal["error", "warning"]
@@ -27,19 +26,21 @@ class Code:
 
 @cache
 def codes() -> Mapping[str, Code]:
-    """All of them, in the order in which they are explained."""
-    told = tomllib.loads(files(__package__).joinpath("codes.toml").read_text("utf-8"))
-    return {code: Code(code=code, **{**one, "text": one["text"].strip()}) for code, one in told.items()}
+    """Return all codes, in the order in which `templates/README.md` lists them."""
+    tables = tomllib.loads(files(__package__).joinpath("codes.toml").read_text("utf-8"))
+    return {code: Code(code=code, **{**each, "text": each["text"].strip()}) for code, each in tables.items()}
 
 
 def table() -> str:
-    """The codes as rows of Markdown, for `templates/README.md`."""
+    """Return the codes as a table in Markdown, for `templates/README.md`."""
     rows = (f"| `{code.code}` | {code.severity} | {code.means} |\n" for code in codes().values())
     return "| code | severity | what it means |\n|---|---|---|\n" + "".join(rows)
 
 
-def problem(code: str, file: str, place: Place, message: str, suggestion: str | None = None) -> Diagnostic:
-    """A problem as grave as its code."""
+def diagnostic(
+    code: str, file: str, place: tuple[int, int], message: str, suggestion: str | None = None
+) -> Diagnostic:
+    """Return a diagnostic with the severity of its code; `place` is line and column."""
     line, column = place
     severity = codes()[code].severity
     return Diagnostic(

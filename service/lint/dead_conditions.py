@@ -1,5 +1,5 @@
-"""What is written as it should be and yet comes to nothing: comparisons that are never true, filters that have
-nothing to write."""
+"""What is well formed and yet without effect: comparisons that are never true, filters on values that they cannot
+write."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from avisa.core.model import PromiseState
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.suggest import closest_match
-from avisa.lint.codes import problem
+from avisa.lint.codes import diagnostic
 from avisa.lint.message import Message
 from avisa.templates.jinja.formats import CURRENCY, amount_of, moment_of
 from avisa.templates.jinja.paths import begins_at, path_of
 from avisa.templates.jinja.variables import DATES, TIMES
 from avisa.templates.message_file import Place
 
-_MOST = 12  # of what a value can be, in a message
+_MOST_LISTED = 12  # possible values, in a diagnostic
 
 
-def of_comparisons(message: Message, plan: Plan) -> Iterator[Diagnostic]:
-    """Comparisons with what a value can never be."""
+def check_comparisons(message: Message, plan: Plan) -> Iterator[Diagnostic]:
+    """Comparisons of a variable with something that it can never be."""
     all_possible = _possible(message.name, plan)
     for part, tree in message.trees:
         for test in tree.find_all(nodes.Compare):
@@ -36,30 +36,34 @@ def of_comparisons(message: Message, plan: Plan) -> Iterator[Diagnostic]:
                 continue
             always = "true" if test.ops[0].op == "ne" else "false"
             known = [str(each).lower() if isinstance(each, bool) else f'"{each}"' for each in possible]
-            said = f"one of {', '.join(known[:_MOST])}{' …' * (len(known) > _MOST)}" if known else "a number"
+            allowed = (
+                f"one of {', '.join(known[:_MOST_LISTED])}{' …' * (len(known) > _MOST_LISTED)}"
+                if known
+                else "a number"
+            )
             near = closest_match(f'"{str(value.value).lower()}"', known) or closest_match(
                 str(value.value).lower(), known
             )
-            told = f"always {always}: `{path}` is {said}"
+            text = f"always {always}: `{path}` is {allowed}"
             if path == "status":
-                told += ", by the plan"
-            yield problem("always_the_same", message.file, part.place(value.lineno or 0), told, near)
+                text += ", by the plan"
+            yield diagnostic("always_the_same", message.file, part.place(value.lineno or 0), text, near)
 
 
 def _possible(message: str, plan: Plan) -> Mapping[str, Collection[object]]:
-    """By name, all that it can be compared with; not where that is anything, or more than can be told."""
+    """Return all values that a variable can have, by its path; variables that can have any are not in it."""
     possible: dict[str, Collection[object]] = {
         "promise.state": [str(state) for state in PromiseState],
         "reminder.last": [True, False],
-        "reminder.number": _Numbers(),
+        "reminder.number": _WholeNumbers(),
     }
     if all(status != samples.OFF_THE_MAP for status, _, _ in samples.uses(message, plan)):
         possible["status"] = list(plan.touchpoints)
     return possible
 
 
-class _Numbers(Collection[object]):
-    """Whole numbers, too many to list."""
+class _WholeNumbers(Collection[object]):
+    """All whole numbers, of which none is listed."""
 
     def __contains__(self, one: object) -> bool:
         return isinstance(one, int) and not isinstance(one, bool)
@@ -71,23 +75,23 @@ class _Numbers(Collection[object]):
         return 0
 
 
-def of_arguments(message: Message) -> Iterator[Diagnostic]:
-    """Filters that are given what they can do nothing with."""
+def check_arguments(message: Message) -> Iterator[Diagnostic]:
+    """Filters with an argument that they cannot use."""
     for part, tree in message.trees:
         for each in tree.find_all(nodes.Filter):
-            given = each.args[0] if each.args else None
-            if not isinstance(given, nodes.Const):
+            argument = each.args[0] if each.args else None
+            if not isinstance(argument, nodes.Const):
                 continue
-            place = part.place(given.lineno or 0)
-            if each.name == "money" and not CURRENCY.fullmatch(str(given.value)):
-                told = f"`{given.value}` is no currency, so the amount is written without one"
-                yield problem("not_written", message.file, place, told, '"EUR"')
-            if each.name == "default" and given.value is None:
-                yield problem("not_written", message.file, place, "this would be written as `None`", '"…"')
+            place = part.place(argument.lineno or 0)
+            if each.name == "money" and not CURRENCY.fullmatch(str(argument.value)):
+                text = f"`{argument.value}` is no currency, so the amount is written without one"
+                yield diagnostic("not_written", message.file, place, text, '"EUR"')
+            if each.name == "default" and argument.value is None:
+                yield diagnostic("not_written", message.file, place, "this would be written as `None`", '"…"')
 
 
 def _compared(test: nodes.Compare) -> tuple[str, nodes.Const | None]:
-    """The name and the value of `name == "value"`, in either order."""
+    """Return path and value of `status == "shipped"`, in either order; no value if it is not such a comparison."""
     if len(test.ops) == 1 and test.ops[0].op in ("eq", "ne"):
         for one, other in ((test.expr, test.ops[0].expr), (test.ops[0].expr, test.expr)):
             if isinstance(other, nodes.Const) and (path := path_of(one)):
@@ -96,26 +100,26 @@ def _compared(test: nodes.Compare) -> tuple[str, nodes.Const | None]:
 
 
 @dataclass(slots=True)
-class Filtered:
-    """A value with a filter behind it that takes only some, as `order.total | money`."""
+class FilteredValue:
+    """A variable with a filter that can write only some values, as in `order.total | money`."""
 
     path: str
-    filter: str  # none: it stands for itself
+    filter: str  # empty: the variable is written as it is
     place: Place
     _written: bool = field(default=False, init=False)
-    _left: bool = field(default=False, init=False)
+    _left_out: bool = field(default=False, init=False)
 
-    def try_with(self, values: Mapping[str, object]) -> None:
-        """See what comes of it for one order."""
+    def try_on(self, values: Mapping[str, object]) -> None:
+        """Find out whether the value that it has in `values`, those of one order, can be written."""
         value = _at(values, self.path)
         if value is not None and value != "":
             written = _can_write(self.filter, value)
-            self._written, self._left = self._written or written, self._left or not written
+            self._written, self._left_out = self._written or written, self._left_out or not written
 
     @property
-    def wrong(self) -> str | None:
-        """What is wrong with it; None: it was written at least once, or there was never such a value."""
-        if self._written or not self._left:
+    def message(self) -> str | None:
+        """What is wrong; None if it could be written for any order, or no order had such a value."""
+        if self._written or not self._left_out:
             return None
         if self.filter == "":
             return f"`{self.path}` is a list of things in every sample, and says nothing by itself"
@@ -125,26 +129,26 @@ class Filtered:
         return f"`{self.path}` is no {kind} in any sample, and `{self.filter}` leaves it as it is"
 
     @property
-    def instead(self) -> str | None:
-        """What to write instead, if that is plain."""
+    def suggestion(self) -> str | None:
+        """What to write instead, if that is clear."""
         if self.filter == "":
             return f"{{{{ items({self.path}) }}}}"
         return "day" if self.filter == "time" else None
 
 
-def filtered(message: Message) -> Iterator[Filtered]:
-    """All such values of a message, and those that stand for themselves."""
+def filtered_values(message: Message) -> Iterator[FilteredValue]:
+    """Yield all such variables of a message, and those without a filter."""
     for part, tree in message.trees:
         for each in tree.find_all(nodes.Filter):
             value = each.node if each.name in (*DATES, "money", "number") else None
             while isinstance(value, nodes.Filter) and value.name == "default":
                 value = value.node
             if value is not None and (path := path_of(value)):
-                yield Filtered(path, each.name, part.place(begins_at(value)))
+                yield FilteredValue(path, each.name, part.place(begins_at(value)))
         for output in tree.find_all(nodes.Output):
-            for said in output.nodes:
-                if path := path_of(said):
-                    yield Filtered(path, "", part.place(begins_at(said)))
+            for shown in output.nodes:
+                if path := path_of(shown):
+                    yield FilteredValue(path, "", part.place(begins_at(shown)))
 
 
 def _at(values: object, path: str) -> object:

@@ -1,4 +1,4 @@
-"""Markdown that customers would see as it was typed, because messages do not have it or because of a slip in it."""
+"""Markdown that customers would see as it was typed: messages do not have it, or there is a mistake in it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from markdown_it.token import Token
 
 from avisa.diagnostics.diagnostic import Diagnostic
-from avisa.lint.codes import problem
+from avisa.lint.codes import diagnostic
 from avisa.lint.message import Message
 from avisa.templates.markdown.parser import PARSER
 
 _PLACEHOLDER = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _ESCAPED = re.compile(r"\\[^\w\s]")
-_LETTER, _POINT = "\uff2f", "\uff0e"  # stand in for what is said, and for signs that are meant as they stand
-# What is left as text, what to say of it, and what was meant.
-_LEFT = (
+_LETTER, _POINT = "\uff2f", "\uff0e"  # replace placeholders, and signs that a backslash makes plain text
+# What is left over as text, the message for it, and the suggestion.
+_LEFTOVERS = (
     (r"\*\*", "this `**` has no other to be bold with: a blank is in the way, or one is missing", "**…**"),
     (r"~~", "nothing can be struck out in a message", None),
     (r"```", "there are no blocks of code in a message", "`…`"),
@@ -27,15 +27,15 @@ _LEFT = (
     (rf"^#{{1,6}}(?=[^\W\d_{_LETTER}])", "a heading has a blank after its `#`", "# …"),
     (r"^={3,}$", "a heading is a line that begins with `#`", "# …"),
 )
-_PATTERNS = tuple((re.compile(pattern, re.MULTILINE), told, meant) for pattern, told, meant in _LEFT)
+_PATTERNS = tuple((re.compile(pattern, re.MULTILINE), text, meant) for pattern, text, meant in _LEFTOVERS)
 _TIMES = re.compile(r"(?<=\d)\*(?=\d)")
-_OF_BODIES = re.compile(r"\*\*[^*]+\*\*|\[[^\]]*\]\(")  # where there is no Markdown, as in a subject
-_AROUND = (12, 6, 3, 0)  # characters by which a sign is told from others like it
+_MARKDOWN = re.compile(r"\*\*[^*]+\*\*|\[[^\]]*\]\(")  # in a subject or a short form, which have none
+_CONTEXT = (12, 6, 3, 0)  # characters around a sign by which it is found again, the most telling first
 
 
-def of_markdown(message: Message) -> Iterator[Diagnostic]:
+def check_message(message: Message) -> Iterator[Diagnostic]:
     """Each sign that is left over, at its place."""
-    yield from _of_lines(message)
+    yield from _markdown_in_lines(message)
     body = message.source.body
     filled = _ESCAPED.sub(_POINT * 2, _filled(body.text))
     begins = [0, *(found.end() for found in re.finditer("\n", filled)), len(filled)]
@@ -43,58 +43,58 @@ def of_markdown(message: Message) -> Iterator[Diagnostic]:
         if token.type != "inline" or token.map is None:
             continue
         begin, end = (begins[line] for line in token.map)
-        text = _text(token)
-        for pattern, told, meant in _PATTERNS:
-            if found := pattern.search(text):
-                at = _place(found, filled, begin, end)
-                yield problem("markdown_is_text", message.file, body.place(at), told, meant)
+        leftover = _leftover(token)
+        for pattern, text, meant in _PATTERNS:
+            if found := pattern.search(leftover):
+                at = _offset(found, filled, begin, end)
+                yield diagnostic("markdown_is_text", message.file, body.place(at), text, meant)
         times = _TIMES.search(filled, begin, end)
         if times and any(child.type == "em_open" for child in token.children or ()):
-            told = "`*` between figures makes what follows lean, and is left out"
-            yield problem("markdown_is_text", message.file, body.place(times.start()), told, "×")
+            text = "`*` between figures makes what follows lean, and is left out"
+            yield diagnostic("markdown_is_text", message.file, body.place(times.start()), text, "×")
 
 
 def _filled(text: str) -> str:
-    """With letters where something will be said, so that all else stays at its place."""
+    """Return the text with letters in place of each placeholder, so that all else keeps its offset."""
     return _PLACEHOLDER.sub(lambda found: _LETTER * len(found[0]), text)
 
 
-def _of_lines(message: Message) -> Iterator[Diagnostic]:
-    """Subject and short form are one line of text each."""
+def _markdown_in_lines(message: Message) -> Iterator[Diagnostic]:
+    """Markdown in the subject and the short form, which are one line of plain text each."""
     for part in (message.source.subject, message.source.short):
-        if found := _OF_BODIES.search(_filled(part.text)):
-            told = "there is no Markdown in a subject or a short form"
-            yield problem("markdown_is_text", message.file, part.place(found.start()), told)
+        if found := _MARKDOWN.search(_filled(part.text)):
+            text = "there is no Markdown in a subject or a short form"
+            yield diagnostic("markdown_is_text", message.file, part.place(found.start()), text)
 
 
-def _place(found: re.Match[str], filled: str, begin: int, end: int) -> int:
-    """Where in `filled` stands what was found in the text that is left of a part of it."""
+def _offset(found: re.Match[str], filled: str, begin: int, end: int) -> int:
+    """Return the offset in `filled[begin:end]` of what was found in the leftover text of that part."""
     text = found.string
-    for around in _AROUND:
-        before = text[max(found.start() - around, 0) : found.start()]
-        at = filled.find(f"{before}{found[0]}{text[found.end() : found.end() + around]}", begin, end)
+    for width in _CONTEXT:
+        before = text[max(found.start() - width, 0) : found.start()]
+        at = filled.find(f"{before}{found[0]}{text[found.end() : found.end() + width]}", begin, end)
         if at >= 0:
             return at + len(before)
     return begin
 
 
-def _text(token: Token) -> str:
-    """What is left as text of a paragraph or heading; not what is an address."""
+def _leftover(token: Token) -> str:
+    """Return what a paragraph or heading leaves as text, without the addresses that are written as links."""
     kept: list[str] = []
     children = token.children or []
     for before, child in zip([None, *children], children, strict=False):
         address = before is not None and before.type == "link_open" and before.info == "auto"
-        kept.append("\0" if address else _left(child))
+        kept.append("\0" if address else _text(child))
     return "".join(kept)
 
 
-def _left(child: Token) -> str:
+def _text(child: Token) -> str:
     match child.type:
         case "text":
             return child.content
         case "softbreak":
             return "\n"
-        case "code_inline" if child.markup == "```":  # what was meant as a block
+        case "code_inline" if child.markup == "```":  # meant as a block of code
             return child.markup
         case _:
             return "\0"

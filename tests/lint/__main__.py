@@ -1,4 +1,4 @@
-"""Prints what `avisa check` says of each planted mistake: `python -m tests.check`."""
+"""Prints what `avisa check` reports of each planted mistake: `python -m tests.lint`."""
 
 import contextlib
 import sys
@@ -21,11 +21,11 @@ for number, mistake in enumerate(MISTAKES, start=1):
     with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
         planted, _ = mistake.in_texts(texts)
         folder = laid_out(Path(name), planted)
-        said = [
+        found = [
             problem
             for problem in check(folder, read_plan, now=SOME_DAY, orders=mistake.orders)
             if problem.code == mistake.code
         ]
         console.print(f"{number}. {mistake.kind[0].upper()}{mistake.kind[1:]}\n")
-        console.print(text(said[:1], folder))
+        console.print(text(found[:1], folder))
         console.print()

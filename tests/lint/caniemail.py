@@ -1,7 +1,7 @@
-"""Works out `service/rendering/check/weak.json`: which CSS and HTML most mail programs do not know.
+"""Makes `service/lint/client_support.json`: which CSS and HTML most mail programs do not support.
 
 The tables are those of caniemail.com, as the npm package `caniemail` carries them: `npm pack caniemail`, and then
-`python -m tests.check.caniemail package/dist/data/caniemail.json > service/rendering/check/weak.json`.
+`python -m tests.lint.caniemail package/dist/data/caniemail.json > service/lint/client_support.json`.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ CLIENTS = {
     ("thunderbird", "macos"): "Thunderbird",
 }
 WORTH = {"y": 1.0, "a": 0.5, "n": 0.0}
-FEW = 0.45  # of the clients, one that knows a half counting half
-# A mail reads as well without them, so that using them is no fault.
+FEW = 0.45  # of the clients; one with partial support counts half
+# A mail reads as well without these, so using them is no fault.
 HARMLESS = frozenset(
     [
         "color-scheme",
@@ -49,7 +49,7 @@ HARMLESS = frozenset(
 )
 
 
-def worked_out(tables: Mapping[str, Any]) -> dict[str, Any]:
+def unsupported(tables: Mapping[str, Any]) -> dict[str, Any]:
     weak: defaultdict[str, dict[str, list[str]]] = defaultdict(dict)
     for feature in tables["data"]:
         known: dict[str, str] = {}
@@ -70,7 +70,7 @@ def worked_out(tables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def named(category: str, title: str) -> Iterator[tuple[str, str]]:
-    """What the title of a feature stands for, as it is written in a mail."""
+    """Yield kind and word, as written in a mail, of each thing that the title of a feature names."""
     if category == "html":
         yield from (("elements", word) for word in re.findall(r"<([a-z]+)>", title))
         if found := re.fullmatch(r"([a-z-]+(?: and [a-z-]+)*) attributes?", title):
@@ -91,4 +91,4 @@ def named(category: str, title: str) -> Iterator[tuple[str, str]]:
 
 if __name__ == "__main__":
     tables = json.loads(Path(sys.argv[1]).read_text())
-    sys.stdout.write(json.dumps(worked_out(tables), indent=1, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(unsupported(tables), indent=1, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""Every code is explained, none is explained that does not exist, and `--explain` says it well."""
+"""Every code is explained, no other is, and `--explain` says what it means and how to mend it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from avisa.lint.codes import codes, table
 
 SERVICE = Path(__file__).parents[2] / "service"
-# Who is given a code: first, or by name.
-_GIVEN_FIRST = {
+# Functions and classes that take a code as their first argument.
+_TAKE_A_CODE = {
     "wrong",
     "invalid",
     "_add",
@@ -21,16 +21,16 @@ _GIVEN_FIRST = {
     "Flawed",
     "error",
     "warning",
-    "problem",
+    "diagnostic",
     "_problem",
 }
-# Codes put together from a word.
-_MADE = {"unknown_filter", "unknown_component", "missing_subject", "missing_short"}
+# Codes composed from a word.
+_COMPOSED = {"unknown_filter", "unknown_component", "missing_subject", "missing_short"}
 _ROOMS = ("templates", "lint", "preview", "diagnostics", "plan_file", "catalog", "app/template_sync.py")
 
 
 def used() -> set[str]:
-    return {code for file in _files() for code in _codes(ast.parse(file.read_text()))} | _MADE
+    return {code for file in _files() for code in _codes(ast.parse(file.read_text()))} | _COMPOSED
 
 
 def _files() -> Iterator[Path]:
@@ -47,7 +47,7 @@ def _codes(tree: ast.AST) -> Iterator[str]:
             case ast.Call(
                 func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(code)), *_]
             ):
-                if name in _GIVEN_FIRST and code.isidentifier():
+                if name in _TAKE_A_CODE and code.isidentifier():
                     yield code
             case ast.Assign(targets=[ast.Tuple(elts=[ast.Name(id="code"), *_])], value=ast.Tuple(elts=[first, *_])):
                 if isinstance(first, ast.Constant):
@@ -62,23 +62,23 @@ def _codes(tree: ast.AST) -> Iterator[str]:
             case ast.keyword(arg="code", value=ast.Constant(value=str(code))):
                 yield code
             case ast.Tuple(elts=[ast.Constant(value=str(code)), ast.Constant(value=str(words))]):
-                if words.startswith(("must be ", "must have ")):  # of what pydantic found
+                if words.startswith(("must be ", "must have ")):  # a sentence for pydantic's error
                     yield code
 
 
-def test_every_code_is_explained_and_no_other() -> None:
+def test_every_code_in_use_is_explained_and_no_other() -> None:
     assert set(codes()) == used()
 
 
 @pytest.mark.parametrize("code", codes().values(), ids=codes())
-def test_an_explanation_says_what_and_how(code) -> None:
+def test_an_explanation_of_a_code_has_its_meaning_and_an_example_that_differs(code) -> None:
     assert code.severity in ("error", "warning")
     assert code.means.endswith(".")
     assert len(code.text) > 20
     assert code.wrong is None or code.wrong != code.right
 
 
-def test_the_operators_manual_has_the_table() -> None:
+def test_the_manual_of_operators_has_the_table_of_codes() -> None:
     """`python -m avisa.lint` prints it."""
     manual = (SERVICE.parent / "templates" / "README.md").read_text()
     assert manual.partition("<!-- codes -->\n")[2].partition("<!-- end of codes -->")[0] == table()

@@ -1,4 +1,4 @@
-"""Each mistake is found, at its place, and with the way out; and the shipped folder has none."""
+"""Each mistake is reported at its place, with a suggestion; and the shipped folder has none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOME_DAY = datetime(2026, 3, 30, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=[mistake.kind for mistake in MISTAKES])
-def test_a_planted_mistake_is_found(mistake: Planted, tmp_path: Path) -> None:
+def test_a_planted_mistake_is_reported_at_its_place(mistake: Planted, tmp_path: Path) -> None:
     texts, _ = template_folder.read(SHIPPED)
     planted, at = mistake.in_texts(texts)
     problems = check(laid_out(tmp_path, planted), read_plan, now=SOME_DAY, orders=mistake.orders)
@@ -29,12 +29,12 @@ def test_a_planted_mistake_is_found(mistake: Planted, tmp_path: Path) -> None:
     assert named[0].severity == codes()[mistake.code].severity
 
 
-def test_there_is_one_of_every_kind() -> None:
+def test_every_planted_mistake_is_of_another_kind() -> None:
     assert len(MISTAKES) >= 30
     assert len({mistake.kind for mistake in MISTAKES}) == len(MISTAKES)
 
 
-def test_a_plan_with_a_mistake_hides_none_in_a_message(tmp_path: Path) -> None:
+def test_a_mistake_in_the_plan_hides_none_in_a_message(tmp_path: Path) -> None:
     texts, _ = template_folder.read(SHIPPED)
     texts["plan.yaml"] += "nonsense: 1\n"
     texts["messages/shipped/en.md"] += "{{ custmer.name }}\n"
@@ -42,7 +42,7 @@ def test_a_plan_with_a_mistake_hides_none_in_a_message(tmp_path: Path) -> None:
     assert found == {("unknown_key", "plan.yaml"), ("unknown_name", "messages/shipped/en.md")}
 
 
-def test_what_merely_looks_like_a_link_is_none(tmp_path: Path) -> None:
+def test_an_xml_namespace_is_not_taken_for_an_insecure_link(tmp_path: Path) -> None:
     texts, _ = template_folder.read(SHIPPED)
     layout = texts["layout/layout.html"]
     texts["layout/layout.html"] = layout.replace("<html ", '<html xmlns="http://www.w3.org/1999/xhtml" ')
@@ -64,7 +64,7 @@ def test_what_merely_looks_like_a_link_is_none(tmp_path: Path) -> None:
         "![" * 3_000,
     ],
 )
-def test_what_is_beyond_sense_is_told_and_harms_nobody(body: str, tmp_path: Path) -> None:
+def test_an_absurd_message_is_reported_and_not_rendered(body: str, tmp_path: Path) -> None:
     texts = files(shown=f"---\nsubject: s\nshort: s\n---\n{body}\n")
     found = check(laid_out(tmp_path, texts), read_plan)
     assert [problem for problem in found if problem.file == "messages/shown/en.md"]

@@ -1,15 +1,17 @@
-"""CSS and HTML that mail programs do not know, found wherever they stand in a layout."""
+"""CSS and HTML that mail programs do not support, found wherever it stands in a layout."""
 
 from __future__ import annotations
 
 import pytest
 
-from avisa.lint.client_support import of_layout
-from tests.lint.caniemail import CLIENTS, named, worked_out
+from avisa.lint.client_support import check_layout
+from tests.lint.caniemail import CLIENTS, named, unsupported
 
 
 def found(html: str) -> list[tuple[str, int | None, int | None, str]]:
-    return [(it.code, it.line, it.column, it.message.split("`")[1]) for it in of_layout({"layout/layout.html": html})]
+    return [
+        (it.code, it.line, it.column, it.message.split("`")[1]) for it in check_layout({"layout/layout.html": html})
+    ]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +31,7 @@ def found(html: str) -> list[tuple[str, int | None, int | None, str]]:
         ("<p hidden>", "weak_html", 4, "hidden"),
     ],
 )
-def test_each_is_found_at_its_place(html: str, code: str, column: int, word: str) -> None:
+def test_unsupported_css_and_html_is_found_at_its_place(html: str, code: str, column: int, word: str) -> None:
     assert found(html) == [(code, 1, column, word)]
     assert found(f"\n{html}") == [(code, 2, column, word)]
 
@@ -45,19 +47,19 @@ def test_each_is_found_at_its_place(html: str, code: str, column: int, word: str
         '<p title="hidden video">a &lt; b</p>',
     ],
 )
-def test_nothing_else_is(html: str) -> None:
+def test_supported_css_comments_and_plain_text_are_not_reported(html: str) -> None:
     assert found(html) == []
 
 
-def test_each_is_told_once_a_file() -> None:
+def test_each_unsupported_word_is_reported_once_a_file() -> None:
     assert len(found("<style>a { position: fixed } b { position: fixed }</style>" * 3)) == 1
 
 
-def test_plain_text_has_neither() -> None:
-    assert list(of_layout({"layout/layout.txt": "<video>", "messages/x/en.md": "<video>"})) == []
+def test_only_html_files_are_searched() -> None:
+    assert list(check_layout({"layout/layout.txt": "<video>", "messages/x/en.md": "<video>"})) == []
 
 
-def test_the_table_takes_what_few_know() -> None:
+def test_the_table_has_what_few_clients_support() -> None:
     def feature(title: str, category: str, knows: int) -> dict[str, object]:
         stats: dict[str, dict[str, dict[str, str]]] = {}
         for place, (family, platform) in enumerate(CLIENTS):
@@ -74,7 +76,7 @@ def test_the_table_takes_what_few_know() -> None:
             feature("webp", "image", 0),
         ],
     }
-    made = worked_out(tables)
+    made = unsupported(tables)
     assert set(made) == {"source", "updated", "properties", "elements"}
     assert list(made["properties"]) == ["position"]
     assert made["properties"]["position"] == list(CLIENTS.values())[3:]
@@ -96,7 +98,7 @@ def test_the_table_takes_what_few_know() -> None:
         ("others", "AMP", []),
     ],
 )
-def test_titles_are_read_as_they_are_written_in_mails(
+def test_titles_of_features_become_the_words_in_mails(
     category: str, title: str, names: list[tuple[str, str]]
 ) -> None:
     assert list(named(category, title)) == names

@@ -1,4 +1,4 @@
-"""The ways of the plan: their owners, their ends, their silences."""
+"""Owners, ends and silences of the plan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.yaml_reader import parse
-from avisa.lint.plan_lints import Map, longest_wait, of_map, span_words
+from avisa.lint.located_plan import LocatedPlan
+from avisa.lint.plan_lints import check_plan, longest_wait, span_text
 from tests.templates.desk import read_plan
 
 NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
@@ -33,18 +34,18 @@ unknown_status: {}
 """
 
 
-def chart(text: str) -> Map:
+def located(text: str) -> LocatedPlan:
     plan = read_plan(text)
     assert isinstance(plan, Plan), plan
-    return Map(plan=plan, document=parse(text), file="plan.yaml")
+    return LocatedPlan(plan=plan, document=parse(text), file="plan.yaml")
 
 
 def found(old: str = "", new: str = "") -> list[Diagnostic]:
     assert old in PLAN
-    return list(of_map(chart(PLAN.replace(old, new, 1) if old else PLAN), NOW))
+    return list(check_plan(located(PLAN.replace(old, new, 1) if old else PLAN), NOW))
 
 
-def test_the_longest_wait_counts_the_days_that_are_closed() -> None:
+def test_the_longest_wait_counts_closed_days() -> None:
     (problem,) = found()
     assert (problem.code, problem.line, problem.column) == ("long_silence", 14, 54)
     # Begun as Wednesday closes: Thursday is the day it counts from, Friday the first, and then come the holidays.
@@ -73,23 +74,23 @@ def test_the_longest_wait_counts_the_days_that_are_closed() -> None:
         ("4d\n  window: 48h", '10h\n  window: 2h\n  quiet_hours: "21:00-08:00"', "(2h) takes up to 12h, as from"),
     ],
 )
-def test_silence_is_found_wherever_it_is(old: str, new: str, words: str) -> None:
+def test_a_long_silence_is_found_in_windows_gaps_and_quiet_hours(old: str, new: str, words: str) -> None:
     assert any(words in problem.message for problem in found(old, new))
 
 
-def test_without_a_limit_no_silence_is_too_long() -> None:
+def test_without_longest_silence_no_silence_is_reported() -> None:
     assert found("  longest_silence: 4d\n", "") == []
 
 
-def test_a_wait_without_a_calendar_is_what_it_says() -> None:
-    plan = chart(PLAN).plan
+def test_a_wait_without_a_calendar_is_as_long_as_the_window() -> None:
+    plan = located(PLAN).plan
     touchpoint = plan.touchpoints["confirmed"]
     assert touchpoint.window is not None
     assert longest_wait(touchpoint.window, touchpoint, ZoneInfo("Europe/Lisbon"), NOW)[0] == timedelta(hours=48)
-    assert span_words(touchpoint.window) == "48h"
+    assert span_text(touchpoint.window) == "48h"
 
 
-def test_who_has_no_owner_is_named() -> None:
+def test_touchpoints_without_an_owner_are_reported() -> None:
     codes = [
         (it.code, it.line, it.column, it.suggestion) for it in found("  owner: care\n", "") if it.code == "no_owner"
     ]
@@ -98,6 +99,6 @@ def test_who_has_no_owner_is_named() -> None:
     ]
 
 
-def test_a_plan_without_an_end_is_found() -> None:
+def test_touchpoints_without_a_final_one_after_them_are_reported() -> None:
     ends = [it for it in found(", final: true", "") if it.code == "no_way_to_end"]
     assert [it.line for it in ends] == [13, 14, 15]

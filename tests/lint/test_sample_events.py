@@ -26,26 +26,26 @@ def of_samples(problems: list[Diagnostic]) -> list[Diagnostic]:
     return [problem for problem in problems if problem.file == "samples.jsonl"]
 
 
-def test_a_status_without_a_touchpoint_is_named_where_it_stands(tmp_path: Path) -> None:
+def test_a_sample_with_a_status_outside_the_plan_is_reported_at_its_place(tmp_path: Path) -> None:
     line = '{"order_id": "A-1", "status": "shiped"}'
     (problem,) = of_samples(checked(tmp_path, event("confirmed"), "", line))
     assert (problem.code, problem.line, problem.suggestion) == ("unplanned_status", 3, "shipped")
     assert line[(problem.column or 0) - 1 :].startswith("shiped")
 
 
-def test_what_would_be_a_dead_letter_is_told(tmp_path: Path) -> None:
+def test_a_sample_that_would_be_a_dead_letter_is_reported(tmp_path: Path) -> None:
     found = of_samples(checked(tmp_path, {"order_id": "A-1"}, "{", event("shipped")))
     assert [(it.code, it.line) for it in found] == [("bad_sample", 1), ("bad_sample", 2)]
 
 
-def test_what_is_no_json_is_told_at_its_place(tmp_path: Path) -> None:
+def test_a_sample_that_is_no_json_is_reported_at_its_column(tmp_path: Path) -> None:
     comma, half = of_samples(checked(tmp_path, '{"order_id": "A-1", "status": "shipped",}', '{"order_id":'))
     assert (comma.line, comma.column, comma.suggestion) == (1, 41, None)
     assert "line 1" not in comma.message
     assert (half.line, half.suggestion) == (2, "each event on one line, {…}")
 
 
-def test_messages_are_tried_on_them(tmp_path: Path) -> None:
+def test_messages_are_rendered_for_the_samples(tmp_path: Path) -> None:
     only_for_others = PLAIN.replace("Order {{ order.number }}.", '{% if order.kind != "gift" %}Order.{% endif %}')
     assert not [
         it for it in checked(tmp_path / "a", event("shipped"), shown=only_for_others) if it.code == "empty_result"
@@ -56,7 +56,7 @@ def test_messages_are_tried_on_them(tmp_path: Path) -> None:
     assert problem.message == "the message comes out empty: update at `shipped`, sample `samples.jsonl:1`"
 
 
-def test_events_of_one_order_are_one_sample(tmp_path: Path) -> None:
+def test_events_of_one_order_make_one_sample(tmp_path: Path) -> None:
     """Facts of earlier events hold on."""
     silent = PLAIN.replace("Order {{ order.number }}.", '{% if order.kind != "gift" %}Order.{% endif %}')
     way = [event("confirmed", details={"kind": "gift"}), event("shipped")]
@@ -64,14 +64,14 @@ def test_events_of_one_order_are_one_sample(tmp_path: Path) -> None:
     assert "samples.jsonl:2" in problem.message
 
 
-def test_they_are_no_part_of_what_is_put_in_force(tmp_path: Path) -> None:
+def test_samples_are_no_part_of_what_is_put_in_force(tmp_path: Path) -> None:
     folder = laid_out(tmp_path, files())
     before = template_folder.read(folder)
     laid_out(folder, {"samples.jsonl": "{}"})
     assert template_folder.read(folder) == before
 
 
-def test_samples_that_cannot_be_read_are_a_problem(tmp_path: Path) -> None:
+def test_a_samples_file_that_is_no_text_is_reported(tmp_path: Path) -> None:
     folder = laid_out(tmp_path, files())
     (folder / "samples.jsonl").write_bytes(b"\xff")
     assert [it.code for it in check(folder, read_plan) if it.file == "samples.jsonl"] == ["not_utf8"]

@@ -1,18 +1,18 @@
-"""Markdown that is left over is told; what was meant as it stands, or is written by a placeholder, is not."""
+"""Markdown that is left over is reported; signs meant as text, or written by a placeholder, are not."""
 
 from __future__ import annotations
 
 import pytest
 
 from avisa.lint import message
-from avisa.lint.leftover_markdown import of_markdown
+from avisa.lint.leftover_markdown import check_message
 
 
 def left(body: str) -> list[tuple[int, int]]:
-    """The places of what is told, of `body` from its first line on."""
+    """The places of all diagnostics; lines count from the first of `body`."""
     read = message.read("m", "en", f"---\nsubject: s\nshort: s\n---\n{body}\n", "messages/m/en.md")
     assert read is not None
-    return [((each.line or 0) - 4, each.column or 0) for each in of_markdown(read)]
+    return [((each.line or 0) - 4, each.column or 0) for each in check_message(read)]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def left(body: str) -> list[tuple[int, int]]:
         "2 * 3 and 4*x",
     ],
 )
-def test_what_is_fine(body: str) -> None:
+def test_markdown_that_messages_have_is_not_reported(body: str) -> None:
     assert left(body) == []
 
 
@@ -63,11 +63,11 @@ def test_what_is_fine(body: str) -> None:
         "‸(our shop)[https://shop.example.com/]",
     ],
 )
-def test_what_is_left_over(body: str) -> None:
+def test_markdown_left_over_is_reported_at_its_place(body: str) -> None:
     lines = body.split("\n")
     (at,) = [(number, line.index("‸") + 1) for number, line in enumerate(lines, 1) if "‸" in line]
     assert left(body.replace("‸", ""))[:1] == [at]
 
 
-def test_each_paragraph_is_told_of() -> None:
+def test_leftover_markdown_is_reported_in_each_paragraph() -> None:
     assert left("a ** b\n\nc ** d\n\n- e ** f") == [(1, 3), (3, 3), (5, 5)]

@@ -1,4 +1,4 @@
-"""The plan beside orders that were really there."""
+"""The plan compared with real orders."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 
 from avisa.core.model import Order
 from avisa.diagnostics.diagnostic import Diagnostic
-from avisa.lint.plan_vs_history import Stay, of_history, stays_of
+from avisa.lint.plan_vs_history import Stay, check_plan, stays_of
 from tests.lint.orders import DAY, HOUR, MONDAY, came, made_in, order
-from tests.lint.test_map import chart
+from tests.lint.test_plan_lints import located
 
 NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
 PLAN = """
@@ -29,18 +29,18 @@ touchpoints:
 
 
 def found(orders: list[Order], plan: str = PLAN) -> list[Diagnostic]:
-    return list(of_history(chart(plan), orders, NOW))
+    return list(check_plan(located(plan), orders, NOW))
 
 
-def test_the_stays_of_an_order_follow_one_another() -> None:
-    told_again = order(("confirmed", MONDAY), ("confirmed", MONDAY + HOUR), ("shipped", MONDAY + DAY))
-    assert stays_of(told_again, chart(PLAN).plan) == [
+def test_the_same_status_again_begins_no_new_stay() -> None:
+    status_again = order(("confirmed", MONDAY), ("confirmed", MONDAY + HOUR), ("shipped", MONDAY + DAY))
+    assert stays_of(status_again, located(PLAN).plan) == [
         Stay("confirmed", MONDAY, MONDAY + DAY),
         Stay("shipped", MONDAY + DAY, None),
     ]
 
 
-def test_a_window_that_orders_do_not_keep_is_told_with_one_that_nine_in_ten_would() -> None:
+def test_a_window_that_was_too_short_is_reported_with_one_that_holds_for_nine_in_ten() -> None:
     # 12 keep the 3 working days; 8 take six, and two of them ten.
     orders = [*made_in(*[DAY] * 12, *[8 * DAY] * 6, *[14 * DAY] * 2)]
     (problem,) = found(orders)
@@ -49,15 +49,15 @@ def test_a_window_that_orders_do_not_keep_is_told_with_one_that_nine_in_ten_woul
     assert PLAN.splitlines()[problem.line - 1][problem.column - 1 :].startswith("3bd")  # type: ignore[operator, index]
 
 
-def test_a_window_that_most_keep_is_none_to_talk_of() -> None:
+def test_a_window_that_held_for_most_orders_is_not_reported() -> None:
     assert found([*made_in(*[DAY] * 16, *[8 * DAY] * 4)]) == []
 
 
-def test_a_few_orders_say_nothing() -> None:
+def test_fewer_than_20_orders_are_no_evidence() -> None:
     assert found([*made_in(*[8 * DAY] * 19)]) == []
 
 
-def test_an_order_that_waits_too_long_already_counts_and_one_that_waits_does_not() -> None:
+def test_a_stay_that_is_not_over_counts_only_once_it_is_too_long() -> None:
     waiting = [order(("shipped", NOW - 5 * DAY)) for _ in range(20)]
     fresh = [order(("shipped", NOW - HOUR)) for _ in range(500)]
     ended = [*made_in(DAY)]
@@ -66,13 +66,13 @@ def test_an_order_that_waits_too_long_already_counts_and_one_that_waits_does_not
     assert "would hold" not in problem.message  # one that ended says nothing of when the others will
 
 
-def test_hours_stay_hours() -> None:
+def test_a_window_in_hours_gets_a_suggestion_in_hours() -> None:
     late = [order(("confirmed", MONDAY), ("shipped", MONDAY + 60 * HOUR)) for _ in range(20)]
     (problem,) = [it for it in found(late) if "confirmed" in it.message]
     assert problem.message == "confirmed: window 48h; 100 % of 20 orders took longer; 60h would hold for 90 %"
 
 
-def test_promises_that_are_not_kept_are_told() -> None:
+def test_broken_promises_are_reported_for_orders_that_ended_as_planned() -> None:
     orders = [*(came(DAY) for _ in range(12)), *(came(4 * DAY) for _ in range(8))]
     (problem,) = found(orders)
     assert problem.code == "broken_promise"
@@ -81,20 +81,20 @@ def test_promises_that_are_not_kept_are_told() -> None:
     assert found(cancelled) == []
 
 
-def test_a_status_without_a_touchpoint_is_told_with_the_one_that_was_meant() -> None:
+def test_a_status_without_a_touchpoint_is_reported_with_the_closest_one() -> None:
     (problem,) = found([order(("confirmd", MONDAY), ("delivered", MONDAY + HOUR), final=True)])
     assert (problem.code, problem.suggestion) == ("unplanned_status", "confirmed")
     assert problem.message == "1 order was at `confirmd`, which has no touchpoint"
 
 
 @pytest.mark.parametrize("enough", [True, False])
-def test_a_status_that_nobody_ever_leaves_is_told(enough: bool) -> None:
+def test_a_status_whose_orders_never_end_is_reported(enough: bool) -> None:
     stranded = [order(("confirmed", NOW - HOUR)) for _ in range(20 if enough else 19)]
-    told = [it.message for it in found([*stranded, *made_in(DAY)]) if it.code == "no_way_to_end"]
-    assert told == ["none of the 20 orders that were at `confirmed` has ended"] * enough
+    messages = [it.message for it in found([*stranded, *made_in(DAY)]) if it.code == "no_way_to_end"]
+    assert messages == ["none of the 20 orders that were at `confirmed` has ended"] * enough
 
 
-def test_the_sequence_may_come_first_in_a_rank() -> None:
+def test_stays_are_the_same_where_events_are_ranked_by_sequence() -> None:
     plan = PLAN + "events: {rank_by: sequence}\n"
     moment = int(MONDAY.timestamp() * 1_000_000)
     one = order(("confirmed", MONDAY))
@@ -106,4 +106,4 @@ def test_the_sequence_may_come_first_in_a_rank() -> None:
         entered_at=MONDAY,
         statuses=(((7, moment, 0), "confirmed"),),
     )
-    assert stays_of(by_number, chart(plan).plan) == stays_of(one, chart(PLAN).plan)
+    assert stays_of(by_number, located(plan).plan) == stays_of(one, located(PLAN).plan)

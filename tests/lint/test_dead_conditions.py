@@ -1,4 +1,4 @@
-"""What is written as it should be and yet comes to nothing is told; what may well be, is not."""
+"""Comparisons and filters that can have no effect are reported, and no others."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tests.templates.desk import files, read_plan
 
 
 def found(tmp_path: Path, body: str, name: str = "shown", **more: str) -> list[tuple[str, str | None]]:
-    """What is told of a message, with what to write instead."""
+    """Code and suggestion of each diagnostic of a message."""
     folder = {**files(**{name: f"---\nsubject: s\nshort: s\n---\n{body}\n"}), **more}
     for file, text in folder.items():
         path = tmp_path / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    told = check(tmp_path, read_plan)
-    return [(it.code, it.suggestion) for it in told if it.code in ("always_the_same", "not_written")]
+    found = check(tmp_path, read_plan)
+    return [(it.code, it.suggestion) for it in found if it.code in ("always_the_same", "not_written")]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def found(tmp_path: Path, body: str, name: str = "shown", **more: str) -> list[t
         ('{% if status != "nowhere" %}a{% endif %}', None),
     ],
 )
-def test_what_can_never_be(tmp_path: Path, body: str, instead: str | None) -> None:
+def test_a_comparison_with_an_impossible_value_is_reported(tmp_path: Path, body: str, instead: str | None) -> None:
     assert found(tmp_path, body) == [("always_the_same", instead)]
 
 
@@ -46,11 +46,11 @@ def test_what_can_never_be(tmp_path: Path, body: str, instead: str | None) -> No
         "{{ order.colours | default('') }}",
     ],
 )
-def test_what_may_well_be(tmp_path: Path, body: str) -> None:
+def test_a_comparison_with_a_possible_value_is_not_reported(tmp_path: Path, body: str) -> None:
     assert found(tmp_path, body) == []
 
 
-def test_a_status_off_the_map_can_be_anything(tmp_path: Path) -> None:
+def test_the_status_of_a_message_for_unknown_ones_can_be_anything(tmp_path: Path) -> None:
     assert found(tmp_path, '{% if status == "left_the_map" %}a{% endif %}', name="generic") == []
 
 
@@ -65,12 +65,12 @@ def test_a_status_off_the_map_can_be_anything(tmp_path: Path) -> None:
         ("{{ reason | default(none) }}", '"…"'),
     ],
 )
-def test_what_cannot_be_written(tmp_path: Path, body: str, instead: str | None) -> None:
+def test_a_filter_on_a_value_that_it_cannot_write_is_reported(tmp_path: Path, body: str, instead: str | None) -> None:
     assert found(tmp_path, body) == [("not_written", instead)]
     assert found(tmp_path, body) == [("not_written", instead)]  # again, in the same process
 
 
-def test_a_sample_of_ones_own_shows_that_it_can(tmp_path: Path) -> None:
+def test_an_own_sample_with_a_value_that_can_be_written_is_enough(tmp_path: Path) -> None:
     body = "{% if promise %}{{ promise.date | time }}{% endif %}{% if order.day %}{{ order.day | date }}{% endif %}"
     event = '{"order_id": "1", "status": "shipped", "promised_at": "2026-03-04T12:00:00Z", "details": {"day": "DAY"}}'
     mine = {"samples.jsonl": event.replace("DAY", "2026-03-04")}
@@ -78,7 +78,7 @@ def test_a_sample_of_ones_own_shows_that_it_can(tmp_path: Path) -> None:
     assert found(tmp_path, body, **{"samples.jsonl": event.replace("DAY", "soon")}) == [("not_written", None)]
 
 
-def test_one_text_in_two_languages_is_told(tmp_path: Path) -> None:
+def test_the_same_text_in_two_languages_is_reported(tmp_path: Path) -> None:
     text = "---\nsubject: s\nshort: s\n---\nSo much of a text is not the same in two languages by chance.\n"
     folder = {**files(), "messages/shown/en.md": text, "messages/shown/pt.md": text, "messages/shown/pt-BR.md": text}
     for file, written in folder.items():

@@ -1,0 +1,162 @@
+"""All checks of a template folder, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+
+from avisa.catalog import PLAN, ReadPlan, examine
+from avisa.core.model import Order
+from avisa.core.observed import ObservedVariables
+from avisa.core.plan import Plan
+from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.diagnostics.yaml_reader import parse
+from avisa.lint import (
+    accessibility,
+    client_support,
+    dead_conditions,
+    leftover_markdown,
+    message,
+    observed_variables,
+    plan_lints,
+    plan_vs_history,
+    sample_events,
+    stage_names,
+    style,
+)
+from avisa.lint.codes import diagnostic
+from avisa.lint.located_plan import LocatedPlan
+from avisa.lint.sample_events import SAMPLES, SampleOrder
+from avisa.lint.trial_render import TrialRender
+from avisa.templates import template_folder
+from avisa.templates.compile_folder import MESSAGE, compile_folder, owners_messages
+from avisa.templates.compile_message import compile_message
+from avisa.templates.layout import layout as layouts
+from avisa.templates.renderer import Renderer
+
+_SOME_DAY = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
+
+
+def check(
+    folder: Path,
+    read_plan: ReadPlan,
+    *,
+    now: datetime = _SOME_DAY,
+    orders: Sequence[Order] = (),
+    observed: Sequence[ObservedVariables] = (),
+) -> list[Diagnostic]:
+    """Return all that is wrong with a folder, by file and line. Raises OSError if the folder cannot be read at all.
+
+    The plan is compared with `orders`, which are real ones, and the messages with the variables `observed` in live
+    events. `now` is the beginning of the year in which the longest silence is looked for.
+    """
+    files, found = template_folder.read(folder)
+    plan, renderer, compiled = examine(files, read_plan, compile_folder)
+    unread = {each.file for each in found}
+    found += [it for it in compiled if not (it.code in ("missing_file", "missing_locale") and it.file in unread)]
+    found += _misnamed_files(folder)
+    if plan is None:
+        found += _without_plan(files)
+    else:
+        sample_orders, bad_samples = _samples(folder, plan, now)
+        found += bad_samples
+        # Advice on a file that cannot be compiled would only bury the errors in it.
+        with_errors = {it.file for it in found if it.severity == "error" and it.code != "cannot_render"} - {PLAN}
+        sound = {file: text for file, text in files.items() if file not in with_errors}
+        located = LocatedPlan(plan=plan, document=parse(files[PLAN]), file=PLAN)
+        messages = list(_messages(sound))
+        advice = [
+            *plan_lints.check_plan(located, now),
+            *plan_vs_history.check_plan(located, orders, now),
+            *_layout_advice(located, sound),
+            *_message_advice(messages, plan, observed),
+        ]
+        layout = layouts.read(sound)
+        if isinstance(layout, layouts.Layout):
+            advice += stage_names.check_stages(located, layout, sound)
+            trial = TrialRender(
+                plan=plan,
+                layout=layout,
+                renderer=renderer if isinstance(renderer, Renderer) else None,
+                owners=owners_messages(plan),
+                now=now,
+                sample_orders=sample_orders,
+            )
+            for each in messages:
+                advice += trial.check(each)
+        placed = {(it.code, it.file) for it in advice}  # a trial knows the line where a push names only the file
+        found = [it for it in found if (it.code, it.file) not in placed] + advice
+    return sorted(found, key=lambda it: (it.file, it.line or 0, it.column or 0, it.code))
+
+
+def _layout_advice(located: LocatedPlan, files: Mapping[str, str]) -> Iterator[Diagnostic]:
+    yield from accessibility.check_brands(located)
+    frame = {file: files[file] for file in layouts.FILES if file in files}
+    yield from accessibility.check_layout(frame)
+    yield from client_support.check_layout(frame)
+    layout = layouts.read(files)
+    if isinstance(layout, layouts.Layout):
+        yield from _languages_without_words(layout, files)
+
+
+def _message_advice(
+    messages: Sequence[message.Message], plan: Plan, observed: Sequence[ObservedVariables]
+) -> Iterator[Diagnostic]:
+    for each in messages:
+        yield from style.check_message(each, plan)
+        yield from leftover_markdown.check_message(each)
+        yield from dead_conditions.check_comparisons(each, plan)
+        yield from dead_conditions.check_arguments(each)
+        yield from observed_variables.check_message(each, plan, observed)
+    for _, translations in groupby(messages, key=lambda each: each.name):
+        yield from style.check_translations(list(translations))
+
+
+def _misnamed_files(folder: Path) -> Iterator[Diagnostic]:
+    """Files that nobody reads because of their names."""
+    for name, meant in template_folder.astray(folder):
+        text = "nobody reads a file of this name"
+        if name.startswith("messages/"):
+            text += "; a message is called `messages/NAME/LANGUAGE.md`"
+        yield diagnostic("not_read", name, (1, 1), text, meant)
+
+
+def _languages_without_words(layout: layouts.Layout, files: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Languages of messages that the layout has no words in."""
+    locales = {found[2] for file in files if (found := MESSAGE.fullmatch(file))}
+    for locale in sorted(locales):
+        if layout.words_in(locale) is layout.words["en"] and locale.partition("-")[0] != "en":
+            text = f"there are no words in `{locale}`, so its mails say what is here in English"
+            yield diagnostic("missing_locale", layouts.WORDS, (1, 1), text)
+
+
+def _without_plan(files: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """What is wrong with layout and messages in themselves, where there is no plan to compare them with."""
+    layout = layouts.read(files)
+    if isinstance(layout, list):
+        yield from layout
+        return
+    yield from layout.warnings
+    for file, text in sorted(files.items()):
+        if found := MESSAGE.fullmatch(file):
+            # Only the plan knows which messages are for owners, so each may use the variables of those.
+            yield from compile_message(text, file=file, locale=found[2], layout=layout, for_owner=True)[1]
+
+
+def _samples(folder: Path, plan: Plan, now: datetime) -> tuple[Sequence[SampleOrder], Sequence[Diagnostic]]:
+    """The operator's own samples, and what is wrong with them."""
+    text = template_folder.beside(folder, SAMPLES)
+    if isinstance(text, Diagnostic):
+        return [], [text]
+    return sample_events.read(text, plan, now) if text else ([], [])
+
+
+def _messages(files: Mapping[str, str]) -> Iterator[message.Message]:
+    """All messages that can be read, with the translations of one message together."""
+    for file, text in sorted(files.items()):
+        found = MESSAGE.fullmatch(file)
+        read = message.read(found[1], found[2], text, file) if found else None
+        if read is not None:
+            yield read
