@@ -1,8 +1,8 @@
-"""What an event says, checked and made flat.
+"""The data of an event, checked and flattened to facts: `{"customer": {"name": …}}` becomes `customer.name`.
 
 The rules for text: an identifier (`order_id`, `status`, ids, codes, addresses) is taken whole or refused, since
 a shortened one names something else; prose (a name, a reason, a next step) is cut. U+0000, which no database
-text can hold, becomes U+FFFD. Everything else is kept as it came: whoever writes it out neutralises it.
+text can hold, becomes U+FFFD. All else is kept as it came, and escaped where it is written out.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from avisa.core.model import Json, OrderEvent, Reason
-from avisa.events.schema import MAX_ID, MAX_TEXT, PROSE, Customer, Data, UnfitError, storable
+from avisa.events.schema import MAX_ID, MAX_TEXT, PROSE, Customer, Data, DecodeError, storable
 from avisa.ports import Record
 
-IDENTITY_OCTETS = 16
-_EARLIEST, _LATEST = 1970, 9998  # years whose every moment a window can be added to
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
+IDENTITY_BYTES = 16
+_EARLIEST, _LATEST = 1970, 9998  # years: a window can be added to each moment in them
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SCALARS = frozenset({"promised_at", "brand", "owner", "reason", "next_step"})
 _OF_CUSTOMER = {key: f"customer.{key}" for key in Customer.model_fields}
@@ -29,22 +29,19 @@ Attributes = Mapping[str, Any]
 RankBy = Literal["occurred_at", "sequence"]
 
 
-def event(
-    record: Record, value: bytes, attributes: Attributes, data: Data, *, inside: str, rank_by: RankBy
+def to_event(
+    record: Record, value: bytes, attributes: Attributes, data: Data, *, pointer: str, rank_by: RankBy
 ) -> OrderEvent:
-    """The event that `data` tells, found in `value` at the pointer `inside`.
-
-    Raises `UnfitError` for whatever makes the record a dead letter.
-    """
-    order_id = _required(data.order_id, f"{inside}/order_id", Reason.NO_ORDER_ID)
-    status = _required(data.status, f"{inside}/status", Reason.NO_STATUS)
+    """Return the event whose data stand in `value` at the JSON pointer `pointer`. Raises DecodeError."""
+    order_id = _required(data.order_id, f"{pointer}/order_id", Reason.NO_ORDER_ID)
+    status = _required(data.status, f"{pointer}/status", Reason.NO_STATUS)
     if rank_by == "sequence" and data.sequence is None:
-        raise _unfit(f"{inside}/sequence", Reason.NO_SEQUENCE, "is missing, and the plan ranks by it")
+        raise _error(f"{pointer}/sequence", Reason.NO_SEQUENCE, "is missing, and the plan ranks by it")
     occurred_at = record.timestamp
     if attributes.get("time") is not None:
-        occurred_at = _moment(attributes["time"], "time")
+        occurred_at = _timestamp(attributes["time"], "time")
     if data.occurred_at is not None:
-        occurred_at = _moment(data.occurred_at, f"{inside}/occurred_at")
+        occurred_at = _timestamp(data.occurred_at, f"{pointer}/occurred_at")
     source = _identifier(attributes.get("source") or "", MAX_TEXT, "source")
     event_id = _identifier(attributes.get("id") or "", MAX_TEXT, "id") or None
     return OrderEvent(
@@ -53,7 +50,7 @@ def event(
         occurred_at=occurred_at,
         sequence=data.sequence,
         notify=data.notify is not False,
-        facts=_facts(data, inside),
+        facts=_facts(data, pointer),
         identity=_identity(record, value, source, event_id),
         event_id=event_id,
         position=record.position,
@@ -62,93 +59,93 @@ def event(
 
 
 def _identity(record: Record, value: bytes, source: str, event_id: str | None) -> bytes:
-    """What makes this event the same one when it comes again: its source and id, else where it lay and what it
-    said. Neither source nor id holds a control character, so U+0000 parts them without doubt."""
+    """Return the same bytes whenever the same event comes again: a hash of its source and id, else of its position
+    and value. Neither source nor id holds a control character, so U+0000 separates them."""
     if event_id is not None:
         named = f"id\0{source}\0{event_id}".encode()
     else:
         at = record.position
         named = f"at\0{at.topic}\0{at.partition}\0{at.offset}\0".encode() + sha256(value).digest()
-    return sha256(named).digest()[:IDENTITY_OCTETS]
+    return sha256(named).digest()[:IDENTITY_BYTES]
 
 
-def _facts(data: Data, inside: str) -> dict[str, Json]:
-    """What the publisher said, flat; an explicit null stays, because it clears."""
-    said = data.model_fields_set
-    facts = {key: _fact(key, getattr(data, key), inside) for key in _SCALARS & said}
+def _facts(data: Data, pointer: str) -> dict[str, Json]:
+    """Return what the publisher set, flat. An explicit null stays, because it clears."""
+    fields = data.model_fields_set
+    facts = {key: _fact(key, getattr(data, key), pointer) for key in _SCALARS & fields}
     if data.customer is not None:
-        known, where = data.customer.__dict__, f"{inside}/customer"
+        customer, where = data.customer.__dict__, f"{pointer}/customer"
         for key in data.customer.model_fields_set:
-            facts[_OF_CUSTOMER[key]] = _fact(key, known[key], where)
-    elif "customer" in said:
+            facts[_OF_CUSTOMER[key]] = _fact(key, customer[key], where)
+    elif "customer" in fields:
         facts["customer"] = None
     if data.details is not None:
-        for key, given in storable(data.details, f"{inside}/details").items():
-            facts[f"details.{key}"] = given
-    elif "details" in said:
+        for key, value in storable(data.details, f"{pointer}/details").items():
+            facts[f"details.{key}"] = value
+    elif "details" in fields:
         facts["details"] = None
     return facts
 
 
-def _fact(key: str, given: Json, inside: str) -> Json:
-    if type(given) is not str:
-        return [_fact(key, one, inside) for one in given] if type(given) is list else given
+def _fact(key: str, value: Json, pointer: str) -> Json:
+    if type(value) is not str:
+        return [_fact(key, one, pointer) for one in value] if type(value) is list else value
     if key == "promised_at":
-        return _promise(given, f"{inside}/{key}")
-    if len(given) > MAX_TEXT and key not in PROSE:
-        raise _unfit(f"{inside}/{key}", Reason.TOO_LARGE, f"longer than {MAX_TEXT} characters")
-    return given.replace("\0", "\ufffd")[: PROSE.get(key)]
+        return _promise(value, f"{pointer}/{key}")
+    if len(value) > MAX_TEXT and key not in PROSE:
+        raise _error(f"{pointer}/{key}", Reason.TOO_LARGE, f"longer than {MAX_TEXT} characters")
+    return value.replace("\0", "\ufffd")[: PROSE.get(key)]
 
 
-def _required(given: str | int | None, where: str, missing: Reason) -> str:
-    """An identifier as text; a whole number is read as its digits."""
-    text = "" if given is None else str(given)
+def _required(value: str | int | None, where: str, missing: Reason) -> str:
+    """Return an identifier as text; a whole number as its digits."""
+    text = "" if value is None else str(value)
     if not text or text.isspace():
-        raise _unfit(where, missing, "is missing or empty")
+        raise _error(where, missing, "is missing or empty")
     return _identifier(text, MAX_ID, where)
 
 
 def _identifier(text: str, longest: int, where: str) -> str:
-    """The identifier itself, if it is neither too long nor holds control characters, which have no place in a
-    key, a log line or a header."""
+    """Return the identifier. It must not be too long, nor hold control characters, which have no place in a key, a
+    log line or a header."""
     if len(text) > longest:
-        raise _unfit(where, Reason.TOO_LARGE, f"longer than {longest} characters")
+        raise _error(where, Reason.TOO_LARGE, f"longer than {longest} characters")
     if _CONTROL.search(text):
-        raise _unfit(where, Reason.WRONG_TYPE, "holds control characters")
+        raise _error(where, Reason.WRONG_TYPE, "holds control characters")
     return text
 
 
-def _promise(given: str, where: str) -> str:
-    """A day as it is, or a moment in UTC with a `Z`."""
-    if not _DAY.fullmatch(given):
-        return _moment(given, where).isoformat().replace("+00:00", "Z")
+def _promise(value: str, where: str) -> str:
+    """Return a day as it is, or a moment in UTC with a `Z`."""
+    if not _DAY.fullmatch(value):
+        return _timestamp(value, where).isoformat().replace("+00:00", "Z")
     try:
-        day = date.fromisoformat(given)
+        day = date.fromisoformat(value)
     except ValueError:
-        raise _unfit(where, Reason.BAD_TIME, "is no day of the calendar") from None
+        raise _error(where, Reason.BAD_TIME, "is no day of the calendar") from None
     if not _EARLIEST <= day.year <= _LATEST:
-        raise _unfit(where, Reason.BAD_TIME, "is out of range")
-    return given
+        raise _error(where, Reason.BAD_TIME, "is out of range")
+    return value
 
 
-def _moment(given: str, where: str) -> datetime:
-    """A moment of RFC 3339 (section 5.6) in UTC. Seconds and the colon of the zone may be left out, as many
-    programs do; a leap second counts as the one before."""
-    match = _MOMENT.fullmatch(given)
+def _timestamp(value: str, where: str) -> datetime:
+    """Return a moment of RFC 3339 (section 5.6) in UTC. Seconds and the colon of the zone may be missing, as many
+    programs leave them out; a leap second counts as the second before."""
+    match = _TIMESTAMP.fullmatch(value)
     if match is None:
-        raise _unfit(where, Reason.BAD_TIME, "is no RFC 3339 time with a zone")
+        raise _error(where, Reason.BAD_TIME, "is no RFC 3339 time with a zone")
     day, minute, second, fraction, zone = match.groups()
     second = "59" if second == "60" else second or "00"
     try:
         local = datetime.fromisoformat(f"{day}T{minute}:{second}{fraction or ''}{zone.upper()}")
         moment = local.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _unfit(where, Reason.BAD_TIME, "is no time of the calendar") from None
+        raise _error(where, Reason.BAD_TIME, "is no time of the calendar") from None
     if not _EARLIEST <= moment.year <= _LATEST:
-        raise _unfit(where, Reason.BAD_TIME, "is out of range")
+        raise _error(where, Reason.BAD_TIME, "is out of range")
     return moment
 
 
-def _unfit(where: str, reason: Reason, problem: str) -> UnfitError:
-    """Where is a JSON pointer into the data, or the name of an attribute of the envelope."""
-    return UnfitError("data" if where.startswith("/") else "envelope", reason, f"{where}: {problem}")
+def _error(where: str, reason: Reason, problem: str) -> DecodeError:
+    """`where` is a JSON pointer into the data, or the name of an attribute of the envelope."""
+    return DecodeError("data" if where.startswith("/") else "envelope", reason, f"{where}: {problem}")

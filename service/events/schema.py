@@ -1,4 +1,4 @@
-"""The shapes an event may have, as pydantic models, and what is said when it does not have them."""
+"""The shapes of an event, as pydantic models, and the error of a record that has another."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_KEYS = 200  # details an event may set
 PROSE = {"name": 200, "reason": 2_000, "next_step": 2_000}  # characters after which it is cut
 
 _LARGEST = 2**63 - 1
-_WORDS = {
+_MESSAGES = {
     "string_type": "must be text",
     "int_type": "must be a whole number",
     "bool_type": "must be true or false",
@@ -33,11 +33,8 @@ _WORDS = {
 }
 
 
-class UnfitError(Exception):
-    """A record that is no event for us: at which stage of reading it that showed, why, and where.
-
-    `message` names fields, never what was in them.
-    """
+class DecodeError(Exception):
+    """A record that is no event for us. `stage` is headers, envelope or data; `message` names no values."""
 
     def __init__(self, stage: str, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -46,12 +43,12 @@ class UnfitError(Exception):
         self.message = message
 
 
-class _Shape(BaseModel):
+class _Model(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
 
 
-class Customer(_Shape):
-    """Whom the order is for."""
+class Customer(_Model):
+    """Who ordered."""
 
     id: str | None = None
     name: str | None = None
@@ -63,7 +60,7 @@ class Customer(_Shape):
 
 
 class Item(TypedDict, total=False):
-    """One of the things ordered; whatever else is said of it is kept."""
+    """One of the things ordered. Other keys are kept as they are."""
 
     __pydantic_config__ = ConfigDict(strict=True, extra="allow")  # type: ignore[misc]  # how pydantic configures one
 
@@ -72,7 +69,7 @@ class Item(TypedDict, total=False):
 
 
 class Details(TypedDict, total=False):
-    """What templates see as `order.…`: anything, but of these a fitting type."""
+    """What templates see as `order.…`. Other keys are kept as they are."""
 
     __pydantic_config__ = ConfigDict(strict=True, extra="allow")  # type: ignore[misc]  # how pydantic configures one
 
@@ -83,7 +80,7 @@ class Details(TypedDict, total=False):
     currency: str | None
 
 
-class Data(_Shape):
+class Data(_Model):
     """What happened to an order. Only `order_id` and `status` are required; null clears."""
 
     order_id: str | int | None = None
@@ -101,13 +98,13 @@ class Data(_Shape):
 
 
 class PlainData(Data):
-    """The same without an envelope, so it may carry its own identity."""
+    """An event without an envelope, which may carry its own identity."""
 
     id: str | None = None
     source: str | None = None
 
 
-class Envelope(_Shape):
+class Envelope(_Model):
     """A CloudEvent in its JSON format (CloudEvents 1.0, JSON Event Format, section 3)."""
 
     specversion: str | None = None
@@ -119,23 +116,26 @@ class Envelope(_Shape):
     data_base64: str | None = None
 
 
-def trouble(error: ValidationError, stage: str, inside: str = "") -> UnfitError:
-    """The first thing pydantic found, in our words, with a JSON pointer (RFC 6901) and no value."""
+def decode_error(error: ValidationError, stage: str, pointer: str = "") -> DecodeError:
+    """Return pydantic's first error in our words, with its JSON pointer (RFC 6901), and without a value.
+
+    `pointer` leads to the data that pydantic looked at.
+    """
     first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid":
         problem = first["ctx"]["error"]
         if "recursion limit" in problem:
-            return UnfitError(stage, Reason.TOO_DEEP, f"nested more than {MAX_DEPTH} deep")
-        return UnfitError(stage, Reason.NOT_JSON, f"not JSON: {problem}")
-    path, words = first["loc"], _WORDS.get(first["type"], "has the wrong type")
-    if path and path[-1] in ("str", "int", "float"):  # pydantic adds which of the allowed types it tried
-        path, words = path[:-1], "must be text or a number"
-    where = inside + "".join(f"/{step}" for step in path)
-    return UnfitError(stage, Reason.WRONG_TYPE, f"{where or 'the value'}: {words}")
+            return DecodeError(stage, Reason.TOO_DEEP, f"nested more than {MAX_DEPTH} deep")
+        return DecodeError(stage, Reason.NOT_JSON, f"not JSON: {problem}")
+    path, message = first["loc"], _MESSAGES.get(first["type"], "has the wrong type")
+    if path and path[-1] in ("str", "int", "float"):  # pydantic appends the type that it tried
+        path, message = path[:-1], "must be text or a number"
+    where = pointer + "".join(f"/{step}" for step in path)
+    return DecodeError(stage, Reason.WRONG_TYPE, f"{where or 'the value'}: {message}")
 
 
 def depth(content: Json) -> int:
-    """How deep objects and lists are nested; 0 for a plain value."""
+    """Return how deep objects and lists are nested; 0 for a plain value."""
     deepest, level = 0, [content]
     while level := [value for value in level if isinstance(value, dict | list)]:
         deepest += 1
@@ -144,20 +144,21 @@ def depth(content: Json) -> int:
 
 
 def storable(details: Mapping[str, Json], where: str) -> dict[str, Json]:
-    """The details as they can be kept and shown: numbers beyond 64 bits become text, which shows the same digits.
+    """Return the details as a database can hold them: numbers beyond 64 bits and U+0000 are replaced.
 
-    Raises `UnfitError` for a number no computer means, and for absurdly many or long names.
+    Such a number becomes text with the same digits. Raises `DecodeError` for an infinite number, and for too many or
+    too long names.
     """
     if len(details) > MAX_KEYS or max(map(len, details), default=0) > MAX_ID:
-        raise UnfitError("data", Reason.TOO_LARGE, f"{where}: too many or too long names")
-    if not _may_be_odd(details):
+        raise DecodeError("data", Reason.TOO_LARGE, f"{where}: too many or too long names")
+    if not _may_need_replacing(details):
         return dict(details)
-    return {_text(key): _kept(value, where) for key, value in details.items()}
+    return {_text(key): _storable(value, where) for key, value in details.items()}
 
 
-def _may_be_odd(details: Mapping[str, Json]) -> bool:
-    """Whether a closer look is needed. The encoder is ten times as fast as our own walk: it refuses numbers beyond
-    64 bits, writes infinity as null, and U+0000 as it must."""
+def _may_need_replacing(details: Mapping[str, Json]) -> bool:
+    """Ask the JSON encoder, which is ten times as fast as our own walk. It refuses numbers beyond 64 bits, writes
+    infinity as null, and U+0000 as an escape."""
     try:
         written = orjson.dumps(details)
     except TypeError:
@@ -165,18 +166,18 @@ def _may_be_odd(details: Mapping[str, Json]) -> bool:
     return b"null" in written or b"\\u0000" in written
 
 
-def _kept(value: Json, where: str) -> Json:
+def _storable(value: Json, where: str) -> Json:
     kind = type(value)
     if kind is str:
         return _text(value)
     if kind is dict:
-        return {_text(key): _kept(inner, where) for key, inner in value.items()}
+        return {_text(key): _storable(inner, where) for key, inner in value.items()}
     if kind is list:
-        return [_kept(inner, where) for inner in value]
+        return [_storable(inner, where) for inner in value]
     if kind is int and not -_LARGEST <= value <= _LARGEST:
         return str(value)
     if kind is float and not math.isfinite(value):
-        raise UnfitError("data", Reason.WRONG_TYPE, f"{where}: holds a number beyond all measure")
+        raise DecodeError("data", Reason.WRONG_TYPE, f"{where}: holds a number beyond all measure")
     return value
 
 

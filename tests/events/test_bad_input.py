@@ -1,4 +1,4 @@
-"""The catalogue of bad input (B1 to B43 of the fault list): every line says what goes in and what comes of it."""
+"""Bad input: each line is a record and the reason of its dead letter, or an odd record that is still an event."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEAD = [
     ("words", record(b"hello"), Reason.NOT_JSON),
     ("truncated", record(b'{"order_id": "1", "sta'), Reason.NOT_JSON),
     ("two documents", record(b'{"order_id": "1"} {}'), Reason.NOT_JSON),
-    ("octets that are no character", record(b'{"order_id": "\xc3\x28", "status": "s"}'), Reason.NOT_JSON),
+    ("bytes that are no character", record(b'{"order_id": "\xc3\x28", "status": "s"}'), Reason.NOT_JSON),
     ("lone surrogate", record(b'{"order_id": "1", "status": "\\ud800"}'), Reason.NOT_JSON),
     ("lone surrogate, unread", record(b'{"order_id": "1", "status": "s", "x": "\\udfff"}'), Reason.NOT_JSON),
     ("NaN", record(b'{"order_id": "1", "status": "s", "details": {"x": NaN}}'), Reason.NOT_JSON),
@@ -164,11 +164,11 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize("good", [pytest.param(r, id=name) for name, r in ACCEPTED])
-def test_what_is_merely_odd_is_taken(good: Record) -> None:
+def test_an_odd_record_is_still_an_event(good: Record) -> None:
     assert isinstance(read(good), OrderEvent)
 
 
-def test_what_is_not_ours_is_only_counted() -> None:
+def test_a_tombstone_or_another_type_is_skipped() -> None:
     ours = {"order.status"}
     foreign = [
         record(None),
@@ -184,14 +184,14 @@ def test_what_is_not_ours_is_only_counted() -> None:
     assert isinstance(read(record(plain()), types=ours), OrderEvent), "a plain event has no type"
 
 
-def test_a_plan_that_ranks_by_sequence_needs_one() -> None:
+def test_an_event_without_sequence_is_dead_where_the_plan_ranks_by_it() -> None:
     without = read(record(plain()), rank_by="sequence")
     assert isinstance(without, Unreadable)
     assert without.reason is Reason.NO_SEQUENCE
     assert isinstance(read(record(plain(sequence=0)), rank_by="sequence"), OrderEvent)
 
 
-def test_messages_say_where_and_tell_nothing_of_the_value() -> None:
+def test_the_message_of_a_dead_letter_names_the_field_and_no_value() -> None:
     secret = "ana@example.pt"
     for bad, where in [
         (record(envelope(data=plain(customer={"email": [secret]}))), "/data/customer/email"),

@@ -22,7 +22,7 @@ def event(given: Record) -> OrderEvent:
     return taken
 
 
-def test_all_encodings_say_the_same() -> None:
+def test_all_encodings_give_the_same_event() -> None:
     said = plain(sequence=7, promised_at="2026-03-09", customer={"name": "Ana Sousa"}, notify=False)
     encoded = base64.b64encode(json.dumps(said).encode()).decode()
     same = [
@@ -40,12 +40,12 @@ def test_all_encodings_say_the_same() -> None:
     assert same[0].facts == {"promised_at": "2026-03-09", "customer.name": "Ana Sousa"}
 
 
-def test_headers_decide_before_the_value_does() -> None:
+def test_headers_decide_the_encoding_before_the_value() -> None:
     inner = envelope(id="inner", data=plain(order_id="inner"))
     assert event(record(inner | plain(order_id="outer"), *attributes(id=b"outer"))).event_id == "outer"
 
 
-def test_the_time_is_the_datas_else_the_envelopes_else_the_records() -> None:
+def test_occurred_at_comes_from_data_else_envelope_else_record() -> None:
     noon, one = datetime(2026, 3, 2, 12, tzinfo=UTC), datetime(2026, 3, 2, 13, tzinfo=UTC)
     both = envelope(time="2026-03-02T12:00:00Z", data=plain(occurred_at="2026-03-02T13:00:00Z"))
     assert event(record(both)).occurred_at == one
@@ -65,11 +65,11 @@ def test_the_time_is_the_datas_else_the_envelopes_else_the_records() -> None:
         ("2016-12-31T23:59:60Z", datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)),
     ],
 )
-def test_times(written: str, moment: datetime) -> None:
+def test_times_are_read_as_moments_in_utc(written: str, moment: datetime) -> None:
     assert event(record(plain(occurred_at=written))).occurred_at == moment
 
 
-def test_promises_are_a_day_or_a_moment_in_utc() -> None:
+def test_a_promise_is_a_day_or_a_moment_in_utc() -> None:
     assert event(record(plain(promised_at="2026-03-09"))).facts == {"promised_at": "2026-03-09"}
     moment = event(record(plain(promised_at="2026-03-09T18:00:00+01:00")))
     assert moment.facts == {"promised_at": "2026-03-09T17:00:00Z"}
@@ -80,7 +80,7 @@ def test_an_order_id_may_be_a_whole_number() -> None:
     assert event(record(plain(order_id=10**30))).order_id == "1" + "0" * 30
 
 
-def test_facts_are_flat_and_null_clears() -> None:
+def test_facts_are_flat_and_keep_nulls_that_clear() -> None:
     said = plain(
         customer={"email": "ana@example.pt", "phone": None, "channels": ["email"], "loyalty": 3},
         details={"number": "1042", "items": [{"name": "Mesa", "quantity": 1}], "gift": True, "total": None},
@@ -102,7 +102,7 @@ def test_facts_are_flat_and_null_clears() -> None:
     assert event(record(plain(customer={}, details={}))).facts == {}
 
 
-def test_text_is_data_and_only_absurd_lengths_are_cut() -> None:
+def test_prose_is_cut_and_other_text_kept_as_it_is() -> None:
     hostile = "Eve\r\nBcc: x@example.com\u202e {{ 7*7 }} <b>"
     said = plain(customer={"name": hostile}, reason="x" * 5_000, details={"note\0": "a\0b", "big": 2**80})
     facts = event(record(said)).facts
@@ -112,7 +112,7 @@ def test_text_is_data_and_only_absurd_lengths_are_cut() -> None:
     assert facts["details.big"] == str(2**80)
 
 
-def test_identity_is_source_and_id_else_position_and_value() -> None:
+def test_an_identity_is_source_and_id_else_position_and_value() -> None:
     def identity(value: dict[str, object], offset: int = 7) -> bytes:
         return event(record(value, offset=offset)).identity
 
