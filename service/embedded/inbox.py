@@ -19,7 +19,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from avisa.ports import Clock
 
 MAILS_MOST = 1000
-OCTETS_MOST = 64 * 1024 * 1024  # of all mails kept, so that memory does not grow with uptime
+BYTES_MOST = 64 * 1024 * 1024  # of all mails kept, so that memory does not grow with uptime
 MAIL_MOST = 16 * 1024 * 1024
 
 log = structlog.get_logger()
@@ -32,7 +32,7 @@ class KeptMail:
     id: int  # counts from 1 since the start
     at: datetime  # on the virtual clock
     recipients: tuple[str, ...]
-    octets: bytes
+    content: bytes
 
 
 class Inbox:
@@ -42,7 +42,7 @@ class Inbox:
         self._clock = clock
         self._folder = folder
         self._mails: deque[KeptMail] = deque()
-        self._octets = 0
+        self._bytes = 0
         self._taken = 0
         self._file = 0
         self._sessions: set[SMTP] = set()
@@ -97,24 +97,24 @@ class Inbox:
 
     # aiosmtpd calls this by its name.
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        octets = envelope.original_content or b""
+        content = envelope.original_content or b""
         if self._folder is not None:
             try:
-                await asyncio.to_thread(self._write, self._folder, octets)
+                await asyncio.to_thread(self._write, self._folder, content)
             except OSError as error:
                 log.error("inbox_not_written", exc_info=error)
                 return "452 4.3.1 Cannot write to AVISA_INBOX__DIR"
-        self._keep(tuple(envelope.rcpt_tos), octets)
+        self._keep(tuple(envelope.rcpt_tos), content)
         return f"250 2.0.0 Kept as {self._taken}"
 
-    def _keep(self, recipients: tuple[str, ...], octets: bytes) -> None:
+    def _keep(self, recipients: tuple[str, ...], content: bytes) -> None:
         self._taken += 1
-        self._mails.append(KeptMail(id=self._taken, at=self._clock.now(), recipients=recipients, octets=octets))
-        self._octets += len(octets)
-        while len(self._mails) > MAILS_MOST or self._octets > OCTETS_MOST:
-            self._octets -= len(self._mails.popleft().octets)
+        self._mails.append(KeptMail(id=self._taken, at=self._clock.now(), recipients=recipients, content=content))
+        self._bytes += len(content)
+        while len(self._mails) > MAILS_MOST or self._bytes > BYTES_MOST:
+            self._bytes -= len(self._mails.popleft().content)
 
-    def _write(self, folder: Path, octets: bytes) -> None:
+    def _write(self, folder: Path, content: bytes) -> None:
         """One file a mail. Each appears whole under a name nobody has yet, also beside those of earlier runs."""
         while True:
             self._file += 1
@@ -125,7 +125,7 @@ class Inbox:
                 continue
             os.close(descriptor)
             part = path.with_suffix(".part")
-            part.write_bytes(octets)
+            part.write_bytes(content)
             part.replace(path)
             return
 

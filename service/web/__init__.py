@@ -1,6 +1,6 @@
-"""What Avisa answers over HTTP: health, metrics, the AsyncAPI document, unsubscribing, the embedded inbox.
+"""HTTP: health, metrics, the AsyncAPI document, unsubscribing, the embedded inbox.
 
-Every route is closed to scripts and frames by `Guard`, and no GET changes anything.
+`Guard` closes every route to scripts and frames. No GET changes anything.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ __all__ = ["Site", "build"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What the pages ask of the rest of the house. `readings` answers also when the store does not."""
+    """What the pages need from the other rooms. `readings` returns even while the store does not answer."""
 
-    alive: health.Look
-    ready: health.Look
+    alive: health.Checks
+    ready: health.Checks
     readings: Callable[[], Awaitable[telemetry.Readings]]
     read_token: unsubscribe.ReadToken
     unsubscribe: unsubscribe.Unsubscribe
@@ -39,7 +39,7 @@ class Site:
 
 
 def build(site: Site) -> ASGIApp:
-    """The whole application."""
+    """Return the whole ASGI application."""
     routes: list[Route] = [
         *health.routes(alive=site.alive, ready=site.ready),
         _metrics(site.readings),
@@ -49,10 +49,10 @@ def build(site: Site) -> ASGIApp:
         routes += asyncapi.routes(site.asyncapi)
     if site.mailbox is not None:
         public = urlsplit(site.public_url or "").hostname
-        own = Middleware(KnownHosts, names=[public] if public else [])
-        routes += inbox.routes(site.mailbox, [own])
+        hosts = Middleware(KnownHosts, names=[public] if public else [])
+        routes += inbox.routes(site.mailbox, [hosts])
     app = Starlette(routes=routes)
-    app.router.redirect_slashes = False  # it would redirect to whatever host the request named
+    app.router.redirect_slashes = False  # it would redirect to any host that a request names
     return Guard(app)
 
 
@@ -61,7 +61,7 @@ def _metrics(readings: Callable[[], Awaitable[telemetry.Readings]]) -> Route:
         try:
             async with asyncio.timeout(health.PATIENCE):
                 now = await readings()
-        except TimeoutError:  # what we counted ourselves is still worth telling
+        except TimeoutError:  # the counters of this process are still worth showing
             now = telemetry.Readings()
         return Response(telemetry.exposition(now), media_type=telemetry.CONTENT_TYPE)
 

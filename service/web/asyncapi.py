@@ -1,7 +1,7 @@
-"""The AsyncAPI document: what Avisa reads from Kafka, for machines and for people.
+"""The AsyncAPI document of the events that Avisa reads from Kafka, as JSON and as a page.
 
-FastStream's own page loads scripts from elsewhere and can offer to publish to the real broker, without asking
-who is there; this one only shows the document.
+FastStream's own page loads scripts from elsewhere, and can let anybody publish to the real broker. Ours only shows
+the document.
 """
 
 from __future__ import annotations
@@ -20,23 +20,25 @@ Describe = Callable[[], Mapping[str, Any]]
 
 
 def routes(describe: Describe) -> list[Route]:
-    async def document(_request: Request) -> Response:
+    async def as_json(_request: Request) -> Response:
         return JSONResponse(dict(describe()))
 
-    async def shown(_request: Request) -> Response:
-        known = describe()
-        components = known.get("components", {})
+    async def as_page(_request: Request) -> Response:
+        content = describe()
+        components = content.get("components", {})
         return page(
             "asyncapi.html",
-            title=known.get("info", {}).get("title", "Avisa"),
-            description=known.get("info", {}).get("description", ""),
-            version=known.get("asyncapi", ""),
-            channels={name: channel.get("address", name) for name, channel in known.get("channels", {}).items()},
-            operations={name: operation.get("action", "") for name, operation in known.get("operations", {}).items()},
+            title=content.get("info", {}).get("title", "Avisa"),
+            description=content.get("info", {}).get("description", ""),
+            version=content.get("asyncapi", ""),
+            channels={name: channel.get("address", name) for name, channel in content.get("channels", {}).items()},
+            operations={
+                name: operation.get("action", "") for name, operation in content.get("operations", {}).items()
+            },
             schemas={name: _pretty(schema) for name, schema in components.get("schemas", {}).items()},
         )
 
-    return [Route("/asyncapi", shown, methods=["GET"]), Route("/asyncapi.json", document, methods=["GET"])]
+    return [Route("/asyncapi", as_page, methods=["GET"]), Route("/asyncapi.json", as_json, methods=["GET"])]
 
 
 def _pretty(value: Any) -> str:

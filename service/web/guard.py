@@ -1,6 +1,6 @@
-"""What binds every route, whoever writes it: security headers, and a limit on what is sent to us.
+"""Security headers and a limit on request bodies, for every route.
 
-It wraps the whole application, so an error page has the headers too.
+The guard wraps the whole application, so error pages have the headers too.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-BODY_MOST = 64 * 1024  # octets; nothing that we take is larger than a form with one field
-DRAIN_MOST = 1024 * 1024  # octets read and thrown away, because who is cut off in the middle sees no answer
-BODY_SECONDS = 5.0  # for all of it to arrive
+BODY_MOST = 64 * 1024  # bytes; a form with one field is the largest body that we take
+DRAIN_MOST = 1024 * 1024  # bytes read and thrown away, because a client that is cut off midway sees no answer
+BODY_SECONDS = 5.0  # for the whole body to arrive
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -36,13 +36,13 @@ _NONE = "'none'"
 def content_policy(
     *styles: str, script: str | None = None, frame: str = "'none'", frame_ancestors: str = "'none'"
 ) -> str:
-    """A Content-Security-Policy that loads nothing, and knows our style sheets by their hashes. It runs no script
-    but one of our own, if it is given, which may ask this server and no other."""
-    scripted = () if script is None else (f"script-src {_known(script)}", "connect-src 'self'")
+    """Return a Content-Security-Policy that loads nothing and allows our style sheets by their hashes. It allows one
+    script, `script`, which may connect to this server alone."""
+    scripted = () if script is None else (f"script-src {_hash_source(script)}", "connect-src 'self'")
     return "; ".join(
         (
             "default-src 'none'",
-            f"style-src {' '.join(map(_known, styles)) or _NONE}",
+            f"style-src {' '.join(map(_hash_source, styles)) or _NONE}",
             *scripted,
             "img-src 'self' data:",
             f"frame-src {frame}",
@@ -53,16 +53,16 @@ def content_policy(
     )
 
 
-def _known(text: str) -> str:
-    """A source expression for what stands in the page itself, by its hash."""
+def _hash_source(text: str) -> str:
+    """Return the source expression for an inline style or script: its hash."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
 
 
-NOTHING = content_policy()
+LOAD_NOTHING = content_policy()
 
 
 class Guard:
-    """The outermost layer. A route may set its own Content-Security-Policy; the rest is the same for all."""
+    """The outermost layer. A route may set a Content-Security-Policy of its own; all other headers are fixed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -77,10 +77,10 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                headers.setdefault("Content-Security-Policy", NOTHING)
+                headers.setdefault("Content-Security-Policy", LOAD_NOTHING)
             await send(message)
 
-        body = await _read(scope, receive)
+        body = await _read_body(scope, receive)
         if isinstance(body, int):
             await PlainTextResponse("", status_code=body, headers={"Connection": "close"})(
                 scope, receive, send_guarded
@@ -97,8 +97,8 @@ class Guard:
         await self._app(scope, receive_read, send_guarded)
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes | int:
-    """The whole body, or the status that refuses it: 400, 408 or 413."""
+async def _read_body(scope: Scope, receive: Receive) -> bytes | int:
+    """Return the whole body, or the status code to refuse it with: 400, 408 or 413."""
     length = Headers(scope=scope).get("content-length", "0")
     if not length.isascii() or not length.isdigit():
         return 400
@@ -122,8 +122,8 @@ async def _read(scope: Scope, receive: Receive) -> bytes | int:
 
 
 class KnownHosts:
-    """Shuts a room to requests that name a host we do not go by, so that a web page elsewhere cannot read it by
-    pointing its own name at our loopback address (DNS rebinding). A bare IP address cannot be such a name."""
+    """Refuses requests for other host names than ours (421). Else a web page elsewhere could read our pages by
+    pointing its own name at our loopback address (DNS rebinding). A bare IP address is no such name."""
 
     def __init__(self, app: ASGIApp, names: Collection[str] = ()) -> None:
         self._app = app

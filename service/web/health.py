@@ -1,4 +1,4 @@
-"""Is it alive, is it ready: checks that the composition root makes, told over HTTP."""
+"""`/livez` and `/readyz`: the checks of the composition root, over HTTP."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-PATIENCE = 2.0  # seconds that a probe is worth; Kubernetes gives up after one by default
+PATIENCE = 2.0  # seconds for all checks; Kubernetes gives up after one by default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing looked at. What is not `required` is only reported: restarting us would not mend it."""
+    """The result of one check. If it is not `required`, it is only reported: a restart would not mend it."""
 
     ok: bool
     detail: str = ""  # no address, no secret
@@ -23,11 +23,11 @@ class Check:
 
 
 Health = Mapping[str, Check]
-Look = Callable[[], Awaitable[Health]]
+Checks = Callable[[], Awaitable[Health]]
 
 
-def routes(*, alive: Look, ready: Look) -> list[Route]:
-    """`/livez`, which fails only if a restart would help, and `/readyz`."""
+def routes(*, alive: Checks, ready: Checks) -> list[Route]:
+    """Return `/livez`, which fails only if a restart would help, and `/readyz`."""
 
     async def livez(_request: Request) -> JSONResponse:
         return await _answer(alive)
@@ -38,10 +38,10 @@ def routes(*, alive: Look, ready: Look) -> list[Route]:
     return [Route("/livez", livez), Route("/readyz", readyz)]
 
 
-async def _answer(look: Look) -> JSONResponse:
+async def _answer(checks: Checks) -> JSONResponse:
     try:
         async with asyncio.timeout(PATIENCE):
-            health = await look()
+            health = await checks()
     except TimeoutError:
         health = {"checks": Check(ok=False, detail=f"no answer within {PATIENCE:g} s")}
     return JSONResponse(
@@ -57,7 +57,7 @@ async def _answer(look: Look) -> JSONResponse:
 
 
 def status(health: Health) -> str:
-    """`ok`, `degraded` (it works, somebody should look) or `unavailable`."""
+    """Return `ok`, `degraded` (it works, but somebody should look) or `unavailable`."""
     if all(check.ok for check in health.values()):
         return "ok"
     return "unavailable" if any(not c.ok and c.required for c in health.values()) else "degraded"

@@ -1,7 +1,7 @@
-"""The embedded inbox as pages: a list, and each mail as HTML, as text and as it came.
+"""The embedded inbox as pages: a list, and each mail as HTML, as text and as source.
 
-What a mail says is not trusted: its HTML is shown in a frame that is its own origin, runs nothing and loads
-nothing from anywhere.
+The content of a mail is not trusted: its HTML is shown in a frame of another origin, which runs no script and loads
+nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from avisa.web.page import page
-from avisa.web.stored_mail import LIST_MOST, Letter, Mailbox, envelope, for_frame, letter
+from avisa.web.stored_mail import LIST_MOST, Mailbox, ParsedMail, for_frame, parse, summary
 
-# `sandbox` here too: the frame's address may be opened by itself.
+# `sandbox` stands here too, because the address of the frame can be opened by itself.
 _FRAME_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
     "img-src data:; frame-ancestors 'self'; form-action 'none'"
@@ -25,35 +25,35 @@ _FRAME_POLICY = (
 
 
 def routes(mailbox: Mailbox, middleware: Sequence[Middleware]) -> list[Route]:
-    def opened(request: Request) -> Letter:
-        kept = mailbox.mail(request.path_params["id"])
-        if kept is None:
+    def parsed(request: Request) -> ParsedMail:
+        stored = mailbox.mail(request.path_params["id"])
+        if stored is None:
             raise HTTPException(404, "There is no such mail here, or newer ones pushed it out.")
-        return letter(kept)
+        return parse(stored)
 
     async def show_list(request: Request) -> Response:
-        given = request.query_params.get("before", "")
-        before = int(given) if given.isascii() and given.isdigit() and len(given) < 16 else None
+        text = request.query_params.get("before", "")
+        before = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
         mails = mailbox.newest(LIST_MOST + 1, before=before)
         return page(
             "inbox.html",
-            mails=[envelope(mail) for mail in mails[:LIST_MOST]],
+            mails=[summary(mail) for mail in mails[:LIST_MOST]],
             first_page=before is None,
             older=mails[LIST_MOST - 1].id if len(mails) > LIST_MOST else None,
         )
 
     async def show_mail(request: Request) -> Response:
-        mail = opened(request)
+        mail = parsed(request)
         return _mail(mail, "html" if mail.html is not None else "text")
 
     async def show_text(request: Request) -> Response:
-        return _mail(opened(request), "text")
+        return _mail(parsed(request), "text")
 
     async def show_source(request: Request) -> Response:
-        return _mail(opened(request), "source")
+        return _mail(parsed(request), "source")
 
     async def frame(request: Request) -> Response:
-        html = opened(request).html
+        html = parsed(request).html
         return HTMLResponse(for_frame(html or ""), headers={"Content-Security-Policy": _FRAME_POLICY})
 
     pages = {"": show_mail, "/text": show_text, "/source": show_source, "/frame": frame}
@@ -66,5 +66,5 @@ def routes(mailbox: Mailbox, middleware: Sequence[Middleware]) -> list[Route]:
     ]
 
 
-def _mail(mail: Letter, view: str) -> Response:
-    return page("mail.html", mail=mail, envelope=mail.envelope, view=view)
+def _mail(mail: ParsedMail, view: str) -> Response:
+    return page("mail.html", mail=mail, summary=mail.summary, view=view)

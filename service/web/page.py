@@ -1,4 +1,4 @@
-"""Our few HTML pages: one style sheet, nothing loaded from anywhere, and no scripts where anybody else can look."""
+"""Our few HTML pages: with one style sheet, without scripts, and nothing loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _template(name: str) -> Template:
 
 
 def page(name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: object) -> HTMLResponse:
-    """The page `name` of the folder `pages`, filled with `values`; every value is escaped."""
+    """Return the page `name` of the folder `pages`, filled with `values`, each of which is escaped."""
     return HTMLResponse(
         _template(name).render(**values),
         status_code=status,

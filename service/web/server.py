@@ -1,4 +1,4 @@
-"""Our HTTP server: uvicorn in the loop that we already have, leaving signals to us."""
+"""The HTTP server: uvicorn in the event loop of the process, without its signal handling."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-HASTE = 10.0  # seconds for a request line and its headers to arrive
+REQUEST_WITHIN = 10.0  # seconds for a request line and its headers to arrive
 
 
 @dataclass(frozen=True, slots=True)
 class CannotListen:
-    """The address cannot be had; `problem` is a line for the operator."""
+    """The address cannot be bound; `problem` is a line for the operator."""
 
     problem: str
 
 
 def listen(host: str, port: int) -> socket.socket | CannotListen:
-    """Take the address, before anything else is started that would have to be stopped again."""
+    """Bind the address. This comes before anything is started that would have to be stopped again."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family)
@@ -39,27 +39,27 @@ def listen(host: str, port: int) -> socket.socket | CannotListen:
 
 
 class _PunctualH11(H11Protocol):
-    """Closes a connection that asks for nothing, or so slowly that it only keeps others out (slow-loris)."""
+    """Closes a connection whose request does not arrive in time, so that it keeps nobody out (slow-loris)."""
 
-    _watch: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its parent does
         super().connection_made(transport)
-        self._look_again()
+        self._check_later()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
 
-    def _look_again(self) -> None:
-        self._watch = self.loop.call_later(HASTE, self._look, self.cycle)
+    def _check_later(self) -> None:
+        self._timer = self.loop.call_later(REQUEST_WITHIN, self._check, self.cycle)
 
-    def _look(self, before: RequestResponseCycle | None) -> None:
+    def _check(self, before: RequestResponseCycle | None) -> None:
         if self.cycle is before and (before is None or before.response_complete):
             self.transport.close()
         else:
-            self._look_again()
+            self._check_later()
 
 
 class _Uvicorn(uvicorn.Server):
@@ -73,7 +73,7 @@ class _Uvicorn(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take none: the composition root decides what SIGTERM means."""
+        """Capture none: the composition root decides what SIGTERM means."""
         yield
 
 
@@ -110,7 +110,7 @@ class Server:
         await self._uvicorn.serving.wait()
 
     async def stop(self) -> None:
-        """Let requests under way end, within 10 s."""
+        """Let the requests under way finish, within 10 s."""
         if self._task is None:
             self._listener.close()
             return

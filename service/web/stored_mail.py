@@ -1,4 +1,4 @@
-"""A kept mail, opened for reading. Whatever its octets are, opening it does not fail."""
+"""A mail of the embedded inbox, parsed for reading. Whatever its bytes are, that does not fail."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Protocol
 LIST_MOST = 50  # on one page
 
 
-class Kept(Protocol):
-    """A mail as the inbox keeps it."""
+class StoredMail(Protocol):
+    """A mail as the inbox stores it."""
 
     @property
     def id(self) -> int: ...
@@ -25,20 +25,20 @@ class Kept(Protocol):
     @property
     def recipients(self) -> tuple[str, ...]: ...
     @property
-    def octets(self) -> bytes: ...
+    def content(self) -> bytes: ...
 
 
 class Mailbox(Protocol):
     """The embedded inbox."""
 
-    def newest(self, limit: int, *, before: int | None = None) -> Sequence[Kept]: ...
+    def newest(self, limit: int, *, before: int | None = None) -> Sequence[StoredMail]: ...
 
-    def mail(self, id: int) -> Kept | None: ...
+    def mail(self, id: int) -> StoredMail | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """What a list shows of a mail."""
+class Summary:
+    """What the list shows of a mail."""
 
     id: int
     at: datetime
@@ -49,10 +49,8 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """All of it."""
-
-    envelope: Envelope
+class ParsedMail:
+    summary: Summary
     headers: tuple[tuple[str, str], ...]
     text: str | None
     html: str | None
@@ -62,24 +60,24 @@ class Letter:
 _headers = BytesHeaderParser(policy=policy.default)
 
 
-def envelope(mail: Kept) -> Envelope:
-    return _envelope(mail, _headers.parsebytes(mail.octets))
+def summary(mail: StoredMail) -> Summary:
+    return _summary(mail, _headers.parsebytes(mail.content))
 
 
-def letter(mail: Kept) -> Letter:
-    parsed = message_from_bytes(mail.octets, policy=policy.default)
-    return Letter(
-        envelope=_envelope(mail, parsed),
+def parse(mail: StoredMail) -> ParsedMail:
+    parsed = message_from_bytes(mail.content, policy=policy.default)
+    return ParsedMail(
+        summary=_summary(mail, parsed),
         headers=tuple((name, str(value)) for name, value in parsed.items()),
         text=_part(parsed, "plain"),
         html=_part(parsed, "html"),
-        source=mail.octets.decode("utf-8", "replace").replace("\r\n", "\n"),
+        source=mail.content.decode("utf-8", "replace").replace("\r\n", "\n"),
     )
 
 
-def _envelope(mail: Kept, parsed: EmailMessage) -> Envelope:
+def _summary(mail: StoredMail, parsed: EmailMessage) -> Summary:
     name, address = parseaddr(str(parsed.get("From", "")))
-    return Envelope(
+    return Summary(
         id=mail.id,
         at=mail.at,
         sender=name or address,
@@ -101,7 +99,7 @@ _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 
 def for_frame(html: str) -> str:
-    """`html` with its links opening in a new window, because the frame that shows it may go nowhere."""
+    """Return `html` with links that open in a new window, because the frame that shows it may not navigate."""
     base = '<base target="_blank">'
     head = _HEAD.search(html)
     return base + html if head is None else html[: head.end()] + base + html[head.end() :]

@@ -1,8 +1,7 @@
-"""Unsubscribing in one click (RFC 8058), and the page for people who follow the link themselves.
+"""Unsubscribing in one click (RFC 8058), and a page for people who follow the link themselves.
 
-Scanners and previews open every link in a mail, so GET changes nothing. The POST carries no cookie and needs
-none: whoever holds the token holds the mail. It may be repeated. A token that we did not write gets one and the
-same answer, whatever is wrong with it.
+Scanners and previews open every link in a mail, so GET changes nothing. The POST needs no cookie: whoever has the
+token has the mail. It may be repeated. Every token that is not ours gets the same answer, whatever is wrong with it.
 """
 
 from __future__ import annotations
@@ -74,7 +73,7 @@ _BY_LANGUAGE = {"pt": "pt-PT", "pt-br": "pt-BR"}
 
 
 def language(accepted: str) -> str:
-    """The best of our languages for an Accept-Language header (RFC 9110 section 12.5.4), else English."""
+    """Return the best of our languages for an Accept-Language header (RFC 9110 section 12.5.4), else English."""
     wanted = []
     for place, part in enumerate(accepted[:1000].split(",")):
         tag, _, weight = part.strip().partition(";q=")
@@ -100,7 +99,7 @@ def routes(read_token: ReadToken, unsubscribe: Unsubscribe) -> list[Route]:
         address_hash = read_token(request.path_params["token"])
         if address_hash is None:
             return _page(request, "gone", status=404)
-        # As a form or as multipart/form-data, both of which section 3.2 allows.
+        # The body may be a form or multipart/form-data (RFC 8058 section 3.2).
         body = await request.body()
         if b"List-Unsubscribe" not in body or b"One-Click" not in body:
             return _page(request, "ask", status=400)

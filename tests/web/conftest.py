@@ -20,7 +20,7 @@ from avisa.web import Site, build
 from avisa.web.health import Check
 from avisa.web.server import CannotListen, Server, listen
 
-SECRET = b"a key for these tests, 32 octets"
+SECRET = b"a key for these tests: 32 bytes."
 ADDRESS = "ana.canary@example.pt"
 
 

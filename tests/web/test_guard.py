@@ -37,7 +37,7 @@ async def test_every_route_has_the_security_headers(house: House) -> None:
             assert "set-cookie" not in answer.headers
 
 
-async def test_an_error_has_them_too(house: House) -> None:
+async def test_an_error_page_has_the_security_headers(house: House) -> None:
     for path in ("/", "/nothing", "/u/", "/inbox/999", "/inbox/x", "/livez/", "/asyncapi/try"):
         answer = await house.client.get(path)
         assert answer.status_code == 404, path
@@ -45,7 +45,7 @@ async def test_an_error_has_them_too(house: House) -> None:
         assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-async def test_only_unsubscribing_takes_anything_but_get(house: House) -> None:
+async def test_only_unsubscribing_takes_a_post(house: House) -> None:
     for path, methods in paths(house):
         assert methods in ({"GET"}, {"POST"})
         if methods == {"POST"}:
@@ -53,11 +53,11 @@ async def test_only_unsubscribing_takes_anything_but_get(house: House) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "POST", "OPTIONS"])
-async def test_other_methods_are_refused(house: House, method: str) -> None:
+async def test_methods_that_a_route_does_not_have_are_refused(house: House, method: str) -> None:
     assert (await house.client.request(method, "/inbox")).status_code == 405
 
 
-async def test_a_large_body_is_refused_by_its_length_and_by_its_octets(house: House) -> None:
+async def test_a_large_body_is_refused_by_its_length_and_by_its_bytes(house: House) -> None:
     path = f"/u/{house.token}"
     assert (await house.client.post(path, content=b"x" * (BODY_MOST + 1))).status_code == 413
 
@@ -69,10 +69,10 @@ async def test_a_large_body_is_refused_by_its_length_and_by_its_octets(house: Ho
     assert house.unsubscribed == set()
 
 
-async def test_large_headers_and_nonsense_are_refused_and_the_server_lives(house: House) -> None:
-    for octets in (b"GET / HTTP/1.1\r\n" + b"X: " + b"y" * 40_000 + b"\r\n\r\n", b"\x16\x03\x01nonsense\r\n\r\n"):
+async def test_the_server_outlives_large_headers_and_nonsense(house: House) -> None:
+    for request in (b"GET / HTTP/1.1\r\n" + b"X: " + b"y" * 40_000 + b"\r\n\r\n", b"\x16\x03\x01nonsense\r\n\r\n"):
         reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
-        writer.write(octets)
+        writer.write(request)
         assert b" 400 " in await reader.readline()
         writer.close()
         await writer.wait_closed()
@@ -91,18 +91,18 @@ async def test_large_headers_and_nonsense_are_refused_and_the_server_lives(house
         ("", 421),
     ],
 )
-async def test_the_inbox_answers_only_to_its_own_names(house: House, host: str, status: int) -> None:
+async def test_the_inbox_refuses_other_host_names(house: House, host: str, status: int) -> None:
     assert (await house.client.get("/inbox", headers={"Host": host})).status_code == status
 
 
-async def test_a_taken_port_is_told_in_one_line(house: House) -> None:
+async def test_a_port_that_is_taken_is_a_problem_in_one_line(house: House) -> None:
     answer = listen("127.0.0.1", house.server.port)
     assert isinstance(answer, CannotListen)
     assert answer.problem.startswith("AVISA_HTTP__PORT: port ")
     assert "\n" not in answer.problem
 
 
-async def test_an_unknown_host_cannot_be_listened_on() -> None:
+async def test_a_host_that_cannot_be_bound_is_a_problem() -> None:
     answer = listen("no-such-host.invalid", 0)
     assert isinstance(answer, CannotListen)
     assert "AVISA_HTTP__HOST" in answer.problem

@@ -1,4 +1,4 @@
-"""Health tells the truth (promise 13), and metrics are those of the contract."""
+"""Health is what the checks say (promise 13), and metrics are those of docs/reference.md."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from avisa.web.health import Check
 from tests.web.conftest import House
 
 
-async def test_all_well(house: House) -> None:
+async def test_readyz_is_ok_when_every_check_is(house: House) -> None:
     answer = await house.client.get("/readyz")
     assert answer.status_code == 200
-    told = answer.json()
-    assert told["status"] == "ok"
-    assert told["checks"]["store"] == {"ok": True, "detail": "sqlite", "required": True}
+    readiness = answer.json()
+    assert readiness["status"] == "ok"
+    assert readiness["checks"]["store"] == {"ok": True, "detail": "sqlite", "required": True}
     assert (await house.client.get("/livez")).json() == {
         "status": "ok",
         "checks": {"loop": {"ok": True, "detail": "", "required": True}},
     }
 
 
-async def test_a_required_check_that_fails_answers_503(house: House) -> None:
+async def test_readyz_is_503_when_a_required_check_fails(house: House) -> None:
     house.checks["kafka"] = Check(ok=False, detail="has not answered yet")
     answer = await house.client.get("/readyz")
     assert answer.status_code == 503
@@ -30,13 +30,13 @@ async def test_a_required_check_that_fails_answers_503(house: House) -> None:
     assert answer.json()["checks"]["kafka"]["ok"] is False
 
 
-async def test_what_is_only_reported_does_not(house: House) -> None:
+async def test_readyz_is_degraded_when_a_check_fails_that_is_not_required(house: House) -> None:
     house.checks["assignment"] = Check(ok=False, detail="no partition", required=False)
     answer = await house.client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
 
 
-async def test_metrics_are_those_of_the_contract(house: House) -> None:
+async def test_metrics_have_the_names_and_labels_of_the_reference(house: House) -> None:
     telemetry.decided(Reason.ENTERED, 3)
     telemetry.dead_lettered(Reason.NOT_JSON)
     telemetry.queued(Purpose.UPDATE, "email")
@@ -65,8 +65,8 @@ async def test_metrics_are_those_of_the_contract(house: House) -> None:
     assert states == {"queued": 0, "held": 2, "sending": 0, "retrying": 0}
 
 
-async def test_every_metric_of_the_contract_can_be_shown() -> None:
-    told = telemetry.exposition(
+async def test_every_reading_becomes_a_metric() -> None:
+    metrics = telemetry.exposition(
         telemetry.Readings(
             outbox={},
             outbox_oldest_seconds=1.5,
@@ -93,4 +93,4 @@ async def test_every_metric_of_the_contract_can_be_shown() -> None:
         "avisa_catalog_ok 1.0",
         "avisa_smtp_connections 2.0",
     ):
-        assert f"\n{name}\n" in told
+        assert f"\n{name}\n" in metrics

@@ -17,7 +17,7 @@ async def test_an_empty_inbox_says_so(house: House) -> None:
     assert "Nothing here yet" in (await house.client.get("/inbox")).text
 
 
-async def test_mails_are_listed_and_read(house: House) -> None:
+async def test_mails_are_listed_and_shown_as_text_and_source(house: House) -> None:
     await asyncio.to_thread(post, house.inbox.port, a_mail(html=EVIL))
     await asyncio.to_thread(post, house.inbox.port, a_mail(subject="Segundo <b>"))
     listed = (await house.client.get("/inbox")).text
@@ -29,7 +29,7 @@ async def test_mails_are_listed_and_read(house: House) -> None:
     assert "Olá Ana" in (await house.client.get("/inbox/2")).text  # it has no HTML, so the text is shown
 
 
-async def test_html_is_shown_in_a_cage(house: House) -> None:
+async def test_html_is_shown_in_a_sandbox(house: House) -> None:
     await asyncio.to_thread(post, house.inbox.port, a_mail(html=EVIL))
     page = await house.client.get("/inbox/1")
     assert "<script>" not in page.text
@@ -43,22 +43,22 @@ async def test_html_is_shown_in_a_cage(house: House) -> None:
     assert '<head><base target="_blank">' in frame.text
 
 
-async def test_whatever_comes_can_be_shown(house: House) -> None:
-    for octets in (
+async def test_a_malformed_mail_is_shown_without_an_error(house: House) -> None:
+    for content in (
         b"",
         b"no header at all",
         b"Subject: =?nope?q?=FF?=\r\nContent-Type: text/plain; charset=nope\r\n\r\n\xff\xfe",
         b"Content-Type: multipart/alternative\r\n\r\nwithout a boundary",
         b"From: a@b, <c@d\r\nTo: \xff\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n%%%",
     ):
-        await asyncio.to_thread(send_raw, house.inbox.port, octets)
+        await asyncio.to_thread(send_raw, house.inbox.port, content)
     for id in range(1, 6):
         for view in ("", "/text", "/source", "/frame"):
             assert (await house.client.get(f"/inbox/{id}{view}")).status_code == 200
     assert (await house.client.get("/inbox")).status_code == 200
 
 
-async def test_older_mails_are_a_page_away(house: House) -> None:
+async def test_older_mails_are_listed_on_the_next_page(house: House) -> None:
     for n in range(52):
         house.inbox._keep(("ana@example.pt",), a_mail(subject=f"Mail {n}").as_bytes())
     first = (await house.client.get("/inbox")).text
@@ -70,9 +70,9 @@ async def test_older_mails_are_a_page_away(house: House) -> None:
     assert (await house.client.get("/inbox?before=9999999999999999999999")).status_code == 200
 
 
-async def test_memory_is_bounded(monkeypatch) -> None:
+async def test_the_inbox_keeps_only_so_many_mails_and_bytes(monkeypatch) -> None:
     monkeypatch.setattr(embedded, "MAILS_MOST", 3)
-    monkeypatch.setattr(embedded, "OCTETS_MOST", 25)
+    monkeypatch.setattr(embedded, "BYTES_MOST", 25)
     inbox = Inbox(StoppedClock())
     for size in (1, 2, 3, 4):
         inbox._keep(("a@b.example",), b"x" * size)
@@ -81,7 +81,7 @@ async def test_memory_is_bounded(monkeypatch) -> None:
     assert [mail.id for mail in inbox.newest(10)] == [5, 4]
     assert inbox.mail(3) is None
     assert inbox.mail(6) is None
-    assert inbox.mail(4).octets == b"xxxx"
+    assert inbox.mail(4).content == b"xxxx"
 
 
 async def test_each_mail_becomes_a_file_and_none_is_overwritten(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ async def test_each_mail_becomes_a_file_and_none_is_overwritten(tmp_path: Path) 
     assert files[3].read_bytes() == b"Subject: 2.1\r\n\r\n.dot\r\n"
 
 
-async def test_stopping_does_not_wait_for_a_client() -> None:
+async def test_the_inbox_stops_without_waiting_for_a_client() -> None:
     inbox = Inbox(StoppedClock())
     await inbox.start()
     reader, writer = await asyncio.open_connection("127.0.0.1", inbox.port)
@@ -106,6 +106,6 @@ async def test_stopping_does_not_wait_for_a_client() -> None:
     writer.close()
 
 
-def send_raw(port: int, octets: bytes) -> None:
+def send_raw(port: int, content: bytes) -> None:
     with smtplib.SMTP("127.0.0.1", port, timeout=10) as smtp:
-        smtp.sendmail("avisos@example.com", ["ana@example.pt"], octets)
+        smtp.sendmail("avisos@example.com", ["ana@example.pt"], content)

@@ -13,7 +13,7 @@ from tests.web.conftest import ADDRESS, SECRET, House
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
-async def test_looking_changes_nothing(house: House) -> None:
+async def test_a_get_unsubscribes_nobody(house: House) -> None:
     for _ in range(3):
         answer = await house.client.get(f"/u/{house.token}")
         assert answer.status_code == 200
@@ -22,7 +22,7 @@ async def test_looking_changes_nothing(house: House) -> None:
     assert house.unsubscribed == set()
 
 
-async def test_one_click_works_again_and_again_without_cookie_or_redirect(house: House) -> None:
+async def test_one_click_may_be_repeated_and_needs_no_cookie(house: House) -> None:
     for _ in range(2):
         answer = await house.client.post(f"/u/{house.token}", data=ONE_CLICK)
         assert answer.status_code == 200
@@ -30,7 +30,7 @@ async def test_one_click_works_again_and_again_without_cookie_or_redirect(house:
     assert house.unsubscribed == {address_hash(SECRET, ADDRESS)}
 
 
-async def test_a_multipart_form_works_too(house: House) -> None:
+async def test_a_multipart_form_unsubscribes(house: House) -> None:
     body = b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
     answer = await house.client.post(
         f"/u/{house.token}", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"}
@@ -39,12 +39,12 @@ async def test_a_multipart_form_works_too(house: House) -> None:
     assert len(house.unsubscribed) == 1
 
 
-async def test_another_body_is_refused(house: House) -> None:
+async def test_a_post_without_the_one_click_field_is_refused(house: House) -> None:
     assert (await house.client.post(f"/u/{house.token}", data={"a": "b"})).status_code == 400
     assert house.unsubscribed == set()
 
 
-async def test_every_wrong_token_gets_the_same_answer(house: House) -> None:
+async def test_every_wrong_token_gets_the_same_page(house: House) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     die = random.Random(seed)
@@ -78,11 +78,11 @@ async def test_every_wrong_token_gets_the_same_answer(house: House) -> None:
         (";q=x,,;;", "en"),
     ],
 )
-def test_the_language_is_the_customers(accepted: str, expected: str) -> None:
+def test_the_language_follows_accept_language(accepted: str, expected: str) -> None:
     assert language(accepted) == expected
 
 
-async def test_the_page_speaks_it(house: House) -> None:
+async def test_the_unsubscribe_page_is_in_the_language_that_is_asked_for(house: House) -> None:
     for locale, text in TEXTS.items():
         answer = await house.client.get(f"/u/{house.token}", headers={"Accept-Language": locale})
         assert f'<html lang="{locale}">' in answer.text
@@ -90,5 +90,5 @@ async def test_the_page_speaks_it(house: House) -> None:
         assert answer.headers["content-language"] == locale
 
 
-def test_every_language_says_everything() -> None:
+def test_every_language_has_every_text() -> None:
     assert len({frozenset(texts) for texts in TEXTS.values()}) == 1
