@@ -41,7 +41,7 @@ def shelf_of(settings: Settings, store: Store, secret: bytes, public_url: str | 
         compile_folder=partial(compile_folder.compile_folder, redirect_to=settings.smtp.redirect_to),
         engine=compile_folder.engine(),
         installation=Installation(secret=secret, public_url=public_url),
-        store=store,
+        store=store.versions,
     )
 
 
@@ -116,7 +116,7 @@ class Follower:
     async def leave(self) -> None:
         """This replica has nothing in force any more; if that cannot be said now, its silence will say it."""
         async with asyncio.timeout(LEAVE):
-            await self._store.has_in_force(self._name, 0)
+            await self._store.versions.has_in_force(self._name, 0)
 
     async def _look_if_moved(self) -> None:
         if await self._versions.moved():
@@ -134,21 +134,21 @@ class Follower:
         version, now = self._versions.in_force, asyncio.get_running_loop().time()
         assert version is not None, "the house does not stand before something is in force"
         if version.number != self._said[0] or now - self._said[1] >= SAY_SO:
-            await self._store.has_in_force(self._name, version.number)
+            await self._store.versions.has_in_force(self._name, version.number)
             self._said = (version.number, now)
 
     async def _wake_by_plan(self) -> None:
         """Under a plan that the open orders do not know yet, each works its deadline out again; in batches, so that
         nobody waits long for the writer, and from the beginning if we are interrupted."""
-        content = await self._store.kept_catalog(self._shelf.in_force.version)
+        content = await self._store.versions.kept_catalog(self._shelf.in_force.version)
         assert content is not None, "a catalog is kept before it is put in force"
         plan = hashlib.sha256(orjson.loads(content)["files"][PLAN].encode()).hexdigest()
-        if await self._store.recall(_WOKEN_BY) == plan:
+        if await self._store.operations.recall(_WOKEN_BY) == plan:
             return
         after: str | None = ""
         while after is not None:
-            after = await self._store.nudge(after=after, now=self._clock.now(), limit=NUDGED)
-        await self._store.remember(_WOKEN_BY, plan)
+            after = await self._store.orders.nudge(after=after, now=self._clock.now(), limit=NUDGED)
+        await self._store.operations.remember(_WOKEN_BY, plan)
 
 
 async def _look(versions: Versions, shelf: CatalogCache, here: Found, clock: Clock) -> None:

@@ -97,7 +97,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         store = open_store(settings.store.url.get_secret_value(), clock=clock, exclusive=True)
         await store.start()
         stack.push_async_callback(_step, "store", store.close)
-        await keep_origin(clock, store)
+        await keep_origin(clock, store.operations)
 
         inbox = stand_in.inbox(settings, clock)
         if inbox is not None:
@@ -106,7 +106,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         public_url = settings.public_url or (f"http://127.0.0.1:{listener.getsockname()[1]}" if inbox else None)
         secret = await _secret(settings, store)
         shelf = template_sync.shelf_of(settings, store, secret, public_url)
-        versions = Versions(shelf, store)
+        versions = Versions(shelf, store.versions)
         folder = template_sync.folder_of(settings)
         await template_sync.begin(versions, shelf, folder, clock)
         if inbox is None:
@@ -127,8 +127,8 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
 
         retry = settings.retry
         dispatch = Dispatch(
-            store,
-            store,
+            store.orders,
+            store.outbox,
             shelf,
             channel,
             clock,
@@ -139,9 +139,9 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         )
         alarm = Alarm()
         prepare = dispatch.preparation.prepare
-        write_path = WritePath(store, prepare, dispatch, lease=retry.lease, on_wake_at=alarm.expect)
-        wake = Wake(store, shelf, clock, lag, write_path, alarm)
-        intake = Intake(store, shelf, clock, write_path)
+        write_path = WritePath(store.orders, prepare, dispatch, lease=retry.lease, on_wake_at=alarm.expect)
+        wake = Wake(store.orders, shelf, clock, lag, write_path, alarm)
+        intake = Intake(store.orders, shelf, clock, write_path)
         subscription = Subscription(
             cluster,
             take=intake.take,
@@ -153,7 +153,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         tasks: list[asyncio.Task[None]] = []
         doctor = HealthChecks(
             clock=clock,
-            reads=store,
+            reads=store.queries,
             shelf=shelf,
             versions=versions,
             channel=channel,
@@ -167,7 +167,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             ready=doctor.ready,
             readings=doctor.readings,
             read_token=partial(read_unsubscribe_token, secret),
-            unsubscribe=lambda address_hash: store.unsubscribe(address_hash, now=clock.now()),
+            unsubscribe=lambda address_hash: store.operations.unsubscribe(address_hash, now=clock.now()),
             asyncapi=lambda: asyncapi(cluster, version=__version__),
             mailbox=inbox,
             public_url=public_url,
@@ -193,7 +193,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         for name, work in (
             ("wake", wake.run()),
             ("templates", follower.run()),
-            ("dead letters", DeadLetterCopies(cluster, store).run()),
+            ("dead letters", DeadLetterCopies(cluster, store.operations).run()),
             ("retention", _retire(store, clock)),
         ):
             stack.push_async_callback(_end, keep_running(name, work))
@@ -223,14 +223,16 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
 
 async def _secret(settings: Settings, store: Store) -> bytes:
     given = settings.secret_key
-    return given.get_secret_value().encode() if given is not None else await store.secret_key(os.urandom(32))
+    return (
+        given.get_secret_value().encode() if given is not None else await store.operations.secret_key(os.urandom(32))
+    )
 
 
 async def _retire(store: Store, clock: VirtualClock) -> None:
     """Forget the orders that ended more than 400 days ago. Raises DurabilityLost."""
 
     async def step() -> None:
-        while await store.retire(ended_before=clock.now() - KEPT, limit=RETIRE) == RETIRE:
+        while await store.operations.retire(ended_before=clock.now() - KEPT, limit=RETIRE) == RETIRE:
             pass  # few at a time, so that nobody waits long for the writer
         await asyncio.sleep(RETIRE_EVERY)
 

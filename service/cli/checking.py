@@ -104,7 +104,7 @@ def _history(known: Settings) -> History:
     from avisa.store import StoreError, StoreNotFound
 
     async def look(store: Store, clock: Clock) -> History:
-        return History(now=clock.now(), orders=await store.newest_orders(_MOST_ORDERS))
+        return History(now=clock.now(), orders=await store.queries.newest_orders(_MOST_ORDERS))
 
     try:
         return inside_store(known, look)
@@ -121,8 +121,8 @@ def _live_history(known: Settings) -> History:
     async def look(store: Store, clock: Clock) -> History:
         return History(
             now=clock.now(),
-            orders=await store.newest_orders(_MOST_ORDERS),
-            observed=await views.contract(store, each=_EACH),
+            orders=await store.queries.newest_orders(_MOST_ORDERS),
+            observed=await views.contract(store.queries, each=_EACH),
         )
 
     return inside_store(known, look)

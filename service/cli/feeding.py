@@ -97,16 +97,16 @@ async def _replay(known: Settings, ids: Collection[int] | None, store: Store, cl
     shelf = await _in_force(known, store, clock)
     plan = shelf.in_force.plan
     nobody = _Nobody()
-    write_path = WritePath(store, nobody.prepare, nobody, lease=known.retry.lease, on_wake_at=lambda _: None)
-    intake = Intake(store, shelf, clock, write_path)
-    letters = [letter for letter in await store.dead_letters(ids) if letter.state == "open"]
+    write_path = WritePath(store.orders, nobody.prepare, nobody, lease=known.retry.lease, on_wake_at=lambda _: None)
+    intake = Intake(store.orders, shelf, clock, write_path)
+    letters = [letter for letter in await store.queries.dead_letters(ids) if letter.state == "open"]
     done = 0
     for letter in letters:
         taken = events.read(letter.record, rank_by=plan.rank_by, types=known.kafka.types or ())
         if letter.whole and not isinstance(taken, Unreadable):
             # In this order: cut short between the two, it is taken in again and found to be `already_seen`.
             await intake.take([taken])
-            await store.replayed(letter.id)
+            await store.operations.replayed(letter.id)
             done += 1
     return {"replayed": done, "failed": _asked(ids, letters) - done}
 
@@ -117,7 +117,7 @@ async def _in_force(known: Settings, store: Store, clock: Clock) -> CatalogCache
     from avisa.catalog import Versions
 
     shelf = shelf_of(known, store, b"nothing is sent from here", known.public_url)
-    return shelf if await Versions(shelf, store).join(at=clock.now()) else _Shelf(catalog(known))
+    return shelf if await Versions(shelf, store.versions).join(at=clock.now()) else _Shelf(catalog(known))
 
 
 def _asked(ids: Collection[int] | None, letters: Sequence[DeadLetter]) -> int:

@@ -22,7 +22,9 @@ def show(order: str, key: str, out: Path | None) -> None:
     known = settings()
 
     async def look(store: Store, _clock: Clock) -> tuple[dict[str, Any], Proof]:
-        chosen = _chosen(await store.sent(order), order, key, known=await store.history(order) is not None)
+        chosen = _chosen(
+            await store.queries.sent(order), order, key, known=await store.queries.history(order) is not None
+        )
         return await _again(known, store, order, chosen)
 
     told, proof = inside_store(known, look)

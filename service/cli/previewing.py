@@ -264,7 +264,7 @@ def _kept_order(known: Settings, order_id: str) -> tuple[Order, datetime]:
     """The order as it is kept, and what the service's clock shows; reads only, beside a running service."""
 
     async def look(store: Store, clock: Clock) -> tuple[Order | None, datetime]:
-        history = await store.history(order_id)
+        history = await store.queries.history(order_id)
         return (None if history is None else history.order), clock.now()
 
     order, now = inside_store(known, look)

@@ -34,12 +34,12 @@ def settings() -> Settings:
 
 def looking_at_store(look: Callable[[Queries], Coroutine[Any, Any, T]]) -> T:
     """Ask the store something that changes nothing, also beside a running service."""
-    return inside_store(settings(), lambda store, _clock: look(store))
+    return inside_store(settings(), lambda store, _clock: look(store.queries))
 
 
 def changing_store(change: Callable[[Operations, Clock], Coroutine[Any, Any, T]]) -> T:
     """Change something in the store; it takes turns with a running service."""
-    return inside_store(settings(), change)
+    return inside_store(settings(), lambda store, clock: change(store.operations, clock))
 
 
 def inside_store(known: Settings, use: Callable[[Store, Clock], Coroutine[Any, Any, T]]) -> T:
@@ -56,7 +56,7 @@ async def _inside(known: Settings, use: Callable[[Store, Clock], Coroutine[Any, 
     store = open_store(known.store.url.get_secret_value(), clock=clock_of(known.clock), exclusive=False)
     await store.start()
     try:
-        return await use(store, await kept_clock(known.clock, store))
+        return await use(store, await kept_clock(known.clock, store.operations))
     finally:
         await store.close()
 

@@ -47,7 +47,7 @@ def history() -> None:
     """Show all versions of plan and messages, the newest first: who put what in force, when and why."""
 
     async def look(store: Store, _clock: Clock) -> list[dict[str, Any]]:
-        return lineages.told(await store.versions(), await store.who_has_in_force())
+        return lineages.told(await store.versions.versions(), await store.versions.who_has_in_force())
 
     answer.give(inside_store(settings(), look), lineages.log)
 
@@ -60,7 +60,7 @@ def diff(
     known = settings()
 
     async def look(store: Store, versions: Versions, _clock: Clock) -> dict[str, Any]:
-        lineage = await store.versions()
+        lineage = await store.versions.versions()
         before = _version(lineage, a)
         if b is None:
             here = _found(known, None)
@@ -97,7 +97,7 @@ def push(
     who = author or _login()
 
     async def change(store: Store, versions: Versions, clock: Clock) -> Version | Already | Unfit | NotOfHead:
-        based_on = None if parent is None else _version(await store.versions(), parent).number
+        based_on = None if parent is None else _version(await store.versions.versions(), parent).number
         return await versions.push(here, based_on=based_on, author=who, note=note, at=clock.now())
 
     outcome = _with_versions(known, change)
@@ -117,7 +117,7 @@ def rollback(
     who = author or _login()
 
     async def change(store: Store, versions: Versions, clock: Clock) -> Version | Already | Unfit:
-        lineage = await store.versions()
+        lineage = await store.versions.versions()
         target = _version(lineage, version) if version is not None else _before_head(lineage)
         return await versions.roll_back(target, author=who, note=note, at=clock.now())
 
@@ -135,17 +135,17 @@ def pull(
     folder = Path(where[-1])
 
     async def change(store: Store, versions: Versions, _clock: Clock) -> dict[str, Any]:
-        lineage = await store.versions()
+        lineage = await store.versions.versions()
         version = _version(lineage, where[0] if len(where) == 2 else None)
         files = await versions.files(version)
         place, held = _safe_place(folder, lineage)
-        await store.set_base(
+        await store.versions.set_base(
             place, version.number
         )  # before a file changes: a replica that follows it knows what it is
         try:
             written, removed = template_folder.write(folder, files)
         except OSError as error:
-            await store.set_base(place, held)
+            await store.versions.set_base(place, held)
             raise Failure(Exit.STORAGE, "storage", f"{folder}: {error.strerror}") from None
         told = {"folder": str(folder), "written": [str(path) for path in written]}
         return lineages.shape(version) | told | {"removed": [str(path) for path in removed]}
@@ -168,7 +168,7 @@ def _with_versions(known: Settings, use: Callable[[Store, Versions, Clock], Coro
 
     async def inside(store: Store, clock: Clock) -> T:
         shelf = shelf_of(known, store, b"nothing is sent from here", known.public_url)
-        return await use(store, Here(shelf, store), clock)
+        return await use(store, Here(shelf, store.versions), clock)
 
     return inside_store(known, inside)
 

@@ -34,7 +34,7 @@ def add(conn: Connection, kind: str, numbers: Mapping[tuple[str, str], int]) -> 
         {"kind": kind, "word": word, "shard": shard, "n": n} for (word, shard), n in sorted(numbers.items()) if n
     ]
     if given:
-        _ADD.run(conn, given)
+        _ADD.execute(conn, given)
 
 
 def tally(conn: Connection, by_reason: Mapping[tuple[str, Reason], int]) -> None:

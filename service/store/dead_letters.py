@@ -23,7 +23,7 @@ WHOLE = 1 << 20  # octets; a value up to this size is kept whole
 HEAD = 4096  # octets kept of a longer one
 
 
-def add(conn: Connection, letters: Sequence[Unreadable], *, now: datetime) -> None:
+def set_aside(conn: Connection, letters: Sequence[Unreadable], *, now: datetime) -> None:
     """Set records aside. One that was set aside before, because it is read again, is left as it is."""
     insert = sqlite_insert if conn.dialect.name == "sqlite" else postgresql_insert
     position = ("topic", "partition", "offset")

@@ -10,8 +10,9 @@ import orjson
 from sqlalchemy import Connection
 
 from avisa.core.model import Reason
-from avisa.ports import Pause
-from avisa.store import counters, recipient_queues
+from avisa.ports import DeadLetter, Pause
+from avisa.store import counters, dead_letters, recipient_queues
+from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import Query, Statement
 from avisa.store.sql.rows import micros, moment
 
@@ -46,64 +47,6 @@ _UNSUBSCRIBE = Statement(
     "INSERT INTO unsubscribed (address_hash, at) VALUES (:address_hash, :at) ON CONFLICT (address_hash) DO NOTHING"
 )
 
-
-def retry(conn: Connection, keys: Collection[str], *, now_real: int) -> frozenset[str]:
-    """Make due at once what waits, and queue again what failed."""
-    chosen = [key for (key,) in _TO_RETRY.ask(conn, [{"key": key} for key in keys])]
-    if chosen:
-        _RETRY.run(conn, [{"key": key} for key in chosen], now=now_real)
-    return frozenset(chosen)
-
-
-def drop(conn: Connection, keys: Collection[str], *, now: datetime) -> frozenset[str]:
-    """Settle as dropped what is not settled and not being sent at this moment."""
-    rows = _TO_DROP.ask(conn, [{"key": key} for key in keys])
-    chosen: dict[str, str] = {row[0]: row[1] for row in rows}
-    if chosen:
-        recipient_queues.drop(conn, chosen, Reason.DROPPED_BY_OPERATOR, now=micros(now))
-        recipient_queues.advance(conn, set(chosen.values()))
-    return frozenset(chosen)
-
-
-def pause(conn: Connection, reason: str, *, now: datetime) -> None:
-    value = orjson.dumps({"reason": reason, "since": micros(now)}).decode()
-    _SET.run(conn, name="pause", value=value)
-
-
-def resume(conn: Connection) -> None:
-    _CLEAR.run(conn, name="pause")
-
-
-def paused(conn: Connection) -> Pause | None:
-    """Whether an operator has stopped all sending."""
-    for (value,) in _FLAG.ask(conn, name="pause"):
-        told = orjson.loads(value)
-        return Pause(reason=told["reason"], since=moment(told["since"]))
-    return None
-
-
-def remember(conn: Connection, name: str, value: str) -> None:
-    """Keep one word for whoever comes after: this process started anew, or a command beside it."""
-    _SET.run(conn, name=name, value=value)
-
-
-def recall(conn: Connection, name: str) -> str | None:
-    return next((value for (value,) in _FLAG.ask(conn, name=name)), None)
-
-
-def secret_key(conn: Connection, fresh: bytes) -> bytes:
-    """The key kept, else `fresh`, which is then kept."""
-    _KEEP.run(conn, name="secret_key", value=fresh.hex())
-    ((kept,),) = _FLAG.ask(conn, name="secret_key")
-    return bytes.fromhex(kept)
-
-
-def unsubscribe(conn: Connection, address_hash: bytes, *, now: datetime) -> None:
-    _UNSUBSCRIBE.run(conn, address_hash=address_hash.hex(), at=micros(now))
-
-
-# ---------------------------------------------------------------- retention
-
 _IDS = "order_id text"
 _ENDED = Query(
     ("order_id", "final", "stuck"),
@@ -122,16 +65,90 @@ _FORGET = [
 ]
 
 
-def retire(conn: Connection, *, ended_before: int, limit: int, shard: str) -> int:
-    """Forget orders that ended long ago with all of their settled notifications, whose number stays known."""
-    ended = _ENDED.ask(conn, before=ended_before, limit=limit)
-    if not ended:
-        return 0
-    given = [{"order_id": order_id} for order_id, _, _ in ended]
-    counters.add(conn, "retired", {(state, shard): int(n) for state, n in _SETTLED.ask(conn, given)})
-    gone = Counter(("final" if final else "open", shard) for _, final, _ in ended)
-    gone["stuck", shard] = sum(stuck for _, _, stuck in ended)
-    counters.add(conn, "order", {word: -n for word, n in gone.items()})
-    for statement in _FORGET:
-        statement.run(conn, given)
-    return len(ended)
+class SqlOperations(OnDatabase):
+    """Satisfies Operations, and the clock's Memory."""
+
+    def __init__(self, database: Database, *, shard: str) -> None:
+        super().__init__(database)
+        self._shard = shard
+
+    @transaction
+    def retry(self, conn: Connection, keys: Collection[str], *, now_real: datetime) -> frozenset[str]:
+        """Make due at once what waits, and queue again what failed."""
+        chosen = [key for (key,) in _TO_RETRY.fetch(conn, [{"key": key} for key in keys])]
+        if chosen:
+            _RETRY.execute(conn, [{"key": key} for key in chosen], now=micros(now_real))
+        return frozenset(chosen)
+
+    @transaction
+    def drop(self, conn: Connection, keys: Collection[str], *, now: datetime) -> frozenset[str]:
+        """Settle as dropped what is not settled and not being sent at this moment."""
+        rows = _TO_DROP.fetch(conn, [{"key": key} for key in keys])
+        chosen = {row[0]: row[1] for row in rows}
+        if chosen:
+            recipient_queues.drop(conn, chosen, Reason.DROPPED_BY_OPERATOR, now=micros(now))
+            recipient_queues.promote_next(conn, set(chosen.values()))
+        return frozenset(chosen)
+
+    @transaction
+    def pause(self, conn: Connection, reason: str, *, now: datetime) -> None:
+        _SET.execute(conn, name="pause", value=orjson.dumps({"reason": reason, "since": micros(now)}).decode())
+
+    @transaction
+    def resume(self, conn: Connection) -> None:
+        _CLEAR.execute(conn, name="pause")
+
+    @transaction
+    def unsubscribe(self, conn: Connection, address_hash: bytes, *, now: datetime) -> None:
+        _UNSUBSCRIBE.execute(conn, address_hash=address_hash.hex(), at=micros(now))
+
+    @transaction
+    def secret_key(self, conn: Connection, fresh: bytes) -> bytes:
+        _KEEP.execute(conn, name="secret_key", value=fresh.hex())
+        ((kept,),) = _FLAG.fetch(conn, name="secret_key")
+        return bytes.fromhex(kept)
+
+    @transaction
+    def remember(self, conn: Connection, name: str, value: str) -> None:
+        """Keep a text under `name`, in place of the one kept before, for this process after a restart and for all
+        others."""
+        _SET.execute(conn, name=name, value=value)
+
+    @latest
+    def recall(self, conn: Connection, name: str) -> str | None:
+        return next((value for (value,) in _FLAG.fetch(conn, name=name)), None)
+
+    @transaction
+    def replayed(self, conn: Connection, dead_letter: int) -> None:
+        dead_letters.mark(conn, [dead_letter], state="replayed")
+
+    @latest
+    def uncopied_dead_letters(self, conn: Connection, limit: int) -> list[DeadLetter]:
+        return dead_letters.uncopied(conn, limit)
+
+    @transaction
+    def copied_dead_letters(self, conn: Connection, ids: Collection[int]) -> None:
+        dead_letters.mark(conn, ids, copied=1)
+
+    @transaction
+    def retire(self, conn: Connection, *, ended_before: datetime, limit: int) -> int:
+        ended = _ENDED.fetch(conn, before=micros(ended_before), limit=limit)
+        if not ended:
+            return 0
+        given = [{"order_id": order_id} for order_id, _, _ in ended]
+        settled = {(state, self._shard): int(n) for state, n in _SETTLED.fetch(conn, given)}
+        counters.add(conn, "retired", settled)
+        gone = Counter(("final" if final else "open", self._shard) for _, final, _ in ended)
+        gone["stuck", self._shard] = sum(stuck for _, _, stuck in ended)
+        counters.add(conn, "order", {word: -n for word, n in gone.items()})
+        for statement in _FORGET:
+            statement.execute(conn, given)
+        return len(ended)
+
+
+def paused(conn: Connection) -> Pause | None:
+    """Whether an operator has stopped all sending; for the outbox."""
+    for (value,) in _FLAG.fetch(conn, name="pause"):
+        kept = orjson.loads(value)
+        return Pause(reason=kept["reason"], since=moment(kept["since"]))
+    return None

@@ -6,18 +6,30 @@ seldom wait for each other in a circle.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from sqlalchemy import Connection
 
 from avisa.core.model import Notification, Order
-from avisa.ports import Attempt, Change
+from avisa.ports import Attempt, Change, Committed, Tally, Unreadable
 from avisa.store import counters, recipient_queues, timeline
-from avisa.store.sql.dialect import Query, Statement
-from avisa.store.sql.rows import NOTICE_COLUMNS, ORDER_GIVEN, notification_of, order_of, order_row
+from avisa.store.database.database import Database, OnDatabase, latest, transaction
+from avisa.store.dead_letters import set_aside
+from avisa.store.sql.dialect import Query, Statement, clock
+from avisa.store.sql.rows import (
+    MICROSECOND,
+    NOTICE_COLUMNS,
+    ORDER_GIVEN,
+    micros,
+    moment_or_none,
+    notification_of,
+    order_of,
+    order_row,
+)
 
 IDS = "order_id text"
 
@@ -51,8 +63,8 @@ def load(conn: Connection, order_ids: Collection[str]) -> dict[str, Order]:
     """The orders that are known, each with its pending notifications."""
     ids = _ids(order_ids)
     pending: defaultdict[str, list[Notification]] = defaultdict(list)
-    stored = _STORED.ask(conn, ids)
-    for row in _PENDING.ask(conn, ids) if stored else ():
+    stored = _STORED.fetch(conn, ids)
+    for row in _PENDING.fetch(conn, ids) if stored else ():
         pending[row[1]].append(notification_of(row))
     return {
         row[0]: order_of(row, tuple(sorted(pending.pop(row[0], ()), key=lambda item: item.seq))) for row in stored
@@ -60,18 +72,18 @@ def load(conn: Connection, order_ids: Collection[str]) -> dict[str, Order]:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What is stored of an order that is about to change, locked."""
+class Stored:
+    """What is stored of an order that is about to change; its row is locked."""
 
     version: int
     final: bool
     stuck: bool
 
 
-def lock(conn: Connection, order_ids: Iterable[str]) -> dict[str, Standing]:
+def lock(conn: Connection, order_ids: Iterable[str]) -> dict[str, Stored]:
     """Keep these orders as they are until the transaction ends."""
-    rows = _LOCK.ask(conn, _ids(order_ids))
-    return {order_id: Standing(version, bool(final), bool(stuck)) for order_id, version, final, stuck in rows}
+    rows = _LOCK.fetch(conn, _ids(order_ids))
+    return {order_id: Stored(version, bool(final), bool(stuck)) for order_id, version, final, stuck in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,7 @@ class Applied:
 def apply(
     conn: Connection,
     changes: Sequence[Change],
-    standing: Mapping[str, Standing],
+    stored: Mapping[str, Stored],
     *,
     now: int,
     now_real: int,
@@ -96,23 +108,23 @@ def apply(
     """Store those changes whose order still stands as it was loaded, whole, and nothing of the others."""
     first = {change.order.order_id: change for change in reversed(changes)}
     chosen = [first[order_id] for order_id in sorted(first)]
-    new = [change for change in chosen if change.order.version == 0 and change.order.order_id not in standing]
+    new = [change for change in chosen if change.order.version == 0 and change.order.order_id not in stored]
     known = [
         change
         for change in chosen
-        if (stands := standing.get(change.order.order_id)) and stands.version == change.order.version
+        if (before := stored.get(change.order.order_id)) and before.version == change.order.version
     ]
     born = _INSERT.inserted(conn, [order_row(change.order) for change in new], "order_id") if new else set()
     waiting = recipient_queues.unsettled(conn, [change.order.order_id for change in known if _touches_outbox(change)])
     known = [change for change in known if _absorbs(change, waiting)]
     won = [change for change in new if change.order.order_id in born] + known
     if known:
-        _UPDATE.run(conn, [order_row(change.order) for change in known])
+        _UPDATE.execute(conn, [order_row(change.order) for change in known])
     begun = recipient_queues.add(conn, won, waiting, now=now, now_real=now_real, lease=lease, begin=begin)
     timeline.add(conn, [entry for change in won for entry in change.entries])
     counters.orders(
         conn,
-        [(standing.get(change.order.order_id), change.order) for change in won],
+        [(stored.get(change.order.order_id), change.order) for change in won],
         shard=shard,
     )
     return Applied(frozenset(change.order.order_id for change in won), begun)
@@ -146,23 +158,6 @@ _DUE = Query(
 )
 _NEXT = Query(("wake_at",), "FROM orders WHERE feed = :feed AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1")
 
-
-def due(conn: Connection, *, now: int, feeds: Collection[str], overdue: int, limit: int) -> list[Order]:
-    """Orders of `feeds` to be woken by `now`, and of all others by `overdue`, the oldest first."""
-    found: list[tuple[int, str]] = []
-    for (feed,) in _FEEDS.ask(conn):
-        until = now if feed in feeds else min(now, overdue)
-        found += [(wake_at, order_id) for order_id, wake_at in _DUE.ask(conn, feed=feed, until=until, limit=limit)]
-    ids = [order_id for _, order_id in sorted(found)[:limit]]
-    known = load(conn, ids) if ids else {}
-    return [known[order_id] for order_id in ids if order_id in known]
-
-
-def next_wake(conn: Connection, feeds: Collection[str]) -> int | None:
-    """The earliest `wake_at` among `feeds`."""
-    return min((wake_at for feed in feeds for (wake_at,) in _NEXT.ask(conn, feed=feed)), default=None)
-
-
 # ---------------------------------------------------------------- another plan
 
 _OPEN_AFTER = Query(
@@ -177,13 +172,83 @@ _NUDGE = Statement(
 )
 
 
-def nudge(conn: Connection, *, after: str, now: int, limit: int) -> str | None:
-    """Make the next `limit` open orders due; answers the last of them, None when there are no more."""
-    ids = [order_id for (order_id,) in _OPEN_AFTER.ask(conn, after=after, limit=limit)]
-    if ids:
-        _NUDGE.run(conn, _ids(ids), now=now)
-    return ids[-1] if len(ids) == limit else None
-
-
 def _ids(order_ids: Iterable[str]) -> list[dict[str, str]]:
     return [{"order_id": order_id} for order_id in order_ids]
+
+
+class SqlOrders(OnDatabase):
+    """Satisfies OrderBook."""
+
+    def __init__(self, database: Database, *, lease_token: str, shard: str) -> None:
+        super().__init__(database)
+        self._lease_token = lease_token
+        self._shard = shard
+
+    async def load(self, order_ids: Collection[str]) -> dict[str, Order]:
+        ids = tuple(order_ids)
+        return await self.database.read_latest(lambda conn: load(conn, ids)) if ids else {}
+
+    @transaction
+    def commit(
+        self,
+        conn: Connection,
+        changes: Sequence[Change],
+        *,
+        tally: Tally | None = None,
+        dead_letters: Sequence[Unreadable] = (),
+        now: datetime,
+        begin: Sequence[Attempt] = (),
+        lease: timedelta = timedelta(0),
+    ) -> Committed:
+        now_real = clock(conn)
+        ids = {change.order.order_id for change in changes}
+        if len(ids) < len(changes):
+            raise ValueError("a commit holds one change for each order")
+        applied = apply(
+            conn,
+            changes,
+            lock(conn, sorted(ids)) if ids else {},
+            now=micros(now),
+            now_real=now_real,
+            lease=recipient_queues.Lease(self._lease_token, now_real + lease // MICROSECOND),
+            begin={attempt.key: attempt for attempt in begin},
+            shard=self._shard,
+        )
+        set_aside(conn, dead_letters, now=now)
+        counted = Counter({} if tally is None else tally.by_reason)
+        for change in changes:
+            if change.order.order_id in applied.orders:
+                counted.update(change.reasons)
+        counters.tally(conn, counted)
+        return Committed(lost=frozenset(ids) - applied.orders, begun=applied.begun)
+
+    @latest
+    def due(
+        self, conn: Connection, now: datetime, *, feeds: Collection[str], overdue: datetime, limit: int
+    ) -> list[Order]:
+        """Orders of `feeds` to be woken by `now`, and of all others by `overdue`, the oldest first."""
+        by = {True: micros(now), False: min(micros(now), micros(overdue))}
+        found: list[tuple[int, str]] = []
+        for (feed,) in _FEEDS.fetch(conn):
+            rows = _DUE.fetch(conn, feed=feed, until=by[feed in feeds], limit=limit)
+            found += [(wake_at, order_id) for order_id, wake_at in rows]
+        ids = [order_id for _, order_id in sorted(found)[:limit]]
+        known = load(conn, ids) if ids else {}
+        return [known[order_id] for order_id in ids if order_id in known]
+
+    @latest
+    def next_wake(self, conn: Connection, *, feeds: Collection[str]) -> datetime | None:
+        return moment_or_none(
+            min((wake_at for feed in feeds for (wake_at,) in _NEXT.fetch(conn, feed=feed)), default=None)
+        )
+
+    @transaction
+    def nudge(self, conn: Connection, *, after: str, now: datetime, limit: int) -> str | None:
+        """Make the next `limit` open orders due, by id from beyond `after`, because the plan is another one.
+
+        Returns the last of their ids, to go on from; None when there are no more.
+        """
+        ids = [order_id for (order_id,) in _OPEN_AFTER.fetch(conn, after=after, limit=limit)]
+        if ids:
+            _NUDGE.execute(conn, _ids(ids), now=micros(now))
+        return ids[-1] if len(ids) == limit else None

@@ -6,16 +6,27 @@ somebody else, the token no longer fits, and whatever the slow one wanted to sto
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
 from avisa.core.model import SETTLED, State
-from avisa.ports import Attempt, Claimed, Settlement
-from avisa.store import counters, orders, recipient_queues, timeline
+from avisa.ports import Attempt, Claimed, Pause, Settlement
+from avisa.store import counters, operations, orders, recipient_queues, timeline
+from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import Query, Statement, clock
-from avisa.store.sql.rows import DRAFT_COLUMNS, NOTICE_COLUMNS, draft_of, micros, micros_or_none, notification_of
+from avisa.store.sql.rows import (
+    DRAFT_COLUMNS,
+    MICROSECOND,
+    NOTICE_COLUMNS,
+    draft_of,
+    micros,
+    micros_or_none,
+    moment,
+    notification_of,
+)
 
 _KEYS = "key text"
 
@@ -100,80 +111,6 @@ _UNSUBSCRIBED = Query(
 )
 
 
-def claim(
-    conn: Connection, *, now_real: int, lease: int, limit: int, feeds: Collection[str], overdue: int, token: str
-) -> list[Claimed]:
-    """Lease what is due, the earliest of each line, the longest due first."""
-    now = clock(conn)
-    found = _CLAIMABLE.ask(
-        conn, _read(feeds), latest=max(now, now_real), now=now_real, clock_now=now, limit=limit, overdue=overdue
-    )
-    keys = [key for (key,) in found]
-    if not keys:
-        return []
-    given = _given(keys)
-    _LEASE.run(conn, given, token=token, until=now + lease)
-    rows = {row[0]: row for row in _CLAIMED.ask(conn, given)}
-    known = orders.load(conn, {row[1] for row in rows.values()})
-    drafted = len(NOTICE_COLUMNS)
-    return [
-        Claimed(
-            notification=notification_of(row),
-            order=known[row[1]],
-            draft=draft_of(row[drafted:]),
-        )
-        for key in keys
-        if (row := rows.get(key)) is not None
-    ]
-
-
-def renew(conn: Connection, keys: Collection[str], *, lease: int, token: str) -> frozenset[str]:
-    """Lengthen what is still ours; answers what that is."""
-    ours = _held(conn, sorted(keys), token)
-    if ours:
-        _RENEW.run(conn, _given(list(ours)), until=clock(conn) + lease)
-    return frozenset(ours)
-
-
-def begin(conn: Connection, attempts: Sequence[Attempt], *, token: str) -> frozenset[str]:
-    """Freeze the drafts and mark SENDING; answers the keys that did."""
-    held = _held(conn, [attempt.key for attempt in attempts], token)
-    ready = [
-        attempt for attempt in attempts if held.get(attempt.key, ("", -1))[1] == attempt.claimed.notification.revision
-    ]
-    if ready:
-        _BEGIN.run(conn, [_attempt_row(attempt) for attempt in ready])
-    return frozenset(attempt.key for attempt in ready)
-
-
-def settle(conn: Connection, settlements: Sequence[Settlement], *, token: str, shard: str) -> frozenset[str]:
-    """Store outcomes with what they do to their orders; answers the keys that were lost."""
-    changes = {item.change.order.order_id: item for item in reversed(settlements) if item.change is not None}
-    standing = orders.lock(conn, sorted(changes)) if changes else {}
-    held = _held(conn, [item.key for item in settlements], token)
-    mine = [item for item in settlements if item.key in held]
-    stands = [item for item in mine if item.change is not None and changes[_order(item)] is item]
-    applied: frozenset[str] = frozenset()
-    if stands:
-        applied = orders.apply(
-            conn,
-            [item.change for item in stands if item.change is not None],
-            standing,
-            now=micros(max(item.at for item in stands)),
-            now_real=clock(conn),
-            lease=None,
-            shard=shard,
-        ).orders
-    done = [item for item in mine if item.change is None or (item in stands and _order(item) in applied)]
-    _store(conn, done)
-    timeline.add(conn, [item.entry for item in done if item.entry is not None])
-    counters.add(conn, "doubt", {("in_doubt", shard): sum(item.counts_doubt for item in done)})
-    ended = {held[item.key][0] for item in done if item.state in SETTLED}
-    if ended:
-        recipient_queues.advance(conn, ended)
-    return frozenset(item.key for item in settlements) - {item.key for item in done}
-
-
 def _order(item: Settlement) -> str:
     assert item.change is not None
     return item.change.order.order_id
@@ -184,7 +121,7 @@ def _store(conn: Connection, settlements: Sequence[Settlement]) -> None:
     back = [item for item in settlements if item.state is State.QUEUED]
     waits = [item for item in settlements if item.state in (State.HELD, State.RETRYING)]
     if ended:
-        _SETTLE.run(
+        _SETTLE.execute(
             conn,
             [
                 {"notice": item.key, "became": item.state, "word": item.reason, "at": micros(item.at)}
@@ -192,9 +129,9 @@ def _store(conn: Connection, settlements: Sequence[Settlement]) -> None:
             ],
         )
     if back:
-        _GIVE_BACK.run(conn, [{"notice": item.key, "again": _again(conn, item)} for item in back])
+        _GIVE_BACK.execute(conn, [{"notice": item.key, "again": _again(conn, item)} for item in back])
     if waits:
-        _WAIT.run(
+        _WAIT.execute(
             conn,
             [
                 {
@@ -229,26 +166,9 @@ def _attempt_row(attempt: Attempt) -> Mapping[str, Any]:
     }
 
 
-def _held(conn: Connection, keys: Sequence[str], token: str) -> dict[str, tuple[str, int]]:
-    """Order and revision of those keys that are unsettled and leased to `token`, locked."""
-    rows = _HELD.ask(conn, _given(sorted(keys)), token=token)
-    return {key: (order_id, revision) for key, order_id, revision in rows}
-
-
-def next_due(conn: Connection, *, feeds: Collection[str], overdue: int) -> int | None:
-    """The earliest real moment at which a line head is to be looked at; of a leased one, when its lease ends."""
-    return next((due for (due,) in _NEXT_DUE.ask(conn, _read(feeds), overdue=overdue)), None)
-
-
 def free_leases(conn: Connection) -> None:
     """Forget every lease: whoever held one is no more."""
-    _FREE_LEASES.run(conn)
-
-
-def unsubscribed(conn: Connection, hashes: Collection[bytes]) -> frozenset[bytes]:
-    """Those of the address hashes that want no reminders."""
-    rows = _UNSUBSCRIBED.ask(conn, [{"address_hash": octets.hex()} for octets in hashes])
-    return frozenset(bytes.fromhex(octets) for (octets,) in rows)
+    _FREE_LEASES.execute(conn)
 
 
 def _read(feeds: Collection[str]) -> list[dict[str, str]]:
@@ -257,3 +177,124 @@ def _read(feeds: Collection[str]) -> list[dict[str, str]]:
 
 def _given(keys: Collection[str]) -> list[dict[str, str]]:
     return [{"key": key} for key in keys]
+
+
+class SqlOutbox(OnDatabase):
+    """Satisfies Outbox."""
+
+    def __init__(self, database: Database, *, lease_token: str, shard: str) -> None:
+        super().__init__(database)
+        self._lease_token = lease_token
+        self._shard = shard
+
+    @transaction
+    def claim(
+        self,
+        conn: Connection,
+        *,
+        now_real: datetime,
+        lease: timedelta,
+        limit: int,
+        feeds: Collection[str],
+        overdue: datetime,
+    ) -> list[Claimed]:
+        """Lease what is due: the earliest of each queue, the longest due first."""
+        now, callers_now = clock(conn), micros(now_real)
+        found = _CLAIMABLE.fetch(
+            conn,
+            _read(feeds),
+            latest=max(now, callers_now),
+            now=callers_now,
+            clock_now=now,
+            limit=limit,
+            overdue=micros(overdue),
+        )
+        keys = [key for (key,) in found]
+        if not keys:
+            return []
+        given = _given(keys)
+        _LEASE.execute(conn, given, token=self._lease_token, until=now + lease // MICROSECOND)
+        rows = {row[0]: row for row in _CLAIMED.fetch(conn, given)}
+        known = orders.load(conn, {row[1] for row in rows.values()})
+        drafted = len(NOTICE_COLUMNS)
+        return [
+            Claimed(
+                notification=notification_of(row),
+                order=known[row[1]],
+                draft=draft_of(row[drafted:]),
+            )
+            for key in keys
+            if (row := rows.get(key)) is not None
+        ]
+
+    @transaction
+    def begin(self, conn: Connection, attempts: Sequence[Attempt]) -> frozenset[str]:
+        """Freeze the drafts and mark SENDING; returns the keys that did."""
+        held = self._held(conn, [attempt.key for attempt in attempts])
+        ready = [
+            attempt
+            for attempt in attempts
+            if held.get(attempt.key, ("", -1))[1] == attempt.claimed.notification.revision
+        ]
+        if ready:
+            _BEGIN.execute(conn, [_attempt_row(attempt) for attempt in ready])
+        return frozenset(attempt.key for attempt in ready)
+
+    @transaction
+    def settle(self, conn: Connection, settlements: Sequence[Settlement]) -> frozenset[str]:
+        """Store outcomes with what they do to their orders; answers the keys that were lost."""
+        changes = {item.change.order.order_id: item for item in reversed(settlements) if item.change is not None}
+        standing = orders.lock(conn, sorted(changes)) if changes else {}
+        held = self._held(conn, [item.key for item in settlements])
+        mine = [item for item in settlements if item.key in held]
+        stands = [item for item in mine if item.change is not None and changes[_order(item)] is item]
+        applied: frozenset[str] = frozenset()
+        if stands:
+            applied = orders.apply(
+                conn,
+                [item.change for item in stands if item.change is not None],
+                standing,
+                now=micros(max(item.at for item in stands)),
+                now_real=clock(conn),
+                lease=None,
+                shard=self._shard,
+            ).orders
+        done = [item for item in mine if item.change is None or (item in stands and _order(item) in applied)]
+        _store(conn, done)
+        timeline.add(conn, [item.entry for item in done if item.entry is not None])
+        counters.add(conn, "doubt", {("in_doubt", self._shard): sum(item.counts_doubt for item in done)})
+        ended = {held[item.key][0] for item in done if item.state in SETTLED}
+        if ended:
+            recipient_queues.promote_next(conn, ended)
+        return frozenset(item.key for item in settlements) - {item.key for item in done}
+
+    @transaction
+    def renew(
+        self, conn: Connection, keys: Collection[str], *, now_real: datetime, lease: timedelta
+    ) -> frozenset[str]:
+        """Lengthen the leases that this process still holds; returns their keys."""
+        held = self._held(conn, keys)
+        if held:
+            _RENEW.execute(conn, _given(held), until=clock(conn) + lease // MICROSECOND)
+        return frozenset(held)
+
+    @latest
+    def unsubscribed(self, conn: Connection, hashes: Collection[bytes]) -> frozenset[bytes]:
+        rows = _UNSUBSCRIBED.fetch(conn, [{"address_hash": address_hash.hex()} for address_hash in hashes])
+        return frozenset(bytes.fromhex(address_hash) for (address_hash,) in rows)
+
+    @latest
+    def next_due(self, conn: Connection, *, feeds: Collection[str], overdue: datetime) -> datetime | None:
+        """The earliest real moment at which the head of a queue is to be looked at; of a leased one, when its lease
+        ends."""
+        rows = _NEXT_DUE.fetch(conn, _read(feeds), overdue=micros(overdue))
+        return next((moment(due) for (due,) in rows), None)
+
+    @latest
+    def paused(self, conn: Connection) -> Pause | None:
+        return operations.paused(conn)
+
+    def _held(self, conn: Connection, keys: Iterable[str]) -> dict[str, tuple[str, int]]:
+        """Order and revision of those keys that are unsettled and leased to this process; their rows are locked."""
+        rows = _HELD.fetch(conn, _given(sorted(keys)), token=self._lease_token)
+        return {key: (order_id, revision) for key, order_id, revision in rows}

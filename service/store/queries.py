@@ -1,21 +1,22 @@
-"""Questions that change nothing; each is answered from one snapshot."""
+"""Queries for people; each is answered from one snapshot."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection
 
 from avisa.core.model import Order, Reason, State
-from avisa.ports import Counts, Gauges, History, OutboxRow, Sent
-from avisa.store import orders
+from avisa.ports import Counts, DeadLetter, Gauges, History, OutboxRow, RecentOrders, Sent
+from avisa.store import dead_letters, orders, recent_orders
+from avisa.store.database.database import OnDatabase, snapshot
 from avisa.store.sql.dialect import Query, Row
 from avisa.store.sql.rows import (
     DRAFT_COLUMNS,
     NOTICE_COLUMNS,
     draft_of,
     entry_of,
-    moment,
     moment_or_none,
     notification_of,
     order_of,
@@ -57,32 +58,83 @@ _ENDED = Query(_STATE, "FROM orders WHERE ended_at IS NOT NULL ORDER BY ended_at
 _OPEN = Query(_STATE, "FROM orders WHERE ended_at IS NULL LIMIT :most")
 
 
-def history(conn: Connection, order_id: str) -> History | None:
-    """All that is kept of one order."""
-    order = orders.load(conn, [order_id]).get(order_id)
-    if order is None:
-        return None
-    return History(
-        order=order,
-        entries=tuple(entry_of(row) for row in _LINES.ask(conn, order_id=order_id)),
-        outbox=tuple(outbox(conn, state=None, order_id=order_id)),
-    )
+class SqlQueries(OnDatabase):
+    """Satisfies Queries."""
+
+    @snapshot
+    def history(self, conn: Connection, order_id: str) -> History | None:
+        order = orders.load(conn, [order_id]).get(order_id)
+        if order is None:
+            return None
+        return History(
+            order=order,
+            entries=tuple(entry_of(row) for row in _LINES.fetch(conn, order_id=order_id)),
+            outbox=tuple(_outbox_row(row) for row in _OF_ORDER.fetch(conn, order_id=order_id)),
+        )
+
+    @snapshot
+    def outbox(self, conn: Connection, *, state: State | None = None, order_id: str | None = None) -> list[OutboxRow]:
+        """Notifications in `state`, of `order_id`, or all."""
+        if order_id is not None:
+            rows = [_outbox_row(row) for row in _OF_ORDER.fetch(conn, order_id=order_id)]
+            return [row for row in rows if state is None or row.notification.state is state]
+        if state is not None:
+            return [_outbox_row(row) for row in _IN_STATE.fetch(conn, state=state.value)]
+        return [_outbox_row(row) for row in _ALL.fetch(conn)]
+
+    @snapshot
+    def sent(self, conn: Connection, order_id: str) -> list[Sent]:
+        rows = _SENT.fetch(conn, order_id=order_id)
+        return [Sent(row=_outbox_row(row), draft=draft_of(row[len(_OUTBOX) :])) for row in rows]
+
+    @snapshot
+    def counts(self, conn: Connection) -> Counts:
+        """Where every event and notification ended, those long forgotten too (promise 5)."""
+        kept = _kept_counts(conn)
+        by_reason = {Reason(word): n for (kind, word), n in kept.items() if kind == "event" and n}
+        by_state = Counter({State(word): n for (kind, word), n in kept.items() if kind == "retired"})
+        by_state.update({State(state): int(n) for state, n in _BY_STATE.fetch(conn)})
+        ((dead,),) = _DEAD.fetch(conn)
+        return Counts(
+            read=sum(by_reason.values()) + dead,
+            by_reason=by_reason,
+            dead_letters=dead,
+            decided=sum(by_state.values()),
+            by_state=dict(by_state),
+        )
+
+    @snapshot
+    def gauges(self, conn: Connection) -> Gauges:
+        """Reads no more rows than the backlog has."""
+        kept = _kept_counts(conn)
+        heads = _HEADS.fetch(conn)
+        oldest = min((decided_at for _, _, decided_at in heads if decided_at is not None), default=None)
+        unsettled = Counter({State(state): n for state, n, _ in heads})
+        unsettled.update({State(state): n for state, n in _BEHIND.fetch(conn)})
+        return Gauges(
+            outbox=dict(unsettled),
+            oldest_decided_at=moment_or_none(oldest),
+            orders_open=kept.get(("order", "open"), 0),
+            orders_final=kept.get(("order", "final"), 0),
+            orders_stuck=kept.get(("order", "stuck"), 0),
+            in_doubt=kept.get(("doubt", "in_doubt"), 0),
+        )
+
+    @snapshot
+    def dead_letters(self, conn: Connection, ids: Collection[int] | None = None) -> list[DeadLetter]:
+        return dead_letters.read(conn, ids)
+
+    @snapshot
+    def heard_of(self, conn: Connection, *, each: int) -> Mapping[str, RecentOrders]:
+        return recent_orders.heard_of(conn, each=each)
+
+    @snapshot
+    def newest_orders(self, conn: Connection, limit: int) -> list[Order]:
+        return [order_of(row, ()) for query in (_ENDED, _OPEN) for row in query.fetch(conn, most=limit)]
 
 
-def outbox(conn: Connection, *, state: State | None, order_id: str | None) -> list[OutboxRow]:
-    """Notifications in `state`, of `order_id`, or all."""
-    if order_id is not None:
-        rows = [_outbox_row(row) for row in _OF_ORDER.ask(conn, order_id=order_id)]
-        return [row for row in rows if state is None or row.notification.state is state]
-    if state is not None:
-        return [_outbox_row(row) for row in _IN_STATE.ask(conn, state=state.value)]
-    return [_outbox_row(row) for row in _ALL.ask(conn)]
-
-
-def sent(conn: Connection, order_id: str) -> list[Sent]:
-    """What was sent for an order, or may have been, with its draft."""
-    rows = _SENT.ask(conn, order_id=order_id)
-    return [Sent(row=_outbox_row(row), draft=draft_of(row[len(_OUTBOX) :])) for row in rows]
+def _kept_counts(conn: Connection) -> dict[tuple[str, str], int]:
+    return {(kind, word): int(n) for kind, word, n in _COUNTS.fetch(conn)}
 
 
 def _outbox_row(row: Row) -> OutboxRow:
@@ -98,41 +150,3 @@ def _outbox_row(row: Row) -> OutboxRow:
         version=version,
         message_id=message_id or None,
     )
-
-
-def counts(conn: Connection) -> Counts:
-    """Where every event and notification ended, those long forgotten too (promise 5)."""
-    kept = {(kind, word): int(n) for kind, word, n in _COUNTS.ask(conn)}
-    by_reason = {Reason(word): n for (kind, word), n in kept.items() if kind == "event" and n}
-    by_state = Counter({State(word): n for (kind, word), n in kept.items() if kind == "retired"})
-    by_state.update({State(state): int(n) for state, n in _BY_STATE.ask(conn)})
-    ((dead,),) = _DEAD.ask(conn)
-    return Counts(
-        read=sum(by_reason.values()) + dead,
-        by_reason=by_reason,
-        dead_letters=dead,
-        decided=sum(by_state.values()),
-        by_state=dict(by_state),
-    )
-
-
-def gauges(conn: Connection) -> Gauges:
-    """What the metrics show of the store; reads no more rows than the backlog has."""
-    kept = {(kind, word): int(n) for kind, word, n in _COUNTS.ask(conn)}
-    heads = _HEADS.ask(conn)
-    oldest = min((decided_at for _, _, decided_at in heads if decided_at is not None), default=None)
-    waiting = Counter({State(state): n for state, n, _ in heads})
-    waiting.update({State(state): n for state, n in _BEHIND.ask(conn)})
-    return Gauges(
-        outbox=dict(waiting),
-        oldest_decided_at=None if oldest is None else moment(oldest),
-        orders_open=kept.get(("order", "open"), 0),
-        orders_final=kept.get(("order", "final"), 0),
-        orders_stuck=kept.get(("order", "stuck"), 0),
-        in_doubt=kept.get(("doubt", "in_doubt"), 0),
-    )
-
-
-def newest_orders(conn: Connection, limit: int) -> list[Order]:
-    """Orders that ended, the last first, and orders that did not."""
-    return [order_of(row, ()) for question in (_ENDED, _OPEN) for row in question.ask(conn, most=limit)]

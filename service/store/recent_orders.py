@@ -76,19 +76,19 @@ def _told(line: Entry) -> str:
 
 def _orders(conn: Connection, ids: set[str]) -> Mapping[str, Order]:
     given = [{"order_id": order_id} for order_id in sorted(ids)]
-    return {row[0]: order_of(row, ()) for row in _STATES.ask(conn, given)} if given else {}
+    return {row[0]: order_of(row, ()) for row in _STATES.fetch(conn, given)} if given else {}
 
 
 def _drafts(conn: Connection, keys: Sequence[str]) -> Mapping[str, bytes]:
     given = [{"key": key} for key in keys]
-    return {key: draft.encode() for key, draft in _DRAFTS.ask(conn, given)} if given else {}
+    return {key: draft.encode() for key, draft in _DRAFTS.fetch(conn, given)} if given else {}
 
 
 def _pages(conn: Connection) -> Iterator[list[Entry]]:
     """The events of all orders, page by page into the past, the newest first."""
     before = 2**63 - 1
     for _ in range(_LOOK_BACK // _AT_ONCE):
-        rows = _NEWEST.ask(conn, before=before, limit=_AT_ONCE)
+        rows = _NEWEST.fetch(conn, before=before, limit=_AT_ONCE)
         lines = (entry_of((order_id, line)) for _id, order_id, line in rows)
         yield [line for line in lines if line.kind == "event"]
         if len(rows) < _AT_ONCE:

@@ -57,7 +57,7 @@ _DROP = Statement(
     " lease_token = NULL, draft = NULL WHERE key IN (SELECT r.key FROM {given}) AND settled_at IS NULL",
     "key text",
 )
-_HURRY = Statement(
+_MAKE_DUE = Statement(
     "UPDATE notifications SET due_real = {clock} WHERE key IN (SELECT r.key FROM {given}) AND settled_at IS NULL"
     " AND lease_token IS NULL AND due_real > {clock}",
     "key text",
@@ -65,7 +65,7 @@ _HURRY = Statement(
 _ABSORB = Statement(
     "UPDATE notifications SET revision = revision + 1 WHERE key IN (SELECT r.key FROM {given})", "key text"
 )
-_ADVANCE = Statement(
+_PROMOTE_NEXT = Statement(
     "UPDATE notifications SET due_real = {clock}"
     " WHERE order_id IN (SELECT r.order_id FROM {given}) AND settled_at IS NULL AND due_real IS NULL"
     " AND NOT EXISTS (SELECT 1 FROM notifications e WHERE e.order_id = notifications.order_id"
@@ -79,7 +79,7 @@ def unsettled(conn: Connection, order_ids: Sequence[str]) -> dict[str, Waiting]:
     """All that is not settled of these orders, by key, kept as it is until the transaction ends."""
     if not order_ids:
         return {}
-    rows = _UNSETTLED.ask(conn, [{"order_id": order_id} for order_id in order_ids])
+    rows = _UNSETTLED.fetch(conn, [{"order_id": order_id} for order_id in order_ids])
     return {
         key: Waiting((order_id, recipient, channel), first_attempt is not None)
         for key, order_id, recipient, channel, first_attempt in rows
@@ -104,10 +104,10 @@ def add(
         drop(conn, dropped, Reason.SUPERSEDED, now=now)
     in_doubt = superseded & waiting.keys() - dropped
     if in_doubt:  # the sender decides what became of it, and at once: others wait behind it
-        _HURRY.run(conn, [{"key": key} for key in in_doubt])
+        _MAKE_DUE.execute(conn, [{"key": key} for key in in_doubt])
     absorbing = [change.absorbed_by for change in changes if change.absorbed_by is not None]
     if absorbing:
-        _ABSORB.run(conn, [{"key": key} for key in absorbing])
+        _ABSORB.execute(conn, [{"key": key} for key in absorbing])
     taken = {item.line for key, item in waiting.items() if key not in dropped}
     begun: set[str] = set()
     rows: list[dict[str, Any]] = []
@@ -131,21 +131,21 @@ def add(
                 row |= {"due_real": lease.until, "lease_token": lease.token, **begun_row(attempt)}
                 begun.add(notification.key)
     moved = {waiting[key].line[0] for key in dropped}
-    if rows and _INSERT.run(conn, rows) < len(rows):
+    if rows and _INSERT.execute(conn, rows) < len(rows):
         # A key was there already, and settled. It heads no line and is nobody's, so look who does and is.
         moved |= {row["order_id"] for row in rows}
         if begun and lease is not None:
-            begun &= {key for (key,) in _OURS.ask(conn, [{"key": key} for key in begun], token=lease.token)}
+            begun &= {key for (key,) in _OURS.fetch(conn, [{"key": key} for key in begun], token=lease.token)}
     if moved:
-        advance(conn, moved)
+        promote_next(conn, moved)
     return frozenset(begun)
 
 
 def drop(conn: Connection, keys: Iterable[str], reason: Reason, *, now: int) -> None:
     """Settle as dropped. The caller has locked them, and lets their lines advance."""
-    _DROP.run(conn, [{"key": key} for key in keys], reason=reason, now=now)
+    _DROP.execute(conn, [{"key": key} for key in keys], reason=reason, now=now)
 
 
-def advance(conn: Connection, order_ids: Iterable[str]) -> None:
+def promote_next(conn: Connection, order_ids: Iterable[str]) -> None:
     """Make the head of each line of these orders due at once, if nobody did before."""
-    _ADVANCE.run(conn, [{"order_id": order_id} for order_id in sorted(order_ids)])
+    _PROMOTE_NEXT.execute(conn, [{"order_id": order_id} for order_id in sorted(order_ids)])

@@ -17,4 +17,4 @@ _INSERT = Statement(
 
 def add(conn: Connection, entries: Sequence[Entry]) -> None:
     if entries:
-        _INSERT.run(conn, [entry_row(entry) for entry in entries])
+        _INSERT.execute(conn, [entry_row(entry) for entry in entries])

@@ -1,17 +1,27 @@
-"""Versions of the words: the lineage, of which version each folder was made, and who has which in force."""
+"""Versions of the templates: the lineage, the version that each folder was made of, and who has which in force.
+
+A version names the catalog that it puts in force. Catalogs are kept for good, so that a mail in doubt can be written
+again byte for byte.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import zlib
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from avisa.core.template_versions import Origin, Version
 from avisa.ports import InForce
-from avisa.store import catalogs
+from avisa.store.database.database import OnDatabase, latest, transaction
 from avisa.store.sql.dialect import Query, Row, Statement
-from avisa.store.sql.rows import micros, moment
+from avisa.store.sql.rows import MICROSECOND, micros, moment
+from avisa.store.sql.tables import catalogs
 
+# Replicas that start together keep the same catalog at the same time.
+_KEEP = Statement(
+    "INSERT INTO catalogs (version, content, at) VALUES (:version, :content, :at) ON CONFLICT (version) DO NOTHING"
+)
 _COLUMNS = ("number", "content", "catalog", "parent", "origin", "author", "note", "at")
 _HEAD = Query(("number",), "FROM versions ORDER BY number DESC LIMIT 1")
 _ALL = Query(_COLUMNS, "FROM versions ORDER BY number DESC")
@@ -20,12 +30,12 @@ _ADD = Statement(
     " VALUES (:number, :content, :catalog, :parent, :origin, :author, :note, :at, {clock})"
     " ON CONFLICT (number) DO NOTHING"
 )
-_MADE_OF = Query(("version",), "FROM folders WHERE place = :place")
-_MADE = Statement(
+_BASED_ON = Query(("version",), "FROM folders WHERE place = :place")
+_SET_BASE = Statement(
     "INSERT INTO folders (place, version, at_real) VALUES (:place, :version, {clock})"
     " ON CONFLICT (place) DO UPDATE SET version = excluded.version, at_real = excluded.at_real"
 )
-_UNMADE = Statement("DELETE FROM folders WHERE place = :place")
+_FORGET_BASE = Statement("DELETE FROM folders WHERE place = :place")
 _HAS = Statement(
     "INSERT INTO replicas (name, version, at_real) VALUES (:name, :version, {clock})"
     " ON CONFLICT (name) DO UPDATE SET version = excluded.version, at_real = excluded.at_real"
@@ -37,19 +47,82 @@ _FORGET = (
     Statement("DELETE FROM replicas WHERE at_real < {clock} - :silent"),
 )
 
-SILENT = timedelta(seconds=90)  # a replica that said nothing for so long is taken for gone
-FORGOTTEN = timedelta(days=400)  # and so long after its last word a folder is forgotten, and a replica too
-_MICROSECOND = timedelta(microseconds=1)
+_JSON = b"{"  # how a catalog begins that was kept before catalogs were compressed
+
+SILENT = timedelta(seconds=90)  # a replica that has not reported for so long is taken for gone
+FORGOTTEN = timedelta(days=400)  # since its last report; then a folder or a replica is forgotten
 
 
-def head(conn: Connection) -> int:
-    """The number of the newest version; 0: there is none."""
-    return next((int(number) for (number,) in _HEAD.ask(conn)), 0)
+class SqlVersions(OnDatabase):
+    """Satisfies VersionStore."""
+
+    @transaction
+    def keep_catalog(self, conn: Connection, version: str, content: bytes, *, at: datetime) -> None:
+        _keep(conn, version, content, at)
+
+    @latest
+    def kept_catalog(self, conn: Connection, version: str) -> bytes | None:
+        kept: bytes | None = conn.execute(
+            select(catalogs.c.content).where(catalogs.c.version == version)
+        ).scalar_one_or_none()
+        return kept if kept is None or kept.startswith(_JSON) else zlib.decompress(kept)
+
+    @latest
+    def head(self, conn: Connection) -> int:
+        return next((int(number) for (number,) in _HEAD.fetch(conn)), 0)
+
+    @latest
+    def versions(self, conn: Connection) -> list[Version]:
+        return [_version(row) for row in _ALL.fetch(conn)]
+
+    @transaction
+    def add_version(self, conn: Connection, version: Version, content: bytes) -> bool:
+        """Another process may have inserted the same number and not committed yet: then PostgreSQL waits for it."""
+        _keep(conn, version.catalog, content, version.at)
+        added = _ADD.execute(
+            conn,
+            number=version.number,
+            content=version.content,
+            catalog=version.catalog,
+            parent=version.parent,
+            origin=version.origin,
+            author=version.author,
+            note=version.note,
+            at=micros(version.at),
+        )
+        return added == 1
+
+    @latest
+    def based_on(self, conn: Connection, place: str) -> int | None:
+        return next((int(version) for (version,) in _BASED_ON.fetch(conn, place=place)), None)
+
+    @transaction
+    def set_base(self, conn: Connection, place: str, version: int) -> None:
+        if version:
+            _SET_BASE.execute(conn, place=place, version=version)
+        else:
+            _FORGET_BASE.execute(conn, place=place)
+
+    @transaction
+    def has_in_force(self, conn: Connection, replica: str, version: int) -> None:
+        """Also forget the folders and replicas that have not been reported for long."""
+        if version:
+            _HAS.execute(conn, name=replica, version=version)
+        else:
+            _GONE.execute(conn, name=replica)
+        for statement in _FORGET:
+            statement.execute(conn, silent=FORGOTTEN // MICROSECOND)
+
+    @latest
+    def who_has_in_force(self, conn: Connection) -> list[InForce]:
+        rows = _IN_FORCE.fetch(conn, silent=SILENT // MICROSECOND)
+        return [InForce(replica=name, version=int(version)) for name, version in rows]
 
 
-def lineage(conn: Connection) -> list[Version]:
-    """All versions, the newest first."""
-    return [_version(row) for row in _ALL.ask(conn)]
+def _keep(conn: Connection, version: str, content: bytes, at: datetime) -> None:
+    """A catalog that is kept already is left as it is, for its version names its content. Compressed, because every
+    edit makes another catalog of 80 kB."""
+    _KEEP.execute(conn, version=version, content=zlib.compress(content), at=micros(at))
 
 
 def _version(row: Row) -> Version:
@@ -64,49 +137,3 @@ def _version(row: Row) -> Version:
         note=note,
         at=moment(at),
     )
-
-
-def add(conn: Connection, version: Version, content: bytes) -> bool:
-    """Keep it, if its number is free. Who was faster may not have committed yet: then PostgreSQL waits for him."""
-    catalogs.keep(conn, version.catalog, content, at=version.at)
-    added = _ADD.run(
-        conn,
-        number=version.number,
-        content=version.content,
-        catalog=version.catalog,
-        parent=version.parent,
-        origin=version.origin,
-        author=version.author,
-        note=version.note,
-        at=micros(version.at),
-    )
-    return added == 1
-
-
-def based_on(conn: Connection, place: str) -> int | None:
-    return next((int(version) for (version,) in _MADE_OF.ask(conn, place=place)), None)
-
-
-def made(conn: Connection, place: str, version: int) -> None:
-    """The folder is made of that version; 0: nothing is known of it any more."""
-    if version:
-        _MADE.run(conn, place=place, version=version)
-    else:
-        _UNMADE.run(conn, place=place)
-
-
-def has(conn: Connection, replica: str, version: int) -> None:
-    """A replica says which version it has in force, or with 0 that it ends. What nobody spoke of for long is
-    forgotten."""
-    if version:
-        _HAS.run(conn, name=replica, version=version)
-    else:
-        _GONE.run(conn, name=replica)
-    for statement in _FORGET:
-        statement.run(conn, silent=FORGOTTEN // _MICROSECOND)
-
-
-def in_force(conn: Connection) -> list[InForce]:
-    """Who has which version in force, of those that live."""
-    rows = _IN_FORCE.ask(conn, silent=SILENT // _MICROSECOND)
-    return [InForce(replica=name, version=int(version)) for name, version in rows]

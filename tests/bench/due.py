@@ -82,14 +82,14 @@ async def _wake(store: Store, plan: Plan, orders: int) -> Due:
     claims, decisions, wholes = [], [], []
     for _ in range(_BATCHES):
         began = time.perf_counter()
-        due = await store.due(WAKING, feeds={FEED}, overdue=NOON, limit=BATCH)
+        due = await store.orders.due(WAKING, feeds={FEED}, overdue=NOON, limit=BATCH)
         claimed = time.perf_counter()
         decided = [decide.on_wake(order, plan, WAKING) for order in due]
         ended = time.perf_counter()
         if len(due) != BATCH or any(one.reason is not Reason.WINDOW_PASSED for one in decided):
             raise RuntimeError("not all of them were due")
         changes = [Change(order=one.order, notifications=one.notifications) for one in decided]
-        await store.commit(changes, now=WAKING)
+        await store.orders.commit(changes, now=WAKING)
         claims.append(claimed - began)
         decisions.append(ended - claimed)
         wholes.append(time.perf_counter() - began)
@@ -105,11 +105,11 @@ async def _one_order(store: Store, plan: Plan) -> None:
     """Confirmed, told, settled; its window running."""
     decision = confirmed(0, plan)
     change = Change(order=decision.order, notifications=decision.notifications)
-    await store.commit([change], now=NOON, lease=timedelta(minutes=5))
+    await store.orders.commit([change], now=NOON, lease=timedelta(minutes=5))
     sent = [
         Settlement(key=it.key, state=State.SENT, reason=Reason.ACCEPTED, at=NOON) for it in decision.notifications
     ]
-    await store.settle(sent)
+    await store.outbox.settle(sent)
 
 
 def confirmed(number: int, plan: Plan) -> Decision:

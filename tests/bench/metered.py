@@ -36,9 +36,11 @@ from avisa.kafka.subscription import Subscription
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.conversation import Conversation
 from avisa.smtp.pool import Pool
-from avisa.store import orders, outbox
+from avisa.store import orders
 from avisa.store.database.connection_thread import ConnectionThread
-from avisa.store.store import Store
+from avisa.store.database.database import OnDatabase, transaction
+from avisa.store.orders import SqlOrders
+from avisa.store.outbox import SqlOutbox
 from avisa.write_path import WritePath
 
 # The doors: holder, name, stage.
@@ -52,10 +54,10 @@ DOORS: tuple[tuple[Any, str, str], ...] = (
     (Fold, "add", "decide"),
     (WritePath, "commit", "dispatch"),
     (orders, "load", "store: load"),
-    (Store, "_commit", "store: commit"),
-    (outbox, "claim", "store: claim"),
-    (outbox, "begin", "store: begin"),
-    (outbox, "settle", "store: settle"),
+    (SqlOrders, "commit", "store: commit"),
+    (SqlOutbox, "claim", "store: claim"),
+    (SqlOutbox, "begin", "store: begin"),
+    (SqlOutbox, "settle", "store: settle"),
     (ConnectionThread, "_durably", "store: transaction"),
     (Dispatch, "_round", "dispatch"),
     (Preparation, "prepare", "dispatch"),
@@ -113,10 +115,12 @@ def wrap(meter: Meter) -> None:
     """Put the meter at every door."""
     for holder, name, stage in DOORS:
         assert hasattr(holder, name), f"{holder} has no {name} any more: this harness must follow"
-        setattr(holder, name, _metered(meter, stage, getattr(holder, name)))
+        setattr(holder, name, _metered(holder, meter, stage, getattr(holder, name)))
 
 
-def _metered(meter: Meter, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def _metered(holder: object, meter: Meter, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    if isinstance(holder, type) and issubclass(holder, OnDatabase):  # its work is done in a thread of the store's
+        return transaction(_metered(None, meter, stage, function.__wrapped__))
     if function.__code__.co_flags & 0x80:  # a coroutine function
 
         async def stepped(*args: Any, **kwargs: Any) -> Any:

@@ -157,7 +157,7 @@ async def _keep(url: str) -> None:
         change(f"A-{n}", status="canceled", statuses=(((1, -1, 1), "confirmed"), ((2, -1, 2), "canceled")))
         for n in range(3)
     ]
-    await store.commit(gone, now=NOW)
+    await store.orders.commit(gone, now=NOW)
     await store.close()
 
 

@@ -152,7 +152,7 @@ async def _keep(url: str) -> None:
         episode=1,
         event_id="e1",
     )
-    await store.commit(
+    await store.orders.commit(
         [Change(order=order, notifications=(notification,), entries=(entry,))],
         tally=Tally(by_reason={("orders.status/0", Reason.ENTERED): 1}),
         dead_letters=[_dead(f"{{{CANARY}".encode(), offset=7, reason=Reason.NOT_JSON)],
@@ -164,7 +164,7 @@ async def _keep(url: str) -> None:
 async def _keep_dead(url: str, value: bytes) -> None:
     store = open_store(url, clock=Now(), exclusive=True)
     await store.start()
-    await store.commit([], dead_letters=[_dead(value, offset=8, reason=Reason.NO_SEQUENCE)], now=at(2, 11))
+    await store.orders.commit([], dead_letters=[_dead(value, offset=8, reason=Reason.NO_SEQUENCE)], now=at(2, 11))
     await store.close()
 
 

@@ -29,7 +29,7 @@ async def _keep(url: str) -> None:
             del facts["customer.name"]
         known = {name: Fact(rank=(1, -1, 1), value=value) for name, value in facts.items()}
         made = change(f"A-{number}", facts=known)
-        await store.commit([replace(made, notifications=())], now=NOW)
+        await store.orders.commit([replace(made, notifications=())], now=NOW)
     await store.close()
 
 

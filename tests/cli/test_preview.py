@@ -55,7 +55,7 @@ async def _keep_real(url: str) -> None:
         statuses=(((1, -1, 1), "confirmed"),),
     )
     nowhere = order("R-2", facts={})
-    await store.commit([Change(order=real), Change(order=nowhere)], now=at(2, 10))
+    await store.orders.commit([Change(order=real), Change(order=nowhere)], now=at(2, 10))
     await store.close()
 
 

@@ -125,7 +125,10 @@ def test_a_folder_that_cannot_be_written(asked: Avisa, folder: Path) -> None:
     ended = asked("templates", "pull", "1", "file/words", "--json")
     assert (ended.code, ended.json["error"]) == (74, "storage")
     assert (
-        with_store(folder, lambda store: store.based_on(f"{socket.gethostname()}:{folder.parent}/file/words")) is None
+        with_store(
+            folder, lambda store: store.versions.based_on(f"{socket.gethostname()}:{folder.parent}/file/words")
+        )
+        is None
     )
 
 
@@ -195,9 +198,11 @@ def sent_mail(folder: Path, texts: dict[str, str], state: State = State.SENT) ->
     """Have a mail of the version in force sent, from these texts; answers its key and its octets."""
 
     async def send(store: Store) -> tuple[str, bytes]:
-        (head, *_) = await store.versions()
+        (head, *_) = await store.versions.versions()
         assert (
-            head.content == content_of(texts) == content_of(files_of(await store.kept_catalog(head.catalog) or b""))
+            head.content
+            == content_of(texts)
+            == content_of(files_of(await store.versions.kept_catalog(head.catalog) or b""))
         )
         catalog = desk.catalog(texts)
         order, notification = _told(catalog.plan)
@@ -212,11 +217,11 @@ def sent_mail(folder: Path, texts: dict[str, str], state: State = State.SENT) ->
             address_hash=draft.address_hash,
         )
         mail = catalog.compose(notification, draft)
-        await store.commit([Change(order=order, notifications=(notification,))], now=at(2, 10))
-        await store.claim(now_real=Now().real(), lease=LEASE, limit=9, **READER)
+        await store.orders.commit([Change(order=order, notifications=(notification,))], now=at(2, 10))
+        await store.outbox.claim(now_real=Now().real(), lease=LEASE, limit=9, **READER)
         begun = Attempt(claimed=Claimed(notification=notification, order=order), draft=draft, at_real=Now().real())
-        assert await store.begin([begun])
-        assert not await store.settle([settlement(notification.key, state)])
+        assert await store.outbox.begin([begun])
+        assert not await store.outbox.settle([settlement(notification.key, state)])
         return notification.key, mail.data  # type: ignore[union-attr] # the samples can be rendered
 
     answered: tuple[str, bytes] = with_store(folder, send)
@@ -260,7 +265,7 @@ def test_a_mail_that_cannot_be_shown(asked: Avisa, folder: Path) -> None:
         ended = asked("timeline", *words, "--json")
         assert (ended.code, ended.json["error"]) == (1, "not_found")
     assert key in asked("timeline", order, "--mail", "nope").err
-    with_store(folder, lambda store: store._ground.write(_forget_drafts))
+    with_store(folder, lambda store: store.database.write(_forget_drafts))
     assert "not kept" in asked("timeline", order, "--mail", key).err
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ from avisa.kafka.offsets import commit
 from avisa.kafka.subscription import Subscription
 from avisa.ports import Attempt, Committed, Settlement
 from avisa.smtp.channel import EmailChannel
-from avisa.store import Store
+from avisa.store.orders import SqlOrders
+from avisa.store.outbox import SqlOutbox
 from tests.tools.proxy import Meter, Proxy, Step, if_any, metered, named
 
 SESSION_MS = 1_500  # the group lets go of a killed process after so long; ours would take 20 s
@@ -36,14 +38,8 @@ def _commit_name(_args: tuple[Any, ...], kwargs: dict[str, Any], _answer: Any) -
     return "commit-of-intake" if kwargs.get("tally") is not None else "commit-of-others"
 
 
-STORE_CALLS = {
-    "load": named("load"),
-    "commit": _commit_name,
-    "due": if_any("due"),
-    "claim": if_any("claim"),
-    "begin": named("begin"),
-    "settle": named("settle"),
-}
+ORDER_CALLS = {"load": named("load"), "commit": _commit_name, "due": if_any("due")}
+OUTBOX_CALLS = {"claim": if_any("claim"), "begin": named("begin"), "settle": named("settle")}
 
 
 def wrap(meter: Meter) -> None:
@@ -51,7 +47,10 @@ def wrap(meter: Meter) -> None:
     open_store, channel = wiring.open_store, wiring.EmailChannel
 
     def opened(*args: Any, **kwargs: Any) -> Any:
-        return Proxy(open_store(*args, **kwargs), meter, STORE_CALLS)
+        store = open_store(*args, **kwargs)
+        orders: Any = Proxy(store.orders, meter, ORDER_CALLS)
+        outbox: Any = Proxy(store.outbox, meter, OUTBOX_CALLS)
+        return replace(store, orders=orders, outbox=outbox)
 
     def made(*args: Any, **kwargs: Any) -> Any:
         return Proxy(channel(*args, **kwargs), meter, {"deliver": named("deliver")})
@@ -91,26 +90,27 @@ def offset_before_transaction() -> None:
 
 def settled_before_receipt() -> None:
     """Wrong on purpose: a mail counts as sent as soon as it is begun, be it with the commit that decides it."""
-    begin, commit_ = Store.begin, Store.commit
+    begin, commit_ = SqlOutbox.begin, SqlOrders.commit
 
-    async def settle(store: Store, begun: Collection[str]) -> None:
+    async def settle(outbox: SqlOutbox, begun: Collection[str]) -> None:
         now = datetime.now(UTC)
-        await store.settle(
+        await outbox.settle(
             [Settlement(key=key, state=State.SENT, reason=Reason.ACCEPTED, at=now) for key in sorted(begun)]
         )
 
-    async def wrong_begin(self: Store, attempts: Sequence[Attempt]) -> frozenset[str]:
+    async def wrong_begin(self: SqlOutbox, attempts: Sequence[Attempt]) -> frozenset[str]:
         begun = await begin(self, attempts)
         await settle(self, begun)
         return begun
 
-    async def wrong_commit(self: Store, *args: Any, begin: Sequence[Attempt] = (), **kwargs: Any) -> Committed:
+    async def wrong_commit(self: SqlOrders, *args: Any, begin: Sequence[Attempt] = (), **kwargs: Any) -> Committed:
         committed = await commit_(self, *args, begin=begin, **kwargs)
-        await settle(self, committed.begun)
+        outbox = SqlOutbox(self.database, lease_token=self._lease_token, shard=self._shard)
+        await settle(outbox, committed.begun)
         return committed
 
-    _replace(Store, "begin", wrong_begin)
-    _replace(Store, "commit", wrong_commit)
+    _replace(SqlOutbox, "begin", wrong_begin)
+    _replace(SqlOrders, "commit", wrong_commit)
 
 
 BUILDS = {"offset_before_transaction": offset_before_transaction, "settled_before_receipt": settled_before_receipt}

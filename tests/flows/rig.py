@@ -77,18 +77,26 @@ class Rig:
 
     def __init__(self, store: Store, shelf: CatalogCache, clock: HandClock, channel: Channel | None = None) -> None:
         self.store, self.shelf, self.clock = store, shelf, clock
-        self.versions = Versions(shelf, store)
+        self.versions = Versions(shelf, store.versions)
         self.way = Way()
         self.lag = LagTracker(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
         self.dispatch = Dispatch(
-            store, store, shelf, channel or self.way, clock, self.lag, policy=POLICY, lease=LEASE, jitter=lambda: 0.5
+            store.orders,
+            store.outbox,
+            shelf,
+            channel or self.way,
+            clock,
+            self.lag,
+            policy=POLICY,
+            lease=LEASE,
+            jitter=lambda: 0.5,
         )
         alarm = Alarm()
         self.write_path = WritePath(
-            store, self.dispatch.preparation.prepare, self.dispatch, lease=LEASE, on_wake_at=alarm.expect
+            store.orders, self.dispatch.preparation.prepare, self.dispatch, lease=LEASE, on_wake_at=alarm.expect
         )
-        self.wake = Wake(store, shelf, clock, self.lag, self.write_path, alarm)
-        self.intake = Intake(store, shelf, clock, self.write_path)
+        self.wake = Wake(store.orders, shelf, clock, self.lag, self.write_path, alarm)
+        self.intake = Intake(store.orders, shelf, clock, self.write_path)
         self._number = 0
         self.see()
 
@@ -129,7 +137,7 @@ class Rig:
         assert self.shelf.ok, self.shelf.problems
 
     async def history(self, order_id: str = "A-1") -> History:
-        known = await self.store.history(order_id)
+        known = await self.store.queries.history(order_id)
         assert known is not None
         return known
 
@@ -203,7 +211,7 @@ def shelf_on(store: Store) -> CatalogCache:
         compile_folder=partial(compile_folder, redirect_to=None),
         engine="tests",
         installation=Installation(secret=desk.SECRET, public_url="https://avisa.example.com"),
-        store=store,
+        store=store.versions,
     )
 
 

@@ -16,7 +16,7 @@ from tests.flows.rig import START, Rig, running
 
 def break_the_disk(rig: Rig) -> None:
     """As after an fsync that failed; how it fails is the store's own test."""
-    ground = rig.store._ground
+    ground = rig.store.database
     assert isinstance(ground, SQLite)
     ground._writer._broken = StoreFailed("SQLITE_IOERR_FSYNC")
 
@@ -41,7 +41,7 @@ async def test_a_command_reads_the_clock_of_the_service(tmp_path: Path) -> None:
     virtual = Clock(start=START, speed=1000)
     async with running(tmp_path / "avisa.db") as rig:
         service = clock_of(virtual)
-        await keep_origin(service, rig.store)
-        assert await kept_clock(virtual, rig.store) == service
+        await keep_origin(service, rig.store.operations)
+        assert await kept_clock(virtual, rig.store.operations) == service
         fixed = Clock(start=START, origin=START + timedelta(days=1), speed=1000)
-        assert (await kept_clock(fixed, rig.store)).origin == START + timedelta(days=1), "what is set wins"
+        assert (await kept_clock(fixed, rig.store.operations)).origin == START + timedelta(days=1), "what is set wins"

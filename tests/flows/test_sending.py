@@ -94,7 +94,7 @@ async def test_found_half_sent_after_a_crash_is_sent_again_and_counted(tmp_path:
     async with running(tmp_path / "avisa.db", clock=rig.clock) as again, again.sending():
         await again.became(CONFIRMED, State.SENT)
         assert again.way.mails == [first]
-        assert (await again.store.gauges()).in_doubt == 1
+        assert (await again.store.queries.gauges()).in_doubt == 1
     never.cancel()
 
 
@@ -129,7 +129,7 @@ async def test_refused_for_days_expires(tmp_path: Path) -> None:
 
 async def test_pause_is_seen_while_events_stream_in(tmp_path: Path) -> None:
     async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        await rig.store.pause("holiday", now=rig.clock.now())
+        await rig.store.operations.pause("holiday", now=rig.clock.now())
         number = 0
         async with asyncio.timeout(20):
             while not rig.dispatch.paused:
@@ -140,7 +140,7 @@ async def test_pause_is_seen_while_events_stream_in(tmp_path: Path) -> None:
         await asyncio.sleep(0.2)
         assert len(rig.way.mails) <= sent + 1
         assert not any("A-1" in mail.key for mail in rig.way.mails)
-        await rig.store.resume()
+        await rig.store.operations.resume()
         await rig.became(CONFIRMED, State.SENT)
 
 
@@ -186,7 +186,7 @@ async def test_what_was_claimed_as_the_store_went_away_is_sent(tmp_path: Path) -
     async with running(tmp_path / "avisa.db") as rig:
         rig.way.open = False
         await rig.happens("confirmed")
-        next_due, asked = rig.store.next_due, 0
+        next_due, asked = rig.store.outbox.next_due, 0
 
         async def away_once(**seeing: Any) -> datetime | None:
             nonlocal asked
@@ -195,7 +195,7 @@ async def test_what_was_claimed_as_the_store_went_away_is_sent(tmp_path: Path) -
                 raise StoreUnavailable("just then")
             return await next_due(**seeing)
 
-        rig.store.next_due = away_once  # type: ignore[method-assign]  # a fault, at the one moment that matters
+        rig.store.outbox.next_due = away_once  # type: ignore[method-assign]  # a fault, at the one moment that matters
         rig.way.open = True
         async with rig.sending():
             await rig.became(CONFIRMED, State.SENT)

@@ -92,7 +92,7 @@ async def test_a_refused_save_is_told_with_its_place_and_what_was_meant(tmp_path
 
 
 async def _woken(rig: Rig) -> bool:
-    return await rig.store.recall(template_sync._WOKEN_BY) is not None
+    return await rig.store.operations.recall(template_sync._WOKEN_BY) is not None
 
 
 async def _reminded(rig: Rig) -> bool:
@@ -123,7 +123,7 @@ async def test_a_folder_that_is_wrong_forbids_only_the_first_start(tmp_path: Pat
 async def start(store: Store, folder: Path) -> CatalogCache:
     """What is in force after the start of a process."""
     shelf = shelf_on(store)
-    await template_sync.begin(Versions(shelf, store), shelf, folder, HandClock())
+    await template_sync.begin(Versions(shelf, store.versions), shelf, folder, HandClock())
     return shelf
 
 
@@ -132,7 +132,7 @@ async def test_words_pushed_elsewhere_come_into_force(tmp_path: Path, monkeypatc
     folder = write(tmp_path / "t", files())
     async with running(tmp_path / "avisa.db") as rig, next_version(rig, folder):
         await until(lambda: _woken(rig))
-        elsewhere = Versions(shelf_on(rig.store), rig.store)
+        elsewhere = Versions(shelf_on(rig.store), rig.store.versions)
         pushed = await elsewhere.push(
             Found(place="laptop:/t", files=files(SHORT)), based_on=1, author="ana", note=None, at=rig.clock.now()
         )
@@ -143,4 +143,4 @@ async def test_words_pushed_elsewhere_come_into_force(tmp_path: Path, monkeypatc
 
 
 async def _says(rig: Rig, who: list[InForce]) -> bool:
-    return await rig.store.who_has_in_force() == who
+    return await rig.store.versions.who_has_in_force() == who

@@ -36,9 +36,9 @@ class Replica:
             compile_folder=compile_folder,
             engine=self._engine,
             installation=Installation(secret=desk.SECRET),
-            store=self.store,
+            store=self.store.versions,
         )
-        self.versions = Versions(self.shelf, self.store)
+        self.versions = Versions(self.shelf, self.store.versions)
 
     @property
     def found(self) -> Found:
@@ -111,7 +111,7 @@ async def test_two_different_folders_do_not_take_turns(one: Replica, two: Replic
             replica.restart()
             await replica.look()
     assert one.shelf.in_force.version == two.shelf.in_force.version
-    assert len(await one.store.versions()) == 2
+    assert len(await one.store.versions.versions()) == 2
 
 
 async def test_a_rollback_stays_until_a_folder_is_edited(one: Replica, two: Replica) -> None:
@@ -119,7 +119,7 @@ async def test_a_rollback_stays_until_a_folder_is_edited(one: Replica, two: Repl
     await two.look()
     await one.save(words("B"))
     await two.save(words("B"))
-    first = (await one.store.versions())[-1]
+    first = (await one.store.versions.versions())[-1]
     back = await two.versions.roll_back(first, author="ana", note=None, at=NOW)
     assert isinstance(back, Version)
     assert (back.number, back.content, back.origin) == (3, first.content, Origin.ROLLBACK)
@@ -141,7 +141,7 @@ async def test_a_pull_that_went_wrong_is_no_edit(one: Replica, two: Replica, sto
     await two.look()
     await one.save(words("B"))
     assert await two.look() == (2, ["stale_folder"])
-    await store.set_base(two.place, 2)
+    await store.versions.set_base(two.place, 2)
     assert await two.look() == (2, ["stale_folder"])
     two.restart()
     assert await two.look() == (2, ["stale_folder"])
@@ -150,7 +150,7 @@ async def test_a_pull_that_went_wrong_is_no_edit(one: Replica, two: Replica, sto
 async def test_pulled_into_a_followed_folder_an_old_version_is_only_text(one: Replica, store: Store) -> None:
     await one.look()
     await one.save(words("B"))
-    await store.set_base(one.place, 1)
+    await store.versions.set_base(one.place, 1)
     assert await one.save(words("A")) == (2, ["stale_folder"])
     assert await one.save(words("C")) == (2, ["astray_folder"])
 
@@ -160,7 +160,7 @@ async def test_an_edit_can_be_undone_in_the_folder(one: Replica) -> None:
     await one.save(words("B"))
     assert await one.save(words("A")) == (3, [])
     assert await one.save(words("B")) == (4, [])
-    assert [version.content for version in await one.store.versions()][::2] == [
+    assert [version.content for version in await one.store.versions.versions()][::2] == [
         content_of(words("B")),
         content_of(words("B")),
     ]
@@ -172,7 +172,7 @@ async def test_what_does_not_pass_leaves_the_last_good_one_even_over_a_restart(o
         assert await one.save(BROKEN) == (1, ["unknown_name"])
         assert not one.shelf.ok
         one.restart()
-    assert len(await one.store.versions()) == 1
+    assert len(await one.store.versions.versions()) == 1
 
 
 async def test_with_nothing_good_nothing_is_in_force(store: Store) -> None:
@@ -188,7 +188,7 @@ async def test_what_went_astray_waits_for_somebody_to_merge_it(one: Replica, two
     await two.look()
     await one.save(words("B"))
     assert await two.save(words("C")) == (2, ["astray_folder"])
-    await one.versions.roll_back((await one.store.versions())[-1], author="ana", note=None, at=NOW)
+    await one.versions.roll_back((await one.store.versions.versions())[-1], author="ana", note=None, at=NOW)
     assert await two.look() == (3, ["astray_folder"])
     two.restart()
     assert await two.look() == (3, ["astray_folder"])
@@ -203,7 +203,7 @@ async def test_a_head_that_is_not_fit_here_is_passed_over(one: Replica, two: Rep
     newer = Version(
         number=2, content="f" * 16, catalog="newer", parent=None, origin=Origin.PUSH, author="ana", note=None, at=NOW
     )  # fmt: skip
-    assert await store.add_version(newer, one.shelf.kept(BROKEN))
+    assert await store.versions.add_version(newer, one.shelf.kept(BROKEN))
     assert await one.look() == (1, ["unfit_version", "unknown_name", "stale_folder"])
     assert not one.shelf.ok
     two.restart()
@@ -227,7 +227,7 @@ async def test_a_new_release_takes_nobodys_words_away(one: Replica, store: Store
     shipped = Replica(store, "pod-1:/shipped", words("shipped"))
     shipped.shipped = True
     assert await shipped.look() == (1, [])
-    assert (await store.versions())[0].origin is Origin.SHIPPED
+    assert (await store.versions.versions())[0].origin is Origin.SHIPPED
     newer = Replica(store, "pod-2:/shipped", words("shipped anew"))
     newer.shipped = True
     assert await newer.look() == (2, [])
@@ -246,7 +246,7 @@ async def test_to_push_it_must_have_been_made_of_the_head(one: Replica, two: Rep
     nobody_knows = await far.push()
     assert isinstance(nobody_knows, NotOfHead)
     assert (nobody_knows.based_on, nobody_knows.holds) == (None, None)
-    await store.set_base(far.place, 1)  # as `pull` does
+    await store.versions.set_base(far.place, 1)  # as `pull` does
     pushed = await far.push()
     assert isinstance(pushed, Version)
     assert (pushed.number, pushed.author, pushed.note, pushed.parent) == (2, "ana", "a note", content_of(words("A")))
@@ -269,7 +269,7 @@ async def test_to_push_it_must_have_been_made_of_the_head(one: Replica, two: Rep
 async def test_after_a_rollback_a_push_by_hand_has_to_know_of_it(one: Replica, store: Store) -> None:
     await one.look()
     await one.save(words("B"))
-    await one.versions.roll_back((await store.versions())[-1], author="ana", note="too loud", at=NOW)
+    await one.versions.roll_back((await store.versions.versions())[-1], author="ana", note="too loud", at=NOW)
     one.texts = words("C")
     assert isinstance(await one.push(), NotOfHead)
 
@@ -280,10 +280,10 @@ async def test_a_push_is_checked_first(one: Replica, store: Store) -> None:
     refused = await one.push()
     assert isinstance(refused, Unfit)
     assert [problem.code for problem in refused.problems] == ["unknown_name"]
-    assert len(await store.versions()) == 1
+    assert len(await store.versions.versions()) == 1
 
 
 async def test_what_is_in_force_cannot_be_rolled_back_to(one: Replica, store: Store) -> None:
     await one.look()
-    (only,) = await store.versions()
+    (only,) = await store.versions.versions()
     assert await one.versions.roll_back(only, author="ana", note=None, at=NOW) == Already(only)

@@ -47,9 +47,9 @@ async def test_an_order_that_we_have_a_fault_about_keeps_no_other_waiting(tmp_pa
     async with running(tmp_path / "avisa.db") as rig, rig.sending():
         await told(rig, "A-1", "B-1")
         await rig.pass_time(49 * HOUR)
-        order = (await rig.store.load(["A-1"]))["A-1"]
+        order = (await rig.store.orders.load(["A-1"]))["A-1"]
         unthought = evolve(order, counted_from=datetime.max.replace(tzinfo=UTC))  # no window ends after that
-        assert not (await rig.store.commit([Change(order=unthought)], now=rig.clock.now())).lost
+        assert not (await rig.store.orders.commit([Change(order=unthought)], now=rig.clock.now())).lost
         await rig.wake.once()
         await rig.became(OTHER, State.SENT)
         assert (await rig.history()).order.wake_at == rig.clock.now() + PUT_OFF

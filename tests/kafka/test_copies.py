@@ -36,7 +36,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 @contextlib.asynccontextmanager
 async def copying(cluster: Cluster, store: Store) -> AsyncIterator[None]:
-    running = asyncio.create_task(DeadLetterCopies(cluster, store).run())
+    running = asyncio.create_task(DeadLetterCopies(cluster, store.operations).run())
     try:
         yield
     finally:
@@ -52,7 +52,7 @@ def dead(topic: str, bad: Record, offset: int = 7) -> Unreadable:
 
 
 async def keep(store: Store, *letters: Unreadable) -> None:
-    await store.commit([], dead_letters=letters, now=RealClock().now())
+    await store.orders.commit([], dead_letters=letters, now=RealClock().now())
 
 
 async def test_a_copy_has_the_original_and_what_was_wrong_with_it(apache_kafka: ApacheKafka, store: Store) -> None:
@@ -67,7 +67,7 @@ async def test_a_copy_has_the_original_and_what_was_wrong_with_it(apache_kafka: 
         ) as consumer:
             copy = await asyncio.wait_for(consumer.getone(), 30)
         async with asyncio.timeout(30):  # it is marked once the broker's word for it is there
-            while await store.uncopied_dead_letters(10):
+            while await store.operations.uncopied_dead_letters(10):
                 await asyncio.sleep(0.05)
     assert (copy.key, copy.value) == (b"k", letter.record.value)
     assert copy.headers == (
@@ -102,11 +102,11 @@ async def test_a_missing_dead_letter_topic_holds_up_no_other(apache_kafka: Apach
     cluster = Cluster(bootstrap_servers=apache_kafka.bootstrap_servers, topics=(without, with_copies))
     await apache_kafka.create_topic(with_copies + ".dlq")
     await keep(store, dead(without, record(b"1")), dead(with_copies, record(b"2")))
-    left = await store.uncopied_dead_letters(10)
+    left = await store.operations.uncopied_dead_letters(10)
     assert len(left) == 2
 
     async def none_left() -> None:
-        while await store.uncopied_dead_letters(10):
+        while await store.operations.uncopied_dead_letters(10):
             await asyncio.sleep(0.05)
 
     async with copying(cluster, store):
@@ -120,5 +120,5 @@ async def test_copies_wait_while_there_is_no_topic_or_no_broker(apache_kafka: Ap
     for servers in (apache_kafka.bootstrap_servers, "127.0.0.1:1"):
         async with copying(Cluster(bootstrap_servers=servers, topics=(topic,)), store):
             await asyncio.sleep(0.5)
-    assert len(await store.uncopied_dead_letters(10)) == 1
+    assert len(await store.operations.uncopied_dead_letters(10)) == 1
     assert topic + ".dlq" not in await apache_kafka.topics()

@@ -76,7 +76,7 @@ def change(order_id: str = "A-1", version: int = 0, *, seqs: tuple[int, ...] = (
 
 async def lease_all(store: Store) -> None:
     """Claim whatever is due, as the process that `store` is."""
-    await store.claim(now_real=NOW + timedelta(days=10_000), lease=LEASE, limit=99, **READER)
+    await store.outbox.claim(now_real=NOW + timedelta(days=10_000), lease=LEASE, limit=99, **READER)
 
 
 def attempt(key: str, revision: int = 0, words: str = "Olá") -> Attempt:

@@ -10,37 +10,39 @@ from tests.store.makings import LEASE, MINUTE, NOW, READER, attempt, change, lea
 
 async def test_a_commit_may_begin_what_it_decides(store: Store, house: House) -> None:
     key = notice().key
-    committed = await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
+    committed = await store.orders.commit([change(seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
     assert committed.begun == {key}
-    (row,) = await store.outbox()
+    (row,) = await store.queries.outbox()
     assert row.notification.state is State.SENDING
     assert (row.notification.attempts, row.notification.first_attempt_real) == (1, NOW)
     assert (row.message, row.locale, row.template_version) == ("order-confirmed", "pt-PT", "v1")
     house.pass_time(LEASE + MINUTE)
-    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
+    (claimed,) = await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
     assert claimed.draft == attempt(key).draft, "whoever finds it can only send the same octets"
 
 
 async def test_behind_another_nothing_begins(store: Store) -> None:
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     second = notice("A-1", 2).key
-    committed = await store.commit([change("A-1", 1, seqs=(2,))], now=NOW, lease=LEASE, begin=[attempt(second)])
+    committed = await store.orders.commit(
+        [change("A-1", 1, seqs=(2,))], now=NOW, lease=LEASE, begin=[attempt(second)]
+    )
     assert committed.begun == frozenset()
-    states = {row.notification.key: row.notification.state for row in await store.outbox()}
+    states = {row.notification.key: row.notification.state for row in await store.queries.outbox()}
     assert states[second] is State.QUEUED
 
 
 async def test_a_lost_change_begins_nothing(store: Store) -> None:
-    await store.commit([change()], now=NOW)
+    await store.orders.commit([change()], now=NOW)
     key = notice().key
-    committed = await store.commit([change("A-1", 7, seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
+    committed = await store.orders.commit([change("A-1", 7, seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
     assert committed.lost == {"A-1"}
-    assert await store.outbox() == []
+    assert await store.queries.outbox() == []
 
 
 async def test_without_an_attempt_nothing_begins(store: Store) -> None:
-    committed = await store.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
+    committed = await store.orders.commit([change(seqs=(1,))], now=NOW, lease=LEASE)
     assert committed.begun == frozenset()
-    (row,) = await store.outbox()
+    (row,) = await store.queries.outbox()
     assert row.notification.state is State.QUEUED

@@ -17,7 +17,7 @@ LONG_AGO = NOW - timedelta(days=500)
 
 async def test_the_counts_add_up_after_retiring(store: Store, house: House) -> None:
     ended = [change(f"old-{n}", seqs=(1, 2), final=True, ended_at=LONG_AGO) for n in range(3)]
-    await store.commit(
+    await store.orders.commit(
         [*ended, change("open", seqs=(1,)), change("new", seqs=(1,), final=True, ended_at=NOW)],
         tally=Tally(by_reason={(FEED, Reason.ENTERED): 5}),
         dead_letters=[unreadable(7)],
@@ -25,39 +25,39 @@ async def test_the_counts_add_up_after_retiring(store: Store, house: House) -> N
     )
     await lease_all(store)
     for seq in (1, 2):
-        await store.settle([settlement(notice(f"old-{n}", seq).key) for n in range(2)])
-        await store.claim(now_real=house.clock.real(), lease=LEASE, limit=100, **READER)
-    await store.settle([settlement(notice("old-2").key, State.FAILED, Reason.EXPIRED)])
-    before = await store.counts()
+        await store.outbox.settle([settlement(notice(f"old-{n}", seq).key) for n in range(2)])
+        await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=100, **READER)
+    await store.outbox.settle([settlement(notice("old-2").key, State.FAILED, Reason.EXPIRED)])
+    before = await store.queries.counts()
     assert before.decided == sum(before.by_state.values()) == 8
     assert before.read == 6
-    assert await store.retire(ended_before=NOW - timedelta(days=400), limit=1) == 1
-    assert await store.retire(ended_before=NOW - timedelta(days=400), limit=9) == 1
+    assert await store.operations.retire(ended_before=NOW - timedelta(days=400), limit=1) == 1
+    assert await store.operations.retire(ended_before=NOW - timedelta(days=400), limit=9) == 1
     # The third has a notification that is not settled: it is kept.
-    assert await store.retire(ended_before=NOW - timedelta(days=400), limit=9) == 0
-    assert await store.counts() == before
+    assert await store.operations.retire(ended_before=NOW - timedelta(days=400), limit=9) == 0
+    assert await store.queries.counts() == before
     assert before.by_state == Counter({State.SENT: 4, State.FAILED: 1, State.QUEUED: 3})
-    assert set(await store.load(["old-0", "old-1", "old-2", "open", "new"])) == {"old-2", "open", "new"}
+    assert set(await store.orders.load(["old-0", "old-1", "old-2", "open", "new"])) == {"old-2", "open", "new"}
     assert house.sql("SELECT count(*) FROM entries") == ["3"]
-    gauges = await store.gauges()
+    gauges = await store.queries.gauges()
     assert (gauges.orders_open, gauges.orders_final) == (1, 2)
 
 
 async def test_a_retired_order_may_come_again(store: Store) -> None:
-    await store.commit([change("A", seqs=(1,), final=True, ended_at=LONG_AGO)], now=NOW)
+    await store.orders.commit([change("A", seqs=(1,), final=True, ended_at=LONG_AGO)], now=NOW)
     await lease_all(store)
-    await store.settle([settlement(notice("A").key)])
-    await store.retire(ended_before=NOW, limit=9)
+    await store.outbox.settle([settlement(notice("A").key)])
+    await store.operations.retire(ended_before=NOW, limit=9)
     key = notice("A").key
-    committed = await store.commit([change("A", seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
+    committed = await store.orders.commit([change("A", seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
     assert committed.begun == {key}
-    assert (await store.counts()).by_state == {State.SENT: 1, State.SENDING: 1}
+    assert (await store.queries.counts()).by_state == {State.SENT: 1, State.SENDING: 1}
 
 
 async def test_a_dead_letter_is_set_aside_once(store: Store) -> None:
     for _ in range(2):
-        await store.commit([], dead_letters=[unreadable(7), unreadable(8)], now=NOW)
-    first, second = await store.dead_letters()
+        await store.orders.commit([], dead_letters=[unreadable(7), unreadable(8)], now=NOW)
+    first, second = await store.queries.dead_letters()
     assert first.record.position.offset == 7
     assert first.record.value == b"{"
     assert first.record.key == b"A-1"
@@ -65,19 +65,21 @@ async def test_a_dead_letter_is_set_aside_once(store: Store) -> None:
     assert first.record.headers == (("ce_id", b"1"), ("odd␀", None))
     assert (first.stage, first.reason, first.message) == ("data", Reason.NOT_JSON, "not JSON at ␀ 1")
     assert (first.state, first.whole, first.size) == ("open", True, 1)
-    assert await store.dead_letters([second.id, 999]) == [second]
-    assert (await store.counts()).dead_letters == 2
+    assert await store.queries.dead_letters([second.id, 999]) == [second]
+    assert (await store.queries.counts()).dead_letters == 2
 
 
 async def test_another_record_at_the_same_place_is_another_letter(store: Store) -> None:
     """A topic that was made anew counts from nought again."""
-    await store.commit([], dead_letters=[unreadable(7, b"{"), unreadable(7, b"}")], now=NOW)
-    assert len(await store.dead_letters()) == 2
+    await store.orders.commit([], dead_letters=[unreadable(7, b"{"), unreadable(7, b"}")], now=NOW)
+    assert len(await store.queries.dead_letters()) == 2
 
 
 async def test_the_head_of_a_giant_is_kept(store: Store) -> None:
-    await store.commit([], dead_letters=[unreadable(1, b"x" * WHOLE), unreadable(2, b"x" * (WHOLE + 1))], now=NOW)
-    whole, head = await store.dead_letters()
+    await store.orders.commit(
+        [], dead_letters=[unreadable(1, b"x" * WHOLE), unreadable(2, b"x" * (WHOLE + 1))], now=NOW
+    )
+    whole, head = await store.queries.dead_letters()
     assert whole.whole
     assert whole.record.value == b"x" * WHOLE
     assert not head.whole
@@ -86,10 +88,10 @@ async def test_the_head_of_a_giant_is_kept(store: Store) -> None:
 
 
 async def test_copies_and_replays_are_marked(store: Store) -> None:
-    await store.commit([], dead_letters=[unreadable(n) for n in range(3)], now=NOW)
-    first, second = await store.uncopied_dead_letters(2)
-    await store.copied_dead_letters([first.id, second.id])
-    (third,) = await store.uncopied_dead_letters(2)
+    await store.orders.commit([], dead_letters=[unreadable(n) for n in range(3)], now=NOW)
+    first, second = await store.operations.uncopied_dead_letters(2)
+    await store.operations.copied_dead_letters([first.id, second.id])
+    (third,) = await store.operations.uncopied_dead_letters(2)
     assert third.record.position.offset == 2
-    await store.replayed(first.id)
-    assert [letter.state for letter in await store.dead_letters()] == ["replayed", "open", "open"]
+    await store.operations.replayed(first.id)
+    assert [letter.state for letter in await store.queries.dead_letters()] == ["replayed", "open", "open"]

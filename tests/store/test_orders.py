@@ -16,59 +16,59 @@ from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, chang
 
 async def test_what_was_committed_is_loaded_again(store: Store) -> None:
     first = change(seqs=(1,), reminders=2)
-    committed = await store.commit([first], now=NOW)
-    loaded = (await store.load(["A-1", "unknown"]))["A-1"]
+    committed = await store.orders.commit([first], now=NOW)
+    loaded = (await store.orders.load(["A-1", "unknown"]))["A-1"]
     assert committed.lost == frozenset()
     assert loaded.version == 1
     assert loaded.pending == (notice(),)
     assert loaded.facts == first.order.facts
     assert loaded.reminders == 2
-    assert await store.load(["unknown"]) == {}
-    assert await store.load([]) == {}
+    assert await store.orders.load(["unknown"]) == {}
+    assert await store.orders.load([]) == {}
 
 
 async def test_a_lost_order_is_untouched_and_the_others_are_stored(store: Store) -> None:
-    await store.commit([change("A"), change("B")], now=NOW)
-    await store.commit([change("A", 1)], now=NOW)
-    committed = await store.commit(
+    await store.orders.commit([change("A"), change("B")], now=NOW)
+    await store.orders.commit([change("A", 1)], now=NOW)
+    committed = await store.orders.commit(
         [change("A", 1, seqs=(1,), reminders=9), change("B", 1, seqs=(1,)), change("C", seqs=(1,))], now=NOW
     )
-    orders = await store.load(["A", "B", "C"])
+    orders = await store.orders.load(["A", "B", "C"])
     assert committed.lost == {"A"}
     assert {order_id: order.version for order_id, order in orders.items()} == {"A": 2, "B": 2, "C": 1}
     assert orders["A"].reminders == 0
     assert orders["A"].pending == ()
-    history = await store.history("A")
+    history = await store.queries.history("A")
     assert history is not None
     assert len(history.entries) == 2
 
 
 async def test_a_new_order_that_somebody_else_made_is_lost(store: Store) -> None:
-    await store.commit([change("A")], now=NOW)
-    assert (await store.commit([change("A", seqs=(1,))], now=NOW)).lost == {"A"}
-    assert (await store.load(["A"]))["A"].pending == ()
+    await store.orders.commit([change("A")], now=NOW)
+    assert (await store.orders.commit([change("A", seqs=(1,))], now=NOW)).lost == {"A"}
+    assert (await store.orders.load(["A"]))["A"].pending == ()
 
 
 async def test_an_order_that_vanished_is_lost(store: Store) -> None:
-    assert (await store.commit([change("A", 3, seqs=(1,))], now=NOW)).lost == {"A"}
-    assert await store.load(["A"]) == {}
+    assert (await store.orders.commit([change("A", 3, seqs=(1,))], now=NOW)).lost == {"A"}
+    assert await store.orders.load(["A"]) == {}
 
 
 async def test_a_key_is_told_once(store: Store, house: House) -> None:
     """A notification that is there already, settled even, is not queued again, and holds up no line."""
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    await store.settle([settlement(notice().key)])
-    committed = await store.commit([change("A-1", 1, seqs=(1, 2))], now=NOW, lease=LEASE)
+    await store.outbox.settle([settlement(notice().key)])
+    committed = await store.orders.commit([change("A-1", 1, seqs=(1, 2))], now=NOW, lease=LEASE)
     assert committed.lost == frozenset()
-    assert [row.notification.state for row in await store.outbox()] == [State.SENT, State.QUEUED]
-    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
+    assert [row.notification.state for row in await store.queries.outbox()] == [State.SENT, State.QUEUED]
+    (claimed,) = await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
     assert claimed.notification == notice(seq=2)
 
 
 async def test_one_commit_holds_an_order_once(store: Store) -> None:
     with pytest.raises(ValueError, match="one change"):
-        await store.commit([change("A"), change("A")], now=NOW)
+        await store.orders.commit([change("A"), change("A")], now=NOW)
 
 
 async def test_new_ones_begin_unless_they_wait(store: Store) -> None:
@@ -76,31 +76,31 @@ async def test_new_ones_begin_unless_they_wait(store: Store) -> None:
     owner = notice(seq=3, recipient="owner:production")
     first = change(notifications=(notice(seq=2), notice(seq=1), owner))
     begin = [attempt(item.key) for item in first.notifications]
-    assert (await store.commit([first], now=NOW, lease=LEASE, begin=begin)).begun == {notice().key, owner.key}
+    assert (await store.orders.commit([first], now=NOW, lease=LEASE, begin=begin)).begun == {notice().key, owner.key}
     behind = change("A-1", 1, seqs=(4,))
     begin = [attempt(item.key) for item in behind.notifications]
-    assert (await store.commit([behind], now=NOW, lease=LEASE, begin=begin)).begun == frozenset()
-    assert await store.claim(now_real=NOW, lease=LEASE, limit=10, **READER) == []
+    assert (await store.orders.commit([behind], now=NOW, lease=LEASE, begin=begin)).begun == frozenset()
+    assert await store.outbox.claim(now_real=NOW, lease=LEASE, limit=10, **READER) == []
 
 
 async def test_superseded_ones_are_dropped_unless_begun(store: Store, house: House) -> None:
-    await store.commit([change("A", seqs=(1,)), change("B", seqs=(1,))], now=NOW)
+    await store.orders.commit([change("A", seqs=(1,)), change("B", seqs=(1,))], now=NOW)
     await lease_all(store)
     begun, waits = notice("A").key, notice("B").key
-    await store.begin([attempt(begun)])
-    await store.commit(
+    await store.outbox.begin([attempt(begun)])
+    await store.orders.commit(
         [change("A", 1, seqs=(2,), superseded=(begun,)), change("B", 1, seqs=(2,), superseded=(waits,))], now=NOW
     )
-    rows = {row.notification.key: row for row in await store.outbox()}
+    rows = {row.notification.key: row for row in await store.queries.outbox()}
     assert rows[begun].notification.state is State.SENDING
     assert rows[waits].notification.state is State.DROPPED
     assert rows[waits].reason is Reason.SUPERSEDED
     assert rows[waits].settled_at == NOW
     # B's second is the head of its line now, A's still waits for the first.
-    claimed = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
+    claimed = await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
     assert [item.notification.key for item in claimed] == [notice("B", 2).key]
     # Whoever has the dropped one in hand does not begin it any more.
-    assert await store.begin([attempt(waits)]) == frozenset()
+    assert await store.outbox.begin([attempt(waits)]) == frozenset()
 
 
 async def test_one_born_and_superseded_in_the_same_batch_is_told_of_and_never_sent(
@@ -108,53 +108,53 @@ async def test_one_born_and_superseded_in_the_same_batch_is_told_of_and_never_se
 ) -> None:
     both = change(notifications=(notice(seq=1, state=State.DROPPED), notice(seq=2)), superseded=(notice().key,))
     begin = [attempt(item.key) for item in both.notifications]
-    committed = await store.commit([both], now=NOW, lease=LEASE, begin=begin)
+    committed = await store.orders.commit([both], now=NOW, lease=LEASE, begin=begin)
     assert committed.begun == {notice(seq=2).key}
-    dropped, queued = await store.outbox()
+    dropped, queued = await store.queries.outbox()
     assert (dropped.notification.state, dropped.reason) == (State.DROPPED, Reason.SUPERSEDED)
     assert queued.notification.state is State.SENDING
-    assert (await store.counts()).decided == 2
+    assert (await store.queries.counts()).decided == 2
 
 
 async def test_a_dropped_head_lets_its_line_advance(store: Store, house: House) -> None:
-    await store.commit([change(seqs=(1, 2))], now=NOW)
-    await store.commit([change("A-1", 1, superseded=(notice().key,))], now=NOW)
-    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
+    await store.orders.commit([change(seqs=(1, 2))], now=NOW)
+    await store.orders.commit([change("A-1", 1, superseded=(notice().key,))], now=NOW)
+    (claimed,) = await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
     assert claimed.notification == notice(seq=2)
 
 
 async def test_absorbing_makes_the_attempt_look_again(store: Store) -> None:
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
-    assert (await store.commit([change("A-1", 1, absorbed_by=key)], now=NOW)).lost == frozenset()
-    assert await store.begin([attempt(key)]) == frozenset()
-    assert (await store.load(["A-1"]))["A-1"].pending[0].revision == 1
-    assert await store.begin([attempt(key, revision=1)]) == {key}
+    assert (await store.orders.commit([change("A-1", 1, absorbed_by=key)], now=NOW)).lost == frozenset()
+    assert await store.outbox.begin([attempt(key)]) == frozenset()
+    assert (await store.orders.load(["A-1"]))["A-1"].pending[0].revision == 1
+    assert await store.outbox.begin([attempt(key, revision=1)]) == {key}
 
 
 @pytest.mark.parametrize("meanwhile", ["begun", "settled", "unknown"])
 async def test_what_left_the_house_can_not_absorb(store: Store, meanwhile: str) -> None:
     key = notice().key
-    await store.commit([change(seqs=(1,) if meanwhile != "unknown" else ())], now=NOW)
+    await store.orders.commit([change(seqs=(1,) if meanwhile != "unknown" else ())], now=NOW)
     await lease_all(store)
     if meanwhile == "begun":
-        await store.begin([attempt(key)])
+        await store.outbox.begin([attempt(key)])
     if meanwhile == "settled":
-        await store.settle([settlement(key)])
-    committed = await store.commit([change("A-1", 1, seqs=(2,), absorbed_by=key), change("B")], now=NOW)
+        await store.outbox.settle([settlement(key)])
+    committed = await store.orders.commit([change("A-1", 1, seqs=(2,), absorbed_by=key), change("B")], now=NOW)
     assert committed.lost == {"A-1"}
-    orders = await store.load(["A-1", "B"])
+    orders = await store.orders.load(["A-1", "B"])
     assert orders["A-1"].version == 1
     assert orders["B"].version == 1
-    assert notice(seq=2).key not in {row.notification.key for row in await store.outbox()}
+    assert notice(seq=2).key not in {row.notification.key for row in await store.queries.outbox()}
 
 
 async def test_due_by_feed_and_when_overdue_by_any(store: Store) -> None:
     def at(minutes: int) -> object:
         return NOW + minutes * MINUTE
 
-    await store.commit(
+    await store.orders.commit(
         [
             change("late", wake_at=at(-30), feed="t/1"),
             change("blind", wake_at=at(-10), feed="t/1"),
@@ -165,61 +165,63 @@ async def test_due_by_feed_and_when_overdue_by_any(store: Store) -> None:
         ],
         now=NOW,
     )
-    due = await store.due(NOW, feeds={"t/0"}, overdue=NOW - 20 * MINUTE, limit=10)
+    due = await store.orders.due(NOW, feeds={"t/0"}, overdue=NOW - 20 * MINUTE, limit=10)
     assert [order.order_id for order in due] == ["late", "first", "second"]
     assert due[2].pending == (notice("second"),)
-    assert [order.order_id for order in await store.due(NOW, feeds={"t/0"}, overdue=NOW - LEASE * 99, limit=1)] == [
-        "first"
-    ]
-    assert await store.due(NOW, feeds=(), overdue=NOW - LEASE * 99, limit=9) == []
-    assert await store.next_wake(feeds={"t/0", "t/9"}) == at(-5)
-    assert await store.next_wake(feeds=()) is None
+    assert [
+        order.order_id for order in await store.orders.due(NOW, feeds={"t/0"}, overdue=NOW - LEASE * 99, limit=1)
+    ] == ["first"]
+    assert await store.orders.due(NOW, feeds=(), overdue=NOW - LEASE * 99, limit=9) == []
+    assert await store.orders.next_wake(feeds={"t/0", "t/9"}) == at(-5)
+    assert await store.orders.next_wake(feeds=()) is None
 
 
 async def test_many_at_once_all_count(store: Store) -> None:
     """Commits that share a transaction do not share a fate."""
     answers = await asyncio.gather(
         *(
-            store.commit([change("same")], tally=Tally(by_reason={(FEED, Reason.ENTERED): 1}), now=NOW)
+            store.orders.commit([change("same")], tally=Tally(by_reason={(FEED, Reason.ENTERED): 1}), now=NOW)
             for _ in range(40)
         ),
-        *(store.commit([change("A"), change("A")], now=NOW) for _ in range(3)),
+        *(store.orders.commit([change("A"), change("A")], now=NOW) for _ in range(3)),
         return_exceptions=True,
     )
     committed = [answer for answer in answers if not isinstance(answer, BaseException)]
     assert len(committed) == 40
     assert sum(not answer.lost for answer in committed) == 1
-    assert (await store.counts()).by_reason == {Reason.ENTERED: 40}
+    assert (await store.queries.counts()).by_reason == {Reason.ENTERED: 40}
 
 
 async def test_a_tally_can_be_taken_back(store: Store) -> None:
-    await store.commit([], tally=Tally(by_reason={(FEED, Reason.ENTERED): 3}), now=NOW)
-    await store.commit([], tally=Tally(by_reason={(FEED, Reason.ENTERED): -3, ("x/1", Reason.REPEATED): 2}), now=NOW)
-    counts = await store.counts()
+    await store.orders.commit([], tally=Tally(by_reason={(FEED, Reason.ENTERED): 3}), now=NOW)
+    await store.orders.commit(
+        [], tally=Tally(by_reason={(FEED, Reason.ENTERED): -3, ("x/1", Reason.REPEATED): 2}), now=NOW
+    )
+    counts = await store.queries.counts()
     assert counts.by_reason == {Reason.REPEATED: 2}
     assert counts.read == 2
 
 
 async def test_another_plan_wakes_every_open_order(store: Store) -> None:
-    await store.commit([change(f"A-{n}", final=n == 2, wake_at=None) for n in range(5)], now=NOW)
+    await store.orders.commit([change(f"A-{n}", final=n == 2, wake_at=None) for n in range(5)], now=NOW)
     after: str | None = ""
     seen = []
     while after is not None:
-        after = await store.nudge(after=after, now=NOW, limit=2)
+        after = await store.orders.nudge(after=after, now=NOW, limit=2)
         seen.append(after)
     assert seen == ["A-1", "A-4", None]
-    due = await store.due(NOW, feeds={FEED}, overdue=NOW, limit=9)
+    due = await store.orders.due(NOW, feeds={FEED}, overdue=NOW, limit=9)
     assert [order.order_id for order in due] == ["A-0", "A-1", "A-3", "A-4"]
-    assert (await store.commit([change("A-0", 1)], now=NOW)).lost == {"A-0"}  # it was decided by the old plan
+    assert (await store.orders.commit([change("A-0", 1)], now=NOW)).lost == {"A-0"}  # it was decided by the old plan
 
 
 async def test_gauges_follow_every_step(store: Store) -> None:
-    await store.commit([change("A"), change("B"), change("C", final=True, ended_at=NOW)], now=NOW)
-    await store.commit([change("A", 1, spent=True), change("B", 1, final=True, ended_at=NOW)], now=NOW)
-    gauges = await store.gauges()
+    await store.orders.commit([change("A"), change("B"), change("C", final=True, ended_at=NOW)], now=NOW)
+    await store.orders.commit([change("A", 1, spent=True), change("B", 1, final=True, ended_at=NOW)], now=NOW)
+    gauges = await store.queries.gauges()
     assert (gauges.orders_open, gauges.orders_final, gauges.orders_stuck) == (1, 2, 1)
-    await store.commit([change("A", 2), change("B", 2)], now=NOW)
-    gauges = await store.gauges()
+    await store.orders.commit([change("A", 2), change("B", 2)], now=NOW)
+    gauges = await store.queries.gauges()
     assert (gauges.orders_open, gauges.orders_final, gauges.orders_stuck) == (2, 1, 0)
     assert gauges.outbox == {}
     assert gauges.oldest_decided_at is None
@@ -227,8 +229,8 @@ async def test_gauges_follow_every_step(store: Store) -> None:
 
 async def test_timelines_keep_their_order(store: Store) -> None:
     for version in range(3):
-        await store.commit([change("A", version)], now=NOW + timedelta(hours=version))
-    history = await store.history("A")
+        await store.orders.commit([change("A", version)], now=NOW + timedelta(hours=version))
+    history = await store.queries.history("A")
     assert history is not None
     assert [entry.kind for entry in history.entries] == ["event"] * 3
-    assert await store.history("unknown") is None
+    assert await store.queries.history("unknown") is None

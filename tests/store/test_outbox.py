@@ -15,7 +15,7 @@ from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, chang
 
 
 async def claim(store: Store, house: House, limit: int = 100) -> list[Claimed]:
-    return await store.claim(now_real=house.clock.real(), lease=LEASE, limit=limit, **READER)
+    return await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=limit, **READER)
 
 
 def keys(claimed: list[Claimed]) -> list[str]:
@@ -23,24 +23,24 @@ def keys(claimed: list[Claimed]) -> list[str]:
 
 
 async def test_a_claim_brings_notification_and_order(store: Store, house: House) -> None:
-    await store.commit([change(seqs=(1, 2))], now=NOW)
+    await store.orders.commit([change(seqs=(1, 2))], now=NOW)
     (claimed,) = await claim(store, house)
-    assert claimed == Claimed(notification=notice(), order=(await store.load(["A-1"]))["A-1"])
+    assert claimed == Claimed(notification=notice(), order=(await store.orders.load(["A-1"]))["A-1"])
     assert claimed.order.pending == (notice(), notice(seq=2))
     assert await claim(store, house) == []
 
 
 async def test_lines_are_first_in_first_out_and_independent(store: Store, house: House) -> None:
     owner = notice(seq=2, recipient="owner:production")
-    await store.commit([change("A", notifications=(notice("A", 3), notice("A", 1)))], now=NOW)
-    await store.commit([change("A-1", notifications=(notice(), owner))], now=NOW)
+    await store.orders.commit([change("A", notifications=(notice("A", 3), notice("A", 1)))], now=NOW)
+    await store.orders.commit([change("A-1", notifications=(notice(), owner))], now=NOW)
     assert keys(await claim(store, house)) == [notice("A", 1).key, notice().key, owner.key]
-    await store.settle([settlement(notice("A", 1).key)])
+    await store.outbox.settle([settlement(notice("A", 1).key)])
     assert keys(await claim(store, house)) == [notice("A", 3).key]
 
 
 async def test_what_waits_for_a_held_one_is_never_claimed(store: Store, house: House) -> None:
-    await store.commit([change(seqs=(1, 2))], now=NOW)
+    await store.orders.commit([change(seqs=(1, 2))], now=NOW)
     await lease_all(store)
     held = settlement(
         notice().key,
@@ -49,10 +49,10 @@ async def test_what_waits_for_a_held_one_is_never_claimed(store: Store, house: H
         due_real=house.clock.real() + timedelta(hours=8),
         not_before=NOW + timedelta(hours=8),
     )
-    assert await store.settle([held]) == frozenset()
+    assert await store.outbox.settle([held]) == frozenset()
     house.pass_time(timedelta(hours=7))
     assert await claim(store, house) == []
-    (row, _) = await store.outbox()
+    (row, _) = await store.queries.outbox()
     assert (row.notification.state, row.reason) == (State.HELD, Reason.QUIET_HOURS)
     assert row.notification.not_before == NOW + timedelta(hours=8)
     house.pass_time(timedelta(hours=1, minutes=1))
@@ -62,14 +62,16 @@ async def test_what_waits_for_a_held_one_is_never_claimed(store: Store, house: H
 
 async def test_what_blindness_holds_is_left_to_who_reads_its_feed(store: Store, house: House) -> None:
     """Somebody who does not read its feed would only put it off, and could do so for ever."""
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    assert not await store.settle([settlement(notice().key, State.HELD, Reason.BLIND, due_real=house.clock.real())])
+    assert not await store.outbox.settle(
+        [settlement(notice().key, State.HELD, Reason.BLIND, due_real=house.clock.real())]
+    )
 
     async def given(*feeds: str, overdue: datetime = NOW - MINUTE) -> list[str]:
         known = {"feeds": feeds, "overdue": overdue}
-        due = await store.next_due(**known)
-        claimed = await store.claim(now_real=house.clock.real(), lease=timedelta(0), limit=9, **known)
+        due = await store.outbox.next_due(**known)
+        claimed = await store.outbox.claim(now_real=house.clock.real(), lease=timedelta(0), limit=9, **known)
         assert bool(claimed) is (due is not None)
         return keys(claimed)
 
@@ -81,33 +83,33 @@ async def test_what_blindness_holds_is_left_to_who_reads_its_feed(store: Store, 
 
 async def test_a_limit_takes_the_longest_due(store: Store, house: House) -> None:
     for order_id in ("C", "A", "B"):
-        await store.commit([change(order_id, seqs=(1,))], now=NOW)
+        await store.orders.commit([change(order_id, seqs=(1,))], now=NOW)
     assert keys(await claim(store, house, 2)) == [notice("C").key, notice("A").key]
     assert keys(await claim(store, house, 2)) == [notice("B").key]
 
 
 async def test_begin_freezes_the_words_and_counts(store: Store, house: House) -> None:
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
-    assert await store.begin([attempt(key), attempt("unknown")]) == {key}
-    (row,) = await store.outbox()
+    assert await store.outbox.begin([attempt(key), attempt("unknown")]) == {key}
+    (row,) = await store.queries.outbox()
     assert row.notification.state is State.SENDING
     assert (row.notification.attempts, row.notification.first_attempt_real) == (1, NOW)
     assert row.notification.next_update == NOW + timedelta(hours=24)
     assert (row.message, row.locale, row.template_version) == ("order-confirmed", "pt-PT", "v1")
     assert row.message_id == "<1@example.com>"
-    history = await store.history("A-1")
+    history = await store.queries.history("A-1")
     assert history is not None
     assert history.outbox == (row,)
     assert history.order.pending == (row.notification,)
 
 
 async def test_an_expired_lease_comes_back_with_its_draft(store: Store, house: House) -> None:
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     begun = attempt(notice().key)
-    await store.begin([begun])
+    await store.outbox.begin([begun])
     house.pass_time(LEASE - MINUTE)
     assert await claim(store, house) == []
     house.pass_time(2 * MINUTE)
@@ -117,29 +119,31 @@ async def test_an_expired_lease_comes_back_with_its_draft(store: Store, house: H
 
 
 async def test_the_first_attempt_is_remembered(store: Store, house: House) -> None:
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
-    await store.begin([attempt(key)])
+    await store.outbox.begin([attempt(key)])
     later = house.clock.real() + MINUTE
-    await store.settle([settlement(key, State.RETRYING, Reason.REFUSED, due_real=later, not_before=NOW + MINUTE)])
+    await store.outbox.settle(
+        [settlement(key, State.RETRYING, Reason.REFUSED, due_real=later, not_before=NOW + MINUTE)]
+    )
     house.pass_time(2 * MINUTE)
     (claimed,) = await claim(store, house)
     assert claimed.draft == attempt(key).draft
     assert claimed.notification.gate is Reason.REFUSED
     assert claimed.notification.state is State.RETRYING
     again = attempt(key)
-    await store.begin([type(again)(**{**_fields(again), "at_real": NOW + 5 * MINUTE})])
-    (row,) = await store.outbox()
+    await store.outbox.begin([type(again)(**{**_fields(again), "at_real": NOW + 5 * MINUTE})])
+    (row,) = await store.queries.outbox()
     assert (row.notification.attempts, row.notification.first_attempt_real) == (2, NOW)
 
 
 async def test_a_discarded_draft_is_forgotten(store: Store, house: House) -> None:
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
-    await store.begin([attempt(key)])
-    await store.settle(
+    await store.outbox.begin([attempt(key)])
+    await store.outbox.settle(
         [settlement(key, State.RETRYING, Reason.REFUSED, due_real=house.clock.real(), discards_draft=True)]
     )
     (claimed,) = await claim(store, house)
@@ -147,31 +151,31 @@ async def test_a_discarded_draft_is_forgotten(store: Store, house: House) -> Non
     assert not claimed.notification.begun
     assert claimed.notification.attempts == 1
     # Not begun, so it may still absorb and be superseded.
-    assert (await store.commit([change("A-1", 1, absorbed_by=key)], now=NOW)).lost == frozenset()
+    assert (await store.orders.commit([change("A-1", 1, absorbed_by=key)], now=NOW)).lost == frozenset()
 
 
 async def test_given_back_is_untouched(store: Store, house: House) -> None:
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
-    await store.begin([attempt(key)])
+    await store.outbox.begin([attempt(key)])
     house.pass_time(LEASE + MINUTE)
     (before,) = await claim(store, house)
-    await store.settle([settlement(key, State.QUEUED, None, due_real=house.clock.real())])
+    await store.outbox.settle([settlement(key, State.QUEUED, None, due_real=house.clock.real())])
     (after,) = await claim(store, house)
     assert after == before
 
 
 async def test_settled_for_good(store: Store, house: House) -> None:
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
-    await store.begin([attempt(key)])
+    await store.outbox.begin([attempt(key)])
     said = Entry(order_id="A-1", at=NOW, kind="attempt", reason=Reason.REFUSED, key=key, note="dot: 550\0")
-    assert await store.settle([settlement(key, State.FAILED, Reason.REFUSED, entry=said)]) == frozenset()
-    assert await store.settle([settlement(key)]) == {key}
-    assert await store.begin([attempt(key)]) == frozenset()
-    history = await store.history("A-1")
+    assert await store.outbox.settle([settlement(key, State.FAILED, Reason.REFUSED, entry=said)]) == frozenset()
+    assert await store.outbox.settle([settlement(key)]) == {key}
+    assert await store.outbox.begin([attempt(key)]) == frozenset()
+    history = await store.queries.history("A-1")
     assert history is not None
     (row,) = history.outbox
     assert (row.notification.state, row.reason, row.settled_at) == (State.FAILED, Reason.REFUSED, NOW)
@@ -182,19 +186,19 @@ async def test_settled_for_good(store: Store, house: House) -> None:
 
 
 async def test_an_outcome_and_its_change_share_their_fate(store: Store, house: House) -> None:
-    await store.commit([change("A", seqs=(1,)), change("B", seqs=(1,))], now=NOW)
+    await store.orders.commit([change("A", seqs=(1,)), change("B", seqs=(1,))], now=NOW)
     await lease_all(store)
-    await store.begin([attempt(notice("A").key), attempt(notice("B").key)])
-    await store.commit([change("B", 1)], now=NOW)
+    await store.outbox.begin([attempt(notice("A").key), attempt(notice("B").key)])
+    await store.orders.commit([change("B", 1)], now=NOW)
     alert = notice("A", 2, recipient="owner:production")
-    lost = await store.settle(
+    lost = await store.outbox.settle(
         [
             settlement(notice("A").key, change=change("A", 1, reminders=7, notifications=(alert,))),
             settlement(notice("B").key, change=change("B", 1, reminders=7)),
         ]
     )
     assert lost == {notice("B").key}
-    orders = await store.load(["A", "B"])
+    orders = await store.orders.load(["A", "B"])
     assert (orders["A"].reminders, orders["B"].reminders) == (7, 0)
     assert [item.key for item in orders["A"].pending] == [alert.key]
     assert orders["B"].pending[0].state is State.SENDING
@@ -204,45 +208,45 @@ async def test_an_outcome_and_its_change_share_their_fate(store: Store, house: H
 async def test_two_outcomes_of_one_order_that_both_change_it(store: Store) -> None:
     """They were decided on the same order, so the second is decided again on what the first left."""
     owner = notice(seq=2, recipient="owner:production")
-    await store.commit([change(notifications=(notice(), owner))], now=NOW)
+    await store.orders.commit([change(notifications=(notice(), owner))], now=NOW)
     await lease_all(store)
     both = [
         settlement(notice().key, change=change("A-1", 1, reminders=1)),
         settlement(owner.key, change=change("A-1", 1, reminders=2)),
     ]
-    assert await store.settle(both) == {owner.key}
-    assert (await store.load(["A-1"]))["A-1"].reminders == 1
-    assert await store.settle([settlement(owner.key, change=change("A-1", 2, reminders=2))]) == frozenset()
+    assert await store.outbox.settle(both) == {owner.key}
+    assert (await store.orders.load(["A-1"]))["A-1"].reminders == 1
+    assert await store.outbox.settle([settlement(owner.key, change=change("A-1", 2, reminders=2))]) == frozenset()
 
 
 async def test_renewing_keeps_it_ours(store: Store, house: House) -> None:
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     house.pass_time(LEASE - MINUTE)
-    await store.renew([notice().key, "unknown"], now_real=house.clock.real(), lease=LEASE)
+    await store.outbox.renew([notice().key, "unknown"], now_real=house.clock.real(), lease=LEASE)
     house.pass_time(2 * MINUTE)
     assert await claim(store, house) == []
 
 
 async def test_next_due(store: Store, house: House) -> None:
-    assert await store.next_due(**READER) is None
-    await store.commit([change(seqs=(1,))], now=NOW)
-    due = await store.next_due(**READER)
+    assert await store.outbox.next_due(**READER) is None
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
+    due = await store.outbox.next_due(**READER)
     assert due is not None
     assert due <= house.clock.real()
 
 
 async def test_doubt_is_counted(store: Store) -> None:
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    await store.begin([attempt(notice().key)])
-    await store.settle([settlement(notice().key, State.IN_DOUBT, Reason.IN_DOUBT, counts_doubt=True)])
-    assert (await store.gauges()).in_doubt == 1
+    await store.outbox.begin([attempt(notice().key)])
+    await store.outbox.settle([settlement(notice().key, State.IN_DOUBT, Reason.IN_DOUBT, counts_doubt=True)])
+    assert (await store.queries.gauges()).in_doubt == 1
 
 
 async def test_gauges_show_what_waits(store: Store, house: House) -> None:
-    await store.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,))], now=NOW)
-    gauges = await store.gauges()
+    await store.orders.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,))], now=NOW)
+    gauges = await store.queries.gauges()
     assert gauges.outbox == {State.QUEUED: 3}
     assert gauges.oldest_decided_at == NOW
 
@@ -251,12 +255,12 @@ async def test_gauges_show_what_waits(store: Store, house: House) -> None:
 
 
 async def test_retry_sends_the_failed_again_and_the_waiting_at_once(store: Store, house: House) -> None:
-    await store.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,)), change("C", seqs=(1,))], now=NOW)
+    await store.orders.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,)), change("C", seqs=(1,))], now=NOW)
     await lease_all(store)
     failed, held, sent = (notice(order_id).key for order_id in "ABC")
-    await store.begin([attempt(failed)])
+    await store.outbox.begin([attempt(failed)])
     later = house.clock.real() + 99 * MINUTE
-    await store.settle(
+    await store.outbox.settle(
         [
             settlement(failed, State.FAILED, Reason.EXPIRED),
             settlement(held, State.HELD, Reason.QUIET_HOURS, due_real=later, not_before=NOW + 99 * MINUTE),
@@ -264,80 +268,85 @@ async def test_retry_sends_the_failed_again_and_the_waiting_at_once(store: Store
         ]
     )
     behind = notice("A", 2).key
-    assert await store.retry([failed, held, sent, "unknown"], now_real=house.clock.real()) == {failed, held}
+    assert await store.operations.retry([failed, held, sent, "unknown"], now_real=house.clock.real()) == {
+        failed,
+        held,
+    }
     claimed = await claim(store, house)
     assert set(keys(claimed)) == {failed, held}  # and not the second of the line of the failed one
     again = next(item for item in claimed if item.notification.key == failed)
     assert again.draft is None
     assert not again.notification.begun
-    await store.settle([settlement(failed)])
+    await store.outbox.settle([settlement(failed)])
     assert keys(await claim(store, house)) == [behind]
 
 
 async def test_what_is_on_its_way_is_left_alone(store: Store, house: House) -> None:
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
-    await store.begin([attempt(key)])
-    assert await store.retry([key], now_real=house.clock.real()) == frozenset()
-    assert await store.drop([key], now=NOW) == frozenset()
+    await store.outbox.begin([attempt(key)])
+    assert await store.operations.retry([key], now_real=house.clock.real()) == frozenset()
+    assert await store.operations.drop([key], now=NOW) == frozenset()
     house.pass_time(LEASE + MINUTE)
-    assert await store.drop([key], now=NOW) == {key}
+    assert await store.operations.drop([key], now=NOW) == {key}
 
 
 async def test_drop_lets_the_line_advance(store: Store, house: House) -> None:
-    await store.commit([change(seqs=(1, 2))], now=NOW)
+    await store.orders.commit([change(seqs=(1, 2))], now=NOW)
     await lease_all(store)
     key = notice().key
-    assert await store.drop([key, "unknown"], now=NOW) == {key}
+    assert await store.operations.drop([key, "unknown"], now=NOW) == {key}
     assert keys(await claim(store, house)) == [notice(seq=2).key]
-    assert await store.begin([attempt(key)]) == frozenset()
-    assert await store.drop([key], now=NOW) == frozenset()
-    (row, _) = await store.outbox(order_id="A-1")
+    assert await store.outbox.begin([attempt(key)]) == frozenset()
+    assert await store.operations.drop([key], now=NOW) == frozenset()
+    (row, _) = await store.queries.outbox(order_id="A-1")
     assert row.reason is Reason.DROPPED_BY_OPERATOR
 
 
 async def test_pause_and_resume(store: Store) -> None:
-    assert await store.paused() is None
-    await store.pause("the relay moves", now=NOW)
-    pause = await store.paused()
+    assert await store.outbox.paused() is None
+    await store.operations.pause("the relay moves", now=NOW)
+    pause = await store.outbox.paused()
     assert pause is not None
     assert (pause.reason, pause.since) == ("the relay moves", NOW)
-    await store.resume()
-    assert await store.paused() is None
+    await store.operations.resume()
+    assert await store.outbox.paused() is None
 
 
 async def test_an_address_that_unsubscribed_twice_is_known_as_unsubscribed(store: Store) -> None:
     address = b"\x01" * 16
-    await store.unsubscribe(address, now=NOW)
-    await store.unsubscribe(address, now=NOW)
-    assert await store.unsubscribed([address, b"\x02" * 16]) == {address}
+    await store.operations.unsubscribe(address, now=NOW)
+    await store.operations.unsubscribe(address, now=NOW)
+    assert await store.outbox.unsubscribed([address, b"\x02" * 16]) == {address}
 
 
 async def test_the_secret_is_made_once(store: Store) -> None:
-    first, second = await asyncio.gather(store.secret_key(b"one" * 8), store.secret_key(b"two" * 8))
+    first, second = await asyncio.gather(
+        store.operations.secret_key(b"one" * 8), store.operations.secret_key(b"two" * 8)
+    )
     assert first == second
-    assert await store.secret_key(b"three") == first
+    assert await store.operations.secret_key(b"three") == first
 
 
 async def test_catalogs_are_kept(store: Store, house: House) -> None:
-    await store.keep_catalog("v1", b"\x00words", at=NOW)
-    await store.keep_catalog("v1", b"other", at=NOW)
-    assert await store.kept_catalog("v1") == b"\x00words"
-    assert await store.kept_catalog("v2") is None
+    await store.versions.keep_catalog("v1", b"\x00words", at=NOW)
+    await store.versions.keep_catalog("v1", b"other", at=NOW)
+    assert await store.versions.kept_catalog("v1") == b"\x00words"
+    assert await store.versions.kept_catalog("v2") is None
     literal = r"'\x7b7d'" if house.shared else "X'7b7d'"
     house.sql(f"INSERT INTO catalogs (version, content, at) VALUES ('unpacked', {literal}, 0)")
-    assert await store.kept_catalog("unpacked") == b"{}"
+    assert await store.versions.kept_catalog("unpacked") == b"{}"
 
 
 @pytest.mark.parametrize("state", [None, State.SENT, State.QUEUED])
 async def test_the_outbox_by_state_and_order(store: Store, state: State | None) -> None:
-    await store.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,))], now=NOW)
+    await store.orders.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,))], now=NOW)
     await lease_all(store)
-    await store.settle([settlement(notice("A").key)])
-    rows = await store.outbox(state=state, order_id="A")
+    await store.outbox.settle([settlement(notice("A").key)])
+    rows = await store.queries.outbox(state=state, order_id="A")
     assert len(rows) == (2 if state is None else 1)
-    assert len(await store.outbox(state=state)) == {None: 3, State.SENT: 1, State.QUEUED: 2}[state]
+    assert len(await store.queries.outbox(state=state)) == {None: 3, State.SENT: 1, State.QUEUED: 2}[state]
 
 
 def _fields(noun: object) -> dict[str, object]:

@@ -34,25 +34,25 @@ async def house(own: Postgres) -> House:
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 async def test_it_goes_away_and_comes_back(house: House, own: Postgres, mode: str) -> None:
     store = await house.open()
-    await store.commit([change("A", seqs=(1,))], now=NOW)
+    await store.orders.commit([change("A", seqs=(1,))], now=NOW)
     await lease_all(store)
     own.stop(mode)
     try:
         with pytest.raises(StoreUnavailable):
-            await store.commit([change("A", 1)], now=NOW)
+            await store.orders.commit([change("A", 1)], now=NOW)
         with pytest.raises(StoreUnavailable):
-            await store.load(["A"])
+            await store.orders.load(["A"])
     finally:
         own.start()
     for _ in range(10):  # each pooled connection may have to learn it for itself
         try:
-            await store.load(["A"])
+            await store.orders.load(["A"])
             break
         except StoreUnavailable:
             continue
-    assert (await store.load(["A"]))["A"].version == 1
-    assert (await store.commit([change("A", 1, seqs=(2,))], now=NOW)).lost == frozenset()
-    assert [row.notification.key for row in await store.outbox()] == [notice("A").key, notice("A", 2).key]
+    assert (await store.orders.load(["A"]))["A"].version == 1
+    assert (await store.orders.commit([change("A", 1, seqs=(2,))], now=NOW)).lost == frozenset()
+    assert [row.notification.key for row in await store.queries.outbox()] == [notice("A").key, notice("A", 2).key]
     await house.close()
 
 
@@ -66,11 +66,11 @@ async def test_a_frozen_server_is_given_up(house: House, own: Postgres, monkeypa
     try:
         async with asyncio.timeout(8):
             with pytest.raises(StoreUnavailable):
-                await store.commit([change("A")], now=NOW)
+                await store.orders.commit([change("A")], now=NOW)
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
-    assert (await store.commit([change("A")], now=NOW)).lost == frozenset()
+    assert (await store.orders.commit([change("A")], now=NOW)).lost == frozenset()
     await house.close()
 
 
@@ -88,12 +88,12 @@ async def test_a_standby_that_only_reads_is_away(house: House, own: Postgres) ->
     own.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
-            await store.commit([change("A")], now=NOW)
+            await store.orders.commit([change("A")], now=NOW)
     own.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
     own.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
     with pytest.raises(StoreUnavailable):
-        await store.commit([change("A")], now=NOW)
-    assert (await store.commit([change("A")], now=NOW)).lost == frozenset()
+        await store.orders.commit([change("A")], now=NOW)
+    assert (await store.orders.commit([change("A")], now=NOW)).lost == frozenset()
     await house.close()
 
 

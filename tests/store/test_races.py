@@ -28,45 +28,45 @@ async def pair(house: House) -> tuple[Store, Store]:
 async def test_one_of_two_commits_wins(pair: tuple[Store, Store]) -> None:
     for version in range(20):
         answers = await asyncio.gather(
-            *(store.commit([change("A", version, seqs=(version + 1,))], now=NOW) for store in pair)
+            *(store.orders.commit([change("A", version, seqs=(version + 1,))], now=NOW) for store in pair)
         )
         assert sorted(len(answer.lost) for answer in answers) == [0, 1]
-    assert len(await pair[0].outbox()) == 20
+    assert len(await pair[0].queries.outbox()) == 20
 
 
 async def test_nothing_is_claimed_twice(pair: tuple[Store, Store], house: House) -> None:
-    await pair[0].commit([change(f"A-{n}", seqs=(1, 2)) for n in range(300)], now=NOW)
+    await pair[0].orders.commit([change(f"A-{n}", seqs=(1, 2)) for n in range(300)], now=NOW)
     seen: Counter[str] = Counter()
 
     async def work(store: Store) -> None:
-        while claimed := await store.claim(now_real=house.clock.real(), lease=LEASE, limit=20, **READER):
+        while claimed := await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=20, **READER):
             keys = [item.notification.key for item in claimed]
             seen.update(keys)
-            assert await store.begin([attempt(key) for key in keys]) == set(keys)
-            assert await store.settle([settlement(key) for key in keys]) == frozenset()
+            assert await store.outbox.begin([attempt(key) for key in keys]) == set(keys)
+            assert await store.outbox.settle([settlement(key) for key in keys]) == frozenset()
 
     await asyncio.gather(*(work(store) for store in pair for _ in range(2)))
     await work(pair[0])  # what the others had locked when this one looked
     assert len(seen) == 600
     assert set(seen.values()) == {1}
-    assert (await pair[1].counts()).by_state == {State.SENT: 600}
+    assert (await pair[1].queries.counts()).by_state == {State.SENT: 600}
 
 
 async def test_the_token_fences_the_slow_one(pair: tuple[Store, Store], house: House) -> None:
     slow, quick = pair
-    await slow.commit([change(seqs=(1,))], now=NOW)
+    await slow.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(slow)
     key = notice().key
     house.pass_time(LEASE + MINUTE)
-    (claimed,) = await quick.claim(now_real=house.clock.real(), lease=LEASE, limit=9, **READER)
+    (claimed,) = await quick.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=9, **READER)
     assert claimed.notification.key == key
-    assert await slow.begin([attempt(key)]) == frozenset()
-    assert await quick.begin([attempt(key)]) == {key}
-    assert await slow.settle([settlement(key, State.FAILED, Reason.REFUSED, change=change("A-1", 1))]) == {key}
-    assert (await slow.load(["A-1"]))["A-1"].version == 1
-    await slow.renew([key], now_real=house.clock.real(), lease=timedelta(days=1))
+    assert await slow.outbox.begin([attempt(key)]) == frozenset()
+    assert await quick.outbox.begin([attempt(key)]) == {key}
+    assert await slow.outbox.settle([settlement(key, State.FAILED, Reason.REFUSED, change=change("A-1", 1))]) == {key}
+    assert (await slow.orders.load(["A-1"]))["A-1"].version == 1
+    await slow.outbox.renew([key], now_real=house.clock.real(), lease=timedelta(days=1))
     house.pass_time(LEASE + MINUTE)
-    assert await quick.settle([settlement(key)]) == frozenset()  # late, yet nobody took it: still ours
+    assert await quick.outbox.settle([settlement(key)]) == frozenset()  # late, yet nobody took it: still ours
 
 
 async def test_whoever_queues_behind_one_that_settles_is_not_forgotten(
@@ -74,30 +74,32 @@ async def test_whoever_queues_behind_one_that_settles_is_not_forgotten(
 ) -> None:
     """The one moment at which a line could stop for ever: its head settles while another joins it unseen."""
     ids = [f"A-{n}" for n in range(40)]
-    await pair[0].commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW)
+    await pair[0].orders.commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW)
     await lease_all(pair[0])
 
     async def settle(order_id: str) -> None:
-        await pair[0].settle([settlement(notice(order_id).key)])
+        await pair[0].outbox.settle([settlement(notice(order_id).key)])
 
     async def join(order_id: str) -> None:
-        await pair[1].commit([change(order_id, 1, seqs=(2,))], now=NOW)
+        await pair[1].orders.commit([change(order_id, 1, seqs=(2,))], now=NOW)
 
     await asyncio.gather(*(step(order_id) for order_id in ids for step in (settle, join)))
-    claimed = await pair[0].claim(now_real=house.clock.real(), lease=LEASE, limit=99, **READER)
+    claimed = await pair[0].outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=99, **READER)
     assert {item.notification.key for item in claimed} == {notice(order_id, 2).key for order_id in ids}
 
 
 async def test_absorbing_and_beginning_never_both_happen(pair: tuple[Store, Store]) -> None:
     ids = [f"A-{n}" for n in range(40)]
-    await pair[0].commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW)
+    await pair[0].orders.commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW)
     await lease_all(pair[0])
 
     async def begin(order_id: str) -> bool:
-        return bool(await pair[0].begin([attempt(notice(order_id).key)]))
+        return bool(await pair[0].outbox.begin([attempt(notice(order_id).key)]))
 
     async def absorb(order_id: str) -> bool:
-        return not (await pair[1].commit([change(order_id, 1, absorbed_by=notice(order_id).key)], now=NOW)).lost
+        return not (
+            await pair[1].orders.commit([change(order_id, 1, absorbed_by=notice(order_id).key)], now=NOW)
+        ).lost
 
     begun, absorbed = await asyncio.gather(asyncio.gather(*map(begin, ids)), asyncio.gather(*map(absorb, ids)))
     assert all(one is not other for one, other in zip(begun, absorbed, strict=True))
@@ -112,7 +114,7 @@ async def test_batches_over_the_same_orders_all_end(pair: tuple[Store, Store], h
     async def work(store: Store, rounds: int) -> None:
         for _ in range(rounds):
             chosen = dice.sample(ids, 6)
-            known = await store.load(chosen)
+            known = await store.orders.load(chosen)
             changes: list[Change] = []
             for order_id in chosen:
                 order = known.get(order_id)
@@ -120,16 +122,16 @@ async def test_batches_over_the_same_orders_all_end(pair: tuple[Store, Store], h
                 old = () if order is None else tuple(item.key for item in order.pending)
                 changes.append(change(order_id, version, seqs=(version + 1,), superseded=old))
             tally = Tally(by_reason={(FEED, Reason.ENTERED): 1})
-            lost = (await store.commit(changes, tally=tally, now=NOW, lease=LEASE)).lost
+            lost = (await store.orders.commit(changes, tally=tally, now=NOW, lease=LEASE)).lost
             wins.update(set(chosen) - lost)
             mine = [change.notifications[0].key for change in changes if change.order.order_id not in lost]
-            begun = await store.begin([attempt(key) for key in dice.sample(mine, len(mine))])
-            await store.settle([settlement(key) for key in dice.sample(sorted(begun), len(begun))])
+            begun = await store.outbox.begin([attempt(key) for key in dice.sample(mine, len(mine))])
+            await store.outbox.settle([settlement(key) for key in dice.sample(sorted(begun), len(begun))])
 
     await asyncio.gather(*(work(store, 15) for store in pair for _ in range(2)))
-    orders = await pair[0].load(ids)
+    orders = await pair[0].orders.load(ids)
     assert {order_id: order.version for order_id, order in orders.items()} == dict(wins)
-    counts = await pair[0].counts()
+    counts = await pair[0].queries.counts()
     assert counts.decided == sum(wins.values())
     assert counts.read == 60
 
@@ -137,8 +139,8 @@ async def test_batches_over_the_same_orders_all_end(pair: tuple[Store, Store], h
 async def test_a_deadlock_is_retried(house: House) -> None:
     """Two transactions that take two locks crosswise: PostgreSQL ends one, and it runs again."""
     store = await house.open()
-    await store.commit([change("A"), change("B")], now=NOW)
-    database = store._ground
+    await store.orders.commit([change("A"), change("B")], now=NOW)
+    database = store.database
     tries: Counter[str] = Counter()
     lock = text("SELECT 1 FROM orders WHERE order_id = :id FOR UPDATE")
 
@@ -159,14 +161,14 @@ async def test_a_deadlock_is_retried(house: House) -> None:
 
 async def test_replicas_that_start_together_keep_one_catalog(pair: tuple[Store, Store]) -> None:
     for number in range(20):
-        await asyncio.gather(*(store.keep_catalog(f"v{number}", b"words", at=NOW) for store in pair * 2))
-        assert await pair[0].kept_catalog(f"v{number}") == b"words"
+        await asyncio.gather(*(store.versions.keep_catalog(f"v{number}", b"words", at=NOW) for store in pair * 2))
+        assert await pair[0].versions.kept_catalog(f"v{number}") == b"words"
 
 
 async def test_the_events_of_who_lost_are_not_counted(pair: tuple[Store, Store]) -> None:
     """They are decided and counted anew; a process that dies in between has counted nothing twice (promise 5)."""
     reasons = ((FEED, Reason.ENTERED), (FEED, Reason.REPEATED))
     for store in pair:
-        await store.commit([replace(change("A", 0), reasons=reasons)], now=NOW)
-    counted = await pair[0].counts()
+        await store.orders.commit([replace(change("A", 0), reasons=reasons)], now=NOW)
+    counted = await pair[0].queries.counts()
     assert (counted.read, counted.by_reason) == (2, {Reason.ENTERED: 1, Reason.REPEATED: 1})

@@ -31,7 +31,7 @@ async def test_the_migrations_make_what_the_tables_say(house: House) -> None:
         context = MigrationContext.configure(conn, opts={"compare_type": True})
         return compare_metadata(context, metadata)
 
-    assert await store._ground.write(differences) == []
+    assert await store.database.write(differences) == []
 
 
 async def test_what_is_made_at_once_is_what_the_migrations_make(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def explain(conn: Connection, question: dialect.Query, given: str = "[]", **valu
 async def test_the_hot_questions_go_by_index(house: House) -> None:
     store = await house.open()
     for start in range(0, 3000, 500):
-        await store.commit([change(f"A-{n}", seqs=(1,)) for n in range(start, start + 500)], now=NOW)
+        await store.orders.commit([change(f"A-{n}", seqs=(1,)) for n in range(start, start + 500)], now=NOW)
     now = micros(NOW)
 
     def plans(conn: Connection) -> dict[str, str]:
@@ -106,7 +106,7 @@ async def test_the_hot_questions_go_by_index(house: House) -> None:
             "notifications_pkey": explain(conn, outbox._HELD, '[{"key":"A"}]', token="t"),
         }
 
-    for index, plan in (await store._ground.look(plans)).items():
+    for index, plan in (await store.database.read_latest(plans)).items():
         wanted = index.strip()
         if not house.shared and wanted.endswith("_pkey"):
             wanted = f"sqlite_autoindex_{wanted.removesuffix('_pkey')}_1"

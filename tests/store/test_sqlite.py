@@ -46,27 +46,27 @@ async def test_the_lock_ends_with_the_process(house: House) -> None:
 
 async def test_commands_read_and_write_beside_the_service(house: House) -> None:
     store = await house.open()
-    await store.commit([change(seqs=(1,))], now=NOW)
+    await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     command = await house.open(exclusive=False)
-    assert len(await command.outbox()) == 1
+    assert len(await command.queries.outbox()) == 1
     await asyncio.gather(
-        *(command.pause(f"reason {n}", now=NOW) for n in range(20)),
-        *(store.commit([change(f"B-{n}")], now=NOW) for n in range(20)),
+        *(command.operations.pause(f"reason {n}", now=NOW) for n in range(20)),
+        *(store.orders.commit([change(f"B-{n}")], now=NOW) for n in range(20)),
     )
-    assert await store.paused() is not None
+    assert await store.outbox.paused() is not None
     # A command frees nobody's lease.
-    assert await store.begin([attempt(notice().key)]) == {notice().key}
+    assert await store.outbox.begin([attempt(notice().key)]) == {notice().key}
 
 
 async def test_leases_are_freed_at_the_start(house: House) -> None:
     store = await house.open()
-    await store.commit([change(seqs=(1, 2))], now=NOW)
+    await store.orders.commit([change(seqs=(1, 2))], now=NOW)
     await lease_all(store)
-    await store.begin([attempt(notice().key)])
+    await store.outbox.begin([attempt(notice().key)])
     await house.close()
     store = await house.open()
-    (claimed,) = await store.claim(now_real=house.clock.real(), lease=LEASE, limit=9, **READER)
+    (claimed,) = await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=9, **READER)
     assert claimed.draft is not None
     assert claimed.notification.key == notice().key
 
@@ -93,7 +93,7 @@ async def test_the_disk_is_asked_to_be_sure(house: House) -> None:
         names = ("journal_mode", "synchronous", "foreign_keys", "wal_autocheckpoint", "busy_timeout")
         return [raw.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
 
-    assert await store._ground.write(asked) == ["wal", 2, 1, 0, 5000]
+    assert await store.database.write(asked) == ["wal", 2, 1, 0, 5000]
 
 
 async def test_the_log_is_folded_in_beside_the_writer(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,14 +103,14 @@ async def test_the_log_is_folded_in_beside_the_writer(house: House, monkeypatch:
     store = await house.open()
     log = Path(house.url.removeprefix("sqlite:///") + "-wal")
     for n in range(150):
-        await store.commit([change(f"A-{n}-{m}", seqs=(1,)) for m in range(20)], now=NOW)
+        await store.orders.commit([change(f"A-{n}-{m}", seqs=(1,)) for m in range(20)], now=NOW)
     assert size(log) < 150 * 20 * 2000
-    assert (await store.gauges()).orders_open == 3000
+    assert (await store.queries.gauges()).orders_open == 3000
 
 
 async def test_a_full_disk_stores_nothing_and_is_no_end(house: House) -> None:
     store = await house.open()
-    await store.commit([change("A")], now=NOW)
+    await store.orders.commit([change("A")], now=NOW)
 
     def fill(conn) -> None:  # type: ignore[no-untyped-def]
         raw = conn.connection.driver_connection
@@ -120,32 +120,32 @@ async def test_a_full_disk_stores_nothing_and_is_no_end(house: House) -> None:
     def mend(conn) -> None:  # type: ignore[no-untyped-def]
         conn.connection.driver_connection.execute("PRAGMA max_page_count = 1000000").fetchone()
 
-    await store._ground.write(fill)
+    await store.database.write(fill)
     tally = Tally(by_reason={(FEED, Reason.ENTERED): 1})
     large = [change(f"B-{n}", seqs=(1, 2, 3)) for n in range(500)]
     with pytest.raises(StoreUnavailable):
-        await store.commit(large, tally=tally, now=NOW)
-    assert set(await store.load(["A", "B-0", "B-499"])) == {"A"}
-    writer = asyncio.create_task(store._ground.write(lambda _: time.sleep(0.2)))
+        await store.orders.commit(large, tally=tally, now=NOW)
+    assert set(await store.orders.load(["A", "B-0", "B-499"])) == {"A"}
+    writer = asyncio.create_task(store.database.write(lambda _: time.sleep(0.2)))
     await asyncio.sleep(0.05)  # while it is busy the next three gather, and share a transaction
     answers = await asyncio.gather(
-        store.commit([change("before")], tally=tally, now=NOW),
-        store.commit(large, tally=tally, now=NOW),
-        store.commit([change("after")], tally=tally, now=NOW),
+        store.orders.commit([change("before")], tally=tally, now=NOW),
+        store.orders.commit(large, tally=tally, now=NOW),
+        store.orders.commit([change("after")], tally=tally, now=NOW),
         return_exceptions=True,
     )
     await writer
     assert isinstance(answers[1], StoreUnavailable)
-    await store._ground.write(mend)
+    await store.database.write(mend)
     # Whoever was answered is stored, whoever was refused is not.
     stored = {
         order_id
         for order_id, answer in zip(("before", "B-0", "after"), answers, strict=True)
         if not isinstance(answer, BaseException)
     }
-    assert set(await store.load(["A", "before", "B-0", "B-499", "after"])) == {"A"} | stored
-    assert (await store.counts()).read == len(stored)
-    assert (await store.commit([change("B")], now=NOW)).lost == frozenset()
+    assert set(await store.orders.load(["A", "before", "B-0", "B-499", "after"])) == {"A"} | stored
+    assert (await store.queries.counts()).read == len(stored)
+    assert (await store.orders.commit([change("B")], now=NOW)).lost == frozenset()
 
 
 async def test_an_error_that_ends_the_transaction_ends_it_for_all(house: House) -> None:
@@ -156,18 +156,18 @@ async def test_an_error_that_ends_the_transaction_ends_it_for_all(house: House) 
         conn.connection.driver_connection.execute("ROLLBACK")
         raise sqlite3.OperationalError
 
-    writer = asyncio.create_task(store._ground.write(lambda _: time.sleep(0.2)))
+    writer = asyncio.create_task(store.database.write(lambda _: time.sleep(0.2)))
     await asyncio.sleep(0.05)
     answers = await asyncio.gather(
-        store.commit([change("before")], now=NOW),
-        store._ground.write(end),
-        store.commit([change("after")], now=NOW),
+        store.orders.commit([change("before")], now=NOW),
+        store.database.write(end),
+        store.orders.commit([change("after")], now=NOW),
         return_exceptions=True,
     )
     await writer
     assert [isinstance(answer, StoreError) for answer in answers] == [True] * 3
-    assert await store.load(["before", "after"]) == {}
-    assert (await store.commit([change("A")], now=NOW)).lost == frozenset()
+    assert await store.orders.load(["before", "after"]) == {}
+    assert (await store.orders.commit([change("A")], now=NOW)).lost == frozenset()
 
 
 async def test_a_store_nobody_closed_lets_the_process_end(house: House) -> None:
@@ -201,7 +201,7 @@ async def main():
     batch = int(sys.argv[3])
     async def write(n):
         tally = Tally(by_reason={(FEED, Reason.ENTERED): 20})
-        await store.commit([change(f"{n}-{m}", seqs=(1,)) for m in range(20)], tally=tally, now=NOW)
+        await store.orders.commit([change(f"{n}-{m}", seqs=(1,)) for m in range(20)], tally=tally, now=NOW)
         await lease_all(store)
         print(n, flush=True)
     while True:
@@ -230,13 +230,13 @@ async def test_killed_in_the_middle_of_a_commit(house: House) -> None:
     for run in range(4):
         answered += killed_after(3 + run * 5, house.url, "exclusive", str(run * 1000))
     store = await house.open()
-    counts = await store.counts()
+    counts = await store.queries.counts()
     rows = house.sql("SELECT order_id FROM orders")
     batches = {row.partition("-")[0] for row in rows}
     assert set(answered) <= batches
     assert len(rows) == 20 * len(batches) == counts.read == counts.decided
     assert len(house.sql("SELECT id FROM entries")) == len(rows)
-    assert (await store.gauges()).orders_open == len(rows)
+    assert (await store.queries.gauges()).orders_open == len(rows)
 
 
 async def test_a_damaged_file_is_said_to_be(house: House, tmp_path: Path) -> None:
@@ -252,5 +252,5 @@ async def test_closed_is_away(house: House) -> None:
     await store.start()
     await store.close()
     with pytest.raises(StoreUnavailable):
-        await store.commit([change("A")], now=NOW)
+        await store.orders.commit([change("A")], now=NOW)
     await store.close()

@@ -22,16 +22,16 @@ def version(lineage: list[Version], content: str = "a", **fields: object) -> Ver
 
 
 async def test_versions_are_kept_newest_first_with_their_catalog(store: Store) -> None:
-    assert await store.head() == 0
-    assert await store.versions() == []
+    assert await store.versions.head() == 0
+    assert await store.versions.versions() == []
     first = version([], note="ç \"and\" 'quotes'\n")
-    assert await store.add_version(first, b"one")
+    assert await store.versions.add_version(first, b"one")
     second = version([first], "b", origin=Origin.ROLLBACK, author="João", note=None)
-    assert await store.add_version(second, b"two")
-    assert await store.head() == 2
-    assert await store.versions() == [second, first]
-    assert await store.kept_catalog("b-1") == b"two"
-    assert (await store.versions())[0].parent == "a"
+    assert await store.versions.add_version(second, b"two")
+    assert await store.versions.head() == 2
+    assert await store.versions.versions() == [second, first]
+    assert await store.versions.kept_catalog("b-1") == b"two"
+    assert (await store.versions.versions())[0].parent == "a"
 
 
 async def test_of_two_who_want_a_number_one_gets_it(house: House) -> None:
@@ -40,38 +40,40 @@ async def test_of_two_who_want_a_number_one_gets_it(house: House) -> None:
     lineage: list[Version] = []
     for turn in range(20):
         rivals = [version(lineage, f"{turn}-{n}") for n in range(4)]
-        won = await asyncio.gather(*(stores[n % 2].add_version(one, b"words") for n, one in enumerate(rivals)))
+        won = await asyncio.gather(
+            *(stores[n % 2].versions.add_version(one, b"words") for n, one in enumerate(rivals))
+        )
         assert won.count(True) == 1
-        lineage = await stores[1].versions()
+        lineage = await stores[1].versions.versions()
         assert lineage[0] == rivals[won.index(True)]
     assert [one.number for one in lineage] == list(range(20, 0, -1))
 
 
 async def test_of_what_a_folder_was_made_is_remembered(store: Store) -> None:
-    assert await store.based_on("web:/t") is None
-    await store.set_base("web:/t", 1)
-    await store.set_base("other:/t", 7)
-    await store.set_base("web:/t", 2)
-    assert await store.based_on("web:/t") == 2
-    await store.set_base("web:/t", 0)
-    assert await store.based_on("web:/t") is None
-    assert await store.based_on("other:/t") == 7
+    assert await store.versions.based_on("web:/t") is None
+    await store.versions.set_base("web:/t", 1)
+    await store.versions.set_base("other:/t", 7)
+    await store.versions.set_base("web:/t", 2)
+    assert await store.versions.based_on("web:/t") == 2
+    await store.versions.set_base("web:/t", 0)
+    assert await store.versions.based_on("web:/t") is None
+    assert await store.versions.based_on("other:/t") == 7
 
 
 async def test_only_the_living_are_said_to_have_something_in_force(house: House, store: Store) -> None:
-    await store.has_in_force("one:8080", 1)
-    await store.has_in_force("two:8080", 1)
-    await store.has_in_force("two:8080", 2)
-    await store.has_in_force("three:8080", 2)
-    await store.has_in_force("three:8080", 0)
+    await store.versions.has_in_force("one:8080", 1)
+    await store.versions.has_in_force("two:8080", 1)
+    await store.versions.has_in_force("two:8080", 2)
+    await store.versions.has_in_force("three:8080", 2)
+    await store.versions.has_in_force("three:8080", 0)
     one, two = InForce(replica="one:8080", version=1), InForce(replica="two:8080", version=2)
-    assert await store.who_has_in_force() == [one, two]
+    assert await store.versions.who_has_in_force() == [one, two]
     silent = int(kept.SILENT.total_seconds() * 1e6) + 1
     house.sql(f"UPDATE replicas SET at_real = at_real - {silent} WHERE name = 'one:8080'")
-    assert await store.who_has_in_force() == [two]
+    assert await store.versions.who_has_in_force() == [two]
     forgotten = int(kept.FORGOTTEN.total_seconds() * 1e6)
     house.sql(f"UPDATE replicas SET at_real = at_real - {forgotten} WHERE name = 'one:8080'")
-    await store.has_in_force("two:8080", 2)
+    await store.versions.has_in_force("two:8080", 2)
     assert house.sql("SELECT name FROM replicas") == ["two:8080"]
 
 
@@ -79,10 +81,10 @@ async def _sent(store: Store, key: str, state: State, reason: Reason, catalog: s
     begun = attempt(key)
     draft = Draft(**{name: getattr(begun.draft, name) for name in ("locale", "json", "message", "message_id")},
                   address_hash=b"\1" * 16, catalog=catalog)  # fmt: skip
-    await store.commit([change(key.partition("/")[0], seqs=(1,))], now=NOW)
-    await store.claim(now_real=NOW + timedelta(days=10_000), lease=LEASE, limit=9, **READER)
-    assert await store.begin([replace(begun, draft=draft)])
-    assert not await store.settle([settlement(key, state, reason)])
+    await store.orders.commit([change(key.partition("/")[0], seqs=(1,))], now=NOW)
+    await store.outbox.claim(now_real=NOW + timedelta(days=10_000), lease=LEASE, limit=9, **READER)
+    assert await store.outbox.begin([replace(begun, draft=draft)])
+    assert not await store.outbox.settle([settlement(key, state, reason)])
 
 
 async def test_what_was_sent_can_be_read_again_and_nothing_else(store: Store) -> None:
@@ -94,11 +96,11 @@ async def test_what_was_sent_can_be_read_again_and_nothing_else(store: Store) ->
     ):
         await _sent(store, f"{order}/1/update/1/customer", state, reason)
     for order in "AB":
-        (sent,) = await store.sent(order)
+        (sent,) = await store.queries.sent(order)
         assert sent.draft is not None
         assert sent.draft.json == attempt("").draft.json
         assert sent.draft.address_hash == b"\1" * 16
-    assert await store.sent("C") == await store.sent("D") == []
+    assert await store.queries.sent("C") == await store.queries.sent("D") == []
 
 
 async def test_of_what_failed_nothing_is_kept(house: House, store: Store) -> None:
@@ -111,19 +113,19 @@ async def test_a_notification_names_the_version_that_wrote_it(house: House, stor
     """Of two versions with the same words it is the one that was in force when it was begun."""
     lineage: list[Version] = []
     for number, content in enumerate(("a" * 16, "b" * 16, "a" * 16), start=1):
-        await store.add_version(version(lineage, content), b"words")
-        lineage = await store.versions()
+        await store.versions.add_version(version(lineage, content), b"words")
+        lineage = await store.versions.versions()
         at = micros(NOW + timedelta(hours=number - 2))  # 09:15, 10:15, 11:15; begun at 10:15
         house.sql(f"UPDATE versions SET at_real = {at} WHERE number = {number}")
     key = "A/1/update/1/customer"
     await _sent(store, key, State.SENT, Reason.ACCEPTED)
-    (row,) = await store.outbox(order_id="A")
+    (row,) = await store.queries.outbox(order_id="A")
     assert (row.version, row.template_version) == (1, "a" * 16 + "-1")
     house.sql(f"UPDATE versions SET at_real = {micros(NOW) - 1} WHERE number = 3")
-    assert [row.version for row in await store.outbox()] == [3]
+    assert [row.version for row in await store.queries.outbox()] == [3]
     house.sql(f"UPDATE versions SET at_real = {micros(NOW) + 1}")  # the clocks differ
-    history = await store.history("A")
+    history = await store.queries.history("A")
     assert history is not None
     assert [row.version for row in history.outbox] == [1]
     house.sql("UPDATE notifications SET catalog = 'c0ffee'")
-    assert [row.version for row in await store.outbox()] == [None]
+    assert [row.version for row in await store.queries.outbox()] == [None]

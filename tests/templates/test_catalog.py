@@ -40,7 +40,7 @@ def shelf(store: Store) -> CatalogCache:
         compile_folder=compile_folder,
         engine=engine(),
         installation=Installation(secret=SECRET, public_url="https://avisa.example.com"),
-        store=store,
+        store=store.versions,
     )
 
 
@@ -53,7 +53,7 @@ class Desk:
 
     def __init__(self, store: Store) -> None:
         self.shelf = shelf(store)
-        self.versions = Versions(self.shelf, store)
+        self.versions = Versions(self.shelf, store.versions)
 
     async def save(self, texts: Mapping[str, str], unread: Sequence[Diagnostic] = ()) -> list[str]:
         """Answers the codes of what is wrong."""
@@ -84,7 +84,7 @@ async def test_the_last_good_catalog_stays(store: Store) -> None:
     assert await desk.save(files()) == []
     assert kept.ok
     assert kept.in_force is good
-    assert len(await store.versions()) == 1
+    assert len(await store.versions.versions()) == 1
 
 
 async def test_a_mended_message_is_another_version_and_the_old_one_can_be_made_again(store: Store) -> None:

@@ -69,7 +69,7 @@ async def _show(house: Application, console: Console, *, keep: bool) -> None:
             if task.done():
                 task.result()
         if telling.done():
-            _conclude(await views.counts(house.store), house, console, keep=keep)
+            _conclude(await views.counts(house.store.queries), house, console, keep=keep)
             if keep:
                 await stop.wait()
     finally:
@@ -103,7 +103,7 @@ async def _tell(house: Application, console: Console) -> None:
         at_end = house.clock.now() >= LAST
         lines = []
         for order_id in _BY_ID:
-            history = await house.store.history(order_id)
+            history = await house.store.queries.history(order_id)
             if history is None:
                 continue
             entries = views.told(history)["entries"]
@@ -117,7 +117,7 @@ async def _tell(house: Application, console: Console) -> None:
 
 
 async def _unsettled(house: Application) -> int:
-    return sum((await house.store.gauges()).outbox.values())
+    return sum((await house.store.queries.gauges()).outbox.values())
 
 
 def _line(entry: dict[str, object], sample: Sample) -> Text:

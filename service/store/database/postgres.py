@@ -85,9 +85,9 @@ class PostgreSQL:
         """Run `work` in one transaction; again if it lost against another one."""
         return await self._run(self._flows, work)
 
-    look = write
+    read_latest = write
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read_snapshot(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one snapshot."""
         return await self._run(self._snapshot, work)
 

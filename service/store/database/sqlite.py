@@ -48,9 +48,11 @@ class SQLite:
         self._at_start = at_start  # what whoever opens the store alone does first
         self._lock: int | None = None
         self._writer = ConnectionThread("store-writer", lambda: self._open("BEGIN IMMEDIATE"), group=GROUP)
-        self._looker = ConnectionThread("store-reader", lambda: self._open("BEGIN", "PRAGMA query_only = ON"))
+        self._latest_reader = ConnectionThread("store-reader", lambda: self._open("BEGIN", "PRAGMA query_only = ON"))
         # Long questions of people keep no flow waiting.
-        self._reader = ConnectionThread("store-console", lambda: self._open("BEGIN", "PRAGMA query_only = ON"))
+        self._snapshot_reader = ConnectionThread(
+            "store-console", lambda: self._open("BEGIN", "PRAGMA query_only = ON")
+        )
         self._checkpointer = threading.Thread(target=self._checkpoint, name="store-checkpoint", daemon=True)
         self._stopping = threading.Event()
 
@@ -64,9 +66,9 @@ class SQLite:
         if self._exclusive:
             await self._writer.run(schema.make)
             await self._writer.run(self._at_start)
-        await self._looker.start()
-        await self._reader.start()
-        wrong = await self._looker.run(schema.wrong)
+        await self._latest_reader.start()
+        await self._snapshot_reader.start()
+        wrong = await self._latest_reader.run(schema.wrong)
         if wrong is not None:
             raise StoreOutdated(wrong)
         if self._exclusive:
@@ -75,19 +77,19 @@ class SQLite:
     async def write(self, work: Callable[[Connection], T]) -> T:
         return await self._writer.run(work)
 
-    async def look(self, work: Callable[[Connection], T]) -> T:
-        return await self._looker.run(work)
+    async def read_latest(self, work: Callable[[Connection], T]) -> T:
+        return await self._latest_reader.run(work)
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        return await self._reader.run(work)
+    async def read_snapshot(self, work: Callable[[Connection], T]) -> T:
+        return await self._snapshot_reader.run(work)
 
     async def close(self) -> None:
         """Whoever closes last folds the log into the file; so the writer does."""
         self._stopping.set()
         if self._checkpointer.is_alive():
             self._checkpointer.join()
-        await self._reader.close()
-        await self._looker.close()
+        await self._snapshot_reader.close()
+        await self._latest_reader.close()
         await self._writer.close()
         if self._lock is not None:
             os.close(self._lock)

@@ -34,7 +34,7 @@ class Statement:
     sql: str
     given: str = ""
 
-    def run(self, conn: Connection, given: Sequence[Mapping[str, Any]] = (), **values: Any) -> int:
+    def execute(self, conn: Connection, given: Sequence[Mapping[str, Any]] = (), **values: Any) -> int:
         """Answers how many rows it touched."""
         return _execute(conn, self, given, values).rowcount
 
@@ -42,7 +42,7 @@ class Statement:
         """Insert unless they are there, and answer which were not. On SQLite nobody else writes meanwhile: the
         caller looked before, so all are new."""
         if conn.dialect.name == "sqlite":
-            self.run(conn, given)
+            self.execute(conn, given)
             return {row[column] for row in given}
         returning = Statement(f"{self.sql} RETURNING {column}", self.given)
         return set(_execute(conn, returning, given, {}).scalars())
@@ -56,7 +56,7 @@ class Query:
     rest: str
     given: str = ""
 
-    def ask(self, conn: Connection, given: Sequence[Mapping[str, Any]] = (), **values: Any) -> Sequence[Row]:
+    def fetch(self, conn: Connection, given: Sequence[Mapping[str, Any]] = (), **values: Any) -> Sequence[Row]:
         if conn.dialect.name == "sqlite":
             answer = _execute(conn, _as_json(self), given, values).scalar_one()
             rows: list[Row] = orjson.loads(answer)

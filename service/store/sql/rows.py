@@ -31,6 +31,7 @@ from avisa.core.model import (
 from avisa.ports import Attempt, Draft, Entry
 from avisa.store.sql.dialect import Row
 
+MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AS_IT_IS = frozenset({"int", "bool", "str", "str | None", "int | None"})
 
