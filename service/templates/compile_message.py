@@ -1,8 +1,8 @@
 """A message file becomes one compiled message, which gives two texts: subject, short and plain text with
 `SEPARATOR` between them, and the HTML.
 
-Markdown, layout, components and CSS are worked in here, once, when the message is pushed. What remains for each
-mail is to fill in values, which are only ever text: nothing parses them again.
+Markdown, layout and components become one here, once, when the message is pushed. What remains for each mail is to
+fill in values, which are only ever text: nothing parses them again.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from avisa.templates.jinja.parse_errors import Unreadable
 from avisa.templates.jinja.program import Program, write
 from avisa.templates.jinja.variables import COMPONENTS, OWNERS_VARIABLES, VARIABLES
 from avisa.templates.layout.layout import Layout
-from avisa.templates.layout.minify import tightened
-from avisa.templates.layout.styles import inlined
+from avisa.templates.layout.minify import minify
 from avisa.templates.limits import LONGEST_CONTENT, LONGEST_MESSAGE, MOST_SIGNS, TooMuch
 from avisa.templates.markdown.parser import Flawed, parse
 from avisa.templates.markdown.placeholders import Bind, EndBind, Marks
@@ -77,6 +76,7 @@ class _Frame:
         self._words = layout.words_in(locale)
         self._trees: dict[str, nodes.Template] = {}
         self.functions = functions(locale, self._words.stages)
+        self.theme = layout.theme
 
     def file(self, name: str) -> nodes.Template:
         return self._tree(name, self._layout.text(name))
@@ -117,7 +117,7 @@ class _Typesetter:
             raise TooMuch(_TOO_MANY_SIGNS)
         try:
             tree = parse(markdown, self._marks)
-            html = Html(self._marks, lambda call: self._component(call, "html")).write(tree)
+            html = Html(self._marks, lambda call: self._component(call, "html"), self._frame.theme).write(tree)
             text = Plain(self._marks, lambda call: self._component(call, "txt")).write(tree)
         except Flawed as flaw:
             self._problems.append(self._placed(flaw))
@@ -131,8 +131,10 @@ class _Typesetter:
                 self._laid_out("txt", text, subject, short),
             ]
         )
-        page = self._page(html, subject, short)
-        program = write(self._marks.weave(plain), page, file=self._parts.file, functions=self._frame.functions)
+        page = minify(self._laid_out("html", html, subject, short))
+        program = write(
+            self._marks.weave(plain), self._marks.weave(page), file=self._parts.file, functions=self._frame.functions
+        )
         return Compiled(file=self._parts.file, locale=self._locale, program=program), self._problems
 
     def _refused(self) -> bool:
@@ -224,13 +226,6 @@ class _Typesetter:
             return None
 
         return self._marks.flatten(self._frame.file(name).body, slot=slot, line=line)
-
-    def _page(self, content: str, subject: nodes.Template, short: nodes.Template) -> list[nodes.Node]:
-        """The HTML with its styles where mail programs look for them. Each step lets go of what was before it: a
-        page may be large."""
-        page = inlined(self._laid_out("html", content, subject, short), self._marks.says)
-        page = tightened(page)
-        return self._marks.weave(page)
 
 
 def _guarded(name: str, given: nodes.Expr) -> nodes.Expr:

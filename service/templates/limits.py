@@ -20,10 +20,7 @@ MOST_SIGNS = 600  # characters that may mean something in Markdown, line ends to
 LONGEST_CONTENT = 32 * 1024  # characters of HTML that a message may become, without the layout
 LONGEST_LAYOUT = 20 * 1024  # octets of a file of the layout in UTF-8: five times the longest one shipped
 LONGEST_PAGE = 144 * 1024  # octets that Python keeps one of the texts in, before anything is filled in
-MOST_TAGS = 1_500  # in the HTML, before anything is filled in: three times what the largest message has
-MOST_STYLED = 1_200  # selectors and declarations in a page: twenty times what the shipped layout has
-LONGEST_STYLES = 30_000  # characters of all styles of a page
-MOST_LOOKED = 60_000  # times that an element is held against a part of a selector, for one message
+LONGEST_STYLE = 500  # characters that the theme gives one element: eight times the longest one shipped
 
 _OUTPUT = 12_000  # characters a value can come to: 2,000, each of them `&quot;`
 _FILTER = 100  # what a filter may cost, in characters of output that would take as long

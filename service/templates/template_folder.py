@@ -14,7 +14,7 @@ from watchfiles import awatch
 
 from avisa.diagnostics.diagnostic import Diagnostic
 
-_WANTED = ("plan.yaml", "messages/*/*.md", "layout/*.html", "layout/*.txt", "layout/words.yaml")
+_WANTED = ("plan.yaml", "messages/*/*.md", "layout/*.html", "layout/*.txt", "layout/words.yaml", "layout/theme.yaml")
 _BESIDE = ("samples.jsonl",)
 _ENDINGS = {".md.txt": ".md", ".markdown": ".md", ".md": ".md", ".yml": ".yaml", ".yaml.txt": ".yaml"}
 _COPIED = (*_WANTED, "README.md", "pictures/*.png", "plan.schema.json")

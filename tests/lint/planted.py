@@ -311,6 +311,20 @@ MISTAKES = (
         suggestion="shipped",
     ),
     Planted(
+        kind="a style for an element that Markdown does not make",
+        file="layout/theme.yaml",
+        edit=instead("^blockquote:", "‸blockqoute:"),
+        code="layout_theme",
+        suggestion="blockquote",
+    ),
+    Planted(
+        kind="a placeholder in the theme",
+        file="layout/theme.yaml",
+        edit=instead('^a: "color:#1c5d86"', 'a: ‸"color:{{ brand.color }}"'),
+        code="layout_theme",
+        says="no placeholders",
+    ),
+    Planted(
         kind="a placeholder in a stage",
         file="layout/words.yaml",
         edit=instead("    shipped: On its way", "    ‸shipped: On its way to {{ customer.name }}"),
@@ -345,7 +359,7 @@ MISTAKES = (
     Planted(
         kind="a picture of the layout without `alt`",
         file=LAYOUT,
-        edit=instead("<body>", '<body>\n‸<img src="https://shop.example.com/box.png">'),
+        edit=instead('(?=<div class="page")', '‸<img src="https://shop.example.com/box.png">'),
         code="no_alt",
         suggestion='alt=""',
     ),
@@ -391,19 +405,19 @@ MISTAKES = (
     Planted(
         kind="CSS that mail programs do not know",
         file=LAYOUT,
-        edit=instead("^body {", ".tail { ‸position: fixed; }\nbody {"),
+        edit=instead(r"^\.next", ".tail{‸position:fixed}\n.next"),
         code="weak_css",
     ),
     Planted(
         kind="HTML that mail programs do not know",
         file=LAYOUT,
-        edit=instead("<body>", "<body>\n‸<video></video>"),
+        edit=instead('(?=<div class="page")', "‸<video></video>"),
         code="weak_html",
     ),
     Planted(
         kind="HTML that does not hold together",
         file=LAYOUT,
-        edit=instead("<body>", "<body>\n<table><tr>‸<div></div></tr></table>"),
+        edit=instead('(?=<div class="page")', "<table><tr>‸<div></div></tr></table>"),
         code="layout_html",
         says="between the parts of a `<tr>`",
     ),

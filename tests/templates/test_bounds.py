@@ -12,7 +12,6 @@ from avisa.catalog.catalog import LARGEST_DRAFT
 from avisa.core.context import LONGEST_TEXT
 from avisa.core.samples import samples
 from avisa.ports import CannotRender, Mail, RenderedMessage
-from avisa.templates.layout.css import read as read_styles
 from avisa.templates.layout.layout import Layout
 from avisa.templates.renderer import fill
 from tests.hostile.trial import weighed
@@ -107,53 +106,13 @@ def test_the_largest_messages_are_pressed_in_a_mebibyte(body: str) -> None:
     assert weighed(lambda: compiled(body)) < 1024 * 1024
 
 
-@pytest.mark.parametrize("body", LARGEST[:4])
-@pytest.mark.parametrize(
-    ("name", "more"),
-    [
-        ("layout.html", "<p>🚚" + '"' * 15_000 + "</p>"),
-        ("layout.html", "<p>🚚</p>" * 1_000),
-        ("layout.html", "🚚" + "{% if reason %}<b>x</b>{% endif %}" * 60),
-        ("layout.txt", "🚚" + "x " * 10_000),
-        ("layout.html", "<style>p, li, em { --long: '" + "x" * 2_500 + "'; }</style>"),
-        ("button.html", "🚚" + "x" * 15_000),
-    ],
-)
-def test_nor_do_they_take_more_with_the_largest_layouts(name: str, more: str, body: str) -> None:
-    laid_out = layout_with({name: more})
-    assert isinstance(laid_out, Layout), laid_out
-    assert weighed(lambda: pressed(body, laid_out)) < 1024 * 1024
-
-
-def test_styles_that_would_make_a_page_many_times_as_large_are_refused() -> None:
-    laid_out = layout_with({"layout.html": "<style>em { --long: '" + "x" * 3_000 + "'; }</style>"})
+def test_a_theme_that_would_make_a_page_many_times_as_large_is_refused() -> None:
+    laid_out = layout_with({"theme.yaml": f'em: "font-family:{"x" * 480}"\n'})
     assert isinstance(laid_out, Layout), laid_out
     made, problems = pressed("*a* " * 140, laid_out)
     assert made is None
     assert [problem.code for problem in problems] == ["too_large"]
     assert pressed("*a* " * 4, laid_out)[0] is not None
-
-
-@pytest.mark.parametrize(
-    "styles",
-    [
-        ["".join(f".{name}{number:x}{{b:c}}" for number in range(550)) for name in "akz"],
-        [",".join(f".a{number:x} b" for number in range(550)) + "{c:d}"],
-        [f"p{{{''.join(f'x{number:x}:y;' for number in range(1_100))}}}"],
-        [f"@media screen{{{'.a b{c:d}' * 1_500}}}"],
-    ],
-)
-def test_styles_are_read_and_worked_in_within_a_mebibyte(styles: list[str]) -> None:
-    body = '{{ button("a", order.url) }}\n\n{{ items(order.items) }}'
-    places = zip(("layout.html", "button.html", "items.html"), styles, strict=False)
-    laid_out = layout_with({name: f"<style>{css}</style>" for name, css in places})
-    assert isinstance(laid_out, Layout), laid_out
-
-    def read_anew() -> None:
-        read_styles.cache_clear()
-        pressed(body, laid_out)
-
-    assert weighed(read_anew) < 1024 * 1024
 
 
 LOOPS = "{% for a in order.x %}{% for b in order.x %}SAID{% endfor %}{% endfor %}"

@@ -24,6 +24,7 @@ ALLOWED = [
     '{% if brand.reply_to %}<a href="mailto:{{ brand.reply_to }}">b</a>{% endif %}',
     '<a href="{% if brand.url %}{{ brand.url }}{% endif %}">b</a>',
     '<p style="color: {{ brand.color }}">b</p>',
+    "<p class='{% if order.note %}a{% endif %}'>b</p>",
 ]
 REFUSED = [
     (f"‸<!--[if mso]><style><![endif]--><p>{NOTE}</p>", "within a comment, this `<style>` must be closed, too"),
@@ -47,10 +48,6 @@ REFUSED = [
     ("<title lang='a>b</title'>{{ content }}‸</title>", "`content` can stand between elements only"),
     ("‸<\u017f title='a'>b</\u017f>", ODD),
     ("‸<lin\u212a>", ODD),
-    (
-        "‸<p class='{% if reason %}a{% endif %}'>b</p>",
-        "within `class` there can be no `if`, for no style would find it; put it around the element",
-    ),
     ('‸<!--[if mso]><a href="<![endif]-->x', "within a comment there can be whole tags only"),
     (f"‸<p class='{NOTE}'>b</p>", ONLY.format("class")),
     (f"‸<a ping='{NOTE}'>b</a>", ONLY.format("ping")),

@@ -1,8 +1,8 @@
 """The HTML of a layout, read strictly, so that there is one way only to understand it.
 
 HTML has a meaning whatever is written (HTML Living Standard 13.2): what is not closed, or stands where it cannot,
-is moved, closed and opened again, each reader's parser working for all the others. A layout is refused where that
-would begin. Its author sees what he forgot; and what styles are worked into is what every reader will see.
+is moved, closed and opened again by each reader's parser. A layout is refused where that would begin: its author sees
+what was forgotten, and a placeholder stands for every reader where it stands for us.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ SAID = "\ue000"  # stands for a placeholder
 STATED = "\ue001"  # stands where an `if` or `for`, or a branch of it, begins or ends
 MOST_DEPTH = 40  # elements within one another: four times the deepest shipped
 
-BLANKS = " \t\n\r\f"  # to HTML and CSS; a no-break space and its like are text
 # What HTML takes for a blank within a tag; what Unicode calls one besides (a no-break space) would be part of a name.
 _BLANK = "[ \t\n]"
 _NAME = rf"[^\s\"'<>/={SAID}{STATED}]+"
@@ -78,15 +77,6 @@ class Page:
             text.append(shown)
             offsets += range(part.lineno or 0, (part.lineno or 0) + len(shown))
         return cls("".join(text), [*offsets, offsets[-1] if offsets else 0], said)
-
-
-def styles(page: str) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
-    """The tags of each `<style>`, the opening and the closing one."""
-    opened: re.Match[str] | None = None
-    for token in TOKEN.finditer(page):
-        if opened is not None:
-            yield opened, token
-        opened = token if (token["tag"] or "").lower() == "style" and not token["close"] else None
 
 
 def flaw(page: Page) -> Flaw | None:

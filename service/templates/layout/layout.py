@@ -16,7 +16,7 @@ from avisa.templates.jinja.checker import TemplateChecker
 from avisa.templates.jinja.formats import is_locale, tidy_locale
 from avisa.templates.jinja.parse_errors import Unreadable
 from avisa.templates.jinja.variables import COMPONENTS, FILTERS, OWNERS_VARIABLES, STANDS_ALONE, VARIABLES
-from avisa.templates.layout import html_scanner, placeholder_contexts, styles
+from avisa.templates.layout import html_scanner, placeholder_contexts, theme
 from avisa.templates.limits import LONGEST_LAYOUT, TooMuch
 from avisa.templates.markdown.placeholders import RESERVED
 from avisa.templates.message_file import Part
@@ -43,10 +43,11 @@ class LayoutTexts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layout:
-    """The layout's files, inspected, and its words by locale."""
+    """The layout's files, inspected, its words by locale, and the style of each element that Markdown makes."""
 
     files: Mapping[str, str]
     words: Mapping[str, LayoutTexts]
+    theme: Mapping[str, str]
     warnings: tuple[Diagnostic, ...] = ()
 
     def words_in(self, locale: str) -> LayoutTexts:
@@ -86,9 +87,11 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Diagnostic]:
             problems.append(Diagnostic(code="missing_content", file=name, line=1, column=1, message=message))
     words, wrong = _read_words(files.get(WORDS))
     problems += wrong
+    styles, wrong = _read_theme(files.get(theme.THEME, ""))
+    problems += wrong
     if any(problem.severity == "error" for problem in problems):
         return problems
-    return Layout(files=kept, words=words, warnings=tuple(problems))
+    return Layout(files=kept, words=words, theme=styles, warnings=tuple(problems))
 
 
 def inspect(
@@ -107,7 +110,7 @@ def inspect(
         problems = inspector.template(tree)
         if file.endswith(".html") and not any(problem.severity == "error" for problem in problems):
             page = html_scanner.Page.of(tree)
-            if flaw := html_scanner.flaw(page) or placeholder_contexts.flaw(page, extra) or styles.flaw(page):
+            if flaw := html_scanner.flaw(page) or placeholder_contexts.flaw(page, extra):
                 line, column = part.place(flaw[0])
                 problems.append(Diagnostic(code="layout_html", file=file, line=line, column=column, message=flaw[1]))
         return problems
@@ -117,6 +120,12 @@ def inspect(
         return [Diagnostic(code="too_large", file=file, message=str(much))]
     except (RecursionError, MemoryError, ValueError):  # of Jinja's parser, or the inspector
         return [Diagnostic(code="too_deep", file=file, message="this is nested too deep")]
+
+
+def _read_theme(text: str) -> tuple[Mapping[str, str], list[Diagnostic]]:
+    if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
+        return {}, [_too_large(theme.THEME)]
+    return theme.read(text)
 
 
 def _read_words(text: str | None) -> tuple[dict[str, LayoutTexts], list[Diagnostic]]:

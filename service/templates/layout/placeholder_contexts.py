@@ -52,8 +52,6 @@ def _in_tag(page: Page, token: re.Match[str], tag: str, trusted: frozenset[str])
         said = set(_said(page, *attribute.span("value")))
         if name.startswith("on"):
             return f"`{name}`: a mail has no scripts"
-        if name in ("class", "id") and STATED in (attribute["value"] or ""):
-            return f"within `{name}` there can be no `if`, for no style would find it; put it around the element"
         if "content" in said or (said and tag == "meta"):
             return f"`{name}` cannot hold that placeholder"
         allowed = _COLOURS if name in _LOOKS else trusted

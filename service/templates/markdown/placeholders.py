@@ -1,8 +1,8 @@
 """Placeholders kept aside: a template is turned into plain text with marks in it, and back.
 
-Between the two the text can go through Markdown, and styles can be worked in: to both a mark is one odd letter. It
-is U+E000, a number, U+E001 (a private use area of Unicode); templates that contain these are refused. What comes back
-is a syntax tree, never template source, so nothing that a value or an entity spells out can become a placeholder.
+Between the two the text goes through Markdown, to which a mark is a word. A mark is U+E000, a number, U+E001 (of
+Unicode's private use area); templates that contain these are refused. What comes back is a syntax tree, never
+template source, so nothing that a value or an entity spells out can become a placeholder.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from avisa.templates.limits import LONGEST_PAGE, MOST_PLACEHOLDERS, TooMuch, kep
 
 # What cannot stand in a template: the characters of marks, and those that have no place in any text.
 RESERVED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000-\ue001\ufffe\uffff]")
-MARK_BEGINS = "\ue000"
 MARK = re.compile("\ue000(\\d+)\ue001")
 
 
@@ -130,10 +129,6 @@ class Marks:
         if kept(written) > LONGEST_PAGE:
             raise TooMuch("it comes to too much text")
         return "".join(written)
-
-    def says(self, number: str) -> bool:
-        """Whether that mark is a value, and no statement."""
-        return isinstance(self.at(number), Say)
 
     def weave(self, text: str) -> list[nodes.Node]:
         """The syntax tree of a text with marks."""

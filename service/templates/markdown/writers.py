@@ -7,7 +7,7 @@ message is filled, and a link that is none leaves its text; where it gives a par
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -23,16 +23,19 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _HTTP = re.compile("https?:", re.IGNORECASE)
 _HOST = re.compile(r"https?://[^/?#\\]+[/?#]", re.IGNORECASE)
 _RULE = "—" * 12
+# All that Markdown makes, and what a theme can give a style.
+ELEMENTS = tuple("a blockquote code em h1 h2 h3 h4 h5 h6 hr li ol p strong ul".split())
 
 Component = Callable[[nodes.Expr], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Html:
-    """Writes HTML with marks."""
+    """Writes HTML with marks, each element in the style that the theme has for it."""
 
     marks: Marks
     component: Component
+    theme: Mapping[str, str]
 
     def write(self, tree: Sequence[Node]) -> str:
         return "".join(self._node(node) for node in tree)
@@ -42,26 +45,30 @@ class Html:
             case Text(text):
                 return escape(text)
             case Break(hard):
-                return "<br>\n" if hard else "\n"
+                return "<br>" if hard else "\n"
             case Said(number, component):
                 return self.component(_expr(self.marks, number)) if component else _mark(number)
             case Branch(arms, end):
                 return "".join(_mark(mark) + self.write(kids) for mark, kids in arms) + _mark(end)
             case Element(tag="hr"):
-                return "<hr>\n"
+                return self._opened("hr")
             case Element(tag="a"):
                 if any(isinstance(inner, Element) and inner.tag == "a" for inner in every(node.children)):
                     raise Flawed("not_allowed", "a link cannot stand in a link")
                 url, guard = _link(node.href, self.marks)
-                opened, closed = f'<a href="{escape(url)}">', "</a>"
+                opened, closed = self._opened("a", f' href="{escape(url)}"'), "</a>"
                 return _if(guard, opened, self.marks) + self.write(node.children) + _if(guard, closed, self.marks)
             case Element(tag="p") if node.tight:
                 return self.write(node.children)
             case Element(tag="ol") if node.number != 1:
-                return f'<ol start="{node.number}">{self.write(node.children)}</ol>\n'
+                return self._opened("ol", f' start="{node.number}"') + self.write(node.children) + "</ol>"
             case _:
-                after = "" if node.tag in ("em", "strong", "code") else "\n"
-                return f"<{node.tag}>{self.write(node.children)}</{node.tag}>{after}"
+                return f"{self._opened(node.tag)}{self.write(node.children)}</{node.tag}>"
+
+    def _opened(self, tag: str, attributes: str = "") -> str:
+        style = self.theme.get(tag)
+        styled = f' style="{escape(style, quote=False).replace(chr(34), "&quot;")}"' if style else ""
+        return f"<{tag}{attributes}{styled}>"
 
 
 @dataclass(frozen=True, slots=True)
