@@ -1,9 +1,9 @@
-"""The plan and all messages as one frozen, checked value; the shelf it stands on; the versions it goes through."""
+"""The plan and all messages as one frozen, checked value: the one in force, earlier ones, and their versions."""
 
 from avisa.catalog.active import PLAN, CatalogCache, CompileFolder, ReadPlan, content_of, examine, files_of
 from avisa.catalog.catalog import Catalog, Installation
 from avisa.catalog.locale import choose_locale
-from avisa.catalog.render_input import Renderer, RenderInput, letter_of
+from avisa.catalog.render_input import Renderer, RenderInput, render_input_of
 from avisa.catalog.versions import STALE, Already, Found, NotOfHead, Unfit, Versions
 
 __all__ = [
@@ -25,5 +25,5 @@ __all__ = [
     "content_of",
     "examine",
     "files_of",
-    "letter_of",
+    "render_input_of",
 ]

@@ -1,8 +1,7 @@
-"""The shelf: the catalog in force, and earlier ones, made again from what was kept of them.
+"""The catalog in force, and earlier catalogs made again from their kept files.
 
-A catalog is known by a hash of its files and one of all else that decides the octets of its mails, and what it was
-made of is kept, so that a mail in doubt can be written again from the draft that was frozen, in this process or in
-any other.
+The name of a catalog is a hash of its files and a hash of everything else that decides the bytes of its mails. Its
+files are kept, so that any process can write a mail in doubt again from its frozen draft, with the same bytes.
 """
 
 from __future__ import annotations
@@ -29,19 +28,19 @@ _REMEMBERED = 4  # catalogs made again from what was kept
 
 
 def content_of(files: Mapping[str, str]) -> str:
-    """The same for the same files, wherever they lie: 16 hexadecimal digits."""
+    """A hash of these files, as 16 hexadecimal digits: the same wherever the files lie."""
     return _hash(orjson.dumps(dict(files), option=orjson.OPT_SORT_KEYS))[:16]
 
 
 def files_of(kept: bytes) -> dict[str, str]:
-    """The files of a catalog, from what was kept of it."""
-    told: dict[str, Any] = orjson.loads(kept)
-    files: dict[str, str] = told["files"]
+    """The files of a catalog, from the bytes that `CatalogCache.kept` made of them."""
+    content: dict[str, Any] = orjson.loads(kept)
+    files: dict[str, str] = content["files"]
     return files
 
 
 class CatalogCache:
-    """Holds the catalog in force, and makes catalogs: new ones of files, earlier ones of what was kept."""
+    """Holds the catalog in force; makes new catalogs from files, and earlier ones from kept files."""
 
     def __init__(
         self,
@@ -52,16 +51,16 @@ class CatalogCache:
         installation: Installation,
         store: CatalogStore,
     ) -> None:
-        """`engine` names everything but the files that decides octets: the versions of what renders them."""
+        """`engine` names whatever decides the bytes of a mail besides the files: the versions of the libraries."""
         self._read_plan = read_plan
-        self._make_press = compile_folder
+        self._compile_folder = compile_folder
         self._engine = engine
         self._mark = _hash(engine.encode())[:8]
         self._installation = installation
         self._store = store
         self._in_force: Catalog | None = None
         self._earlier: OrderedDict[str, Catalog] = OrderedDict()
-        self.problems: tuple[Diagnostic, ...] = ()  # of what was last to be put in force
+        self.problems: tuple[Diagnostic, ...] = ()  # of the files that were last to be put in force
 
     @property
     def in_force(self) -> Catalog:
@@ -71,37 +70,36 @@ class CatalogCache:
 
     @property
     def empty(self) -> bool:
-        """Nothing is in force yet."""
+        """True until a catalog is put in force."""
         return self._in_force is None
 
     @property
     def ok(self) -> bool:
-        """Whether what was last to be put in force is."""
+        """True if the files that were last to be put in force are in force."""
         return not self.empty and not any(it.severity == "error" for it in self.problems)
 
     def name(self, content: str) -> str:
-        """The name that a catalog of these files has here: other libraries, another name."""
+        """The name of a catalog with this content here. With other libraries it has another name."""
         return f"{content}-{self._mark}"
 
     def renders(self, version: str) -> bool:
-        """Whether the catalog of that name was made by the libraries that are here, so that its mails come out the
-        same to the octet."""
+        """True if a catalog of that name was made with the libraries of this process, so that its mails come out the same."""
         return version.endswith(f"-{self._mark}")
 
     def kept(self, files: Mapping[str, str]) -> bytes:
-        """What is kept of a catalog of these files."""
+        """The bytes to keep of a catalog of these files."""
         return orjson.dumps({"engine": self._engine, "files": dict(files)}, option=orjson.OPT_SORT_KEYS)
 
     async def make(self, files: Mapping[str, str]) -> tuple[Catalog | None, list[Diagnostic]]:
-        """The catalog of these files, or None; and all that is wrong with them."""
+        """The catalog of these files, None if they are wrong; and all that is wrong with them."""
         return await asyncio.to_thread(self._make, self.name(content_of(files)), files)
 
     def put_in_force(self, catalog: Catalog) -> None:
-        """From now on everything is decided and written by this one."""
+        """From now on everything is decided and written by this catalog."""
         self._in_force = catalog
 
     async def version(self, version: str) -> Catalog | None:
-        """An earlier catalog, if it is still kept."""
+        """The catalog of this name; None if its files are not kept any more."""
         if self._in_force is not None and self._in_force.version == version:
             return self._in_force
         if version in self._earlier:
@@ -118,24 +116,24 @@ class CatalogCache:
         return catalog
 
     def _make(self, version: str, files: Mapping[str, str]) -> tuple[Catalog | None, list[Diagnostic]]:
-        plan, press, problems = examine(files, self._read_plan, self._make_press)
-        if plan is None or press is None:
+        plan, renderer, problems = examine(files, self._read_plan, self._compile_folder)
+        if plan is None or renderer is None:
             return None, problems
-        return Catalog(version=version, plan=plan, press=press, installation=self._installation), problems
+        return Catalog(version=version, plan=plan, renderer=renderer, installation=self._installation), problems
 
 
 def examine(
     files: Mapping[str, str], read_plan: ReadPlan, compile_folder: CompileFolder
 ) -> tuple[Plan | None, Renderer | None, list[Diagnostic]]:
-    """Plan and press of a template folder, as far as they can be made, and all that is wrong."""
+    """The plan and the renderer of a template folder, as far as they can be made, and all that is wrong with it."""
     if PLAN not in files:
         return None, None, [Diagnostic(code="missing_file", file=PLAN, message="there is no plan")]
     plan = read_plan(files[PLAN])
     if isinstance(plan, list):
         return None, None, plan
-    press, problems = compile_folder(files, plan)
-    return plan, press, problems
+    renderer, problems = compile_folder(files, plan)
+    return plan, renderer, problems
 
 
-def _hash(octets: bytes) -> str:
-    return hashlib.sha256(octets).hexdigest()
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

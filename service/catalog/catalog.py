@@ -9,13 +9,13 @@ from datetime import datetime
 import orjson
 
 from avisa.catalog.locale import choose_locale, spoken
-from avisa.catalog.render_input import Renderer, RenderInput, date_of, letter_of, uuid_of
+from avisa.catalog.render_input import Renderer, RenderInput, date_of, render_input_of, uuid_of
 from avisa.core import context, facts, gate, unsubscribe_token
 from avisa.core.model import Json, Notification, Order
 from avisa.core.plan import Brand, Plan
 from avisa.ports import CannotRender, Draft, Mail, NoAddress, RenderedMessage
 
-LARGEST_DRAFT = 64 * 1024  # octets: what is kept of a mail, and about what it costs to fill one
+LARGEST_DRAFT = 64 * 1024  # bytes kept of a mail, and about what it costs to fill one
 _NEVER_LEFT_OUT = ("id", "number")
 
 
@@ -33,21 +33,21 @@ class Catalog:
 
     version: str
     plan: Plan
-    press: Renderer
+    renderer: Renderer
     installation: Installation
 
     def speaks(self, locale: object, status: str) -> bool:
-        """Whether the message of that status is written in the language of `locale`, of whatever country."""
-        return isinstance(locale, str) and spoken(self.press.locales(self.plan.touchpoint(status).message), locale)
+        """True if the message of that status is written in the language of `locale`, of whatever country."""
+        return isinstance(locale, str) and spoken(self.renderer.locales(self.plan.touchpoint(status).message), locale)
 
     def address_hash(self, notification: Notification, order: Order) -> bytes | None:
         """What stands for the address of the notification among those that unsubscribed; None without an address."""
         known = facts.view(order)
-        address = self.press.address(self._given_address(notification, known), self.plan.brand(known.get("brand")))
+        address = self.renderer.address(self._given_address(notification, known), self.plan.brand(known.get("brand")))
         return None if address is None else unsubscribe_token.address_hash(self.installation.secret, address)
 
     def draft(self, notification: Notification, order: Order, now: datetime) -> Draft | NoAddress | CannotRender:
-        """Choose message, locale and address and freeze every value the message may show."""
+        """Choose message, locale and address, and freeze every value that the message may show."""
         touchpoint = self.plan.touchpoint(notification.status)
         try:
             message = touchpoint.message_for(notification.purpose, notification.ordinal)
@@ -55,34 +55,34 @@ class Catalog:
             return CannotRender(f"plan.yaml names no message for {notification.purpose}")
         known = facts.view(order)
         brand = self.plan.brand(known.get("brand"))
-        address = self.press.address(self._given_address(notification, known), brand)
+        address = self.renderer.address(self._given_address(notification, known), brand)
         if address is None:
             return NoAddress()
         locale = self._locale(message, notification, order, brand)
         if locale is None:
             return CannotRender(f"there is no message {message}")
-        letter = self._letter(notification, order, known, message, locale, brand, address, now)
-        frozen = orjson.dumps(letter)
+        render_input = self._render_input(notification, order, known, message, locale, brand, address, now)
+        frozen = orjson.dumps(render_input)
         if len(frozen) > LARGEST_DRAFT:
-            letter = _lightened(letter, len(frozen))
-            frozen = orjson.dumps(letter)
+            render_input = _lightened(render_input, len(frozen))
+            frozen = orjson.dumps(render_input)
         return Draft(
             catalog=self.version,
             locale=locale,
             json=frozen,
             message=message,
-            message_id=letter.message_id,
-            address_hash=bytes.fromhex(letter.address_hash),
-            letter=letter,
+            message_id=render_input.message_id,
+            address_hash=bytes.fromhex(render_input.address_hash),
+            render_input=render_input,
         )
 
     def compose(self, notification: Notification, draft: Draft) -> Mail | CannotRender:
-        """Write the mail. The same draft gives the same octets, in this process and in any other."""
-        return self.press.mail(letter_of(draft), notification.key)
+        """Write the mail. The same draft gives the same bytes, in this process and in any other."""
+        return self.renderer.mail(render_input_of(draft), notification.key)
 
-    def words(self, draft: Draft) -> RenderedMessage | CannotRender:
-        """What the mail of a draft says."""
-        return self.press.words(letter_of(draft))
+    def render(self, draft: Draft) -> RenderedMessage | CannotRender:
+        """The texts of a draft's mail."""
+        return self.renderer.render(render_input_of(draft))
 
     def _given_address(self, notification: Notification, known: Mapping[str, Json]) -> object:
         if notification.to_customer:
@@ -92,9 +92,9 @@ class Catalog:
 
     def _locale(self, message: str, notification: Notification, order: Order, brand: Brand) -> str | None:
         wanted = facts.locale(order, self.plan) if notification.to_customer else brand.locale
-        return choose_locale(self.press.locales(message), wanted, brand.locale)
+        return choose_locale(self.renderer.locales(message), wanted, brand.locale)
 
-    def _letter(
+    def _render_input(
         self,
         notification: Notification,
         order: Order,
@@ -113,7 +113,7 @@ class Catalog:
             token = unsubscribe_token.unsubscribe_token(self.installation.secret, address)
             unsubscribe = f"{self.installation.public_url.rstrip('/')}/u/{token}"
             values["unsubscribe"] = unsubscribe
-        domain = self.press.domain(brand)
+        domain = self.renderer.domain(brand)
         return RenderInput(
             message=message,
             message_id=f"<{uuid_of(notification.key)}@{domain}>",
@@ -130,12 +130,12 @@ class Catalog:
         )
 
 
-def _lightened(letter: RenderInput, octets: int) -> RenderInput:
-    """The letter without the largest of the order's details. Templates ask for details, since any may be missing."""
-    details = {name: len(orjson.dumps(value)) for name, value in letter.values["order"].items()}
+def _lightened(render_input: RenderInput, size: int) -> RenderInput:
+    """The input without the largest details of the order. Templates ask for details, since any may be missing."""
+    details = {name: len(orjson.dumps(value)) for name, value in render_input.values["order"].items()}
     for name in sorted(details.keys() - set(_NEVER_LEFT_OUT), key=lambda name: (-details[name], name)):
-        if octets <= LARGEST_DRAFT:
+        if size <= LARGEST_DRAFT:
             break
-        octets -= details.pop(name)
-    kept = {name: value for name, value in letter.values["order"].items() if name in details}
-    return replace(letter, values={**letter.values, "order": kept})
+        size -= details.pop(name)
+    kept = {name: value for name, value in render_input.values["order"].items() if name in details}
+    return replace(render_input, values={**render_input.values, "order": kept})

@@ -1,4 +1,4 @@
-"""In which language a message is written: the customer's, or the nearest there is."""
+"""The language in which a message is written: the customer's, or the nearest that the message has."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ _LAST_LOCALE = "en"
 
 @lru_cache(4096)
 def choose_locale(there: tuple[str, ...], wanted: str, brands: str) -> str | None:
-    """`pt-BR`, else `pt`, else another Portuguese (the brand's before others), else the brand's language,
-    else English, else whatever there is."""
+    """The locale of `there` to write in, for a customer who wants `wanted` and a brand that speaks `brands`.
+
+    For example, `pt-BR` falls back to `pt`, then to another Portuguese (the brand's first), then to the brand's
+    language, then to English, then to whatever there is. None if `there` is empty.
+    """
     by_name = {name.casefold(): name for name in there}
     ours = _canonical(brands)
     chain = [_canonical(wanted), _canonical(wanted).partition("-")[0]]
@@ -22,7 +25,7 @@ def choose_locale(there: tuple[str, ...], wanted: str, brands: str) -> str | Non
 
 @lru_cache(4096)
 def spoken(there: tuple[str, ...], wanted: str) -> bool:
-    """Whether one of the locales is in the language of `wanted`, of whatever country."""
+    """True if one of the locales is in the language of `wanted`, of whatever country."""
     language = _canonical(wanted).partition("-")[0]
     return any(_canonical(name).partition("-")[0] == language for name in there)
 

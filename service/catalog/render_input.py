@@ -1,4 +1,4 @@
-"""One mail of a catalog before it is written, and the press that writes it."""
+"""What decides one mail of a catalog before it is rendered, and the renderer that writes it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _URLS = uuid.NAMESPACE_URL.bytes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderInput:
-    """Everything about one mail that can differ from another of the same catalog: what a draft freezes."""
+    """What a draft freezes: everything in which a mail can differ from another mail of the same catalog."""
 
     message: str
     message_id: str
@@ -38,13 +38,13 @@ class RenderInput:
 
 
 class Renderer(Protocol):
-    """Compiled messages: what rendering makes of a template folder."""
+    """The compiled messages of a template folder."""
 
     def names(self) -> tuple[str, ...]:
         """The messages there are."""
 
     def locales(self, message: str) -> tuple[str, ...]:
-        """In which languages there is such a message."""
+        """The languages that a message is written in."""
 
     def address(self, given: object, brand: Brand) -> str | None:
         """The address if mail can be sent to it: checked, its domain in ASCII."""
@@ -52,32 +52,34 @@ class Renderer(Protocol):
     def domain(self, brand: Brand) -> str:
         """The domain that the brand's mail comes from, in ASCII."""
 
-    def words(self, letter: RenderInput) -> RenderedMessage | CannotRender:
-        """What the letter says."""
+    def render(self, render_input: RenderInput) -> RenderedMessage | CannotRender:
+        """The texts of the mail."""
 
-    def mail(self, letter: RenderInput, key: str) -> Mail | CannotRender:
-        """The letter in its envelope."""
+    def mail(self, render_input: RenderInput, key: str) -> Mail | CannotRender:
+        """The whole mail: its texts in MIME, with sender and recipient."""
 
-    def enclosed(self, letter: RenderInput, words: RenderedMessage, key: str) -> Mail:
-        """The envelope of the letter around these words."""
+    def to_mime(self, render_input: RenderInput, message: RenderedMessage, key: str) -> Mail:
+        """The mail that carries these texts."""
 
 
-def letter_of(draft: Draft) -> RenderInput:
-    """The letter that was frozen; while its maker has it at hand, it need not be read."""
-    return draft.letter if isinstance(draft.letter, RenderInput) else RenderInput(**orjson.loads(draft.json))
+def render_input_of(draft: Draft) -> RenderInput:
+    """What the draft froze. It is read from JSON only if the process that froze it has ended."""
+    return (
+        draft.render_input if isinstance(draft.render_input, RenderInput) else RenderInput(**orjson.loads(draft.json))
+    )
 
 
 @lru_cache(64)
 def date_of(at: datetime) -> str:
-    """As a letter tells it, in UTC."""
+    """The value of a `Date` header (RFC 5322 section 3.3), in UTC."""
     return format_datetime(at.astimezone(UTC))
 
 
 def uuid_of(text: str) -> str:
     """The version 5 UUID (RFC 9562 section 5.5) of `text` in the namespace of URLs; `uuid.uuid5` takes thrice as
     long."""
-    octets = bytearray(hashlib.sha1(_URLS + text.encode(), usedforsecurity=False).digest()[:16])
-    octets[6] = octets[6] & 0x0F | 0x50
-    octets[8] = octets[8] & 0x3F | 0x80
-    digits = octets.hex()
+    digest = bytearray(hashlib.sha1(_URLS + text.encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    digits = digest.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -54,7 +54,7 @@ def _chosen(sent: list[Sent], order: str, key: str, *, known: bool) -> Sent:
 
 async def _again(known: Settings, store: Store, order: str, sent: Sent) -> tuple[dict[str, Any], Proof]:
     from avisa.app.template_sync import shelf_of
-    from avisa.catalog import letter_of
+    from avisa.catalog import render_input_of
     from avisa.ports import CannotRender
     from avisa.preview.render import Proof
 
@@ -65,7 +65,7 @@ async def _again(known: Settings, store: Store, order: str, sent: Sent) -> tuple
     catalog = await shelf.version(draft.catalog)
     if catalog is None:
         raise not_there(f"version {row.version} cannot be read by this release")
-    words, mail = catalog.words(draft), catalog.compose(row.notification, draft)
+    words, mail = catalog.render(draft), catalog.compose(row.notification, draft)
     if isinstance(words, CannotRender):
         raise Failure(Exit.FINDINGS, "cannot_render", words.problem)
     if isinstance(mail, CannotRender):
@@ -87,7 +87,7 @@ async def _again(known: Settings, store: Store, order: str, sent: Sent) -> tuple
         "html": words.html,
         "files": [],
     }
-    return told, Proof(key=row.notification.key, letter=letter_of(draft), words=words, mail=mail)
+    return told, Proof(key=row.notification.key, letter=render_input_of(draft), words=words, mail=mail)
 
 
 def _shown(told: dict[str, Any]) -> str:

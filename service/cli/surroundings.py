@@ -111,4 +111,4 @@ def _made(known: Settings, files: Mapping[str, str], unread: list[Diagnostic], p
         lines = "\n".join(f"{problem.location}: {problem.summary}" for problem in wrong)
         raise Failure(Exit.FINDINGS, "problems", lines + "\n`avisa check` says more")
     installation = Installation(secret=b"a preview unsubscribes nobody", public_url=known.public_url)
-    return Catalog(version="preview", plan=plan, press=press, installation=installation)
+    return Catalog(version="preview", plan=plan, renderer=press, installation=installation)

@@ -19,7 +19,7 @@ class Draft:
     message: str = ""  # its name, for the timeline
     message_id: str = ""  # with its angle brackets
     address_hash: bytes = b""
-    letter: object = field(default=None, compare=False, repr=False)  # `json` before it was written, if still at hand
+    render_input: object = field(default=None, compare=False, repr=False)  # `json` before it was written, if at hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from avisa.catalog import Catalog, RenderInput, letter_of
+from avisa.catalog import Catalog, RenderInput, render_input_of
 from avisa.core import samples
 from avisa.core.model import Fact, Order, Purpose
 from avisa.core.plan import Plan
@@ -56,7 +56,7 @@ def preview(
 
     Raises LookupError, with the names there are, for a message, a locale or a sample that is not there.
     """
-    press = catalog.press
+    press = catalog.renderer
     there = sorted(press.locales(message))
     if not there:
         raise LookupError(f"there is no message {message}; there are {', '.join(sorted(press.names()))}")
@@ -79,19 +79,19 @@ def preview(
         return CannotRender("plan.yaml names no owner to write to")
     if isinstance(draft, CannotRender):
         return draft
-    letter = letter_of(draft)
+    letter = render_input_of(draft)
     if locale is not None:
         letter = replace(letter, locale=locale)
     if order is None and sample == FULL:
         letter = _in_its_language(letter)
-    words = press.words(letter)
+    words = press.render(letter)
     if isinstance(words, CannotRender):
         return words
     return Proof(
         key=notification.key,
         letter=letter,
         words=words,
-        mail=press.enclosed(letter, words, notification.key),
+        mail=press.to_mime(letter, words, notification.key),
         notes=notes,
     )
 
@@ -109,7 +109,7 @@ def as_test(catalog: Catalog, proof: Proof, *, to: str, name: str) -> Proof:
         references=f"<test.{name}.alone@{domain}>",
     )
     words = replace(proof.words, subject=f"[Test] {proof.words.subject}")
-    mail = catalog.press.enclosed(letter, words, f"test/{name}")
+    mail = catalog.renderer.to_mime(letter, words, f"test/{name}")
     return replace(proof, key=mail.key, letter=letter, words=words, mail=replace(mail, data=_MARK + mail.data))
 
 

@@ -135,7 +135,7 @@ class Desk:
         press, found = assemble(files, plan)
         if press is None:
             return plan, None, problems + found
-        made = Catalog(version=version, plan=plan, press=press, installation=self._installation)
+        made = Catalog(version=version, plan=plan, renderer=press, installation=self._installation)
         return plan, made, problems + found
 
     async def close(self) -> None:

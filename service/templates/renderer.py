@@ -43,32 +43,32 @@ class Renderer:
     def domain(self, brand: Brand) -> str:
         return self.letterheads[brand.key].domain
 
-    def words(self, letter: RenderInput) -> RenderedMessage | CannotRender:
-        return fill(self.messages[letter.message][letter.locale], letter.values)
+    def render(self, render_input: RenderInput) -> RenderedMessage | CannotRender:
+        return fill(self.messages[render_input.message][render_input.locale], render_input.values)
 
-    def mail(self, letter: RenderInput, key: str) -> Mail | CannotRender:
-        words = self.words(letter)
-        return words if isinstance(words, CannotRender) else self.enclosed(letter, words, key)
+    def mail(self, render_input: RenderInput, key: str) -> Mail | CannotRender:
+        words = self.render(render_input)
+        return words if isinstance(words, CannotRender) else self.to_mime(render_input, words, key)
 
-    def enclosed(self, letter: RenderInput, words: RenderedMessage, key: str) -> Mail:
-        letterhead = self.letterheads[letter.brand]
+    def to_mime(self, render_input: RenderInput, message: RenderedMessage, key: str) -> Mail:
+        letterhead = self.letterheads[render_input.brand]
         # Looked at now and not when it was drafted: no mail may slip past it.
-        to = self.redirect_to or letter.to
+        to = self.redirect_to or render_input.to
         heading = Heading(
             to=to,
-            name=letter.name,
-            message_id=letter.message_id,
-            references=letter.references,
-            date=letter.date,
-            feedback_id=(letter.purpose, letter.message, letter.brand, "avisa"),
-            unsubscribe=letter.unsubscribe,
-            intended_to=letter.to if self.redirect_to else None,
+            name=render_input.name,
+            message_id=render_input.message_id,
+            references=render_input.references,
+            date=render_input.date,
+            feedback_id=(render_input.purpose, render_input.message, render_input.brand, "avisa"),
+            unsubscribe=render_input.unsubscribe,
+            intended_to=render_input.to if self.redirect_to else None,
         )
         return Mail(
             key=key,
             sender=letterhead.sender,
             recipient=to,
-            data=letterhead.mail(heading, words),
+            data=letterhead.mail(heading, message),
             wire_ready=True,  # base64 and checked headers: no line begins with a dot, none ends but with CRLF
         )
 

@@ -54,7 +54,7 @@ def main() -> None:
     steps = {
         "press a message, when it is saved": pressed,
         "draft a mail": for_each(lambda order, notification, _: shipped.draft(notification, order, NOON)),
-        "fill it": for_each(lambda _, __, draft: shipped.words(draft)),
+        "fill it": for_each(lambda _, __, draft: shipped.render(draft)),
         "fill it and put it into its envelope": for_each(
             lambda _, notification, draft: shipped.compose(notification, draft)
         ),
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _mails(shipped: Catalog) -> Iterator[tuple[Order, Notification, Draft]]:
-    for message in shipped.press.names():
+    for message in shipped.renderer.names():
         for order, notification in samples.samples(message, shipped.plan, NOON).values():
             draft = shipped.draft(notification, order, NOON)
             assert isinstance(draft, Draft), draft

@@ -24,7 +24,7 @@ def test_both_write_the_same() -> None:
     assert isinstance(order, dict)
     stages = ("confirmed", "in_production", "shipped", "out_for_delivery", "delivered")
     ours = fill(
-        post.catalog().press.messages["order-confirmed"]["pt-PT"],
+        post.catalog().renderer.messages["order-confirmed"]["pt-PT"],
         {
             "customer": {"name": customer["name"], "first_name": "Ana"},
             "order": {"id": told["order_id"], **order},

@@ -84,8 +84,8 @@ def tried(text: str, occasions: Mapping[str, dict[str, Json]], laid_out: Layout 
         return verdict
     verdict.accepted = True
     usual_desk = usual()
-    press = replace(usual_desk.press, messages={**usual_desk.press.messages, MESSAGE: {"en": compiled}})  # type: ignore[type-var] # the real one
-    desk = replace(usual_desk, press=press)
+    press = replace(usual_desk.renderer, messages={**usual_desk.renderer.messages, MESSAGE: {"en": compiled}})  # type: ignore[type-var] # the real one
+    desk = replace(usual_desk, renderer=press)
     for name, known in occasions.items():
         _told(desk, name, known, verdict)
     return verdict
@@ -138,7 +138,7 @@ def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict)
         verdict.fill_octets = max(verdict.fill_octets, octets)
         if octets > LARGEST:
             fault(f"{octets} octets held to fill it")
-        words = desk.words(draft)
+        words = desk.render(draft)
     except Exception as trouble:
         fault(f"telling raised {type(trouble).__name__}: {trouble!s:.200}")
         return
@@ -177,7 +177,7 @@ def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict)
 def mail_of(desk: Catalog, known: Mapping[str, Json]) -> tuple[RenderedMessage, Mail] | CannotRender:
     """The message about an order of which so much more is known, from draft to octets."""
     notification, draft = _drafted(desk, known)
-    words = desk.words(draft)
+    words = desk.render(draft)
     if isinstance(words, CannotRender):
         return words
     mail = desk.compose(notification, draft)

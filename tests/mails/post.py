@@ -42,7 +42,7 @@ def spoken(locale: str) -> Catalog:
 
 @cache
 def messages() -> tuple[str, ...]:
-    return tuple(sorted(catalog().press.messages))
+    return tuple(sorted(catalog().renderer.messages))
 
 
 @cache
@@ -52,7 +52,7 @@ def words(message: str, locale: str, sample: str = "full") -> RenderedMessage:
     facts = {**order.facts, "customer.locale": Fact(rank=order.status_rank, value=locale)}
     draft = firm.draft(notification, replace(order, facts=facts), desk.NOW)
     assert isinstance(draft, Draft), draft
-    said = firm.words(draft)
+    said = firm.render(draft)
     assert isinstance(said, RenderedMessage), said
     return said
 

@@ -99,7 +99,7 @@ def catalog(
     press, problems = partial(compile_folder, redirect_to=redirect_to)(folder, plan)
     assert press is not None, problems
     installation = Installation(secret=SECRET, public_url=public_url)
-    return Catalog(version="test", plan=plan, press=press, installation=installation)
+    return Catalog(version="test", plan=plan, renderer=press, installation=installation)
 
 
 @cache
@@ -112,7 +112,7 @@ def mailed(desk: Catalog, message: str = "shown", **known: Json) -> tuple[Render
     stand for dots."""
     draft = drafted(desk, message, **known)
     _, notification = samples.samples(message, desk.plan, NOW)["full"]
-    words, mail = desk.words(draft), desk.compose(notification, draft)
+    words, mail = desk.render(draft), desk.compose(notification, draft)
     assert isinstance(words, RenderedMessage), words
     assert isinstance(mail, Mail), mail
     return words, mail

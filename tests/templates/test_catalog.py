@@ -178,7 +178,7 @@ def test_what_cannot_be_written_says_so_without_harm() -> None:
     order, notification = told()
     draft = desk.draft(notification, order, NOW)
     assert isinstance(draft, Draft)
-    broken = replace(draft, letter=None, json=draft.json.replace(b'"number":"1042"', b'"nomber":"1042"'))
+    broken = replace(draft, render_input=None, json=draft.json.replace(b'"number":"1042"', b'"nomber":"1042"'))
     told_so = desk.compose(notification, broken)
     assert isinstance(told_so, CannotRender)
     assert re.match(r"messages/shown/en\.md line \d+: .*number", told_so.problem)
@@ -243,5 +243,5 @@ def test_redirecting_is_no_part_of_a_draft() -> None:
     plan = read_plan(PLAN)
     press, _ = partial(compile_folder, redirect_to="x@example.org")(files(), plan)
     assert press is not None
-    redirected = replace(usual(), press=press)
+    redirected = replace(usual(), renderer=press)
     assert redirected.draft(notification, order, NOW) == usual().draft(notification, order, NOW)

@@ -160,7 +160,7 @@ def test_a_warning_refuses_no_layout(tmp_path: Path) -> None:
         ("stray_brace", "layout/words.yaml"),
         ("unlikely_name", "layout/layout.html"),
     }
-    assert catalog(texts).press.names()
+    assert catalog(texts).renderer.names()
 
 
 def test_a_slip_in_the_words_is_shown_where_it_stands(tmp_path: Path) -> None:
@@ -216,6 +216,6 @@ def test_every_message_can_be_previewed_in_every_language_and_sample() -> None:
     texts, _ = template_folder.read(SHIPPED)
     desk = catalog(texts)
     for message in sorted({name.split("/")[1] for name in texts if name.startswith("messages/")}):
-        for locale in desk.press.locales(message):
+        for locale in desk.renderer.locales(message):
             for sample in ("full", "bare", "odd"):
                 assert isinstance(preview(desk, message, now=NOW, locale=locale, sample=sample), Proof)

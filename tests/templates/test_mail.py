@@ -131,8 +131,8 @@ def test_staging_mail_goes_to_one_address_and_says_where_it_would_have_gone() ->
 def test_a_draft_made_before_redirecting_is_redirected_too() -> None:
     draft = drafted(catalog())
     desk = catalog(redirect_to="staging@example.org")
-    assert isinstance(desk.words(draft), RenderedMessage)
-    mail = desk.press.mail(_letter(draft.json), "k")
+    assert isinstance(desk.render(draft), RenderedMessage)
+    mail = desk.renderer.mail(_letter(draft.json), "k")
     assert isinstance(mail, Mail)
     assert mail.recipient == "staging@example.org"
 

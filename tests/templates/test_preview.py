@@ -62,7 +62,7 @@ def test_an_order_in_that_status_is_shown_as_it_would_be_told() -> None:
     sent = catalog.compose(decision.notifications[0], draft)  # type: ignore[arg-type]
     proof = shown("shown", real("confirmed", "shipped", plan=catalog.plan, reason="Rain."))
     assert proof.words.text.count("Rain.") == 1
-    assert proof.words == catalog.words(draft)  # type: ignore[arg-type]
+    assert proof.words == catalog.render(draft)  # type: ignore[arg-type]
     assert proof.mail.recipient == sent.recipient == "rita@example.pt"  # type: ignore[union-attr]
 
 
@@ -173,7 +173,7 @@ def test_the_full_sample_speaks_the_language_of_the_message(locale: str, said: s
     files, _ = template_folder.read(SHIPPED)
     press, problems = compile_folder(files, plan)
     assert press is not None, problems
-    shipped = Catalog(version="v", plan=plan, press=press, installation=Installation(secret=desk.SECRET))
+    shipped = Catalog(version="v", plan=plan, renderer=press, installation=Installation(secret=desk.SECRET))
     proof = preview(shipped, "delayed", now=desk.NOW, locale=locale)
     assert isinstance(proof, Proof)
     assert said in proof.words.text

@@ -287,12 +287,12 @@ def test_front_matter_is_checked(text: str, code: str) -> None:
 
 def test_only_what_changed_is_compiled_again() -> None:
     folder = desk.files()
-    first = desk.catalog(folder).press.messages
-    again = desk.catalog(folder).press.messages
+    first = desk.catalog(folder).renderer.messages
+    again = desk.catalog(folder).renderer.messages
     assert again["plain"]["en"] is first["plain"]["en"]
     folder["messages/shown/en.md"] += "\nMore.\n"
-    changed = desk.catalog(folder).press.messages
+    changed = desk.catalog(folder).renderer.messages
     assert changed["shown"]["en"] is not first["shown"]["en"]
     assert changed["plain"]["en"] is first["plain"]["en"]
     folder["layout/button.txt"] += " "
-    assert desk.catalog(folder).press.messages["plain"]["en"] is not first["plain"]["en"]
+    assert desk.catalog(folder).renderer.messages["plain"]["en"] is not first["plain"]["en"]
