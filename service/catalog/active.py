@@ -83,7 +83,7 @@ class CatalogCache:
         return f"{content}-{self._mark}"
 
     def renders(self, version: str) -> bool:
-        """True if the libraries of this process made the catalog of that name, so that its mails come out the same."""
+        """True if the libraries of this process made the catalog of that name: its mails come out the same."""
         return version.endswith(f"-{self._mark}")
 
     def kept(self, files: Mapping[str, str]) -> bytes:
