@@ -36,14 +36,10 @@ def check_comparisons(message: Message, plan: Plan) -> Iterator[Diagnostic]:
                 continue
             always = "true" if test.ops[0].op == "ne" else "false"
             known = [str(each).lower() if isinstance(each, bool) else f'"{each}"' for each in possible]
-            allowed = (
-                f"one of {', '.join(known[:_MOST_LISTED])}{' …' * (len(known) > _MOST_LISTED)}"
-                if known
-                else "a number"
-            )
-            near = closest_match(f'"{str(value.value).lower()}"', known) or closest_match(
-                str(value.value).lower(), known
-            )
+            listed = ", ".join(known[:_MOST_LISTED]) + " …" * (len(known) > _MOST_LISTED)
+            allowed = f"one of {listed}" if known else "a number"
+            word = str(value.value).lower()
+            near = closest_match(f'"{word}"', known) or closest_match(word, known)
             text = f"always {always}: `{path}` is {allowed}"
             if path == "status":
                 text += ", by the plan"

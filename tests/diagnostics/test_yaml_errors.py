@@ -32,7 +32,7 @@ MISTAKES = [
     ("window: 24h", "window 24h", (14, 5), "a key needs a colon and a space", "window: 24h"),
     ("window: 24h", "window = 24h", (14, 5), "a key needs a colon and a space", "window: 24h"),
     ("window: 24h", "window:24h", (14, 5), "a colon needs a space after it", "window: 24h"),
-    ("email: care", "email:care", None, "", None),  # which is a text of its own there, and the plan's own words tell
+    ("email: care", "email:care", None, "", None),  # there it is a text, which the plan refuses
     ("name: Loja Azul", "name: Loja: Azul", (3, 11), "a text with a colon in it needs quotes", '"Loja: Azul"'),
     ("name: Loja Azul", "name: @Loja", (3, 11), "begins with `@` needs quotes", '"@Loja"'),
     ("name: Loja Azul", "name: %Loja  # ours", (3, 11), "begins with `%` needs quotes", '"%Loja"'),

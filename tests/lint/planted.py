@@ -1,6 +1,6 @@
 """Mistakes of every kind, each planted in a copy of the shipped folder.
 
-`‸` in what is planted marks the place that the check has to name. It does not go into the file.
+`‸` marks the place that the check has to report. The sign itself does not go into the file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Edit = Callable[[str], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Planted:
-    """One mistake and what has to be said of it."""
+    """One mistake, and the diagnostic that has to report it."""
 
     kind: str
     file: str
@@ -31,8 +31,8 @@ class Planted:
     code: str
     suggestion: str | None = None
     says: str = ""  # a piece of the message
-    also: Mapping[str, Edit] = field(default_factory=dict)  # what else the mistake takes, by file
-    orders: Sequence[Order] = ()  # what the store remembers
+    also: Mapping[str, Edit] = field(default_factory=dict)  # other files that the mistake needs changed
+    orders: Sequence[Order] = ()  # in the store
 
     def in_texts(self, texts: Mapping[str, str]) -> tuple[dict[str, str], tuple[int | None, int | None]]:
         """The folder's texts with the mistake, and the line and column that must be named. Other messages are left

@@ -85,8 +85,8 @@ def test_the_same_text_in_two_languages_is_reported(tmp_path: Path) -> None:
         path = tmp_path / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(written, "utf-8")
-    told = [(it.file, it.message) for it in check(tmp_path, read_plan) if it.code == "same_words"]
-    assert told == [
+    same = [(it.file, it.message) for it in check(tmp_path, read_plan) if it.code == "same_words"]
+    assert same == [
         ("messages/shown/pt-BR.md", "this is word for word what `en.md` says"),
         ("messages/shown/pt.md", "this is word for word what `en.md` says"),
     ]

@@ -100,7 +100,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "port", "security"),
     [
-        ({}, 587, "starttls"),  # never in the clear unless it is said
+        ({}, 587, "starttls"),  # never in the clear, unless a setting says so
         ({"SMTP__PORT": "465"}, 465, "tls"),
         ({"SMTP__TLS": "tls"}, 465, "tls"),
         ({"SMTP__TLS": "none"}, 25, "none"),
