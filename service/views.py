@@ -1,6 +1,6 @@
-"""Questions about what was told and why, answered in the JSON shapes of CONTRACT 2.
+"""What commands with `--json` print: timeline, outbox, counts, dead letters (docs/reference.md, JSON).
 
-Each shape is a pure function of the port's values. Times are RFC 3339 in UTC; what is absent is None.
+Each shape is a pure function of values of the ports. Times are RFC 3339 in UTC; what is absent is None.
 """
 
 from __future__ import annotations
@@ -15,46 +15,45 @@ from avisa.core.observed import ObservedVariables, observed_variables
 from avisa.ports import Counts, DeadLetter, Entry, History, OutboxRow, Queries
 
 Shape = dict[str, Json]
-Expiry = Callable[[datetime], datetime]  # from when it was decided to when it is given up
+Expiry = Callable[[datetime], datetime]  # the moment at which it was decided -> the moment at which it expires
 
 
-async def timeline(reads: Queries, order_id: str) -> Shape | None:
+async def timeline(queries: Queries, order_id: str) -> Shape | None:
     """What happened to one order and why; None if it is not known."""
-    history = await reads.history(order_id)
-    return None if history is None else told(history)
+    history = await queries.history(order_id)
+    return None if history is None else timeline_json(history)
 
 
 async def outbox(
-    reads: Queries, expiry: Expiry, *, state: State | None = None, order_id: str | None = None
+    queries: Queries, expiry: Expiry, *, state: State | None = None, order_id: str | None = None
 ) -> list[Shape]:
-    """Notifications, each with where it is."""
-    return [waiting(row, expiry) for row in await reads.outbox(state=state, order_id=order_id)]
+    """Notifications, each with its state."""
+    return [outbox_json(row, expiry) for row in await queries.outbox(state=state, order_id=order_id)]
 
 
-async def counts(reads: Queries) -> Shape:
+async def counts(queries: Queries) -> Shape:
     """Promise 5 as numbers."""
-    return sums(await reads.counts())
+    return counts_json(await queries.counts())
 
 
-async def dead_letters(reads: Queries, ids: Collection[int] | None = None) -> list[Shape]:
-    """Records that were set aside."""
-    return [set_aside(letter) for letter in await reads.dead_letters(ids)]
+async def dead_letters(queries: Queries, ids: Collection[int] | None = None) -> list[Shape]:
+    """Records that could not be read."""
+    return [dead_letter_json(letter) for letter in await queries.dead_letters(ids)]
 
 
-async def contract(reads: Queries, *, each: int) -> list[ObservedVariables]:
-    """What live events bring: by status, how often each variable was there for the orders that are in it, or were
-    and were told so; up to `each` of them, those that were heard of last."""
-    heard = await reads.heard_of(each=each)
+async def observed(queries: Queries, *, each: int) -> list[ObservedVariables]:
+    """By status, how often real orders had each variable; up to `each` orders with the newest events."""
+    recent = await queries.recent_orders(each=each)
     return [
         observed_variables(status, orders.present, [orjson.loads(draft)["values"] for draft in orders.drafts])
-        for status, orders in sorted(heard.items())
+        for status, orders in sorted(recent.items())
     ]
 
 
 # ---------------------------------------------------------------- shapes
 
 
-def told(history: History) -> Shape:
+def timeline_json(history: History) -> Shape:
     """The timeline of one order."""
     order = history.order
     rows = {row.notification.key: row for row in history.outbox}
@@ -75,8 +74,8 @@ def told(history: History) -> Shape:
     }
 
 
-# Where a line stands: its moment, then its episode, then cause before effect, then the order of telling. A whole
-# batch is decided at one moment, so the moment alone would not tell a story.
+# What the lines are sorted by: moment, episode, cause before effect, order of decision. A whole batch is decided at
+# one moment, so the moment alone would not tell a story.
 _Place = tuple[datetime, int, int, int]
 _CAUSE_FIRST = {"event": 0, "decision": 1, "gate": 2, "attempt": 3, "settled": 4}
 
@@ -137,8 +136,8 @@ def _promise(order: Order) -> Shape | None:
     return {"date": fact.value, "state": order.promise_state}
 
 
-def waiting(row: OutboxRow, expiry: Expiry) -> Shape:
-    """A notification and where it is; unsettled ones with when they will be given up."""
+def outbox_json(row: OutboxRow, expiry: Expiry) -> Shape:
+    """A notification with its state; an unsettled one also with the moment at which it expires."""
     notification = row.notification
     return {
         "key": notification.key,
@@ -160,8 +159,8 @@ def waiting(row: OutboxRow, expiry: Expiry) -> Shape:
     }
 
 
-def sums(counted: Counts) -> Shape:
-    """What was read and decided, and what came of each."""
+def counts_json(counted: Counts) -> Shape:
+    """How many events were read and notifications decided, and what became of them."""
     return {
         "events": {
             "read": counted.read,
@@ -175,8 +174,8 @@ def sums(counted: Counts) -> Shape:
     }
 
 
-def set_aside(letter: DeadLetter) -> Shape:
-    """A dead letter, without what it holds."""
+def dead_letter_json(letter: DeadLetter) -> Shape:
+    """A dead letter, without its value."""
     position = letter.record.position
     return {
         "id": letter.id,
@@ -191,18 +190,18 @@ def set_aside(letter: DeadLetter) -> Shape:
     }
 
 
-def brought(seen: ObservedVariables) -> Shape:
-    """What is known of the orders of one status, without what any of it says."""
+def variables_json(observed: ObservedVariables) -> Shape:
+    """How often the orders of one status had each variable, without any value."""
     return {
-        "status": seen.status,
-        "orders": seen.orders,
-        "present": seen.present,
+        "status": observed.status,
+        "orders": observed.orders,
+        "present": observed.present,
         "variables": [
-            {"name": it.name, "known": it.known, "said": it.said, "example": it.example} for it in seen.variables
+            {"name": it.name, "known": it.known, "said": it.said, "example": it.example} for it in observed.variables
         ],
     }
 
 
 def moment(at: datetime | None) -> str | None:
-    """RFC 3339 in UTC."""
+    """The moment as RFC 3339 in UTC."""
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -71,7 +71,7 @@ def check(
         case Format.TEXT:
             document: dict[str, Any] = {"ok": ok, "problems": [_shape(problem) for problem in found]}
             if live:
-                document["live"] = [views.brought(one) for one in history.observed]
+                document["live"] = [views.variables_json(one) for one in history.observed]
             answer.give(document, lambda told: diagnostics.text(found, folder, told.get("live")))
     if not ok:
         raise typer.Exit(Exit.FINDINGS)
@@ -122,7 +122,7 @@ def _live_history(known: Settings) -> History:
         return History(
             now=clock.now(),
             orders=await store.queries.newest_orders(_MOST_ORDERS),
-            observed=await views.contract(store.queries, each=_EACH),
+            observed=await views.observed(store.queries, each=_EACH),
         )
 
     return inside_store(known, look)

@@ -1,19 +1,9 @@
-"""What the flows need of the world, as Protocols. The edges satisfy them; the flows know nothing else."""
+"""What the flows need from the world outside, as protocols. The edges satisfy them; the flows know nothing else."""
 
+from avisa.ports.catalog import Catalog, CatalogCache, CatalogStore, InForce, VersionStore
 from avisa.ports.clock import Clock, Lag
 from avisa.ports.drafts import Attempt, Claimed, Draft
-from avisa.ports.mail import (
-    CannotRender,
-    Catalog,
-    CatalogCache,
-    CatalogStore,
-    Channel,
-    InForce,
-    Mail,
-    NoAddress,
-    RenderedMessage,
-    VersionStore,
-)
+from avisa.ports.mail import CannotRender, Channel, Mail, NoAddress, RenderedMessage
 from avisa.ports.orders import Change, Committed, DurabilityLost, Entry, OrderBook, Tally
 from avisa.ports.outbox import Outbox, Pause, Sender, Settlement
 from avisa.ports.queries import (

@@ -1,4 +1,4 @@
-"""Time, and what we can know of the feeds."""
+"""Time, and how far this process has read."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Clock(Protocol):
 
 
 class Lag(Protocol):
-    """What we can know of the feeds; all in real time."""
+    """How far this process has read its feeds (`topic/partition`). All moments are real ones."""
 
     @property
     def feeds(self) -> frozenset[str]:
-        """The feeds assigned to this process, behind or not."""
+        """The feeds assigned to this process."""
 
     def fresh_partitions(self, now_real: datetime) -> frozenset[str]:
-        """The feeds assigned to this process of which nothing older than `feed.blind_after` is unread."""
+        """Those of the feeds in which nothing older than `feed.blind_after` is unread."""
 
     def caught_up(self, now_real: datetime) -> bool:
-        """Whether sending may begin: what lay unread at start has been taken in, or `blind_after` is over."""
+        """True if sending may begin: whatever lay unread at the start was taken in, or `blind_after` has passed."""

@@ -24,18 +24,18 @@ class Entry:
     episode: int | None = None
     event_id: str | None = None
     key: str | None = None  # the notification's
-    note: str | None = None  # free of personal data: what a reply code said, which zone was unknown
+    note: str | None = None  # without personal data: a reply code, an unknown time zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """All that one order becomes in one transaction.
 
-    `order.version` is the version that was loaded (0 for a new order); it is stored as `version + 1`, and only
-    if the stored version is still the loaded one. `notifications` are new. Each key of `superseded` is settled
-    as dropped/superseded; one whose attempt has begun is due at once instead, unless it is being sent. If
-    `absorbed_by` has begun, or is settled, the whole change is lost; else its revision rises by one. `reasons`
-    say how each event of the change came out, and of which feed it was: they are counted with it.
+    `order.version` is the version that was loaded (0 for a new order). The order is stored as `version + 1`, and only
+    if the stored version is still the loaded one. `notifications` are new. Each key of `superseded` is settled as
+    dropped; if an attempt at it has begun, it becomes due at once instead. If the notification `absorbed_by` has
+    begun or is settled, the whole change is lost; otherwise its revision rises by one. `reasons` has the feed and the
+    reason of each event, to be counted in the same transaction.
     """
 
     order: Order
@@ -48,7 +48,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Records read that change no order, and how each came out, to be counted in the same transaction."""
+    """Records that change no order, by feed and reason, to be counted in the same transaction."""
 
     by_reason: Mapping[tuple[str, Reason], int] = field(default_factory=dict)  # (feed, reason) -> n
 
@@ -62,7 +62,7 @@ class Committed:
 
 
 class DurabilityLost(Exception):  # noqa: N818 -- a state of the store, not a mistake
-    """What was promised to be durable may not be. Nothing more may be acknowledged; no loop waits this out."""
+    """Something that was said to be durable may not be. Nothing more may be acknowledged, and no retry mends it."""
 
 
 class OrderBook(Protocol):
@@ -83,15 +83,17 @@ class OrderBook(Protocol):
     ) -> Committed:
         """Store all changes in one transaction.
 
-        A lost order is not touched, nor are its notifications and entries, nor its events counted, while
-        everything else is stored. A new notification with an attempt in `begin` is born SENDING, with its draft, and
-        leased to this process for `lease`; unless an earlier one of the same order, recipient and channel is not
-        settled: then it is born QUEUED and waits for that one. All others are born QUEUED, due at once.
+        Of an order that lost a race nothing is stored and nothing is counted; everything else is. A new notification
+        with an attempt in `begin` is born SENDING, with its draft, and leased to this process for `lease`; unless an
+        earlier one of the same order, recipient and channel is not settled: then it is born QUEUED and waits for that
+        one. All others are born QUEUED, due at once.
         """
 
     async def due(self, now: datetime, *, feeds: Collection[str], overdue: datetime, limit: int) -> list[Order]:
-        """Open orders whose `wake_at` is not after `now` and whose feed is in `feeds`, oldest first; and those of
-        any feed whose `wake_at` is not after `overdue`."""
+        """Up to `limit` open orders to be woken, the longest due first.
+
+        These are orders of `feeds` with a `wake_at` up to `now`, and of any feed with a `wake_at` up to `overdue`.
+        """
 
     async def next_wake(self, *, feeds: Collection[str]) -> datetime | None:
         """The earliest `wake_at` among `feeds`."""

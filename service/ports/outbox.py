@@ -48,23 +48,25 @@ class Outbox(Protocol):
     async def claim(
         self, *, now_real: datetime, lease: timedelta, limit: int, feeds: Collection[str], overdue: datetime
     ) -> list[Claimed]:
-        """Lease notifications that are due, oldest first, at most one for each order, recipient and channel: the
-        earliest. Those whose lease ran out while SENDING come with their draft and are in doubt.
+        """Lease up to `limit` notifications that are due, the longest due first; of each order, recipient and channel
+        only the earliest. Those whose lease ran out while SENDING come with their draft, and are in doubt.
 
-        Those that blindness holds come only if they are of `feeds`, which the caller reads, or were decided by
-        `overdue`.
+        A reminder held by blindness is claimed only if its feed is in `feeds`, which the caller reads, or if it was
+        decided by `overdue`.
         """
 
     async def begin(self, attempts: Sequence[Attempt]) -> frozenset[str]:
-        """Store the drafts, mark SENDING, count the attempt; returns the keys that did begin. A key does not begin
-        when this process no longer holds its lease, it was settled, or its revision has risen."""
+        """Store the drafts, mark SENDING and count the attempts; return the keys that did begin. A key does not begin
+        if this process lost its lease, or if it was settled, or if its revision has risen."""
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[str]:
-        """Store outcomes in one transaction and free the leases; returns the keys that were lost: the lease had
-        passed to somebody else, or the change to the order lost a race."""
+        """Store settlements in one transaction and free their leases; return the keys that were lost.
+
+        A settlement is lost if somebody else holds the lease by now, or if its change to the order lost a race.
+        """
 
     async def renew(self, keys: Collection[str], *, now_real: datetime, lease: timedelta) -> frozenset[str]:
-        """Lengthen the leases of what this process is still sending; returns the keys that are still leased to it."""
+        """Lengthen the leases of what is in flight; return the keys that are still leased to this process."""
 
     async def unsubscribed(self, hashes: Collection[bytes]) -> frozenset[bytes]:
         """Return those of the address hashes whose owners asked for no more reminders."""
@@ -73,7 +75,7 @@ class Outbox(Protocol):
         """The earliest real moment at which there may be something to claim."""
 
     async def paused(self) -> Pause | None:
-        """Whether an operator has stopped all sending."""
+        """The pause, if an operator has stopped all sending."""
 
 
 class Sender(Protocol):

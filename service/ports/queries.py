@@ -1,4 +1,4 @@
-"""Questions that change nothing, and what an operator can do."""
+"""What can be read of the store, and what an operator can do to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from avisa.ports.records import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
-    """A notification as it is kept: with how it was settled and what wrote it."""
+    """A notification as it is stored, with its settlement and what wrote its mail."""
 
     notification: Notification
     settled_at: datetime | None
@@ -38,7 +38,7 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What was sent, or may have been, and the draft that it was written from, if that is still kept."""
+    """A notification that was sent, or may have been, and its draft, if that is still kept."""
 
     row: OutboxRow
     draft: Draft | None
@@ -85,22 +85,25 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecentOrders:
-    """The orders of one status that were heard of last, the newest first: those that are in it, and of those that
-    were in it and were told so the JSON of the draft of what they were told."""
+    """The orders of one status with the newest events, the newest first.
+
+    `present` are still in the status. Of those that left it and whose customer was told of it, `drafts` has the JSON
+    of the draft of that message.
+    """
 
     present: Sequence[Order]
     drafts: Sequence[bytes]
 
 
 class Queries(Protocol):
-    """Questions that change nothing."""
+    """Questions to the store; none changes anything."""
 
     async def history(self, order_id: str) -> History | None: ...
 
     async def outbox(self, *, state: State | None = None, order_id: str | None = None) -> list[OutboxRow]: ...
 
     async def sent(self, order_id: str) -> list[Sent]:
-        """The order's notifications that were settled as sent or in doubt, in the order of telling."""
+        """The notifications of an order that were settled as sent or in doubt, in order of decision."""
 
     async def counts(self) -> Counts: ...
 
@@ -108,23 +111,24 @@ class Queries(Protocol):
 
     async def dead_letters(self, ids: Collection[int] | None = None) -> list[DeadLetter]: ...
 
-    async def heard_of(self, *, each: int) -> Mapping[str, RecentOrders]:
-        """By status, up to `each` of the orders that were heard of last. Looks back over a bounded stretch of all
-        timelines, so a status that is seldom heard of may be missing."""
+    async def recent_orders(self, *, each: int) -> Mapping[str, RecentOrders]:
+        """By status, up to `each` of the orders with the newest events.
+
+        The look back over the timelines is bounded, so a status with few events may be missing.
+        """
 
     async def newest_orders(self, limit: int) -> list[Order]:
-        """Up to `limit` orders that ended, those that ended last first, and up to as many that did not; without
-        what is pending."""
+        """Up to `limit` orders that ended, the last to end first, and up to `limit` open ones; without `pending`."""
 
 
 class Operations(Protocol):
-    """What an operator can do to what is kept."""
+    """What an operator can do to the store."""
 
     async def retry(self, keys: Collection[str], *, now_real: datetime) -> frozenset[str]:
-        """Make unsettled notifications due at once, and send failed ones again; answers the keys it did."""
+        """Make unsettled notifications due at once, and queue failed ones again; return the keys of these."""
 
     async def drop(self, keys: Collection[str], *, now: datetime) -> frozenset[str]:
-        """Settle unsettled notifications as dropped; answers the keys it did."""
+        """Settle unsettled notifications as dropped; return the keys of these."""
 
     async def pause(self, reason: str, *, now: datetime) -> None: ...
 
@@ -133,15 +137,17 @@ class Operations(Protocol):
     async def unsubscribe(self, address_hash: bytes, *, now: datetime) -> None: ...
 
     async def secret_key(self, fresh: bytes) -> bytes:
-        """The installation's key for links: the one kept, else `fresh`, which is then kept."""
+        """The installation's key for links. If the store has none yet, it keeps `fresh`."""
 
     async def replayed(self, dead_letter: int) -> None: ...
 
     async def uncopied_dead_letters(self, limit: int) -> list[DeadLetter]:
-        """Dead letters whose copy for the `.dlq` topic was not yet sent."""
+        """Up to `limit` dead letters of which no copy is on the `.dlq` topic yet."""
 
     async def copied_dead_letters(self, ids: Collection[int]) -> None: ...
 
     async def retire(self, *, ended_before: datetime, limit: int) -> int:
-        """Forget up to `limit` orders that ended before, with their timelines and settled notifications, whose
-        number stays in the counts; answers how many went."""
+        """Forget up to `limit` orders that ended before `ended_before`, with all that is theirs; return how many.
+
+        The counts keep the number of their notifications.
+        """

@@ -125,7 +125,7 @@ class SqlQueries(OnDatabase):
         return dead_letters.read(conn, ids)
 
     @snapshot
-    def heard_of(self, conn: Connection, *, each: int) -> Mapping[str, RecentOrders]:
+    def recent_orders(self, conn: Connection, *, each: int) -> Mapping[str, RecentOrders]:
         return recent_orders.heard_of(conn, each=each)
 
     @snapshot

@@ -20,7 +20,7 @@ OUTBOX_KEYS = {
 
 
 def test_a_timeline_tells_the_order_and_each_line_in_the_order_it_happened() -> None:
-    told = views.told(a_history())
+    told = views.timeline_json(a_history())
     assert {k: v for k, v in told.items() if k != "entries"} == {
         "order_id": "A-1042",
         "status": "in_production",
@@ -56,7 +56,7 @@ def test_a_timeline_tells_the_order_and_each_line_in_the_order_it_happened() -> 
 
 
 def test_an_outbox_row_has_every_key() -> None:
-    rows = [views.waiting(row, lambda decided: decided + timedelta(hours=72)) for row in a_history().outbox]
+    rows = [views.outbox_json(row, lambda decided: decided + timedelta(hours=72)) for row in a_history().outbox]
     assert all(set(row) >= OUTBOX_KEYS for row in rows)
     assert rows[-1]["recipient"] == "owner:production"
 
@@ -69,7 +69,7 @@ def test_counts_add_up() -> None:
         decided=2,
         by_state={State.SENT: 1, State.QUEUED: 1},
     )
-    told = views.sums(counted)
+    told = views.counts_json(counted)
     assert told["events"] == {"read": 3, "by_reason": {"entered": 2}, "dead_letters": 1}
     assert sum(told["notifications"]["by_state"].values()) == told["notifications"]["decided"]
     assert told["notifications"]["by_state"]["in_doubt"] == 0

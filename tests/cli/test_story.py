@@ -23,7 +23,7 @@ def printed(made: Any, width: int = 100) -> str:
 
 
 def test_a_story_reads_well() -> None:
-    told = printed(story(views.told(a_history())))
+    told = printed(story(views.timeline_json(a_history())))
     assert "Order A-1042  in_production" in told
     assert "the customer hears again by 10 Mar 2026 09:00 UTC; promised for 2026-03-09" in told
     assert "Monday 2 March 2026" in told
@@ -35,12 +35,12 @@ def test_a_story_reads_well() -> None:
 
 
 def test_a_story_of_an_order_without_anything() -> None:
-    told = views.told(a_history()) | {"entries": [], "next_update": None, "promise": None}
+    told = views.timeline_json(a_history()) | {"entries": [], "next_update": None, "promise": None}
     assert "in_production" in printed(story(told))
 
 
 def test_what_a_publisher_wrote_steers_no_terminal() -> None:
-    told = views.told(a_history())
+    told = views.timeline_json(a_history())
     told["order_id"] = "A\x1b[31m\u202e"
     told["entries"][0]["status"] = "[bold]\x07"
     shown = printed(story(told))
@@ -49,7 +49,7 @@ def test_what_a_publisher_wrote_steers_no_terminal() -> None:
 
 
 def test_tables_show_every_row() -> None:
-    rows = [views.waiting(row, lambda decided: decided + timedelta(hours=72)) for row in a_history().outbox]
+    rows = [views.outbox_json(row, lambda decided: decided + timedelta(hours=72)) for row in a_history().outbox]
     shown = printed(tables.waiting(rows), width=160)
     assert all(row["key"] in shown for row in rows)
     assert "Nothing here." in printed(tables.waiting([]))

@@ -24,7 +24,7 @@ async def test_what_a_status_brings_is_counted_for_orders_that_moved_on_too(tmp_
         )
         await rig.became("A-0/2/update/1/customer", "sent")
         await rig.happens("confirmed", "A-1", reason="Rain.")
-        seen = {one.status: one for one in await views.contract(rig.store.queries, each=100)}
+        seen = {one.status: one for one in await views.observed(rig.store.queries, each=100)}
 
     confirmed, shipped = seen["confirmed"], seen["shipped"]
     assert (confirmed.orders, confirmed.present) == (3, 2)
@@ -48,5 +48,5 @@ async def test_what_a_status_brings_is_counted_for_orders_that_moved_on_too(tmp_
         "order.number": (1, 0),
         "order.url": (1, 1),
     }
-    told = views.brought(confirmed)
+    told = views.variables_json(confirmed)
     assert told["variables"][-1] == {"name": "order.number", "known": 3, "said": 2, "example": "9"}

@@ -42,7 +42,7 @@ async def test_the_newest_of_each_status_come_first(store: Store) -> None:
     await take(store, "S-1", "shipped")
     await take(store, "C-0", "confirmed", version=1, reason=Reason.REPEATED)
     await take(store, "C-4", "shipped", version=1, episode=2)  # it moved on, and nobody was told
-    found = dict(await store.queries.heard_of(each=3))
+    found = dict(await store.queries.recent_orders(each=3))
     assert present(found) == {"shipped": ["C-4", "S-1"], "confirmed": ["C-0", "C-3", "C-2"]}
     assert found["shipped"].present[1].facts["customer.name"].value == "Ana Sousa"
     assert found["confirmed"].drafts == []
@@ -54,10 +54,10 @@ async def test_of_those_that_moved_on_it_is_what_they_were_told(store: Store) ->
         await tell(store, order_id)
         await take(store, order_id, "shipped", version=2, episode=2)
     await take(store, "B", "shipped", version=3, episode=2, reason=Reason.OLDER_THAN_KNOWN)
-    found = dict(await store.queries.heard_of(each=5))
+    found = dict(await store.queries.recent_orders(each=5))
     assert present(found) == {"shipped": ["B", "A"]}
     assert [draft.decode() for draft in found["confirmed"].drafts] == ['{"words":"B"}', '{"words":"A"}']
-    assert len((await store.queries.heard_of(each=1))["confirmed"].drafts) == 1
+    assert len((await store.queries.recent_orders(each=1))["confirmed"].drafts) == 1
 
 
 async def test_it_looks_back_page_by_page_and_no_further_than_it_should(
@@ -66,10 +66,10 @@ async def test_it_looks_back_page_by_page_and_no_further_than_it_should(
     monkeypatch.setattr(recent_orders, "_AT_ONCE", 2)
     for number in range(9):
         await take(store, f"A-{number}", "confirmed")
-    assert len((await store.queries.heard_of(each=100))["confirmed"].present) == 9
+    assert len((await store.queries.recent_orders(each=100))["confirmed"].present) == 9
     monkeypatch.setattr(recent_orders, "_LOOK_BACK", 4)
-    assert present(dict(await store.queries.heard_of(each=100))) == {"confirmed": ["A-8", "A-7", "A-6", "A-5"]}
+    assert present(dict(await store.queries.recent_orders(each=100))) == {"confirmed": ["A-8", "A-7", "A-6", "A-5"]}
 
 
 async def test_an_empty_store_has_nothing_to_say(store: Store) -> None:
-    assert await store.queries.heard_of(each=3) == {}
+    assert await store.queries.recent_orders(each=3) == {}

@@ -106,7 +106,7 @@ async def _tell(house: Application, console: Console) -> None:
             history = await house.store.queries.history(order_id)
             if history is None:
                 continue
-            entries = views.told(history)["entries"]
+            entries = views.timeline_json(history)["entries"]
             lines += [(entry, _BY_ID[order_id]) for entry in entries[printed[order_id] :]]
             printed[order_id] = len(entries)
         for entry, sample in sorted(lines, key=lambda line: line[0]["at"]):
