@@ -19,14 +19,9 @@ from avisa.templates.jinja.variables import OF_EVERY_ORDER
 
 ENOUGH = 20  # orders; a detail that none of them has may be a misspelt one
 _FEW = 3  # statuses are named, more are counted
-_COUNTED = {  # by the path in a message, the variable that is counted
-    "customer.name": "customer.name",
-    "customer.first_name": "customer.first_name",
-    "reason": "reason",
-    "next_step": "next_step",
-    "promise": "promise.date",
-    "promise.date": "promise.date",
-}
+# Besides details of the order. Each promise has a date, so the date stands for the promise.
+_COUNTED = {name: name for name in ("customer.name", "customer.first_name", "reason", "next_step", "promise.date")}
+_COUNTED["promise"] = "promise.date"
 
 
 @dataclass(frozen=True, slots=True)
