@@ -21,7 +21,7 @@ from avisa.smtp.session import Session, open_session, trust
 log = structlog.get_logger()
 
 _NOT_OURS = Receipt(verdict=Verdict.TEMPORARY, stage="mail", text="no longer ours to send")
-_RUN = 50  # mails to one domain in a row on a connection while others wait
+_RUN = 50  # mails to one domain in a row on a connection while other domains wait
 
 
 class Pool:
@@ -36,7 +36,7 @@ class Pool:
         self._live: set[Conversation] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening = 0
-        self._runs: dict[Conversation, int] = {}
+        self._runs: dict[Conversation, int] = {}  # mails to its domain in a row
         self._context = None if relay.tls == "none" else trust(relay)
         self._retry: asyncio.TimerHandle | None = None
         self._stopped = False
@@ -239,7 +239,7 @@ class Pool:
         was = self._breaker.state
         step()
         if was is not self._breaker.state:
-            log.info("smtp.relay_recovered", state=str(self._breaker.state))
+            log.info("smtp.relay_reached", state=str(self._breaker.state))
 
     def _not_opened(self, receipt: Receipt) -> None:
         """A connection could not be opened: go on with those we have; without any, the relay is lost."""
