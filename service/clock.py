@@ -10,7 +10,7 @@ from avisa.settings import Clock
 
 
 class Memory(Protocol):
-    """What of a store the clock needs: a word kept under a name, for all processes."""
+    """The part of a store that the clock needs: a word kept under a name, for all processes."""
 
     async def remember(self, name: str, value: str) -> None: ...
 
@@ -37,7 +37,7 @@ class VirtualClock:
         return datetime.now(UTC)
 
     def to_virtual(self, real: datetime) -> datetime:
-        """What this clock shows at the moment `real`; the last there is, past the year 9999."""
+        """What this clock shows at the moment `real`; past the year 9999 the last moment that Python knows."""
         try:
             return self.start + (real - self.origin) * self.speed
         except OverflowError:
@@ -57,13 +57,13 @@ _END = datetime.max.replace(tzinfo=UTC)
 
 
 def clock_of(settings: Clock, *, began: datetime | None = None) -> VirtualClock:
-    """The clock that the settings ask for. Without an origin it began to run at `began`, else it does now."""
+    """The clock that the settings ask for. Without an origin it began to run at `began`, or else begins now."""
     origin = settings.origin or began or datetime.now(UTC)
     return VirtualClock(start=settings.start or origin, origin=origin, speed=settings.speed)
 
 
 async def keep_origin(clock: VirtualClock, store: Memory) -> None:
-    """Let the commands beside us know since when our clock runs; one of their own would begin when they do."""
+    """Store the origin of the service's clock, so that commands beside the service show the same time."""
     await store.remember(_ORIGIN, clock.origin.isoformat())
 
 

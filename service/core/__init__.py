@@ -1,1 +1,1 @@
-"""The pure core: it is given what is known and the moment, and answers with a decision. It can not fail."""
+"""The pure core: from what is known and the moment it makes a decision. It has no clock, no I/O, and cannot fail."""

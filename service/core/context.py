@@ -1,9 +1,9 @@
-"""What a message may say: the variables of templates, as plain JSON values.
+"""The variables that a template can show, as plain JSON values.
 
-Values come from events, so they are taken as text and nothing else: control and bidirectional characters
-go, what is very long or deep is cut, and what was not said is not there at all, so that a template has to ask.
-Times stay as the publisher or the service wrote them (RFC 3339 in UTC, or a bare date); the filters of a
-template put them into the customer's language and zone.
+Values come from events, so they are taken as text and nothing else: control and bidirectional characters are removed,
+long and deep values are cut. A value that no event gave is left out, so that a template has to ask for it. Times stay
+as the publisher or Avisa wrote them (RFC 3339 in UTC, or a bare date); the filters of a template put them into the
+customer's language and zone.
 """
 
 from __future__ import annotations
@@ -41,11 +41,13 @@ _HONORIFICS = frozenset(
 def build(
     order: Order, notification: Notification, plan: Plan, now: datetime, known: Mapping[str, Json]
 ) -> dict[str, Json]:
-    """The variables of CONTRACT 5 for one notification; `known` is the order's `facts.view`. What is not known is
-    left out, never None."""
+    """The variables of one notification (templates/README.md, Variables); `known` is the order's `facts.view`.
+
+    An unknown variable is left out, never None.
+    """
     brand = plan.brand(known.get("brand"))
     customer = whole_name(known.get("customer.name"))
-    told: dict[str, Json] = {
+    variables: dict[str, Json] = {
         "customer": {"name": customer, "first_name": first_name(customer)},
         "order": _order(order.order_id, known),
         "status": plain(notification.status),
@@ -56,21 +58,21 @@ def build(
     for key in ("reason", "next_step"):
         text = plain(known.get(key))
         if isinstance(text, str) and text.strip():
-            told[key] = text.strip()
+            variables[key] = text.strip()
     date = known.get("promised_at")
     if date is not None and not (notification.to_customer and _passed(date, order, plan, now)):
-        told["promise"] = _promise(date, notification.promise_before)
+        variables["promise"] = _promise(date, notification.promise_before)
     if notification.next_update is not None:
-        told["next_update"] = moment(notification.next_update)
+        variables["next_update"] = moment(notification.next_update)
     if not notification.to_customer:
         owner = plan.owners.get(notification.recipient.removeprefix("owner:"))
-        told["owner"] = {"name": owner.name if owner else ""}
-        told["order"]["customer_name"] = customer or UNKNOWN
-    return told
+        variables["owner"] = {"name": owner.name if owner else ""}
+        variables["order"]["customer_name"] = customer or UNKNOWN
+    return variables
 
 
 def plain(value: Json, depth: int = 0) -> Json:
-    """A value as a template may see it; None for what is too deep, or nothing."""
+    """A value as a template may see it; None for a value that is nested too deep, and for nothing."""
     kind = value.__class__
     if kind is str:
         return value if len(value) <= LONGEST_TEXT and value.isprintable() else text_of(value, LONGEST_TEXT)
@@ -94,7 +96,7 @@ def plain(value: Json, depth: int = 0) -> Json:
 
 
 def text_of(value: str, longest: int) -> str:
-    """Text without what could disturb the text around it, no longer than `longest`."""
+    """The text, without characters that could disturb the text around it, and no longer than `longest`."""
     value = value[: 2 * longest]  # it may have a million characters, and they are looked at one by one
     if not value.isprintable() and _UNWANTED.search(value):  # the first is quick, and nearly always enough
         value = _UNWANTED.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
@@ -102,7 +104,7 @@ def text_of(value: str, longest: int) -> str:
 
 
 def whole_name(value: Json) -> str:
-    """A person's name on one line; empty if what was given is none."""
+    """A person's name on one line; empty if the value is no name."""
     if not isinstance(value, str):
         return ""
     value = value[: 2 * LONGEST_NAME]  # as in `text_of`
@@ -113,7 +115,7 @@ def whole_name(value: Json) -> str:
 
 
 def first_name(name: str) -> str:
-    """How to greet someone: the given name, the whole name if that is but an initial, empty if there is none."""
+    """The name to greet somebody by: the given name, or the whole name if that is an initial, or nothing."""
     family, comma, given = name.partition(",")
     words = (given if comma and given.strip() else family).split()
     while len(words) > 1 and words[0].rstrip(".").casefold() in _HONORIFICS:
@@ -139,8 +141,10 @@ def brand_facts(brand: Brand) -> dict[str, Json]:
 
 
 def progress(order: Order, plan: Plan) -> list[dict[str, Json]]:
-    """The stages of an order, each done, now or next: the way the plan goes to its first final status. An
-    order that ended otherwise shows the stages it saw, and its end."""
+    """The stages of an order, each done, now or next: the statuses of the plan up to its first final one.
+
+    An order that ended in another status shows the stages that it passed, and its end.
+    """
     way: list[str] = []
     for status, touchpoint in plan.touchpoints.items():
         way.append(status)
@@ -188,7 +192,7 @@ def _reminder(notification: Notification) -> dict[str, Json]:
 
 
 def _passed(date: Json, order: Order, plan: Plan, now: datetime) -> bool:
-    """A date that lies behind us is no promise any more; a customer who reads it takes us for fools."""
+    """True for a date in the past: it is no promise any more, and a customer who reads it takes us for fools."""
     return facts.promise_moment(date, facts.zone(order, plan)) <= now
 
 

@@ -196,7 +196,7 @@ def _again(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan, now:
 
 
 def _promise_moved(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan) -> bool:
-    """Whether the promise moved, by as much as the plan cares for, from the one last told, else first known."""
+    """True if the promise moved from the one last told, else first known, by as much as the plan asks for."""
     given = facts.promise(known)
     reference = before.promise_told or before.promise_first
     if given is None or reference is None or given == reference:
@@ -220,7 +220,10 @@ def _unsent(order: Order) -> Notification | None:
 
 
 def _taken_back(known: Order, unsent: Notification, plan: Plan) -> bool:
-    """Whether the promise is withdrawn, or again what the customer believes: the unsent notice has nothing to say."""
+    """True if the unsent notice has nothing to say any more.
+
+    For example, the promise moved from Monday to Friday and, before the customer was told, back to Monday.
+    """
     given, believed = facts.promise(known), unsent.promise_before
     if unsent.purpose is not Purpose.PROMISE_MOVED or believed is None:
         return False

@@ -119,7 +119,7 @@ SETTLED = frozenset({State.SENT, State.DROPPED, State.FAILED, State.IN_DOUBT})
 
 
 class PromiseState(StrEnum):
-    """Whether the promise is the first one given, or a later one."""
+    """OPEN while the promise is the first one given; MOVED once it is another."""
 
     OPEN = "open"
     MOVED = "moved"
@@ -143,9 +143,9 @@ class Position:
 class OrderEvent:
     """The fact that something about an order became true at a moment.
 
-    `facts` is flat and holds only what the publisher said: `customer.name`, `details.total`, `promised_at`
-    (`2026-03-09` or RFC 3339 in UTC with a `Z`), `brand`, `owner`, `reason`, `next_step`. A value of None
-    clears. A group that was null as a whole is the one key `customer` or `details` with None.
+    `facts` is flat and holds only what the publisher sent: `customer.name`, `details.total`, `promised_at`
+    (`2026-03-09` or RFC 3339 in UTC with a `Z`), `brand`, `owner`, `reason`, `next_step`. A value of None clears the
+    fact. If the publisher sent `null` for a whole group, `facts` has the one key `customer` or `details` with None.
     """
 
     order_id: str
@@ -154,7 +154,7 @@ class OrderEvent:
     sequence: int | None = None
     notify: bool = True
     facts: Mapping[str, Json] = field(default_factory=dict)
-    identity: bytes  # 16 octets: a hash of (source, id), or of position and value
+    identity: bytes  # 16 bytes: a hash of (source, id), or of position and value
     event_id: str | None = None
     position: Position
     published_real: datetime | None = None  # the record's timestamp
@@ -226,7 +226,7 @@ class Order:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     statuses: tuple[tuple[Rank, str], ...] = ()  # every status seen, in rank order
     customers: tuple[tuple[Rank, str], ...] = ()  # every customer.id seen, in rank order
-    seen: bytes = b""  # the identities of its events, 16 octets each
+    seen: bytes = b""  # the identities of its events, 16 bytes each
     arrivals: int = 0
 
     deadline: datetime | None = None  # by when the customer must hear again

@@ -1,6 +1,6 @@
 """The operators' plan as frozen values: what is told at each status, by when, and by whom.
 
-It is read and checked by `plan_document`; here every name has been resolved and every default filled in.
+`plan_file` reads and checks it; here every name has been resolved and every default filled in.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Brand:
     logo: str | None = None
     color: str | None = None
     most_words: int = 150  # of a message, before the check calls it long
-    forbidden_words: tuple[str, ...] = ()  # what its customers are not to read
+    forbidden_words: tuple[str, ...] = ()  # that its customers are not to read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ class Touchpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """When we count as blind; all in real time."""
+    """When Avisa counts as blind; all in real time."""
 
     blind_after: timedelta = timedelta(minutes=5)
     hold_at_most: timedelta = timedelta(hours=4)
@@ -126,17 +126,19 @@ class Plan:
     feed: Feed = Feed()
     tell_within: timedelta = timedelta(hours=72)
     rank_by: Literal["occurred_at", "sequence"] = "occurred_at"
-    longest_silence: timedelta | None = None  # what the check holds all windows and gaps against
+    longest_silence: timedelta | None = None  # the longest window or gap that the check accepts
     tell_from: datetime | None = None  # AVISA_KAFKA__TELL_FROM
 
     def touchpoint(self, status: str) -> Touchpoint:
+        """The touchpoint of a status; for an unknown status the one that the plan has for those."""
         return self.touchpoints.get(status, self.unknown)
 
     def knows(self, status: str) -> bool:
+        """True if the plan has a touchpoint for this very status."""
         return status in self.touchpoints
 
     def brand(self, key: object) -> Brand:
-        """The brand named, else the default one."""
+        """The brand of this name, else the default one."""
         return self.brands.get(key, self.brands["default"]) if isinstance(key, str) else self.brands["default"]
 
     def stages(self) -> tuple[str, ...]:

@@ -1,5 +1,4 @@
-"""Occasions to tell a message: made-up orders, on which every one is tried before it is put in force, and a real
-order as if it were told now, for a preview."""
+"""Orders to try a message on: made-up ones before a catalog is put in force, and a real one for a preview."""
 
 from __future__ import annotations
 
@@ -41,7 +40,7 @@ _ODD: dict[str, Json] = {
 
 
 def uses(message: str, plan: Plan) -> Iterator[Use]:
-    """Every occasion on which the plan has the message told."""
+    """Every occasion on which the plan has the message sent."""
     for touchpoint in (*plan.touchpoints.values(), replace(plan.unknown, status=OFF_THE_MAP)):
         if touchpoint.message == message:
             yield touchpoint.status, Purpose.UPDATE, "1"
@@ -53,49 +52,52 @@ def uses(message: str, plan: Plan) -> Iterator[Use]:
 
 
 def samples(message: str, plan: Plan, now: datetime) -> dict[str, Sample]:
-    """Occasions to tell the message, by name: `full` has all that can be there, `bare` nothing that may be missing,
-    `odd` what nobody should ever send; `last` is a last reminder."""
+    """Samples of the message, by name.
+
+    `full` has every variable, `bare` only those that are never missing, `odd` has values that nobody should ever
+    publish, and `last` is a last reminder.
+    """
     first = next(iter(plan.touchpoints), OFF_THE_MAP)
     return samples_of(next(uses(message, plan), (first, Purpose.UPDATE, "1")), plan, now)
 
 
 def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
-    """The same for one occasion."""
+    """The samples for one occasion."""
     status, purpose, ordinal = use
     known = {**_FULL, "promised_at": (now + timedelta(days=6)).date().isoformat()}
-    told = _notification(status, purpose, ordinal, plan, now)
+    notification = _notification(status, purpose, ordinal, plan, now)
     made = {
-        "full": (_order(status, known, plan, now), replace(told, promise_before=now.date().isoformat())),
-        "bare": (_order(status, _BARE, plan, now), replace(told, next_update=None)),
-        "odd": (_order(status, {**known, **_ODD}, plan, now), told),
+        "full": (_order(status, known, plan, now), replace(notification, promise_before=now.date().isoformat())),
+        "bare": (_order(status, _BARE, plan, now), replace(notification, next_update=None)),
+        "odd": (_order(status, {**known, **_ODD}, plan, now), notification),
     }
     if purpose is Purpose.REMINDER:
-        last = replace(told, ordinal="3", last=True, next_update=None)
+        last = replace(notification, ordinal="3", last=True, next_update=None)
         made["last"] = (_order(status, known, plan, now), last)
     return made
 
 
 def occasion(message: str, order: Order, plan: Plan, now: datetime) -> Sample | None:
-    """A real order as if it were told the message now; None if that is for an owner, and there is none.
+    """A real order as if the message were sent about it now; None for an owner's message if it has no owner.
 
-    Where the plan tells the message in other statuses than the order's, the order has just entered the first of
-    them. Nothing is decided by it: no count of reminders, no date told stands in the way.
+    If the plan sends the message in other statuses than the order's, the order has just entered the first of these.
+    This is no decision: neither the number of reminders nor a told date stands in the way.
     """
     status, purpose, ordinal = _use(message, order, plan)
     if status != order.status:
         order = _entered(order, status, plan, now)
     order = evolve(order, pending=(), alerts=frozenset())
     if purpose is Purpose.OWNER_ALERT:
-        told, alerts = notices.alert_owner(order, Alert(ordinal), Reason.ENTERED, plan, now)
-        return (told, alerts[0]) if alerts else None
-    if purpose is Purpose.REMINDER:  # one more than there may be is not told; the last is
+        alerted, alerts = notices.alert_owner(order, Alert(ordinal), Reason.ENTERED, plan, now)
+        return (alerted, alerts[0]) if alerts else None
+    if purpose is Purpose.REMINDER:  # one more than `at_most` is never sent; the last one is
         at_most = plan.touchpoint(status).remind.at_most
         order = evolve(order, reminders=max(0, min(order.reminders, at_most - 1)), spent=False)
     return notices.notify_customer(order, purpose, Reason.ENTERED, plan, now)
 
 
 def _use(message: str, order: Order, plan: Plan) -> Use:
-    """On which occasion the plan has the order told the message, else any order, else it is an update."""
+    """The occasion on which the plan sends the message about this order, else about any order, else an update."""
     among = [
         (order.status if status == OFF_THE_MAP and not plan.knows(order.status) else status, purpose, ordinal)
         for status, purpose, ordinal in uses(message, plan)

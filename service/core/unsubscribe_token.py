@@ -12,14 +12,14 @@ import hashlib
 import hmac
 import unicodedata
 
-_HASH = 16  # octets
-_TAG = 16  # octets: 128 bits
+_HASH = 16  # bytes
+_TAG = 16  # bytes: 128 bits
 _UNSUBSCRIBE = b"u"
 _LONGEST = 100  # characters worth reading; a token has 44
 
 
 def address_hash(secret: bytes, address: str) -> bytes:
-    """16 octets that stand for `address` and say nothing about it without `secret`.
+    """16 bytes that stand for `address` and reveal nothing about it without `secret`.
 
     Case and surrounding space make no difference: RFC 5321 section 2.4 lets a local part tell `Ana` from
     `ana`, but nobody who unsubscribed as one means to go on hearing from us as the other.
@@ -34,7 +34,7 @@ def unsubscribe_token(secret: bytes, address: str) -> str:
 
 
 def read_unsubscribe_token(secret: bytes, token: str) -> bytes | None:
-    """The address hash in a token that we wrote, or None; the time it takes tells nothing about the tag."""
+    """The address hash in a token that we wrote, or None. The time it takes reveals nothing of the tag."""
     try:
         given = token[:_LONGEST].encode("ascii")
         content = base64.urlsafe_b64decode(given)[len(_UNSUBSCRIBE) : -_TAG]
