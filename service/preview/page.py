@@ -7,6 +7,7 @@ nothing; our own page has one small script, which asks what changed and puts in 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,10 +177,14 @@ def build(desk: Desk) -> ASGIApp:
     return Guard(app)
 
 
+# However the author of the layout sets blanks.
+_FOR_THE_DARK = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
+
+
 def in_colours(html: str, *, dark: bool) -> str:
     """The mail as it is in the dark or in the light, whatever the reader's own machine is set to."""
-    asked = "(prefers-color-scheme: dark)"
-    return html.replace(f"@media {asked}", f"@media {'all' if dark else 'not all'}").replace(
+    for_the_dark = f"@media {'all' if dark else 'not all'}"
+    return _FOR_THE_DARK.sub(for_the_dark, html).replace(
         'content="light dark"', f'content="{"dark" if dark else "light"}"'
     )
 
