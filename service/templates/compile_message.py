@@ -19,14 +19,14 @@ from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.templates import message_file
 from avisa.templates.jinja import parser
 from avisa.templates.jinja.checker import TemplateChecker
+from avisa.templates.jinja.codegen import Program, generate
 from avisa.templates.jinja.desugar import completed
 from avisa.templates.jinja.filters import functions
 from avisa.templates.jinja.parse_errors import Unreadable
-from avisa.templates.jinja.program import Program, write
 from avisa.templates.jinja.variables import COMPONENTS, OWNERS_VARIABLES, VARIABLES
 from avisa.templates.layout.layout import Layout
 from avisa.templates.layout.minify import minify
-from avisa.templates.limits import LONGEST_CONTENT, LONGEST_MESSAGE, MOST_SIGNS, TooMuch
+from avisa.templates.limits import LONGEST_MESSAGE, LONGEST_PAGE, MOST_SIGNS, TooMuch
 from avisa.templates.markdown.parser import Flawed, parse
 from avisa.templates.markdown.placeholders import Bind, EndBind, Marks
 from avisa.templates.markdown.writers import Html, Plain
@@ -122,7 +122,7 @@ class _Typesetter:
         except Flawed as flaw:
             self._problems.append(self._placed(flaw))
             return None, self._problems
-        if len(html) > LONGEST_CONTENT:
+        if len(html) > LONGEST_PAGE:
             raise TooMuch("it comes to too much text")
         plain = SEPARATOR.join(
             [
@@ -132,7 +132,7 @@ class _Typesetter:
             ]
         )
         page = minify(self._laid_out("html", html, subject, short))
-        program = write(
+        program = generate(
             self._marks.weave(plain), self._marks.weave(page), file=self._parts.file, functions=self._frame.functions
         )
         return Compiled(file=self._parts.file, locale=self._locale, program=program), self._problems
@@ -201,7 +201,7 @@ class _Typesetter:
         values = [_guarded(name, given) for name, given in zip(names, call.args, strict=True)]
         written = self._layout_part(f"{call.node.name}.{twin}", line=call.lineno)
         self._components += len(written)
-        if self._components > LONGEST_CONTENT:
+        if self._components > LONGEST_PAGE:
             raise TooMuch("it comes to too much text")
         if not names:
             return written

@@ -14,7 +14,6 @@ from avisa.core.plan import Brand
 from avisa.ports import CannotRender, Mail, RenderedMessage
 from avisa.templates import address
 from avisa.templates.compile_message import SEPARATOR, Compiled
-from avisa.templates.jinja.render_limits import check_mail
 from avisa.templates.jinja.to_text import cut
 from avisa.templates.limits import TooMuch
 from avisa.templates.mime import Heading, SenderHeaders
@@ -77,9 +76,7 @@ def fill(compiled: Compiled, values: dict[str, Json]) -> RenderedMessage | Canno
     """The message with its values; when it cannot be filled, why, without any of them."""
     try:
         plain, html = compiled.program.fill(values)
-        check_mail(plain, html)
         subject, short, text = plain.split(SEPARATOR)
-        del plain  # it may be large, and what follows copies the text
     except TooMuch as error:
         return CannotRender(f"{compiled.file}: {error}")
     except Exception as error:

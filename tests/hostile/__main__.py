@@ -64,8 +64,8 @@ _texts: list[str] = []
 
 def _told(name: str, verdict: Verdict) -> str:
     """What came of an attack, in a line."""
-    pressed = f"pressed in {verdict.compile_s * 1000:4.1f} ms, {verdict.compile_octets / 1024:4.0f} KiB"
-    filled = f"filled in {verdict.fill_s * 1000:4.1f} ms, {verdict.fill_octets / 1024:4.0f} KiB"
+    pressed = f"pressed in {verdict.compile_s * 1000:4.1f} ms"
+    filled = f"filled in {verdict.fill_s * 1000:4.1f} ms"
     came = filled if verdict.accepted else "refused: " + ", ".join(verdict.codes)
     return "\n".join([f"{name + ':':36} {pressed}; {came}", *verdict.faults])
 
@@ -91,7 +91,7 @@ class Tally:
             self.kinds[kind] += 1
             if kind not in self.faults or len(text) < len(self.faults[kind][1]):
                 self.faults[kind] = (number, text)
-        for name in ("compile_s", "compile_octets", "draft_s", "fill_s", "fill_octets", "mail_octets"):
+        for name in ("compile_s", "draft_s", "fill_s", "mail_bytes"):
             self.worst[name] = max(self.worst.get(name, (0.0, 0)), (getattr(verdict, name), number))
 
     def __str__(self) -> str:
@@ -101,8 +101,7 @@ class Tally:
             "refused for: " + ", ".join(f"{code} {count}" for code, count in self.codes.most_common()),
             f"most time to press: {self._seconds('compile_s')}; to fill: {self._seconds('fill_s')};"
             f" to freeze what an order says: {self._seconds('draft_s')}",
-            f"most memory to press: {self._octets('compile_octets')}; to fill: {self._octets('fill_octets')}",
-            f"largest mail: {self._octets('mail_octets')}",
+            f"largest mail: {self._bytes('mail_bytes')}",
             f"{sum(self.kinds.values())} faults of {len(self.kinds)} kinds",
         ]
         for kind, count in self.kinds.most_common(25):
@@ -114,7 +113,7 @@ class Tally:
         worst, number = self.worst[name]
         return f"{worst * 1000:.1f} ms (case {number})"
 
-    def _octets(self, name: str) -> str:
+    def _bytes(self, name: str) -> str:
         worst, number = self.worst[name]
         return f"{worst / 1024:.0f} KiB (case {number})"
 

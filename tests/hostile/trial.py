@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import time
-import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import CannotRender, Draft, Mail, RenderedMessage
 from avisa.templates.compile_message import Compiled, compile_message
 from avisa.templates.layout.layout import Layout
+from avisa.templates.limits import LONGEST_RESULT
 from avisa.templates.renderer import fill
 from tests.hostile import values
 from tests.hostile.page import objections
@@ -30,7 +30,7 @@ from tests.templates.desk import NOW, layout, usual
 from tests.templates.octets import well_formed
 
 MESSAGE = "shown"
-LARGEST = 1024 * 1024  # octets of anything that is made, and of what is held to make it
+LARGEST = 4 * LONGEST_RESULT  # bytes of the texts of a mail: no character has more than four
 _FORBIDDEN = (
     "os.",
     "subprocess.",
@@ -56,11 +56,9 @@ class Verdict:
     codes: tuple[str, ...] = ()
     faults: list[str] = field(default_factory=list)
     compile_s: float = 0.0  # processor time
-    compile_octets: int = 0  # the most that was held at once
     draft_s: float = 0.0  # freezing what an order may say, whatever the message
     fill_s: float = 0.0  # filling the message and putting it into its envelope
-    fill_octets: int = 0
-    mail_octets: int = 0
+    mail_bytes: int = 0
     too_large: int = 0  # how many orders were told nothing, because it would have been too much
 
 
@@ -105,9 +103,6 @@ def _pressed(text: str, verdict: Verdict, laid_out: Layout) -> tuple[Compiled | 
     try:
         with listening(verdict.faults, compiling=True):
             (compiled, problems), verdict.compile_s = timed(press)
-        verdict.compile_octets = weighed(press)
-        if verdict.compile_octets > LARGEST:
-            verdict.faults.append(f"{verdict.compile_octets} octets held to press it")
     except Exception as fault:
         verdict.faults.append(f"pressing raised {type(fault).__name__}: {fault!s:.200}")
         return None, [Diagnostic(code="fault", file="", message="")]
@@ -134,10 +129,6 @@ def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict)
             verdict.draft_s = max(verdict.draft_s, seconds)
             mail, seconds = timed(lambda: desk.compose(notification, draft))
             verdict.fill_s = max(verdict.fill_s, seconds)
-        octets = weighed(lambda: desk.compose(notification, draft))
-        verdict.fill_octets = max(verdict.fill_octets, octets)
-        if octets > LARGEST:
-            fault(f"{octets} octets held to fill it")
         words = desk.render(draft)
     except Exception as trouble:
         fault(f"telling raised {type(trouble).__name__}: {trouble!s:.200}")
@@ -151,9 +142,9 @@ def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict)
         elif "came out empty" not in mail.problem:
             fault(f"accepted, but cannot be told: {mail.problem}")
         return
-    verdict.mail_octets = max(verdict.mail_octets, len(mail.data))
-    if len(mail.data) > 2 * LARGEST or max(len(part.encode()) for part in (words.html, words.text)) > LARGEST:
-        fault(f"{len(mail.data)} octets of mail")
+    verdict.mail_bytes = max(verdict.mail_bytes, len(mail.data))
+    if len(mail.data) > 2 * LARGEST or len((words.html + words.text).encode()) > LARGEST:
+        fault(f"{len(mail.data)} bytes of mail")
     for objection in objections(words.html):
         fault(objection)
     if values.CANARY in words.html + words.text + words.subject + words.short:
@@ -171,11 +162,11 @@ def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict)
     ):
         fault("the mail says something else")
     if mail_of(desk, known) != (words, mail):
-        fault("not the same octets again")
+        fault("not the same bytes again")
 
 
 def mail_of(desk: Catalog, known: Mapping[str, Json]) -> tuple[RenderedMessage, Mail] | CannotRender:
-    """The message about an order of which so much more is known, from draft to octets."""
+    """The message about an order of which so much more is known, from draft to bytes."""
     notification, draft = _drafted(desk, known)
     words = desk.render(draft)
     if isinstance(words, CannotRender):
@@ -205,16 +196,6 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float]:
     began = time.thread_time()
     made = work()
     return made, time.thread_time() - began
-
-
-def weighed(work: Callable[[], Any]) -> int:
-    """The most octets it held at once, over what was held before."""
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 _ears: list[tuple[list[str], bool]] = []

@@ -1,5 +1,4 @@
-"""How much a message may be, and what becomes of one that would be more. Sizes are counted here; how
-long things take is measured by `python -m tests.hostile`."""
+"""How much a message may be, how much a mail may become, and what becomes of one that would be more."""
 
 from __future__ import annotations
 
@@ -13,8 +12,8 @@ from avisa.core.context import LONGEST_TEXT
 from avisa.core.samples import samples
 from avisa.ports import CannotRender, Mail, RenderedMessage
 from avisa.templates.layout.layout import Layout
+from avisa.templates.limits import LONGEST_RESULT
 from avisa.templates.renderer import fill
-from tests.hostile.trial import weighed
 from tests.templates.desk import NOW, catalog, compiled, drafted, files, layout_with, mailed, pressed, usual
 
 LONG = '"' * LONGEST_TEXT
@@ -55,8 +54,6 @@ def filled(body: str, **order: object) -> RenderedMessage | CannotRender:
         "{{ order.number }}\n\n" * 400,
         "{{ progress() }}\n\n" * 100,
         "{% if reason %}x{% endif %}\n\n" * 200,
-        "{{ 'a' | upper | lower }}" * 250,
-        "{% if reason %}" + "{{ order.number }}" * 80 + "{% endif %}",
         "{{ '" + "a" * 8_200 + "' }}",
         "é" * 4_100,
     ],
@@ -82,9 +79,8 @@ def test_a_line_is_one_line_however_it_ends(ends: str) -> None:
         "{{ a" + "()" * 4_000 + " }}",
     ],
 )
-def test_nothing_refused_takes_more_than_a_mebibyte(body: str) -> None:
+def test_what_python_or_jinja_could_choke_on_is_refused(body: str) -> None:
     assert compiled(body)[0] is None
-    assert weighed(lambda: compiled(body)) < 1024 * 1024
 
 
 OR = "{{ 'a' if order.note else 'b' }}"
@@ -100,16 +96,15 @@ LARGEST = [
 
 
 @pytest.mark.parametrize("body", LARGEST)
-def test_the_largest_messages_are_pressed_in_a_mebibyte(body: str) -> None:
+def test_the_largest_messages_are_taken(body: str) -> None:
     made, problems = compiled(body)
     assert made is not None, problems
-    assert weighed(lambda: compiled(body)) < 1024 * 1024
 
 
 def test_a_theme_that_would_make_a_page_many_times_as_large_is_refused() -> None:
     laid_out = layout_with({"theme.yaml": f'em: "font-family:{"x" * 480}"\n'})
     assert isinstance(laid_out, Layout), laid_out
-    made, problems = pressed("*a* " * 140, laid_out)
+    made, problems = pressed("*a* " * 240, laid_out)
     assert made is None
     assert [problem.code for problem in problems] == ["too_large"]
     assert pressed("*a* " * 4, laid_out)[0] is not None
@@ -133,15 +128,14 @@ def test_loops_in_loops_come_to_an_end(said: str) -> None:
     words = filled(LOOPS.replace("SAID", said), x=things, note=LONG)
     assert isinstance(words, CannotRender)
     assert words.problem == "messages/m/en.md: it came out too large"
-    assert weighed(lambda: filled(LOOPS.replace("SAID", said), x=things, note=LONG)) < 1024 * 1024
 
 
 NOTE = "{{ order.note | default('') }}"
-FULL = {  # of what most can be said, and most of each kind of it can be made
+FULL = {  # bodies by how much they say, and make of what an order says
     "a little": NOTE * 12,
-    "what just becomes a mail": NOTE * 25,
+    "some": NOTE * 25,
     "more": NOTE * 45,
-    "what just becomes a text": NOTE * 60,
+    "much": NOTE * 60,
     "all": NOTE * 130,
     "wide": "🚚" + NOTE * 25,
     "paragraphs": (NOTE + "\n\n") * 60,
@@ -161,8 +155,8 @@ TEXTS = [  # what a text begins with, and how it goes on
 
 @pytest.mark.parametrize(("begun", "unit"), TEXTS)
 @pytest.mark.parametrize("body", FULL.values(), ids=FULL)
-def test_a_mail_is_made_in_a_mebibyte(body: str, begun: str, unit: str) -> None:
-    """Or none is, whatever the order says; and what is made for that is never more."""
+def test_a_mail_has_an_end_whatever_the_order_says(body: str, begun: str, unit: str) -> None:
+    """Or there is none."""
     note = (begun + unit * LONGEST_TEXT)[:LONGEST_TEXT]
     desk = _desk(body)
     draft = drafted(
@@ -174,8 +168,12 @@ def test_a_mail_is_made_in_a_mebibyte(body: str, begun: str, unit: str) -> None:
     )
     _, notification = samples("shown", desk.plan, NOW)["full"]
     made = desk.compose(notification, draft)
-    assert isinstance(made, Mail) or made.problem == "messages/shown/en.md: it came out too large"
-    assert weighed(lambda: desk.compose(notification, draft)) < 1024 * 1024
+    if isinstance(made, Mail):
+        words = desk.render(draft)
+        assert isinstance(words, RenderedMessage)
+        assert len(words.text) + len(words.html) <= LONGEST_RESULT
+    else:
+        assert made.problem == "messages/shown/en.md: it came out too large"
 
 
 @cache
@@ -191,7 +189,6 @@ def test_one_liners_of_many_words_are_cut() -> None:
     assert isinstance(words, RenderedMessage)
     assert len(words.subject) <= LONGEST_TEXT
     assert words.subject.endswith("…")
-    assert weighed(lambda: fill(made, {**KNOWN, "order": order})) < 1024 * 1024
 
 
 def test_turns_that_say_nothing_are_counted_too() -> None:

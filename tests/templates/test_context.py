@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
@@ -14,7 +16,6 @@ from hypothesis import strategies as st
 from avisa.core import context, facts, samples
 from avisa.core.context import LONGEST_TEXT, first_name, plain, text_of, whole_name
 from avisa.core.model import Fact
-from tests.hostile.trial import weighed
 from tests.templates.desk import NOW, usual
 from tests.tools.contrast import contrast, rgb
 
@@ -127,6 +128,16 @@ def test_letters_on_the_brands_color_can_be_read() -> None:
     for mixed in product(range(0, 256, 15), repeat=3):
         looks = context.brand_facts(replace(brand, color="#" + bytes(mixed).hex()))
         assert contrast(rgb(looks["color"]), rgb(looks["on_color"])) >= 4.5, looks
+
+
+def weighed(work: Callable[[], object]) -> int:
+    """The most bytes it held at once, over what was held before."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("value", ["a b " * 250_000, "\u200e" * 1_000_000])

@@ -1,14 +1,23 @@
-"""A woven text becomes Python functions that say it.
+"""A message's syntax tree becomes two Python functions, one for each of its texts.
 
-Jinja reads templates, but what it makes of them is ready for anything, and slow to make for that. A message holds few
-kinds of nodes (`allow`); each of them is here, and becomes the shortest Python that says the same. A path such as
-`order.number` is looked up once, where its first name begins to hold.
+Jinja reads templates, but the code that it generates is ready for anything, and slow for that. A message holds few
+kinds of nodes (`checker`); each of them becomes the shortest Python that says the same. A path such as `order.number`
+is looked up once, where its first name begins to hold. For
 
-What Python takes to compile a function grows with the function, a kilobyte a node and more. So a text is cut into
-pieces, each a function of its own, and what a message says at length is not in them but beside them.
+    {% if reason %}Why: {{ reason }}{% endif %}
 
-No template can reach Python by it, whatever `allow` might let through: the functions know their values, the filters
-and no builtins, take nothing of a value but a key of a dict, and call nothing that a value holds.
+the function is
+
+    def write(values, into, budget):
+     v1 = values['reason'] if values.__class__ is dict and 'reason' in values else part(values, 'reason')
+     if v1:
+      into += (
+      'Why: ',
+      str(v1),
+      )
+
+No template can reach Python by it, whatever the checker might let through: the functions know their values, the
+filters and no builtins, take nothing of a value but a key of a dict, and call nothing that a value holds.
 """
 
 from __future__ import annotations
@@ -22,32 +31,47 @@ from typing import Any
 from jinja2 import nodes
 
 from avisa.templates.jinja.paths import path_of
-from avisa.templates.jinja.render_limits import Spent
-from avisa.templates.limits import MOST_FILTERS, MOST_TOGETHER, Allowance, TooMuch, every
-
-_SHORT = 200  # characters
-_QUICKLY = 26  # paths of a piece; the most shipped has 25
+from avisa.templates.limits import Budget, joined
 
 _MAKE_TEXT = frozenset({"lower", "upper", "capitalize", "trim", "join", "_part"})  # that may be long
 
-# Says values into the list.
-Piece = Callable[[Mapping[str, Any], list[str], Spent], None]
+# Adds what a text says of the values to the list.
+Write = Callable[[Mapping[str, Any], list[str], Budget], None]
 
 
-def _pieces(body: Sequence[nodes.Node]) -> Iterator[list[nodes.Node]]:
-    """A body, cut where it may be. Raises TooMuch if what may not be cut is too large to be compiled at once."""
-    piece: list[nodes.Node] = []
-    size = 0
-    for node in body:
-        more = sum(3 if isinstance(it, nodes.Getattr) else 1 for it in every(node))
-        if more > MOST_TOGETHER:
-            raise TooMuch("there is too much within one `if` or `for`")
-        if size + more > MOST_TOGETHER:
-            yield piece
-            piece, size = [], 0
-        piece.append(node)
-        size += more
-    yield piece
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """The functions of a message."""
+
+    plain: Write
+    html: Write
+    lines: Sequence[int]  # for each line of both functions, counted through, the line of the message
+
+    def fill(self, values: Mapping[str, Any]) -> tuple[str, str]:
+        """Return both texts. Raises what the filters raise, and TooMuch."""
+        budget = Budget()
+        return _filled(self.plain, values, budget), _filled(self.html, values, budget)
+
+    def line(self, line: int) -> int:
+        """Return the line of the message for a line of a function."""
+        return self.lines[line - 1]
+
+
+def _filled(write: Write, values: Mapping[str, Any], budget: Budget) -> str:
+    into: list[str] = []
+    write(values, into, budget)
+    return joined(into, budget)
+
+
+def generate(
+    plain: Sequence[nodes.Node], html: Sequence[nodes.Node], *, file: str, functions: Mapping[str, Any]
+) -> Program:
+    """Return the program of two texts. `functions` is all that it can call; a filter's name has `f_` before it.
+
+    Raises SyntaxError and RecursionError for what is nested too deep for Python.
+    """
+    generator = _Generator(file, functions)
+    return Program(plain=generator.text(plain), html=generator.text(html, escaped=True), lines=generator.lines)
 
 
 @dataclass(slots=True, eq=False)
@@ -61,48 +85,40 @@ class _Scope:
     paths: dict[tuple[str, str], str] = field(default_factory=dict)  # of what, which key: the function's name for it
 
     def of(self, name: str) -> _Scope:
-        """Where the name holds: in the nearest scope that gives it, else in the outermost."""
+        """Return where the name holds: the nearest scope that gives it, else the outermost."""
         scope = self
         while name not in scope.names and scope.around is not None:
             scope = scope.around
         return scope
 
 
-class Writer:
-    """Writes the functions of one message."""
+class _Generator:
+    """Generates the functions of one message."""
 
     def __init__(self, file: str, functions: Mapping[str, Any]) -> None:
         self.lines: list[int] = []
         self._file = file
         self._functions = functions
-        self._known: dict[str, Any] = {"__builtins__": {}, **functions}
-        self._texts: dict[str, str] = {}
         self._escaped = False  # whether what values say becomes HTML
         self._source: list[str] = []  # of one function
-        self._places: list[int] = []  # where its lines come from
-        self._looked = 0  # paths of one function
+        self._places: list[int] = []  # the line of the message for each line of it
         self._indent = 0
         self._named = 0
-        self._loops = 0  # around what is written
-        self._filters = 0  # that are called
-        self._allowance = Allowance()
 
-    def text(self, body: Sequence[nodes.Node], *, escaped: bool = False) -> list[Piece]:
-        """The functions that fill one of its texts."""
+    def text(self, body: Sequence[nodes.Node], *, escaped: bool = False) -> Write:
+        """Return the function that fills one of the texts."""
         self._escaped = escaped
-        return [self._compiled(piece) for piece in _pieces(body)]
-
-    def _compiled(self, body: Sequence[nodes.Node]) -> Piece:
-        self._source, self._places, self._looked = [], [], 0
-        self._line("def piece(values, into, spent):")
+        self._source, self._places = [], []
+        self._line("def write(values, into, budget):")
         with self._indented():
             self._inner({}, body, None)
         # Empty lines before it, which cost nothing, make its lines go on where those of the last one ended.
         source = "\n" * len(self.lines) + "\n".join(self._source)
         self.lines += self._places
-        exec(compile(source, self._file, "exec"), self._known)  # noqa: S102  of a template it has names only
-        made: Piece = self._known.pop("piece")
-        return made
+        known: dict[str, Any] = {"__builtins__": {}, **self._functions}
+        exec(compile(source, self._file, "exec"), known)  # noqa: S102  of a template it has names only
+        write: Write = known.pop("write")
+        return write
 
     # ------------------------------------------------------------ statements
 
@@ -129,11 +145,11 @@ class Writer:
         self._line("into += (")
         for part in chain.from_iterable(output.iter_child_nodes() for output in outputs):
             if isinstance(part, nodes.TemplateData):
-                self._line(f"{self._text(part.data)},")
+                self._line(f"{part.data!r},")
             else:
                 value = self._expression(part, scope)
-                plain = f"str({value})" if _is_text(part) and not _local(part, scope) else f"said({value}, spent)"
-                self._line(f"escape({value}, spent)," if self._escaped else f"{plain},", part.lineno)
+                plain = f"str({value})" if _is_text(part) and not _local(part, scope) else f"say({value}, budget)"
+                self._line(f"escape({value}, budget)," if self._escaped else f"{plain},", part.lineno)
         self._line(")")
 
     def _if(self, node: nodes.If, scope: _Scope) -> None:
@@ -147,20 +163,16 @@ class Writer:
             self._block(node.else_, scope)
 
     def _for(self, node: nodes.For, name: str, scope: _Scope) -> None:
-        """What is said in a loop is bounded (`bounds`)."""
-        self._count()
-        item, (turns, cost) = self._name(), self._allowance.loop(node.body, within=self._loops > 0)
+        item = self._name()
         none = self._name() if node.else_ else ""
         if none:
             self._line(f"{none} = True")
-        over = f"each({self._expression(node.iter, scope)}, {turns}, {cost}, into, spent)"
+        over = f"each({self._expression(node.iter, scope)}, {_nodes_in(node.body)}, budget)"
         self._line(f"for {item} in {over}:", node.iter.lineno)
         with self._indented():
             if none:
                 self._line(f"{none} = False")
-            self._loops += 1
             self._inner({name: item}, node.body, scope)
-            self._loops -= 1
         if none:
             self._line(f"if {none}:")
             self._block(node.else_, scope)
@@ -205,25 +217,10 @@ class Writer:
                 test, other = self._expression(node.test, scope), self._expression(node.expr2, scope)
                 return f"({self._expression(node.expr1, scope)} if {test} else {other})"
             case nodes.Filter(kwargs=[], dyn_args=None, dyn_kwargs=None) if f"f_{node.name}" in self._functions:
-                self._count()
                 given = ", ".join(self._expression(it, scope) for it in (node.node, *node.args))
                 called = f"f_{node.name}({given})"
-                return f"made({called}, spent)" if node.name in _MAKE_TEXT else called
+                return f"made({called}, budget)" if node.name in _MAKE_TEXT else called
         raise _unknown(node)
-
-    def _text(self, data: str) -> str:
-        """What the message says as it stands, if that is long by a name."""
-        if len(data) <= _SHORT:
-            return repr(data)
-        if data not in self._texts:
-            self._texts[data] = self._name()
-            self._known[self._texts[data]] = data
-        return self._texts[data]
-
-    def _count(self) -> None:
-        self._filters += 1
-        if self._filters > MOST_FILTERS:
-            raise TooMuch("there are too many filters in it")
 
     def _path(self, node: nodes.Node, scope: _Scope) -> tuple[str, _Scope]:
         """The function's name for a path, and where the first name of it holds."""
@@ -242,20 +239,12 @@ class Writer:
         return scope.paths[of, key]
 
     def _look_up(self, scope: _Scope) -> None:
-        """Where the scope begins, look up the paths that were asked for in it. The quickest way takes Python ten
-        kilobytes to compile; so when there are many, those of one value are looked up together."""
-        indent = " " * scope.indent
-        looks: list[str] = []
-        together: dict[str, dict[str, str]] = {}
-        for (of, key), name in scope.paths.items():
-            self._looked += 1
-            if self._looked <= _QUICKLY:
-                found = f"{of}[{key!r}] if {of}.__class__ is dict and {key!r} in {of}"
-                looks.append(f"{indent}{name} = {found} else part({of}, {key!r})")
-            else:
-                together.setdefault(of, {})[key] = name
-        for of, named in together.items():
-            looks.append(f"{indent}{', '.join(named.values())}, = parts({of}, {', '.join(map(repr, named))})")
+        """Look up the paths that were asked for in the scope, where it begins."""
+        looks = [
+            f"{' ' * scope.indent}{name} = {of}[{key!r}] if {of}.__class__ is dict and {key!r} in {of}"
+            f" else part({of}, {key!r})"
+            for (of, key), name in scope.paths.items()
+        ]
         self._source[scope.begins : scope.begins] = looks
         self._places[scope.begins : scope.begins] = [1] * len(looks)
 
@@ -274,6 +263,16 @@ class Writer:
     def _name(self) -> str:
         self._named += 1
         return f"v{self._named}"
+
+
+def _nodes_in(body: Sequence[nodes.Node]) -> int:
+    """Return how many nodes there are in a body, those within others too."""
+    left = list(body)
+    count = 0
+    while left:
+        count += 1
+        left.extend(left.pop().iter_child_nodes())
+    return count
 
 
 def _unknown(node: nodes.Node | None) -> TypeError:

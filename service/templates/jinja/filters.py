@@ -1,7 +1,7 @@
-"""What the function of a message can reach: the filters of its language, and what is missing.
+"""All that the functions of a message can call: the filters of its language, and what stands for a missing value.
 
-What a template may say is decided before, on its syntax tree (`allow`); this is the second wall. Beside the filters
-there is nothing to call, and attributes are keys of plain dicts and nothing else.
+What a template may say is decided before, on its syntax tree (`checker`); this is the second wall. Besides the
+filters there is nothing to call, and attributes are keys of plain dicts and nothing else.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from jinja2.exceptions import UndefinedError
 from avisa.core.context import LONGEST_NAME
 from avisa.templates.jinja.comparison import compared, same
 from avisa.templates.jinja.formats import Formats
-from avisa.templates.jinja.render_limits import Spent, each, made
-from avisa.templates.jinja.to_text import cut, joined, said
+from avisa.templates.jinja.to_text import cut, join, to_text
+from avisa.templates.limits import Budget, each, made
 from avisa.templates.links import safe_link
 
 _SPECIAL = re.compile("[&<>\"']").search  # most values have none of these, and looking is cheaper than replacing
@@ -36,20 +36,19 @@ class Missing(Undefined):
 
 
 def functions(locale: str, stages: Mapping[str, str]) -> dict[str, Any]:
-    """All that the function of a message can call: the filters of its language, and what `program` needs. `stages`
-    are the layout's own words for statuses."""
+    """Return all that the functions of a message in `locale` can call, by name: the filters, and what generated code
+    needs. `stages` are the layout's words for statuses."""
     formats = Formats(locale)
     dates = {name: getattr(formats, name) for name in ("day", "date", "time", "datetime", "money", "number")}
     filters = {**PLAIN_FILTERS, **dates, "_stage": lambda status: _stage(stages, status)}
     called = {
         "str": str,
-        "said": _said,
-        "escape": _escaped,
+        "say": _say,
+        "escape": _escape,
         "each": each,
         "made": made,
         "dict": dict,
         "part": _part_of,
-        "parts": _parts_of,
     }
     return called | {f"f_{name}": filter for name, filter in filters.items()}
 
@@ -61,23 +60,19 @@ def _part_of(of: Any, key: str) -> Any:
     return of if isinstance(of, Missing) else Missing(obj=of, name=key)
 
 
-def _parts_of(of: Any, *keys: str) -> list[Any]:
-    return [_part_of(of, key) for key in keys]
-
-
 def _stage(named: Mapping[str, str], status: Any) -> str:
-    told = said(status)[:LONGEST_NAME]
-    return named.get(told) or told.replace("_", " ").capitalize()
+    name = to_text(status)[:LONGEST_NAME]
+    return named.get(name) or name.replace("_", " ").capitalize()
 
 
-def _said(value: Any, spent: Spent) -> str:
-    text = said(value)
-    return text if text is value else made(text, spent)
+def _say(value: Any, budget: Budget) -> str:
+    text = to_text(value)
+    return text if text is value else made(text, budget)
 
 
-def _escaped(value: Any, spent: Spent) -> str:
-    text = value if value.__class__ is str else _said(value, spent)
-    return made(escape(text), spent) if _SPECIAL(text) else text
+def _escape(value: Any, budget: Budget) -> str:
+    text = value if value.__class__ is str else _say(value, budget)
+    return made(escape(text), budget) if _SPECIAL(text) else text
 
 
 def _default(value: Any, instead: Any = "") -> Any:
@@ -85,7 +80,7 @@ def _default(value: Any, instead: Any = "") -> Any:
 
 
 def _join(value: Any, between: str = "") -> str:
-    return joined(value, said(between)) if value.__class__ is list else ""
+    return join(value, to_text(between)) if value.__class__ is list else ""
 
 
 def _list(value: Any) -> list[Any]:
@@ -94,7 +89,7 @@ def _list(value: Any) -> list[Any]:
 
 def _part(value: Any) -> str:
     """A part of an address; never one that leads out of where it stands."""
-    text = said(value)
+    text = to_text(value)
     return "" if text in (".", "..") else quote(text, safe="")
 
 
@@ -104,10 +99,10 @@ def _length(value: Any) -> int:
 
 PLAIN_FILTERS: dict[str, Any] = {
     "default": _default,
-    "lower": lambda value: cut(said(value).lower()),
-    "upper": lambda value: cut(said(value).upper()),
-    "capitalize": lambda value: said(value)[:1].upper() + said(value)[1:],
-    "trim": lambda value: said(value).strip(),
+    "lower": lambda value: cut(to_text(value).lower()),
+    "upper": lambda value: cut(to_text(value).upper()),
+    "capitalize": lambda value: to_text(value)[:1].upper() + to_text(value)[1:],
+    "trim": lambda value: to_text(value).strip(),
     "join": _join,
     "length": _length,
     # Ours alone; no template can name them, because a name with an underscore is refused.

@@ -17,18 +17,17 @@ from jinja2.parser import Parser
 
 from avisa.diagnostics.suggest import closest_match
 from avisa.templates.jinja.parse_errors import Unreadable, unreadable
-from avisa.templates.limits import MOST_TOKENS, TooMuch
 
 _JINJA = Environment()  # noqa: S701  it reads, and renders nothing
 _TAGS = ("if", "elif", "else", "endif", "for", "endfor")
 _CLOSING = frozenset({"endif", "endfor", "elif", "else"})
 _ALIASES = {"elseif": "elif", "elsif": "elif"}  # what it is called elsewhere
-# Python's regular expressions, with which Jinja looks for numbers, keep 280 octets for each digit meanwhile.
+# Python refuses to read a number of more than 4,300 digits.
 _LONG_NUMBER = re.compile(r"\d[\d_]{99}")
 
 
 def parse(text: str) -> nodes.Template:
-    """The syntax tree of `text`; the `lineno` of each node is its offset in it. Raises Unreadable and TooMuch."""
+    """The syntax tree of `text`; the `lineno` of each node is its offset in it. Raises Unreadable."""
     if found := _LONG_NUMBER.search(text):
         raise Unreadable("this number has too many digits", found.start())
     reading = _Reading(text)
@@ -58,9 +57,7 @@ class _Reading(Parser):
     def _tokens(self) -> Iterator[tuple[int, str, str]]:
         """The lexer's tokens, each with its offset for its line; it passes over blanks only."""
         try:
-            for number, (_, kind, value) in enumerate(self.environment.lexer.tokeniter(self._text, None)):
-                if number == MOST_TOKENS:
-                    raise TooMuch("there are too many placeholders in it, or there is too much in them")
+            for _, kind, value in self.environment.lexer.tokeniter(self._text, None):
                 at = max(self._text.find(value, self._seen), self._seen)
                 self._seen = at + len(value)
                 if kind in ("variable_begin", "block_begin"):

@@ -1,4 +1,4 @@
-"""What a value says: its text, whatever it is."""
+"""Any value as the text that a reader sees."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Any
 from avisa.core.context import LONGEST_TEXT
 
 
-def said(value: Any) -> str:
-    """Texts, numbers, and what is missing (which raises), as themselves; a list by what it holds; an object not at
-    all, for nobody wants to read one."""
+def to_text(value: Any) -> str:
+    """Return texts and numbers as themselves, a list as what it holds, and nothing for an object, which nobody wants
+    to read. What is missing raises UndefinedError."""
     if value.__class__ is str:
         return cut(value)
     if value.__class__ is list:
-        return joined(value, ", ")
+        return join(value, ", ")
     return "" if value.__class__ is dict else str(value)
 
 
-def joined(value: list[Any], between: str) -> str:
-    """The texts and numbers of a list; no more of them are joined than will be said."""
-    told: list[str] = []
+def join(value: list[Any], between: str) -> str:
+    """Return the texts and numbers of a list in one, up to the length of a text."""
+    texts: list[str] = []
     length = 0
     for item in value:
         if item.__class__ not in (list, dict):
-            told.append(str(item))
-            length += len(told[-1]) + len(between)
+            texts.append(str(item))
+            length += len(texts[-1]) + len(between)
             if length > LONGEST_TEXT + len(between):
                 break
-    return cut(between.join(told))
+    return cut(between.join(texts))
 
 
 def cut(text: str) -> str:
-    """No longer than the text of a value may be."""
+    """Return the text, cut at the length that the text of a value may have."""
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1].rstrip() + "…"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 
-from avisa.templates.limits import LONGEST_PAGE, MOST_PLACEHOLDERS, TooMuch, kept
+from avisa.templates.limits import LONGEST_PAGE, MOST_PLACEHOLDERS, TooMuch
 
 # What cannot stand in a template: the characters of marks, and those that have no place in any text.
 RESERVED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000-\ue001\ufffe\uffff]")
@@ -126,7 +126,7 @@ class Marks:
                     written.append(self.put(EndFor(node.lineno or 0)))
                 case _:
                     raise TypeError(f"{type(node).__name__} was not inspected")
-        if kept(written) > LONGEST_PAGE:
+        if sum(map(len, written)) > LONGEST_PAGE:
             raise TooMuch("it comes to too much text")
         return "".join(written)
 
