@@ -209,6 +209,6 @@ def test_the_look_does_not_depend_on_the_machine() -> None:
     layout = (SHIPPED / "layout" / "layout.html").read_text("utf-8")
     dark, light = in_colours(layout, dark=True), in_colours(layout, dark=False)
     assert "prefers-color-scheme" not in dark + light
-    assert "@media all {" in dark
-    assert "@media not all {" in light
+    assert "@media all{" in dark
+    assert "@media not all{" in light
     assert 'content="dark"' in dark
