@@ -8,18 +8,14 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from avisa.core.model import Order, Reason
-from avisa.store.sql.dialect import Statement
+from avisa.core.model import Reason
+from avisa.store.sql.statements import statement
 
-_ADD = Statement(
-    "INSERT INTO counts (kind, word, shard, n) SELECT kind, word, shard, n FROM {given} WHERE 1 = 1"
-    " ORDER BY kind, word, shard ON CONFLICT (kind, word, shard) DO UPDATE SET n = counts.n + excluded.n",
-    "kind text, word text, shard text, n bigint",
-)
+_ADD = statement("add_counts")
 
 
-class Standing(Protocol):
-    """How an order was counted before."""
+class Counted(Protocol):
+    """What decides how an order is counted."""
 
     @property
     def final(self) -> bool: ...
@@ -30,20 +26,18 @@ class Standing(Protocol):
 
 def add(conn: Connection, kind: str, numbers: Mapping[tuple[str, str], int]) -> None:
     """Add to the counts of `kind`, by word and shard."""
-    given = [
-        {"kind": kind, "word": word, "shard": shard, "n": n} for (word, shard), n in sorted(numbers.items()) if n
-    ]
-    if given:
-        _ADD.execute(conn, given)
+    rows = [{"kind": kind, "word": word, "shard": shard, "n": n} for (word, shard), n in sorted(numbers.items()) if n]
+    if rows:
+        _ADD.execute(conn, rows)
 
 
 def tally(conn: Connection, by_reason: Mapping[tuple[str, Reason], int]) -> None:
-    """Count events; their feed is the shard, for whoever reads a feed reads it alone."""
+    """Count events. Their feed is the shard, because only one process at a time reads a feed."""
     add(conn, "event", {(reason, feed): n for (feed, reason), n in by_reason.items()})
 
 
-def orders(conn: Connection, moves: Iterable[tuple[Standing | None, Order]], *, shard: str) -> None:
-    """Count orders as open, final and stuck, from how each stood to how it stands."""
+def orders(conn: Connection, moves: Iterable[tuple[Counted | None, Counted]], *, shard: str) -> None:
+    """Count orders as open, final and stuck, as each changes from what it was (None: it is new) to what it is."""
     change: Counter[tuple[str, str]] = Counter()
     for before, after in moves:
         if before is not None:

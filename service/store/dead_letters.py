@@ -1,4 +1,4 @@
-"""Records set aside, with their reason. This table is the truth; the `.dlq` topic holds copies."""
+"""Records that could not be read, kept with the reason. This table is the truth; the `.dlq` topic holds copies."""
 
 from __future__ import annotations
 
@@ -9,36 +9,60 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import Row as SqlRow
+from sqlalchemy import Connection
 
 from avisa.core.model import Position, Reason
 from avisa.ports import DeadLetter, Record, Unreadable
+from avisa.store.sql.dialect import Row, as_rows
 from avisa.store.sql.rows import micros, moment
-from avisa.store.sql.tables import dead_letters
+from avisa.store.sql.statements import query, statement
 
-WHOLE = 1 << 20  # octets; a value up to this size is kept whole
-HEAD = 4096  # octets kept of a longer one
+WHOLE = 1 << 20  # bytes; a value up to this size is kept whole
+HEAD = 4096  # bytes kept of a longer value
+
+_INSERT = statement("insert_dead_letter")
+_ALL = query("dead_letters")
+_BY_ID = query("dead_letters_by_id")
+_UNCOPIED = query("uncopied_dead_letters")
+_MARK_REPLAYED = statement("mark_replayed")
+_MARK_COPIED = statement("mark_copied")
 
 
-def set_aside(conn: Connection, letters: Sequence[Unreadable], *, now: datetime) -> None:
-    """Set records aside. One that was set aside before, because it is read again, is left as it is."""
-    insert = sqlite_insert if conn.dialect.name == "sqlite" else postgresql_insert
-    position = ("topic", "partition", "offset")
-    rows = sorted((_row(letter, now) for letter in letters), key=lambda row: [row[name] for name in position])
+def set_aside(conn: Connection, unreadable: Sequence[Unreadable], *, now: datetime) -> None:
+    """Keep the records as dead letters. One that is kept already, because it was read again, is left as it is."""
+    rows = sorted(
+        (_row(one, now) for one in unreadable), key=lambda row: (row["topic"], row["partition"], row["offset"])
+    )
     if rows:
-        conn.execute(insert(dead_letters).on_conflict_do_nothing(index_elements=[*position, "sha256"]), rows)
+        _INSERT.execute_each(conn, rows)
 
 
-def _row(letter: Unreadable, now: datetime) -> dict[str, Any]:
-    record = letter.record
+def read(conn: Connection, ids: Collection[int] | None) -> list[DeadLetter]:
+    """Those with these ids, or all; the oldest first."""
+    found = _ALL.fetch_bytes(conn) if ids is None else _BY_ID.fetch_bytes(conn, as_rows("id", sorted(ids)))
+    return [_dead_letter(row) for row in found]
+
+
+def uncopied(conn: Connection, limit: int) -> list[DeadLetter]:
+    """The oldest whose copy was not sent yet."""
+    return [_dead_letter(row) for row in _UNCOPIED.fetch_bytes(conn, limit=limit)]
+
+
+def mark_replayed(conn: Connection, dead_letter: int) -> None:
+    _MARK_REPLAYED.execute(conn, id=dead_letter)
+
+
+def mark_copied(conn: Connection, ids: Collection[int]) -> None:
+    _MARK_COPIED.execute(conn, as_rows("id", sorted(ids)))
+
+
+def _row(unreadable: Unreadable, now: datetime) -> dict[str, Any]:
+    record = unreadable.record
     value = record.value or b""
     whole = len(value) <= WHOLE
     headers = [
-        [_storable(name), None if octets is None else base64.b64encode(octets).decode()]
-        for name, octets in record.headers
+        [_storable(name), None if content is None else base64.b64encode(content).decode()]
+        for name, content in record.headers
     ]
     return {
         "topic": record.position.topic,
@@ -51,12 +75,10 @@ def _row(letter: Unreadable, now: datetime) -> dict[str, Any]:
         "value": record.value if whole else value[:HEAD],
         "size": len(value),
         "whole": int(whole),
-        "stage": letter.stage,
-        "reason": letter.reason,
-        "message": _storable(letter.message),
+        "stage": unreadable.stage,
+        "reason": unreadable.reason,
+        "message": _storable(unreadable.message),
         "at": micros(now),
-        "state": "open",
-        "copied": 0,
     }
 
 
@@ -65,45 +87,27 @@ def _storable(text: str) -> str:
     return text.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
 
 
-def read(conn: Connection, ids: Collection[int] | None) -> list[DeadLetter]:
-    """Those with these ids, or all; the oldest first."""
-    query = select(dead_letters).order_by(dead_letters.c.id)
-    return _letters(conn, query if ids is None else query.where(dead_letters.c.id.in_(sorted(ids))))
-
-
-def uncopied(conn: Connection, limit: int) -> list[DeadLetter]:
-    """The oldest whose copy was not sent yet."""
-    query = select(dead_letters).where(dead_letters.c.copied == 0).order_by(dead_letters.c.id).limit(limit)
-    return _letters(conn, query)
-
-
-def mark(conn: Connection, ids: Collection[int], **columns: Any) -> None:
-    conn.execute(update(dead_letters).where(dead_letters.c.id.in_(sorted(ids))).values(**columns))
-
-
-def _letters(conn: Connection, query: Any) -> list[DeadLetter]:
-    return [_letter(row) for row in conn.execute(query)]
-
-
-def _letter(row: SqlRow[Any]) -> DeadLetter:
-    headers = tuple(
-        (name, None if octets is None else base64.b64decode(octets)) for name, octets in orjson.loads(row.headers)
-    )
+def _dead_letter(row: Row) -> DeadLetter:
+    letter_id, topic, partition, offset, timestamp, key, headers, value, *rest = row
+    stage, reason, message, at, state, size, sha256, whole = rest
     return DeadLetter(
-        id=row.id,
+        id=letter_id,
         record=Record(
-            position=Position(topic=row.topic, partition=row.partition, offset=row.offset),
-            timestamp=moment(row.timestamp_real),
-            key=row.key,
-            headers=headers,
-            value=row.value,
+            position=Position(topic=topic, partition=partition, offset=offset),
+            timestamp=moment(timestamp),
+            key=key,
+            headers=tuple(
+                (name, None if content is None else base64.b64decode(content))
+                for name, content in orjson.loads(headers)
+            ),
+            value=value,
         ),
-        stage=row.stage,
-        reason=Reason(row.reason),
-        message=row.message,
-        at=moment(row.at),
-        state=row.state,
-        size=row.size,
-        sha256=row.sha256,
-        whole=bool(row.whole),
+        stage=stage,
+        reason=Reason(reason),
+        message=message,
+        at=moment(at),
+        state=state,
+        size=size,
+        sha256=sha256,
+        whole=bool(whole),
     )

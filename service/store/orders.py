@@ -1,7 +1,7 @@
 """Orders: load, the one conditional commit, and what is due.
 
-Whoever writes locks orders first, by id, and their unsettled notifications after, by key; so two writers
-seldom wait for each other in a circle.
+Orders are locked before their notifications, and both in the order of their keys, so that two writers seldom wait for
+each other in a circle.
 """
 
 from __future__ import annotations
@@ -19,52 +19,35 @@ from avisa.ports import Attempt, Change, Committed, Tally, Unreadable
 from avisa.store import counters, recipient_queues, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.dead_letters import set_aside
-from avisa.store.sql.dialect import Query, Statement, clock
+from avisa.store.sql.dialect import as_rows, clock
 from avisa.store.sql.rows import (
     MICROSECOND,
-    NOTICE_COLUMNS,
-    ORDER_GIVEN,
     micros,
     moment_or_none,
     notification_of,
     order_of,
     order_row,
 )
+from avisa.store.sql.statements import query, statement
 
-IDS = "order_id text"
-
-_STORED = Query(
-    ("order_id", "version", "wake_at", "state"), "FROM orders WHERE order_id IN (SELECT r.order_id FROM {given})", IDS
-)
-_PENDING = Query(
-    NOTICE_COLUMNS,
-    "FROM notifications WHERE order_id IN (SELECT r.order_id FROM {given}) AND settled_at IS NULL",
-    IDS,
-)
-_LOCK = Query(
-    ("order_id", "version", "final", "stuck"),
-    "FROM orders WHERE order_id IN (SELECT r.order_id FROM {given}) ORDER BY order_id {lock}",
-    IDS,
-)
-_INSERT = Statement(
-    "INSERT INTO orders (order_id, version, feed, wake_at, ended_at, final, stuck, state)"
-    " SELECT order_id, 1, feed, wake_at, ended_at, final, stuck, state FROM {given} WHERE 1 = 1"
-    " ORDER BY order_id ON CONFLICT (order_id) DO NOTHING",
-    ORDER_GIVEN,
-)
-_UPDATE = Statement(
-    "UPDATE orders SET version = orders.version + 1, feed = r.feed, wake_at = r.wake_at, ended_at = r.ended_at,"
-    " final = r.final, stuck = r.stuck, state = r.state FROM {given} WHERE orders.order_id = r.order_id",
-    ORDER_GIVEN,
-)
+_LOAD = query("load_orders")
+_LOAD_PENDING = query("load_pending")
+_LOCK = query("lock_orders")
+_INSERT = statement("insert_orders")
+_UPDATE = statement("update_orders")
+_FEEDS = query("partitions_to_wake")
+_DUE = query("orders_to_wake")
+_NEXT_WAKE = query("next_wake")
+_OPEN_AFTER = query("open_orders_after")
+_WAKE = statement("wake_orders")
 
 
 def load(conn: Connection, order_ids: Collection[str]) -> dict[str, Order]:
     """The orders that are known, each with its pending notifications."""
-    ids = _ids(order_ids)
+    ids = as_rows("order_id", order_ids)
     pending: defaultdict[str, list[Notification]] = defaultdict(list)
-    stored = _STORED.fetch(conn, ids)
-    for row in _PENDING.fetch(conn, ids) if stored else ():
+    stored = _LOAD.fetch(conn, ids)
+    for row in _LOAD_PENDING.fetch(conn, ids) if stored else ():
         pending[row[1]].append(notification_of(row))
     return {
         row[0]: order_of(row, tuple(sorted(pending.pop(row[0], ()), key=lambda item: item.seq))) for row in stored
@@ -82,7 +65,7 @@ class Stored:
 
 def lock(conn: Connection, order_ids: Iterable[str]) -> dict[str, Stored]:
     """Keep these orders as they are until the transaction ends."""
-    rows = _LOCK.fetch(conn, _ids(order_ids))
+    rows = _LOCK.fetch(conn, as_rows("order_id", order_ids))
     return {order_id: Stored(version, bool(final), bool(stuck)) for order_id, version, final, stuck in rows}
 
 
@@ -114,13 +97,14 @@ def apply(
         for change in chosen
         if (before := stored.get(change.order.order_id)) and before.version == change.order.version
     ]
-    born = _INSERT.inserted(conn, [order_row(change.order) for change in new], "order_id") if new else set()
-    waiting = recipient_queues.unsettled(conn, [change.order.order_id for change in known if _touches_outbox(change)])
-    known = [change for change in known if _absorbs(change, waiting)]
+    born = _INSERT.insert(conn, [order_row(change.order) for change in new], "order_id") if new else set()
+    touching = [change.order.order_id for change in known if _touches_outbox(change)]
+    unsettled = recipient_queues.lock_unsettled(conn, touching)
+    known = [change for change in known if _absorbs(change, unsettled)]
     won = [change for change in new if change.order.order_id in born] + known
     if known:
         _UPDATE.execute(conn, [order_row(change.order) for change in known])
-    begun = recipient_queues.add(conn, won, waiting, now=now, now_real=now_real, lease=lease, begin=begin)
+    begun = recipient_queues.add(conn, won, unsettled, now=now, now_real=now_real, lease=lease, begin=begin)
     timeline.add(conn, [entry for change in won for entry in change.entries])
     counters.orders(
         conn,
@@ -134,46 +118,15 @@ def _touches_outbox(change: Change) -> bool:
     return bool(change.notifications or change.superseded or change.absorbed_by)
 
 
-def _absorbs(change: Change, waiting: Mapping[str, recipient_queues.Waiting]) -> bool:
+def _absorbs(change: Change, unsettled: Mapping[str, recipient_queues.Unsettled]) -> bool:
     """Whether the update that is to tell the changed facts can still do so."""
     if change.absorbed_by is None:
         return True
-    update = waiting.get(change.absorbed_by)
+    update = unsettled.get(change.absorbed_by)
     return update is not None and not update.begun
 
 
 # ---------------------------------------------------------------- what is due
-
-# Each feed that has anything to wake, found by leaping through the index from one to the next.
-_FEEDS = Query(
-    ("feed",),
-    "FROM (WITH RECURSIVE feeds(feed) AS (SELECT min(feed) FROM orders WHERE wake_at IS NOT NULL UNION ALL"
-    " SELECT (SELECT min(o.feed) FROM orders o WHERE o.wake_at IS NOT NULL AND o.feed > feeds.feed)"
-    " FROM feeds WHERE feeds.feed IS NOT NULL) SELECT feed FROM feeds WHERE feed IS NOT NULL) AS known",
-)
-# One walk along the index a feed: a sort of all that is due would cost what the backlog is long.
-_DUE = Query(
-    ("order_id", "wake_at"),
-    "FROM orders WHERE feed = :feed AND wake_at IS NOT NULL AND wake_at <= :until ORDER BY wake_at LIMIT :limit",
-)
-_NEXT = Query(("wake_at",), "FROM orders WHERE feed = :feed AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1")
-
-# ---------------------------------------------------------------- another plan
-
-_OPEN_AFTER = Query(
-    ("order_id",), "FROM orders WHERE order_id > :after AND final = 0 ORDER BY order_id LIMIT :limit {lock}"
-)
-# The version rises, so that whoever decided by the old plan loses, and decides again by the new one.
-_NUDGE = Statement(
-    "UPDATE orders SET version = version + 1,"
-    " wake_at = CASE WHEN wake_at IS NULL OR wake_at > :now THEN :now ELSE wake_at END"
-    " WHERE order_id IN (SELECT r.order_id FROM {given})",
-    IDS,
-)
-
-
-def _ids(order_ids: Iterable[str]) -> list[dict[str, str]]:
-    return [{"order_id": order_id} for order_id in order_ids]
 
 
 class SqlOrders(OnDatabase):
@@ -239,7 +192,7 @@ class SqlOrders(OnDatabase):
     @latest
     def next_wake(self, conn: Connection, *, feeds: Collection[str]) -> datetime | None:
         return moment_or_none(
-            min((wake_at for feed in feeds for (wake_at,) in _NEXT.fetch(conn, feed=feed)), default=None)
+            min((wake_at for feed in feeds for (wake_at,) in _NEXT_WAKE.fetch(conn, feed=feed)), default=None)
         )
 
     @transaction
@@ -250,5 +203,5 @@ class SqlOrders(OnDatabase):
         """
         ids = [order_id for (order_id,) in _OPEN_AFTER.fetch(conn, after=after, limit=limit)]
         if ids:
-            _NUDGE.execute(conn, _ids(ids), now=micros(now))
+            _WAKE.execute(conn, as_rows("order_id", ids), now=micros(now))
         return ids[-1] if len(ids) == limit else None

@@ -10,25 +10,17 @@ from sqlalchemy import Connection
 
 from avisa.core.model import Order, Reason
 from avisa.ports import Entry, RecentOrders
-from avisa.store import orders
-from avisa.store.sql.dialect import Query
+from avisa.store.sql.dialect import as_rows
 from avisa.store.sql.rows import entry_of, order_of
+from avisa.store.sql.statements import query
 
-# By the key that grows with time: the newest lines of all orders, without a sort.
-_NEWEST = Query(("id", "order_id", "line"), "FROM entries WHERE id < :before ORDER BY id DESC LIMIT :limit")
-_STATES = Query(
-    ("order_id", "version", "wake_at", "state"),
-    "FROM orders WHERE order_id IN (SELECT r.order_id FROM {given})",
-    orders.IDS,
-)
-_DRAFTS = Query(
-    ("key", "draft"),
-    "FROM notifications WHERE key IN (SELECT r.key FROM {given}) AND draft IS NOT NULL",
-    "key text",
-)
 _LOOK_BACK = 50_000  # lines of timelines
 _AT_ONCE = 2_000
 _IN_VAIN = 5  # pages in a row that brought nothing: the rest will be like them
+
+_NEWEST = query("newest_entries")
+_ORDERS = query("load_orders")
+_DRAFTS = query("drafts")
 
 
 @dataclass(slots=True)
@@ -75,13 +67,13 @@ def _told(line: Entry) -> str:
 
 
 def _orders(conn: Connection, ids: set[str]) -> Mapping[str, Order]:
-    given = [{"order_id": order_id} for order_id in sorted(ids)]
-    return {row[0]: order_of(row, ()) for row in _STATES.fetch(conn, given)} if given else {}
+    rows = as_rows("order_id", sorted(ids))
+    return {row[0]: order_of(row, ()) for row in _ORDERS.fetch(conn, rows)} if rows else {}
 
 
 def _drafts(conn: Connection, keys: Sequence[str]) -> Mapping[str, bytes]:
-    given = [{"key": key} for key in keys]
-    return {key: draft.encode() for key, draft in _DRAFTS.fetch(conn, given)} if given else {}
+    rows = as_rows("key", keys)
+    return {key: draft.encode() for key, draft in _DRAFTS.fetch(conn, rows)} if rows else {}
 
 
 def _pages(conn: Connection) -> Iterator[list[Entry]]:

@@ -1,8 +1,8 @@
-"""Lines: the notifications of one order for one recipient on one channel, first in, first out.
+"""Recipient queues: the notifications of one order for one recipient on one channel, first in, first out.
 
-Only the head of a line is ever due. Those behind it have no `due_real`, so they cost a claim nothing, and the
-next one gets it when the head settles. A writer who looks who is in a line locks them; so nobody can settle
-the head while somebody else queues behind it unseen.
+Only the head of a queue has a `due_real`. The others cost a claim nothing, and the next one gets its `due_real` when
+the head is settled. Whoever reads a queue in order to change it locks its notifications, so nobody can settle the
+head while another process puts something behind it unseen.
 """
 
 from __future__ import annotations
@@ -15,73 +15,42 @@ from sqlalchemy import Connection
 
 from avisa.core.model import SETTLED, Reason, State
 from avisa.ports import Attempt, Change
-from avisa.store.sql.dialect import Query, Statement
-from avisa.store.sql.rows import NOTICE_GIVEN, begun_row, notification_row
+from avisa.store.sql.dialect import as_rows
+from avisa.store.sql.rows import begun_row, notification_row
+from avisa.store.sql.statements import query, statement
+
+_LOCK_UNSETTLED = query("lock_unsettled")
+_INSERT = statement("insert_notifications")
+_LEASED = query("leased_keys")
+_DROP = statement("drop_notifications")
+_MAKE_DUE = statement("make_due")
+_RAISE_REVISION = statement("raise_revision")
+_PROMOTE_NEXT = statement("promote_next")
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Whose what is claimed is, and until when (real microseconds)."""
+    """The token of the process that holds it, and when it ends, in real microseconds since 1970."""
 
     token: str
     until: int
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """An unsettled notification, locked."""
+class Unsettled:
+    """An unsettled notification; its row is locked."""
 
-    line: tuple[str, str, str]
+    queue: tuple[str, str, str]  # order, recipient, channel
     begun: bool
 
 
-_UNSETTLED = Query(
-    ("key", "order_id", "recipient", "channel", "first_attempt_real"),
-    "FROM notifications WHERE order_id IN (SELECT r.order_id FROM {given}) AND settled_at IS NULL"
-    " ORDER BY key {lock}",
-    "order_id text",
-)
-_BORN = ", ".join(column.split()[0] for column in NOTICE_GIVEN.split(","))
-_INSERT = Statement(
-    f"INSERT INTO notifications ({_BORN}) SELECT {_BORN} FROM {{given}} WHERE 1 = 1"  # noqa: S608 - columns of ours
-    " ORDER BY key ON CONFLICT (key) DO NOTHING",
-    NOTICE_GIVEN,
-)
-_OURS = Query(
-    ("key",),
-    "FROM notifications WHERE key IN (SELECT r.key FROM {given}) AND settled_at IS NULL AND lease_token = :token",
-    "key text",
-)
-_DROP = Statement(
-    "UPDATE notifications SET state = 'dropped', reason = :reason, settled_at = :now, due_real = NULL,"
-    " lease_token = NULL, draft = NULL WHERE key IN (SELECT r.key FROM {given}) AND settled_at IS NULL",
-    "key text",
-)
-_MAKE_DUE = Statement(
-    "UPDATE notifications SET due_real = {clock} WHERE key IN (SELECT r.key FROM {given}) AND settled_at IS NULL"
-    " AND lease_token IS NULL AND due_real > {clock}",
-    "key text",
-)
-_ABSORB = Statement(
-    "UPDATE notifications SET revision = revision + 1 WHERE key IN (SELECT r.key FROM {given})", "key text"
-)
-_PROMOTE_NEXT = Statement(
-    "UPDATE notifications SET due_real = {clock}"
-    " WHERE order_id IN (SELECT r.order_id FROM {given}) AND settled_at IS NULL AND due_real IS NULL"
-    " AND NOT EXISTS (SELECT 1 FROM notifications e WHERE e.order_id = notifications.order_id"
-    " AND e.recipient = notifications.recipient AND e.channel = notifications.channel"
-    " AND e.seq < notifications.seq AND e.settled_at IS NULL)",
-    "order_id text",
-)
-
-
-def unsettled(conn: Connection, order_ids: Sequence[str]) -> dict[str, Waiting]:
-    """All that is not settled of these orders, by key, kept as it is until the transaction ends."""
+def lock_unsettled(conn: Connection, order_ids: Sequence[str]) -> dict[str, Unsettled]:
+    """The unsettled notifications of these orders, by key, locked until the transaction ends."""
     if not order_ids:
         return {}
-    rows = _UNSETTLED.fetch(conn, [{"order_id": order_id} for order_id in order_ids])
+    rows = _LOCK_UNSETTLED.fetch(conn, as_rows("order_id", order_ids))
     return {
-        key: Waiting((order_id, recipient, channel), first_attempt is not None)
+        key: Unsettled((order_id, recipient, channel), first_attempt is not None)
         for key, order_id, recipient, channel, first_attempt in rows
     }
 
@@ -89,7 +58,7 @@ def unsettled(conn: Connection, order_ids: Sequence[str]) -> dict[str, Waiting]:
 def add(
     conn: Connection,
     changes: Sequence[Change],
-    waiting: Mapping[str, Waiting],
+    unsettled: Mapping[str, Unsettled],
     *,
     now: int,
     now_real: int,
@@ -99,53 +68,53 @@ def add(
     """Queue what is new and drop what it supersedes. A new head of its queue with an attempt in `begin` is begun and
     leased by `lease`; returns the keys of these."""
     superseded = {key for change in changes for key in change.superseded}
-    dropped = {key for key in superseded if key in waiting and not waiting[key].begun}
+    dropped = {key for key in superseded if key in unsettled and not unsettled[key].begun}
     if dropped:
         drop(conn, dropped, Reason.SUPERSEDED, now=now)
-    in_doubt = superseded & waiting.keys() - dropped
-    if in_doubt:  # the sender decides what became of it, and at once: others wait behind it
-        _MAKE_DUE.execute(conn, [{"key": key} for key in in_doubt])
+    already_begun = superseded & unsettled.keys() - dropped
+    if already_begun:  # the sender has to find out at once what became of it: others wait behind it
+        _MAKE_DUE.execute(conn, as_rows("key", already_begun))
     absorbing = [change.absorbed_by for change in changes if change.absorbed_by is not None]
     if absorbing:
-        _ABSORB.execute(conn, [{"key": key} for key in absorbing])
-    taken = {item.line for key, item in waiting.items() if key not in dropped}
+        _RAISE_REVISION.execute(conn, as_rows("key", absorbing))
+    occupied = {item.queue for key, item in unsettled.items() if key not in dropped}
     begun: set[str] = set()
     rows: list[dict[str, Any]] = []
     for change in changes:
         for notification in sorted(change.notifications, key=lambda item: item.seq):
-            if notification.key in waiting:
+            if notification.key in unsettled:
                 continue
             row = notification_row(notification)
             rows.append(row)
-            if notification.state in SETTLED or notification.key in superseded:  # born and overtaken in one batch
+            if notification.state in SETTLED or notification.key in superseded:  # decided and overtaken in one batch
                 row |= {"state": State.DROPPED, "reason": Reason.SUPERSEDED, "settled_at": now}
                 continue
-            line = (notification.order_id, notification.recipient, notification.channel)
-            if line in taken:
+            queue = (notification.order_id, notification.recipient, notification.channel)
+            if queue in occupied:
                 continue
-            taken.add(line)
+            occupied.add(queue)
             attempt = begin.get(notification.key)
             if attempt is None or lease is None:
                 row["due_real"] = now_real
             else:
                 row |= {"due_real": lease.until, "lease_token": lease.token, **begun_row(attempt)}
                 begun.add(notification.key)
-    moved = {waiting[key].line[0] for key in dropped}
+    freed = {unsettled[key].queue[0] for key in dropped}
     if rows and _INSERT.execute(conn, rows) < len(rows):
-        # A key was there already, and settled. It heads no line and is nobody's, so look who does and is.
-        moved |= {row["order_id"] for row in rows}
+        # Some key was there already, and is settled: it heads no queue and nobody leases it. So look which do.
+        freed |= {row["order_id"] for row in rows}
         if begun and lease is not None:
-            begun &= {key for (key,) in _OURS.fetch(conn, [{"key": key} for key in begun], token=lease.token)}
-    if moved:
-        promote_next(conn, moved)
+            begun &= {key for (key,) in _LEASED.fetch(conn, as_rows("key", begun), token=lease.token)}
+    if freed:
+        promote_next(conn, freed)
     return frozenset(begun)
 
 
 def drop(conn: Connection, keys: Iterable[str], reason: Reason, *, now: int) -> None:
-    """Settle as dropped. The caller has locked them, and lets their lines advance."""
-    _DROP.execute(conn, [{"key": key} for key in keys], reason=reason, now=now)
+    """Settle them as dropped. The caller has locked them, and calls `promote_next` for their orders."""
+    _DROP.execute(conn, as_rows("key", keys), reason=reason, now=now)
 
 
 def promote_next(conn: Connection, order_ids: Iterable[str]) -> None:
-    """Make the head of each line of these orders due at once, if nobody did before."""
-    _PROMOTE_NEXT.execute(conn, [{"order_id": order_id} for order_id in sorted(order_ids)])
+    """Make the head of each queue of these orders due at once, unless it is due or leased already."""
+    _PROMOTE_NEXT.execute(conn, as_rows("order_id", sorted(order_ids)))

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from avisa.ports import Entry
-from avisa.store.sql.dialect import Statement
 from avisa.store.sql.rows import entry_row
+from avisa.store.sql.statements import statement
 
-_INSERT = Statement(
-    "INSERT INTO entries (order_id, line) SELECT order_id, line FROM {given}", "order_id text, line text"
-)
+_INSERT = statement("insert_entries")
 
 
 def add(conn: Connection, entries: Sequence[Entry]) -> None:

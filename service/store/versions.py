@@ -9,48 +9,32 @@ from __future__ import annotations
 import zlib
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from avisa.core.template_versions import Origin, Version
 from avisa.ports import InForce
 from avisa.store.database.database import OnDatabase, latest, transaction
-from avisa.store.sql.dialect import Query, Row, Statement
+from avisa.store.sql.dialect import Row
 from avisa.store.sql.rows import MICROSECOND, micros, moment
-from avisa.store.sql.tables import catalogs
-
-# Replicas that start together keep the same catalog at the same time.
-_KEEP = Statement(
-    "INSERT INTO catalogs (version, content, at) VALUES (:version, :content, :at) ON CONFLICT (version) DO NOTHING"
-)
-_COLUMNS = ("number", "content", "catalog", "parent", "origin", "author", "note", "at")
-_HEAD = Query(("number",), "FROM versions ORDER BY number DESC LIMIT 1")
-_ALL = Query(_COLUMNS, "FROM versions ORDER BY number DESC")
-_ADD = Statement(
-    "INSERT INTO versions (number, content, catalog, parent, origin, author, note, at, at_real)"
-    " VALUES (:number, :content, :catalog, :parent, :origin, :author, :note, :at, {clock})"
-    " ON CONFLICT (number) DO NOTHING"
-)
-_BASED_ON = Query(("version",), "FROM folders WHERE place = :place")
-_SET_BASE = Statement(
-    "INSERT INTO folders (place, version, at_real) VALUES (:place, :version, {clock})"
-    " ON CONFLICT (place) DO UPDATE SET version = excluded.version, at_real = excluded.at_real"
-)
-_FORGET_BASE = Statement("DELETE FROM folders WHERE place = :place")
-_HAS = Statement(
-    "INSERT INTO replicas (name, version, at_real) VALUES (:name, :version, {clock})"
-    " ON CONFLICT (name) DO UPDATE SET version = excluded.version, at_real = excluded.at_real"
-)
-_GONE = Statement("DELETE FROM replicas WHERE name = :name")
-_IN_FORCE = Query(("name", "version"), "FROM replicas WHERE at_real > {clock} - :silent ORDER BY name")
-_FORGET = (
-    Statement("DELETE FROM folders WHERE at_real < {clock} - :silent"),
-    Statement("DELETE FROM replicas WHERE at_real < {clock} - :silent"),
-)
+from avisa.store.sql.statements import query, statement
 
 _JSON = b"{"  # how a catalog begins that was kept before catalogs were compressed
 
 SILENT = timedelta(seconds=90)  # a replica that has not reported for so long is taken for gone
 FORGOTTEN = timedelta(days=400)  # since its last report; then a folder or a replica is forgotten
+
+_KEEP = statement("keep_catalog")
+_KEPT = query("kept_catalog")
+_HEAD = query("head")
+_ALL = query("versions")
+_ADD = statement("add_version")
+_BASED_ON = query("based_on")
+_SET_BASE = statement("set_base")
+_CLEAR_BASE = statement("clear_base")
+_SET_IN_FORCE = statement("set_in_force")
+_CLEAR_IN_FORCE = statement("clear_in_force")
+_IN_FORCE = query("in_force")
+_FORGET = [statement("forget_folders"), statement("forget_replicas")]
 
 
 class SqlVersions(OnDatabase):
@@ -62,10 +46,10 @@ class SqlVersions(OnDatabase):
 
     @latest
     def kept_catalog(self, conn: Connection, version: str) -> bytes | None:
-        kept: bytes | None = conn.execute(
-            select(catalogs.c.content).where(catalogs.c.version == version)
-        ).scalar_one_or_none()
-        return kept if kept is None or kept.startswith(_JSON) else zlib.decompress(kept)
+        for (content,) in _KEPT.fetch_bytes(conn, version=version):
+            kept: bytes = content
+            return kept if kept.startswith(_JSON) else zlib.decompress(kept)
+        return None
 
     @latest
     def head(self, conn: Connection) -> int:
@@ -101,17 +85,17 @@ class SqlVersions(OnDatabase):
         if version:
             _SET_BASE.execute(conn, place=place, version=version)
         else:
-            _FORGET_BASE.execute(conn, place=place)
+            _CLEAR_BASE.execute(conn, place=place)
 
     @transaction
     def has_in_force(self, conn: Connection, replica: str, version: int) -> None:
         """Also forget the folders and replicas that have not been reported for long."""
         if version:
-            _HAS.execute(conn, name=replica, version=version)
+            _SET_IN_FORCE.execute(conn, name=replica, version=version)
         else:
-            _GONE.execute(conn, name=replica)
-        for statement in _FORGET:
-            statement.execute(conn, silent=FORGOTTEN // MICROSECOND)
+            _CLEAR_IN_FORCE.execute(conn, name=replica)
+        for forget in _FORGET:
+            forget.execute(conn, silent=FORGOTTEN // MICROSECOND)
 
     @latest
     def who_has_in_force(self, conn: Connection) -> list[InForce]:

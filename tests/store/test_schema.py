@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,11 +11,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from avisa.store import StoreMisconfigured, migrate, open_store, orders, outbox
 from avisa.store.database import database_url
-from avisa.store.sql import dialect, schema
+from avisa.store.sql import dialect, schema, statements
 from avisa.store.sql.rows import micros
 from avisa.store.sql.tables import metadata
 from tests.store.conftest import House
@@ -70,18 +70,24 @@ async def test_from_nothing_to_the_head_and_no_further(tmp_path: object) -> None
     assert (await migrate.upgrade(url)).applied == ()
 
 
-def explain(conn: Connection, question: dialect.Query, given: str = "[]", **values: object) -> str:
-    """The plan of a question as it is asked."""
-    sqlite = conn.dialect.name == "sqlite"
-    asked = dialect._as_json(question) if sqlite else dialect._plain(question)
-    if sqlite and given != "[]":
-        sql, bound = dialect._with_values(asked, json.loads(given), values)
-        return "\n".join(str(row[-1]) for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", bound))
-    clause = dialect._text(asked, conn.dialect.name)
-    if "given" in clause._bindparams:
-        values["given"] = given
-    rows = conn.execute(text(f"EXPLAIN {'QUERY PLAN' if sqlite else ''} {clause.text}"), values)
-    return "\n".join(str(row[-1]) for row in rows)
+def explain(conn: Connection, query: dialect.Query, rows: dialect.Rows = (), **values: object) -> str:
+    """The plan of a query as it is asked."""
+    if conn.dialect.name == "sqlite":
+        asked = dialect._as_json(query)
+        prefix = "EXPLAIN QUERY PLAN"
+    else:
+        asked, prefix = dialect._plain(query), "EXPLAIN"
+    explained = dialect.Statement(f"{prefix} {asked.sql}", asked.columns)
+    return "\n".join(str(row[-1]) for row in dialect._execute(conn, explained, rows, dict(values)))
+
+
+def test_every_statement_of_the_file_is_used() -> None:
+    """A statement that no module asks for by name is dead."""
+    store = Path(statements.__file__).parents[1]
+    code = "".join(module.read_text("utf-8") for module in store.glob("*.py"))
+    asked = re.findall(r'\b(?:query|statement)\("(\w+)"\)', code)
+    named = re.findall(r"^-- name: (\w+)$", statements._FILE.read_text("utf-8"), flags=re.MULTILINE)
+    assert sorted(set(asked)) == sorted(named)
 
 
 async def test_the_hot_questions_go_by_index(house: House) -> None:
@@ -91,19 +97,19 @@ async def test_the_hot_questions_go_by_index(house: House) -> None:
     now = micros(NOW)
 
     def plans(conn: Connection) -> dict[str, str]:
-        ids = '[{"order_id":"A-1"}]'
+        ids = dialect.as_rows("order_id", ["A-1"])
         due = {"latest": now, "now": now, "clock_now": now, "limit": 9, "overdue": now}
-        feeds = '[{"feed":"t/0"}]'
+        feeds = dialect.as_rows("feed", ["t/0"])
         return {
             "orders_wake": explain(conn, orders._DUE, feed="t/0", until=now, limit=9),
-            "orders_wake ": explain(conn, orders._NEXT, feed="t/0"),
+            "orders_wake ": explain(conn, orders._NEXT_WAKE, feed="t/0"),
             "orders_wake  ": explain(conn, orders._FEEDS),
             "notifications_due": explain(conn, outbox._CLAIMABLE, feeds, **due),
             "notifications_order": explain(conn, outbox._CLAIMABLE, feeds, **due),
             "notifications_due ": explain(conn, outbox._NEXT_DUE, feeds, overdue=now),
-            "notifications_order ": explain(conn, orders._PENDING, ids),
-            "orders_pkey": explain(conn, orders._STORED, ids),
-            "notifications_pkey": explain(conn, outbox._HELD, '[{"key":"A"}]', token="t"),
+            "notifications_order ": explain(conn, orders._LOAD_PENDING, ids),
+            "orders_pkey": explain(conn, orders._LOAD, ids),
+            "notifications_pkey": explain(conn, outbox._LOCK_LEASED, dialect.as_rows("key", ["A"]), token="t"),
         }
 
     for index, plan in (await store.database.read_latest(plans)).items():

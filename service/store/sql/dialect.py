@@ -1,19 +1,16 @@
-"""One statement in two tongues: where SQLite and PostgreSQL differ, they differ here.
+"""One statement for SQLite and PostgreSQL: where their dialects differ, they differ here.
 
-A statement is few and big, never one per row: on PostgreSQL the rows go in as one JSON array, on SQLite as one
-list of values, which costs it a third of taking JSON apart. From SQLite they come out as one JSON array, because
-its driver lets go of the interpreter lock at every row and waits up to 5 ms to get it back. In the text of a
-statement stand
+A statement takes many rows at once, never one after the other. PostgreSQL is handed them as one JSON array, SQLite as
+one list of values, which costs it a third of taking JSON apart. SQLite returns the rows of a query as one JSON array,
+because its driver lets go of the interpreter lock at every row and waits up to 5 ms to get it back.
 
-- `{given}`: the rows handed over, as a table `r` with the columns of `given`;
-- `{lock}`: `FOR UPDATE`, where there is more than one writer; `{skip}`: passing by what another has locked;
-- `{clock}`: the real moment in microseconds since 1970, by the clock that all who share the store share.
+What stands in braces in the text of a statement is explained in `statements.sql`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -22,98 +19,134 @@ import orjson
 from sqlalchemy import Connection, CursorResult, TextClause, text
 
 Row = Sequence[Any]
+Rows = Sequence[Mapping[str, Any]]
 _MOST_VALUES = 32_000  # in one statement: SQLite takes 32,766, unless it was built to take fewer
 _BOUND = re.compile(r":(\w+)")
+_JSON_ROWS = "(SELECT {columns} FROM json_each(:rows)) AS r"
+_VALUES_ROWS = "(SELECT {columns} FROM (VALUES :rows)) AS r"
+_JSON_RESULT = "WITH found ({names}) AS ({query}) SELECT json_group_array(json_array({names})) FROM found"
 _CLOCK = "CAST(extract(epoch FROM statement_timestamp()) * 1000000 AS bigint)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """A statement that changes something. `given` names columns and their types: `order_id text, version bigint`."""
+    """A statement that changes something. `columns` are those of the rows it takes, with their types:
+    `order_id text, version bigint`."""
 
     sql: str
-    given: str = ""
+    columns: str = ""
 
-    def execute(self, conn: Connection, given: Sequence[Mapping[str, Any]] = (), **values: Any) -> int:
-        """Answers how many rows it touched."""
-        return _execute(conn, self, given, values).rowcount
+    def execute(self, conn: Connection, rows: Rows = (), **values: Any) -> int:
+        """Returns how many rows it touched."""
+        return _execute(conn, self, rows, values).rowcount
 
-    def inserted(self, conn: Connection, given: Sequence[Mapping[str, Any]], column: str) -> set[Any]:
-        """Insert unless they are there, and answer which were not. On SQLite nobody else writes meanwhile: the
-        caller looked before, so all are new."""
+    def execute_each(self, conn: Connection, rows: Rows) -> None:
+        """Execute it once for each row, whose columns are bound by name: for bytes, which JSON cannot carry."""
+        conn.execute(_text(self, conn.dialect.name), rows)
+
+    def insert(self, conn: Connection, rows: Rows, key: str) -> set[Any]:
+        """Insert the rows that are not there yet; returns the keys of these.
+
+        On SQLite all of them are: the caller looked before, and nobody else writes meanwhile.
+        """
         if conn.dialect.name == "sqlite":
-            self.execute(conn, given)
-            return {row[column] for row in given}
-        returning = Statement(f"{self.sql} RETURNING {column}", self.given)
-        return set(_execute(conn, returning, given, {}).scalars())
+            self.execute(conn, rows)
+            return {row[key] for row in rows}
+        return set(_execute(conn, _returning(self, key), rows, {}).scalars())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """A statement that answers rows of `columns`; `rest` is all that follows them."""
+    """A statement that returns rows. `columns` are those of the rows it takes, as in `Statement`."""
 
-    columns: tuple[str, ...]
-    rest: str
-    given: str = ""
+    sql: str
+    columns: str = ""
 
-    def fetch(self, conn: Connection, given: Sequence[Mapping[str, Any]] = (), **values: Any) -> Sequence[Row]:
+    def fetch(self, conn: Connection, rows: Rows = (), **values: Any) -> Sequence[Row]:
+        """Returns the rows that it finds. Their values are numbers, texts or None."""
         if conn.dialect.name == "sqlite":
-            answer = _execute(conn, _as_json(self), given, values).scalar_one()
-            rows: list[Row] = orjson.loads(answer)
-            return rows
-        return _execute(conn, _plain(self), given, values).all()
+            found: list[Row] = orjson.loads(_execute(conn, _as_json(self), rows, values).scalar_one())
+            return found
+        return self.fetch_bytes(conn, rows, **values)
+
+    def fetch_bytes(self, conn: Connection, rows: Rows = (), **values: Any) -> Sequence[Row]:
+        """The same for values that may be bytes, which JSON cannot carry."""
+        return _execute(conn, _plain(self), rows, values).all()
+
+
+def as_rows(column: str, values: Iterable[Any]) -> list[dict[str, Any]]:
+    """The values as rows of one column."""
+    return [{column: value} for value in values]
 
 
 @cache
-def _plain(question: Query) -> Statement:
-    return Statement(f"SELECT {', '.join(question.columns)} {question.rest}", question.given)
+def _returning(statement: Statement, key: str) -> Statement:
+    return Statement(f"{statement.sql} RETURNING {key}", statement.columns)
 
 
 @cache
-def _as_json(question: Query) -> Statement:
-    inner = ", ".join(f"{column} AS c{n}" for n, column in enumerate(question.columns))
-    outer = ", ".join(f"c{n}" for n in range(len(question.columns)))
-    rest = f"json_group_array(json_array({outer})) FROM (SELECT {inner} {question.rest})"
-    return Statement(f"SELECT {rest}", question.given)
+def _plain(query: Query) -> Statement:
+    return Statement(query.sql, query.columns)
+
+
+@cache
+def _as_json(query: Query) -> Statement:
+    """The query for SQLite: one value, a JSON array with an array for each row."""
+    names = ", ".join(f"c{n}" for n in range(_width(query.sql)))
+    return Statement(_replace(_JSON_RESULT, {"{names}": names, "{query}": query.sql}), query.columns)
+
+
+def _width(sql: str) -> int:
+    """How many columns a query returns: the commas between its SELECT and its FROM, outside of parentheses."""
+    depth, width = 0, 0
+    for word in re.findall(r"[(),]|\bSELECT\b|\bFROM\b", sql):
+        if depth == 0 and word == "FROM":
+            return width
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        width += depth == 0 and word in (",", "SELECT")
+    raise ValueError(f"not a query: {sql}")
 
 
 @cache
 def _text(statement: Statement, dialect: str) -> TextClause:
-    if dialect == "sqlite":
-        lock, skip, now = "", "", ":clock"
-        columns = ", ".join(f"value->>'$.{name}' AS {name}" for name, _ in _columns(statement.given))
-        given = f"(SELECT {columns} FROM json_each(:given)) AS r"  # noqa: S608 - column names of ours
+    sqlite = dialect == "sqlite"
+    if sqlite:
+        columns = ", ".join(f"value->>'$.{name}' AS {name}" for name in column_names(statement.columns))
+        rows = _JSON_ROWS.replace("{columns}", columns)
     else:
-        lock, skip, now = "FOR UPDATE", "FOR UPDATE OF n SKIP LOCKED", _CLOCK
-        columns = ", ".join(f"{name} {kind}" for name, kind in _columns(statement.given))
-        given = f"json_to_recordset(CAST(:given AS json)) AS r({columns})"
-    sql = statement.sql.replace("{given}", given).replace("{lock}", lock).replace("{skip}", skip)
-    return text(sql.replace("{clock}", now))
+        rows = f"json_to_recordset(CAST(:rows AS json)) AS r({statement.columns})"
+    replaced = {
+        "{rows}": rows,
+        "{lock}": "" if sqlite else "FOR UPDATE",
+        "{skip}": "" if sqlite else "FOR UPDATE OF n SKIP LOCKED",
+        "{clock}": ":clock" if sqlite else _CLOCK,
+    }
+    return text(_replace(statement.sql, replaced))
 
 
-@cache
-def _columns(given: str) -> list[tuple[str, str]]:
-    return [(name, kind) for name, kind in (column.split() for column in given.split(",") if column)]
+def column_names(columns: str) -> tuple[str, ...]:
+    """The names in `order_id text, version bigint`."""
+    return tuple(column.split()[0] for column in columns.split(",") if column)
 
 
-def _execute(
-    conn: Connection, statement: Statement, given: Sequence[Mapping[str, Any]], values: dict[str, Any]
-) -> CursorResult[Any]:
-    dialect = conn.dialect.name
-    clause = _text(statement, dialect)
-    bound = clause._bindparams
-    if "clock" in bound:
-        values["clock"] = conn.info["clock"]()
-    if dialect == "sqlite" and given and len(given) * len(_columns(statement.given)) <= _MOST_VALUES:
-        return conn.exec_driver_sql(*_with_values(statement, given, values))
-    if "given" in bound:
-        values["given"] = orjson.dumps(given).decode()
-    return conn.execute(clause, values)
+def _replace(sql: str, replaced: Mapping[str, str]) -> str:
+    for name, other in replaced.items():
+        sql = sql.replace(name, other)
+    return sql
 
 
-def _with_values(
-    statement: Statement, given: Sequence[Mapping[str, Any]], values: Mapping[str, Any]
-) -> tuple[str, tuple[Any, ...]]:
+def _execute(conn: Connection, statement: Statement, rows: Rows, values: dict[str, Any]) -> CursorResult[Any]:
+    if conn.dialect.name == "sqlite":
+        if "{clock}" in statement.sql:
+            values["clock"] = conn.info["clock"]()
+        if rows and len(rows) * len(_pieces(statement)[1]) <= _MOST_VALUES:
+            return conn.exec_driver_sql(*_with_values(statement, rows, values))
+    if statement.columns:
+        values["rows"] = orjson.dumps(rows).decode()
+    return conn.execute(_text(statement, conn.dialect.name), values)
+
+
+def _with_values(statement: Statement, rows: Rows, values: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
     """For SQLite: the statement with the rows as they are, and all that is bound in it, in its order."""
     pieces, columns = _pieces(statement)
     row = f"({'?,' * (len(columns) - 1)}?)"
@@ -121,9 +154,9 @@ def _with_values(
     bound: list[Any] = []
     for piece, name in pieces:
         sql.append(piece)
-        if name == "given":
-            sql.append(",".join([row] * len(given)))
-            bound += [one.get(column) for one in given for column in columns]
+        if name == "rows":
+            sql.append(",".join([row] * len(rows)))
+            bound += [one.get(column) for one in rows for column in columns]
         elif name:
             sql.append("?")
             bound.append(values[name])
@@ -132,11 +165,13 @@ def _with_values(
 
 @cache
 def _pieces(statement: Statement) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """The text of a statement, each piece with the name of what is bound behind it; and the columns of its rows."""
-    columns = tuple(name for name, _ in _columns(statement.given))
+    """For SQLite: the text of a statement, each piece with the name of what is bound after it; and the columns of its
+    rows."""
+    columns = column_names(statement.columns)
     named = ", ".join(f"column{place} AS {name}" for place, name in enumerate(columns, start=1))
-    sql = statement.sql.replace("{given}", f"(SELECT {named} FROM (VALUES :given)) AS r")  # noqa: S608 - names of ours
-    parts = [*_BOUND.split(sql.replace("{lock}", "").replace("{skip}", "").replace("{clock}", ":clock")), ""]
+    rows = _VALUES_ROWS.replace("{columns}", named)
+    sql = _replace(statement.sql, {"{rows}": rows, "{lock}": "", "{skip}": "", "{clock}": ":clock"})
+    parts = [*_BOUND.split(sql), ""]
     return tuple(zip(parts[::2], parts[1::2], strict=True)), columns
 
 

@@ -30,6 +30,7 @@ from avisa.core.model import (
 )
 from avisa.ports import Attempt, Draft, Entry
 from avisa.store.sql.dialect import Row
+from avisa.store.sql.statements import columns
 
 MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -139,7 +140,6 @@ def order_row(order: Order) -> dict[str, Any]:
     """What is stored of an order; its version is the statement's to raise."""
     return {
         "order_id": order.order_id,
-        "version": order.version,
         "feed": order.feed,
         "wake_at": micros_or_none(order.wake_at),
         "ended_at": micros_or_none(order.ended_at),
@@ -147,11 +147,6 @@ def order_row(order: Order) -> dict[str, Any]:
         "stuck": int(order.stuck),
         "state": _write(order, _ORDER),
     }
-
-
-ORDER_GIVEN = (
-    "order_id text, version bigint, feed text, wake_at bigint, ended_at bigint, final int, stuck int, state text"
-)
 
 
 def order_of(row: Row, pending: tuple[Notification, ...]) -> Order:
@@ -177,32 +172,9 @@ def _read(state: str, readers: dict[str, Coder | None]) -> dict[str, Any]:
 
 # ---------------------------------------------------------------- notifications
 
-# What `notification_of` reads, in this order.
-NOTICE_COLUMNS = (
-    "key",
-    "order_id",
-    "seq",
-    "recipient",
-    "channel",
-    "decided",
-    "decided_at",
-    "state",
-    "attempts",
-    "revision",
-    "first_attempt_real",
-    "next_update",
-    "not_before",
-    "gate",
-)
-_NOTICE = _codes(Notification, frozenset(NOTICE_COLUMNS))
-_NOTICE_READERS = {name: read for name, _, _, read in _NOTICE}
-
-NOTICE_GIVEN = (
-    "key text, order_id text, seq bigint, recipient text, channel text, decided text, decided_at bigint, state text,"
-    " next_update bigint, not_before bigint, due_real bigint, lease_token text, settled_at bigint, reason text,"
-    " attempts int, first_attempt_real bigint, draft text, catalog text, message text, locale text, message_id text,"
-    " address_hash text"
-)
+NOTIFICATION_COLUMNS = columns("notification")
+_NOTIFICATION = _codes(Notification, frozenset(NOTIFICATION_COLUMNS))
+_NOTIFICATION_READERS = {name: read for name, _, _, read in _NOTIFICATION}
 
 
 def notification_row(notification: Notification) -> dict[str, Any]:
@@ -213,7 +185,7 @@ def notification_row(notification: Notification) -> dict[str, Any]:
         "seq": notification.seq,
         "recipient": notification.recipient,
         "channel": notification.channel,
-        "decided": _write(notification, _NOTICE),
+        "decided": _write(notification, _NOTIFICATION),
         "decided_at": micros(notification.decided_at),
         "state": notification.state,
         "next_update": micros_or_none(notification.next_update),
@@ -240,7 +212,7 @@ def begun_row(attempt: Attempt) -> dict[str, Any]:
 
 
 def notification_of(row: Row) -> Notification:
-    """The notification in a row that begins with `NOTICE_COLUMNS`."""
+    """The notification in a row that begins with `NOTIFICATION_COLUMNS`."""
     key, order_id, seq, recipient, channel, decided, decided_at = row[:7]
     state, attempts, revision, first_attempt_real, next_update, not_before, gate = row[7:14]
     return evolve(
@@ -258,11 +230,11 @@ def notification_of(row: Row) -> Notification:
         next_update=moment_or_none(next_update),
         not_before=moment_or_none(not_before),
         gate=None if gate is None else Reason(gate),
-        **_read(decided, _NOTICE_READERS),
+        **_read(decided, _NOTIFICATION_READERS),
     )
 
 
-DRAFT_COLUMNS = ("draft", "catalog", "message", "locale", "message_id", "address_hash")
+DRAFT_COLUMNS = columns("draft")
 
 
 def draft_of(row: Row) -> Draft | None:

@@ -1,0 +1,456 @@
+-- Every statement of the store, for SQLite and PostgreSQL alike. `statements.py` reads this file.
+--
+--   name:      a statement, as Python asks for it.
+--   part:      a piece of SQL, which stands in others as {its_name}.
+--   rows:      columns and types of the rows that are handed over; {rows} is a table `r` of them, {columns} their names.
+--   {lock}     FOR UPDATE; SQLite has one writer and needs none.
+--   {skip}     FOR UPDATE of `n`, passing by what another process has locked.
+--   {clock}    the real moment in microseconds since 1970, by the clock that all who share the store share.
+--
+-- `WHERE 1 = 1` keeps SQLite from reading ON CONFLICT as the condition of a join.
+-- Whoever writes locks orders first, by id, and their unsettled notifications after, by key; so two writers seldom
+-- wait for each other in a circle.
+
+
+-- ================================================================ orders
+
+-- name: load_orders
+-- rows: order_id text
+SELECT order_id, version, wake_at, state
+FROM orders
+WHERE order_id IN (SELECT r.order_id FROM {rows})
+
+-- name: load_pending
+-- rows: order_id text
+SELECT {notification}
+FROM notifications
+WHERE order_id IN (SELECT r.order_id FROM {rows}) AND settled_at IS NULL
+
+-- name: lock_orders
+-- rows: order_id text
+SELECT order_id, version, final, stuck
+FROM orders
+WHERE order_id IN (SELECT r.order_id FROM {rows})
+ORDER BY order_id {lock}
+
+-- name: insert_orders
+-- rows: order_id text, feed text, wake_at bigint, ended_at bigint, final int, stuck int, state text
+INSERT INTO orders (version, {columns})
+SELECT 1, {columns} FROM {rows} WHERE 1 = 1 ORDER BY order_id
+ON CONFLICT (order_id) DO NOTHING
+
+-- name: update_orders
+-- rows: order_id text, feed text, wake_at bigint, ended_at bigint, final int, stuck int, state text
+UPDATE orders
+SET version = orders.version + 1, feed = r.feed, wake_at = r.wake_at, ended_at = r.ended_at,
+    final = r.final, stuck = r.stuck, state = r.state
+FROM {rows}
+WHERE orders.order_id = r.order_id
+
+-- name: partitions_to_wake
+-- Every partition that has an order to wake, found by leaping through the index from one to the next.
+WITH RECURSIVE known (feed) AS (
+    SELECT min(feed) FROM orders WHERE wake_at IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(o.feed) FROM orders o WHERE o.wake_at IS NOT NULL AND o.feed > known.feed)
+    FROM known WHERE known.feed IS NOT NULL
+)
+SELECT feed FROM known WHERE feed IS NOT NULL
+
+-- name: orders_to_wake
+-- One walk along the index for each partition: sorting all that is due would cost more, the longer the backlog.
+SELECT order_id, wake_at
+FROM orders
+WHERE feed = :feed AND wake_at IS NOT NULL AND wake_at <= :until
+ORDER BY wake_at LIMIT :limit
+
+-- name: next_wake
+SELECT wake_at FROM orders WHERE feed = :feed AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1
+
+-- name: open_orders_after
+SELECT order_id FROM orders WHERE order_id > :after AND final = 0 ORDER BY order_id LIMIT :limit {lock}
+
+-- name: wake_orders
+-- The version rises, so a decision made meanwhile by the old plan loses its race and is made again by the new one.
+-- rows: order_id text
+UPDATE orders
+SET version = version + 1, wake_at = CASE WHEN wake_at IS NULL OR wake_at > :now THEN :now ELSE wake_at END
+WHERE order_id IN (SELECT r.order_id FROM {rows})
+
+
+-- ================================================================ recipient queues
+
+-- part: notification
+-- In the order in which `rows.notification_of` reads them.
+key, order_id, seq, recipient, channel, decided, decided_at, state, attempts, revision, first_attempt_real,
+next_update, not_before, gate
+
+-- part: draft
+-- In the order in which `rows.draft_of` reads them.
+draft, catalog, message, locale, message_id, address_hash
+
+-- name: lock_unsettled
+-- rows: order_id text
+SELECT key, order_id, recipient, channel, first_attempt_real
+FROM notifications
+WHERE order_id IN (SELECT r.order_id FROM {rows}) AND settled_at IS NULL
+ORDER BY key {lock}
+
+-- name: insert_notifications
+-- rows: key text, order_id text, seq bigint, recipient text, channel text, decided text, decided_at bigint
+-- rows: state text, next_update bigint, not_before bigint, due_real bigint, lease_token text, settled_at bigint
+-- rows: reason text, attempts int, first_attempt_real bigint, draft text, catalog text, message text, locale text
+-- rows: message_id text, address_hash text
+INSERT INTO notifications ({columns})
+SELECT {columns} FROM {rows} WHERE 1 = 1 ORDER BY key
+ON CONFLICT (key) DO NOTHING
+
+-- name: leased_keys
+-- rows: key text
+SELECT key
+FROM notifications
+WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL AND lease_token = :token
+
+-- name: drop_notifications
+-- rows: key text
+UPDATE notifications
+SET state = 'dropped', reason = :reason, settled_at = :now, due_real = NULL, lease_token = NULL, draft = NULL
+WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL
+
+-- name: make_due
+-- rows: key text
+UPDATE notifications
+SET due_real = {clock}
+WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL AND lease_token IS NULL AND due_real > {clock}
+
+-- name: raise_revision
+-- rows: key text
+UPDATE notifications SET revision = revision + 1 WHERE key IN (SELECT r.key FROM {rows})
+
+-- name: promote_next
+-- rows: order_id text
+UPDATE notifications
+SET due_real = {clock}
+WHERE order_id IN (SELECT r.order_id FROM {rows}) AND settled_at IS NULL AND due_real IS NULL
+  AND NOT EXISTS (
+    SELECT 1 FROM notifications e
+    WHERE e.order_id = notifications.order_id AND e.recipient = notifications.recipient
+      AND e.channel = notifications.channel AND e.seq < notifications.seq AND e.settled_at IS NULL
+  )
+
+
+-- ================================================================ outbox
+
+-- part: ours_to_claim
+-- A notification that is held because its partition is behind is left to the process that reads this partition. Any
+-- other would only hold it again, and being quicker, again and again. All other holds and retries have a `not_before`.
+(n.not_before IS NOT NULL OR n.state NOT IN ('held', 'retrying') OR n.decided_at <= :overdue OR EXISTS (
+    SELECT 1 FROM orders o WHERE o.order_id = n.order_id AND o.feed IN (SELECT r.feed FROM {rows})
+))
+
+-- name: claimable
+-- The due head of a queue. If it is leased, its lease ran out by the shared clock; if not, it is due by the caller's.
+-- rows: feed text
+SELECT n.key
+FROM notifications n
+WHERE n.due_real <= :latest
+  AND n.due_real <= CASE WHEN n.lease_token IS NULL THEN CAST(:now AS bigint) ELSE :clock_now END
+  AND {ours_to_claim}
+  AND NOT EXISTS (
+    SELECT 1 FROM notifications e
+    WHERE e.order_id = n.order_id AND e.seq < n.seq AND e.recipient = n.recipient AND e.channel = n.channel
+      AND e.settled_at IS NULL
+  )
+ORDER BY n.due_real LIMIT :limit {skip}
+
+-- name: lease
+-- rows: key text
+UPDATE notifications
+SET lease_token = :token, due_real = :until
+WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL
+
+-- name: claimed
+-- rows: key text
+SELECT {notification}, {draft}
+FROM notifications
+WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL
+
+-- name: renew_leases
+-- rows: key text
+UPDATE notifications SET due_real = :until WHERE key IN (SELECT r.key FROM {rows})
+
+-- name: lock_leased
+-- rows: key text
+SELECT key, order_id, revision
+FROM notifications
+WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL AND lease_token = :token
+ORDER BY key {lock}
+
+-- name: begin_attempts
+-- rows: key text, at_real bigint, next_update bigint
+-- rows: draft text, catalog text, message text, locale text, message_id text, address_hash text
+UPDATE notifications
+SET state = 'sending', attempts = attempts + 1, first_attempt_real = coalesce(first_attempt_real, r.at_real),
+    next_update = r.next_update, draft = r.draft, catalog = r.catalog, message = r.message, locale = r.locale,
+    message_id = r.message_id, address_hash = r.address_hash
+FROM {rows}
+WHERE notifications.key = r.key
+
+-- name: give_back
+-- rows: key text, due_real bigint
+UPDATE notifications SET lease_token = NULL, due_real = r.due_real FROM {rows} WHERE notifications.key = r.key
+
+-- name: hold_or_retry
+-- rows: key text, state text, gate text, not_before bigint, due_real bigint, discards_draft int
+UPDATE notifications
+SET state = r.state, gate = r.gate, not_before = r.not_before, due_real = r.due_real, lease_token = NULL,
+    draft = CASE WHEN r.discards_draft = 1 THEN NULL ELSE draft END,
+    first_attempt_real = CASE WHEN r.discards_draft = 1 THEN NULL ELSE first_attempt_real END
+FROM {rows}
+WHERE notifications.key = r.key
+
+-- name: settle
+-- What was sent, or may have been, can be shown again as long as its order is known. Of the rest no draft is kept:
+-- a failed message that is retried is written anew.
+-- rows: key text, state text, reason text, settled_at bigint
+UPDATE notifications
+SET state = r.state, reason = r.reason, settled_at = r.settled_at, gate = NULL, not_before = NULL,
+    due_real = NULL, lease_token = NULL, draft = CASE WHEN r.state IN ('sent', 'in_doubt') THEN draft END
+FROM {rows}
+WHERE notifications.key = r.key
+
+-- name: next_due
+-- rows: feed text
+SELECT n.due_real
+FROM notifications n
+WHERE n.due_real IS NOT NULL AND {ours_to_claim}
+ORDER BY n.due_real LIMIT 1
+
+-- name: free_leases
+UPDATE notifications
+SET lease_token = NULL, due_real = {clock}
+WHERE due_real IS NOT NULL AND lease_token IS NOT NULL
+
+-- name: unsubscribed
+-- rows: address_hash text
+SELECT address_hash FROM unsubscribed WHERE address_hash IN (SELECT r.address_hash FROM {rows})
+
+
+-- ================================================================ timeline and counters
+
+-- name: insert_entries
+-- rows: order_id text, line text
+INSERT INTO entries ({columns}) SELECT {columns} FROM {rows}
+
+-- name: add_counts
+-- rows: kind text, word text, shard text, n bigint
+INSERT INTO counts ({columns})
+SELECT {columns} FROM {rows} WHERE 1 = 1 ORDER BY kind, word, shard
+ON CONFLICT (kind, word, shard) DO UPDATE SET n = counts.n + excluded.n
+
+
+-- ================================================================ dead letters
+
+-- part: dead_letter
+-- In the order in which `dead_letters._dead_letter` reads them.
+id, topic, partition, "offset", timestamp_real, key, headers, value, stage, reason, message, at, state, size, sha256, whole
+
+-- name: insert_dead_letter
+INSERT INTO dead_letters (topic, partition, "offset", sha256, timestamp_real, key, headers, value, size, whole, stage,
+    reason, message, at, state, copied)
+VALUES (:topic, :partition, :offset, :sha256, :timestamp_real, :key, :headers, :value, :size, :whole, :stage,
+    :reason, :message, :at, 'open', 0)
+ON CONFLICT (topic, partition, "offset", sha256) DO NOTHING
+
+-- name: dead_letters
+SELECT {dead_letter} FROM dead_letters ORDER BY id
+
+-- name: dead_letters_by_id
+-- rows: id bigint
+SELECT {dead_letter} FROM dead_letters WHERE id IN (SELECT r.id FROM {rows}) ORDER BY id
+
+-- name: uncopied_dead_letters
+SELECT {dead_letter} FROM dead_letters WHERE copied = 0 ORDER BY id LIMIT :limit
+
+-- name: mark_replayed
+UPDATE dead_letters SET state = 'replayed' WHERE id = :id
+
+-- name: mark_copied
+-- rows: id bigint
+UPDATE dead_letters SET copied = 1 WHERE id IN (SELECT r.id FROM {rows})
+
+
+-- ================================================================ versions
+
+-- name: keep_catalog
+-- Replicas that start together keep the same catalog at the same time.
+INSERT INTO catalogs (version, content, at) VALUES (:version, :content, :at) ON CONFLICT (version) DO NOTHING
+
+-- name: kept_catalog
+SELECT content FROM catalogs WHERE version = :version
+
+-- name: head
+SELECT number FROM versions ORDER BY number DESC LIMIT 1
+
+-- name: versions
+SELECT number, content, catalog, parent, origin, author, note, at FROM versions ORDER BY number DESC
+
+-- name: add_version
+INSERT INTO versions (number, content, catalog, parent, origin, author, note, at, at_real)
+VALUES (:number, :content, :catalog, :parent, :origin, :author, :note, :at, {clock})
+ON CONFLICT (number) DO NOTHING
+
+-- name: based_on
+SELECT version FROM folders WHERE place = :place
+
+-- name: set_base
+INSERT INTO folders (place, version, at_real) VALUES (:place, :version, {clock})
+ON CONFLICT (place) DO UPDATE SET version = excluded.version, at_real = excluded.at_real
+
+-- name: clear_base
+DELETE FROM folders WHERE place = :place
+
+-- name: set_in_force
+INSERT INTO replicas (name, version, at_real) VALUES (:name, :version, {clock})
+ON CONFLICT (name) DO UPDATE SET version = excluded.version, at_real = excluded.at_real
+
+-- name: clear_in_force
+DELETE FROM replicas WHERE name = :name
+
+-- name: in_force
+SELECT name, version FROM replicas WHERE at_real > {clock} - :silent ORDER BY name
+
+-- name: forget_folders
+DELETE FROM folders WHERE at_real < {clock} - :silent
+
+-- name: forget_replicas
+DELETE FROM replicas WHERE at_real < {clock} - :silent
+
+
+-- ================================================================ queries
+
+-- part: outbox_row
+-- In the order in which `queries._outbox_row` reads them. The version is, of those with the content of the catalog,
+-- the newest that there was when the message was written. The clocks of database and process may differ a little,
+-- so there may be none from before.
+{notification}, settled_at, reason, message, locale, catalog, (
+    SELECT coalesce(
+        max(CASE WHEN v.at_real <= notifications.first_attempt_real THEN v.number END), min(v.number)
+    )
+    FROM versions v WHERE v.content = substr(notifications.catalog, 1, 16)
+), message_id
+
+-- name: outbox
+SELECT {outbox_row} FROM notifications ORDER BY decided_at, key
+
+-- name: outbox_of_order
+SELECT {outbox_row} FROM notifications WHERE order_id = :order_id ORDER BY seq
+
+-- name: outbox_in_state
+SELECT {outbox_row} FROM notifications WHERE state = :state ORDER BY decided_at, key
+
+-- name: sent
+SELECT {draft}, {outbox_row}
+FROM notifications
+WHERE order_id = :order_id AND state IN ('sent', 'in_doubt') ORDER BY seq
+
+-- name: timeline
+SELECT order_id, line FROM entries WHERE order_id = :order_id ORDER BY id
+
+-- name: counts
+SELECT kind, word, sum(n) FROM counts GROUP BY kind, word
+
+-- name: count_by_state
+SELECT state, count(*) FROM notifications GROUP BY state
+
+-- name: count_dead_letters
+-- A dead letter that was replayed has been read anew, and is counted by what came of that.
+SELECT count(*) FROM dead_letters WHERE state = 'open'
+
+-- name: count_heads
+SELECT state, count(*), min(CASE WHEN due_real <= {clock} OR lease_token IS NOT NULL THEN decided_at END)
+FROM notifications WHERE due_real IS NOT NULL GROUP BY state
+
+-- name: count_behind
+SELECT state, count(*) FROM notifications WHERE due_real IS NULL AND settled_at IS NULL GROUP BY state
+
+-- name: newest_ended_orders
+SELECT order_id, version, wake_at, state FROM orders WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT :limit
+
+-- name: some_open_orders
+SELECT order_id, version, wake_at, state FROM orders WHERE ended_at IS NULL LIMIT :limit
+
+-- name: newest_entries
+-- By the key that grows with time: the newest entries of all orders, without a sort.
+SELECT id, order_id, line FROM entries WHERE id < :before ORDER BY id DESC LIMIT :limit
+
+-- name: drafts
+-- rows: key text
+SELECT key, draft FROM notifications WHERE key IN (SELECT r.key FROM {rows}) AND draft IS NOT NULL
+
+
+-- ================================================================ operations
+
+-- name: lock_to_retry
+-- What is being sent at this moment is left to its sender.
+-- rows: key text
+SELECT key
+FROM notifications
+WHERE key IN (SELECT r.key FROM {rows})
+  AND (state = 'failed' OR settled_at IS NULL AND due_real IS NOT NULL AND (lease_token IS NULL OR due_real <= {clock}))
+ORDER BY key {lock}
+
+-- name: retry
+-- rows: key text
+UPDATE notifications
+SET due_real = :now, not_before = NULL, lease_token = NULL,
+    state = CASE WHEN settled_at IS NULL THEN state ELSE 'queued' END,
+    first_attempt_real = CASE WHEN settled_at IS NULL THEN first_attempt_real END,
+    settled_at = NULL, reason = NULL
+WHERE key IN (SELECT r.key FROM {rows})
+
+-- name: lock_to_drop
+-- rows: key text
+SELECT key, order_id
+FROM notifications
+WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL
+  AND (state <> 'sending' OR lease_token IS NULL OR due_real <= {clock})
+ORDER BY key {lock}
+
+-- name: set_flag
+INSERT INTO flags (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+
+-- name: set_flag_once
+INSERT INTO flags (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING
+
+-- name: clear_flag
+DELETE FROM flags WHERE name = :name
+
+-- name: flag
+SELECT value FROM flags WHERE name = :name
+
+-- name: unsubscribe
+INSERT INTO unsubscribed (address_hash, at) VALUES (:address_hash, :at) ON CONFLICT (address_hash) DO NOTHING
+
+-- name: lock_ended_orders
+SELECT order_id, final, stuck
+FROM orders
+WHERE ended_at IS NOT NULL AND ended_at < :before
+  AND NOT EXISTS (SELECT 1 FROM notifications n WHERE n.order_id = orders.order_id AND n.settled_at IS NULL)
+ORDER BY ended_at LIMIT :limit {lock}
+
+-- name: count_states_of_orders
+-- rows: order_id text
+SELECT state, count(*) FROM notifications WHERE order_id IN (SELECT r.order_id FROM {rows}) GROUP BY state
+
+-- name: forget_notifications
+-- rows: order_id text
+DELETE FROM notifications WHERE order_id IN (SELECT r.order_id FROM {rows})
+
+-- name: forget_entries
+-- rows: order_id text
+DELETE FROM entries WHERE order_id IN (SELECT r.order_id FROM {rows})
+
+-- name: forget_orders
+-- rows: order_id text
+DELETE FROM orders WHERE order_id IN (SELECT r.order_id FROM {rows})
