@@ -1,1 +1,1 @@
-"""The defaults that need nothing installed. Each says loudly that it is the embedded one."""
+"""A broker and an inbox for trying Avisa out with nothing installed. Each logs loudly that it is embedded."""

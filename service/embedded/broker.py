@@ -1,7 +1,7 @@
 """The embedded Kafka broker: librdkafka's own mock cluster, in this process.
 
-It speaks the real protocol and keeps what it is told in memory: the newest few MB of a partition, and nothing
-once the process ends. Good to try things out; real orders belong into a real Kafka.
+It speaks the real protocol and keeps records in memory: the newest few MB of a partition, and nothing once the
+process ends. It is good for trying things out; real orders belong in a real Kafka.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _log = structlog.get_logger("avisa.embedded")
 
 
 class EmbeddedBroker:
-    """One broker with the given topics; it lives between `start` and `stop`.
+    """One broker with the topics `topics`, from `start` to `stop`.
 
-    The folder `beside` (the store's) learns its address, so that a second shell finds it.
+    It writes its address to a file in the folder `beside`, the store's, so that a second shell finds it.
     """
 
     def __init__(self, topics: tuple[str, ...], *, beside: Path) -> None:
@@ -38,7 +38,7 @@ class EmbeddedBroker:
         self.bootstrap_servers = ""
 
     def start(self) -> None:
-        """Raises RuntimeError if it does not come up, and OSError if the folder cannot be written."""
+        """Raises RuntimeError if the broker does not start, and OSError if the folder cannot be written."""
         self._owner = Producer({"bootstrap.servers": "embedded", "test.mock.num.brokers": 1, "log_level": 3})
         try:
             brokers = self._owner.list_topics(timeout=_ANSWER_WITHIN).brokers.values()
@@ -47,17 +47,17 @@ class EmbeddedBroker:
         except KafkaException as error:
             raise RuntimeError("the embedded broker did not come up") from error
         self.bootstrap_servers = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
-        tell_addresses(self._beside, {"kafka": self.bootstrap_servers})
+        write_addresses(self._beside, {"kafka": self.bootstrap_servers})
         _log.warning(
-            "embedded.broker",
+            "embedded.broker_started",
             detail="EMBEDDED Kafka broker: in memory, gone when this process ends; not for real orders",
             servers=self.bootstrap_servers,
             topics=", ".join(self._topics),
         )
 
     def stop(self) -> None:
-        """End it; whatever it holds is gone."""
-        forget_addresses(self._beside)
+        """End the broker. Its records are lost."""
+        remove_addresses(self._beside)
         self._owner = None
 
     def cluster(self, group_id: str) -> Cluster:
@@ -65,8 +65,8 @@ class EmbeddedBroker:
 
 
 def running_cluster(folder: Path, topics: tuple[str, ...], group_id: str) -> Cluster | None:
-    """The embedded broker of the process that runs on the store in `folder`; None if there is none."""
-    servers = (told_addresses(folder) or {}).get("kafka")
+    """Return the embedded broker of the process that runs on the store in `folder`; None if there is none."""
+    servers = (read_addresses(folder) or {}).get("kafka")
     return _cluster(servers, topics, group_id) if isinstance(servers, str) else None
 
 
@@ -74,36 +74,36 @@ def _cluster(servers: str, topics: tuple[str, ...], group_id: str) -> Cluster:
     return Cluster(bootstrap_servers=servers, topics=topics, group_id=group_id, fetch_wait_ms=FETCH_WAIT_MS)
 
 
-def tell_addresses(folder: Path, addresses: Mapping[str, Any]) -> Path:
-    """Write where parts of this process are reached, beside what it told before, and answer the file.
+def write_addresses(folder: Path, addresses: Mapping[str, Any]) -> Path:
+    """Add addresses of parts of this process to its file, and return the path of the file.
 
-    It appears whole or not at all, and only its owner may read it.
+    The file appears whole or not at all, and only its owner may read it.
     """
-    told = folder / ADDRESSES
-    before = told_addresses(folder) or {}
+    path = folder / ADDRESSES
+    before = read_addresses(folder) or {}
     ours = before if before.get("pid") == os.getpid() else {}
-    draft = told.with_suffix(".tmp")
+    draft = path.with_suffix(".tmp")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump({**ours, **addresses, "pid": os.getpid()}, file)
-    draft.replace(told)
-    return told
+    draft.replace(path)
+    return path
 
 
-def told_addresses(folder: Path) -> dict[str, Any] | None:
-    """What a running process told; None if none runs. A file left by one that was killed is not believed."""
+def read_addresses(folder: Path) -> dict[str, Any] | None:
+    """Return the addresses of a running process; None if none runs. The file of a killed process does not count."""
     try:
-        told = json.loads((folder / ADDRESSES).read_text())
-        os.kill(told["pid"], 0)
+        addresses = json.loads((folder / ADDRESSES).read_text())
+        os.kill(addresses["pid"], 0)
     except PermissionError:
-        return told if isinstance(told, dict) else None  # it runs as somebody else
+        return addresses if isinstance(addresses, dict) else None  # it runs as another user
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return told if isinstance(told, dict) else None
+    return addresses if isinstance(addresses, dict) else None
 
 
-def forget_addresses(folder: Path) -> None:
-    """Take the file away, if it is this process's."""
-    told = told_addresses(folder)
-    if told is not None and told["pid"] == os.getpid():
+def remove_addresses(folder: Path) -> None:
+    """Remove the file if it is this process's."""
+    addresses = read_addresses(folder)
+    if addresses is not None and addresses["pid"] == os.getpid():
         with suppress(FileNotFoundError):
             (folder / ADDRESSES).unlink()

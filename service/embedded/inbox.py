@@ -1,6 +1,6 @@
-"""The embedded inbox: a mail server on loopback that keeps what it is sent, to look at, and delivers nothing.
+"""The embedded inbox: a mail server on loopback that keeps mails for you to look at, and delivers none.
 
-It stands in where no relay is configured, so that everything can be tried without sending a mail to anybody.
+It takes the place of a relay that is not configured, so that Avisa can be tried without a mail to anybody.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptMail:
-    """A mail as it was taken."""
+    """A mail as it was received."""
 
     id: int  # counts from 1 since the start
     at: datetime  # on the virtual clock
@@ -36,7 +36,7 @@ class KeptMail:
 
 
 class Inbox:
-    """Keeps the newest mails in memory and, with a folder, each as an `.eml` file there too."""
+    """Keeps the newest mails in memory, and with a folder all of them there, as `.eml` files."""
 
     def __init__(self, clock: Clock, *, folder: Path | None = None) -> None:
         self._clock = clock
@@ -50,7 +50,7 @@ class Inbox:
 
     @property
     def taken(self) -> int:
-        """How many mails came since the start, kept or not."""
+        """How many mails were received since the start, kept or not."""
         return self._taken
 
     @property
@@ -60,12 +60,12 @@ class Inbox:
         return port
 
     async def start(self, *, port: int = 0) -> None:
-        """Listen on loopback; 0 takes any free port. Raises OSError when it cannot, or cannot make the folder."""
+        """Listen on loopback; port 0 is any free port. Raises OSError, also if the folder cannot be made."""
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
         self._server = await asyncio.get_running_loop().create_server(self._session, "127.0.0.1", port)
         log.warning(
-            "embedded_inbox",
+            "embedded.inbox_started",
             meaning="no AVISA_SMTP__HOST is set: mails are kept here and delivered to nobody",
             port=self.port,
         )
@@ -80,7 +80,7 @@ class Inbox:
         await self._server.wait_closed()
 
     def newest(self, limit: int, *, before: int | None = None) -> Sequence[KeptMail]:
-        """Up to `limit` mails, newest first; with `before`, those older than that id."""
+        """Return up to `limit` mails, newest first; with `before`, only mails older than that id."""
         found = []
         for mail in reversed(self._mails):
             if before is None or mail.id < before:
@@ -90,7 +90,7 @@ class Inbox:
         return found
 
     def mail(self, id: int) -> KeptMail | None:
-        """The mail, unless it was pushed out by newer ones."""
+        """Return the mail; None if it is unknown or newer ones have displaced it."""
         if not self._mails or not 0 <= id - self._mails[0].id < len(self._mails):
             return None
         return self._mails[id - self._mails[0].id]
@@ -102,7 +102,7 @@ class Inbox:
             try:
                 await asyncio.to_thread(self._write, self._folder, content)
             except OSError as error:
-                log.error("inbox_not_written", exc_info=error)
+                log.error("embedded.mail_not_written", exc_info=error)
                 return "452 4.3.1 Cannot write to AVISA_INBOX__DIR"
         self._keep(tuple(envelope.rcpt_tos), content)
         return f"250 2.0.0 Kept as {self._taken}"
@@ -115,7 +115,7 @@ class Inbox:
             self._bytes -= len(self._mails.popleft().content)
 
     def _write(self, folder: Path, content: bytes) -> None:
-        """One file a mail. Each appears whole under a name nobody has yet, also beside those of earlier runs."""
+        """Write one file. It appears whole, under a number that no file has yet, also none of an earlier run."""
         while True:
             self._file += 1
             path = folder / f"{self._file:06d}.eml"
@@ -138,19 +138,19 @@ class Inbox:
             enable_SMTPUTF8=True,
             loop=asyncio.get_running_loop(),
         )
-        session.others = self._sessions
+        session.open_sessions = self._sessions
         return session
 
 
 class _Session(SMTP):
-    """Remembers that it is open, so that stopping can close it."""
+    """Remembers that it is open, so that `stop` can close it."""
 
-    others: set[SMTP]
+    open_sessions: set[SMTP]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.others.add(self)
+        self.open_sessions.add(self)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.others.discard(self)
+        self.open_sessions.discard(self)
         super().connection_lost(error)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from avisa.embedded.broker import ADDRESSES, EmbeddedBroker, forget_addresses, running_cluster, tell_addresses
+from avisa.embedded.broker import ADDRESSES, EmbeddedBroker, remove_addresses, running_cluster, write_addresses
 from avisa.kafka import Cluster, UnreachableError, asyncapi, publish
 from avisa.ports import Taken
 from tests.kafka.flow import Flow, a_topic, subscribed, until, value
@@ -60,14 +60,14 @@ async def test_the_embedded_broker_is_found_by_a_second_process(embedded: Embedd
     )
     async with subscribed(embedded.cluster("avisa")) as running:
         await until(lambda: running.lag.caught_up(running.subscription._clock.real()))
-        told = await asyncio.to_thread(
+        published = await asyncio.to_thread(
             subprocess.run,
             [sys.executable, "-c", script, str(tmp_path)],
             input=b"\n".join(value(n) for n in range(50)),
             capture_output=True,
             check=True,
         )
-        assert told.stdout.split() == [b"50"]
+        assert published.stdout.split() == [b"50"]
         await until(lambda: len(running.flow.taken) == 50)
     assert set(running.flow.orders) == {str(n) for n in range(50)}
 
@@ -89,13 +89,13 @@ async def test_publishing_to_the_embedded_broker_waits_for_the_reader(embedded: 
 
 def test_addresses_are_believed_only_of_a_process_that_runs(tmp_path: Path) -> None:
     assert running_cluster(tmp_path, TOPICS, "avisa") is None
-    tell_addresses(tmp_path, {"kafka": "127.0.0.1:5"})
-    tell_addresses(tmp_path, {"http": "127.0.0.1:6"})
+    write_addresses(tmp_path, {"kafka": "127.0.0.1:5"})
+    write_addresses(tmp_path, {"http": "127.0.0.1:6"})
     found = running_cluster(tmp_path, TOPICS, "avisa")
     assert found is not None
     assert found.bootstrap_servers == "127.0.0.1:5"
     assert (tmp_path / ADDRESSES).stat().st_mode & 0o777 == 0o600
-    forget_addresses(tmp_path)
+    remove_addresses(tmp_path)
     assert not (tmp_path / ADDRESSES).exists()
 
     gone = subprocess.Popen([sys.executable, "-c", ""])
