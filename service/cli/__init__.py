@@ -1,7 +1,4 @@
-"""The `avisa` command.
-
-Each command imports what it needs when it runs, so that `avisa --help` answers at once.
-"""
+"""The `avisa` command. `avisa.cli.commands` lists its commands; each is a module named after it."""
 
 from __future__ import annotations
 
@@ -12,11 +9,13 @@ from collections.abc import Sequence
 import typer
 
 from avisa import __version__
-from avisa.cli import checking, later, looking, operating, previewing, running, templates, writing
+from avisa.cli import not_yet
 from avisa.cli.answer import answer
+from avisa.cli.commands import Commands
 from avisa.cli.exits import Exit, Failure
 
 app = typer.Typer(
+    cls=Commands,
     name="avisa",
     help="Tells customers what happens to their orders, and speaks when nothing happens.",
     epilog="With --json, anywhere on the line, a command prints exactly one JSON document.",
@@ -25,8 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for room in (running, writing, checking, previewing, templates, looking, operating, later):
-    room.register(app)
+not_yet.register(app)
 
 
 @app.callback(invoke_without_command=True)
@@ -35,24 +33,24 @@ def avisa(
     version: bool = typer.Option(False, "--version", help="Print the version."),
 ) -> None:
     if version:
-        answer.give({"version": __version__}, lambda told: f"avisa {told['version']}")
+        answer.give({"version": __version__}, lambda document: f"avisa {document['version']}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(Exit.USAGE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and answer its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    answer.as_json = "--json" in given
+    """Run one command; return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    answer.as_json = "--json" in words
     try:
-        code = app(args=[word for word in given if word != "--json"], standalone_mode=False)
+        code = app(args=[word for word in words if word != "--json"], standalone_mode=False)
         return int(code or Exit.DONE)
     except Failure as failure:
         answer.refuse(failure.error, failure.message)
         return failure.exit
     except typer.TyperException as error:
-        answer.refuse("usage", _said(error))
+        answer.refuse("usage", _text(error))
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         return 130  # what a shell says of a command ended by SIGINT
@@ -63,14 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(error)
 
 
-def _said(error: typer.TyperException) -> str:
+def _text(error: typer.TyperException) -> str:
     formatted = getattr(error, "format_message", None)
     return str(formatted() if formatted else error)
 
 
 def _failed(error: Exception) -> Exit:
-    """Storage's fault or ours. Ours is told by its place, not by its text, which may quote a secret."""
-    from avisa.store import errors
+    """Print what failed: the store, or Avisa itself. A fault of Avisa is named by its place in the code, for the text
+    of an exception may quote a secret."""
+    from avisa.store import errors  # here, for it takes longer than the whole of `avisa --help`
     from avisa.telemetry import place
 
     match error:

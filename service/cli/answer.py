@@ -1,4 +1,4 @@
-"""What a command says: one JSON document, or something that is good to read."""
+"""What a command prints: one JSON document, or something that is good to read."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from avisa.telemetry import printable
 
 
 class Answer:
-    """How this run of the command answers; `--json` anywhere on the line makes it one JSON document."""
+    """Prints what a command has to say; `--json` anywhere on the line makes that one JSON document."""
 
     as_json = False
 
     def give(self, document: Any, shown: Callable[[Any], Any] | None = None) -> None:
-        """Print `document` as JSON, or for people what `shown` makes of it: anything that rich can print."""
+        """Print `document` as JSON; for people, print what `shown` makes of it: anything that rich can print."""
         if self.as_json:
             self.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
         elif shown is not None:
@@ -24,26 +24,26 @@ class Answer:
         sys.stdout.flush()
 
     def write(self, text: str) -> None:
-        """Print what a program has asked for in a form of its own."""
+        """Print `text` as it is: a format that a program has asked for."""
         sys.stdout.write(text.encode("utf-8", "backslashreplace").decode())  # half a surrogate pair is no text
         sys.stdout.flush()
 
-    def _show(self, made: Any) -> None:
-        from rich.console import Console
+    def _show(self, printed: Any) -> None:
+        from rich.console import Console  # here, for `--help` and `--json` do without it
 
         class Pipe(Console):
             def on_broken_pipe(self) -> None:
                 raise BrokenPipeError  # `main` knows what to do, and that it is no failure
 
-        Pipe(highlight=False, markup=False, soft_wrap=isinstance(made, str)).print(made, crop=False)
+        Pipe(highlight=False, markup=False, soft_wrap=isinstance(printed, str)).print(printed, crop=False)
 
     def note(self, message: str) -> None:
-        """Something that people should know besides; programs are not told."""
+        """Print on stderr what people should know besides; with `--json` nothing."""
         if not self.as_json:
             sys.stderr.write(f"avisa: {printable(message)}\n")
 
     def refuse(self, error: str, message: str) -> None:
-        """Say why there is no answer: on stdout for programs, on stderr for people."""
+        """Print why the command failed: on stdout for programs, on stderr for people."""
         if self.as_json:
             document = {"error": error, "message": message}
             self.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
@@ -58,5 +58,5 @@ _SPACES = str.maketrans("\t\u00a0\u202f", "   ")  # the kinds of space that temp
 
 
 def legible(text: str) -> str:
-    """A text of several lines with nothing in it that steers a terminal."""
+    """`text` without anything that steers a terminal; its lines stay."""
     return "\n".join(printable(line.translate(_SPACES)) for line in text.splitlines())

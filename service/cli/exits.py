@@ -14,8 +14,8 @@ class Exit(IntEnum):
     CONFIGURATION = 78
 
 
-class Failure(Exception):  # noqa: N818 -- it is an answer, told by `main`; no error of the program
-    """A command cannot do what it was asked; told in one place, by `main`.
+class Failure(Exception):  # noqa: N818 -- it is an outcome that `main` prints, no error of the program
+    """A command cannot do what it was asked. `main` prints why, and ends with the exit code.
 
     `error` is one word for programs; `message` is for people, one line for each thing wrong.
     """

@@ -1,86 +1,84 @@
-"""Versions of plan and messages: history, diff, push, rollback, pull."""
+"""`avisa templates`: versions of plan and messages; history, diff, push, rollback, pull."""
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import typer
 
-from avisa.cli import lineages
+from avisa.app.template_sync import found, shelf_of
+from avisa.catalog import Already, Found, NotOfHead, Unfit, Versions, content_of
 from avisa.cli.answer import answer
 from avisa.cli.exits import Exit, Failure, not_there, usage
-from avisa.cli.surroundings import inside_store, settings
+from avisa.cli.session import load_settings, use_store
+from avisa.cli.views import versions as views
 from avisa.core.template_versions import Lineage, Origin, Version, newest
-
-if TYPE_CHECKING:
-    from avisa.catalog import Found, NotOfHead, Unfit, Versions
-    from avisa.ports import Clock
-    from avisa.settings import Settings
-    from avisa.store import Store
+from avisa.ports import Clock
+from avisa.settings import Settings
+from avisa.store import Store
+from avisa.templates import template_folder
 
 T = TypeVar("T")
 _NOTE = typer.Option(None, "--note", help="Why; shown in the history.")
 _AUTHOR = typer.Option(None, "--author", help="Who; without it your login name.")
 
 
-def register(app: typer.Typer) -> None:
-    templates = typer.Typer(
-        help="Plan and messages: who put what in force, and when; push, undo.", rich_markup_mode=None
-    )
-    templates.callback(invoke_without_command=True)(show_history)
-    for command in (history, diff, push, rollback, pull):
-        templates.command()(command)
-    app.add_typer(templates, name="templates")
+templates = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 # ---------------------------------------------------------------- looking
 
 
-def show_history(context: typer.Context) -> None:
+@templates.callback(invoke_without_command=True)
+def show(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         history()
 
 
+@templates.command()
 def history() -> None:
     """Show all versions of plan and messages, the newest first: who put what in force, when and why."""
 
     async def look(store: Store, _clock: Clock) -> list[dict[str, Any]]:
-        return lineages.told(await store.versions.versions(), await store.versions.who_has_in_force())
+        return views.history_json(await store.versions.versions(), await store.versions.who_has_in_force())
 
-    answer.give(inside_store(settings(), look), lineages.log)
+    answer.give(use_store(load_settings(), look), views.history)
 
 
+@templates.command()
 def diff(
     a: str | None = typer.Argument(None, metavar="[A]", help="A version; without it the one in force."),
     b: str | None = typer.Argument(None, metavar="[B]", help="Another one; without it the folder."),
 ) -> None:
     """Show what differs between two versions, or between what is in force and the folder."""
-    known = settings()
+    settings = load_settings()
 
     async def look(store: Store, versions: Versions, _clock: Clock) -> dict[str, Any]:
         lineage = await store.versions.versions()
         before = _version(lineage, a)
         if b is None:
-            here = _found(known, None)
-            return lineages.difference(
+            here = _read(settings, None)
+            return views.difference(
                 f"version {before.number}", await versions.files(before), here.place.partition(":")[2], here.files
             )
         after = _version(lineage, b)
-        return lineages.difference(
+        return views.difference(
             f"version {before.number}",
             await versions.files(before),
             f"version {after.number}",
             await versions.files(after),
         )
 
-    answer.give(_with_versions(known, look), lineages.patch)
+    answer.give(_with_versions(settings, look), views.patch)
 
 
 # ---------------------------------------------------------------- changing
 
 
+@templates.command()
 def push(
     folder: Path | None = typer.Argument(None, metavar="[FOLDER]"),  # noqa: B008 -- how typer declares
     note: str | None = _NOTE,
@@ -90,30 +88,27 @@ def push(
     ),
 ) -> None:
     """Check the folder and put it in force, in every replica. It must have been made of what is in force now."""
-    from avisa.catalog import Already, NotOfHead
-
-    known = settings()
-    here = _found(known, folder)
+    settings = load_settings()
+    here = _read(settings, folder)
     who = author or _login()
 
     async def change(store: Store, versions: Versions, clock: Clock) -> Version | Already | Unfit | NotOfHead:
         based_on = None if parent is None else _version(await store.versions.versions(), parent).number
         return await versions.push(here, based_on=based_on, author=who, note=note, at=clock.now())
 
-    outcome = _with_versions(known, change)
+    outcome = _with_versions(settings, change)
     if isinstance(outcome, NotOfHead):
         raise Failure(Exit.FINDINGS, "not_of_head", _not_of_head(outcome))
-    _put(outcome)
+    _report(outcome)
 
 
+@templates.command()
 def rollback(
     version: str | None = typer.Argument(None, metavar="[VERSION]", help="Without it the one before the newest."),
     note: str | None = _NOTE,
     author: str | None = _AUTHOR,
 ) -> None:
     """Put an earlier version in force again, as a new one."""
-    from avisa.catalog import Already
-
     who = author or _login()
 
     async def change(store: Store, versions: Versions, clock: Clock) -> Version | Already | Unfit:
@@ -121,17 +116,16 @@ def rollback(
         target = _version(lineage, version) if version is not None else _before_head(lineage)
         return await versions.roll_back(target, author=who, note=note, at=clock.now())
 
-    _put(_with_versions(settings(), change))
+    _report(_with_versions(load_settings(), change))
 
 
+@templates.command()
 def pull(
     where: list[str] = typer.Argument(..., metavar="[VERSION] DIR"),  # noqa: B008 -- how typer declares
 ) -> None:
     """Write a version out to a folder, to edit it there; without VERSION the one in force."""
     if len(where) > 2 or (len(where) == 1 and where[0].isdecimal()):
         raise usage("templates pull: give a folder, and before it a version if you like")
-    from avisa.templates import template_folder
-
     folder = Path(where[-1])
 
     async def change(store: Store, versions: Versions, _clock: Clock) -> dict[str, Any]:
@@ -139,47 +133,46 @@ def pull(
         version = _version(lineage, where[0] if len(where) == 2 else None)
         files = await versions.files(version)
         place, held = _safe_place(folder, lineage)
-        await store.versions.set_base(
-            place, version.number
-        )  # before a file changes: a replica that follows it knows what it is
+        # Before a file changes, so that a replica that follows the folder knows what it is.
+        await store.versions.set_base(place, version.number)
         try:
             written, removed = template_folder.write(folder, files)
         except OSError as error:
             await store.versions.set_base(place, held)
             raise Failure(Exit.STORAGE, "storage", f"{folder}: {error.strerror}") from None
-        told = {"folder": str(folder), "written": [str(path) for path in written]}
-        return lineages.shape(version) | told | {"removed": [str(path) for path in removed]}
+        return views.version_json(version) | {
+            "folder": str(folder),
+            "written": [str(path) for path in written],
+            "removed": [str(path) for path in removed],
+        }
 
     answer.give(
-        _with_versions(settings(), change),
-        lambda told: (
-            f"{folder} has version {told['version']}: {len(told['written'])} file(s) written,"
-            f" {len(told['removed'])} removed."
+        _with_versions(load_settings(), change),
+        lambda document: (
+            f"{folder} has version {document['version']}: {len(document['written'])} file(s) written,"
+            f" {len(document['removed'])} removed."
         ),
     )
 
 
-# ---------------------------------------------------------------- their parts
+# ---------------------------------------------------------------- parts of both
 
 
-def _with_versions(known: Settings, use: Callable[[Store, Versions, Clock], Coroutine[Any, Any, T]]) -> T:
-    from avisa.app.template_sync import shelf_of
-    from avisa.catalog import Versions as Here
-
+def _with_versions(settings: Settings, use: Callable[[Store, Versions, Clock], Coroutine[Any, Any, T]]) -> T:
     async def inside(store: Store, clock: Clock) -> T:
-        shelf = shelf_of(known, store, b"nothing is sent from here", known.public_url)
-        return await use(store, Here(shelf, store.versions), clock)
+        cache = shelf_of(settings, store, b"nothing is sent from here", settings.public_url)
+        return await use(store, Versions(cache, store.versions), clock)
 
-    return inside_store(known, inside)
+    return use_store(settings, inside)
 
 
 def _version(lineage: Lineage, named: str | None) -> Version:
-    """The version that is meant; None means the one in force. Raises Failure."""
+    """The version of that number or hash; None means the one in force. Raises Failure if it is none or several."""
     if not lineage:
         raise not_there("nothing was put in force yet: `avisa run` or `avisa templates push` does")
     if named is None:
         return lineage[0]
-    found = lineages.find(lineage, named)
+    found = views.find(lineage, named)
     if len(found) > 1:
         raise usage(f"{named} may be {', '.join(version.content for version in found)}")
     if not found:
@@ -195,12 +188,9 @@ def _before_head(lineage: Lineage) -> Version:
     return lineage[1]
 
 
-def _found(known: Settings, folder: Path | None) -> Found:
+def _read(settings: Settings, folder: Path | None) -> Found:
     """The folder as it is. Raises Failure if it, or something in it, cannot be read."""
-    from avisa.app.template_sync import found
-    from avisa.templates import template_folder
-
-    folder = template_folder.locate(folder or known.templates)
+    folder = template_folder.locate(folder or settings.templates)
     here = found(folder)
     if here.unread:
         lines = [f"{folder / problem.file}: {problem.message}" for problem in here.unread]
@@ -209,11 +199,8 @@ def _found(known: Settings, folder: Path | None) -> Found:
 
 
 def _safe_place(folder: Path, lineage: Lineage) -> tuple[str, int]:
-    """Whose the folder is, and the number of the version that it holds; 0: it is empty. Raises Failure if
-    something would be lost that never was in force."""
-    from avisa.app.template_sync import found
-    from avisa.catalog import content_of
-
+    """The folder's place, and the number of the version in it, 0 if it is empty. Raises Failure if it holds changes
+    that never were in force, for they would be lost."""
     here = found(folder)
     if not folder.exists() or not (here.files or here.unread):
         return here.place, 0
@@ -228,22 +215,20 @@ def _safe_place(folder: Path, lineage: Lineage) -> tuple[str, int]:
     return here.place, held.number
 
 
-def _put(outcome: object) -> None:
-    """Say what came of a push or a roll-back. Raises Failure."""
-    from avisa.catalog import Already, Unfit
-
+def _report(outcome: object) -> None:
+    """Print what came of a push or a roll-back. Raises Failure if nothing was put in force."""
     match outcome:
         case Version():
             answer.give(
-                lineages.shape(outcome) | {"pushed": True},
-                lambda told: (
-                    f"Version {told['version']} ({told['hash']}) is in force; replicas take it up in seconds."
+                views.version_json(outcome) | {"pushed": True},
+                lambda document: (
+                    f"Version {document['version']} ({document['hash']}) is in force; replicas take it up in seconds."
                 ),
             )
         case Already(version):
             answer.give(
-                lineages.shape(version) | {"pushed": False},
-                lambda told: f"These words are in force already, as version {told['version']}.",
+                views.version_json(version) | {"pushed": False},
+                lambda document: f"These words are in force already, as version {document['version']}.",
             )
         case Unfit(problems):
             wrong = [f"{it.location}: {it.message}" for it in problems if it.severity == "error"]
@@ -251,16 +236,16 @@ def _put(outcome: object) -> None:
             raise Failure(Exit.FINDINGS, "problems", "\n".join([*wrong, last]))
 
 
-def _not_of_head(told: NotOfHead) -> str:
-    head = told.head
-    if told.holds is not None:
+def _not_of_head(refusal: NotOfHead) -> str:
+    head = refusal.head
+    if refusal.holds is not None:
         return (
-            f"this folder holds version {told.holds.number}, and version {head.number} is in force;"
-            f" nothing was pushed\nto bring it back: avisa templates rollback {told.holds.number}"
+            f"this folder holds version {refusal.holds.number}, and version {head.number} is in force;"
+            f" nothing was pushed\nto bring it back: avisa templates rollback {refusal.holds.number}"
         )
     why = f"nobody knows of which version this folder was made, and version {head.number} is in force"
-    if told.based_on is not None:
-        why = f"this folder was made of version {told.based_on.number}; it would undo version {head.number}"
+    if refusal.based_on is not None:
+        why = f"this folder was made of version {refusal.based_on.number}; it would undo version {head.number}"
     return (
         f"{why}; nothing was pushed\n"
         f"compare: avisa templates diff; get it: avisa templates pull {head.number} DIR; merge;"
@@ -269,8 +254,6 @@ def _not_of_head(told: NotOfHead) -> str:
 
 
 def _login() -> str:
-    import getpass
-
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from avisa.cli import diagnostics
+from avisa.cli.views import problems
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint.codes import codes
 from avisa.store import open_store
@@ -86,13 +86,13 @@ def test_a_report_without_problems_is_still_one(asked: Avisa) -> None:
 
 def test_what_a_forge_would_read_as_its_own_is_escaped(tmp_path: Path) -> None:
     odd = Diagnostic(code="syntax", file="a,b:c.md", line=1, message="50 %\n::error::no")
-    assert diagnostics.github([odd], tmp_path).count("\n") == 1
-    assert "a%2Cb%3Ac.md" in diagnostics.github([odd], tmp_path)
+    assert problems.github([odd], tmp_path).count("\n") == 1
+    assert "a%2Cb%3Ac.md" in problems.github([odd], tmp_path)
 
 
 def test_the_same_problem_twice_has_two_fingerprints(tmp_path: Path) -> None:
     twice = [Diagnostic(code="syntax", file="x.md", line=line, message="m") for line in (1, 2)]
-    assert len({one["fingerprint"] for one in json.loads(diagnostics.gitlab(twice, tmp_path))}) == 2
+    assert len({one["fingerprint"] for one in json.loads(problems.gitlab(twice, tmp_path))}) == 2
 
 
 @pytest.mark.parametrize("code", codes())
@@ -121,7 +121,7 @@ def test_a_long_line_is_shown_around_its_fault(tmp_path: Path, columns: str, mon
     problem = Diagnostic(code="unknown_name", file="x.md", line=1, column=504, message="wrong " * 50)
     console = Console()
     with console.capture() as capture:
-        console.print(diagnostics.text([problem], tmp_path))
+        console.print(problems.text([problem], tmp_path))
     _, said, pointer, *_ = capture.get().splitlines()
     assert len(said) <= int(columns)
     assert said[pointer.index("^") :].startswith("wrong }}")
@@ -134,7 +134,7 @@ def test_a_caret_stands_under_its_word_behind_whatever_is_wide(tmp_path: Path, b
     problem = Diagnostic(code="unknown_name", file="x.md", line=1, column=len(before) + 4, message="wrong")
     console = Console(width=100)
     with console.capture() as capture:
-        console.print(diagnostics.text([problem], tmp_path))
+        console.print(problems.text([problem], tmp_path))
     _, said, pointer, *_ = capture.get().splitlines()
     assert cell_len(pointer[: pointer.index("^")]) == cell_len(said[: said.index("wrong")])
     assert pointer.strip(" |") == "^^^^^"

@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 
 from avisa import views
-from avisa.cli import tables
-from avisa.cli.phrases import phrase
-from avisa.cli.story import story
+from avisa.cli.views import tables
+from avisa.cli.views.phrases import phrase
+from avisa.cli.views.timeline import timeline
 from avisa.core.model import Reason
 from tests.cli.histories import a_history
 
@@ -23,7 +23,7 @@ def printed(made: Any, width: int = 100) -> str:
 
 
 def test_a_story_reads_well() -> None:
-    told = printed(story(views.timeline_json(a_history())))
+    told = printed(timeline(views.timeline_json(a_history())))
     assert "Order A-1042  in_production" in told
     assert "the customer hears again by 10 Mar 2026 09:00 UTC; promised for 2026-03-09" in told
     assert "Monday 2 March 2026" in told
@@ -36,23 +36,23 @@ def test_a_story_reads_well() -> None:
 
 def test_a_story_of_an_order_without_anything() -> None:
     told = views.timeline_json(a_history()) | {"entries": [], "next_update": None, "promise": None}
-    assert "in_production" in printed(story(told))
+    assert "in_production" in printed(timeline(told))
 
 
 def test_what_a_publisher_wrote_steers_no_terminal() -> None:
     told = views.timeline_json(a_history())
     told["order_id"] = "A\x1b[31m\u202e"
     told["entries"][0]["status"] = "[bold]\x07"
-    shown = printed(story(told))
+    shown = printed(timeline(told))
     assert r"A\x1b[31m\u202e" in shown
     assert r"[bold]\x07" in shown
 
 
 def test_tables_show_every_row() -> None:
     rows = [views.outbox_json(row, lambda decided: decided + timedelta(hours=72)) for row in a_history().outbox]
-    shown = printed(tables.waiting(rows), width=160)
+    shown = printed(tables.outbox(rows), width=160)
     assert all(row["key"] in shown for row in rows)
-    assert "Nothing here." in printed(tables.waiting([]))
+    assert "Nothing here." in printed(tables.outbox([]))
 
 
 def test_every_reason_has_words() -> None:

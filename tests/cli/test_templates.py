@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from avisa.catalog import content_of, files_of
-from avisa.cli import lineages
+from avisa.cli.views import versions
 from avisa.core import samples
 from avisa.core.model import Notification, Order, State
 from avisa.core.template_versions import Origin, Version
@@ -185,7 +185,7 @@ def test_a_version_goes_by_number_hash_or_the_name_in_a_timeline() -> None:
     lineage = [version(4, "abcd1111"), version(3, "abcd2222"), version(2, "12345678"), version(1, "abcd1111")]
 
     def found(named: str) -> list[int]:
-        return [one.number for one in lineages.find(lineage, named)]
+        return [one.number for one in versions.find(lineage, named)]
 
     assert (found("1"), found("12345678"), found("1234"), found("ABCD1-9f")) == ([1], [2], [2], [4])
     assert (found("abcd"), found("abc"), found("77"), found("zzzz")) == ([4, 3], [], [], [])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from avisa.cli.diagnostics import text
+from avisa.cli.views.problems import text
 from avisa.lint import check
 from avisa.templates import template_folder
 from tests.lint.planted import MISTAKES

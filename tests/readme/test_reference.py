@@ -8,7 +8,8 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from avisa import cli, telemetry
+from avisa import telemetry
+from avisa.cli.commands import COMMANDS, load
 from avisa.cli.exits import Exit
 from avisa.core.model import Purpose, Reason, State
 from avisa.embedded.inbox import Inbox
@@ -67,17 +68,8 @@ def test_every_command_is_listed() -> None:
 
 def _commands() -> list[str]:
     found = []
-    for command in cli.app.registered_commands:
-        if not command.hidden:
-            assert command.callback is not None
-            found.append(command.name or command.callback.__name__)
-    for group in cli.app.registered_groups:
-        assert group.name is not None
-        assert group.typer_instance is not None
-        found.append(group.name)
-        for command in group.typer_instance.registered_commands:
-            assert command.callback is not None
-            found.append(f"{group.name} {command.name or command.callback.__name__}")
+    for name in COMMANDS:
+        found += [name, *(f"{name} {each}" for each in getattr(load(name), "commands", ()))]
     return found
 
 

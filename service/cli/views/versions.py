@@ -1,19 +1,20 @@
-"""Versions as answers: their JSON, a table, and what differs between two."""
+"""Versions of plan and messages: their JSON, the history, and what differs between two."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from avisa import views
 from avisa.cli.answer import legible
+from avisa.cli.views.timeline import moment
 from avisa.core.template_versions import Lineage, Version
 from avisa.ports import InForce
 from avisa.telemetry import printable
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 _FEWEST = 4  # digits of a hash that may name a version
 
@@ -35,7 +36,7 @@ def find(lineage: Lineage, named: str) -> list[Version]:
     return list(newest.values())
 
 
-def shape(version: Version) -> dict[str, Any]:
+def version_json(version: Version) -> dict[str, Any]:
     return {
         "version": version.number,
         "hash": version.content,
@@ -47,10 +48,10 @@ def shape(version: Version) -> dict[str, Any]:
     }
 
 
-def told(lineage: Lineage, replicas: Sequence[InForce]) -> list[dict[str, Any]]:
-    """The answer of `avisa templates history`."""
+def history_json(lineage: Lineage, replicas: Sequence[InForce]) -> list[dict[str, Any]]:
+    """The JSON of `avisa templates history`."""
     return [
-        shape(version)
+        version_json(version)
         | {"newest": place == 0, "in_force_on": [it.replica for it in replicas if it.version == version.number]}
         for place, version in enumerate(lineage)
     ]
@@ -64,24 +65,17 @@ _HOW = {
 }
 
 
-def log(versions: list[dict[str, Any]]) -> RenderableType:
-    """The answer of `avisa templates history`, for people."""
-    from rich.console import Group
-    from rich.text import Text
-
+def history(versions: list[dict[str, Any]]) -> RenderableType:
+    """What `avisa templates history` prints for people."""
     if not versions:
         return Text("Nothing was put in force yet.", style="bright_black")
-    return Group(*(line for one in versions for line in _told(one)))
+    return Group(*(line for one in versions for line in _version(one)))
 
 
-def _told(one: dict[str, Any]) -> Iterator[RenderableType]:
-    from rich.text import Text
-
-    from avisa.cli.story import shown
-
+def _version(one: dict[str, Any]) -> Iterator[RenderableType]:
     yield Text.assemble(
         (f"version {one['version']}", "bold"),
-        f"  {shown(one['at'])}  {printable(one['author'])}, {_HOW[one['origin']]}",
+        f"  {moment(one['at'])}  {printable(one['author'])}, {_HOW[one['origin']]}",
     )
     if one["note"]:
         yield Text(f"    {printable(one['note'])}")
@@ -115,8 +109,8 @@ def _lines(name: str, before: str, old: Mapping[str, str], after: str, new: Mapp
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
-def patch(told: dict[str, Any]) -> str:
-    """The answer of `avisa templates diff`, for people."""
-    if not told["files"]:
-        return f"{told['from']} and {told['to']} are the same."
-    return legible("".join(file["diff"] for file in told["files"]))
+def patch(document: dict[str, Any]) -> str:
+    """What `avisa templates diff` prints for people."""
+    if not document["files"]:
+        return f"{document['from']} and {document['to']} are the same."
+    return legible("".join(file["diff"] for file in document["files"]))

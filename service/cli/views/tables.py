@@ -1,4 +1,4 @@
-"""Answers as tables."""
+"""What commands print as tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from avisa.cli.phrases import phrase
+from avisa.cli.views.phrases import phrase
 from avisa.telemetry import printable
 
 _STYLES = {
@@ -42,8 +42,8 @@ def _state(state: str) -> Text:
     return Text(state, style=_STYLES.get(state, ""))
 
 
-def waiting(rows: list[dict[str, Any]]) -> RenderableType:
-    """The answer of `avisa outbox`."""
+def outbox(rows: list[dict[str, Any]]) -> RenderableType:
+    """What `avisa outbox` prints for people."""
     if not rows:
         return Text("Nothing here.", style="bright_black")
     return table(
@@ -53,8 +53,8 @@ def waiting(rows: list[dict[str, Any]]) -> RenderableType:
     )
 
 
-def sums(counted: dict[str, Any]) -> RenderableType:
-    """The answer of `avisa counts`."""
+def counts(counted: dict[str, Any]) -> RenderableType:
+    """What `avisa counts` prints for people."""
     events, notifications = counted["events"], counted["notifications"]
     came = [(phrase(reason), reason, n) for reason, n in events["by_reason"].items()]
     return Group(
@@ -71,8 +71,8 @@ def sums(counted: dict[str, Any]) -> RenderableType:
     )
 
 
-def set_aside(letters: list[dict[str, Any]]) -> RenderableType:
-    """The answer of `avisa dead-letters`."""
+def dead_letters(letters: list[dict[str, Any]]) -> RenderableType:
+    """What `avisa dead-letters` prints for people."""
     if not letters:
         return Text("No record was set aside.", style="bright_black")
     return table(
@@ -91,9 +91,9 @@ def set_aside(letters: list[dict[str, Any]]) -> RenderableType:
     )
 
 
-def settings(known: dict[str, Any]) -> RenderableType:
-    """The answer of `avisa config`."""
+def settings(document: dict[str, Any]) -> RenderableType:
+    """What `avisa config` prints for people."""
     return table(
         ("setting", "value", "from"),
-        [(name, one["value"], one["source"]) for name, one in known["settings"].items()],
+        [(name, one["value"], one["source"]) for name, one in document["settings"].items()],
     )

@@ -1,4 +1,4 @@
-"""The reasons of CONTRACT 6 in plain words, for people who read a timeline."""
+"""Each reason in plain words, for people who read a timeline."""
 
 from __future__ import annotations
 

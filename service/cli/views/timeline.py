@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from avisa.cli.phrases import phrase
+from avisa.cli.views.phrases import phrase
 from avisa.telemetry import printable
 
 # kind, or how it was settled -> sign, style
@@ -26,12 +26,12 @@ SIGNS = {
 }
 
 
-def story(told: dict[str, Any]) -> RenderableType:
-    """The answer of `avisa timeline`."""
-    entries = told["entries"]
-    width = max((len(words(entry, "")[0]) for entry in entries), default=0)  # one edge for all days
+def timeline(document: dict[str, Any]) -> RenderableType:
+    """What `avisa timeline` prints for people."""
+    entries = document["entries"]
+    width = max((len(columns(entry, "")[0]) for entry in entries), default=0)  # one edge for all days
     days = groupby(entries, key=lambda entry: str(entry["at"])[:10])
-    parts: list[RenderableType] = [_heading(told)]
+    parts: list[RenderableType] = [_heading(document)]
     for day, group in days:
         parts += [
             Text(),
@@ -41,15 +41,17 @@ def story(told: dict[str, Any]) -> RenderableType:
     return Group(*parts, Text())
 
 
-def _heading(told: dict[str, Any]) -> RenderableType:
-    line = Text.assemble((f"Order {printable(told['order_id'])}", "bold"), "  ", (printable(told["status"]), "cyan"))
-    if told["final"]:
+def _heading(document: dict[str, Any]) -> RenderableType:
+    line = Text.assemble(
+        (f"Order {printable(document['order_id'])}", "bold"), "  ", (printable(document["status"]), "cyan")
+    )
+    if document["final"]:
         line.append("  final", "bright_black")
     facts = []
-    if told["next_update"]:
-        facts.append(f"the customer hears again by {shown(told['next_update'])}")
-    if told["promise"]:
-        facts.append(f"promised for {printable(str(told['promise']['date']))}")
+    if document["next_update"]:
+        facts.append(f"the customer hears again by {moment(document['next_update'])}")
+    if document["promise"]:
+        facts.append(f"promised for {printable(str(document['promise']['date']))}")
     return Group(Text(), line, Text("; ".join(facts), style="bright_black")) if facts else Group(Text(), line)
 
 
@@ -62,13 +64,13 @@ def _day(entries: list[dict[str, Any]], width: int) -> Table:
     for entry in entries:
         sign, style = SIGNS[entry["state"] if entry["kind"] == "settled" else entry["kind"]]
         table.add_row(
-            Text(f"  {entry['at'][11:19]}", style="bright_black"), Text(sign, style=style), *words(entry, style)
+            Text(f"  {entry['at'][11:19]}", style="bright_black"), Text(sign, style=style), *columns(entry, style)
         )
     return table
 
 
-def words(entry: dict[str, Any], style: str) -> tuple[Text, Text]:
-    """What it is about, and what came of it."""
+def columns(entry: dict[str, Any], style: str) -> tuple[Text, Text]:
+    """The two columns of an entry: what it is about, and what came of it."""
     why = phrase(entry["reason"])
     if entry["note"]:
         why = f"{why} ({printable(entry['note'])})" if why else printable(entry["note"])
@@ -76,28 +78,28 @@ def words(entry: dict[str, Any], style: str) -> tuple[Text, Text]:
         case "event":
             return Text(printable(entry["status"] or ""), style=style), Text(why)
         case "decision":
-            return Text(_what(entry)), Text(f"to be told: {why}" if entry["key"] else why, style="bright_black")
+            return Text(_subject(entry)), Text(f"to be told: {why}" if entry["key"] else why, style="bright_black")
         case "settled":
             written = " in ".join(filter(None, (entry["message"], entry["locale"])))
             if written and entry["version"]:
                 written += f", v{entry['version']}"
             return (
-                Text(f"{_what(entry)} {entry['state'].replace('_', ' ')}", style=style),
+                Text(f"{_subject(entry)} {entry['state'].replace('_', ' ')}", style=style),
                 Text.assemble(why, (f"  {written}" if written and entry["state"] == "sent" else "", "bright_black")),
             )
         case "gate":
-            return Text(f"{_what(entry)} held", style=style), Text(why)
+            return Text(f"{_subject(entry)} held", style=style), Text(why)
         case _:
-            return Text(f"{_what(entry)} tried", style=style), Text(why)
+            return Text(f"{_subject(entry)} tried", style=style), Text(why)
 
 
-def _what(entry: dict[str, Any]) -> str:
+def _subject(entry: dict[str, Any]) -> str:
     """`reminder`, or `owner alert → owner:production`."""
     purpose = (entry["purpose"] or "order").replace("_", " ")
     recipient = (entry["key"] or "").rpartition("/")[2]
     return purpose if recipient in {"", "customer"} else f"{purpose} → {printable(recipient)}"
 
 
-def shown(at: str | None) -> str:
-    """A moment of a JSON answer, to the minute."""
+def moment(at: str | None) -> str:
+    """A moment of a JSON document, to the minute."""
     return "" if at is None else datetime.fromisoformat(at).strftime("%-d %b %Y %H:%M UTC")

@@ -16,7 +16,7 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from avisa.cli.tables import table
+from avisa.cli.views.tables import table
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint.codes import Code
 from avisa.telemetry import printable
@@ -54,8 +54,8 @@ def github(problems: Sequence[Diagnostic], folder: Path) -> str:
     lines = []
     for problem in problems:
         where = f"file={_property(_path(problem, folder))},line={problem.line or 1},col={problem.column or 1}"
-        told = _escaped(printable(problem.summary))
-        lines.append(f"::{problem.severity} {where},title={_property(problem.code)}::{told}\n")
+        text = _escaped(printable(problem.summary))
+        lines.append(f"::{problem.severity} {where},title={_property(problem.code)}::{text}\n")
     return "".join(lines)
 
 
@@ -66,9 +66,9 @@ def gitlab(problems: Sequence[Diagnostic], folder: Path) -> str:
     seen: dict[str, int] = {}
     for problem in problems:
         lines = lines_of(folder / problem.file)
-        said = lines[problem.line - 1] if problem.line and problem.line <= len(lines) else ""
+        source = lines[problem.line - 1] if problem.line and problem.line <= len(lines) else ""
         # Not the line's number, so that a problem stays the same one while lines come and go above it.
-        what = "\0".join((problem.code, problem.file, said.strip(), problem.message))
+        what = "\0".join((problem.code, problem.file, source.strip(), problem.message))
         seen[what] = seen.get(what, 0) + 1
         report.append(
             {
@@ -103,11 +103,11 @@ def _problem(problem: Diagnostic, file: str, lines: Sequence[str], widest: int) 
         if hint:
             yield Text(f"{' ' * _NUMBER}{hint}", "green")
         return
-    said, at = lines[problem.line - 1], (problem.column or 1) - 1
-    word = _WORD.match(said, at)
-    cut = max(0, at - widest // 3) if len(said) > widest else 0
-    before = _shown(("…" if cut else "") + said[cut:at])
-    part = before + _shown(said[at : cut + widest] + ("…" if len(said) > cut + widest else ""))
+    source, at = lines[problem.line - 1], (problem.column or 1) - 1
+    word = _WORD.match(source, at)
+    cut = max(0, at - widest // 3) if len(source) > widest else 0
+    before = _shown(("…" if cut else "") + source[cut:at])
+    part = before + _shown(source[at : cut + widest] + ("…" if len(source) > cut + widest else ""))
     yield Text.assemble((f"{problem.line:>{_NUMBER - 3}} | ", "bright_black"), part)
     carets = "^" * max(1, cell_len(_shown((word[0] if word else "")[: cut + widest - at])))
     pointer = Text.assemble((f"{' ' * (_NUMBER - 2)}| ", "bright_black"), " " * cell_len(before), (carets, color))

@@ -1,4 +1,4 @@
-"""Commands of the contract that are still to come: refused by name, so that nobody takes them for a typing error."""
+"""Commands that are still to come. They are refused by name, so that nobody takes them for a typing error."""
 
 from __future__ import annotations
 

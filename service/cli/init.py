@@ -1,4 +1,4 @@
-"""The command for those who write plan and messages of their own: init."""
+"""`avisa init`: a plan and messages of one's own."""
 
 from __future__ import annotations
 
@@ -8,16 +8,10 @@ import typer
 
 from avisa.cli.answer import answer
 from avisa.cli.exits import Exit, Failure
-
-
-def register(app: typer.Typer) -> None:
-    app.command("init")(init)
+from avisa.templates import template_folder
 
 
 def init(folder: Path = typer.Argument(..., metavar="DIR")) -> None:  # noqa: B008 -- how typer declares
-    """Copy the shipped plan and messages to a folder, to edit there."""
-    from avisa.templates import template_folder
-
     try:
         files = template_folder.init(folder)
     except FileExistsError:
@@ -26,5 +20,5 @@ def init(folder: Path = typer.Argument(..., metavar="DIR")) -> None:  # noqa: B0
         raise Failure(Exit.STORAGE, "storage", f"{folder}: {error.strerror}") from None
     answer.give(
         {"folder": str(folder), "files": [str(file) for file in files]},
-        lambda told: f"{len(told['files'])} files written. To use them, run with AVISA_TEMPLATES={folder}",
+        lambda document: f"{len(document['files'])} files written. To use them, run with AVISA_TEMPLATES={folder}",
     )

@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from avisa import views
+from avisa.app.template_sync import shelf_of
+from avisa.catalog import render_input_of
 from avisa.cli.answer import answer, legible
 from avisa.cli.exits import Exit, Failure, not_there
-from avisa.cli.surroundings import inside_store, settings
-
-if TYPE_CHECKING:
-    from avisa.ports import Clock, Sent
-    from avisa.preview.render import Proof
-    from avisa.settings import Settings
-    from avisa.store import Store
+from avisa.cli.session import load_settings, use_store
+from avisa.cli.views.timeline import moment
+from avisa.ports import CannotRender, Clock, Sent
+from avisa.preview.render import Proof, write
+from avisa.settings import Settings
+from avisa.store import Store
 
 
 def show(order: str, key: str, out: Path | None) -> None:
     """The body of `avisa timeline ORDER --mail KEY`."""
-    known = settings()
+    settings = load_settings()
 
     async def look(store: Store, _clock: Clock) -> tuple[dict[str, Any], Proof]:
         chosen = _chosen(
             await store.queries.sent(order), order, key, known=await store.queries.history(order) is not None
         )
-        return await _again(known, store, order, chosen)
+        return await _again(settings, store, order, chosen)
 
-    told, proof = inside_store(known, look)
+    document, proof = use_store(settings, look)
     if out is not None:
-        from avisa.preview.render import write
-
         try:
-            told["files"] = [str(path) for path in write(proof, out)]
+            document["files"] = [str(path) for path in write(proof, out)]
         except OSError as error:
             raise Failure(Exit.STORAGE, "storage", f"{out}: {error.strerror}") from None
-    answer.give(told, _shown)
+    answer.give(document, _shown)
 
 
 def _chosen(sent: list[Sent], order: str, key: str, *, known: bool) -> Sent:
@@ -52,17 +51,12 @@ def _chosen(sent: list[Sent], order: str, key: str, *, known: bool) -> Sent:
     )
 
 
-async def _again(known: Settings, store: Store, order: str, sent: Sent) -> tuple[dict[str, Any], Proof]:
-    from avisa.app.template_sync import shelf_of
-    from avisa.catalog import render_input_of
-    from avisa.ports import CannotRender
-    from avisa.preview.render import Proof
-
+async def _again(settings: Settings, store: Store, order: str, sent: Sent) -> tuple[dict[str, Any], Proof]:
     row, draft = sent.row, sent.draft
     if draft is None:
         raise not_there("its words were not kept: a release before this one sent it")
-    shelf = shelf_of(known, store, b"nothing is sent from here", known.public_url)
-    catalog = await shelf.version(draft.catalog)
+    cache = shelf_of(settings, store, b"nothing is sent from here", settings.public_url)
+    catalog = await cache.version(draft.catalog)
     if catalog is None:
         raise not_there(f"version {row.version} cannot be read by this release")
     words, mail = catalog.render(draft), catalog.compose(row.notification, draft)
@@ -70,7 +64,7 @@ async def _again(known: Settings, store: Store, order: str, sent: Sent) -> tuple
         raise Failure(Exit.FINDINGS, "cannot_render", words.problem)
     if isinstance(mail, CannotRender):
         raise Failure(Exit.FINDINGS, "cannot_render", mail.problem)
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "order_id": order,
         "key": row.notification.key,
         "at": views.moment(row.settled_at),
@@ -80,22 +74,20 @@ async def _again(known: Settings, store: Store, order: str, sent: Sent) -> tuple
         "version": row.version,
         "template_version": row.template_version,
         "message_id": row.message_id,
-        "exact": shelf.renders(draft.catalog),
+        "exact": cache.renders(draft.catalog),
         "subject": words.subject,
         "short": words.short,
         "text": words.text,
         "html": words.html,
         "files": [],
     }
-    return told, Proof(key=row.notification.key, letter=render_input_of(draft), words=words, mail=mail)
+    return document, Proof(key=row.notification.key, letter=render_input_of(draft), words=words, mail=mail)
 
 
-def _shown(told: dict[str, Any]) -> str:
-    from avisa.cli.story import shown
-
-    written = f"{told['message']} in {told['locale']}, version {told['version'] or 'unknown'}"
-    head = f"{told['state'].replace('_', ' ')} {shown(told['at'])}, {written}"
-    if not told["exact"]:
+def _shown(document: dict[str, Any]) -> str:
+    written = f"{document['message']} in {document['locale']}, version {document['version'] or 'unknown'}"
+    head = f"{document['state'].replace('_', ' ')} {moment(document['at'])}, {written}"
+    if not document["exact"]:
         head += "\nOther releases of our libraries wrote it: its words are these, its octets may differ."
-    files = "\n\n" + "  ".join(told["files"]) if told["files"] else ""
-    return legible(f"{head}\n\n{told['subject']}\n\n{told['text']}{files}")
+    files = "\n\n" + "  ".join(document["files"]) if document["files"] else ""
+    return legible(f"{head}\n\n{document['subject']}\n\n{document['text']}{files}")

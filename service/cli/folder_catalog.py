@@ -1,0 +1,62 @@
+"""A catalog made of the folder for one command. It is put in force nowhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+
+from avisa import plan_file
+from avisa.catalog import PLAN, Catalog, CompileFolder, Installation, Renderer, examine
+from avisa.cli.exits import Exit, Failure, not_there
+from avisa.core.plan import Plan
+from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.settings import Settings
+from avisa.templates import template_folder
+from avisa.templates.compile_folder import assemble, compile_folder
+
+
+def folder_catalog(settings: Settings) -> Catalog:
+    """The catalog of the whole folder. Raises Failure if anything in it is wrong."""
+    files, unread = _read(settings)
+    return _catalog(settings, files, unread, compile_folder)
+
+
+def message_catalog(message: str, settings: Settings, *, redirected: bool = False) -> Catalog:
+    """A catalog of one message, whatever is wrong with the others. `redirected`: its mails go to
+    AVISA_SMTP__REDIRECT_TO, if that is set. Raises Failure if there is no such message, or it is wrong."""
+    files, unread = _read(settings)
+    of_others = re.compile(rf"messages/(?!{re.escape(message)}/)([^/]+)/")
+    unread = [problem for problem in unread if not of_others.match(problem.file)]
+    if not unread and not any(file.startswith(f"messages/{message}/") for file in files):
+        there = sorted({found[1] for file in files if (found := of_others.match(file))})
+        raise not_there(f"there is no message {message}; there are {', '.join(there)}")
+
+    def compile_message(texts: Mapping[str, str], plan: Plan) -> tuple[Renderer | None, list[Diagnostic]]:
+        renderer, found = assemble(texts, plan, redirect_to=settings.smtp.redirect_to if redirected else None)
+        own = [it for it in found if it.severity == "error" and it.code != "missing_message"]
+        return (None if own else renderer), own
+
+    wanted = {file: text for file, text in files.items() if not of_others.match(file)}
+    return _catalog(settings, wanted, unread, compile_message)
+
+
+def _read(settings: Settings) -> tuple[dict[str, str], list[Diagnostic]]:
+    folder = template_folder.locate(settings.templates)
+    try:
+        return template_folder.read(folder)
+    except OSError as error:
+        raise not_there(f"{folder}: {error.strerror or 'is not a folder'}") from None
+
+
+def _catalog(
+    settings: Settings, files: Mapping[str, str], unread: list[Diagnostic], compile_files: CompileFolder
+) -> Catalog:
+    read = partial(plan_file.read, file=PLAN, tell_from=settings.kafka.tell_from)
+    plan, renderer, found = examine(files, read, compile_files)
+    if plan is None or renderer is None or unread:
+        wrong = [problem for problem in [*unread, *found] if problem.severity == "error"]
+        lines = "\n".join(f"{problem.location}: {problem.summary}" for problem in wrong)
+        raise Failure(Exit.FINDINGS, "problems", lines + "\n`avisa check` says more")
+    installation = Installation(secret=b"a preview unsubscribes nobody", public_url=settings.public_url)
+    return Catalog(version="preview", plan=plan, renderer=renderer, installation=installation)

@@ -1,0 +1,1 @@
+"""What commands print for people: tables, a timeline, versions, problems."""
