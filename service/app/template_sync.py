@@ -16,6 +16,7 @@ import structlog
 from avisa import plan_file
 from avisa.catalog import PLAN, CatalogCache, Found, Installation, Versions
 from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.loops import keep_trying
 from avisa.ports import Clock, DurabilityLost
 from avisa.settings import Settings
 from avisa.settings.errors import Misconfigured
@@ -105,7 +106,8 @@ class Follower:
                 if saved.done():
                     saved.result()
                     saved = asyncio.ensure_future(anext(watch))
-                    await _insist(self._look)
+                    # The store may be away, and nobody saves a file twice for that.
+                    await keep_trying(self._look, event="templates.look_failed", pause=TRY_AGAIN)
                 else:
                     await _try(self._look_if_moved)
         finally:
@@ -176,17 +178,4 @@ async def _try(step: Callable[[], Awaitable[object]]) -> None:
         raise
     except Exception as trouble:
         say = log.debug if isinstance(trouble, StoreError) else log.warning
-        say("templates_wait", error=type(trouble).__name__, again_in=ASK_STORE)
-
-
-async def _insist(step: Callable[[], Awaitable[object]]) -> None:
-    """Do it, again and again if need be: the store may be away, and nobody saves a file twice for that."""
-    while True:
-        try:
-            await step()
-            return
-        except DurabilityLost:
-            raise
-        except Exception as trouble:
-            log.warning("templates_wait", error=type(trouble).__name__, again_in=TRY_AGAIN)
-            await asyncio.sleep(TRY_AGAIN)
+        say("templates.step_failed", error=type(trouble).__name__, again_in=ASK_STORE)
