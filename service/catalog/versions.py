@@ -1,8 +1,8 @@
-"""Versions of plan and messages: whose words are in force here, by the rules of `core.lineage`.
+"""Puts versions of plan and messages in force in this process, by the rules of `core.template_versions`.
 
-All replicas read the same lineage in the store and put its head in force. What a folder becomes is worked out
-anew whenever the folder or the head changes: look, decide, add; and if somebody was faster, again. Either a whole
-catalog is put in force or nothing changes: one that does not pass the check leaves the last good one.
+All replicas read the same versions in the store and put the head in force. Whenever the folder or the head changes,
+a replica compares the two and may add a version; if somebody else added one first, it compares again. Either a whole
+catalog is put in force or nothing changes: a catalog that does not pass the check leaves the last good one in place.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import VersionStore
 
 STALE = "stale_folder"  # the code of that problem
-_HERE = "."  # the folder itself, where a problem is none of one file
+_HERE = "."  # stands for the folder itself where a problem belongs to no single file
 _SHIPPED_BY = "avisa"
 
 
@@ -38,66 +38,65 @@ _SHIPPED_BY = "avisa"
 class Found:
     """A folder as it was read."""
 
-    place: str  # whose it is: host and path
+    place: str  # host and path
     files: Mapping[str, str]
-    unread: Sequence[Diagnostic] = ()  # with any, nothing of it is used
+    unread: Sequence[Diagnostic] = ()  # files that could not be read; if there are any, no file is used
     shipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """It did not pass the check."""
+    """The files did not pass the check."""
 
     problems: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NotOfHead:
-    """It was not made of the head; None: nobody knows of what."""
+    """The folder is not based on the head. `based_on` is None if nobody knows what it is based on."""
 
     head: Version
     based_on: Version | None
-    holds: Version | None  # the earlier version that it equals, if any
+    holds: Version | None  # the earlier version that the folder equals, if any
 
 
 @dataclass(frozen=True, slots=True)
 class Already:
-    """Those words are in force."""
+    """The files are in force already."""
 
     version: Version
 
 
 class Versions:
-    """Puts in force here what is to be in force everywhere, and adds to the lineage."""
+    """The version in force in this process, and the ways to add a version."""
 
-    def __init__(self, shelf: CatalogCache, store: VersionStore) -> None:
-        self._shelf = shelf
+    def __init__(self, catalogs: CatalogCache, store: VersionStore) -> None:
+        self._catalogs = catalogs
         self._store = store
         self._turn = asyncio.Lock()
-        self._held: str | None = None  # the content of the folder when we last looked, if it was of some version
+        self._held: str | None = None  # the content of the folder at the last look, if it equalled a version
         self._seen_head: int | None = None
-        self._warnings: list[Diagnostic] = []  # of what is in force
+        self._warnings: list[Diagnostic] = []  # about the catalog in force
         self.in_force: Version | None = None
 
     async def moved(self) -> bool:
-        """Whether somebody added a version since we last looked."""
+        """True if somebody added a version since the last look."""
         return await self._store.head() != self._seen_head
 
     async def look(self, found: Found, *, at: datetime) -> None:
-        """Do what is to be done about the folder and the head. What is wrong, or only worth knowing, is then in
-        the shelf's `problems`."""
+        """Compare the folder with the head and act on it. Errors and warnings are in `CatalogCache.problems` then."""
         async with self._turn:
-            self._seen_head = None  # until all is done: whoever is cut short looks again
-            answer: list[Diagnostic] | None = None
-            while answer is None:
+            self._seen_head = None  # until all is done, so that a look that is cut short is repeated
+            problems: list[Diagnostic] | None = None
+            while problems is None:
                 lineage = await self._store.versions()
-                answer = await self._looked(found, lineage, at)
-            self._shelf.problems = tuple(answer)
+                problems = await self._compare(found, lineage, at)
+            self._catalogs.problems = tuple(problems)
             head = lineage[0].number if lineage else 0
             self._seen_head = max(head, self.in_force.number) if self.in_force else head
 
-    async def _looked(self, found: Found, lineage: Lineage, at: datetime) -> list[Diagnostic] | None:
-        """What there is to say; None: somebody was faster, look again."""
+    async def _compare(self, found: Found, lineage: Lineage, at: datetime) -> list[Diagnostic] | None:
+        """Errors and warnings; None if somebody else added a version first, so that it must be compared again."""
         if found.unread:
             return [*found.unread, *await self._put_head(lineage, at)]
         content = content_of(found.files)
@@ -106,7 +105,7 @@ class Versions:
         watched = source is not None and source.content == self._held
         folder = Folder(content=content, based_on=based_on, shipped=found.shipped, watched=watched)
         state = state_of(folder, lineage)
-        said: list[Diagnostic] = []
+        problems: list[Diagnostic] = []
         added: Version | Unfit | None = None
         if state is FolderState.AHEAD:
             origin, author = (Origin.SHIPPED, _SHIPPED_BY) if found.shipped else (Origin.FOLDER, found.place)
@@ -116,19 +115,19 @@ class Versions:
             if isinstance(added, Unfit):
                 return [*added.problems, *await self._put_head(lineage, at)]
         else:
-            said = await self._put_head(lineage, at)
+            problems = await self._put_head(lineage, at)
         if state is FolderState.DIVERGED:
-            return [_astray(lineage[0], based_on), *said]
+            return [_diverged(lineage[0], based_on), *problems]
         self._held = content
         if found.shipped:
-            return [*said, *self._warnings]
+            return [*problems, *self._warnings]
         equal = added if isinstance(added, Version) else newest(content, lineage)
-        assert equal is not None, "what is neither new nor astray equals a version"
+        assert equal is not None, "a folder that neither is ahead nor has diverged equals a version"
         if based_on != equal.number:
             await self._store.set_base(found.place, equal.number)
         if state is FolderState.BEHIND:
-            said.append(_stale(lineage[0], equal))
-        return [*said, *self._warnings]
+            problems.append(_behind(lineage[0], equal))
+        return [*problems, *self._warnings]
 
     async def _add(
         self,
@@ -140,8 +139,8 @@ class Versions:
         note: str | None,
         at: datetime,
     ) -> Version | Unfit | None:
-        """Check the files, make them the next version and put it in force here. None: somebody was faster."""
-        catalog, problems = await self._shelf.make(files)
+        """Check the files, add them as the next version, put it in force. None if somebody added one first."""
+        catalog, problems = await self._catalogs.make(files)
         if catalog is None:
             return Unfit(tuple(problems))
         version = next_version(
@@ -153,24 +152,24 @@ class Versions:
             note=note,
             at=at,
         )
-        if not await self._store.add_version(version, self._shelf.kept(files)):
+        if not await self._store.add_version(version, self._catalogs.kept(files)):
             return None
         self._put(version, catalog, problems)
         return version
 
     async def _put_head(self, lineage: Lineage, at: datetime) -> list[Diagnostic]:
-        """Have the head in force, if it is fit; at the start, for want of anything else, the newest that is.
-        Answers why it is not the head, if it is not."""
+        """Put the head in force if it passes the check; at the start, where nothing is in force, else the newest that
+        does. Returns why it is not the head, if it is not."""
         unfit: list[Diagnostic] = []
         for version in lineage:
             if self.in_force is not None and self.in_force.content == version.content:
                 self.in_force = version
                 return unfit
             files = await self.files(version)
-            catalog, problems = await self._shelf.make(files)
+            catalog, problems = await self._catalogs.make(files)
             if catalog is not None:
-                if catalog.version != version.catalog:  # other libraries than those of whoever added it
-                    await self._store.keep_catalog(catalog.version, self._shelf.kept(files), at=at)
+                if catalog.version != version.catalog:  # whoever added it has other libraries
+                    await self._store.keep_catalog(catalog.version, self._catalogs.kept(files), at=at)
                 self._put(version, catalog, problems)
                 return unfit
             unfit += [_unfit(version), *(problem for problem in problems if problem.severity == "error")]
@@ -179,30 +178,31 @@ class Versions:
         return unfit
 
     def _put(self, version: Version, catalog: Catalog, problems: Sequence[Diagnostic]) -> None:
-        self._shelf.put_in_force(catalog)
+        self._catalogs.put_in_force(catalog)
         self.in_force = version
         self._warnings = list(problems)
 
     # ---------------------------------------------------------------- by hand
 
     async def join(self, *, at: datetime) -> bool:
-        """Have in force here what is in force elsewhere, whatever any folder holds; answers whether there is
-        something."""
+        """Put the head in force, whatever any folder holds. Returns False if there is no version that can be."""
         async with self._turn:
             await self._put_head(await self._store.versions(), at)
             return self.in_force is not None
 
     async def files(self, version: Version) -> dict[str, str]:
-        """Plan, messages and layout of a version, by their paths."""
+        """The files of a version, by path."""
         kept = await self._store.kept_catalog(version.catalog)
-        assert kept is not None, "what was a version is kept"
+        assert kept is not None, "the files of every version are kept"
         return files_of(kept)
 
     async def push(
         self, found: Found, *, based_on: int | None, author: str, note: str | None, at: datetime
     ) -> Version | Already | Unfit | NotOfHead:
-        """Make the folder the next version, if it was made of the head. `based_on` is the version that it was merged
-        with; None: what is known of the folder."""
+        """Add the folder as the next version, if it is based on the head.
+
+        `based_on` is the number of the version that somebody merged the folder with; None: what the store knows.
+        """
         if found.unread:
             return Unfit(tuple(found.unread))
         content = content_of(found.files)
@@ -223,7 +223,7 @@ class Versions:
     async def roll_back(
         self, target: Version, *, author: str, note: str | None, at: datetime
     ) -> Version | Already | Unfit:
-        """Make the words of an earlier version those of a new one."""
+        """Add a version with the files of an earlier one."""
         files = await self.files(target)
         note = note or f"back to version {target.number}"
         while True:
@@ -235,7 +235,7 @@ class Versions:
                 return added
 
 
-def _stale(head: Version, held: Version) -> Diagnostic:
+def _behind(head: Version, held: Version) -> Diagnostic:
     return Diagnostic(
         code=STALE,
         severity="warning",
@@ -246,7 +246,7 @@ def _stale(head: Version, held: Version) -> Diagnostic:
     )
 
 
-def _astray(head: Version, based_on: int | None) -> Diagnostic:
+def _diverged(head: Version, based_on: int | None) -> Diagnostic:
     return Diagnostic(
         code="astray_folder",
         file=_HERE,
