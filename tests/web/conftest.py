@@ -43,7 +43,7 @@ class StoppedClock:
 
 
 @dataclass
-class House:
+class RunningSite:
     """The site, running, and what it changed."""
 
     inbox: Inbox
@@ -84,7 +84,7 @@ async def opened(listener: Any, site: Site) -> Server:
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
+async def running() -> AsyncIterator[RunningSite]:
     inbox = Inbox(StoppedClock())
     await inbox.start()
     checks = {
@@ -124,6 +124,8 @@ async def house() -> AsyncIterator[House]:
     )
     server = await opened(listen("127.0.0.1", 0), site)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
-        yield House(inbox=inbox, client=client, server=server, site=site, checks=checks, unsubscribed=unsubscribed)
+        yield RunningSite(
+            inbox=inbox, client=client, server=server, site=site, checks=checks, unsubscribed=unsubscribed
+        )
     await server.stop()
     await inbox.stop()

@@ -7,43 +7,43 @@ from prometheus_client.parser import text_string_to_metric_families
 from avisa import telemetry
 from avisa.core.model import Purpose, Reason, State
 from avisa.web.health import Check
-from tests.web.conftest import House
+from tests.web.conftest import RunningSite
 
 
-async def test_readyz_is_ok_when_every_check_is(house: House) -> None:
-    answer = await house.client.get("/readyz")
+async def test_readyz_is_ok_when_every_check_is(running: RunningSite) -> None:
+    answer = await running.client.get("/readyz")
     assert answer.status_code == 200
     readiness = answer.json()
     assert readiness["status"] == "ok"
     assert readiness["checks"]["store"] == {"ok": True, "detail": "sqlite", "required": True}
-    assert (await house.client.get("/livez")).json() == {
+    assert (await running.client.get("/livez")).json() == {
         "status": "ok",
         "checks": {"loop": {"ok": True, "detail": "", "required": True}},
     }
 
 
-async def test_readyz_is_503_when_a_required_check_fails(house: House) -> None:
-    house.checks["kafka"] = Check(ok=False, detail="has not answered yet")
-    answer = await house.client.get("/readyz")
+async def test_readyz_is_503_when_a_required_check_fails(running: RunningSite) -> None:
+    running.checks["kafka"] = Check(ok=False, detail="has not answered yet")
+    answer = await running.client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["status"] == "unavailable"
     assert answer.json()["checks"]["kafka"]["ok"] is False
 
 
-async def test_readyz_is_degraded_when_a_check_fails_that_is_not_required(house: House) -> None:
-    house.checks["assignment"] = Check(ok=False, detail="no partition", required=False)
-    answer = await house.client.get("/readyz")
+async def test_readyz_is_degraded_when_a_check_fails_that_is_not_required(running: RunningSite) -> None:
+    running.checks["assignment"] = Check(ok=False, detail="no partition", required=False)
+    answer = await running.client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
 
 
-async def test_metrics_have_the_names_and_labels_of_the_reference(house: House) -> None:
+async def test_metrics_have_the_names_and_labels_of_the_reference(running: RunningSite) -> None:
     telemetry.decided(Reason.ENTERED, 3)
     telemetry.dead_lettered(Reason.NOT_JSON)
     telemetry.queued(Purpose.UPDATE, "email")
     telemetry.settled(Purpose.UPDATE, "email", State.SENT)
     telemetry.reminder_lateness(0.2)
     telemetry.event_to_accepted(0.02)
-    answer = await house.client.get("/metrics")
+    answer = await running.client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
     labels = {name: {k for s in f.samples for k in s.labels} - {"le"} for name, f in families.items()}

@@ -8,34 +8,34 @@ from pathlib import Path
 
 from avisa.embedded import inbox as embedded
 from avisa.embedded.inbox import Inbox
-from tests.web.conftest import House, StoppedClock, a_mail, post
+from tests.web.conftest import RunningSite, StoppedClock, a_mail, post
 
 EVIL = '<html><head></head><body><h1>Olá</h1><img src="https://spy.example/x.gif"><script>alert(1)</script></body>'
 
 
-async def test_an_empty_inbox_says_so(house: House) -> None:
-    assert "Nothing here yet" in (await house.client.get("/inbox")).text
+async def test_an_empty_inbox_says_so(running: RunningSite) -> None:
+    assert "Nothing here yet" in (await running.client.get("/inbox")).text
 
 
-async def test_mails_are_listed_and_shown_as_text_and_source(house: House) -> None:
-    await asyncio.to_thread(post, house.inbox.port, a_mail(html=EVIL))
-    await asyncio.to_thread(post, house.inbox.port, a_mail(subject="Segundo <b>"))
-    listed = (await house.client.get("/inbox")).text
+async def test_mails_are_listed_and_shown_as_text_and_source(running: RunningSite) -> None:
+    await asyncio.to_thread(post, running.inbox.port, a_mail(html=EVIL))
+    await asyncio.to_thread(post, running.inbox.port, a_mail(subject="Segundo <b>"))
+    listed = (await running.client.get("/inbox")).text
     assert listed.index("Segundo &lt;b&gt;") < listed.index("O seu pedido 1042 está em produção")
-    assert "Olá Ana" in (await house.client.get("/inbox/1/text")).text
-    source = (await house.client.get("/inbox/1/source")).text
+    assert "Olá Ana" in (await running.client.get("/inbox/1/text")).text
+    source = (await running.client.get("/inbox/1/source")).text
     assert "Subject: " in source
     assert "<script>" not in source
-    assert "Olá Ana" in (await house.client.get("/inbox/2")).text  # it has no HTML, so the text is shown
+    assert "Olá Ana" in (await running.client.get("/inbox/2")).text  # it has no HTML, so the text is shown
 
 
-async def test_html_is_shown_in_a_sandbox(house: House) -> None:
-    await asyncio.to_thread(post, house.inbox.port, a_mail(html=EVIL))
-    page = await house.client.get("/inbox/1")
+async def test_html_is_shown_in_a_sandbox(running: RunningSite) -> None:
+    await asyncio.to_thread(post, running.inbox.port, a_mail(html=EVIL))
+    page = await running.client.get("/inbox/1")
     assert "<script>" not in page.text
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page.text
     assert "frame-src 'self'" in page.headers["content-security-policy"]
-    frame = await house.client.get("/inbox/1/frame")
+    frame = await running.client.get("/inbox/1/frame")
     policy = frame.headers["content-security-policy"]
     assert policy.startswith("sandbox allow-popups")
     assert "default-src 'none'" in policy
@@ -43,7 +43,7 @@ async def test_html_is_shown_in_a_sandbox(house: House) -> None:
     assert '<head><base target="_blank">' in frame.text
 
 
-async def test_a_malformed_mail_is_shown_without_an_error(house: House) -> None:
+async def test_a_malformed_mail_is_shown_without_an_error(running: RunningSite) -> None:
     for content in (
         b"",
         b"no header at all",
@@ -51,23 +51,23 @@ async def test_a_malformed_mail_is_shown_without_an_error(house: House) -> None:
         b"Content-Type: multipart/alternative\r\n\r\nwithout a boundary",
         b"From: a@b, <c@d\r\nTo: \xff\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n%%%",
     ):
-        await asyncio.to_thread(send_raw, house.inbox.port, content)
+        await asyncio.to_thread(send_raw, running.inbox.port, content)
     for id in range(1, 6):
         for view in ("", "/text", "/source", "/frame"):
-            assert (await house.client.get(f"/inbox/{id}{view}")).status_code == 200
-    assert (await house.client.get("/inbox")).status_code == 200
+            assert (await running.client.get(f"/inbox/{id}{view}")).status_code == 200
+    assert (await running.client.get("/inbox")).status_code == 200
 
 
-async def test_older_mails_are_listed_on_the_next_page(house: House) -> None:
+async def test_older_mails_are_listed_on_the_next_page(running: RunningSite) -> None:
     for n in range(52):
-        house.inbox._keep(("ana@example.pt",), a_mail(subject=f"Mail {n}").as_bytes())
-    first = (await house.client.get("/inbox")).text
+        running.inbox._keep(("ana@example.pt",), a_mail(subject=f"Mail {n}").as_bytes())
+    first = (await running.client.get("/inbox")).text
     assert "Mail 51" in first
     assert 'href="/inbox?before=3"' in first
-    older = (await house.client.get("/inbox?before=3")).text
+    older = (await running.client.get("/inbox?before=3")).text
     assert "Mail 1<" in older
     assert "Mail 0<" in older
-    assert (await house.client.get("/inbox?before=9999999999999999999999")).status_code == 200
+    assert (await running.client.get("/inbox?before=9999999999999999999999")).status_code == 200
 
 
 async def test_the_inbox_keeps_only_so_many_mails_and_bytes(monkeypatch) -> None:
