@@ -3,7 +3,7 @@
 from avisa.catalog.active import PLAN, CatalogCache, CompileFolder, ReadPlan, content_of, examine, files_of
 from avisa.catalog.catalog import Catalog, Installation
 from avisa.catalog.locale import choose_locale
-from avisa.catalog.render_input import Renderer, RenderInput, render_input_of
+from avisa.catalog.render_input import Renderer, render_input_of
 from avisa.catalog.versions import STALE, Already, Found, NotOfHead, Unfit, Versions
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "Installation",
     "NotOfHead",
     "ReadPlan",
-    "RenderInput",
     "Renderer",
     "Unfit",
     "Versions",

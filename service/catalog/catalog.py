@@ -9,11 +9,11 @@ from datetime import datetime
 import orjson
 
 from avisa.catalog.locale import choose_locale, spoken
-from avisa.catalog.render_input import Renderer, RenderInput, date_of, render_input_of, uuid_of
+from avisa.catalog.render_input import Renderer, date_of, render_input_of, uuid_of
 from avisa.core import context, facts, gate, unsubscribe_token
 from avisa.core.model import Json, Notification, Order
 from avisa.core.plan import Brand, Plan
-from avisa.ports import CannotRender, Draft, Mail, NoAddress, RenderedMessage
+from avisa.ports import CannotRender, Draft, Mail, NoAddress, RenderedMessage, RenderInput
 
 LARGEST_DRAFT = 64 * 1024  # bytes kept of a mail, and about what it costs to fill one
 _NEVER_LEFT_OUT = ("id", "number")

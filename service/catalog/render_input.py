@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -12,29 +11,10 @@ from typing import Protocol
 
 import orjson
 
-from avisa.core.model import Json
 from avisa.core.plan import Brand
-from avisa.ports import CannotRender, Draft, Mail, RenderedMessage
+from avisa.ports import CannotRender, Draft, Mail, RenderedMessage, RenderInput
 
 _URLS = uuid.NAMESPACE_URL.bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderInput:
-    """What a draft freezes: everything in which a mail can differ from another mail of the same catalog."""
-
-    message: str
-    message_id: str
-    references: str
-    date: str  # RFC 5322 section 3.3
-    locale: str
-    brand: str
-    purpose: str
-    to: str
-    name: str
-    unsubscribe: str | None
-    address_hash: str  # hexadecimal, so that a draft read back can still say it
-    values: dict[str, Json]
 
 
 class Renderer(Protocol):
@@ -64,9 +44,7 @@ class Renderer(Protocol):
 
 def render_input_of(draft: Draft) -> RenderInput:
     """What the draft froze. It is read from JSON only if the process that froze it has ended."""
-    return (
-        draft.render_input if isinstance(draft.render_input, RenderInput) else RenderInput(**orjson.loads(draft.json))
-    )
+    return draft.render_input or RenderInput(**orjson.loads(draft.json))
 
 
 @lru_cache(64)

@@ -2,7 +2,7 @@
 
 from avisa.ports.catalog import Catalog, CatalogCache, CatalogStore, InForce, VersionStore
 from avisa.ports.clock import Clock, Lag
-from avisa.ports.drafts import Attempt, Claimed, Draft
+from avisa.ports.drafts import Attempt, Claimed, Draft, RenderInput
 from avisa.ports.mail import CannotRender, Channel, Mail, NoAddress, RenderedMessage
 from avisa.ports.orders import Change, Committed, DurabilityLost, Entry, OrderBook, Tally
 from avisa.ports.outbox import Outbox, Pause, Sender, Settlement
@@ -49,6 +49,7 @@ __all__ = [
     "Queries",
     "RecentOrders",
     "Record",
+    "RenderInput",
     "RenderedMessage",
     "Sender",
     "Sent",

@@ -5,7 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from avisa.core.model import Notification, Order
+from avisa.core.model import Json, Notification, Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderInput:
+    """What a draft freezes: everything in which a mail can differ from another mail of the same catalog."""
+
+    message: str
+    message_id: str
+    references: str
+    date: str  # RFC 5322 section 3.3
+    locale: str
+    brand: str
+    purpose: str
+    to: str
+    name: str
+    unsubscribe: str | None
+    address_hash: str  # hexadecimal, so that a draft read back can still say it
+    values: dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +37,7 @@ class Draft:
     message: str = ""  # its name, for the timeline
     message_id: str = ""  # with its angle brackets
     address_hash: bytes = b""
-    render_input: object = field(default=None, compare=False, repr=False)  # `json` before it was written, if at hand
+    render_input: RenderInput | None = field(default=None, compare=False, repr=False)  # what `json` says, if at hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from avisa.catalog import Catalog, RenderInput, render_input_of
+from avisa.catalog import Catalog, render_input_of
 from avisa.core import samples
 from avisa.core.model import Fact, Order, Purpose
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint import sample_events
-from avisa.ports import CannotRender, Mail, NoAddress, RenderedMessage
+from avisa.ports import CannotRender, Mail, NoAddress, RenderedMessage, RenderInput
 
 MAIL, HTML, TEXT, SHORT = "mail.eml", "mail.html", "mail.txt", "short.txt"
 

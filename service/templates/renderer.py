@@ -8,10 +8,9 @@ from types import TracebackType
 
 from jinja2.exceptions import UndefinedError
 
-from avisa.catalog import RenderInput
 from avisa.core.model import Json
 from avisa.core.plan import Brand
-from avisa.ports import CannotRender, Mail, RenderedMessage
+from avisa.ports import CannotRender, Mail, RenderedMessage, RenderInput
 from avisa.templates import address
 from avisa.templates.compile_message import SEPARATOR, Compiled
 from avisa.templates.jinja.to_text import cut

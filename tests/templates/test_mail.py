@@ -140,7 +140,7 @@ def test_a_draft_made_before_redirecting_is_redirected_too() -> None:
 def _letter(json: bytes):
     import orjson
 
-    from avisa.catalog import RenderInput
+    from avisa.ports import RenderInput
 
     return RenderInput(**orjson.loads(json))
 
