@@ -1,4 +1,4 @@
-"""Whether the house is well: what `/livez`, `/readyz` and `/metrics` ask."""
+"""What `/livez`, `/readyz` and `/metrics` show of a running Avisa."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ STORE_PATIENCE = 1.5  # seconds, within those that a probe is worth
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthChecks:
-    """Looks at the parts of a running house. It changes nothing."""
+    """Looks at the parts of a running Avisa, and changes none."""
 
     clock: Clock
-    reads: Queries
-    shelf: CatalogCache
+    queries: Queries
+    catalogs: CatalogCache
     versions: Versions
     channel: EmailChannel
     lag: LagTracker
@@ -32,12 +32,12 @@ class HealthChecks:
     tasks: list[asyncio.Task[None]]
 
     async def alive(self) -> Health:
-        """Fails only if a restart would help: a loop of ours has ended."""
+        """Fails only if a restart would help: a loop has ended that never should."""
         ended = [task.get_name() for task in self.tasks if task.done()]
         return {"loops": Check(ok=not ended, detail=f"ended: {', '.join(ended)}" if ended else "running")}
 
     async def ready(self) -> Health:
-        """Store, catalog and a first word from Kafka are required; the rest is told for whoever looks."""
+        """Ready needs the store and a first answer of Kafka. The other checks only inform."""
         real = self.clock.real()
         store = await self._store()
         blind = self.lag.blind(real)
@@ -55,7 +55,7 @@ class HealthChecks:
         }
 
     async def readings(self) -> telemetry.Readings:
-        """What the metrics show; what the store cannot say now is left out."""
+        """The values of the gauges; those of the store are left out while it does not answer."""
         real, now = self.clock.real(), self.clock.now()
         own = telemetry.Readings(
             kafka_lag_records=self.lag.lag_records(),
@@ -63,7 +63,7 @@ class HealthChecks:
             blind=self.lag.blind(real),
             paused=self.dispatch.paused,
             channel_paused={"email": self.channel.refusal is not None},
-            catalog_ok=self.shelf.ok,
+            catalog_ok=self.catalogs.ok,
             smtp_connections=self.channel.connections,
         )
         gauges = await self._gauges()
@@ -86,8 +86,9 @@ class HealthChecks:
         return Check(ok=True, detail="answers")
 
     async def _gauges(self) -> Gauges | str:
-        """What the store says, or why it does not. Of one that is frozen not even the end of asking is waited for."""
-        asking = asyncio.ensure_future(self.reads.gauges())
+        """The store's gauges, or why there are none. A frozen store does not even end a query that is cancelled, so
+        nothing here waits for that."""
+        asking = asyncio.ensure_future(self.queries.gauges())
         asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
         await asyncio.wait({asking}, timeout=STORE_PATIENCE)
         if not asking.done():
@@ -98,13 +99,13 @@ class HealthChecks:
 
     def _catalog(self) -> Check:
         version = self.versions.in_force
-        assert version is not None, "the house does not stand before something is in force"
-        said = f"version {version.number} ({version.content})"
-        if self.shelf.ok:
-            aside = "; ".join(it.message for it in self.shelf.problems if it.code == STALE)
-            return Check(ok=True, required=False, detail=f"{said}; {aside}" if aside else said)
-        errors = sum(problem.severity == "error" for problem in self.shelf.problems)
-        return Check(ok=False, required=False, detail=f"{errors} error(s); {said} stays in force")
+        assert version is not None, "a start puts a version in force"
+        current = f"version {version.number} ({version.content})"
+        if self.catalogs.ok:
+            aside = "; ".join(it.message for it in self.catalogs.problems if it.code == STALE)
+            return Check(ok=True, required=False, detail=f"{current}; {aside}" if aside else current)
+        errors = sum(problem.severity == "error" for problem in self.catalogs.problems)
+        return Check(ok=False, required=False, detail=f"{errors} error(s); {current} stays in force")
 
     def _relay(self) -> str:
         if self.channel.refusal is not None:

@@ -1,13 +1,11 @@
-"""The house, wired by hand in one straight function and taken down in reverse."""
+"""The application: all parts of a running Avisa, wired by hand in one function and stopped in reverse."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import random
 import socket
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,10 +16,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from avisa import __version__
-from avisa.app import stand_in, template_sync
-from avisa.app.cluster import cluster_of
+from avisa.app import template_sync
+from avisa.app.edges import cluster_of, embedded_cluster, embedded_inbox, example_senders, relay_of
 from avisa.app.health import HealthChecks
-from avisa.app.relay import example_senders, relay_of
 from avisa.catalog import CatalogCache, Versions
 from avisa.clock import VirtualClock, clock_of, keep_origin
 from avisa.core.retry import RetryPolicy
@@ -45,7 +42,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("avisa")
 
-DRAIN = 25.0  # seconds for answers that are outstanding when we are to stop
+DRAIN = 25.0  # seconds, at a stop, for mails that are on their way
 STEP = 15.0  # seconds for any other step of stopping; together within the 45 of promise 9
 KEPT = timedelta(days=400)  # how long an order is remembered after it ended
 RETIRE_EVERY = 600.0
@@ -59,16 +56,16 @@ class Application:
     settings: Settings
     clock: VirtualClock
     store: Store
-    shelf: CatalogCache
+    catalogs: CatalogCache
     inbox: Inbox | None
     cluster: Cluster  # where Kafka is
     public_url: str | None
     port: int
-    doctor: HealthChecks
+    health: HealthChecks
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def until(self, stop: asyncio.Event) -> None:
-        """Live until `stop` is set; raises what ended a loop that should never end."""
+        """Run until `stop` is set. Raises what ended a loop, for no loop ends by itself."""
         waiting = asyncio.ensure_future(stop.wait())
         try:
             done, _ = await asyncio.wait({waiting, *self.tasks}, return_when=asyncio.FIRST_COMPLETED)
@@ -81,9 +78,9 @@ class Application:
 
 @asynccontextmanager
 async def open_application(settings: Settings) -> AsyncIterator[Application]:
-    """Start everything, in the order in which it is needed; on leaving, stop it in reverse.
+    """Start every part after those that it needs; on leaving, stop them in reverse.
 
-    Raises `Misconfigured` and what the store raises. Kafka and the relay may be away: they are waited for.
+    Raises Misconfigured, and StoreError if the store cannot be opened. A start does not wait for Kafka or the relay.
     """
     clock = clock_of(settings.clock)
     configured = cluster_of(settings.kafka)
@@ -99,37 +96,37 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         stack.push_async_callback(_step, "store", store.close)
         await keep_origin(clock, store.operations)
 
-        inbox = stand_in.inbox(settings, clock)
+        inbox = embedded_inbox(settings, clock)
         if inbox is not None:
             await inbox.start()
             stack.push_async_callback(_step, "inbox", inbox.stop)
         public_url = settings.public_url or (f"http://127.0.0.1:{listener.getsockname()[1]}" if inbox else None)
         secret = await _secret(settings, store)
-        shelf = template_sync.shelf_of(settings, store, secret, public_url)
-        versions = Versions(shelf, store.versions)
+        catalogs = template_sync.shelf_of(settings, store, secret, public_url)
+        versions = Versions(catalogs, store.versions)
         folder = template_sync.folder_of(settings)
-        await template_sync.begin(versions, shelf, folder, clock)
+        await template_sync.begin(versions, catalogs, folder, clock)
         if inbox is None:
-            for caution in example_senders(shelf.in_force.plan):
-                log.warning("caution", meaning=caution)
+            for caution in example_senders(catalogs.in_force.plan):
+                log.warning("app.cautioned", meaning=caution)
         relay = relay_of(settings.smtp) if inbox is None else Relay(host="127.0.0.1", port=inbox.port, tls="none")
         assert relay is not None
         channel = EmailChannel(relay, jitter=random.random)
         await channel.start()
         stack.push_async_callback(_step, "email", partial(channel.stop, 5.0))
 
-        cluster = configured or stand_in.cluster(settings, stack)
+        cluster = configured or embedded_cluster(settings, stack)
         lag = LagTracker(
             since=clock.real(),
-            blind_after=lambda: shelf.in_force.plan.feed.blind_after,
-            silent_after=lambda: shelf.in_force.plan.feed.silent_after,
+            blind_after=lambda: catalogs.in_force.plan.feed.blind_after,
+            silent_after=lambda: catalogs.in_force.plan.feed.silent_after,
         )
 
         retry = settings.retry
         dispatch = Dispatch(
             store.orders,
             store.outbox,
-            shelf,
+            catalogs,
             channel,
             clock,
             lag,
@@ -140,21 +137,21 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         alarm = Alarm()
         prepare = dispatch.preparation.prepare
         write_path = WritePath(store.orders, prepare, dispatch, lease=retry.lease, on_wake_at=alarm.expect)
-        wake = Wake(store.orders, shelf, clock, lag, write_path, alarm)
-        intake = Intake(store.orders, shelf, clock, write_path)
+        wake = Wake(store.orders, catalogs, clock, lag, write_path, alarm)
+        intake = Intake(store.orders, catalogs, clock, write_path)
         subscription = Subscription(
             cluster,
             take=intake.take,
-            rank_by=lambda: shelf.in_force.plan.rank_by,
+            rank_by=lambda: catalogs.in_force.plan.rank_by,
             types=settings.kafka.types or (),
             lag=lag,
             clock=clock,
         )
         tasks: list[asyncio.Task[None]] = []
-        doctor = HealthChecks(
+        health = HealthChecks(
             clock=clock,
-            reads=store.queries,
-            shelf=shelf,
+            queries=store.queries,
+            catalogs=catalogs,
             versions=versions,
             channel=channel,
             lag=lag,
@@ -163,9 +160,9 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             tasks=tasks,
         )
         site = Site(
-            alive=doctor.alive,
-            ready=doctor.ready,
-            readings=doctor.readings,
+            alive=health.alive,
+            ready=health.ready,
+            readings=health.readings,
             read_token=partial(read_unsubscribe_token, secret),
             unsubscribe=lambda address_hash: store.operations.unsubscribe(address_hash, now=clock.now()),
             asyncapi=lambda: asyncapi(cluster, version=__version__),
@@ -182,8 +179,8 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             tasks.append(task)
             return task
 
-        name = f"{socket.gethostname()}:{listener.getsockname()[1]}"
-        follower = template_sync.Follower(versions, shelf, folder, clock, store, name)
+        replica = f"{socket.gethostname()}:{listener.getsockname()[1]}"
+        follower = template_sync.Follower(versions, catalogs, folder, clock, store, replica)
         stack.push_async_callback(_step, "templates", follower.leave)
 
         # Stopped in reverse: first nothing new comes in, then nothing is woken, then what is on its way arrives.
@@ -201,31 +198,25 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         stack.push_async_callback(_end, reading)
         stack.push_async_callback(_step, "kafka", subscription.stop)
 
-        gc.collect()
-        gc.freeze()  # what is here now stays: half of what a collection costs is looking at it again
-        gc.set_threshold(50_000, 20, 100)
-        gc.enable()
-        # The store's threads need the interpreter between any two statements: at 5 ms each, most of a mail's way.
-        sys.setswitchinterval(0.0005)
         yield Application(
             settings=settings,
             clock=clock,
             store=store,
-            shelf=shelf,
+            catalogs=catalogs,
             inbox=inbox,
             cluster=cluster,
             public_url=public_url,
             port=server.port,
-            doctor=doctor,
+            health=health,
             tasks=tasks,
         )
 
 
 async def _secret(settings: Settings, store: Store) -> bytes:
-    given = settings.secret_key
-    return (
-        given.get_secret_value().encode() if given is not None else await store.operations.secret_key(os.urandom(32))
-    )
+    """The key of unsubscribe links: as set, else one that the store keeps from the first start on."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value().encode()
+    return await store.operations.secret_key(os.urandom(32))
 
 
 async def _retire(store: Store, clock: VirtualClock) -> None:
@@ -246,9 +237,9 @@ async def _end(task: asyncio.Task[None]) -> None:
 
 
 async def _step(name: str, stop: Callable[[], Awaitable[None]]) -> None:
-    """One step of stopping: bounded, and never a reason to leave out the next."""
+    """One step of stopping. It ends after STEP seconds, and whatever it raises, the next step follows."""
     try:
         async with asyncio.timeout(STEP):
             await stop()
     except (Exception, asyncio.CancelledError) as trouble:
-        log.warning("stop_incomplete", part=name, error=type(trouble).__name__)
+        log.warning("app.stop_failed", part=name, error=type(trouble).__name__)

@@ -12,7 +12,7 @@ import typer
 from aiokafka.errors import KafkaError
 
 from avisa import kafka, telemetry
-from avisa.app.cluster import cluster_of
+from avisa.app.edges import cluster_of
 from avisa.cli.answer import answer
 from avisa.cli.exits import Exit, Failure, misconfigured, not_there
 from avisa.cli.session import load_settings

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from avisa import telemetry
-from avisa.app.relay import example_senders, relay_of
+from avisa.app.edges import example_senders, relay_of
 from avisa.cli.answer import answer
 from avisa.cli.chosen_message import LOCALE, ORDER, SAMPLE, chosen_message
 from avisa.cli.exits import Exit, Failure, misconfigured, usage

@@ -112,7 +112,7 @@ def test_an_event_becomes_a_mail_and_nobody_is_named_in_the_log(running: Running
     assert running.process.wait(PATIENCE) == 0
     assert not any(canary in running.log for canary in CANARIES)
     lines = [json.loads(line) for line in running.log.splitlines()]
-    assert {"embedded.inbox_started", "started", "stopped"} <= {line["event"] for line in lines}
+    assert {"embedded.inbox_started", "app.started", "app.stopped"} <= {line["event"] for line in lines}
 
 
 @pytest.mark.long

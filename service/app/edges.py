@@ -1,0 +1,86 @@
+"""Kafka and the mail relay as the settings say; where they name none, the embedded broker and inbox."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avisa.clock import VirtualClock
+from avisa.core.plan import Plan
+from avisa.kafka.cluster import Cluster
+from avisa.settings import Kafka, Settings, Smtp
+from avisa.smtp.relay import Relay
+
+if TYPE_CHECKING:
+    from avisa.embedded.inbox import Inbox
+
+
+def cluster_of(settings: Kafka) -> Cluster | None:
+    """The cluster that the settings name, or None."""
+    if settings.bootstrap_servers is None:
+        return None
+    return Cluster(
+        bootstrap_servers=settings.bootstrap_servers,
+        topics=settings.topics,
+        group_id=settings.group_id,
+        security=settings.security,
+        sasl=settings.sasl or "plain",
+        username=settings.username or "",
+        password="" if settings.password is None else settings.password.get_secret_value(),
+        ca_file=_path(settings.ca_file),
+        cert_file=_path(settings.cert_file),
+        key_file=_path(settings.key_file),
+    )
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def relay_of(settings: Smtp) -> Relay | None:
+    """The relay that the settings name, or None."""
+    if settings.host is None:
+        return None
+    return Relay(
+        host=settings.host,
+        port=settings.relay_port,
+        tls=settings.security,
+        username=settings.username,
+        password=None if settings.password is None else settings.password.get_secret_value(),
+    )
+
+
+def example_senders(plan: Plan) -> list[str]:
+    """A line for each brand that sends from an example domain (RFC 2606 section 3), which a real relay refuses."""
+    found = []
+    for brand in plan.brands.values():
+        domain = brand.sender.rpartition("@")[2].rstrip("> ").lower()
+        if ("." + domain).endswith((".example", ".example.com", ".example.net", ".example.org")):
+            found.append(f"plan.yaml: the brand {brand.key} sends from an example domain")
+    return found
+
+
+def embedded_inbox(settings: Settings, clock: VirtualClock) -> Inbox | None:
+    """The embedded inbox, not started yet; None if the settings name a relay."""
+    if settings.smtp.host is not None:
+        return None
+    from avisa.embedded.inbox import Inbox  # here, for a service with a relay does without its libraries
+
+    return Inbox(clock, folder=settings.inbox.dir)
+
+
+def embedded_cluster(settings: Settings, stack: AsyncExitStack) -> Cluster:
+    """The embedded broker, which lives as long as `stack`."""
+    from avisa.embedded.broker import EmbeddedBroker  # here, for a service with a cluster does without librdkafka
+
+    broker = EmbeddedBroker(settings.kafka.topics, beside=_store_folder(settings))
+    stack.callback(broker.stop)
+    broker.start()
+    return broker.cluster(settings.kafka.group_id)
+
+
+def _store_folder(settings: Settings) -> Path:
+    """The folder of the store, where other processes look for the address of the embedded broker."""
+    url = settings.store.url.get_secret_value()
+    return Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite:") else Path()
