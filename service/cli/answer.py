@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from avisa.telemetry import printable
+from avisa.diagnostics.printable import printable
 
 
 class Answer:

@@ -23,12 +23,12 @@ from avisa.clock import clock_of
 from avisa.core.model import Order
 from avisa.core.observed import ObservedVariables
 from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.diagnostics.printable import printable
 from avisa.diagnostics.suggest import closest_match
 from avisa.lint.codes import codes
 from avisa.ports import Clock
 from avisa.settings import Settings
 from avisa.store import Store, StoreError, StoreNotFound
-from avisa.telemetry import printable
 from avisa.templates import template_folder
 
 _MOST_ORDERS = 5_000  # that ended, and as many that are open

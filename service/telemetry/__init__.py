@@ -1,6 +1,6 @@
 """What the service reports about itself: log lines and metrics, as in `telemetry.decided(reason)`."""
 
-from avisa.telemetry.logs import configure, log_entries, place, printable
+from avisa.telemetry.logs import configure, log_entries, place
 from avisa.telemetry.metrics import (
     CONTENT_TYPE,
     Readings,
@@ -23,7 +23,6 @@ __all__ = [
     "exposition",
     "log_entries",
     "place",
-    "printable",
     "queued",
     "reminder_lateness",
     "settled",

@@ -23,6 +23,8 @@ from typing import Any, Literal
 import orjson
 import structlog
 
+from avisa.diagnostics.printable import printable
+
 MAX_LINE = 8192  # bytes of a log line
 MAX_VALUE = 1024  # characters of one value in it
 MAX_UNWRITTEN = 4 * 1024 * 1024  # bytes waiting to be written
@@ -118,13 +120,6 @@ class _LibraryLogs(logging.Handler):
         error = {"exc_info": record.exc_info} if record.exc_info else {}
         name = logging.getLevelName(record.levelno).lower()
         getattr(log, name, log.warning)(record.getMessage(), logger=record.name, **error)
-
-
-def printable(text: str) -> str:
-    """Return `text` in one line, with what could steer a terminal or reorder the line written as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _clean(value: object) -> object:

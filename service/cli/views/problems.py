@@ -18,8 +18,8 @@ from rich.text import Text
 
 from avisa.cli.views.tables import table
 from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.diagnostics.printable import printable
 from avisa.lint.codes import Code
-from avisa.telemetry import printable
 
 _COLORS = {"error": "bold red", "warning": "bold yellow"}
 # What is underlined, from the place of a problem on: a word, an address, a tag, what stands in quotes.

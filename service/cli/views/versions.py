@@ -13,8 +13,8 @@ from avisa import views
 from avisa.cli.answer import legible
 from avisa.cli.views.timeline import moment
 from avisa.core.template_versions import Lineage, Version
+from avisa.diagnostics.printable import printable
 from avisa.ports import InForce
-from avisa.telemetry import printable
 
 _FEWEST = 4  # digits of a hash that may name a version
 
