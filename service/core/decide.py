@@ -96,8 +96,8 @@ def _on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime)
         alerted, alerts = notices.alert_owner(untold, Alert.UNKNOWN_STATUS, Reason.UNKNOWN_STATUS, plan, now)
         return Decision(order=alerted, notifications=alerts, reason=Reason.UNKNOWN_STATUS)
     if begins:
-        told, update = notices.notify_customer(known, Purpose.UPDATE, Reason.ENTERED, plan, now)
-        return Decision(order=told, notifications=(update,), reason=Reason.ENTERED)
+        notified, update = notices.notify_customer(known, Purpose.UPDATE, Reason.ENTERED, plan, now)
+        return Decision(order=notified, notifications=(update,), reason=Reason.ENTERED)
     assert order is not None
     return _again(order, known, touchpoint, plan, now)
 
@@ -118,11 +118,11 @@ def _on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
         spent = deadlines.at(evolve(order, spent=True, told_until=None), None)
         alerted, alerts = notices.alert_owner(spent, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
         return Decision(order=alerted, notifications=alerts, reason=Reason.REMINDERS_SPENT)
-    told, reminder = notices.notify_customer(order, Purpose.REMINDER, Reason.WINDOW_PASSED, plan, now)
+    notified, reminder = notices.notify_customer(order, Purpose.REMINDER, Reason.WINDOW_PASSED, plan, now)
     if number < at_most:
-        return Decision(order=told, notifications=(reminder,), reason=Reason.WINDOW_PASSED)
-    told, alerts = notices.alert_owner(told, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
-    return Decision(order=told, notifications=(reminder, *alerts), reason=Reason.WINDOW_PASSED)
+        return Decision(order=notified, notifications=(reminder,), reason=Reason.WINDOW_PASSED)
+    notified, alerts = notices.alert_owner(notified, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
+    return Decision(order=notified, notifications=(reminder, *alerts), reason=Reason.WINDOW_PASSED)
 
 
 def on_attempt(
@@ -191,8 +191,8 @@ def _again(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan, now:
         absorbed = evolve(known, promise_told=facts.promise(known))
         return Decision(order=absorbed, reason=Reason.FACTS_CHANGED, absorbed_by=unsent.key)
     purpose = Purpose.PROMISE_MOVED if moved else Purpose.UPDATE
-    told, notification = notices.notify_customer(known, purpose, Reason.FACTS_CHANGED, plan, now)
-    return Decision(order=told, notifications=(notification,), reason=Reason.FACTS_CHANGED)
+    notified, notification = notices.notify_customer(known, purpose, Reason.FACTS_CHANGED, plan, now)
+    return Decision(order=notified, notifications=(notification,), reason=Reason.FACTS_CHANGED)
 
 
 def _promise_moved(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan) -> bool:
