@@ -1,4 +1,4 @@
-"""Both databases behind one fixture, so that every test of the contract runs on each."""
+"""Both databases behind one fixture: every test of the contract runs on each, and makes no illegal move."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 from avisa.store import Store, migrate, open_store
 from avisa.store.sql.tables import metadata
+from tests.store.legal_moves import postgres_triggers, sqlite_triggers
 from tests.store.makings import RealClock
 from tests.tools.parts import need
 from tests.tools.postgres import Postgres
@@ -37,6 +38,9 @@ class House:
         store = open_store(self.url, clock=self.clock, exclusive=exclusive)
         await store.start()
         self._opened.append(store)
+        if self._server is None:
+            for trigger in sqlite_triggers():
+                self.sql(trigger)
         return store
 
     async def close(self) -> None:
@@ -65,6 +69,7 @@ def migrated(request: pytest.FixtureRequest) -> tuple[Postgres, str]:
     url = server.database()
     with ThreadPoolExecutor() as elsewhere:  # the first who asks has a loop running here
         elsewhere.submit(lambda: asyncio.run(migrate.upgrade(url))).result()
+    server.sql("; ".join(postgres_triggers()), url.rpartition("/")[2])
     return server, url
 
 

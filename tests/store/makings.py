@@ -96,6 +96,12 @@ def settlement(key: str, state: State = State.SENT, reason: Reason = Reason.ACCE
     return Settlement(key=key, state=state, reason=reason, at=NOW, **fields)  # type: ignore[arg-type]
 
 
+async def send(store: Store, *keys: str) -> None:
+    """Begin these, which `store` has leased, and settle them as sent."""
+    assert await store.outbox.begin([attempt(key) for key in keys]) == set(keys)
+    assert not await store.outbox.settle([settlement(key) for key in keys])
+
+
 def unreadable(offset: int, value: bytes = b"{", **fields: object) -> Unreadable:
     record = Record(
         position=Position(topic="orders.status", partition=0, offset=offset),

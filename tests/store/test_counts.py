@@ -10,7 +10,19 @@ from avisa.ports import Tally
 from avisa.store import Store
 from avisa.store.dead_letters import HEAD, WHOLE
 from tests.store.conftest import House
-from tests.store.makings import FEED, LEASE, NOW, READER, attempt, change, lease_all, notice, settlement, unreadable
+from tests.store.makings import (
+    FEED,
+    LEASE,
+    NOW,
+    READER,
+    attempt,
+    change,
+    lease_all,
+    notice,
+    send,
+    settlement,
+    unreadable,
+)
 
 LONG_AGO = NOW - timedelta(days=500)
 
@@ -25,7 +37,7 @@ async def test_the_counts_add_up_after_retiring(store: Store, house: House) -> N
     )
     await lease_all(store)
     for seq in (1, 2):
-        await store.outbox.settle([settlement(notice(f"old-{n}", seq).key) for n in range(2)])
+        await send(store, *(notice(f"old-{n}", seq).key for n in range(2)))
         await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=100, **READER)
     await store.outbox.settle([settlement(notice("old-2").key, State.FAILED, Reason.EXPIRED)])
     before = await store.queries.counts()
@@ -46,7 +58,7 @@ async def test_the_counts_add_up_after_retiring(store: Store, house: House) -> N
 async def test_a_retired_order_may_come_again(store: Store) -> None:
     await store.orders.commit([change("A", seqs=(1,), final=True, ended_at=LONG_AGO)], now=NOW)
     await lease_all(store)
-    await store.outbox.settle([settlement(notice("A").key)])
+    await send(store, notice("A").key)
     await store.operations.retire(ended_before=NOW, limit=9)
     key = notice("A").key
     committed = await store.orders.commit([change("A", seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])

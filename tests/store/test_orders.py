@@ -11,7 +11,7 @@ from avisa.core.model import Reason, State
 from avisa.ports import Tally
 from avisa.store import Store
 from tests.store.conftest import House
-from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice, settlement
+from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice, send
 
 
 async def test_what_was_committed_is_loaded_again(store: Store) -> None:
@@ -58,7 +58,7 @@ async def test_a_key_is_told_once(store: Store, house: House) -> None:
     """A notification that is there already, settled even, is not queued again, and holds up no line."""
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    await store.outbox.settle([settlement(notice().key)])
+    await send(store, notice().key)
     committed = await store.orders.commit([change("A-1", 1, seqs=(1, 2))], now=NOW, lease=LEASE)
     assert committed.lost == frozenset()
     assert [row.notification.state for row in await store.queries.outbox()] == [State.SENT, State.QUEUED]
@@ -141,7 +141,7 @@ async def test_what_left_the_house_can_not_absorb(store: Store, meanwhile: str) 
     if meanwhile == "begun":
         await store.outbox.begin([attempt(key)])
     if meanwhile == "settled":
-        await store.outbox.settle([settlement(key)])
+        await send(store, key)
     committed = await store.orders.commit([change("A-1", 1, seqs=(2,), absorbed_by=key), change("B")], now=NOW)
     assert committed.lost == {"A-1"}
     orders = await store.orders.load(["A-1", "B"])

@@ -11,7 +11,7 @@ from avisa.core.model import Reason, State
 from avisa.ports import Claimed, Entry
 from avisa.store import Store
 from tests.store.conftest import House
-from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice, settlement
+from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice, send, settlement
 
 
 async def claim(store: Store, house: House, limit: int = 100) -> list[Claimed]:
@@ -35,7 +35,7 @@ async def test_lines_are_first_in_first_out_and_independent(store: Store, house:
     await store.orders.commit([change("A", notifications=(notice("A", 3), notice("A", 1)))], now=NOW)
     await store.orders.commit([change("A-1", notifications=(notice(), owner))], now=NOW)
     assert keys(await claim(store, house)) == [notice("A", 1).key, notice().key, owner.key]
-    await store.outbox.settle([settlement(notice("A", 1).key)])
+    await send(store, notice("A", 1).key)
     assert keys(await claim(store, house)) == [notice("A", 3).key]
 
 
@@ -210,6 +210,7 @@ async def test_two_outcomes_of_one_order_that_both_change_it(store: Store) -> No
     owner = notice(seq=2, recipient="owner:production")
     await store.orders.commit([change(notifications=(notice(), owner))], now=NOW)
     await lease_all(store)
+    await store.outbox.begin([attempt(notice().key), attempt(owner.key)])
     both = [
         settlement(notice().key, change=change("A-1", 1, reminders=1)),
         settlement(owner.key, change=change("A-1", 1, reminders=2)),
@@ -258,7 +259,7 @@ async def test_retry_sends_the_failed_again_and_the_waiting_at_once(store: Store
     await store.orders.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,)), change("C", seqs=(1,))], now=NOW)
     await lease_all(store)
     failed, held, sent = (notice(order_id).key for order_id in "ABC")
-    await store.outbox.begin([attempt(failed)])
+    await store.outbox.begin([attempt(failed), attempt(sent)])
     later = house.clock.real() + 99 * MINUTE
     await store.outbox.settle(
         [
@@ -277,7 +278,7 @@ async def test_retry_sends_the_failed_again_and_the_waiting_at_once(store: Store
     again = next(item for item in claimed if item.notification.key == failed)
     assert again.draft is None
     assert not again.notification.begun
-    await store.outbox.settle([settlement(failed)])
+    await send(store, failed)
     assert keys(await claim(store, house)) == [behind]
 
 
@@ -343,7 +344,7 @@ async def test_catalogs_are_kept(store: Store, house: House) -> None:
 async def test_the_outbox_by_state_and_order(store: Store, state: State | None) -> None:
     await store.orders.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,))], now=NOW)
     await lease_all(store)
-    await store.outbox.settle([settlement(notice("A").key)])
+    await send(store, notice("A").key)
     rows = await store.queries.outbox(state=state, order_id="A")
     assert len(rows) == (2 if state is None else 1)
     assert len(await store.queries.outbox(state=state)) == {None: 3, State.SENT: 1, State.QUEUED: 2}[state]

@@ -76,6 +76,7 @@ async def test_whoever_queues_behind_one_that_settles_is_not_forgotten(
     ids = [f"A-{n}" for n in range(40)]
     await pair[0].orders.commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW)
     await lease_all(pair[0])
+    await pair[0].outbox.begin([attempt(notice(order_id).key) for order_id in ids])
 
     async def settle(order_id: str) -> None:
         await pair[0].outbox.settle([settlement(notice(order_id).key)])
