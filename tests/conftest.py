@@ -1,9 +1,11 @@
-"""The cheap and pure first: a broken rule is told before a broker is started."""
+"""What a test needs, told by its markers; and those that need nothing first: they fail before a broker is started."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.tools import parts
 
 pytest_plugins = ["tests.tools.kafka", "tests.tools.postgres"]  # one server for all who need a real one
 
@@ -11,12 +13,21 @@ pytest_plugins = ["tests.tools.kafka", "tests.tools.postgres"]  # one server for
 settings.register_profile("calm", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("calm")
 
-_FIRST = ("core", "plan", "settings", "events", "rendering", "words", "oracle")
+
+def pytest_configure(config: pytest.Config) -> None:
+    for part in parts.PARTS:
+        config.addinivalue_line("markers", f"needs_{part}: skipped on a machine without")
+    config.addinivalue_line("markers", "unit: needs no part and no patience; run by `make unit`")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def place(item: pytest.Item) -> int:
-        folder = item.nodeid.split("/")[1]
-        return _FIRST.index(folder) if folder in _FIRST else len(_FIRST)
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        if not parts.mark(item) and item.get_closest_marker("long") is None:
+            item.add_marker("unit")
+    items.sort(key=lambda item: item.get_closest_marker("unit") is None)
 
-    items.sort(key=place)
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    parts.see_to(item)

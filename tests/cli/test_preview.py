@@ -23,7 +23,7 @@ from tests.cli.histories import at
 from tests.cli.test_command import Avisa, Now, asked, kept
 from tests.store.makings import order
 from tests.tools import picture
-from tests.tools.parts import need
+from tests.tools.parts import needs
 
 __all__ = ["asked", "kept"]
 
@@ -89,8 +89,8 @@ def test_a_browser_that_does_not_work_is_no_error_either(
     assert note.startswith(f"no pictures: Chromium ({broken}) took no pictures: ")
 
 
+@needs("chromium")
 def test_pictures_are_taken_of_desktop_phone_and_dark(asked: Avisa, tmp_path: Path) -> None:
-    need("chromium")
     made = asked("preview", "shipped", "--out", "out", "--json").json
     assert made["notes"] == []
     assert made["files"][4:] == ["out/desktop.png", "out/mobile.png", "out/dark.png"]

@@ -11,7 +11,7 @@ import yaml
 
 from avisa import telemetry
 from avisa.core.model import Purpose, Reason, State
-from tests.tools.parts import need
+from tests.tools.parts import needs
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES: list[dict[str, Any]] = [
@@ -20,15 +20,16 @@ RULES: list[dict[str, Any]] = [
 
 
 def promtool(*arguments: str) -> None:
-    need("promtool")
     done = subprocess.run(["promtool", *arguments], cwd=DEPLOY, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@needs("promtool")
 def test_the_rules_can_be_read() -> None:
     promtool("check", "rules", "alerts.yml")
 
 
+@needs("promtool")
 def test_each_fires_and_is_silent_where_it_should_be() -> None:
     promtool("test", "rules", "alerts_test.yml")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.tools.parts import need
+from tests.tools.parts import needs
 from tests.tools.postgres import Postgres, running
 
 
@@ -19,7 +19,7 @@ def seed() -> int:
 
 
 @pytest.fixture(scope="module")
+@needs("postgres")
 def own_postgres() -> Iterator[Postgres]:
     """For those who stop it: others may be using the session's."""
-    need("postgres")
     yield from running()

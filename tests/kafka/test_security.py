@@ -14,7 +14,7 @@ import trustme
 from avisa.kafka import Cluster, publish
 from tests.kafka.flow import a_topic, subscribed, until, value
 from tests.tools.kafka import ApacheKafka, Secured
-from tests.tools.parts import need
+from tests.tools.parts import needs
 
 
 @dataclass
@@ -43,8 +43,8 @@ class Fortress:
 
 
 @pytest.fixture(scope="module")
+@needs("kafka")
 def fortress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fortress]:
-    need("kafka")
     folder = tmp_path_factory.mktemp("fortress")
     authority = trustme.CA()
     broker, client = authority.issue_cert("localhost"), authority.issue_cert("avisa.example")

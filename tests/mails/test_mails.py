@@ -11,7 +11,7 @@ import pytest
 from avisa.preview import screenshots
 from tests.mails import post
 from tests.tools.contrast import contrast, luminance, rgb
-from tests.tools.parts import need
+from tests.tools.parts import needs
 from tests.tools.picture import pixels
 
 EVERY = [
@@ -93,12 +93,6 @@ def everyone(*locales: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture(autouse=True)
-def _chromium(request: pytest.FixtureRequest) -> None:
-    if "tmp_path" in request.fixturenames:
-        need("chromium")
-
-
 DISABLED = ", ".join(f"'{rule}': {{ enabled: false }}" for rule in PAGES_ONLY)
 JUDGED = f"""(async () => {{
     const {{ violations, incomplete, passes }} = await axe.run(
@@ -110,6 +104,8 @@ JUDGED = f"""(async () => {{
 }})()"""
 
 
+@needs("chromium")
+@needs("chromium")
 @pytest.mark.parametrize(
     ("locales", "width", "dark"),
     [(post.LOCALES, 600, False), (("en",), 320, False), (("ca",), 320, True), (("es",), 1200, True)],
@@ -122,6 +118,8 @@ def test_axe_finds_nothing(locales: tuple[str, ...], width: int, dark: bool, tmp
         assert found["dark"] is dark
 
 
+@needs("chromium")
+@needs("chromium")
 def test_axe_would_have_found_it(tmp_path: Path) -> None:
     html = post.words("in-production", "en").html
     spoilt = {
@@ -152,6 +150,8 @@ def without_styles(html: str) -> str:
     return f'<body style="margin:0">{bare}</body>'
 
 
+@needs("chromium")
+@needs("chromium")
 def test_fits_every_screen_and_any_finger(tmp_path: Path) -> None:
     mails = {
         f"{message} {sample}": post.words(message, "en", sample).html
@@ -167,6 +167,8 @@ def test_fits_every_screen_and_any_finger(tmp_path: Path) -> None:
             assert measured["button"] >= REACH, name
 
 
+@needs("chromium")
+@needs("chromium")
 def test_looks_as_meant(tmp_path: Path) -> None:
     page = tmp_path / "mail.html"
     page.write_text(post.words("order-confirmed", "en").html)

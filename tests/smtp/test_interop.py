@@ -16,7 +16,7 @@ from avisa.core.retry import Verdict
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
 from tests.smtp.rig import CALM, mail
-from tests.tools.parts import need
+from tests.tools.parts import needs
 
 BODY = b".leading dot\r\n\r\n..two\r\n" + b"x" * 70 + b"\r\n"
 
@@ -25,8 +25,8 @@ def relay_at(port: int) -> Relay:
     return Relay(host="127.0.0.1", port=port, tls="none", helo="avisa.example", patience=CALM)
 
 
+@needs("smtp")
 async def test_mails_arrive_whole_at_smtp_sink(tmp_path: Path) -> None:
-    need("smtp")
     program = shutil.which("smtp-sink") or "/usr/sbin/smtp-sink"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

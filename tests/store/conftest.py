@@ -16,7 +16,6 @@ from avisa.store import Store, migrate, open_store
 from avisa.store.sql.tables import metadata
 from tests.store.legal_moves import postgres_triggers, sqlite_triggers
 from tests.store.makings import RealClock
-from tests.tools.parts import need
 from tests.tools.postgres import Postgres
 
 
@@ -73,12 +72,11 @@ def migrated(request: pytest.FixtureRequest) -> tuple[Postgres, str]:
     return server, url
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
 async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
     if request.param == "sqlite":
         house = House(f"sqlite:///{tmp_path}/avisa.db", None)
     else:
-        need("postgres")
         server, url = request.getfixturevalue("migrated")
         house = House(url, server)
         house.sql(f"TRUNCATE {', '.join(table.name for table in metadata.sorted_tables)} RESTART IDENTITY")

@@ -13,14 +13,14 @@ from avisa.store import StoreMisconfigured, StoreOutdated, StoreUnavailable, mig
 from avisa.store.database import postgres as ours
 from tests.store.conftest import House
 from tests.store.makings import NOW, RealClock, change, lease_all, notice
-from tests.tools.parts import need
+from tests.tools.parts import needs
 from tests.tools.postgres import Postgres, running
 
 
 @pytest.fixture(scope="module")
+@needs("postgres")
 def own() -> Iterator[Postgres]:
     """A server that may be stopped under the tests."""
-    need("postgres")
     yield from running()
 
 

@@ -17,7 +17,9 @@ from avisa.store import Store
 from tests.store.conftest import House
 from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice, settlement
 
-pytestmark = pytest.mark.parametrize("house", ["postgres"], indirect=True)
+pytestmark = pytest.mark.parametrize(
+    "house", [pytest.param("postgres", marks=pytest.mark.needs_postgres)], indirect=True
+)
 
 
 @pytest.fixture

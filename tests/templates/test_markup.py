@@ -16,7 +16,7 @@ from avisa.templates.layout import html_scanner
 from avisa.templates.layout.layout import Layout, read
 from tests.templates.desk import files
 from tests.tools import chromium
-from tests.tools.parts import need
+from tests.tools.parts import needs
 
 SEED = random.randrange(1_000_000)
 
@@ -134,9 +134,9 @@ document.body.textContent = JSON.stringify(PAGES.map(parsed));
 """
 
 
+@needs("chromium")
 def test_what_is_accepted_is_read_as_it_is_written(tmp_path: Path) -> None:
     """What a browser has to mend has other tags then."""
-    need("chromium")
     print(f"seed {SEED}")
     dice = random.Random(SEED)
     accepted = [page for page in (soup(dice) for _ in range(20_000)) if flaw(page) is None]

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from tests.tools.parts import need
+from tests.tools.parts import needs
 
 VERSION = "4.1.1"
 CACHE = Path(__file__).parents[2] / ".tools" / "kafka"
@@ -263,9 +263,9 @@ def _free_ports() -> tuple[int, int, int]:
 
 
 @pytest.fixture(scope="session")
+@needs("kafka")
 def apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
     """One broker for the whole session. Whoever stops, kills or freezes a broker starts one of their own."""
-    need("kafka")
     broker = ApacheKafka(folder=tmp_path_factory.mktemp("kafka"))
     broker.start()
     yield broker
@@ -273,9 +273,9 @@ def apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKaf
 
 
 @pytest.fixture(scope="module")
+@needs("kafka")
 def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
     """A broker for those who stop, kill or freeze it. It runs when a test begins, whatever the last one did."""
-    need("kafka")
     broker = ApacheKafka(folder=tmp_path_factory.mktemp("own-kafka"))
     broker.start()
     yield broker

@@ -1,4 +1,7 @@
-"""Real parts that a test needs: a machine without one skips, and says how to get it.
+"""Real parts that a test needs. A machine without one skips the test, and says how to get the part.
+
+Tests and fixtures say `@needs("kafka")`. Each test then bears the marker `needs_kafka`, also when only a fixture
+of a fixture needs the part; `make unit` leaves out all that need one.
 
 `AVISA_TEST_REQUIRE` names parts that may not be missing (`kafka,postgres,smtp,chromium`): there a missing
 part fails the test instead.
@@ -11,6 +14,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -26,7 +30,7 @@ def _smtp_sink() -> str | None:
     return shutil.which("smtp-sink") or shutil.which("smtp-sink", path="/usr/sbin")
 
 
-_PARTS: dict[str, tuple[Callable[[], object], str]] = {
+PARTS: dict[str, tuple[Callable[[], object], str]] = {
     "kafka": (
         lambda: shutil.which("java") and shutil.which("mvn"),
         "Apache Kafka needs Java 17 and Maven: apt install openjdk-17-jre-headless maven",
@@ -41,11 +45,33 @@ _PARTS: dict[str, tuple[Callable[[], object], str]] = {
 }
 
 
-def need(part: str) -> None:
-    """Skip the test (or module) that needs `part` where it is not to be had; fail where it is required."""
-    there, how = _PARTS[part]
-    if there():
-        return
-    if part in os.environ.get("AVISA_TEST_REQUIRE", "").replace(",", " ").split():
-        pytest.fail(f"{part} is required here. {how}", pytrace=False)
-    pytest.skip(how, allow_module_level=True)
+_Tested = TypeVar("_Tested", bound=Callable[..., object])
+
+
+def needs(part: str) -> Callable[[_Tested], _Tested]:
+    """A decorator: this test, or every test that uses this fixture, needs `part`."""
+    assert part in PARTS
+
+    def mark(tested: _Tested) -> _Tested:
+        tested.__dict__["needs"] = part
+        return tested
+
+    return mark
+
+
+def mark(item: pytest.Function) -> bool:
+    """Give the test a marker for each part that it, or a fixture it uses, needs; return whether there is any."""
+    fixtures = [each[-1].func for each in item._fixtureinfo.name2fixturedefs.values()]
+    for part in {getattr(each, "needs", None) for each in (item.function, *fixtures)} - {None}:
+        item.add_marker(f"needs_{part}")
+    return any(marker.name.startswith("needs_") for marker in item.iter_markers())
+
+
+def see_to(item: pytest.Item) -> None:
+    """Skip the test where a part that it needs is not to be had; fail it where the part is required."""
+    for part, (there, how) in PARTS.items():
+        if item.get_closest_marker(f"needs_{part}") is None or there():
+            continue
+        if part in os.environ.get("AVISA_TEST_REQUIRE", "").replace(",", " ").split():
+            pytest.fail(f"{part} is required here. {how}", pytrace=False)
+        pytest.skip(how)

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from tests.tools.parts import need
+from tests.tools.parts import needs
 
 # Speed, not safety: what these would protect from is the machine's end, not the server's.
 _SETTINGS = {
@@ -153,7 +153,7 @@ def running(**settings: str) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
+@needs("postgres")
 def postgres() -> Iterator[Postgres]:
     """The session's PostgreSQL. Whoever stops it starts it again."""
-    need("postgres")
     yield from running()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from avisa.preview import screenshots
-from tests.tools.parts import need
+from tests.tools.parts import needs
 from tests.web.test_proofs import Table, table
 
 __all__ = ["table"]
@@ -51,8 +51,8 @@ def opened(folder: Path, address: str) -> Iterator[Page]:
         yield Page(pipe, address)
 
 
+@needs("chromium")
 async def test_the_page_follows_a_saved_file_and_stays_where_it_is(table: Table, tmp_path: Path) -> None:
-    need("chromium")
     following = asyncio.create_task(table.desk.follow())
     try:
         await asyncio.to_thread(watched, table, tmp_path / "browser")
