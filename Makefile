@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 OUT ?= replay-out
 
-.PHONY: setup demo test lint faults bench crash replay lock clean
+.PHONY: setup demo unit test lint faults bench crash replay lock clean
 
 setup: .venv/.run
 
@@ -31,8 +31,15 @@ lint: .venv/.test
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports
 
+# What needs no server, on two cores: the inner loop.
+UNIT := $(BIN)/pytest --quiet --numprocesses 2 -m unit tests
+
+unit: .venv/.test
+	$(UNIT)
+
+# A failure in the first part hides none in the second.
 test: lint
-	$(BIN)/pytest --quiet tests
+	$(UNIT); unit=$$?; $(BIN)/pytest --quiet -m "not unit and not long" tests && exit $$unit
 
 # Kills, freezes and outages under load, with the oracle as judge.
 faults: .venv/.test

@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.tools.parts import needs
+
 PROJECT = Path(__file__).parents[2]
 PATIENCE = 60.0  # seconds, for a machine that is busy; nothing here waits that long on a good day
 CANARIES = ("canary", "Ana Canária", "hunter2")
@@ -58,6 +60,7 @@ def until(ready: Callable[[], object], what: str) -> None:
 
 
 @pytest.fixture
+@needs("process")
 def running(tmp_path: Path) -> Iterator[Running]:
     port = free_port()
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AVISA_")} | {

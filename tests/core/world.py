@@ -101,8 +101,10 @@ class World:
     def loaded(self) -> Order | None:
         if self.order is None:
             return None
-        waiting = [row for row in self.rows.values() if row.state not in SETTLED]
-        return replace(self.order, pending=tuple(sorted(waiting, key=lambda row: row.seq)))
+        return replace(self.order, pending=tuple(sorted(self._open(), key=lambda row: row.seq)))
+
+    def _open(self) -> list[Notification]:
+        return [row for row in self.rows.values() if row.state not in SETTLED]
 
     def take(self, happened: OrderEvent) -> Reason:
         decision = decide.on_event(self.loaded(), happened, self.plan, self.now)
@@ -112,13 +114,15 @@ class World:
         return decision.reason
 
     def wake(self) -> None:
+        if self.order is None or self.order.wake_at is None or self.order.wake_at > self.now:
+            return
         order = self.loaded()
-        if order is not None and order.wake_at is not None and order.wake_at <= self.now:
-            self._commit(decide.on_wake(order, self.plan, self.now))
+        assert order is not None
+        self._commit(decide.on_wake(order, self.plan, self.now))
 
     def dispatch(self, *, lose_answer: bool = False) -> None:
         """Send everything that the gate lets through, in order; `lose_answer` loses the answer to the first."""
-        for key in [row.key for row in sorted(self.rows.values(), key=lambda row: row.seq)]:
+        for key in [row.key for row in sorted(self._open(), key=lambda row: row.seq)]:
             row, order = self.rows[key], self.loaded()
             assert order is not None
             earlier = [

@@ -14,11 +14,13 @@ import httpx
 import pytest
 
 from tests.readme import page
+from tests.tools.parts import needs
 
 PATIENCE = 60.0  # seconds, for a machine that is busy
 
 
 @pytest.fixture
+@needs("process")
 def environ(tmp_path: Path) -> dict[str, str]:
     """A clean one, in which `avisa` is this checkout's."""
     commands = tmp_path / ".venv" / "bin"

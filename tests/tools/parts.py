@@ -41,6 +41,10 @@ PARTS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: shutil.which("chromium") or shutil.which("chromium-browser"),
         "Chromium is needed: apt install chromium",
     ),
+    "process": (
+        lambda: True,
+        "The service, started as a process, can be had everywhere.",
+    ),
     "promtool": (lambda: shutil.which("promtool"), "promtool is needed: apt install prometheus"),
 }
 
