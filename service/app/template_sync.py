@@ -40,7 +40,7 @@ def shelf_of(settings: Settings, store: Store, secret: bytes, public_url: str | 
     return CatalogCache(
         read_plan=partial(plan_file.read, file="plan.yaml", tell_from=settings.kafka.tell_from),
         compile_folder=partial(compile_folder.compile_folder, redirect_to=settings.smtp.redirect_to),
-        engine=compile_folder.engine(),
+        engine=compile_folder.renderer_fingerprint(),
         installation=Installation(secret=secret, public_url=public_url),
         store=store.versions,
     )

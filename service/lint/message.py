@@ -9,7 +9,7 @@ from jinja2 import nodes
 
 from avisa.templates import message_file
 from avisa.templates.jinja import parser
-from avisa.templates.jinja.parse_errors import Unreadable
+from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
 from avisa.templates.jinja.paths import path_of
 from avisa.templates.message_file import Part, Place, Source
 
@@ -58,7 +58,7 @@ def read(name: str, locale: str, text: str, file: str) -> Message | None:
     try:
         parts = (found.subject, found.short, found.body)
         trees = tuple((part, parser.parse(part.text)) for part in parts)
-    except (Unreadable, RecursionError):
+    except (TemplateSyntaxProblem, RecursionError):
         return None
     return Message(name=name, locale=locale, source=found, trees=trees)
 

@@ -15,15 +15,15 @@ _LONGEST = 254  # RFC 3696 erratum 1690
 _NOBODY = frozenset({"mailer-daemon", "postmaster", "noreply", "no-reply"})
 
 
-def checked(given: object) -> str | None:
+def checked(value: object) -> str | None:
     """The address as it goes into an envelope, or None.
 
     The domain comes out in ASCII (IDNA); quoted and non-ASCII local parts, address literals and names without
     a dot are refused, as are mailboxes that answer by machine and could make a loop.
     """
-    if not isinstance(given, str) or len(given) > _LONGEST:
+    if not isinstance(value, str) or len(value) > _LONGEST:
         return None
-    address = given.strip()
+    address = value.strip()
     if not (_USUAL.fullmatch(address) and len(address.partition("@")[0]) <= 64):
         try:
             seen = validate_email(address, check_deliverability=False, allow_smtputf8=False, test_environment=True)

@@ -1,4 +1,4 @@
-"""A template folder becomes a press: every message compiled, and tried on sample orders."""
+"""A template folder becomes a renderer: every message compiled, and tried on sample orders."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ _TRIED_AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # any moment will do
 _FOR_OWNERS = frozenset(Alert)
 
 
-def engine() -> str:
-    """What decides the octets of a mail besides the template folder."""
+def renderer_fingerprint() -> str:
+    """Return what decides the bytes of a mail besides the template folder: the versions of these packages."""
     return " ".join(f"{name}={version(name)}" for name in _DECIDING)
 
 
 def compile_folder(
     files: Mapping[str, str], plan: Plan, *, redirect_to: str | None = None
 ) -> tuple[Renderer | None, list[Diagnostic]]:
-    """The press of a folder, and all that is wrong with it; None if it must not be put in force."""
-    press, problems = assemble(files, plan, redirect_to=redirect_to)
-    return (None if any(problem.severity == "error" for problem in problems) else press), problems
+    """Return the renderer of a folder, None if it must not be put in force, and all that is wrong with the folder."""
+    renderer, problems = assemble(files, plan, redirect_to=redirect_to)
+    return (None if any(problem.severity == "error" for problem in problems) else renderer), problems
 
 
 def assemble(
     files: Mapping[str, str], plan: Plan, *, redirect_to: str | None = None
 ) -> tuple[Renderer | None, list[Diagnostic]]:
-    """The press of what can be used of a folder, whatever is wrong with the rest; None if nothing can."""
+    """Return a renderer of what can be used of a folder, None if nothing can, and all that is wrong with it."""
     layout = layouts.read(files)
     if isinstance(layout, list):
         return None, layout
@@ -54,7 +54,7 @@ def assemble(
     messages: dict[str, dict[str, Compiled]] = {}
     written: dict[str, set[str]] = {}  # also what cannot be used
     owners = owners_messages(plan)
-    typeset = _Typeset(layout)
+    cache = _CompileCache(layout)
     for file, text in sorted(files.items()):
         if (found := MESSAGE.fullmatch(file)) is None:
             continue
@@ -62,32 +62,34 @@ def assemble(
         if misnamed := _misnamed(file, name, locale):
             problems.append(misnamed)
             continue
-        compiled, wrong = typeset.message(text, file=file, locale=locale, for_owner=name in owners)
+        compiled, wrong = cache.message(text, file=file, locale=locale, for_owner=name in owners)
         problems += wrong
         written.setdefault(name, set()).add(locale)
         versions = messages.setdefault(name, {})
         if compiled is not None:
             versions[locale] = compiled
             problems += _tried(compiled, name, plan)
-    typeset.keep()
-    letterheads: dict[str, SenderHeaders] = {}
+    cache.keep()
+    sender_headers: dict[str, SenderHeaders] = {}
     for key, brand in plan.brands.items():
         with suppress(ValueError):
-            letterheads[key] = SenderHeaders.of(brand)
-    problems += _unaddressed(plan.brands.keys() - letterheads.keys(), files[PLAN])
+            sender_headers[key] = SenderHeaders.of(brand)
+    problems += _unaddressed(plan.brands.keys() - sender_headers.keys(), files[PLAN])
     problems += _unwritten(written, plan, files[PLAN])
     problems += _untranslated(written)
-    if len(letterheads) < len(plan.brands):
+    if len(sender_headers) < len(plan.brands):
         return None, problems
-    return Renderer(messages=messages, letterheads=letterheads, redirect_to=redirect_to), problems
+    return Renderer(messages=messages, sender_headers=sender_headers, redirect_to=redirect_to), problems
 
 
 Made = tuple[Compiled | None, list[Diagnostic]]
 
 
-class _Typeset:
-    """Compiles the messages of one folder, but for those that the last one had too, in the same layout: whoever saves
-    a message waits for that one only, and a running service has no more to do. Of earlier folders nothing is kept."""
+class _CompileCache:
+    """Compiles the messages of one folder, and takes those that did not change from the folder before.
+
+    So whoever saves one message waits for that one only. Of earlier folders nothing is kept.
+    """
 
     _last: Mapping[tuple[Layout, str, str, bool], Made] = {}
 
@@ -97,21 +99,21 @@ class _Typeset:
 
     def message(self, text: str, *, file: str, locale: str, for_owner: bool) -> Made:
         key = (self._layout, file, text, for_owner)
-        made = _Typeset._last.get(key) or compile_message(
+        made = _CompileCache._last.get(key) or compile_message(
             text, file=file, locale=locale, layout=self._layout, for_owner=for_owner
         )
         self._made[key] = made
         return made
 
     def keep(self) -> None:
-        """This was the last folder."""
-        _Typeset._last = self._made
+        """Make this the folder before."""
+        _CompileCache._last = self._made
 
 
 def owners_messages(plan: Plan) -> frozenset[str]:
     """The messages that go to owners, who see more in them than customers do."""
-    told = (touchpoint.messages.items() for touchpoint in (*plan.touchpoints.values(), plan.unknown))
-    return frozenset(name for each in told for purpose, name in each if purpose in _FOR_OWNERS)
+    messages = (touchpoint.messages.items() for touchpoint in (*plan.touchpoints.values(), plan.unknown))
+    return frozenset(name for each in messages for purpose, name in each if purpose in _FOR_OWNERS)
 
 
 def _misnamed(file: str, name: str, locale: str) -> Diagnostic | None:
@@ -133,10 +135,10 @@ def _tried(compiled: Compiled, name: str, plan: Plan) -> Iterator[Diagnostic]:
     for sample, (order, notification) in samples.samples(name, plan, _TRIED_AT).items():
         values = context.build(order, notification, plan, _TRIED_AT, facts.view(order))
         values["_zone"] = "UTC"
-        words = fill(compiled, values)
-        if isinstance(words, CannotRender):
+        rendered = fill(compiled, values)
+        if isinstance(rendered, CannotRender):
             yield Diagnostic(
-                code="cannot_render", file=compiled.file, message=f"with sample `{sample}`: {words.problem}"
+                code="cannot_render", file=compiled.file, message=f"with sample `{sample}`: {rendered.problem}"
             )
 
 
@@ -147,8 +149,8 @@ def _unaddressed(brands: Collection[str], text: str) -> Iterator[Diagnostic]:
     document = parse(text)
     for key in sorted(brands):
         place = document.key(("brands", key))
-        told = f"brand `{key}`: `from` or `reply_to` is no mailbox"
-        yield Diagnostic(code="bad_address", file=PLAN, line=place.line, column=place.column, message=told)
+        message = f"brand `{key}`: `from` or `reply_to` is no mailbox"
+        yield Diagnostic(code="bad_address", file=PLAN, line=place.line, column=place.column, message=message)
 
 
 def _unwritten(written: Mapping[str, set[str]], plan: Plan, text: str) -> Iterator[Diagnostic]:

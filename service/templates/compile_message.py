@@ -1,7 +1,7 @@
 """A message file becomes one compiled message, which gives two texts: subject, short and plain text with
 `SEPARATOR` between them, and the HTML.
 
-Markdown, layout and components become one here, once, when the message is pushed. What remains for each mail is to
+Markdown, layout and components become one here, once, when the message is compiled. What remains for each mail is to
 fill in values, which are only ever text: nothing parses them again.
 """
 
@@ -20,16 +20,16 @@ from avisa.templates import message_file
 from avisa.templates.jinja import parser
 from avisa.templates.jinja.checker import TemplateChecker
 from avisa.templates.jinja.codegen import Program, generate
-from avisa.templates.jinja.desugar import completed
+from avisa.templates.jinja.desugar import desugar
 from avisa.templates.jinja.filters import functions
-from avisa.templates.jinja.parse_errors import Unreadable
+from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
 from avisa.templates.jinja.variables import COMPONENTS, OWNERS_VARIABLES, VARIABLES
 from avisa.templates.layout.layout import Layout
 from avisa.templates.layout.minify import minify
 from avisa.templates.limits import LONGEST_MESSAGE, LONGEST_PAGE, MOST_SIGNS, TooMuch
-from avisa.templates.markdown.parser import Flawed, parse
+from avisa.templates.markdown.parser import MarkdownProblem, parse
 from avisa.templates.markdown.placeholders import Bind, EndBind, Marks
-from avisa.templates.markdown.writers import Html, Plain
+from avisa.templates.markdown.writers import HtmlWriter, TextWriter
 from avisa.templates.message_file import Part, Source
 
 SEPARATOR = "\x1e"  # stands in no value: core.context takes control characters out
@@ -51,17 +51,17 @@ class Compiled:
 def compile_message(
     text: str, *, file: str, locale: str, layout: Layout, for_owner: bool
 ) -> tuple[Compiled | None, list[Diagnostic]]:
-    """The compiled message, and what is wrong with it; None if it cannot be used."""
+    """Return the compiled message, None if it cannot be used, and what is wrong with it."""
     if len(text.encode(errors="replace")) > LONGEST_MESSAGE:
-        told = f"a message has no more than {LONGEST_MESSAGE // 1024} KiB"
-        return None, [Diagnostic(code="too_large", file=file, message=told)]
+        message = f"a message has no more than {LONGEST_MESSAGE // 1024} KiB"
+        return None, [Diagnostic(code="too_large", file=file, message=message)]
     if text.count("\n") + text.count("\r") - text.count("\r\n") > MOST_SIGNS:
         return None, [Diagnostic(code="too_large", file=file, message=_TOO_MANY_SIGNS)]
     parts = message_file.read(text, file=file)
     if isinstance(parts, list):
         return None, parts
     try:
-        return _Typesetter(parts, locale, layout, for_owner).set()
+        return _Compilation(parts, locale, layout, for_owner).compiled()
     except TooMuch as much:
         return None, [Diagnostic(code="too_large", file=file, message=str(much))]
     except (RecursionError, MemoryError, SyntaxError, ValueError):  # of Jinja's, or Python's, compiler
@@ -86,15 +86,15 @@ class _Frame:
 
     def _tree(self, name: str, text: str) -> nodes.Template:
         if name not in self._trees:
-            self._trees[name] = completed(parser.parse(text))
+            self._trees[name] = desugar(parser.parse(text))
         return self._trees[name]
 
 
 _frame = lru_cache(32)(_Frame)
 
 
-class _Typesetter:
-    """Sets one message."""
+class _Compilation:
+    """The compilation of one message."""
 
     def __init__(self, parts: Source, locale: str, layout: Layout, for_owner: bool) -> None:
         self._parts = parts
@@ -105,36 +105,35 @@ class _Typesetter:
         self._problems: list[Diagnostic] = []
         self._components = 0  # characters
 
-    def set(self) -> tuple[Compiled | None, list[Diagnostic]]:
+    def compiled(self) -> tuple[Compiled | None, list[Diagnostic]]:
         subject = self._parsed(self._parts.subject)
         short = self._parsed(self._parts.short)
         body = self._parsed(self._parts.body, components=True)
         if subject is None or short is None or body is None or self._refused():
             return None, self._problems
         self._warn_of_html()
-        markdown = self._marks.flatten(body.body)
+        markdown = self._marks.to_text(body.body)
         if sum(map(markdown.count, _SIGNS)) + len(_NUMBERED.findall(markdown)) > MOST_SIGNS:
             raise TooMuch(_TOO_MANY_SIGNS)
         try:
             tree = parse(markdown, self._marks)
-            html = Html(self._marks, lambda call: self._component(call, "html"), self._frame.theme).write(tree)
-            text = Plain(self._marks, lambda call: self._component(call, "txt")).write(tree)
-        except Flawed as flaw:
+            html = HtmlWriter(self._marks, lambda call: self._component(call, "html"), self._frame.theme).write(tree)
+            text = TextWriter(self._marks, lambda call: self._component(call, "txt")).write(tree)
+        except MarkdownProblem as flaw:
             self._problems.append(self._placed(flaw))
             return None, self._problems
         if len(html) > LONGEST_PAGE:
             raise TooMuch("it comes to too much text")
         plain = SEPARATOR.join(
             [
-                self._marks.flatten(subject.body).strip(),
-                self._marks.flatten(short.body).strip(),
+                self._marks.to_text(subject.body).strip(),
+                self._marks.to_text(short.body).strip(),
                 self._laid_out("txt", text, subject, short),
             ]
         )
         page = minify(self._laid_out("html", html, subject, short))
-        program = generate(
-            self._marks.weave(plain), self._marks.weave(page), file=self._parts.file, functions=self._frame.functions
-        )
+        trees = self._marks.to_nodes(plain), self._marks.to_nodes(page)
+        program = generate(*trees, file=self._parts.file, functions=self._frame.functions)
         return Compiled(file=self._parts.file, locale=self._locale, program=program), self._problems
 
     def _refused(self) -> bool:
@@ -143,21 +142,21 @@ class _Typesetter:
     def _parsed(self, part: Part, *, components: bool = False) -> nodes.Template | None:
         try:
             tree = parser.parse(part.text)
-        except Unreadable as error:
-            self._problems.append(error.problem(self._parts.file, part))
+        except TemplateSyntaxProblem as error:
+            self._problems.append(error.diagnostic(self._parts.file, part))
             return None
-        inspector = TemplateChecker(
+        checker = TemplateChecker(
             file=self._parts.file,
             part=part,
             variables=self._variables,
             components=components,
         )
-        self._problems += inspector.template(tree)
+        self._problems += checker.check(tree)
         for node in tree.find_all(nodes.Node):
             node.lineno = part.place(node.lineno or 0)[0]  # from here on lines are enough
-        return None if self._refused() else completed(tree)
+        return None if self._refused() else desugar(tree)
 
-    def _placed(self, flaw: Flawed) -> Diagnostic:
+    def _placed(self, flaw: MarkdownProblem) -> Diagnostic:
         """The problem of a flaw, at its word: in the line known, or where it is written as an address."""
         body = self._parts.body
         word = flaw.word or ""
@@ -193,13 +192,13 @@ class _Typesetter:
 
     # ------------------------------------------------------------ layout
 
-    def _component(self, call: nodes.Expr, twin: str) -> str:
-        """A component in its place, with what it was given bound to its names."""
+    def _component(self, call: nodes.Expr, kind: str) -> str:
+        """Return a component as text with marks, its arguments bound to their names."""
         assert isinstance(call, nodes.Call)
         assert isinstance(call.node, nodes.Name)
         names = COMPONENTS[call.node.name]
-        values = [_guarded(name, given) for name, given in zip(names, call.args, strict=True)]
-        written = self._layout_part(f"{call.node.name}.{twin}", line=call.lineno)
+        values = [_guarded(name, argument) for name, argument in zip(names, call.args, strict=True)]
+        written = self._layout_part(f"{call.node.name}.{kind}", line=call.lineno)
         self._components += len(written)
         if self._components > LONGEST_PAGE:
             raise TooMuch("it comes to too much text")
@@ -207,11 +206,11 @@ class _Typesetter:
             return written
         return self._marks.put(Bind(names, tuple(values))) + written + self._marks.put(EndBind())
 
-    def _laid_out(self, twin: str, content: str, subject: nodes.Template, short: nodes.Template) -> str:
+    def _laid_out(self, kind: str, content: str, subject: nodes.Template, short: nodes.Template) -> str:
         known = {"content": content.rstrip("\n"), "lang": self._locale}
         for name, tree in (("subject", subject), ("short", short)):
-            known[name] = self._marks.flatten(tree.body, data=_literal(twin)).strip()
-        return self._layout_part(f"layout.{twin}", known=known)
+            known[name] = self._marks.to_text(tree.body, data=_literal(kind)).strip()
+        return self._layout_part(f"layout.{kind}", known=known)
 
     def _layout_part(self, name: str, *, known: Mapping[str, str] | None = None, line: int = 1) -> str:
         """A file of the layout as text with marks."""
@@ -222,18 +221,18 @@ class _Typesetter:
                 case nodes.Name() if known and expr.name in known:
                     return known[expr.name]
                 case nodes.Getattr(node=nodes.Name(name="words"), attr=word):
-                    return self._marks.flatten(self._frame.word(word).body, data=data, line=line)
+                    return self._marks.to_text(self._frame.word(word).body, data=data, line=line)
             return None
 
-        return self._marks.flatten(self._frame.file(name).body, slot=slot, line=line)
+        return self._marks.to_text(self._frame.file(name).body, slot=slot, line=line)
 
 
-def _guarded(name: str, given: nodes.Expr) -> nodes.Expr:
-    """What a component is given, made what its name says."""
+def _guarded(name: str, argument: nodes.Expr) -> nodes.Expr:
+    """Return the argument of a component, made a link or a list where its name says so."""
     made = {"url": "_link", "items": "_list"}.get(name)
-    return nodes.Filter(given, made, [], [], None, None, lineno=given.lineno) if made else given
+    return nodes.Filter(argument, made, [], [], None, None, lineno=argument.lineno) if made else argument
 
 
-def _literal(twin: str) -> Callable[[str], str]:
-    """How text of a message is written into that twin."""
-    return escape if twin == "html" else str
+def _literal(kind: str) -> Callable[[str], str]:
+    """Return how literal text is written into the HTML or the plain text."""
+    return escape if kind == "html" else str

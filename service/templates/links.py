@@ -30,7 +30,7 @@ def safe_link(value: Json) -> str:
     return _safe_link(value) if isinstance(value, str) else ""
 
 
-@lru_cache(64)  # both twins of a mail ask, one after the other
+@lru_cache(64)  # both texts of a mail ask, one after the other
 def _safe_link(value: str) -> str:
     url = value.strip()
     if _BLANK_OR_CONTROL.search(url) or _TOO_LONG_A_HOST.match(url):

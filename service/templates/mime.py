@@ -1,4 +1,4 @@
-"""A filled message becomes octets: multipart/alternative, assembled from parts prepared per brand.
+"""A filled message becomes the bytes of a mail: multipart/alternative, assembled from parts prepared per brand.
 
 Nothing is folded by a library, so nothing is folded wrongly. What an event says reaches a header only through
 `neutral`, and everything but plain printable ASCII only as RFC 2047 encoded words made here. Bodies are base64, so
@@ -25,7 +25,7 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(?: [A-Za-z0-9!#$%&'*+\-/=
 _TOKEN = re.compile(r"[^A-Za-z0-9._-]")
 
 _LINE = 78  # RFC 5322 section 2.1.1: what a line should not pass
-_WORD = 45  # octets of text in an encoded word: 60 of base64 and 12 around them (RFC 2047 section 2 allows 75)
+_WORD = 45  # bytes of text in an encoded word: 60 of base64 and 12 around them (RFC 2047 section 2 allows 75)
 _AT_ONCE = 4096  # characters; most texts are shorter
 _LONGEST_SUBJECT = 250
 _LONGEST_NAME = 200
@@ -63,7 +63,7 @@ class SenderHeaders:
 
     @classmethod
     def of(cls, brand: Brand) -> SenderHeaders:
-        """The brand's letterhead. Raises ValueError if `from` or `reply_to` holds no address."""
+        """Return the headers of a brand. Raises ValueError if `from` or `reply_to` holds no address."""
         name, sender = _mailbox(brand.sender)
         lines = [b"From: " + mailbox(name, sender, len("From: "))]
         if brand.reply_to:
@@ -71,14 +71,14 @@ class SenderHeaders:
         lines += [b"MIME-Version: 1.0", b"Auto-Submitted: auto-generated", _TYPE]
         return cls(sender=sender, domain=sender.rpartition("@")[2], fixed=b"\r\n".join(lines))
 
-    def mail(self, heading: Heading, words: RenderedMessage) -> bytes:
-        """The octets of a mail, with CRLF line ends, not dot-stuffed."""
+    def mail(self, heading: Heading, message: RenderedMessage) -> bytes:
+        """Return the bytes of a mail, with CRLF line ends, not dot-stuffed."""
         feedback = ":".join(_TOKEN.sub("-", part) for part in heading.feedback_id)
         lines = [
             f"Date: {heading.date}\r\nMessage-ID: {heading.message_id}\r\nTo: ".encode("ascii"),
             mailbox(heading.name, heading.to, len("To: ")),
             b"\r\nSubject: ",
-            text(neutral(words.subject, _LONGEST_SUBJECT), len("Subject: ")),
+            text(neutral(message.subject, _LONGEST_SUBJECT), len("Subject: ")),
             f"\r\nReferences: {heading.references}\r\nFeedback-ID: {feedback}\r\n".encode("ascii"),
         ]
         if heading.unsubscribe:
@@ -89,7 +89,7 @@ class SenderHeaders:
             )
         if heading.intended_to:
             lines.append(f"X-Avisa-Intended-To: {heading.intended_to}\r\n".encode("ascii"))
-        lines += [self.fixed, _TEXT, *_base64(words.text), _HTML, *_base64(words.html), _END]
+        lines += [self.fixed, _TEXT, *_base64(message.text), _HTML, *_base64(message.html), _END]
         return b"".join(lines)
 
 
@@ -130,11 +130,11 @@ def _encoded(value: str, used: int) -> bytes:
     room = min(_WORD, (_LINE - used - len("=?utf-8?b??=")) // 4 * 3)  # the header's name comes before
     current = b""
     for character in value:
-        octets = character.encode()
-        if len(current) + len(octets) > room:
+        encoded = character.encode()
+        if len(current) + len(encoded) > room:
             words.append(current)
             current, room = b"", _WORD
-        current += octets
+        current += encoded
     words.append(current)
     return b"\r\n ".join(b"=?utf-8?b?" + binascii.b2a_base64(word, newline=False) + b"?=" for word in words if word)
 
@@ -144,11 +144,11 @@ def _base64(body: str) -> Iterator[bytes]:
     piece, for while it is encoded it takes several times its room."""
     left = b""
     for start in range(0, len(body), _AT_ONCE):
-        octets = left + body[start : start + _AT_ONCE].encode().replace(b"\n", b"\r\n")
+        waiting = left + body[start : start + _AT_ONCE].encode().replace(b"\n", b"\r\n")
         last = start + _AT_ONCE >= len(body)
-        ends = len(octets) if last else len(octets) // 57 * 57  # 57 octets are a line
-        left = octets[ends:]
-        encoded = binascii.b2a_base64(octets[:ends], newline=False)
+        ends = len(waiting) if last else len(waiting) // 57 * 57  # 57 bytes are a line
+        left = waiting[ends:]
+        encoded = binascii.b2a_base64(waiting[:ends], newline=False)
         whole = (len(encoded) - 1) // 76
         yield b"\r\n".join((*_lines(whole).unpack_from(encoded), encoded[whole * 76 :])) + (b"" if last else b"\r\n")
 

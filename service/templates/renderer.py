@@ -1,4 +1,4 @@
-"""The press: compiled messages, filled and put into envelopes."""
+"""Compiled messages, filled with the values of an order and made mails."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from avisa.templates.mime import Heading, SenderHeaders
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renderer:
-    """Every message in every language, and every brand's letterhead."""
+    """Every message in every language, and the sender headers of every brand."""
 
     messages: Mapping[str, Mapping[str, Compiled]]  # by name, then locale
-    letterheads: Mapping[str, SenderHeaders]
+    sender_headers: Mapping[str, SenderHeaders]
     redirect_to: str | None = None  # staging: all mail goes there
 
     def names(self) -> tuple[str, ...]:
@@ -35,21 +35,21 @@ class Renderer:
     def address(self, given: object, brand: Brand) -> str | None:
         """The address, checked; None also for our own, since mail to ourselves would go round and round."""
         checked = address.checked(given)
-        own = self.letterheads[brand.key].sender
+        own = self.sender_headers[brand.key].sender
         return None if checked and checked.casefold() == own.casefold() else checked
 
     def domain(self, brand: Brand) -> str:
-        return self.letterheads[brand.key].domain
+        return self.sender_headers[brand.key].domain
 
     def render(self, render_input: RenderInput) -> RenderedMessage | CannotRender:
         return fill(self.messages[render_input.message][render_input.locale], render_input.values)
 
     def mail(self, render_input: RenderInput, key: str) -> Mail | CannotRender:
-        words = self.render(render_input)
-        return words if isinstance(words, CannotRender) else self.to_mime(render_input, words, key)
+        message = self.render(render_input)
+        return message if isinstance(message, CannotRender) else self.to_mime(render_input, message, key)
 
     def to_mime(self, render_input: RenderInput, message: RenderedMessage, key: str) -> Mail:
-        letterhead = self.letterheads[render_input.brand]
+        headers = self.sender_headers[render_input.brand]
         # Looked at now and not when it was drafted: no mail may slip past it.
         to = self.redirect_to or render_input.to
         heading = Heading(
@@ -64,22 +64,22 @@ class Renderer:
         )
         return Mail(
             key=key,
-            sender=letterhead.sender,
+            sender=headers.sender,
             recipient=to,
-            data=letterhead.mail(heading, message),
+            data=headers.mail(heading, message),
             wire_ready=True,  # base64 and checked headers: no line begins with a dot, none ends but with CRLF
         )
 
 
 def fill(compiled: Compiled, values: dict[str, Json]) -> RenderedMessage | CannotRender:
-    """The message with its values; when it cannot be filled, why, without any of them."""
+    """Return the message filled with values; or why it cannot be filled, with none of the values in it."""
     try:
         plain, html = compiled.program.fill(values)
         subject, short, text = plain.split(SEPARATOR)
     except TooMuch as error:
         return CannotRender(f"{compiled.file}: {error}")
     except Exception as error:
-        return CannotRender(_told(compiled, error))
+        return CannotRender(_problem(compiled, error))
     subject = _one_line(subject)
     if not subject:
         return CannotRender(f"{compiled.file}: the subject came out empty")
@@ -99,8 +99,8 @@ def _tidy(text: str) -> str:
     return text.replace("\n\n ", "\n\n").strip() + "\n"
 
 
-def _told(compiled: Compiled, error: Exception) -> str:
-    """Template, line and variable; only what is undefined may be quoted, for any other error may hold a value."""
+def _problem(compiled: Compiled, error: Exception) -> str:
+    """Return template, line and variable. Only an undefined name is quoted, for any other error may hold a value."""
     line = _line(compiled, error.__traceback__)
     what = error.message if isinstance(error, UndefinedError) else type(error).__name__
     return f"{compiled.file} line {line}: {what}"

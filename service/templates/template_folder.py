@@ -18,10 +18,10 @@ _WANTED = ("plan.yaml", "messages/*/*.md", "layout/*.html", "layout/*.txt", "lay
 _BESIDE = ("samples.jsonl",)
 _ENDINGS = {".md.txt": ".md", ".markdown": ".md", ".md": ".md", ".yml": ".yaml", ".yaml.txt": ".yaml"}
 _COPIED = (*_WANTED, "README.md", "pictures/*.png", "plan.schema.json")
-_LARGEST = 64 * 1024  # octets of one file
+_LARGEST = 64 * 1024  # bytes of one file
 _MOST = 2_000  # files
 _LOOK_UP = 1_000  # ms between looks whether it is still the same folder
-_SETTLED = 200  # ms without another change before a change is told
+_SETTLED = 200  # ms without another change before a change is reported
 
 
 def shipped() -> Path:
@@ -87,7 +87,7 @@ def beside(folder: Path, name: str) -> str | Diagnostic | None:
 async def watch(folder: Path) -> AsyncIterator[None]:
     """Says so whenever something in the folder has changed; several changes at once are one.
 
-    So it does when the folder itself is taken away, or another one is put in its place, which no file in it tells.
+    It also does when the folder itself is taken away or another one is put in its place.
     """
     here = _place(folder)
     while True:
@@ -113,7 +113,7 @@ async def watch(folder: Path) -> AsyncIterator[None]:
 
 
 def init(folder: Path) -> list[Path]:
-    """Copy the shipped templates to a folder that is empty or not there; answers what was written.
+    """Copy the shipped templates to a folder that is empty or not there; returns what was written.
 
     Raises FileExistsError if something is in it, OSError if it cannot be written.
     """
@@ -130,7 +130,7 @@ def init(folder: Path) -> list[Path]:
 
 def write(folder: Path, texts: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
     """Make these the texts of plan, messages and layout in the folder, which may be new, and take away what is
-    none of them; all else in it stays. Answers the files written, and those taken away.
+    none of them; all else in it stays. Returns the files written, and those taken away.
 
     All is made ready beside before the first file changes, so that whoever watches the folder sees one change.
     Raises OSError.
@@ -193,10 +193,10 @@ def _read(root: Path, path: Path, name: str) -> str | Diagnostic:
     if not real.is_relative_to(root) or not real.is_file():
         return _problem("not_a_file", name, "only ordinary files inside the folder are read")
     with real.open("rb") as opened:
-        octets = opened.read(_LARGEST + 1)
-    if len(octets) > _LARGEST:
+        content = opened.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
         return _problem("too_large", name, f"a file has no more than {_LARGEST // 1024} KiB")
-    return octets.decode("utf-8")
+    return content.decode("utf-8")
 
 
 def _problem(code: str, file: str, message: str) -> Diagnostic:

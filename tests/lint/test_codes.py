@@ -18,7 +18,7 @@ _TAKE_A_CODE = {
     "_add",
     "Mistake",
     "DocumentError",
-    "Flawed",
+    "MarkdownProblem",
     "error",
     "warning",
     "diagnostic",

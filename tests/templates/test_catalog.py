@@ -19,7 +19,7 @@ from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import CannotRender, Draft, Mail, NoAddress
 from avisa.store import Store, migrate, open_store
 from avisa.templates import template_folder
-from avisa.templates.compile_folder import compile_folder, engine
+from avisa.templates.compile_folder import compile_folder, renderer_fingerprint
 from tests.store.makings import RealClock
 from tests.templates.desk import NOW, PLAIN, PLAN, SECRET, catalog, files, read_plan, usual
 
@@ -38,7 +38,7 @@ def shelf(store: Store) -> CatalogCache:
     return CatalogCache(
         read_plan=read_plan,
         compile_folder=compile_folder,
-        engine=engine(),
+        engine=renderer_fingerprint(),
         installation=Installation(secret=SECRET, public_url="https://avisa.example.com"),
         store=store.versions,
     )

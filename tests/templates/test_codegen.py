@@ -112,7 +112,7 @@ def test_what_is_missing_cannot_be_said(text: str) -> None:
     ],
 )
 def test_nothing_else_becomes_a_program(text: str) -> None:
-    with pytest.raises(TypeError, match="was not inspected"):
+    with pytest.raises(TypeError, match="was not checked"):
         program(text)
 
 

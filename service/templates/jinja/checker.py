@@ -1,8 +1,8 @@
 """What a template may contain, decided on its syntax tree before it is ever compiled.
 
 Output, attribute access, `if`, comparison, `for` over a list (two deep at most), the listed filters and
-components: nothing else. Names are checked against the variables of CONTRACT 5, and what may be missing must
-be asked for with `if` or `default`, so that no order can come along for which a message cannot be written.
+components: nothing else. Names are checked against the closed list of variables, and a value that may be missing must
+stand in an `if` or have a `default`, so that a message can be written for every order.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Locals = Mapping[str, bool]  # what `for` gives, and whether all of it is there
 
 @dataclass(slots=True)
 class TemplateChecker:
-    """Inspects one part of one file and collects what is wrong with it."""
+    """Checks one part of one file and collects what is wrong with it."""
 
     file: str
     part: Part
@@ -60,8 +60,8 @@ class TemplateChecker:
     def __post_init__(self) -> None:
         self._findings = Findings(file=self.file, part=self.part)
 
-    def template(self, tree: nodes.Template) -> list[Diagnostic]:
-        """Everything in `tree`, whose nodes know their offsets, that is not allowed."""
+    def check(self, tree: nodes.Template) -> list[Diagnostic]:
+        """Return all that is not allowed in `tree`, whose nodes know their offsets."""
         self._statements(tree.body, frozenset(), {}, 0)
         return self._findings.problems
 
@@ -153,13 +153,13 @@ class TemplateChecker:
         if call.kwargs or call.dyn_args or call.dyn_kwargs or len(call.args) != len(wanted):
             self._findings.error("not_allowed", call, f"write `{name}({', '.join(wanted)})`")
             return
-        for argument, given in zip(wanted, call.args, strict=True):
+        for argument, value in zip(wanted, call.args, strict=True):
             if argument in CAN_BE_MISSING:
-                self._asked(given, sure, local)
+                self._asked(value, sure, local)
             else:
-                self._expression(given, sure, local)
-            if argument == "url" and isinstance(given, nodes.Const) and not safe_link(given.value):
-                self._findings.error("link_scheme", given, NOT_A_LINK, whole_address(str(given.value)))
+                self._expression(value, sure, local)
+            if argument == "url" and isinstance(value, nodes.Const) and not safe_link(value.value):
+                self._findings.error("link_scheme", value, NOT_A_LINK, whole_address(str(value.value)))
 
     # ------------------------------------------------------------ expressions
 
@@ -188,13 +188,13 @@ class TemplateChecker:
                 self._constant(node)
             case nodes.Name() | nodes.Getattr():
                 self._path(node, sure, local)
-            case nodes.Or():  # said is the first with something in it, else the last
+            case nodes.Or():  # its value is the first with something in it, else the last
                 *others, last = operands(node)
                 for one in others:
                     self._asked(one, sure, local)
                     sure |= there_if_false(one)
                 self._expression(last, sure, local)
-            case nodes.And():  # said is the first with nothing in it, else the last
+            case nodes.And():  # its value is the first with nothing in it, else the last
                 for one in operands(node):
                     self._expression(one, sure, local)
                     sure |= there_if_true(one)
@@ -250,8 +250,8 @@ class TemplateChecker:
             return
         names = path.split(".")
         if len(names) > _LONGEST_PATH:
-            told = f"`{'.'.join(names[:_LONGEST_PATH])}…`: nothing in an order is as deep as that"
-            self._findings.error("not_allowed", node, told)
+            message = f"`{'.'.join(names[:_LONGEST_PATH])}…`: nothing in an order is as deep as that"
+            self._findings.error("not_allowed", node, message)
             return
         if any(name.startswith("_") for name in names):
             self._findings.error("not_allowed", node, f"`{path}`: no name begins with an underscore")

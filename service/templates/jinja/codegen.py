@@ -217,8 +217,8 @@ class _Generator:
                 test, other = self._expression(node.test, scope), self._expression(node.expr2, scope)
                 return f"({self._expression(node.expr1, scope)} if {test} else {other})"
             case nodes.Filter(kwargs=[], dyn_args=None, dyn_kwargs=None) if f"f_{node.name}" in self._functions:
-                given = ", ".join(self._expression(it, scope) for it in (node.node, *node.args))
-                called = f"f_{node.name}({given})"
+                arguments = ", ".join(self._expression(it, scope) for it in (node.node, *node.args))
+                called = f"f_{node.name}({arguments})"
                 return f"made({called}, budget)" if node.name in _MAKE_TEXT else called
         raise _unknown(node)
 
@@ -276,7 +276,7 @@ def _nodes_in(body: Sequence[nodes.Node]) -> int:
 
 
 def _unknown(node: nodes.Node | None) -> TypeError:
-    return TypeError(f"{type(node).__name__} was not inspected")
+    return TypeError(f"{type(node).__name__} was not checked")
 
 
 def _local(node: nodes.Node, scope: _Scope) -> bool:

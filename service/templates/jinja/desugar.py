@@ -1,5 +1,9 @@
-"""What a template need not say is added to it: the zone of a date, the currency of an amount; a missing name takes
-the blank before it along, and a comparison can not fail."""
+"""Adds to a template what its author need not write.
+
+A date gets its time zone, an amount the currency of the order: `order.total | money` becomes
+`order.total | money(order.currency)`. A missing name of a customer takes the blank before it along. A comparison
+cannot fail, whatever kinds of values it meets.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,16 @@ from avisa.templates.jinja.comparison import BY_SIZE
 from avisa.templates.jinja.variables import DATES
 
 
-def completed(tree: nodes.Template) -> nodes.Template:
-    """The tree, completed."""
-    completed = _Completion().visit(tree)
-    assert isinstance(completed, nodes.Template)
-    return completed
+def desugar(tree: nodes.Template) -> nodes.Template:
+    """Return the tree, desugared. Nodes of it are changed in place."""
+    desugared = _Desugarer().visit(tree)
+    assert isinstance(desugared, nodes.Template)
+    return desugared
 
 
-class _Completion(NodeTransformer):
+class _Desugarer(NodeTransformer):
     def visit_Compare(self, node: nodes.Compare) -> nodes.Expr:  # noqa: N802  Jinja calls it so
-        """With a constant, sameness needs no help, and so it stays as quick as it is."""
+        """With a constant, sameness needs no help, and so it stays as fast as it is."""
         self.generic_visit(node)
         operands = [node.expr, *(it.expr for it in node.ops)]
         with_constant = any(isinstance(it, nodes.Const) for it in operands)
@@ -43,18 +47,18 @@ class _Completion(NodeTransformer):
 
     def visit_Output(self, node: nodes.Output) -> list[nodes.Node]:  # noqa: N802  as above
         self.generic_visit(node)
-        said: list[nodes.Node] = []
+        outputs: list[nodes.Node] = []
         for part in node.nodes:
-            before = said[-1].nodes[0] if said and isinstance(said[-1], nodes.Output) else None
+            before = outputs[-1].nodes[0] if outputs and isinstance(outputs[-1], nodes.Output) else None
             output = nodes.Output([part], lineno=part.lineno)
             if _is_customers_name(part) and isinstance(before, nodes.TemplateData) and before.data[-1:] == " ":
                 before.data = before.data[:-1]
                 space = nodes.TemplateData(" ", lineno=part.lineno)
                 output = nodes.Output([space, part], lineno=part.lineno)
-                said.append(nodes.If(part, [output], [], [], lineno=part.lineno))
+                outputs.append(nodes.If(part, [output], [], [], lineno=part.lineno))
             else:
-                said.append(output)
-        return said
+                outputs.append(output)
+        return outputs
 
 
 def _test(left: nodes.Expr, right: nodes.Operand) -> nodes.Expr:

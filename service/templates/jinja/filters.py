@@ -26,8 +26,8 @@ _SPECIAL = re.compile("[&<>\"']").search  # most values have none of these, and 
 
 
 class Missing(Undefined):
-    """Something the order does not have. It can be asked for, compared and iterated (over nothing); said it
-    cannot be."""
+    """Stands for what the order does not have. It can be asked for, compared and iterated (over nothing), but not
+    written."""
 
     __slots__ = ()
 

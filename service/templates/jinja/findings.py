@@ -1,4 +1,4 @@
-"""What the inspector of a template finds wrong, put into words, with the place of the word at fault."""
+"""What the checker of a template finds wrong: a sentence for each mistake, and the place of the word at fault."""
 
 from __future__ import annotations
 
@@ -46,24 +46,24 @@ class Findings:
             return
         known = list(allowed)
         near = closest_match(name, known)
-        told = f"there is no {what} `{name[:_LONGEST]}`; allowed: {', '.join(known)}"
-        self.error(f"unknown_{what}", node, told, near)
+        message = f"there is no {what} `{name[:_LONGEST]}`; allowed: {', '.join(known)}"
+        self.error(f"unknown_{what}", node, message, near)
 
     def unknown_name(self, path: str, variables: Mapping[str, Sequence[str] | None], node: nodes.Node) -> None:
         if self.enough:
             return
         root = path.partition(".")[0]
         parts = variables.get(root, variables.get(f"{root}?", ()))
-        told = f"there is no name `{path[:_LONGEST]}`"
+        message = f"there is no name `{path[:_LONGEST]}`"
         if parts:
-            told += f"; `{root}` has {', '.join(sorted(bare(parts)))}"
+            message += f"; `{root}` has {', '.join(sorted(bare(parts)))}"
         elif root in bare(variables):
-            told += f": `{root}` has no parts"
+            message += f": `{root}` has no parts"
         else:
-            told += f"; allowed: {', '.join(sorted(bare(variables)))}"
+            message += f"; allowed: {', '.join(sorted(bare(variables)))}"
         component = f"{path}({', '.join(COMPONENTS[path])})" if path in COMPONENTS else None
         near = closest_match(path, names(variables))
-        self.error("unknown_name", node, told, component or near)
+        self.error("unknown_name", node, message, component or near)
 
     def may_be_missing(self, path: str, node: nodes.Node) -> None:
         if self.enough:

@@ -52,7 +52,7 @@ def is_locale(name: str) -> bool:
 
 
 def tidy_locale(name: str) -> str | None:
-    """`pt-BR` of `pt_br`; None if it cannot be told what was meant."""
+    """`pt-BR` of `pt_br`; None if nobody can know what was meant."""
     language, between, country = name.replace("_", "-").partition("-")
     tidy = language.lower() + between + country.upper()
     return tidy if tidy != name and is_locale(tidy) else None
@@ -93,7 +93,7 @@ class _Digits:
 
 
 class Formats:
-    """The filters of one locale. Every method takes JSON values, and answers text, or the value that it cannot
+    """The filters of one locale. Every method takes JSON values and returns text, or the value that it cannot
     write."""
 
     def __init__(self, locale: str) -> None:
@@ -106,7 +106,7 @@ class Formats:
         self._write_date = lru_cache(1024)(self._babel_date)
         self._write_time = lru_cache(1440)(self._babel_time)
         self._write_whole = lru_cache(1024)(self._whole)
-        self._write_money = lru_cache(1024, typed=True)(self._amount_of)  # both twins of a mail ask
+        self._write_money = lru_cache(1024, typed=True)(self._amount_of)  # both texts of a mail ask
         self._money = lru_cache(64)(self._money_of)
         self._decimals = lru_cache(16)(self._learn_decimals)
         self._monies: dict[int, _Digits | None] = {}  # by decimals, with `¤` for the symbol; None: Babel is asked
@@ -220,7 +220,7 @@ def _rounded(amount: Decimal, places: int) -> Decimal:
 
 
 def _without(symbol: str, digits: _Digits | None) -> _Digits | None:
-    """The same for any currency; None if it cannot be told where its symbol stands."""
+    """The same for any currency; None if nobody can know where its symbol stands."""
     if digits is None or (digits.before + digits.after).count(symbol) != 1 or symbol in digits.minus:
         return None
     return replace(digits, before=digits.before.replace(symbol, "¤"), after=digits.after.replace(symbol, "¤"))

@@ -1,6 +1,7 @@
-"""What keeps a text from being read as a template, in our words and where somebody slipped.
+"""What keeps a text from being read as a template: the mistake in plain words, at the place where it was made.
 
-Jinja says which token it met, and where. What was meant is mostly nearer to the beginning of the placeholder.
+Jinja says which token it met, and where. The mistake is mostly nearer to the beginning of the placeholder.
+`_MESSAGES` hangs on the wording of Jinja's errors: after an upgrade of Jinja run `tests/templates/test_syntax.py`.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ _GOT = {
     "float": "a number",
     "string": "a text in quotes",
 }
-# What Jinja says, and how an operator is told; {0} and {1} are what it got and what it expected.
-_SAYINGS = (
+# What Jinja says, and what an operator reads instead.
+_MESSAGES = (
     (r"expected token '(?P<expected>.+)', got '(?P<got>.+)'", "{got} stands where {expected} is expected"),
     (r"unexpected '(?P<got>.+)', expected '(?P<expected>.+)'", "{got} stands where {expected} is expected"),
     (r"unexpected end of template, expected '(?P<expected>.+)'\.", "{expected} is missing"),
@@ -49,7 +50,7 @@ _SAYINGS = (
 )
 
 
-class Unreadable(Exception):  # noqa: N818  a state of the message, told as a problem
+class TemplateSyntaxProblem(Exception):  # noqa: N818  a state of the file, shown as a diagnostic
     """The text is no template; `offset` is where in it that shows."""
 
     def __init__(self, message: str, offset: int, suggestion: str | None = None) -> None:
@@ -57,49 +58,50 @@ class Unreadable(Exception):  # noqa: N818  a state of the message, told as a pr
         self.offset = offset
         self.suggestion = suggestion
 
-    def problem(self, file: str, part: Part) -> Diagnostic:
+    def diagnostic(self, file: str, part: Part) -> Diagnostic:
         line, column = part.place(self.offset)
         return Diagnostic(
             code="syntax", file=file, line=line, column=column, message=str(self), suggestion=self.suggestion
         )
 
 
-def unreadable(said: str, text: str, *, begun: int, at: int) -> Unreadable:
-    """What Jinja `said` when it met what stands `at`, in the placeholder or tag that had `begun`."""
-    if "end of comment" in said:
-        return Unreadable("this `{#` is never closed", text.rfind("{#", 0, at + 2), "#}")
-    if said.startswith("unexpected char") and text[at : at + 1] in ("'", '"'):
-        return Unreadable("the quotes that begin here are never closed", at)
-    return _braces(text, begun, at) or _otherwise(said, text, begun, at)
+def explain(jinja_message: str, text: str, *, begun: int, at: int) -> TemplateSyntaxProblem:
+    """Return what is wrong where Jinja stopped with that message: at offset `at`, in the placeholder that begins at
+    offset `begun`."""
+    if "end of comment" in jinja_message:
+        return TemplateSyntaxProblem("this `{#` is never closed", text.rfind("{#", 0, at + 2), "#}")
+    if jinja_message.startswith("unexpected char") and text[at : at + 1] in ("'", '"'):
+        return TemplateSyntaxProblem("the quotes that begin here are never closed", at)
+    return _braces(text, begun, at) or _otherwise(jinja_message, text, begun, at)
 
 
-def _braces(text: str, begun: int, at: int) -> Unreadable | None:
+def _braces(text: str, begun: int, at: int) -> TemplateSyntaxProblem | None:
     """What is wrong with the braces themselves."""
     opening = text[begun : begun + 2]
     closing = _CLOSING.get(opening)
     if closing is None:
         return None
     if text.startswith("{", begun + 2):
-        return Unreadable("a placeholder has two braces on each side, not three", begun, "{{ … }}")
+        return TemplateSyntaxProblem("a placeholder has two braces on each side, not three", begun, "{{ … }}")
     following = _BRACES.search(text, begun + 2)
     if following is not None and following[0] == closing:
         return None
     if following is not None and following[0] in _CLOSING.values():
-        return Unreadable(f"what `{opening}` opened, `{closing}` closes", following.start(), closing)
+        return TemplateSyntaxProblem(f"what `{opening}` opened, `{closing}` closes", following.start(), closing)
     if text[at : at + 1] in ("}", "%") and (following is None or at < following.start()):
         return None  # half of what closes it
-    return Unreadable(f"this `{opening}` is never closed", begun, closing)
+    return TemplateSyntaxProblem(f"this `{opening}` is never closed", begun, closing)
 
 
-def _otherwise(said: str, text: str, begun: int, at: int) -> Unreadable:
-    for pattern, words in _SAYINGS:
-        if found := re.fullmatch(pattern, said):
+def _otherwise(jinja_message: str, text: str, begun: int, at: int) -> TemplateSyntaxProblem:
+    for pattern, message in _MESSAGES:
+        if found := re.fullmatch(pattern, jinja_message):
             named = found.groupdict("")
             got, expected = named.get("got", ""), named.get("expected", "")
-            told = words.format(got=_GOT.get(got, f"`{got}`"), expected=_EXPECTED.get(expected, f"`{expected}`"))
-            place = begun if said.startswith("unexpected end") else at
-            return Unreadable(told, place, _meant(text, begun, place))
-    return Unreadable(said or "this is no template", at)
+            message = message.format(got=_GOT.get(got, f"`{got}`"), expected=_EXPECTED.get(expected, f"`{expected}`"))
+            place = begun if jinja_message.startswith("unexpected end") else at
+            return TemplateSyntaxProblem(message, place, _meant(text, begun, place))
+    return TemplateSyntaxProblem(jinja_message or "this is no template", at)
 
 
 def _meant(text: str, begun: int, at: int) -> str | None:

@@ -1,7 +1,7 @@
-"""Jinja's parser with exact places, and with our words for what it cannot read.
+"""Jinja's parser with exact places, and with plain words for what it cannot read.
 
-Jinja tells lines only. Here every token counts as standing in the "line" of its offset in the text, so that each
-node of the tree knows where its own word begins; whoever is done with the places turns them into lines.
+Jinja knows lines only. Here the "line" of a token is its offset in the text, so that each node of the tree knows
+where its own word begins; whoever no longer needs offsets turns them into lines.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from jinja2.lexer import Token, TokenStream
 from jinja2.parser import Parser
 
 from avisa.diagnostics.suggest import closest_match
-from avisa.templates.jinja.parse_errors import Unreadable, unreadable
+from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem, explain
 
 _JINJA = Environment()  # noqa: S701  it reads, and renders nothing
 _TAGS = ("if", "elif", "else", "endif", "for", "endfor")
@@ -27,14 +27,14 @@ _LONG_NUMBER = re.compile(r"\d[\d_]{99}")
 
 
 def parse(text: str) -> nodes.Template:
-    """The syntax tree of `text`; the `lineno` of each node is its offset in it. Raises Unreadable."""
+    """Return the syntax tree of `text`; the `lineno` of each node is its offset. Raises TemplateSyntaxProblem."""
     if found := _LONG_NUMBER.search(text):
-        raise Unreadable("this number has too many digits", found.start())
+        raise TemplateSyntaxProblem("this number has too many digits", found.start())
     reading = _Reading(text)
     try:
         return reading.tree()
     except TemplateSyntaxError as error:
-        raise reading.unreadable(error) from None
+        raise reading.explained(error) from None
 
 
 class _Reading(Parser):
@@ -51,8 +51,8 @@ class _Reading(Parser):
         self.stream = TokenStream(self.environment.lexer.wrap(self._tokens()), None, None)
         return nodes.Template(self.subparse(), lineno=0)
 
-    def unreadable(self, error: TemplateSyntaxError) -> Unreadable:
-        return unreadable(error.message or "", self._text, begun=self._begun, at=error.lineno)
+    def explained(self, error: TemplateSyntaxError) -> TemplateSyntaxProblem:
+        return explain(error.message or "", self._text, begun=self._begun, at=error.lineno)
 
     def _tokens(self) -> Iterator[tuple[int, str, str]]:
         """The lexer's tokens, each with its offset for its line; it passes over blanks only."""
@@ -79,12 +79,13 @@ class _Reading(Parser):
             ending = f"{{% end{around} %}}" if name == "end" and around else None
             near = _ALIASES.get(name) or ending or closest_match(name, _TAGS)
             allowed = ", ".join(_TAGS)
-            raise Unreadable(f"there is no `{name}` in a message; allowed: {allowed}", at, near)
+            raise TemplateSyntaxProblem(f"there is no `{name}` in a message; allowed: {allowed}", at, near)
         if around is None:
             opening = "for" if name == "endfor" else "if"
-            raise Unreadable(f"`{name}` without an `{opening}` before it", at)
-        raise Unreadable(f"`{name}` cannot close the `{around}` that is open here", at, f"end{around}")
+            raise TemplateSyntaxProblem(f"`{name}` without an `{opening}` before it", at)
+        raise TemplateSyntaxProblem(f"`{name}` cannot close the `{around}` that is open here", at, f"end{around}")
 
     def fail_eof(self, end_tokens: tuple[str, ...] | None = None, lineno: int | None = None) -> NoReturn:
         opened = self._open[-1]
-        raise Unreadable(f"this `{opened.value}` is never closed", opened.lineno, f"{{% end{opened.value} %}}")
+        closing = f"{{% end{opened.value} %}}"
+        raise TemplateSyntaxProblem(f"this `{opened.value}` is never closed", opened.lineno, closing)

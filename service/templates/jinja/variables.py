@@ -1,4 +1,4 @@
-"""The words of templates as closed lists: variables, filters, components (CONTRACT 5)."""
+"""What templates can name, as closed lists: variables, filters, components."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ FILTERS: Mapping[str, int] = {
 }  # fmt: skip
 DATES = frozenset({"day", "date", "time", "datetime"})
 
-# component -> the names of its arguments; what a component is given may be missing where it can do without
+# component -> the names of its arguments; those of CAN_BE_MISSING may be missing in an order
 COMPONENTS: Mapping[str, tuple[str, ...]] = {"button": ("text", "url"), "items": ("items",), "progress": ()}
 CAN_BE_MISSING = frozenset({"url", "items"})
 LATER = frozenset({"rating"})
 
-# What a layout and its components have besides: what is worked in as it stands, and what may be missing.
+# What a layout and its components have besides: names whose text is put in as it stands, and those that may be
+# missing.
 STANDS_ALONE = frozenset({"content", "lang", "short", "subject", "words"})
 GIVEN_OR_NOT = CAN_BE_MISSING | {"owner", "unsubscribe"}
 

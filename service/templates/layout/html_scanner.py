@@ -13,18 +13,18 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 
-SAID = "\ue000"  # stands for a placeholder
-STATED = "\ue001"  # stands where an `if` or `for`, or a branch of it, begins or ends
+OUTPUT = "\ue000"  # stands for a placeholder
+STATEMENT = "\ue001"  # stands where an `if` or `for`, or a branch of it, begins or ends
 MOST_DEPTH = 40  # elements within one another: four times the deepest shipped
 
 # What HTML takes for a blank within a tag; what Unicode calls one besides (a no-break space) would be part of a name.
 _BLANK = "[ \t\n]"
-_NAME = rf"[^\s\"'<>/={SAID}{STATED}]+"
-_VALUE = rf"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`{SAID}{STATED}]+)"""
+_NAME = rf"[^\s\"'<>/={OUTPUT}{STATEMENT}]+"
+_VALUE = rf"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`{OUTPUT}{STATEMENT}]+)"""
 TOKEN = re.compile(
     rf"""<!--(?!-?>)(?:(?!--!?>).)*-->|<!doctype[^<>]*>|"""
     rf"""<(?P<close>/)?(?P<tag>[a-z][a-z0-9]*)"""
-    rf"""(?P<given>(?:{_BLANK}+{_NAME}(?:{_BLANK}*={_BLANK}*{_VALUE})?)*+){_BLANK}*/?>|(?P<odd><)""",
+    rf"""(?P<attributes>(?:{_BLANK}+{_NAME}(?:{_BLANK}*={_BLANK}*{_VALUE})?)*+){_BLANK}*/?>|(?P<odd><)""",
     re.DOTALL | re.IGNORECASE | re.ASCII,  # to Unicode, a Kelvin sign is a `k`
 )
 ATTRIBUTE = re.compile(rf"(?P<name>{_NAME})(?:{_BLANK}*={_BLANK}*(?P<value>{_VALUE}))?", re.DOTALL | re.ASCII)
@@ -63,20 +63,20 @@ class Page:
 
     text: str
     offsets: Sequence[int]  # where in the file each character of the text stands
-    said: Mapping[int, nodes.Node]  # what placeholders say, by where they stand in the text
+    outputs: Mapping[int, nodes.Node]  # the expressions of placeholders, by where they stand in the text
 
     @classmethod
     def of(cls, tree: nodes.Template) -> Page:
-        """What `syntax` read."""
+        """Return the page of a tree that `parser` read."""
         text: list[str] = []
         offsets: list[int] = []
-        said: dict[int, nodes.Node] = {}
+        outputs: dict[int, nodes.Node] = {}
         for part, shown in _flattened(tree.body):
-            if shown == SAID:
-                said[len(offsets)] = part
+            if shown == OUTPUT:
+                outputs[len(offsets)] = part
             text.append(shown)
             offsets += range(part.lineno or 0, (part.lineno or 0) + len(shown))
-        return cls("".join(text), [*offsets, offsets[-1] if offsets else 0], said)
+        return cls("".join(text), [*offsets, offsets[-1] if offsets else 0], outputs)
 
 
 def flaw(page: Page) -> Flaw | None:
@@ -101,7 +101,7 @@ class _Reading:
         self.open: list[tuple[str, int]] = []  # tags, and where they stand
 
     def text(self, text: str) -> str | None:
-        if self._parent() in _HOLDS_PARTS_ONLY and text.replace(STATED, "").strip():
+        if self._parent() in _HOLDS_PARTS_ONLY and text.replace(STATEMENT, "").strip():
             return f"text cannot stand between the parts of a `<{self._parent()}>`"
         return None
 
@@ -110,9 +110,9 @@ class _Reading:
         tag = (token["tag"] or "").lower()
         if token["odd"]:
             tag, _, _ = token.string[token.start() :].partition(">")
-            if STATED in tag:
+            if STATEMENT in tag:
                 return "within a tag, an `if` or `for` can stand in quotes only"
-            if SAID in tag:
+            if OUTPUT in tag:
                 return "within a tag, a placeholder can stand only in the quotes of a value"
             return "a `<` that begins no tag; write `&lt;`, and look for a quote that is not closed"
         if self._parent() in TEXT_ONLY and not (token["close"] and tag == self._parent()):
@@ -164,11 +164,11 @@ def _flattened(body: Sequence[nodes.Node]) -> Iterator[tuple[nodes.Node, str]]:
     for node in body:
         if isinstance(node, nodes.Output):
             for part in node.nodes:
-                yield part, part.data if isinstance(part, nodes.TemplateData) else SAID
+                yield part, part.data if isinstance(part, nodes.TemplateData) else OUTPUT
             continue
         assert isinstance(node, nodes.If | nodes.For)
         branches = [node.body, *(it.body for it in getattr(node, "elif_", ())), node.else_]
         for branch in branches:
-            yield node, STATED
+            yield node, STATEMENT
             yield from _flattened(branch)
-        yield node, STATED
+        yield node, STATEMENT

@@ -14,7 +14,7 @@ from avisa.diagnostics.yaml_reader import Path, Value, parse
 from avisa.templates.jinja import parser
 from avisa.templates.jinja.checker import TemplateChecker
 from avisa.templates.jinja.formats import is_locale, tidy_locale
-from avisa.templates.jinja.parse_errors import Unreadable
+from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
 from avisa.templates.jinja.variables import COMPONENTS, FILTERS, OWNERS_VARIABLES, STANDS_ALONE, VARIABLES
 from avisa.templates.layout import html_scanner, placeholder_contexts, theme
 from avisa.templates.limits import LONGEST_LAYOUT, TooMuch
@@ -23,7 +23,7 @@ from avisa.templates.message_file import Part
 
 FOLDER = "layout/"
 WORDS = f"{FOLDER}words.yaml"
-FILES = tuple(f"{FOLDER}{stem}.{twin}" for stem in ("layout", *COMPONENTS) for twin in ("html", "txt"))
+FILES = tuple(f"{FOLDER}{stem}.{ending}" for stem in ("layout", *COMPONENTS) for ending in ("html", "txt"))
 _MOST_LANGUAGES = 60
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # YAML's (1.1, section 4.2)
 _NEEDED = ("because", "to_owner", "unsubscribe", "now")
@@ -43,7 +43,7 @@ class LayoutTexts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layout:
-    """The layout's files, inspected, its words by locale, and the style of each element that Markdown makes."""
+    """The layout's files, checked, its words by locale, and the style of each element that Markdown makes."""
 
     files: Mapping[str, str]
     words: Mapping[str, LayoutTexts]
@@ -51,7 +51,7 @@ class Layout:
     warnings: tuple[Diagnostic, ...] = ()
 
     def words_in(self, locale: str) -> LayoutTexts:
-        """The words of the locale, else of its language, else English."""
+        """Return the texts of the locale, else of its language, else English."""
         return self.words.get(locale) or self.words.get(locale.partition("-")[0]) or self.words["en"]
 
     def text(self, name: str) -> str:
@@ -59,8 +59,10 @@ class Layout:
 
 
 def read(files: Mapping[str, str]) -> Layout | list[Diagnostic]:
-    """The layout among the files of a template folder, or all that is wrong with it. The same files give the same
-    layout, so that what is made with it can be used again."""
+    """Return the layout among the files of a template folder, or all that is wrong with it.
+
+    The same files give the same object, so that what was compiled with it can be used again.
+    """
     made = _read(tuple(sorted(item for item in files.items() if item[0].startswith(FOLDER))))
     return made if isinstance(made, Layout) else list(made)
 
@@ -81,7 +83,7 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Diagnostic]:
             continue
         extra = OF_LAYOUT if stem == "layout" else OF_COMPONENTS | set(COMPONENTS[stem])
         kept[name] = text.replace("\r\n", "\n")
-        problems += inspect(Part.of(kept[name], (1, 1)), name, frozenset(extra))
+        problems += check_part(Part.of(kept[name], (1, 1)), name, frozenset(extra))
         if stem == "layout" and "{{ content }}" not in text:
             message = "the layout has no `{{ content }}`, where the message goes"
             problems.append(Diagnostic(code="missing_content", file=name, line=1, column=1, message=message))
@@ -94,31 +96,31 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Diagnostic]:
     return Layout(files=kept, words=words, theme=styles, warnings=tuple(problems))
 
 
-def inspect(
+def check_part(
     part: Part, file: str, extra: frozenset[str], variables: Mapping[str, Sequence[str] | None] = OWNERS_VARIABLES
 ) -> list[Diagnostic]:
-    """What is wrong with a piece of the layout, which has the names in `extra` besides the usual ones."""
+    """Return what is wrong with a piece of the layout, which has the names in `extra` besides the usual ones."""
     if odd := RESERVED.search(part.text):
         line, column = part.place(odd.start())
         message = "a character that cannot stand in a template"
         return [Diagnostic(code="not_allowed", file=file, line=line, column=column, message=message)]
-    inspector = TemplateChecker(
+    checker = TemplateChecker(
         file=file, part=part, variables=variables, components=False, extra=extra, filters=_FILTERS
     )
     try:
         tree = parser.parse(part.text)
-        problems = inspector.template(tree)
+        problems = checker.check(tree)
         if file.endswith(".html") and not any(problem.severity == "error" for problem in problems):
             page = html_scanner.Page.of(tree)
             if flaw := html_scanner.flaw(page) or placeholder_contexts.flaw(page, extra):
                 line, column = part.place(flaw[0])
                 problems.append(Diagnostic(code="layout_html", file=file, line=line, column=column, message=flaw[1]))
         return problems
-    except Unreadable as error:
-        return [error.problem(file, part)]
+    except TemplateSyntaxProblem as error:
+        return [error.diagnostic(file, part)]
     except TooMuch as much:
         return [Diagnostic(code="too_large", file=file, message=str(much))]
-    except (RecursionError, MemoryError, ValueError):  # of Jinja's parser, or the inspector
+    except (RecursionError, MemoryError, ValueError):  # of Jinja's parser, or the checker
         return [Diagnostic(code="too_deep", file=file, message="this is nested too deep")]
 
 
@@ -154,21 +156,21 @@ def _read_words(text: str | None) -> tuple[dict[str, LayoutTexts], list[Diagnost
         if not is_locale(locale):
             problems += wrong((locale,), f"`{locale}` is no language", tidy_locale(locale))
             continue
-        given = entry if isinstance(entry, dict) else {}
-        if missing := [key for key in _NEEDED if not given.get(key)]:
-            near = closest_match(missing[0], sorted(given.keys() - set(_NEEDED)))
-            place = (locale, missing[0]) if missing[0] in given else (locale, near or "")
+        entries = entry if isinstance(entry, dict) else {}
+        if missing := [key for key in _NEEDED if not entries.get(key)]:
+            near = closest_match(missing[0], sorted(entries.keys() - set(_NEEDED)))
+            place = (locale, missing[0]) if missing[0] in entries else (locale, near or "")
             problems += wrong(place, f"`{locale}` has no `{missing[0]}`", missing[0] if near else None)
-        texts = _texts({key: value for key, value in given.items() if key != "stages"})
-        stages = _texts(given.get("stages") or {})
+        texts = _texts({key: value for key, value in entries.items() if key != "stages"})
+        stages = _texts(entries.get("stages") or {})
         if texts is None or stages is None:
-            no_texts = (key for key, value in given.items() if key != "stages" and not isinstance(value, str))
-            told = f"`{locale}` may hold texts only, and `stages` with texts"
-            problems += wrong((locale, next(no_texts, "stages")), told)
+            no_texts = (key for key, value in entries.items() if key != "stages" and not isinstance(value, str))
+            message = f"`{locale}` may hold texts only, and `stages` with texts"
+            problems += wrong((locale, next(no_texts, "stages")), message)
             continue
         for key, value in texts.items():
             variables = OWNERS_VARIABLES if key == "to_owner" else VARIABLES
-            problems += inspect(_part(lines, document.at((locale, key)), value), WORDS, frozenset(), variables)
+            problems += check_part(_part(lines, document.at((locale, key)), value), WORDS, frozenset(), variables)
         for key, value in stages.items():
             if "{{" in value or "{%" in value:
                 problems += wrong((locale, "stages", key), "there are no placeholders in what a stage is called")

@@ -1,7 +1,7 @@
 """Where in the HTML of a layout a placeholder may stand, and for what.
 
-What an order says is escaped, so it can end neither a tag nor a value; but where a value is an address, a style or a
-name that programs act on, its words alone can do harm. They may be what is shown, or read out, and nothing else.
+A value of an order is escaped, so it can end neither a tag nor an attribute. But in an address, a style or a name
+that programs act on, text alone can do harm. So such values may stand only where they are shown or read out.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from avisa.templates.jinja.paths import path_of
 from avisa.templates.layout.html_scanner import (
     ATTRIBUTE,
     NOT_READ_AS_HTML,
-    SAID,
-    STATED,
+    OUTPUT,
+    STATEMENT,
     TEXT_ONLY,
     TOKEN,
     Flaw,
@@ -31,10 +31,10 @@ _BEGUN = re.compile("</?[a-zA-Z]")
 _WORDS = re.compile("title|alt|lang|summary|abbr|aria-[a-z]+")  # attributes that are shown, or read out
 
 
-def flaw(page: Page, given: Collection[str]) -> Flaw | None:
-    """The first placeholder that stands where it may not, in a page without other flaws. `given` are the names that
+def flaw(page: Page, own: Collection[str]) -> Flaw | None:
+    """The first placeholder that stands where it may not, in a page without other flaws. `own` are the names that
     the file has besides the usual."""
-    trusted = _OF_PLAN | (_CHECKED & set(given))
+    trusted = _OF_PLAN | (_CHECKED & set(own))
     end, within = 0, ""
     for token in TOKEN.finditer(page.text):
         tag = (token["tag"] or "").lower()
@@ -47,22 +47,22 @@ def flaw(page: Page, given: Collection[str]) -> Flaw | None:
 
 
 def _in_tag(page: Page, token: re.Match[str], tag: str, trusted: frozenset[str]) -> str | None:
-    for attribute in ATTRIBUTE.finditer(page.text, *token.span("given")):
+    for attribute in ATTRIBUTE.finditer(page.text, *token.span("attributes")):
         name = attribute["name"].lower()
-        said = set(_said(page, *attribute.span("value")))
+        names = set(_names_in(page, *attribute.span("value")))
         if name.startswith("on"):
             return f"`{name}`: a mail has no scripts"
-        if "content" in said or (said and tag == "meta"):
+        if "content" in names or (names and tag == "meta"):
             return f"`{name}` cannot hold that placeholder"
         allowed = _COLOURS if name in _LOOKS else trusted
-        if said - allowed and not _WORDS.fullmatch(name):
+        if names - allowed and not _WORDS.fullmatch(name):
             return f"within `{name}` there can be no placeholder but {_listed(allowed)}"
     return None
 
 
 def _in_comment(comment: str) -> str | None:
     """Outlook reads what stands in some of them."""
-    if SAID in comment or STATED in comment:
+    if OUTPUT in comment or STATEMENT in comment:
         return "within a comment there can be no placeholder"
     if not comment.startswith("<!--[if"):
         return None
@@ -79,14 +79,14 @@ def _in_comment(comment: str) -> str | None:
 
 def _in_text(page: Page, tag: str, start: int, end: int) -> str | None:
     text = page.text[start:end]
-    if tag == "style" and (SAID in text or STATED in text):
+    if tag == "style" and (OUTPUT in text or STATEMENT in text):
         return "within `<style>` there can be no placeholder"
-    return "`content` can stand between elements only" if "content" in _said(page, start, end) else None
+    return "`content` can stand between elements only" if "content" in _names_in(page, start, end) else None
 
 
-def _said(page: Page, start: int, end: int) -> list[str | None]:
-    """The names said there; None for what is more than a name."""
-    return [path_of(page.said[place]) for place in range(start, end) if place in page.said]
+def _names_in(page: Page, start: int, end: int) -> list[str | None]:
+    """Return the names of the placeholders there; None for an expression that is no name."""
+    return [path_of(page.outputs[place]) for place in range(start, end) if place in page.outputs]
 
 
 def _listed(names: Collection[str]) -> str:

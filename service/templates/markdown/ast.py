@@ -14,7 +14,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Placeholder:
     """An output, by the number of its mark."""
 
     number: int
@@ -33,7 +33,7 @@ class Element:
     """A paragraph, list, link … by its HTML tag."""
 
     tag: str
-    children: list[Branch | Element | Text | Said | Break] = field(default_factory=list)
+    children: list[Branch | Element | Text | Placeholder | Break] = field(default_factory=list)
     href: str = ""
     number: int | None = None  # of the first item of an ordered list
     tight: bool = False  # a paragraph of a list without blank lines
@@ -43,18 +43,18 @@ class Element:
 class Branch:
     """An `if` or `for`: each arm has the number of the mark that begins it."""
 
-    arms: list[tuple[int, list[Branch | Element | Text | Said | Break]]]
+    arms: list[tuple[int, list[Branch | Element | Text | Placeholder | Break]]]
     end: int = -1
 
 
-Node = Branch | Element | Text | Said | Break
+Node = Branch | Element | Text | Placeholder | Break
 
 
 def numbers(nodes: Sequence[Node]) -> Iterator[str]:
     """The marks in a tree."""
     for node in nodes:
         match node:
-            case Said(number):
+            case Placeholder(number):
                 yield str(number)
             case Element(children=children, href=href):
                 yield from MARK.findall(href)

@@ -16,14 +16,14 @@ from html import unescape
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from avisa.templates.markdown.ast import Branch, Break, Element, Node, Said, Text, every, numbers
-from avisa.templates.markdown.placeholders import MARK, RESERVED, Elif, Else, EndFor, EndIf, For, If, Marks, Say
+from avisa.templates.markdown.ast import Branch, Break, Element, Node, Placeholder, Text, every, numbers
+from avisa.templates.markdown.placeholders import MARK, RESERVED, Elif, Else, EndFor, EndIf, For, If, Marks, Output
 
 _ENTITY = re.compile("&#[xX]?[0-9A-Fa-f]+;?")
 _ALONE = re.compile("^[ \t]*((?:\ue000\\d+\ue001[ \t]*)+)$", re.MULTILINE)
 
 
-class Flawed(Exception):  # noqa: N818  a state of the message, told as a problem
+class MarkdownProblem(Exception):  # noqa: N818  a state of the message, told as a problem
     """The message can not be written; `code`, `line` and `suggestion` are those of a problem, `word` helps to find
     its place."""
 
@@ -48,17 +48,18 @@ _SOFT = Break()
 
 
 def parse(marked: str, marks: Marks) -> list[Node]:
-    """The blocks of a message. Raises Flawed where statements and elements cross, and where a placeholder is lost or
-    spelt out."""
+    """Return the blocks of a message. Raises MarkdownProblem where statements and elements cross, and where a
+    placeholder is lost or spelt out."""
     for piece in MARK.split(marked)[::2]:
         for entity in _ENTITY.findall(piece):
             if RESERVED.search(unescape(entity)):
-                raise Flawed("not_allowed", "a character that cannot stand in a message", word=entity)
+                raise MarkdownProblem("not_allowed", "a character that cannot stand in a message", word=entity)
     tree = _tree(marked, marks)
     lost = Counter(MARK.findall(marked)) - Counter(numbers(tree))
     if lost:
         line = line_of(marks, int(min(lost, key=int)))
-        raise Flawed("not_allowed", "a placeholder stands where nothing is shown, as in a link's title", line=line)
+        message = "a placeholder stands where nothing is shown, as in a link's title"
+        raise MarkdownProblem("not_allowed", message, line=line)
     return tree
 
 
@@ -99,7 +100,7 @@ def _apart(found: re.Match[str], marks: Marks) -> str:
 def _no_sentence(text: str, marks: Marks) -> bool:
     """Whether only statements and components stand there, so that it is no part of a paragraph."""
     placed = [marks.at(number) for number in MARK.findall(text)]
-    return not any(isinstance(mark, Say) and mark.component is None for mark in placed)
+    return not any(isinstance(mark, Output) and mark.component is None for mark in placed)
 
 
 class _Builder:
@@ -141,8 +142,8 @@ class _Builder:
 
     def _mark(self, number: int) -> None:
         match self._marks.at(number):
-            case Say() as said:
-                self.add(Said(number, said.component is not None))
+            case Output() as said:
+                self.add(Placeholder(number, said.component is not None))
             case If() | For():
                 self._open.append(Branch([(number, [])]))
             case Elif() | Else():
@@ -163,12 +164,12 @@ class _Builder:
         top = self._open[-1]
         return top.arms[-1][1] if isinstance(top, Branch) else top.children
 
-    def _crossed(self, inner: Element | Branch | None = None, number: int | None = None) -> Flawed:
+    def _crossed(self, inner: Element | Branch | None = None, number: int | None = None) -> MarkdownProblem:
         """What is said of the innermost `if` or `for`, or of that of the mark that ends or parts it."""
         enclosing = [*self._open, inner]
         branch = next((node for node in reversed(enclosing) if isinstance(node, Branch)), None)
         mark = number if branch is None else branch.arms[0][0]
-        return Flawed(
+        return MarkdownProblem(
             "crossing",
             "an `if` or `for` must begin and end within the same paragraph, list item or emphasis; is there an empty"
             " line in it?",
@@ -180,7 +181,7 @@ class _Builder:
 def line_of(marks: Marks, number: int) -> int | None:
     """The line in the file where the mark stands."""
     match marks.at(number):
-        case Say(expr) | If(expr) | Elif(expr) | For(_, expr):
+        case Output(expr) | If(expr) | Elif(expr) | For(_, expr):
             return expr.lineno
         case Else(line) | EndIf(line) | EndFor(line):
             return line or None
@@ -214,11 +215,11 @@ def _leaf(paragraph: Element, children: list[Node], marks: Marks) -> list[Node]:
         return []
     if len(children) == 1 and isinstance(whole := children[0], Branch):
         return [Branch([(mark, _leaf(paragraph, kids, marks)) for mark, kids in whole.arms], whole.end)]
-    component = next((node for node in every(children) if isinstance(node, Said) and node.component), None)
+    component = next((node for node in every(children) if isinstance(node, Placeholder) and node.component), None)
     if component is not None:
         line, said = line_of(marks, component.number), marks.at(component.number)
-        word = said.component if isinstance(said, Say) else None
-        raise Flawed("not_allowed", "a component stands on a line of its own", line=line, word=word)
+        word = said.component if isinstance(said, Output) else None
+        raise MarkdownProblem("not_allowed", "a component stands on a line of its own", line=line, word=word)
     return [replace(paragraph, children=_breaks_inside(children))]
 
 

@@ -21,7 +21,7 @@ MARK = re.compile("\ue000(\\d+)\ue001")
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class Output:
     """An output; `component` is its name where a component is to stand."""
 
     expr: nodes.Expr
@@ -61,7 +61,7 @@ class EndFor:
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """Names that hold within: what a component was given."""
+    """Names that hold within: the arguments of a component."""
 
     names: tuple[str, ...]
     values: tuple[nodes.Expr, ...]
@@ -72,7 +72,7 @@ class EndBind:
     pass
 
 
-Mark = Say | If | Elif | Else | EndIf | For | EndFor | Bind | EndBind
+Mark = Output | If | Elif | Else | EndIf | For | EndFor | Bind | EndBind
 Data = Callable[[str], str]
 Slot = Callable[[nodes.Expr], str | None]
 
@@ -92,11 +92,14 @@ class Marks:
     def at(self, number: str | int) -> Mark:
         return self._kept[int(number)]
 
-    def flatten(
+    def to_text(
         self, body: Sequence[nodes.Node], *, data: Data = str, slot: Slot = lambda _: None, line: int = 0
     ) -> str:
-        """Text with marks. `data` transforms literal text; `slot` answers the text of an output that is already
-        known. With `line`, placeholders count as standing there."""
+        """Return a template as text with marks.
+
+        `data` transforms literal text; `slot` returns the text of an output that is already known, else None. With
+        `line`, placeholders count as standing in that line of the file. Raises TooMuch.
+        """
         written: list[str] = []
         for node in body:
             match node:
@@ -106,42 +109,41 @@ class Marks:
                             written.append(data(part.data))
                         else:
                             known = slot(part)
-                            written.append(self._say(part, line) if known is None else known)
+                            written.append(self._output(part, line) if known is None else known)
                 case nodes.If():
                     written.append(self.put(If(_placed(node.test, line))))
-                    written.append(self.flatten(node.body, data=data, slot=slot, line=line))
+                    written.append(self.to_text(node.body, data=data, slot=slot, line=line))
                     for branch in node.elif_:
                         written.append(self.put(Elif(_placed(branch.test, line))))
-                        written.append(self.flatten(branch.body, data=data, slot=slot, line=line))
+                        written.append(self.to_text(branch.body, data=data, slot=slot, line=line))
                     if node.else_:
                         written.append(self.put(Else(node.lineno or 0)))
-                        written.append(self.flatten(node.else_, data=data, slot=slot, line=line))
+                        written.append(self.to_text(node.else_, data=data, slot=slot, line=line))
                     written.append(self.put(EndIf(node.lineno or 0)))
                 case nodes.For(target=nodes.Name() as target):
                     written.append(self.put(For(target, _placed(node.iter, line))))
-                    written.append(self.flatten(node.body, data=data, slot=slot, line=line))
+                    written.append(self.to_text(node.body, data=data, slot=slot, line=line))
                     if node.else_:
                         written.append(self.put(Else(node.lineno or 0)))
-                        written.append(self.flatten(node.else_, data=data, slot=slot, line=line))
+                        written.append(self.to_text(node.else_, data=data, slot=slot, line=line))
                     written.append(self.put(EndFor(node.lineno or 0)))
                 case _:
-                    raise TypeError(f"{type(node).__name__} was not inspected")
+                    raise TypeError(f"{type(node).__name__} was not checked")
         if sum(map(len, written)) > LONGEST_PAGE:
             raise TooMuch("it comes to too much text")
         return "".join(written)
 
-    def weave(self, text: str) -> list[nodes.Node]:
-        """The syntax tree of a text with marks."""
-        pieces = MARK.split(text)
-        return _Loom(self, pieces).block()
+    def to_nodes(self, text: str) -> list[nodes.Node]:
+        """Return the syntax tree of a text with marks: the way back from `to_text`."""
+        return _NodeReader(self, MARK.split(text)).block()
 
-    def _say(self, expr: nodes.Expr, line: int) -> str:
+    def _output(self, expr: nodes.Expr, line: int) -> str:
         called = expr.node if isinstance(expr, nodes.Call) else None
-        return self.put(Say(_placed(expr, line), called.name if isinstance(called, nodes.Name) else None))
+        return self.put(Output(_placed(expr, line), called.name if isinstance(called, nodes.Name) else None))
 
 
-class _Loom:
-    """Turns pieces (text, number, text, number …, text) into nodes."""
+class _NodeReader:
+    """Reads pieces (text, number, text, number …, text) as nodes."""
 
     def __init__(self, marks: Marks, pieces: Sequence[str]) -> None:
         self._marks = marks
@@ -150,29 +152,29 @@ class _Loom:
         self._end: Mark | None = None  # what ended the block read last
 
     def block(self) -> list[nodes.Node]:
-        woven: list[nodes.Node] = []
+        read: list[nodes.Node] = []
         while self._next < len(self._pieces):
             piece = self._pieces[self._next]
             self._next += 1
             if self._next % 2:
                 if piece:
-                    woven.append(nodes.Output([nodes.TemplateData(piece, lineno=1)], lineno=1))
+                    read.append(nodes.Output([nodes.TemplateData(piece, lineno=1)], lineno=1))
                 continue
             mark = self._marks.at(piece)
             match mark:
-                case Say():
-                    woven.append(nodes.Output([mark.expr], lineno=mark.expr.lineno))
+                case Output():
+                    read.append(nodes.Output([mark.expr], lineno=mark.expr.lineno))
                 case If():
-                    woven.append(self._if(mark))
+                    read.append(self._if(mark))
                 case For():
-                    woven.append(self._for(mark))
+                    read.append(self._for(mark))
                 case Bind():
                     targets: list[nodes.Expr] = [nodes.Name(name, "param", lineno=1) for name in mark.names]
-                    woven.append(nodes.With(targets, list(mark.values), self.block(), lineno=1))
+                    read.append(nodes.With(targets, list(mark.values), self.block(), lineno=1))
                 case _:
                     self._end = mark
-                    return woven
-        return woven
+                    return read
+        return read
 
     def _if(self, mark: If) -> nodes.If:
         branches = [nodes.If(mark.test, self.block(), [], [], lineno=mark.test.lineno)]

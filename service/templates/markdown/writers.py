@@ -15,9 +15,9 @@ from jinja2 import nodes
 from mdurl import encode
 
 from avisa.templates.links import NOT_A_LINK, SCHEMES, whole_address
-from avisa.templates.markdown.ast import Branch, Break, Element, Node, Said, Text, every
-from avisa.templates.markdown.parser import Flawed
-from avisa.templates.markdown.placeholders import MARK, EndIf, If, Marks, Say
+from avisa.templates.markdown.ast import Branch, Break, Element, Node, Placeholder, Text, every
+from avisa.templates.markdown.parser import MarkdownProblem
+from avisa.templates.markdown.placeholders import MARK, EndIf, If, Marks, Output
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _HTTP = re.compile("https?:", re.IGNORECASE)
@@ -30,7 +30,7 @@ Component = Callable[[nodes.Expr], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Html:
+class HtmlWriter:
     """Writes HTML with marks, each element in the style that the theme has for it."""
 
     marks: Marks
@@ -46,7 +46,7 @@ class Html:
                 return escape(text)
             case Break(hard):
                 return "<br>" if hard else "\n"
-            case Said(number, component):
+            case Placeholder(number, component):
                 return self.component(_expr(self.marks, number)) if component else _mark(number)
             case Branch(arms, end):
                 return "".join(_mark(mark) + self.write(kids) for mark, kids in arms) + _mark(end)
@@ -54,7 +54,7 @@ class Html:
                 return self._opened("hr")
             case Element(tag="a"):
                 if any(isinstance(inner, Element) and inner.tag == "a" for inner in every(node.children)):
-                    raise Flawed("not_allowed", "a link cannot stand in a link")
+                    raise MarkdownProblem("not_allowed", "a link cannot stand in a link")
                 url, guard = _link(node.href, self.marks)
                 opened, closed = self._opened("a", f' href="{escape(url)}"'), "</a>"
                 return _if(guard, opened, self.marks) + self.write(node.children) + _if(guard, closed, self.marks)
@@ -72,7 +72,7 @@ class Html:
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class TextWriter:
     """Writes plain text with marks; a paragraph is one line, as long as it is."""
 
     marks: Marks
@@ -87,7 +87,7 @@ class Plain:
                 return text
             case Break(hard):
                 return f"\n{prefix}" if hard else " "
-            case Said(number, component):
+            case Placeholder(number, component):
                 return self.component(_expr(self.marks, number)) if component else _mark(number)
             case Branch(arms, end):
                 return "".join(_mark(mark) + self.write(kids, prefix) for mark, kids in arms) + _mark(end)
@@ -132,30 +132,31 @@ class Plain:
 
 
 def _link(href: str, marks: Marks) -> tuple[str, nodes.Expr | None]:
-    """An address with marks, and what must be true for it to be one. Raises Flawed for a scheme not allowed."""
+    """Return an address with marks, and what must be true for it to be one. Raises MarkdownProblem for a scheme that
+    is not allowed."""
     pieces = MARK.split(href)
     if pieces[0] or len(pieces) == 1:
         scheme = _SCHEME.match(pieces[0])
         if scheme is None or scheme[1].lower() not in SCHEMES:
             word = pieces[0]
-            raise Flawed("link_scheme", NOT_A_LINK, word=word, suggestion=whole_address(word))
+            raise MarkdownProblem("link_scheme", NOT_A_LINK, word=word, suggestion=whole_address(word))
     # Before a placeholder the host has to have ended: in what is written, or behind one that is a whole address.
     written = len(pieces) > 1 and _HTTP.match(pieces[0]) and not _HOST.match(pieces[0])
     behind = len(pieces) > 3 and not pieces[0] and pieces[2][:1] not in ("/", "?", "#")
     if written or behind:
-        raise Flawed("link_scheme", "an order cannot name the host; put a `/` behind yours", word=pieces[0])
+        raise MarkdownProblem("link_scheme", "an order cannot name the host; put a `/` behind yours", word=pieces[0])
     url, guard = "", None
     for place, piece in enumerate(pieces):
         if place % 2 == 0:
             url += encode(piece)
             continue
         mark = marks.at(piece)
-        if not isinstance(mark, Say):
-            raise Flawed("not_allowed", "an address has no `if` or `for` in it")
+        if not isinstance(mark, Output):
+            raise MarkdownProblem("not_allowed", "an address has no `if` or `for` in it")
         whole = place == 1 and not pieces[0]
         filtered = _filtered(mark.expr, "_link" if whole else "_part")
         guard = filtered if whole else guard
-        url += marks.put(Say(filtered))
+        url += marks.put(Output(filtered))
     return url, guard
 
 
@@ -173,5 +174,5 @@ def _mark(number: int) -> str:
 
 def _expr(marks: Marks, number: int) -> nodes.Expr:
     mark = marks.at(number)
-    assert isinstance(mark, Say)
+    assert isinstance(mark, Output)
     return mark.expr
