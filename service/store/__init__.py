@@ -1,4 +1,4 @@
-"""What is kept: SQLite for one process, PostgreSQL for many; one schema, one meaning."""
+"""Where everything is kept: SQLite for one process, PostgreSQL for many, with one schema and one meaning."""
 
 from avisa.store.errors import (
     StoreError,

@@ -1,4 +1,4 @@
-"""Numbers that outlive the rows they count (promise 5)."""
+"""Counts that outlive the rows they count (promise 5)."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def add(conn: Connection, kind: str, numbers: Mapping[tuple[str, str], int]) -> 
         _ADD.execute(conn, rows)
 
 
-def tally(conn: Connection, by_reason: Mapping[tuple[str, Reason], int]) -> None:
+def count_events(conn: Connection, by_reason: Mapping[tuple[str, Reason], int]) -> None:
     """Count events. Their feed is the shard, because only one process at a time reads a feed."""
     add(conn, "event", {(reason, feed): n for (feed, reason), n in by_reason.items()})
 
 
-def orders(conn: Connection, moves: Iterable[tuple[Counted | None, Counted]], *, shard: str) -> None:
+def count_orders(conn: Connection, moves: Iterable[tuple[Counted | None, Counted]], *, shard: str) -> None:
     """Count orders as open, final and stuck, as each changes from what it was (None: it is new) to what it is."""
     change: Counter[tuple[str, str]] = Counter()
     for before, after in moves:

@@ -83,7 +83,7 @@ def _row(unreadable: Unreadable, now: datetime) -> dict[str, Any]:
 
 
 def _storable(text: str) -> str:
-    """Text that any database takes: PostgreSQL has no U+0000, and nobody has half a surrogate pair."""
+    """The text without what PostgreSQL refuses (U+0000) and UTF-8 cannot hold (half a surrogate pair)."""
     return text.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
 
 

@@ -1,5 +1,5 @@
-# ruff: noqa: N818 - each is named for what is so, and so a log line reads
-"""What can be wrong with a store. No message holds a password, an address or a value that was stored."""
+# ruff: noqa: N818 -- each name says what is so, and reads well in a log line
+"""What can be wrong with a store. No message holds a password, an address or a stored value."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class StoreError(Exception):
 
 
 class StoreUnavailable(StoreError):
-    """It can not be reached, or did not answer in time: ask again later. Whether a commit under way was stored
-    is unknown; asking again is safe, because every change is conditional."""
+    """It cannot be reached, or did not answer in time: try again later. Whether a commit under way was stored is
+    unknown; it is safe to commit again, because every change is conditional."""
 
 
 class StoreFailed(StoreError, DurabilityLost):
@@ -29,8 +29,8 @@ class StoreNotFound(StoreError):
 
 
 class StoreOutdated(StoreError):
-    """The schema is not the one this version needs."""
+    """The schema is not the one that this version needs."""
 
 
 class StoreMisconfigured(StoreError):
-    """The address is not one of a store, or its settings would break a promise."""
+    """The URL is not one of a store, or the database's settings would break a promise."""

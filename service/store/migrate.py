@@ -1,4 +1,4 @@
-"""`avisa migrate`: where the schema stands, and bringing it up to date."""
+"""`avisa migrate`: tells the revision of the schema, and brings it up to date."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from avisa.store.database import database_url
-from avisa.store.database.driver_errors import postgres_trouble, sqlite_trouble
+from avisa.store.database.driver_errors import store_error_of_postgres, store_error_of_sqlite
 from avisa.store.database.postgres import engine
 from avisa.store.sql import schema
 from avisa.store.sql.schema import Status, Upgraded
@@ -41,8 +41,8 @@ async def _run(where: URL, work: Callable[[Connection], T]) -> T:
     try:
         async with pool.begin() as conn:
             return await conn.run_sync(work)
-    except Exception as trouble:
-        raise postgres_trouble(trouble) from None
+    except Exception as error:
+        raise store_error_of_postgres(error) from None
     finally:
         await pool.dispose()
 
@@ -61,5 +61,5 @@ def _on_sqlite(where: URL, work: Callable[[Connection], T]) -> T:
     try:
         with one.begin() as conn:
             return work(conn)
-    except Exception as trouble:
-        raise sqlite_trouble(trouble) from None
+    except Exception as error:
+        raise store_error_of_sqlite(error) from None

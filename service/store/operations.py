@@ -1,4 +1,4 @@
-"""What an operator can do to what is kept."""
+"""What an operator can do: retry, drop, pause, and forget what is old; and the flags kept for all processes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SqlOperations(OnDatabase):
 
     @transaction
     def retry(self, conn: Connection, keys: Collection[str], *, now_real: datetime) -> frozenset[str]:
-        """Make due at once what waits, and queue again what failed."""
+        """Make waiting notifications due at once, and queue failed ones again; returns the keys of both."""
         chosen = [key for (key,) in _LOCK_TO_RETRY.fetch(conn, as_rows("key", keys))]
         if chosen:
             _RETRY.execute(conn, as_rows("key", chosen), now=micros(now_real))
@@ -47,7 +47,7 @@ class SqlOperations(OnDatabase):
 
     @transaction
     def drop(self, conn: Connection, keys: Collection[str], *, now: datetime) -> frozenset[str]:
-        """Settle as dropped what is not settled and not being sent at this moment."""
+        """Settle as dropped what is unsettled and not being sent at this moment; returns the keys of these."""
         rows = _LOCK_TO_DROP.fetch(conn, as_rows("key", keys))
         chosen = {row[0]: row[1] for row in rows}
         if chosen:
@@ -112,7 +112,7 @@ class SqlOperations(OnDatabase):
 
 
 def paused(conn: Connection) -> Pause | None:
-    """Whether an operator has stopped all sending; for the outbox."""
+    """The pause, if an operator has stopped all sending."""
     for (value,) in _FLAG.fetch(conn, name="pause"):
         kept = orjson.loads(value)
         return Pause(reason=kept["reason"], since=moment(kept["since"]))

@@ -1,4 +1,4 @@
-"""Orders: load, the one conditional commit, and what is due.
+"""Orders: how they are loaded and woken, and the one conditional commit.
 
 Orders are locked before their notifications, and both in the order of their keys, so that two writers seldom wait for
 each other in a circle.
@@ -64,14 +64,14 @@ class Stored:
 
 
 def lock(conn: Connection, order_ids: Iterable[str]) -> dict[str, Stored]:
-    """Keep these orders as they are until the transaction ends."""
+    """Lock these orders until the transaction ends; returns those that are stored, by id."""
     rows = _LOCK.fetch(conn, as_rows("order_id", order_ids))
     return {order_id: Stored(version, bool(final), bool(stuck)) for order_id, version, final, stuck in rows}
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Which orders changed, and which of their new notifications were begun."""
+    """Ids of the orders that changed, and keys of their new notifications that were begun."""
 
     orders: frozenset[str]
     begun: frozenset[str] = frozenset()
@@ -88,7 +88,10 @@ def apply(
     shard: str,
     begin: Mapping[str, Attempt] = MappingProxyType({}),
 ) -> Applied:
-    """Store those changes whose order still stands as it was loaded, whole, and nothing of the others."""
+    """Store each change whose order has not changed since it was loaded, and nothing of the others.
+
+    `now` is virtual, `now_real` real; both in microseconds since 1970.
+    """
     first = {change.order.order_id: change for change in reversed(changes)}
     chosen = [first[order_id] for order_id in sorted(first)]
     new = [change for change in chosen if change.order.version == 0 and change.order.order_id not in stored]
@@ -106,11 +109,7 @@ def apply(
         _UPDATE.execute(conn, [order_row(change.order) for change in known])
     begun = recipient_queues.add(conn, won, unsettled, now=now, now_real=now_real, lease=lease, begin=begin)
     timeline.add(conn, [entry for change in won for entry in change.entries])
-    counters.orders(
-        conn,
-        [(stored.get(change.order.order_id), change.order) for change in won],
-        shard=shard,
-    )
+    counters.count_orders(conn, [(stored.get(change.order.order_id), change.order) for change in won], shard=shard)
     return Applied(frozenset(change.order.order_id for change in won), begun)
 
 
@@ -119,14 +118,11 @@ def _touches_outbox(change: Change) -> bool:
 
 
 def _absorbs(change: Change, unsettled: Mapping[str, recipient_queues.Unsettled]) -> bool:
-    """Whether the update that is to tell the changed facts can still do so."""
+    """True if the queued update that is to show the changed facts can still do so: its attempt has not begun."""
     if change.absorbed_by is None:
         return True
     update = unsettled.get(change.absorbed_by)
     return update is not None and not update.begun
-
-
-# ---------------------------------------------------------------- what is due
 
 
 class SqlOrders(OnDatabase):
@@ -172,14 +168,14 @@ class SqlOrders(OnDatabase):
         for change in changes:
             if change.order.order_id in applied.orders:
                 counted.update(change.reasons)
-        counters.tally(conn, counted)
+        counters.count_events(conn, counted)
         return Committed(lost=frozenset(ids) - applied.orders, begun=applied.begun)
 
     @latest
     def due(
         self, conn: Connection, now: datetime, *, feeds: Collection[str], overdue: datetime, limit: int
     ) -> list[Order]:
-        """Orders of `feeds` to be woken by `now`, and of all others by `overdue`, the oldest first."""
+        """Returns up to `limit` orders: those of `feeds` to be woken by `now`, those of other feeds by `overdue`."""
         by = {True: micros(now), False: min(micros(now), micros(overdue))}
         found: list[tuple[int, str]] = []
         for (feed,) in _FEEDS.fetch(conn):
@@ -197,9 +193,9 @@ class SqlOrders(OnDatabase):
 
     @transaction
     def nudge(self, conn: Connection, *, after: str, now: datetime, limit: int) -> str | None:
-        """Make the next `limit` open orders due, by id from beyond `after`, because the plan is another one.
+        """Wake the next `limit` open orders, by id after `after`, because the plan has changed.
 
-        Returns the last of their ids, to go on from; None when there are no more.
+        Returns the id to go on after, or None when there are no more.
         """
         ids = [order_id for (order_id,) in _OPEN_AFTER.fetch(conn, after=after, limit=limit)]
         if ids:

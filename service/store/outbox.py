@@ -1,7 +1,7 @@
 """Notifications that are decided but not settled: claim, begin, settle.
 
-A lease is a token and an end. While it lasts nobody else is given the notification; once it was given to
-somebody else, the token no longer fits, and whatever the slow one wanted to store is lost.
+A lease is a token and an end. Until its end no other process can claim the notification. Once another process has
+claimed it, the token differs, and what the slower process still wants to store is lost.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from avisa.store.sql.rows import (
     MICROSECOND,
     NOTIFICATION_COLUMNS,
     draft_of,
+    draft_row,
     micros,
     micros_or_none,
     moment,
@@ -40,6 +41,130 @@ _SETTLE = statement("settle")
 _NEXT_DUE = query("next_due")
 _FREE_LEASES = statement("free_leases")
 _UNSUBSCRIBED = query("unsubscribed")
+
+
+def free_leases(conn: Connection) -> None:
+    """End every lease, at the start of the only process on a SQLite file: those who held them are gone."""
+    _FREE_LEASES.execute(conn)
+
+
+class SqlOutbox(OnDatabase):
+    """Satisfies Outbox."""
+
+    def __init__(self, database: Database, *, lease_token: str, shard: str) -> None:
+        super().__init__(database)
+        self._lease_token = lease_token
+        self._shard = shard
+
+    @transaction
+    def claim(
+        self,
+        conn: Connection,
+        *,
+        now_real: datetime,
+        lease: timedelta,
+        limit: int,
+        feeds: Collection[str],
+        overdue: datetime,
+    ) -> list[Claimed]:
+        """Lease the due heads of queues, the longest due first."""
+        now, callers_now = clock(conn), micros(now_real)
+        found = _CLAIMABLE.fetch(
+            conn,
+            as_rows("feed", feeds),
+            latest=max(now, callers_now),
+            now=callers_now,
+            clock_now=now,
+            limit=limit,
+            overdue=micros(overdue),
+        )
+        keys = [key for (key,) in found]
+        if not keys:
+            return []
+        leased = as_rows("key", keys)
+        _LEASE.execute(conn, leased, token=self._lease_token, until=now + lease // MICROSECOND)
+        rows = {row[0]: row for row in _CLAIMED.fetch(conn, leased)}
+        known = orders.load(conn, {row[1] for row in rows.values()})
+        drafted = len(NOTIFICATION_COLUMNS)
+        return [
+            Claimed(notification=notification_of(row), order=known[row[1]], draft=draft_of(row[drafted:]))
+            for key in keys
+            if (row := rows.get(key)) is not None
+        ]
+
+    @transaction
+    def begin(self, conn: Connection, attempts: Sequence[Attempt]) -> frozenset[str]:
+        """Store the drafts and mark SENDING; returns the keys that did begin."""
+        leased = self._lock_leased(conn, [attempt.key for attempt in attempts])
+        ready = [
+            attempt
+            for attempt in attempts
+            if leased.get(attempt.key, ("", -1))[1] == attempt.claimed.notification.revision
+        ]
+        if ready:
+            _BEGIN.execute(conn, [_attempt_row(attempt) for attempt in ready])
+        return frozenset(attempt.key for attempt in ready)
+
+    @transaction
+    def settle(self, conn: Connection, settlements: Sequence[Settlement]) -> frozenset[str]:
+        """Store outcomes with what they do to their orders; returns the keys that were lost.
+
+        Of two that change the same order only the first can be stored: the other was decided on what it overtook.
+        """
+        firsts = {item.change.order.order_id: item for item in reversed(settlements) if item.change is not None}
+        stored = orders.lock(conn, sorted(firsts)) if firsts else {}
+        leased = self._lock_leased(conn, [item.key for item in settlements])
+        ours = [item for item in settlements if item.key in leased]
+        changing = [item for item in ours if item.change is not None and firsts[_order(item)] is item]
+        applied: frozenset[str] = frozenset()
+        if changing:
+            applied = orders.apply(
+                conn,
+                [item.change for item in changing if item.change is not None],
+                stored,
+                now=micros(max(item.at for item in changing)),
+                now_real=clock(conn),
+                lease=None,
+                shard=self._shard,
+            ).orders
+        done = [item for item in ours if item.change is None or (item in changing and _order(item) in applied)]
+        _store(conn, done)
+        timeline.add(conn, [item.entry for item in done if item.entry is not None])
+        counters.add(conn, "doubt", {("in_doubt", self._shard): sum(item.counts_doubt for item in done)})
+        ended = {leased[item.key][0] for item in done if item.state in SETTLED}
+        if ended:
+            recipient_queues.promote_next(conn, ended)
+        return frozenset(item.key for item in settlements) - {item.key for item in done}
+
+    @transaction
+    def renew(
+        self, conn: Connection, keys: Collection[str], *, now_real: datetime, lease: timedelta
+    ) -> frozenset[str]:
+        """Renew the leases that this process still holds; returns their keys."""
+        leased = self._lock_leased(conn, keys)
+        if leased:
+            _RENEW.execute(conn, as_rows("key", leased), until=clock(conn) + lease // MICROSECOND)
+        return frozenset(leased)
+
+    @latest
+    def unsubscribed(self, conn: Connection, hashes: Collection[bytes]) -> frozenset[bytes]:
+        rows = _UNSUBSCRIBED.fetch(conn, [{"address_hash": address_hash.hex()} for address_hash in hashes])
+        return frozenset(bytes.fromhex(address_hash) for (address_hash,) in rows)
+
+    @latest
+    def next_due(self, conn: Connection, *, feeds: Collection[str], overdue: datetime) -> datetime | None:
+        """The earliest real moment at which a queue's head is due, or its lease ends."""
+        rows = _NEXT_DUE.fetch(conn, as_rows("feed", feeds), overdue=micros(overdue))
+        return next((moment(due) for (due,) in rows), None)
+
+    @latest
+    def paused(self, conn: Connection) -> Pause | None:
+        return operations.paused(conn)
+
+    def _lock_leased(self, conn: Connection, keys: Iterable[str]) -> dict[str, tuple[str, int]]:
+        """Order and revision of those keys that are unsettled and leased to this process; their rows are locked."""
+        rows = _LOCK_LEASED.fetch(conn, as_rows("key", sorted(keys)), token=self._lease_token)
+        return {key: (order_id, revision) for key, order_id, revision in rows}
 
 
 def _order(item: Settlement) -> str:
@@ -83,141 +208,9 @@ def _due_real(conn: Connection, item: Settlement) -> int:
 
 
 def _attempt_row(attempt: Attempt) -> Mapping[str, Any]:
-    draft = attempt.draft
     return {
         "key": attempt.key,
         "at_real": micros(attempt.at_real),
         "next_update": micros_or_none(attempt.claimed.notification.next_update),
-        "draft": draft.json.decode(),
-        "catalog": draft.catalog,
-        "message": draft.message,
-        "locale": draft.locale,
-        "message_id": draft.message_id,
-        "address_hash": draft.address_hash.hex(),
+        **draft_row(attempt.draft),
     }
-
-
-def free_leases(conn: Connection) -> None:
-    """Forget every lease: whoever held one is no more."""
-    _FREE_LEASES.execute(conn)
-
-
-class SqlOutbox(OnDatabase):
-    """Satisfies Outbox."""
-
-    def __init__(self, database: Database, *, lease_token: str, shard: str) -> None:
-        super().__init__(database)
-        self._lease_token = lease_token
-        self._shard = shard
-
-    @transaction
-    def claim(
-        self,
-        conn: Connection,
-        *,
-        now_real: datetime,
-        lease: timedelta,
-        limit: int,
-        feeds: Collection[str],
-        overdue: datetime,
-    ) -> list[Claimed]:
-        """Lease what is due: the earliest of each queue, the longest due first."""
-        now, callers_now = clock(conn), micros(now_real)
-        found = _CLAIMABLE.fetch(
-            conn,
-            as_rows("feed", feeds),
-            latest=max(now, callers_now),
-            now=callers_now,
-            clock_now=now,
-            limit=limit,
-            overdue=micros(overdue),
-        )
-        keys = [key for (key,) in found]
-        if not keys:
-            return []
-        leased = as_rows("key", keys)
-        _LEASE.execute(conn, leased, token=self._lease_token, until=now + lease // MICROSECOND)
-        rows = {row[0]: row for row in _CLAIMED.fetch(conn, leased)}
-        known = orders.load(conn, {row[1] for row in rows.values()})
-        drafted = len(NOTIFICATION_COLUMNS)
-        return [
-            Claimed(
-                notification=notification_of(row),
-                order=known[row[1]],
-                draft=draft_of(row[drafted:]),
-            )
-            for key in keys
-            if (row := rows.get(key)) is not None
-        ]
-
-    @transaction
-    def begin(self, conn: Connection, attempts: Sequence[Attempt]) -> frozenset[str]:
-        """Freeze the drafts and mark SENDING; returns the keys that did."""
-        held = self._held(conn, [attempt.key for attempt in attempts])
-        ready = [
-            attempt
-            for attempt in attempts
-            if held.get(attempt.key, ("", -1))[1] == attempt.claimed.notification.revision
-        ]
-        if ready:
-            _BEGIN.execute(conn, [_attempt_row(attempt) for attempt in ready])
-        return frozenset(attempt.key for attempt in ready)
-
-    @transaction
-    def settle(self, conn: Connection, settlements: Sequence[Settlement]) -> frozenset[str]:
-        """Store outcomes with what they do to their orders; answers the keys that were lost."""
-        changes = {item.change.order.order_id: item for item in reversed(settlements) if item.change is not None}
-        standing = orders.lock(conn, sorted(changes)) if changes else {}
-        held = self._held(conn, [item.key for item in settlements])
-        mine = [item for item in settlements if item.key in held]
-        stands = [item for item in mine if item.change is not None and changes[_order(item)] is item]
-        applied: frozenset[str] = frozenset()
-        if stands:
-            applied = orders.apply(
-                conn,
-                [item.change for item in stands if item.change is not None],
-                standing,
-                now=micros(max(item.at for item in stands)),
-                now_real=clock(conn),
-                lease=None,
-                shard=self._shard,
-            ).orders
-        done = [item for item in mine if item.change is None or (item in stands and _order(item) in applied)]
-        _store(conn, done)
-        timeline.add(conn, [item.entry for item in done if item.entry is not None])
-        counters.add(conn, "doubt", {("in_doubt", self._shard): sum(item.counts_doubt for item in done)})
-        ended = {held[item.key][0] for item in done if item.state in SETTLED}
-        if ended:
-            recipient_queues.promote_next(conn, ended)
-        return frozenset(item.key for item in settlements) - {item.key for item in done}
-
-    @transaction
-    def renew(
-        self, conn: Connection, keys: Collection[str], *, now_real: datetime, lease: timedelta
-    ) -> frozenset[str]:
-        """Lengthen the leases that this process still holds; returns their keys."""
-        held = self._held(conn, keys)
-        if held:
-            _RENEW.execute(conn, as_rows("key", held), until=clock(conn) + lease // MICROSECOND)
-        return frozenset(held)
-
-    @latest
-    def unsubscribed(self, conn: Connection, hashes: Collection[bytes]) -> frozenset[bytes]:
-        rows = _UNSUBSCRIBED.fetch(conn, [{"address_hash": address_hash.hex()} for address_hash in hashes])
-        return frozenset(bytes.fromhex(address_hash) for (address_hash,) in rows)
-
-    @latest
-    def next_due(self, conn: Connection, *, feeds: Collection[str], overdue: datetime) -> datetime | None:
-        """The earliest real moment at which the head of a queue is to be looked at; of a leased one, when its lease
-        ends."""
-        rows = _NEXT_DUE.fetch(conn, as_rows("feed", feeds), overdue=micros(overdue))
-        return next((moment(due) for (due,) in rows), None)
-
-    @latest
-    def paused(self, conn: Connection) -> Pause | None:
-        return operations.paused(conn)
-
-    def _held(self, conn: Connection, keys: Iterable[str]) -> dict[str, tuple[str, int]]:
-        """Order and revision of those keys that are unsettled and leased to this process; their rows are locked."""
-        rows = _LOCK_LEASED.fetch(conn, as_rows("key", sorted(keys)), token=self._lease_token)
-        return {key: (order_id, revision) for key, order_id, revision in rows}

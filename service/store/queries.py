@@ -106,7 +106,7 @@ class SqlQueries(OnDatabase):
 
     @snapshot
     def recent_orders(self, conn: Connection, *, each: int) -> Mapping[str, RecentOrders]:
-        return recent_orders.heard_of(conn, each=each)
+        return recent_orders.by_status(conn, each=each)
 
     @snapshot
     def newest_orders(self, conn: Connection, limit: int) -> list[Order]:

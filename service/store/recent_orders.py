@@ -1,4 +1,4 @@
-"""The orders that were heard of last, status by status: what live events bring is counted over them."""
+"""The orders with the newest events, status by status. What live events bring is counted over them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from avisa.store.sql.dialect import as_rows
 from avisa.store.sql.rows import entry_of, order_of
 from avisa.store.sql.statements import query
 
-_LOOK_BACK = 50_000  # lines of timelines
-_AT_ONCE = 2_000
-_IN_VAIN = 5  # pages in a row that brought nothing: the rest will be like them
+_LOOK_BACK = 50_000  # entries of timelines
+_PAGE = 2_000
+_EMPTY_PAGES = 5  # after so many pages in a row without a new order the search ends
 
 _NEWEST = query("newest_entries")
 _ORDERS = query("load_orders")
@@ -25,7 +25,7 @@ _DRAFTS = query("drafts")
 
 @dataclass(slots=True)
 class _Found:
-    """Of one status, so far."""
+    """What was found of one status so far."""
 
     present: list[Order] = field(default_factory=list)
     drafts: list[bytes] = field(default_factory=list)
@@ -34,36 +34,40 @@ class _Found:
         return len(self.present) + len(self.drafts)
 
 
-def heard_of(conn: Connection, *, each: int) -> dict[str, RecentOrders]:
-    """By status, up to `each` of the orders that are in it, or were and were told so; the newest events first."""
+def by_status(conn: Connection, *, each: int) -> dict[str, RecentOrders]:
+    """Up to `each` orders of every status, those with the newest events first.
+
+    An order that is still in the status is returned itself, one that has left it by the draft of the update that told
+    the customer of it.
+    """
     found: defaultdict[str, _Found] = defaultdict(_Found)
-    looked_at: set[tuple[str, int]] = set()  # stays, by order and episode
-    in_vain = 0
+    seen: set[tuple[str, int]] = set()  # order and episode
+    empty_pages = 0
     for page in _pages(conn):
-        lines = [line for line in page if line.status is not None and len(found[line.status]) < each]
-        in_vain = 0 if lines else in_vain + 1
-        if in_vain == _IN_VAIN:
+        entries = [entry for entry in page if entry.status is not None and len(found[entry.status]) < each]
+        empty_pages = 0 if entries else empty_pages + 1
+        if empty_pages == _EMPTY_PAGES:
             break
-        known = _orders(conn, {line.order_id for line in lines})
-        drafts = _drafts(conn, [_told(line) for line in lines if line.reason is Reason.ENTERED])
-        for line in lines:
-            order = known.get(line.order_id)
-            stay = (line.order_id, line.episode or 0)
-            here = found[line.status or ""]
-            if order is None or stay in looked_at or len(here) == each:
+        known = _orders(conn, {entry.order_id for entry in entries})
+        drafts = _drafts(conn, [_update_key(entry) for entry in entries if entry.reason is Reason.ENTERED])
+        for entry in entries:
+            order = known.get(entry.order_id)
+            episode = (entry.order_id, entry.episode or 0)
+            here = found[entry.status or ""]
+            if order is None or episode in seen or len(here) == each:
                 continue
-            if order.status == line.status and order.episode == line.episode:
+            if order.status == entry.status and order.episode == entry.episode:
                 here.present.append(order)
-                looked_at.add(stay)
-            elif (draft := drafts.get(_told(line))) is not None:
+                seen.add(episode)
+            elif (draft := drafts.get(_update_key(entry))) is not None:
                 here.drafts.append(draft)
-                looked_at.add(stay)
+                seen.add(episode)
     return {status: RecentOrders(present=it.present, drafts=it.drafts) for status, it in found.items() if len(it)}
 
 
-def _told(line: Entry) -> str:
-    """The key of what the customer is told when an order comes into a status."""
-    return f"{line.order_id}/{line.episode}/update/1/customer"
+def _update_key(entry: Entry) -> str:
+    """The key of the update that tells the customer of an order's new status."""
+    return f"{entry.order_id}/{entry.episode}/update/1/customer"
 
 
 def _orders(conn: Connection, ids: set[str]) -> Mapping[str, Order]:
@@ -77,12 +81,12 @@ def _drafts(conn: Connection, keys: Sequence[str]) -> Mapping[str, bytes]:
 
 
 def _pages(conn: Connection) -> Iterator[list[Entry]]:
-    """The events of all orders, page by page into the past, the newest first."""
+    """The events of all orders, newest first, page by page."""
     before = 2**63 - 1
-    for _ in range(_LOOK_BACK // _AT_ONCE):
-        rows = _NEWEST.fetch(conn, before=before, limit=_AT_ONCE)
-        lines = (entry_of((order_id, line)) for _id, order_id, line in rows)
-        yield [line for line in lines if line.kind == "event"]
-        if len(rows) < _AT_ONCE:
+    for _ in range(_LOOK_BACK // _PAGE):
+        rows = _NEWEST.fetch(conn, before=before, limit=_PAGE)
+        entries = (entry_of((order_id, line)) for _id, order_id, line in rows)
+        yield [entry for entry in entries if entry.kind == "event"]
+        if len(rows) < _PAGE:
             return
         before = rows[-1][0]

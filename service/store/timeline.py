@@ -1,4 +1,4 @@
-"""The lines of an order's timeline that no notification tells; only ever added to."""
+"""Timeline entries: what happened to an order and is not seen from its notifications. They are only ever added."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tests.store.makings import NOW, change, lease_all, notice, settlement
 _SET_STATE = Statement("UPDATE notifications SET state = :state WHERE key IN (SELECT r.key FROM {rows})", "key text")
 
 
-async def test_a_sent_notification_cannot_be_moved(store: Store) -> None:
+async def test_a_dropped_notification_cannot_be_moved(store: Store) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     await store.outbox.settle([settlement(notice().key, State.DROPPED)])

@@ -1,4 +1,4 @@
-"""Where a store is: the one setting, read without ever repeating what may be a password."""
+"""The URL of a store. No error repeats any part of it, for it may hold a password."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EXPECTED = "a store is sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABA
 
 
 def read(url: str) -> URL:
-    """The address in `url`. Raises StoreMisconfigured, never with any part of `url` in it."""
+    """`url`, with the driver that we use for it. Raises StoreMisconfigured."""
     try:
         read = make_url(url)
     except (ArgumentError, ValueError):
@@ -33,7 +33,7 @@ def sqlite_file(url: URL) -> Path:
 
 
 def encryption(url: URL) -> tuple[URL, dict[str, Any]]:
-    """libpq's `sslmode` and `sslrootcert`, in the words of asyncpg; and the address without them."""
+    """The URL without libpq's `sslmode` and `sslrootcert`, and what asyncpg has to be given instead of them."""
     mode, root = url.query.get("sslmode"), url.query.get("sslrootcert")
     bare = url.difference_update_query(["sslmode", "sslrootcert"])
     if mode is None and root is None:

@@ -1,7 +1,7 @@
-"""PostgreSQL: as many processes as you like, all equal.
+"""PostgreSQL: for any number of processes, all equal.
 
-Everything here has an end: connecting, waiting for a connection, a statement, a transaction, and letting go
-of a connection whose server is frozen, which asyncpg would do for ever.
+Everything here has a time limit: connecting, waiting for a connection, a statement, a transaction, and closing a
+connection whose server is frozen, for which asyncpg would wait for ever.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from avisa.store.database.database_url import encryption
-from avisa.store.database.driver_errors import may_be_repeated, postgres_trouble
+from avisa.store.database.driver_errors import may_be_repeated, store_error_of_postgres
 from avisa.store.errors import StoreMisconfigured, StoreOutdated
 from avisa.store.sql import schema
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 CONNECT = 5.0  # seconds; also to wait for a free connection
 STATEMENT = 10.0
 TRANSACTION = 20.0
-LET_GO = 2.0
+CLOSE = 2.0
 TRIES = 6  # one, and five more against other transactions
 
 _SETTINGS = {
@@ -36,12 +36,12 @@ _SETTINGS = {
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
-    "jit": "off",  # a few short statements, for ever: compiling them costs more than it saves
+    "jit": "off",  # the few short statements are the same for ever: compiling them costs more than it saves
 }
 
 
 def engine(url: URL, *, connections: int, settings: Mapping[str, str] = _SETTINGS) -> AsyncEngine:
-    """A pool of up to `connections`, with an end to everything."""
+    """A pool of up to `connections`, with a time limit on everything."""
     bare, encrypted = encryption(url)
     return create_async_engine(
         bare,
@@ -58,19 +58,19 @@ def engine(url: URL, *, connections: int, settings: Mapping[str, str] = _SETTING
     )
 
 
-# The flows find everything by an index, one nested loop deep. Left to itself the planner, with statistics of an
-# hour ago or a plan kept from when the tables were small, now and then reads a table whole: once a batch, that is
-# the end. And only a plain index scan clears away the entries that settled notifications leave behind.
+# The flows find everything by an index, one nested loop deep. With statistics of an hour ago, or a plan kept from
+# when the tables were small, the planner sometimes reads a whole table; once in every batch, nothing would move any
+# more. And only a plain index scan clears away the index entries that settled notifications leave behind.
 _BY_INDEX_ONLY = {f"enable_{way}": "off" for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")}
 
 
 class PostgreSQL:
-    """Two pools to one database: people's questions take no connection from the flows."""
+    """Two pools to one database, so that queries of people take no connection from the flows."""
 
     def __init__(self, url: URL) -> None:
         self._flows = engine(url, connections=6, settings=_SETTINGS | _BY_INDEX_ONLY)
-        self._people = engine(url, connections=2)
-        self._snapshot = self._people.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._console = engine(url, connections=2)
+        self._snapshot = self._console.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._dice = random.Random()  # noqa: S311 - spreads retries, keeps no secret
 
     async def start(self) -> None:
@@ -92,20 +92,20 @@ class PostgreSQL:
         return await self._run(self._snapshot, work)
 
     async def close(self) -> None:
-        for pool in (self._flows, self._people):
-            with suppress(Exception):  # it may be away; then there is nothing to say goodbye to
-                async with asyncio.timeout(LET_GO):
+        for pool in (self._flows, self._console):
+            with suppress(Exception):  # an unreachable server needs no goodbye
+                async with asyncio.timeout(CLOSE):
                     await pool.dispose()
 
     async def _run(self, pool: AsyncEngine, work: Callable[[Connection], T]) -> T:
         for left in reversed(range(TRIES)):
             try:
                 return await _once(pool, work)
-            except Exception as trouble:
-                if not (left and may_be_repeated(trouble)):
-                    raise postgres_trouble(trouble) from None
+            except Exception as error:
+                if not (left and may_be_repeated(error)):
+                    raise store_error_of_postgres(error) from None
             await asyncio.sleep(self._dice.uniform(0.01, 0.05) * 2 ** (TRIES - 1 - left))
-        raise AssertionError("the last try answers or raises")
+        raise AssertionError("the last try returns or raises")
 
 
 async def _once(pool: AsyncEngine, work: Callable[[Connection], T]) -> T:
@@ -119,24 +119,24 @@ async def _once(pool: AsyncEngine, work: Callable[[Connection], T]) -> T:
             await conn.commit()
         whole = True
     except Exception:
-        with suppress(Exception):  # then it is cut
-            async with asyncio.timeout(LET_GO):
+        with suppress(Exception):  # then the connection is cut
+            async with asyncio.timeout(CLOSE):
                 await conn.rollback()
             whole = True
         raise
     finally:
-        await _let_go(conn, whole=whole)
+        await _give_back(conn, whole=whole)
     return result
 
 
-async def _let_go(conn: AsyncConnection, *, whole: bool) -> None:
-    """Give the connection back; cut it if its server may be stuck in the middle of something."""
+async def _give_back(conn: AsyncConnection, *, whole: bool) -> None:
+    """Give the connection back to its pool; cut it if its server may be stuck in the middle of a statement."""
     with suppress(Exception):
         if not whole and not conn.invalidated:
             driver: Any = (await conn.get_raw_connection()).driver_connection
             driver.terminate()
             await conn.invalidate()
-        async with asyncio.timeout(LET_GO):
+        async with asyncio.timeout(CLOSE):
             await conn.close()
 
 

@@ -23,14 +23,17 @@ from avisa.store.sql import schema
 
 T = TypeVar("T")
 
-GROUP = 32  # jobs that share a commit at most: enough to share, few enough to keep a commit short
-STATEMENTS = 32  # kept prepared, a connection: each size of a batch makes another one, of up to half a megabyte
+GROUP = 32  # the most jobs that share a commit: enough to gain by it, few enough to keep it short
+STATEMENTS = 32  # kept prepared by each connection: every size of a batch makes another one, of up to half a megabyte
 CHECKPOINT = 0.25  # seconds between looks whether there is something to checkpoint
-TALL_WAL = 16_384  # pages, 64 MiB: then the writer stands still until all is checkpointed and the log starts anew
+TALL_WAL = 16_384  # pages, 64 MiB: then the writer waits until all is checkpointed, and starts the log anew
 
 
 class SQLite:
-    """The lanes to one file. `exclusive` is the service; without it, a command beside it."""
+    """One thread that writes to the file and two that read it.
+
+    `exclusive` is the service; without it, a command beside the service.
+    """
 
     def __init__(
         self,
@@ -45,7 +48,7 @@ class SQLite:
         self._file = file
         self._real_micros = real_micros
         self._exclusive = exclusive
-        self._at_start = at_start  # what whoever opens the store alone does first
+        self._at_start = at_start  # done first by the only process on the file
         self._lock: int | None = None
         self._writer = ConnectionThread("store-writer", lambda: self._open("BEGIN IMMEDIATE"), group=GROUP)
         self._latest_reader = ConnectionThread("store-reader", lambda: self._open("BEGIN", "PRAGMA query_only = ON"))
@@ -59,7 +62,7 @@ class SQLite:
     async def start(self) -> None:
         """Raises StoreInUse, StoreNotFound or StoreOutdated."""
         if self._exclusive:
-            self._lock = _take(self._file)
+            self._lock = _lock(self._file)
         elif not self._file.exists():
             raise StoreNotFound(f"there is no store at {self._file}")
         await self._writer.start()
@@ -84,7 +87,7 @@ class SQLite:
         return await self._snapshot_reader.run(work)
 
     async def close(self) -> None:
-        """Whoever closes last folds the log into the file; so the writer does."""
+        """The last connection to close folds the log into the file: the writer's."""
         self._stopping.set()
         if self._checkpointer.is_alive():
             self._checkpointer.join()
@@ -112,7 +115,7 @@ class SQLite:
                 "PRAGMA foreign_keys = ON",
                 "PRAGMA wal_autocheckpoint = 0",
                 "PRAGMA cache_size = -65536",
-                "PRAGMA temp_store = MEMORY",  # to undo a statement needs no file, which a container may forbid
+                "PRAGMA temp_store = MEMORY",  # a container may forbid the temporary file for undoing a statement
                 *pragmas,
             ):
                 raw.execute(pragma).close()
@@ -142,19 +145,19 @@ class SQLite:
                 _, pages, _ = raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                 seen = raw.execute("PRAGMA data_version").fetchone()
                 if pages > TALL_WAL:
-                    self._writer.between(_fold)
+                    self._writer.run_between_transactions(_fold)
 
 
 def _fold(conn: Connection) -> None:
-    """Fold in all of the log while nobody writes; the next commit then starts it anew."""
+    """Fold the whole log into the file while nobody writes; the next commit then starts the log anew."""
     raw = conn.connection.driver_connection
     assert raw is not None
-    raw.execute("PRAGMA busy_timeout = 100").close()  # a reader that takes long is not waited for
+    raw.execute("PRAGMA busy_timeout = 100").close()  # do not wait for a slow reader
     raw.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
     raw.execute("PRAGMA busy_timeout = 5000").close()
 
 
-def _take(file: Path) -> int:
+def _lock(file: Path) -> int:
     """Lock the file beside `file` for as long as this process lives, however it ends.
 
     Raises StoreInUse with the process that has it.

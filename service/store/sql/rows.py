@@ -1,7 +1,8 @@
-"""Orders and notifications as rows, and back. This is the hot path: no reflection, no `asdict`, no parsing twice.
+"""Orders, notifications and timeline entries as rows, and back. This is the hot path: nothing is looked up by
+reflection and nothing is parsed twice.
 
-How a field is written follows from its annotation, read once at import: a field added to a noun is stored
-without a word here, or, if its type is new to us, stops the import.
+The annotation of a field says how the field is written; it is read once, at import. A new field of `Order` is stored
+without a change here. If its type has no coder yet, the import fails.
 """
 
 from __future__ import annotations
@@ -87,12 +88,12 @@ def _unfacts(rows: dict[str, Any]) -> dict[str, Fact]:
 
 
 def _counts(numbers: dict[str, int]) -> dict[str, int]:
-    """With plain words for keys: orjson takes no enumeration there."""
+    """With plain strings for keys: orjson accepts no enumeration there."""
     return {str(word): number for word, number in numbers.items()}
 
 
-def _base64(octets: bytes) -> str:
-    return binascii.b2a_base64(octets, newline=False).decode()
+def _base64(content: bytes) -> str:
+    return binascii.b2a_base64(content, newline=False).decode()
 
 
 _CODERS: dict[str, tuple[Coder, Coder]] = {
@@ -111,7 +112,7 @@ _CODERS: dict[str, tuple[Coder, Coder]] = {
 
 
 def _codes(noun: type[Any], leave: frozenset[str]) -> tuple[tuple[str, Any, Coder | None, Coder | None], ...]:
-    """Name, default, writer and reader of each field that goes into the JSON of `noun`."""
+    """Name, default, writer and reader of each field that goes into the JSON of `noun`: all but those in `leave`."""
     codes = []
     for field in fields(noun):
         if field.name in leave:
@@ -137,7 +138,7 @@ _ORDER_READERS = {name: read for name, _, _, read in _ORDER}
 
 
 def order_row(order: Order) -> dict[str, Any]:
-    """What is stored of an order; its version is the statement's to raise."""
+    """What is stored of an order. The statement itself sets or raises the version."""
     return {
         "order_id": order.order_id,
         "feed": order.feed,
@@ -163,11 +164,11 @@ def order_of(row: Row, pending: tuple[Notification, ...]) -> Order:
 
 
 def _read(state: str, readers: dict[str, Coder | None]) -> dict[str, Any]:
-    told = {}
+    fields_read = {}
     for name, value in orjson.loads(state).items():
         read = readers[name]
-        told[name] = value if read is None else read(value)
-    return told
+        fields_read[name] = value if read is None else read(value)
+    return fields_read
 
 
 # ---------------------------------------------------------------- notifications
@@ -178,7 +179,7 @@ _NOTIFICATION_READERS = {name: read for name, _, _, read in _NOTIFICATION}
 
 
 def notification_row(notification: Notification) -> dict[str, Any]:
-    """A newly decided notification; when it is due and whose it is the outbox adds."""
+    """A newly decided notification. `recipient_queues` adds when it is due, and its lease."""
     return {
         "key": notification.key,
         "order_id": notification.order_id,
@@ -196,18 +197,12 @@ def notification_row(notification: Notification) -> dict[str, Any]:
 
 def begun_row(attempt: Attempt) -> dict[str, Any]:
     """What the first attempt adds to that row."""
-    draft = attempt.draft
     return {
         "state": State.SENDING,
         "next_update": micros_or_none(attempt.claimed.notification.next_update),
         "attempts": 1,
         "first_attempt_real": micros(attempt.at_real),
-        "draft": draft.json.decode(),
-        "catalog": draft.catalog,
-        "message": draft.message,
-        "locale": draft.locale,
-        "message_id": draft.message_id,
-        "address_hash": draft.address_hash.hex(),
+        **draft_row(attempt.draft),
     }
 
 
@@ -237,6 +232,18 @@ def notification_of(row: Row) -> Notification:
 DRAFT_COLUMNS = columns("draft")
 
 
+def draft_row(draft: Draft) -> dict[str, Any]:
+    """A draft that is frozen."""
+    return {
+        "draft": draft.json.decode(),
+        "catalog": draft.catalog,
+        "message": draft.message,
+        "locale": draft.locale,
+        "message_id": draft.message_id,
+        "address_hash": draft.address_hash.hex(),
+    }
+
+
 def draft_of(row: Row) -> Draft | None:
     """The draft in a row of `DRAFT_COLUMNS`, if one is frozen."""
     draft, catalog, message, locale, message_id, address_hash = row
@@ -254,15 +261,15 @@ def draft_of(row: Row) -> Draft | None:
 
 # ---------------------------------------------------------------- the timeline
 
-_LINE = _codes(Entry, frozenset({"order_id"}))
-_LINE_READERS = {name: read for name, _, _, read in _LINE}
+_ENTRY = _codes(Entry, frozenset({"order_id"}))
+_ENTRY_READERS = {name: read for name, _, _, read in _ENTRY}
 
 
 def entry_row(entry: Entry) -> dict[str, str]:
-    return {"order_id": entry.order_id, "line": _write(entry, _LINE)}
+    return {"order_id": entry.order_id, "line": _write(entry, _ENTRY)}
 
 
 def entry_of(row: Row) -> Entry:
-    """The line in a row of `order_id, line`."""
+    """The entry in a row of `order_id, line`."""
     order_id, line = row
-    return Entry(order_id=order_id, **_read(line, _LINE_READERS))
+    return Entry(order_id=order_id, **_read(line, _ENTRY_READERS))

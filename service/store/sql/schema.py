@@ -1,7 +1,7 @@
-"""Whether the tables are those that this version needs, and bringing them there.
+"""Compares the tables with those that this version needs, and migrates them.
 
-Alembic knows the way from one revision to the next, and is loaded by whoever has to go it: it takes a tenth of the
-memory of an idle service, which needs only to see that it is where it should be.
+Alembic is loaded only to migrate. It takes a tenth of the memory of an idle service, and a service that starts needs
+only to compare two revisions.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _STEPS = Path(__file__).parent / "migrations"
 # In order; a step's file is named `rev_0001_first.py`.
 REVISIONS = tuple(sorted(file.name.split("_")[1] for file in (_STEPS / "versions").glob("rev_*.py")))
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
-_ONE_AT_A_TIME = 0x61766973  # "avis": the advisory lock of whoever migrates
+_ONE_AT_A_TIME = 0x61766973  # "avis": the advisory lock of a process that migrates
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def status(conn: Connection) -> Status:
 
 
 def ahead_of(current: str | None) -> Status:
-    """What a schema at `current` lacks; nothing, if a later version of Avisa made it."""
+    """What a schema at revision `current` lacks: nothing, if a later version of Avisa made it."""
     missing = REVISIONS if current is None else ()
     if current in REVISIONS:
         missing = REVISIONS[REVISIONS.index(current) + 1 :]
@@ -57,7 +57,7 @@ def ahead_of(current: str | None) -> Status:
 
 
 def wrong(conn: Connection) -> str | None:
-    """What is wrong with the schema, for people; None if nothing is."""
+    """What is wrong with the schema, in a sentence for people; None if it is as needed."""
     found = status(conn)
     if found.current == found.head:
         return None
@@ -69,7 +69,7 @@ def wrong(conn: Connection) -> str | None:
 
 
 def make(conn: Connection) -> None:
-    """Bring an embedded store up to date. An empty one needs no steps: its tables are made as they are now."""
+    """Bring a SQLite file up to date. An empty one needs no migrations: its tables are created as they are now."""
     found = status(conn)
     if found.current is None:
         metadata.create_all(conn)
@@ -80,7 +80,7 @@ def make(conn: Connection) -> None:
 
 
 def upgrade(conn: Connection) -> Upgraded:
-    """Apply what is missing within the caller's transaction: all of it or nothing."""
+    """Apply all missing migrations within the caller's transaction."""
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
         conn.execute(text("SET LOCAL statement_timeout = 0"))

@@ -1,7 +1,7 @@
 """The tables, in one schema for SQLite and PostgreSQL.
 
-Moments are microseconds since 1970 UTC; those named `…_real` run on the real clock. What no statement asks
-for lies in one JSON text (`orders.state`, `notifications.decided`, `entries.line`), written by `rows`: text,
+Moments are microseconds since 1970 UTC; those named `…_real` run on the real clock. What no statement looks
+at lies in one JSON text (`orders.state`, `notifications.decided`, `entries.line`), written by `rows`: text,
 not `jsonb`, because a publisher's text may hold U+0000, which PostgreSQL takes only escaped.
 """
 
@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-# Octet order in both: a range over keys means the same, and no locale decides how an index is sorted.
+# Byte order in both: a range over keys means the same, and no locale decides how an index is sorted.
 Word = Text().with_variant(Text(collation="C"), "postgresql")
 Serial = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -57,7 +57,7 @@ notifications = Table(
     Column("not_before", BigInteger),
     Column("gate", Word),  # the last word on it while it is not settled
     # When to look at it next, and while it is leased the end of the lease. None: it waits for an earlier one of
-    # its line (order, recipient, channel), or it is settled.
+    # its queue (order, recipient, channel), or it is settled.
     Column("due_real", BigInteger),
     Column("lease_token", Word),
     Column("draft", Text),

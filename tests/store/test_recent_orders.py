@@ -63,7 +63,7 @@ async def test_of_those_that_moved_on_it_is_what_they_were_told(store: Store) ->
 async def test_it_looks_back_page_by_page_and_no_further_than_it_should(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recent_orders, "_AT_ONCE", 2)
+    monkeypatch.setattr(recent_orders, "_PAGE", 2)
     for number in range(9):
         await take(store, f"A-{number}", "confirmed")
     assert len((await store.queries.recent_orders(each=100))["confirmed"].present) == 9
