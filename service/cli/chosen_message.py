@@ -14,7 +14,7 @@ from avisa.core.model import Order
 from avisa.lint.sample_events import SAMPLES
 from avisa.ports import CannotRender, Clock
 from avisa.preview import render
-from avisa.preview.render import Proof
+from avisa.preview.render import Preview
 from avisa.settings import Settings
 from avisa.store import Store
 from avisa.templates import template_folder
@@ -28,7 +28,7 @@ ORDER = typer.Option(None, "--order", metavar="ID", help="A real order of the st
 
 def chosen_message(
     catalog: Catalog, settings: Settings, message: str, locale: str | None, sample: str | None, order: str | None
-) -> Proof:
+) -> Preview:
     """The message about the order or sample asked for. Raises Failure if there is none, or it cannot be rendered."""
     if order is not None and sample is not None:
         raise usage("give --sample or --order, not both")
@@ -38,14 +38,14 @@ def chosen_message(
         text = template_folder.beside(template_folder.locate(settings.templates), SAMPLES)
         own = render.own_samples(text, catalog.plan, now)
     try:
-        proof = render.preview(
+        previewed = render.preview(
             catalog, message, now=now, locale=locale, sample=sample or "full", own=own, order=about
         )
     except LookupError as error:
         raise not_there(str(error.args[0])) from None
-    if isinstance(proof, CannotRender):
-        raise Failure(Exit.FINDINGS, "cannot_render", proof.problem)
-    return proof
+    if isinstance(previewed, CannotRender):
+        raise Failure(Exit.FINDINGS, "cannot_render", previewed.problem)
+    return previewed
 
 
 def _kept_order(settings: Settings, order_id: str) -> tuple[Order, datetime]:

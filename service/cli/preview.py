@@ -14,7 +14,7 @@ from avisa.cli.exits import Exit, Failure, usage
 from avisa.cli.folder_catalog import message_catalog
 from avisa.cli.session import load_settings
 from avisa.preview import render, screenshots
-from avisa.preview.render import Proof
+from avisa.preview.render import Preview
 from avisa.preview.server import serve as serve_page
 from avisa.settings import Settings
 from avisa.settings.errors import Misconfigured
@@ -40,22 +40,22 @@ def preview(
         return
     if message is None:
         raise usage("preview: say which message, or --serve for all of them")
-    proof = chosen_message(message_catalog(message, settings), settings, message, locale, sample, order)
+    previewed = chosen_message(message_catalog(message, settings), settings, message, locale, sample, order)
     try:
-        files = render.write(proof, out)
+        files = render.write(previewed, out)
         pictures, why_not = _pictures(out)
     except OSError as error:
         raise Failure(Exit.STORAGE, "storage", f"{out}: {error.strerror}") from None
     files += pictures
-    notes = [*proof.notes, *why_not]
+    notes = [*previewed.notes, *why_not]
     if open_it and not webbrowser.open((out / render.HTML).resolve().as_uri()):
         notes.append("no browser could be opened")
-    document = {"subject": proof.words.subject, "files": [str(file) for file in files], "notes": notes}
-    answer.give(document, lambda _: _shown(proof, files, notes))
+    document = {"subject": previewed.rendered.subject, "files": [str(file) for file in files], "notes": notes}
+    answer.give(document, lambda _: _shown(previewed, files, notes))
 
 
-def _shown(proof: Proof, files: list[Path], notes: list[str]) -> str:
-    parts = [proof.words.subject, proof.words.text, "  ".join(map(str, files))]
+def _shown(previewed: Preview, files: list[Path], notes: list[str]) -> str:
+    parts = [previewed.rendered.subject, previewed.rendered.text, "  ".join(map(str, files))]
     return "\n\n".join(part.strip() for part in parts) + "".join(f"\n({note})" for note in notes)
 
 

@@ -46,23 +46,23 @@ def send_test(
     if address is None:
         raise usage("--to: this is no address that mail can be sent to")
     catalog = message_catalog(message, settings, redirected=True)
-    proof = as_test(
+    previewed = as_test(
         catalog,
         chosen_message(catalog, settings, message, locale, sample, order),
         to=address,
         name=secrets.token_hex(12),
     )
-    receipt = asyncio.run(_sent(relay, proof.mail))
+    receipt = asyncio.run(_sent(relay, previewed.mail))
     _judge(receipt)
-    notes = [*proof.notes, *example_senders(catalog.plan)]
-    if proof.mail.recipient != address:
+    notes = [*previewed.notes, *example_senders(catalog.plan)]
+    if previewed.mail.recipient != address:
         notes.append("it went to AVISA_SMTP__REDIRECT_TO instead")
     document: dict[str, Any] = {
         "message": message,
-        "locale": proof.letter.locale,
-        "subject": proof.words.subject,
-        "to": proof.mail.recipient,
-        "message_id": proof.letter.message_id,
+        "locale": previewed.render_input.locale,
+        "subject": previewed.rendered.subject,
+        "to": previewed.mail.recipient,
+        "message_id": previewed.render_input.message_id,
         "code": receipt.code,
         "notes": notes,
     }

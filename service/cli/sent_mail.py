@@ -13,7 +13,7 @@ from avisa.cli.exits import Exit, Failure, not_there
 from avisa.cli.session import load_settings, use_store
 from avisa.cli.views.timeline import moment
 from avisa.ports import CannotRender, Clock, Sent
-from avisa.preview.render import Proof, write
+from avisa.preview.render import Preview, write
 from avisa.settings import Settings
 from avisa.store import Store
 
@@ -22,16 +22,16 @@ def show(order: str, key: str, out: Path | None) -> None:
     """The body of `avisa timeline ORDER --mail KEY`."""
     settings = load_settings()
 
-    async def look(store: Store, _clock: Clock) -> tuple[dict[str, Any], Proof]:
+    async def look(store: Store, _clock: Clock) -> tuple[dict[str, Any], Preview]:
         chosen = _chosen(
             await store.queries.sent(order), order, key, known=await store.queries.history(order) is not None
         )
         return await _again(settings, store, order, chosen)
 
-    document, proof = use_store(settings, look)
+    document, previewed = use_store(settings, look)
     if out is not None:
         try:
-            document["files"] = [str(path) for path in write(proof, out)]
+            document["files"] = [str(path) for path in write(previewed, out)]
         except OSError as error:
             raise Failure(Exit.STORAGE, "storage", f"{out}: {error.strerror}") from None
     answer.give(document, _shown)
@@ -51,7 +51,7 @@ def _chosen(sent: list[Sent], order: str, key: str, *, known: bool) -> Sent:
     )
 
 
-async def _again(settings: Settings, store: Store, order: str, sent: Sent) -> tuple[dict[str, Any], Proof]:
+async def _again(settings: Settings, store: Store, order: str, sent: Sent) -> tuple[dict[str, Any], Preview]:
     row, draft = sent.row, sent.draft
     if draft is None:
         raise not_there("its words were not kept: a release before this one sent it")
@@ -59,9 +59,9 @@ async def _again(settings: Settings, store: Store, order: str, sent: Sent) -> tu
     catalog = await cache.version(draft.catalog)
     if catalog is None:
         raise not_there(f"version {row.version} cannot be read by this release")
-    words, mail = catalog.render(draft), catalog.compose(row.notification, draft)
-    if isinstance(words, CannotRender):
-        raise Failure(Exit.FINDINGS, "cannot_render", words.problem)
+    rendered, mail = catalog.render(draft), catalog.compose(row.notification, draft)
+    if isinstance(rendered, CannotRender):
+        raise Failure(Exit.FINDINGS, "cannot_render", rendered.problem)
     if isinstance(mail, CannotRender):
         raise Failure(Exit.FINDINGS, "cannot_render", mail.problem)
     document: dict[str, Any] = {
@@ -75,13 +75,15 @@ async def _again(settings: Settings, store: Store, order: str, sent: Sent) -> tu
         "template_version": row.template_version,
         "message_id": row.message_id,
         "exact": cache.renders(draft.catalog),
-        "subject": words.subject,
-        "short": words.short,
-        "text": words.text,
-        "html": words.html,
+        "subject": rendered.subject,
+        "short": rendered.short,
+        "text": rendered.text,
+        "html": rendered.html,
         "files": [],
     }
-    return document, Proof(key=row.notification.key, letter=render_input_of(draft), words=words, mail=mail)
+    return document, Preview(
+        key=row.notification.key, render_input=render_input_of(draft), rendered=rendered, mail=mail
+    )
 
 
 def _shown(document: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -25,12 +25,15 @@ from starlette.types import ASGIApp
 
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import CannotRender, RenderedMessage
+from avisa.preview.folder import Message, PreviewedFolder
 from avisa.web.guard import Guard, KnownHosts, content_policy
-from avisa.web.page import FOLDER, STYLE, page
+from avisa.web.page import STYLE, Pages
 from avisa.web.stored_mail import for_frame
 
-_STYLE = (FOLDER / "proofs.css").read_text("utf-8")
-_SCRIPT = (FOLDER / "proofs.js").read_text("utf-8")
+_PAGES = Path(__file__).parent / "pages"
+_page = Pages(_PAGES)
+_STYLE = (_PAGES / "preview.css").read_text("utf-8")
+_SCRIPT = (_PAGES / "preview.js").read_text("utf-8")
 _HEADERS = {"Content-Security-Policy": content_policy(STYLE, _STYLE, script=_SCRIPT, frame="'self'")}
 
 # The frame is of our origin so that our script can ask how high the mail is; it runs none of its own. A logo of
@@ -45,43 +48,8 @@ _VIEWS, _LOOKS = ("mail", "text"), ("light", "dark")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A message, where the plan tells it, and the languages and samples there are."""
-
-    name: str
-    told: tuple[str, ...]
-    locales: tuple[str, ...]
-    samples: tuple[str, ...]
-
-
-class Desk(Protocol):
-    """The newest look at the template folder."""
-
-    @property
-    def folder(self) -> Path: ...
-
-    @property
-    def version(self) -> str:
-        """Another one whenever anything in the folder is another."""
-
-    @property
-    def problems(self) -> Sequence[Diagnostic]: ...
-
-    def messages(self) -> Sequence[Message]: ...
-
-    def words(self, message: str, locale: str, sample: str) -> RenderedMessage | CannotRender | None:
-        """What the message says on that sample; None where its file cannot be used."""
-
-    def line(self, problem: Diagnostic) -> str | None:
-        """The line of the file that the problem is about."""
-
-    def changes(self) -> AsyncIterator[str]:
-        """The version, now and whenever it changes, until the desk is closed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """A problem with the line that it is about, and a mark below the word."""
+class MarkedProblem:
+    """A problem with the line that it is about, and a caret below the word."""
 
     problem: Diagnostic
     place: str
@@ -95,8 +63,8 @@ class Card:
 
     message: str
     locale: str
-    words: RenderedMessage | None
-    faults: tuple[Fault, ...]
+    rendered: RenderedMessage | None
+    problems: tuple[MarkedProblem, ...]
     frame: str  # the address of its HTML
 
     @property
@@ -106,28 +74,28 @@ class Card:
     @property
     def worst(self) -> str:
         """`error` before `warning`; empty: there is no problem."""
-        return min((fault.problem.severity for fault in self.faults), default="")
+        return min((marked.problem.severity for marked in self.problems), default="")
 
     @property
     def mark(self) -> str:
-        """Another one when there is something else to see."""
-        return _mark(self.words, self.faults, self.frame)
+        """Changes when there is something else to see."""
+        return _mark(self.rendered, self.problems, self.frame)
 
 
-def build(desk: Desk) -> ASGIApp:
+def build(folder: PreviewedFolder) -> ASGIApp:
     """The whole application."""
 
     async def overview(request: Request) -> Response:
         chosen = _chosen(request)
-        messages = desk.messages()
+        messages = folder.messages()
         locales = sorted({locale for message in messages for locale in message.locales})
-        general = [_fault(desk, it) for it in desk.problems if not it.file.startswith("messages/")]
+        general = [_marked(folder, it) for it in folder.problems if not it.file.startswith("messages/")]
         shown = [
-            (message, [_card(desk, message, locale, chosen) for locale in _wanted(message, chosen["locale"])])
+            (message, [_card(folder, message, locale, chosen) for locale in _wanted(message, chosen["locale"])])
             for message in messages
         ]
-        return page(
-            "proofs.html",
+        return _page(
+            "overview.html",
             headers=_HEADERS,
             sections=shown,
             samples=list(dict.fromkeys(sample for message in messages for sample in message.samples)),
@@ -135,34 +103,34 @@ def build(desk: Desk) -> ASGIApp:
             general=general,
             general_mark=_mark(general),
             names_mark=_mark([(card.id, card.worst) for _, cards in shown for card in cards]),
-            **_usual(desk, chosen),
+            **_usual(folder, chosen),
         )
 
     async def one(request: Request) -> Response:
-        message, locale, chosen = _asked(desk, request)
-        return page(
-            "proof.html",
+        message, locale, chosen = _asked(folder, request)
+        return _page(
+            "message.html",
             headers=_HEADERS,
             message=message,
-            card=_card(desk, message, locale, chosen),
+            card=_card(folder, message, locale, chosen),
             dark=_frame(message.name, locale, chosen | {"look": "dark"}),
-            **_usual(desk, chosen),
+            **_usual(folder, chosen),
         )
 
     async def frame(request: Request) -> Response:
-        message, locale, chosen = _asked(desk, request)
-        words = desk.words(message.name, locale, _sample(message, chosen["sample"]))
-        if not isinstance(words, RenderedMessage):
+        message, locale, chosen = _asked(folder, request)
+        rendered = folder.rendered(message.name, locale, _sample(message, chosen["sample"]))
+        if not isinstance(rendered, RenderedMessage):
             raise HTTPException(404, "This message cannot be shown.")
-        html = for_frame(in_colours(words.html, dark=chosen["look"] == "dark"))
+        html = for_frame(in_colours(rendered.html, dark=chosen["look"] == "dark"))
         return HTMLResponse(html, headers={"Content-Security-Policy": _FRAME_POLICY})
 
     async def changes(_request: Request) -> Response:
-        async def told() -> AsyncIterator[str]:
-            async for version in desk.changes():
+        async def sent() -> AsyncIterator[str]:
+            async for version in folder.changes():
                 yield f"data: {version}\n\n"
 
-        return StreamingResponse(told(), media_type="text/event-stream")
+        return StreamingResponse(sent(), media_type="text/event-stream")
 
     app = Starlette(
         routes=[
@@ -182,7 +150,7 @@ _FOR_THE_DARK = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)"
 
 
 def in_colours(html: str, *, dark: bool) -> str:
-    """The mail as it is in the dark or in the light, whatever the reader's own machine is set to."""
+    """The mail in dark or light colours, whatever the browser prefers."""
     for_the_dark = f"@media {'all' if dark else 'not all'}"
     return _FOR_THE_DARK.sub(for_the_dark, html).replace(
         'content="light dark"', f'content="{"dark" if dark else "light"}"'
@@ -190,31 +158,31 @@ def in_colours(html: str, *, dark: bool) -> str:
 
 
 def _chosen(request: Request) -> dict[str, str]:
-    """What the address asks for, and the usual where it asks for nothing."""
+    """The choices in the address, and the usual ones where it has none."""
     return {key: request.query_params.get(key, usual) for key, usual in _USUAL.items()}
 
 
-def _asked(desk: Desk, request: Request) -> tuple[Message, str, dict[str, str]]:
+def _asked(folder: PreviewedFolder, request: Request) -> tuple[Message, str, dict[str, str]]:
     named = request.path_params
-    for message in desk.messages():
+    for message in folder.messages():
         if message.name == named["message"] and named["locale"] in message.locales:
             return message, named["locale"], _chosen(request)
     raise HTTPException(404, "There is no such message.")
 
 
-def _usual(desk: Desk, chosen: Mapping[str, str]) -> dict[str, Any]:
-    """What every page of ours knows."""
+def _usual(folder: PreviewedFolder, chosen: Mapping[str, str]) -> dict[str, Any]:
+    """The values that both pages show."""
 
     def to(path: str = "/", **changes: str) -> str:
         kept = {key: value for key, value in {**chosen, **changes}.items() if value != _USUAL[key]}
         return f"{path}?{urlencode(kept)}" if kept else path
 
-    problems = desk.problems
+    problems = folder.problems
     return {
-        "proofs_style": Markup(_STYLE),  # noqa: S704 -- our own file
+        "preview_style": Markup(_STYLE),  # noqa: S704 -- our own file
         "script": Markup(_SCRIPT),  # noqa: S704 -- our own file
-        "folder": str(desk.folder),
-        "version": desk.version,
+        "folder": str(folder.folder),
+        "version": folder.version,
         "chosen": chosen,
         "views": _VIEWS,
         "looks": _LOOKS,
@@ -242,28 +210,28 @@ def _frame(message: str, locale: str, chosen: Mapping[str, str]) -> str:
     return f"/frame/{message}/{locale}?{asked}"
 
 
-def _card(desk: Desk, message: Message, locale: str, chosen: Mapping[str, str]) -> Card:
+def _card(folder: PreviewedFolder, message: Message, locale: str, chosen: Mapping[str, str]) -> Card:
     file = f"messages/{message.name}/{locale}.md"
-    faults = [_fault(desk, problem) for problem in desk.problems if problem.file == file]
-    words = desk.words(message.name, locale, _sample(message, chosen["sample"]))
-    if isinstance(words, CannotRender):
-        faults.append(_fault(desk, Diagnostic(code="cannot_render", file=file, message=words.problem)))
-        words = None
+    problems = [_marked(folder, problem) for problem in folder.problems if problem.file == file]
+    rendered = folder.rendered(message.name, locale, _sample(message, chosen["sample"]))
+    if isinstance(rendered, CannotRender):
+        problems.append(_marked(folder, Diagnostic(code="cannot_render", file=file, message=rendered.problem)))
+        rendered = None
     return Card(
         message=message.name,
         locale=locale,
-        words=words,
-        faults=tuple(faults),
+        rendered=rendered,
+        problems=tuple(problems),
         frame=_frame(message.name, locale, chosen),
     )
 
 
-def _fault(desk: Desk, problem: Diagnostic) -> Fault:
-    line, caret = desk.line(problem), None
+def _marked(folder: PreviewedFolder, problem: Diagnostic) -> MarkedProblem:
+    line, caret = folder.line(problem), None
     if line is not None and problem.column is not None:
         cut = max(0, problem.column - 1 - _BEFORE)
         line = f"…{line[cut + 1 :]}" if cut else line
         before = line[: problem.column - 1 - cut]
         caret = "".join(character if character == "\t" else " " for character in before) + "^"
     place = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
-    return Fault(problem=problem, place=place, line=line, caret=caret)
+    return MarkedProblem(problem=problem, place=place, line=line, caret=caret)

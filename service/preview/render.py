@@ -1,4 +1,4 @@
-"""`avisa preview` and `avisa send-test`: a message as its reader would get it, on a made-up order or a real one."""
+"""A message as its reader would get it, about a made-up order or a real one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAIL, HTML, TEXT, SHORT = "mail.eml", "mail.html", "mail.txt", "short.txt"
 NONE: Mapping[str, Order] = {}
 FULL = "full"
 # What a publisher would say to customers of other languages than the sample's own English.
-_SAID = {
+_REASONS = {
     "ca": ("L'esmalt necessita un dia més per assecar-se.", "L'embalarem tan bon punt sigui sec."),
     "es": ("El esmalte necesita un día más para secarse.", "Lo empaquetamos en cuanto esté seco."),
     "pt": ("O vidrado precisa de mais um dia para secar.", "Embalamos assim que estiver seco."),
@@ -31,12 +31,12 @@ _MARK = b"X-Avisa-Test: this is a test; no order was told by it\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """One message, ready to be looked at. `notes` say in what it differs from what would be sent."""
+class Preview:
+    """One message as it would be sent. `notes` say how it differs from that."""
 
     key: str
-    letter: RenderInput
-    words: RenderedMessage
+    render_input: RenderInput
+    rendered: RenderedMessage
     mail: Mail
     notes: tuple[str, ...] = ()
 
@@ -50,16 +50,16 @@ def preview(
     sample: str = FULL,
     own: Mapping[str, Order] = NONE,
     order: Order | None = None,
-) -> Proof | CannotRender:
+) -> Preview | CannotRender:
     """The message about `order` as if it were told now, else about the sample of that name, which may be among the
     operator's `own`.
 
     Raises LookupError, with the names there are, for a message, a locale or a sample that is not there.
     """
-    press = catalog.renderer
-    there = sorted(press.locales(message))
+    renderer = catalog.renderer
+    there = sorted(renderer.locales(message))
     if not there:
-        raise LookupError(f"there is no message {message}; there are {', '.join(sorted(press.names()))}")
+        raise LookupError(f"there is no message {message}; there are {', '.join(sorted(renderer.names()))}")
     if locale is not None and locale not in there:
         raise LookupError(f"{message} is written in {', '.join(there)}")
     occasion = (
@@ -69,63 +69,69 @@ def preview(
     )
     if occasion is None:
         return CannotRender("plan.yaml names no owner to write to")
-    told, notification = occasion
+    about, notification = occasion
     notes: tuple[str, ...] = ()
-    draft = catalog.draft(notification, told, now)
+    draft = catalog.draft(notification, about, now)
     if isinstance(draft, NoAddress) and notification.to_customer:
         notes = ("this order has no address that mail can be sent to: it would not be told by e-mail",)
-        draft = catalog.draft(notification, _reachable(told), now)
+        draft = catalog.draft(notification, _reachable(about), now)
     if isinstance(draft, NoAddress):
         return CannotRender("plan.yaml names no owner to write to")
     if isinstance(draft, CannotRender):
         return draft
-    letter = render_input_of(draft)
+    render_input = render_input_of(draft)
     if locale is not None:
-        letter = replace(letter, locale=locale)
+        render_input = replace(render_input, locale=locale)
     if order is None and sample == FULL:
-        letter = _in_its_language(letter)
-    words = press.render(letter)
-    if isinstance(words, CannotRender):
-        return words
-    return Proof(
+        render_input = _in_its_language(render_input)
+    rendered = renderer.render(render_input)
+    if isinstance(rendered, CannotRender):
+        return rendered
+    return Preview(
         key=notification.key,
-        letter=letter,
-        words=words,
-        mail=press.to_mime(letter, words, notification.key),
+        render_input=render_input,
+        rendered=rendered,
+        mail=renderer.to_mime(render_input, rendered, notification.key),
         notes=notes,
     )
 
 
-def as_test(catalog: Catalog, proof: Proof, *, to: str, name: str) -> Proof:
-    """The proof addressed to `to` and marked as a test, in its subject and its header; it belongs to no
-    conversation. `name` is unlike that of any other mail."""
-    domain = proof.mail.sender.rpartition("@")[2]
-    letter = replace(
-        proof.letter,
+def as_test(catalog: Catalog, previewed: Preview, *, to: str, name: str) -> Preview:
+    """The preview addressed to `to`, marked as a test in its subject and its header, and in no thread of mails.
+    `name` makes its Message-ID; each test has another."""
+    domain = previewed.mail.sender.rpartition("@")[2]
+    render_input = replace(
+        previewed.render_input,
         to=to,
         name="",
         purpose=Purpose.TEST,
         message_id=f"<test.{name}@{domain}>",
         references=f"<test.{name}.alone@{domain}>",
     )
-    words = replace(proof.words, subject=f"[Test] {proof.words.subject}")
-    mail = catalog.renderer.to_mime(letter, words, f"test/{name}")
-    return replace(proof, key=mail.key, letter=letter, words=words, mail=replace(mail, data=_MARK + mail.data))
+    rendered = replace(previewed.rendered, subject=f"[Test] {previewed.rendered.subject}")
+    mail = catalog.renderer.to_mime(render_input, rendered, f"test/{name}")
+    return replace(
+        previewed,
+        key=mail.key,
+        render_input=render_input,
+        rendered=rendered,
+        mail=replace(mail, data=_MARK + mail.data),
+    )
 
 
-def write(proof: Proof, folder: Path) -> list[Path]:
-    """Write the four files of a preview; answers their paths. Raises OSError."""
+def write(previewed: Preview, folder: Path) -> list[Path]:
+    """Write the four files of a preview. Return their paths. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    words = proof.words
-    texts = {HTML: words.html, TEXT: words.text, SHORT: words.short + "\n"}
-    (folder / MAIL).write_bytes(proof.mail.data)
+    rendered = previewed.rendered
+    texts = {HTML: rendered.html, TEXT: rendered.text, SHORT: rendered.short + "\n"}
+    (folder / MAIL).write_bytes(previewed.mail.data)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in (MAIL, *texts)]
 
 
 def own_samples(text: str | Diagnostic | None, plan: Plan, now: datetime) -> dict[str, Order]:
-    """The orders of the operator's `samples.jsonl`, by their ids; what is wrong with the file `avisa check` tells."""
+    """The orders of the operator's `samples.jsonl`, by id. A wrong line is left out; `avisa check` names it."""
     if not isinstance(text, str):
         return {}
     return {one.order.order_id: one.order for one in sample_events.read(text, plan, now)[0]}
@@ -142,11 +148,11 @@ def _sample(
     raise LookupError(f"{message} has the samples {', '.join([*made, *own])}")
 
 
-def _in_its_language(letter: RenderInput) -> RenderInput:
-    said = _SAID.get(letter.locale) or _SAID.get(letter.locale.partition("-")[0])
-    if said is None:
-        return letter
-    return replace(letter, values={**letter.values, "reason": said[0], "next_step": said[1]})
+def _in_its_language(render_input: RenderInput) -> RenderInput:
+    texts = _REASONS.get(render_input.locale) or _REASONS.get(render_input.locale.partition("-")[0])
+    if texts is None:
+        return render_input
+    return replace(render_input, values={**render_input.values, "reason": texts[0], "next_step": texts[1]})
 
 
 def _reachable(order: Order) -> Order:

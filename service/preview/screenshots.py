@@ -1,8 +1,8 @@
 """Pictures of a page, taken by Chromium, if there is one.
 
-It is spoken to through a pipe (`--remote-debugging-pipe`, the DevTools protocol), so that one browser takes all
-pictures, each exactly as wide as a phone or a window and as high as the page is. It listens on no port, runs no
-script of the page, and what it keeps is thrown away.
+The DevTools protocol goes through a pipe (`--remote-debugging-pipe`), so that one browser takes all pictures, each
+exactly as wide as a phone or a window and as high as the page is. Chromium listens on no port, runs no script of the
+page, and its profile is thrown away.
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ def pictures(program: str, page: Path, looks: Sequence[Look]) -> list[bytes] | N
             _browser(program, Path(folder)) as pipe,
         ):
             return _taken(pipe, page.resolve().as_uri(), looks)
-    except (OSError, _Trouble) as trouble:
+    except (OSError, _Failed) as trouble:
         return NoPicture(f"Chromium ({program}) took no pictures: {trouble}")
 
 
-class _Trouble(Exception):  # noqa: N818 -- it is told as an answer
+class _Failed(Exception):  # noqa: N818 -- `pictures` returns it as a NoPicture
     """Chromium does not do as it is asked."""
 
 
@@ -102,7 +102,7 @@ def _picture(pipe: _Pipe, address: str, look: Look) -> bytes:
 
 
 class _Pipe:
-    """The DevTools protocol: JSON messages, each ended by a zero octet."""
+    """The DevTools protocol: JSON messages, each ended by a zero byte."""
 
     def __init__(self, *, reading: int, writing: int) -> None:
         self.session: str | None = None
@@ -113,7 +113,7 @@ class _Pipe:
         self._events: list[str] = []
 
     def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """The answer to one question. Raises _Trouble, or OSError when Chromium is gone."""
+        """The answer to one question. Raises _Failed, or OSError when Chromium is gone."""
         number = next(self._numbers)
         message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
         if self.session is not None:
@@ -121,11 +121,11 @@ class _Pipe:
         left = orjson.dumps(message) + _END
         while left:
             left = left[os.write(self._writing, left) :]
-        while (told := self._next()).get("id") != number:
-            self._events.append(told.get("method", ""))
-        if "error" in told:
-            raise _Trouble(f"{method}: {told['error'].get('message')}")
-        answer: dict[str, Any] = told["result"]
+        while (reply := self._next()).get("id") != number:
+            self._events.append(reply.get("method", ""))
+        if "error" in reply:
+            raise _Failed(f"{method}: {reply['error'].get('message')}")
+        answer: dict[str, Any] = reply["result"]
         return answer
 
     def wait_for(self, event: str) -> None:
@@ -137,11 +137,11 @@ class _Pipe:
     def _next(self) -> dict[str, Any]:
         while _END not in self._unread:
             if not select.select([self._reading], [], [], PATIENCE)[0]:
-                raise _Trouble(f"it did not answer within {PATIENCE:.0f} s")
-            octets = os.read(self._reading, 1 << 20)
-            if not octets:
-                raise _Trouble("it ended")
-            self._unread += octets
+                raise _Failed(f"it did not answer within {PATIENCE:.0f} s")
+            chunk = os.read(self._reading, 1 << 20)
+            if not chunk:
+                raise _Failed("it ended")
+            self._unread += chunk
         message, _, self._unread = self._unread.partition(_END)
         read: dict[str, Any] = orjson.loads(message)
         return read

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
@@ -16,25 +15,29 @@ FOLDER = Path(__file__).parent / "pages"
 STYLE = (FOLDER / "style.css").read_text("utf-8")
 _POLICY = content_policy(STYLE, frame="'self'")
 
-_pages = Environment(
-    loader=FileSystemLoader(FOLDER),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_pages.globals["style"] = Markup(STYLE)  # noqa: S704 -- our own file
+
+class Pages:
+    """The pages of a folder. They may extend and import those of `web/pages`."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self._templates = Environment(
+            loader=FileSystemLoader([folder, FOLDER]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["style"] = Markup(STYLE)  # noqa: S704 -- our own file
+
+    def __call__(
+        self, name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: object
+    ) -> HTMLResponse:
+        """Return the page `name`, filled with `values`, each of which is escaped."""
+        return HTMLResponse(
+            self._templates.get_template(name).render(**values),
+            status_code=status,
+            headers={"Content-Security-Policy": _POLICY, **(headers or {})},
+        )
 
 
-@cache
-def _template(name: str) -> Template:
-    return _pages.get_template(name)
-
-
-def page(name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: object) -> HTMLResponse:
-    """Return the page `name` of the folder `pages`, filled with `values`, each of which is escaped."""
-    return HTMLResponse(
-        _template(name).render(**values),
-        status_code=status,
-        headers={"Content-Security-Policy": _POLICY, **(headers or {})},
-    )
+page = Pages()

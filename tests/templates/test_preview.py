@@ -13,7 +13,7 @@ from avisa.core import decide, samples
 from avisa.core.model import Json, Order, OrderEvent, Position, Purpose
 from avisa.core.plan import Plan
 from avisa.ports import CannotRender
-from avisa.preview.render import Proof, as_test, preview
+from avisa.preview.render import Preview, as_test, preview
 from avisa.templates import template_folder
 from avisa.templates.compile_folder import compile_folder
 from tests.templates import desk
@@ -47,10 +47,10 @@ def real(*statuses: str, plan: Plan, **said: Json) -> Order:
     return order
 
 
-def shown(message: str, order: Order | None = None, **wanted: str) -> Proof:
-    proof = preview(desk.usual(), message, now=desk.NOW, order=order, **wanted)  # type: ignore[arg-type]
-    assert isinstance(proof, Proof), proof
-    return proof
+def shown(message: str, order: Order | None = None, **wanted: str) -> Preview:
+    made = preview(desk.usual(), message, now=desk.NOW, order=order, **wanted)  # type: ignore[arg-type]
+    assert isinstance(made, Preview), made
+    return made
 
 
 def test_an_order_in_that_status_is_shown_as_it_would_be_told() -> None:
@@ -60,20 +60,20 @@ def test_an_order_in_that_status_is_shown_as_it_would_be_told() -> None:
     decision = decide.on_event(before, event("shipped", 5, reason="Rain."), catalog.plan, desk.NOW)
     draft = catalog.draft(decision.notifications[0], decision.order, desk.NOW)
     sent = catalog.compose(decision.notifications[0], draft)  # type: ignore[arg-type]
-    proof = shown("shown", real("confirmed", "shipped", plan=catalog.plan, reason="Rain."))
-    assert proof.words.text.count("Rain.") == 1
-    assert proof.words == catalog.render(draft)  # type: ignore[arg-type]
-    assert proof.mail.recipient == sent.recipient == "rita@example.pt"  # type: ignore[union-attr]
+    made = shown("shown", real("confirmed", "shipped", plan=catalog.plan, reason="Rain."))
+    assert made.rendered.text.count("Rain.") == 1
+    assert made.rendered == catalog.render(draft)  # type: ignore[arg-type]
+    assert made.mail.recipient == sent.recipient == "rita@example.pt"  # type: ignore[union-attr]
 
 
 def test_an_order_elsewhere_has_just_come_there() -> None:
     """The reason it gave for its own status is not told as the reason of another."""
     plan = desk.usual().plan
-    proof = shown("shown", real("confirmed", plan=plan, reason="It waits for glaze."))
-    assert proof.letter.values["status"] == "shipped"
-    assert "glaze" not in proof.words.text
-    assert "77" in proof.words.subject
-    stages = {step["status"]: step["state"] for step in proof.letter.values["progress"]}
+    made = shown("shown", real("confirmed", plan=plan, reason="It waits for glaze."))
+    assert made.render_input.values["status"] == "shipped"
+    assert "glaze" not in made.rendered.text
+    assert "77" in made.rendered.subject
+    stages = {step["status"]: step["state"] for step in made.render_input.values["progress"]}
     assert stages == {"confirmed": "done", "shipped": "now", "delivered": "next"}
 
 
@@ -85,22 +85,22 @@ def test_a_reminder_is_the_one_that_would_come_next_and_the_last_for_ever() -> N
         assert told is not None
         notification = told[1]
         assert notification.purpose is Purpose.REMINDER
-        proof = shown("still-in-progress", replace(order, reminders=reminders))
-        assert proof.letter.values["reminder"]["last"] is last
-        assert ("next_update" in proof.letter.values) is not last
+        made = shown("still-in-progress", replace(order, reminders=reminders))
+        assert made.render_input.values["reminder"]["last"] is last
+        assert ("next_update" in made.render_input.values) is not last
         assert number in (1, 2, 3)
 
 
 def test_an_owner_is_told_of_a_real_order_too() -> None:
-    proof = shown("order-stuck", real("confirmed", plan=desk.usual().plan))
-    assert proof.mail.recipient == "care@example.com"
-    assert proof.letter.values["order"]["customer_name"] == "Rita Lopes"
+    made = shown("order-stuck", real("confirmed", plan=desk.usual().plan))
+    assert made.mail.recipient == "care@example.com"
+    assert made.render_input.values["order"]["customer_name"] == "Rita Lopes"
 
 
 def test_an_order_without_an_address_is_shown_and_says_so() -> None:
-    proof = shown("shown", real("shipped", plan=desk.usual().plan, customer__email="nonsense"))
-    assert "no address" in proof.notes[0]
-    assert proof.mail.recipient == "nobody@example.com"
+    made = shown("shown", real("shipped", plan=desk.usual().plan, customer__email="nonsense"))
+    assert "no address" in made.notes[0]
+    assert made.mail.recipient == "nobody@example.com"
 
 
 def test_the_order_itself_stays_as_it_is() -> None:
@@ -114,9 +114,9 @@ def test_a_language_is_chosen_for_owners_too() -> None:
     folder = desk.files()
     folder["messages/order-stuck/pt.md"] = desk.PLAIN.replace("Order {{ order.number }}.", "Parada.")
     catalog = desk.catalog(folder)
-    proof = preview(catalog, "order-stuck", now=desk.NOW, locale="pt")
-    assert isinstance(proof, Proof)
-    assert "Parada." in proof.words.text
+    made = preview(catalog, "order-stuck", now=desk.NOW, locale="pt")
+    assert isinstance(made, Preview)
+    assert "Parada." in made.rendered.text
     with pytest.raises(LookupError, match="is written in en, pt"):
         preview(catalog, "order-stuck", now=desk.NOW, locale="es")
     with pytest.raises(LookupError, match="there are customer-unreachable, delayed"):
@@ -143,9 +143,9 @@ def test_a_test_says_so_in_subject_and_header_and_joins_no_conversation() -> Non
 
 def test_a_test_is_redirected_like_everything_else() -> None:
     catalog = desk.catalog(redirect_to="staging@example.org")
-    proof = preview(catalog, "shown", now=desk.NOW)
-    assert not isinstance(proof, CannotRender)
-    test = as_test(catalog, proof, to="me@example.org", name="abc")
+    made = preview(catalog, "shown", now=desk.NOW)
+    assert not isinstance(made, CannotRender)
+    test = as_test(catalog, made, to="me@example.org", name="abc")
     assert test.mail.recipient == "staging@example.org"
     assert b"X-Avisa-Intended-To: me@example.org\r\n" in test.mail.data
 
@@ -174,6 +174,6 @@ def test_the_full_sample_speaks_the_language_of_the_message(locale: str, said: s
     press, problems = compile_folder(files, plan)
     assert press is not None, problems
     shipped = Catalog(version="v", plan=plan, renderer=press, installation=Installation(secret=desk.SECRET))
-    proof = preview(shipped, "delayed", now=desk.NOW, locale=locale)
-    assert isinstance(proof, Proof)
-    assert said in proof.words.text
+    made = preview(shipped, "delayed", now=desk.NOW, locale=locale)
+    assert isinstance(made, Preview)
+    assert said in made.rendered.text

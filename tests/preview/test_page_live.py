@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from avisa.preview import screenshots
+from tests.preview.test_page import Table, table
 from tests.tools.parts import needs
-from tests.web.test_proofs import Table, table
 
 __all__ = ["table"]
 
@@ -53,7 +53,7 @@ def opened(folder: Path, address: str) -> Iterator[Page]:
 
 @needs("chromium")
 async def test_the_page_follows_a_saved_file_and_stays_where_it_is(table: Table, tmp_path: Path) -> None:
-    following = asyncio.create_task(table.desk.follow())
+    following = asyncio.create_task(table.previewed.follow())
     try:
         await asyncio.to_thread(watched, table, tmp_path / "browser")
     finally:

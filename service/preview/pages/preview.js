@@ -36,4 +36,4 @@ document.querySelectorAll("iframe").forEach(fit);
 const changes = new EventSource("/changes");
 changes.onopen = () => document.body.classList.remove("alone");
 changes.onerror = () => document.body.classList.add("alone");
-changes.onmessage = (told) => told.data !== shownNow() && look();
+changes.onmessage = (event) => event.data !== shownNow() && look();

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from avisa import plan_file
+from avisa.preview.folder import PreviewedFolder
 from avisa.preview.page import build, in_colours
-from avisa.preview.server import Desk
 from avisa.templates import template_folder
 from avisa.web.guard import HEADERS
 from avisa.web.server import CannotListen, Server, listen
@@ -30,7 +30,7 @@ class Table:
     """The page, served, and the folder behind it."""
 
     folder: Path
-    desk: Desk
+    previewed: PreviewedFolder
     client: httpx.AsyncClient
 
     async def page(self, path: str = "/", **asked: str) -> str:
@@ -53,15 +53,15 @@ async def table(tmp_path: Path) -> AsyncIterator[Table]:
         for file in folder.glob(f"messages/*/{name}.md"):
             file.unlink()
     read = partial(plan_file.read, file="plan.yaml", tell_from=None)
-    desk = Desk(folder, read, StoppedClock(), None)
-    await desk.look()
+    previewed = PreviewedFolder(folder, read, StoppedClock(), None)
+    await previewed.look()
     listener = listen("127.0.0.1", 0)
     assert not isinstance(listener, CannotListen)
-    server = Server(build(desk), listener)
+    server = Server(build(previewed), listener)
     await server.start()
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=20) as client:
-        yield Table(folder=folder, desk=desk, client=client)
-    await desk.close()
+        yield Table(folder=folder, previewed=previewed, client=client)
+    await previewed.close()
     await server.stop()
 
 
@@ -121,14 +121,14 @@ async def test_a_sample_can_be_chosen_and_a_message_without_it_shows_its_usual_o
 async def test_an_order_of_their_own_is_a_sample_too(table: Table) -> None:
     own = '{"order_id": "A-77", "status": "shipped", "customer": {"name": "Rita", "email": "rita@example.pt"}}'
     (table.folder / "samples.jsonl").write_text(own + "\n")
-    await table.desk.look()
+    await table.previewed.look()
     assert 'sample=A-77">A-77</a>' in await table.page()
     assert "Rita" in await table.page("/frame/delayed/en", sample="A-77")
 
 
 async def test_a_problem_stands_where_it_is_with_its_line(table: Table) -> None:
     table.edit("messages/shipped/en.md", "{{ order.number }}** has left", "{{ ordr.number }}** has left")
-    await table.desk.look()
+    await table.previewed.look()
     text = await table.page()
     (card,) = re.findall(r'<article[^>]*id="shipped\.en".*?</article>', text, re.DOTALL)
     assert "ordr.number" in card
@@ -139,13 +139,13 @@ async def test_a_problem_stands_where_it_is_with_its_line(table: Table) -> None:
     assert "<iframe" in sibling  # one wrong file takes no other message from the page
     assert re.search(r'class="state bad">\d+ errors?', text)
     table.edit("messages/shipped/en.md", "ordr", "order")
-    await table.desk.look()
+    await table.previewed.look()
     assert "All is well" in await table.page()
 
 
 async def test_a_wrong_plan_leaves_the_messages_on_the_page(table: Table) -> None:
     table.edit("plan.yaml", "window: 24h", "windov: 24h")
-    await table.desk.look()
+    await table.previewed.look()
     text = await table.page()
     (general,) = re.findall(r'<div id="general".*?<section', text, re.DOTALL)
     assert "windov" in general
@@ -154,32 +154,32 @@ async def test_a_wrong_plan_leaves_the_messages_on_the_page(table: Table) -> Non
 
 async def test_a_folder_that_never_was_good_says_what_is_wrong(tmp_path: Path) -> None:
     read = partial(plan_file.read, file="plan.yaml", tell_from=None)
-    desk = Desk(tmp_path / "nowhere", read, StoppedClock(), None)
-    await desk.look()
-    assert [problem.code for problem in desk.problems] == ["unreadable", "missing_file"]
-    assert desk.messages() == []
+    previewed = PreviewedFolder(tmp_path / "nowhere", read, StoppedClock(), None)
+    await previewed.look()
+    assert [problem.code for problem in previewed.problems] == ["unreadable", "missing_file"]
+    assert previewed.messages() == []
     shutil.copytree(SHIPPED, tmp_path / "nowhere")
     (tmp_path / "nowhere" / "plan.yaml").write_text("brands: 7\n")
-    await desk.look()
-    assert desk.problems
-    assert {message.name for message in desk.messages()} >= {"shipped"}
-    assert desk.words("shipped", "en", "full") is None
+    await previewed.look()
+    assert previewed.problems
+    assert {message.name for message in previewed.messages()} >= {"shipped"}
+    assert previewed.rendered("shipped", "en", "full") is None
 
 
 async def test_a_saved_file_is_told_and_only_what_changed_is_marked_anew(table: Table) -> None:
     before = Marks(await table.page()).found
-    following = asyncio.create_task(table.desk.follow())
+    following = asyncio.create_task(table.previewed.follow())
     try:
         async with asyncio.timeout(20), table.client.stream("GET", "/changes") as stream:
             assert stream.headers["content-type"].startswith("text/event-stream")
             lines = (line async for line in stream.aiter_lines() if line)
             first = (await anext(lines)).partition(".")[0]
-            assert first == f"data: {table.desk.version.partition('.')[0]}"
+            assert first == f"data: {table.previewed.version.partition('.')[0]}"
             await asyncio.sleep(0.5)  # until the folder is watched
             table.edit("messages/shipped/en.md", "is on its way", "has left the building")
             while (told := (await anext(lines)).partition(".")[0]) == first:
                 pass  # the advice on the folder as it was
-            assert told == f"data: {table.desk.version.partition('.')[0]}"
+            assert told == f"data: {table.previewed.version.partition('.')[0]}"
     finally:
         following.cancel()
     after = Marks(await table.page()).found
