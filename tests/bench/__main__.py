@@ -110,7 +110,7 @@ class Bench:
         print(self._latency_table())
         self._stages()
         self._reminders()
-        print("\nWhat DESIGN 10 asks for\n")
+        print("\nWhat is aimed at\n")
         print(table(["", "asked", "measured", ""], [target.cells() for target in self.targets()]))
         print(f"\n{time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f} at the end")
 
@@ -205,7 +205,7 @@ class Bench:
         }
 
     def targets(self) -> list[Target]:
-        """DESIGN 10's, with what came out."""
+        """What is aimed at, with what came out."""
         got = self.ratios()
         of_orders = [
             Target(
@@ -236,7 +236,7 @@ class Bench:
         ]
 
     def document(self) -> dict[str, object]:
-        """CONTRACT 10."""
+        """What `bench.json` holds."""
         variants = {}
         for name, paces in self._paces.items():
             one, latency = middle(paces), self._latencies.get(name)

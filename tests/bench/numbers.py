@@ -32,7 +32,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Something DESIGN 10 asks for. `got` None: not measured in this run."""
+    """What is aimed at. `got` is None if it was not measured in this run."""
 
     what: str
     got: float | None
@@ -107,7 +107,7 @@ def ratio(this: float | None, that: float | None) -> float | None:
 
 
 def document(variants: Mapping[str, Numbers], ratios: Mapping[str, float | None]) -> dict[str, object]:
-    """CONTRACT 10's `bench.json`."""
+    """What `bench.json` holds (docs/reference.md, JSON)."""
     shown = {name: {key: _rounded(value) for key, value in asdict(one).items()} for name, one in variants.items()}
     return {"variants": shown, "ratios": {name: _rounded(value) for name, value in ratios.items()}}
 

@@ -1,4 +1,4 @@
-"""What events and silence come to, one story a test (DESIGN 6)."""
+"""What events and silence come to, one story a test (docs/design.md, Deciding)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corner cases that a cold reading of DESIGN 6 asked about, one each."""
+"""Corner cases of docs/design.md (Deciding), one each."""
 
 from __future__ import annotations
 

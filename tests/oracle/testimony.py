@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A record, in the order of publishing. `event` is a plain event (DESIGN 3's inner object)."""
+    """A record, in the order of publishing. `event` is a plain one, as `avisa publish` takes it."""
 
     at: datetime  # virtual, before it was handed to the broker
     acked: datetime  # virtual, when the broker had it
@@ -100,7 +100,7 @@ _NAMESPACE = NAMESPACE_URL
 
 
 def message_id(key: str, domain: str) -> str:
-    """`<uuid5(key)@from-domain>` (DESIGN 8)."""
+    """`<uuid5(key)@from-domain>`."""
     return f"<{uuid5(_NAMESPACE, key)}@{domain}>"
 
 

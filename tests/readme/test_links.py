@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,18 @@ def test_every_file_named_in_backticks_exists(document: Path) -> None:
 def test_every_document_is_linked_from_the_readme() -> None:
     linked = {(page.ROOT / link.partition("#")[0]).resolve() for link in page.links(page.README)}
     assert set(page.DOCUMENTS) - {page.README} <= linked
+
+
+def test_what_the_code_cites_is_a_section_of_the_documents() -> None:
+    """`docs/design.md (Gate)`, or `docs/reference.md, Metrics`; the code cites no other pages of ours."""
+    elsewhere = re.compile(r"\b(DESIGN|CONTRACT) \d|\(K\d+\)")
+    cited = re.compile(r"(docs/\w+\.md)(?:, | \()([A-Z]\w+)")
+    broken = []
+    for module in [*(page.ROOT / "service").rglob("*.py"), *(page.ROOT / "tests").rglob("*.py")]:
+        text = module.read_text("utf-8")
+        broken += [f"{module}: {other[0]}" for other in elsewhere.finditer(text)]
+        for document, section in cited.findall(text):
+            file = page.ROOT / document
+            if not file.exists() or not any(name.startswith(section.lower()) for name in page.anchors(file)):
+                broken.append(f"{module}: {document}, {section}")
+    assert broken == []

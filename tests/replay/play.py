@@ -61,7 +61,7 @@ async def _publish(stage: Stage, scheduled: Sequence[Scheduled], say: Callable[[
 
 
 def report(stage: Stage, verdict: Verdict, out: Path) -> dict[str, Any]:
-    """Write events.jsonl, mails.jsonl and replay.json (CONTRACT 10); answers the last."""
+    """Write events.jsonl, mails.jsonl and replay.json (docs/reference.md, JSON); returns the last."""
     with (out / "events.jsonl").open("w", encoding="utf-8") as file:
         for record in stage.published:
             file.write(json.dumps({**record.event, "published_at": _text(record.at)}, ensure_ascii=False) + "\n")

@@ -36,7 +36,7 @@ _REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A plain event (DESIGN 3's inner object) and the virtual moment to publish it at."""
+    """A plain event, as `avisa publish` takes it, and the virtual moment to publish it at."""
 
     at: datetime
     event: dict[str, Any]
