@@ -67,14 +67,18 @@ def check(
         sound = {file: text for file, text in files.items() if file not in with_errors}
         located = LocatedPlan(plan=plan, document=parse(files[PLAN]), file=PLAN)
         messages = list(_messages(sound))
+        frame = {file: sound[file] for file in layouts.FILES if file in sound}
         advice = [
             *plan_lints.check_plan(located, now),
             *plan_vs_history.check_plan(located, orders, now),
-            *_layout_advice(located, sound),
+            *accessibility.check_brands(located),
+            *accessibility.check_layout(frame),
+            *client_support.check_layout(frame),
             *_message_advice(messages, plan, observed),
         ]
         layout = layouts.read(sound)
         if isinstance(layout, layouts.Layout):
+            advice += _languages_without_words(layout, sound)
             advice += stage_names.check_stages(located, layout, sound)
             trial = TrialRender(
                 plan=plan,
@@ -89,16 +93,6 @@ def check(
         placed = {(it.code, it.file) for it in advice}  # a trial knows the line where a push names only the file
         found = [it for it in found if (it.code, it.file) not in placed] + advice
     return sorted(found, key=lambda it: (it.file, it.line or 0, it.column or 0, it.code))
-
-
-def _layout_advice(located: LocatedPlan, files: Mapping[str, str]) -> Iterator[Diagnostic]:
-    yield from accessibility.check_brands(located)
-    frame = {file: files[file] for file in layouts.FILES if file in files}
-    yield from accessibility.check_layout(frame)
-    yield from client_support.check_layout(frame)
-    layout = layouts.read(files)
-    if isinstance(layout, layouts.Layout):
-        yield from _languages_without_words(layout, files)
 
 
 def _message_advice(

@@ -3,8 +3,7 @@ write."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,7 +31,7 @@ def check_comparisons(message: Message, plan: Plan) -> Iterator[Diagnostic]:
         for test in tree.find_all(nodes.Compare):
             path, value = _compared(test)
             possible = all_possible.get(path)
-            if value is None or possible is None or value.value in possible:
+            if value is None or possible is None or _can_be(value.value, possible):
                 continue
             always = "true" if test.ops[0].op == "ne" else "false"
             known = [str(each).lower() if isinstance(each, bool) else f'"{each}"' for each in possible]
@@ -51,24 +50,15 @@ def _possible(message: str, plan: Plan) -> Mapping[str, Collection[object]]:
     possible: dict[str, Collection[object]] = {
         "promise.state": [str(state) for state in PromiseState],
         "reminder.last": [True, False],
-        "reminder.number": _WholeNumbers(),
+        "reminder.number": (),  # any whole number
     }
     if all(status != samples.OFF_THE_MAP for status, _, _ in samples.uses(message, plan)):
         possible["status"] = list(plan.touchpoints)
     return possible
 
 
-class _WholeNumbers(Collection[object]):
-    """All whole numbers, of which none is listed."""
-
-    def __contains__(self, one: object) -> bool:
-        return isinstance(one, int) and not isinstance(one, bool)
-
-    def __iter__(self) -> Iterator[object]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
+def _can_be(value: object, possible: Collection[object]) -> bool:
+    return value in possible if possible else isinstance(value, int) and not isinstance(value, bool)
 
 
 def check_arguments(message: Message) -> Iterator[Diagnostic]:
@@ -95,56 +85,40 @@ def _compared(test: nodes.Compare) -> tuple[str, nodes.Const | None]:
     return "", None
 
 
-@dataclass(slots=True)
-class FilteredValue:
-    """A variable with a filter that can write only some values, as in `order.total | money`."""
-
-    path: str
-    filter: str  # empty: the variable is written as it is
-    place: Place
-    _written: bool = field(default=False, init=False)
-    _left_out: bool = field(default=False, init=False)
-
-    def try_on(self, values: Mapping[str, object]) -> None:
-        """Find out whether the value that it has in `values`, those of one order, can be written."""
-        value = _at(values, self.path)
-        if value is not None and value != "":
-            written = _can_write(self.filter, value)
-            self._written, self._left_out = self._written or written, self._left_out or not written
-
-    @property
-    def message(self) -> str | None:
-        """What is wrong; None if it could be written for any order, or no order had such a value."""
-        if self._written or not self._left_out:
-            return None
-        if self.filter == "":
-            return f"`{self.path}` is a list of things in every sample, and says nothing by itself"
-        if self.filter == "time" and self.path in TIMES:
-            return f"`{self.path}` has no time of day in any sample, and `time` writes nothing"
-        kind = "date" if self.filter in DATES else "number" if self.filter == "number" else "amount"
-        return f"`{self.path}` is no {kind} in any sample, and `{self.filter}` leaves it as it is"
-
-    @property
-    def suggestion(self) -> str | None:
-        """What to write instead, if that is clear."""
-        if self.filter == "":
-            return f"{{{{ items({self.path}) }}}}"
-        return "day" if self.filter == "time" else None
+def check_filters(message: Message, orders: Sequence[Mapping[str, object]]) -> Iterator[Diagnostic]:
+    """Variables that their filter cannot write, as in `order.total | money`, for any of `orders`: the variables of
+    each order on which the message was tried. One that no order has is not judged."""
+    for place, path, filter in _filtered(message):
+        values = [value for order in orders if (value := _at(order, path)) not in (None, "")]
+        if values and not any(_can_write(filter, value) for value in values):
+            text, meant = _unwritten(path, filter)
+            yield diagnostic("not_written", message.file, place, text, meant)
 
 
-def filtered_values(message: Message) -> Iterator[FilteredValue]:
-    """Yield all such variables of a message, and those without a filter."""
+def _filtered(message: Message) -> Iterator[tuple[Place, str, str]]:
+    """Yield place, path and filter of each variable that is shown; the filter of one that has none is empty."""
     for part, tree in message.trees:
         for each in tree.find_all(nodes.Filter):
             value = each.node if each.name in (*DATES, "money", "number") else None
             while isinstance(value, nodes.Filter) and value.name == "default":
                 value = value.node
             if value is not None and (path := path_of(value)):
-                yield FilteredValue(path, each.name, part.place(begins_at(value)))
+                yield part.place(begins_at(value)), path, each.name
         for output in tree.find_all(nodes.Output):
             for shown in output.nodes:
                 if path := path_of(shown):
-                    yield FilteredValue(path, "", part.place(begins_at(shown)))
+                    yield part.place(begins_at(shown)), path, ""
+
+
+def _unwritten(path: str, filter: str) -> tuple[str, str | None]:
+    """Return what is wrong with a variable that its filter cannot write, and what to write instead, if we know."""
+    if filter == "":
+        return f"`{path}` is a list of things in every sample, and says nothing by itself", f"{{{{ items({path}) }}}}"
+    meant = "day" if filter == "time" else None
+    if filter == "time" and path in TIMES:
+        return f"`{path}` has no time of day in any sample, and `time` writes nothing", meant
+    kind = "date" if filter in DATES else "number" if filter == "number" else "amount"
+    return f"`{path}` is no {kind} in any sample, and `{filter}` leaves it as it is", meant
 
 
 def _at(values: object, path: str) -> object:
@@ -153,10 +127,10 @@ def _at(values: object, path: str) -> object:
     return values
 
 
-def _can_write(name: str, value: Any) -> bool:
-    if name == "":
+def _can_write(filter: str, value: Any) -> bool:
+    if filter == "":
         return not (isinstance(value, list) and any(isinstance(each, dict) for each in value))
-    if name in DATES:
+    if filter in DATES:
         at = moment_of(value, "UTC")
-        return isinstance(at, datetime) if name == "time" else at is not None
+        return isinstance(at, datetime) if filter == "time" else at is not None
     return amount_of(value) is not None

@@ -9,11 +9,11 @@ from datetime import datetime
 from functools import lru_cache
 
 from avisa.core import context, facts, samples
-from avisa.core.model import Notification, Order, Purpose
+from avisa.core.model import Purpose
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint.codes import diagnostic
-from avisa.lint.dead_conditions import filtered_values
+from avisa.lint.dead_conditions import check_filters
 from avisa.lint.message import Message
 from avisa.lint.sample_events import SAMPLES, SampleOrder
 from avisa.ports import CannotRender, RenderedMessage
@@ -50,40 +50,35 @@ class TrialRender:
         if compiled is None:
             return
         reported: set[str] = set()
-        values_written = list(filtered_values(message))
-        for occasion, sample, values in self._occasions(message.name):
-            for found in self._faults(message, compiled, occasion, sample, values):
+        tried: list[Mapping[str, object]] = []
+        for sample, when, values in self._occasions(message.name):
+            tried.append(values)
+            for found in self._faults(message, compiled, sample, when, values):
                 if found.code not in reported:
                     reported.add(found.code)
                     yield found
-            for value in values_written:
-                value.try_on(values)
-        for value in values_written:
-            if text := value.message:
-                yield diagnostic("not_written", message.file, value.place, text, value.suggestion)
+        yield from check_filters(message, tried)
 
     def _occasions(self, name: str) -> Iterator[tuple[str, str, dict[str, object]]]:
-        """Yield the occasions for the message `name`: "update at `shipped`", the sample's name, the variables."""
+        """Yield the occasions for the message `name`: `full`, "update at `shipped`, sample `full`", the variables."""
         first = next(iter(self.plan.touchpoints))
-        for use in list(samples.uses(name, self.plan)) or [(first, Purpose.UPDATE, "1")]:
-            for sample, (order, notification) in samples.samples_of(use, self.plan, self.now).items():
-                yield f"{use[1]} at `{use[0]}`", sample, self._variables(order, notification)
+        occasions = [
+            occasion
+            for use in list(samples.uses(name, self.plan)) or [(first, Purpose.UPDATE, "1")]
+            for occasion in samples.samples_of(use, self.plan, self.now).items()
+        ]
         for own in self.sample_orders:
-            made = samples.occasion(name, own.order, self.plan, self.now)
-            if made is not None:
-                order, notification = made
-                occasion = f"{notification.purpose} at `{notification.status}`"
-                yield occasion, f"{SAMPLES}:{own.line}", self._variables(order, notification)
-
-    def _variables(self, order: Order, notification: Notification) -> dict[str, object]:
-        variables = context.build(order, notification, self.plan, self.now, facts.view(order))
-        return {**variables, "_zone": "UTC"}
+            if made := samples.occasion(name, own.order, self.plan, self.now):
+                occasions.append((f"{SAMPLES}:{own.line}", made))
+        for sample, (order, notification) in occasions:
+            variables = context.build(order, notification, self.plan, self.now, facts.view(order))
+            when = f"{notification.purpose} at `{notification.status}`, sample `{sample}`"
+            yield sample, when, {**variables, "_zone": "UTC"}
 
     def _faults(
-        self, message: Message, compiled: Compiled, occasion: str, sample: str, values: dict[str, object]
+        self, message: Message, compiled: Compiled, sample: str, when: str, values: dict[str, object]
     ) -> Iterator[Diagnostic]:
         subject, short = message.source.subject.place(0), message.source.short.place(0)
-        when = f"{occasion}, sample `{sample}`"
         rendered = fill(compiled, values)
         if isinstance(rendered, CannotRender):
             line = _LINE_NUMBER.search(rendered.problem)
