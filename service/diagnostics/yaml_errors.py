@@ -41,14 +41,7 @@ class DocumentError(Exception):
         self.code, self.message, self.place, self.suggestion = code, message, place, suggestion
 
     def diagnostic(self, file: str) -> Diagnostic:
-        return Diagnostic(
-            code=self.code,
-            file=file,
-            line=self.place.line,
-            column=self.place.column,
-            message=self.message,
-            suggestion=self.suggestion,
-        )
+        return Diagnostic.at(self.place, self.code, file, self.message, self.suggestion)
 
 
 def explain(error: MarkedYAMLError, text: str) -> DocumentError:

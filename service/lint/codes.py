@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
 
-from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.diagnostics.diagnostic import Diagnostic, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +16,7 @@ class Code:
     """One kind of diagnostic; `wrong` and `right` are an example and the same mended."""
 
     code: str
-    severity: Literal["error", "warning"]
+    severity: Severity
     means: str
     text: str
     wrong: str | None = None
@@ -41,8 +40,4 @@ def diagnostic(
     code: str, file: str, place: tuple[int, int], message: str, suggestion: str | None = None
 ) -> Diagnostic:
     """Return a diagnostic with the severity of its code; `place` is line and column."""
-    line, column = place
-    severity = codes()[code].severity
-    return Diagnostic(
-        code=code, severity=severity, file=file, line=line, column=column, message=message, suggestion=suggestion
-    )
+    return Diagnostic.at(place, code, file, message, suggestion, codes()[code].severity)

@@ -29,11 +29,4 @@ class Mistake:
         """The same with its line and column in `document`, which is what `file` holds."""
         at_key = self.code in _SHOWN_AT_KEY or self.entry != self.path
         place = document.key(self.entry) if at_key else document.at(self.entry)
-        return Diagnostic(
-            code=self.code,
-            file=file,
-            line=place.line,
-            column=place.column,
-            message=self.message,
-            suggestion=self.suggestion,
-        )
+        return Diagnostic.at(place, self.code, file, self.message, self.suggestion)

@@ -150,7 +150,7 @@ def _unaddressed(brands: Collection[str], text: str) -> Iterator[Diagnostic]:
     for key in sorted(brands):
         place = document.key(("brands", key))
         message = f"brand `{key}`: `from` or `reply_to` is no mailbox"
-        yield Diagnostic(code="bad_address", file=PLAN, line=place.line, column=place.column, message=message)
+        yield Diagnostic.at(place, "bad_address", PLAN, message)
 
 
 def _unwritten(written: Mapping[str, set[str]], plan: Plan, text: str) -> Iterator[Diagnostic]:
@@ -170,15 +170,8 @@ def _unwritten(written: Mapping[str, set[str]], plan: Plan, text: str) -> Iterat
         key = ("messages", of_messages) if of_messages else ("message",)
         path = (*own, *key) if (*own, *key) in document.values else ("defaults", *key)
         place = document.at(path if path in document.values else own)
-        near = closest_match(name, sorted(written))
-        yield Diagnostic(
-            code="missing_message",
-            file=PLAN,
-            line=place.line,
-            column=place.column,
-            message=f"`{status}` tells `{name}`, and there is no messages/{name}/",
-            suggestion=near,
-        )
+        message = f"`{status}` tells `{name}`, and there is no messages/{name}/"
+        yield Diagnostic.at(place, "missing_message", PLAN, message, closest_match(name, sorted(written)))
 
 
 def _untranslated(written: Mapping[str, set[str]]) -> Iterator[Diagnostic]:

@@ -161,34 +161,19 @@ class _Compilation:
         body = self._parts.body
         word = flaw.word or ""
         if flaw.line is not None:
-            line, first = flaw.line, body.begins[0][0]
-            column = max(body.text.split("\n")[line - first].find(word), 0) + 1
+            line = body.text.split("\n")[flaw.line - body.begins[0][0]]
+            place = flaw.line, max(line.find(word), 0) + 1
         else:
             found = max(body.text.find(f"({word}"), body.text.find(f"<{word}"))
-            line, column = body.place(found + 1 if found >= 0 else max(body.text.find(word), 0))
-        return Diagnostic(
-            code=flaw.code,
-            file=self._parts.file,
-            line=line,
-            column=column,
-            message=str(flaw),
-            suggestion=flaw.suggestion,
-        )
+            place = body.place(found + 1 if found >= 0 else max(body.text.find(word), 0))
+        return Diagnostic.at(place, flaw.code, self._parts.file, str(flaw), flaw.suggestion)
 
     def _warn_of_html(self) -> None:
         for found in _LOOKS_LIKE_HTML.finditer(self._parts.body.text):
-            line, column = self._parts.body.place(found.start())
-            self._problems.append(
-                Diagnostic(
-                    code="html_is_text",
-                    severity="warning",
-                    file=self._parts.file,
-                    line=line,
-                    column=column,
-                    message="HTML is shown as it is written; messages are Markdown",
-                    suggestion="{# … #}" if found[0].startswith("<!--") else None,
-                )
-            )
+            place = self._parts.body.place(found.start())
+            message = "HTML is shown as it is written; messages are Markdown"
+            meant = "{# … #}" if found[0].startswith("<!--") else None
+            self._problems.append(Diagnostic.at(place, "html_is_text", self._parts.file, message, meant, "warning"))
 
     # ------------------------------------------------------------ layout
 

@@ -59,9 +59,7 @@ def read(text: str, *, file: str) -> Source | list[Diagnostic]:
     problems: list[Diagnostic] = []
 
     def wrong(code: str, line: int, message: str, suggestion: str | None = None, *, column: int = 1) -> None:
-        problems.append(
-            Diagnostic(code=code, file=file, line=line, column=column, message=message, suggestion=suggestion)
-        )
+        problems.append(Diagnostic.at((line, column), code, file, message, suggestion))
 
     if odd := RESERVED.search(text):
         at = Part.of(text, (1, 1)).place(odd.start())

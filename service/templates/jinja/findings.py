@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from jinja2 import nodes
 
-from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.diagnostics.diagnostic import Diagnostic, Severity
 from avisa.diagnostics.suggest import closest_match
 from avisa.templates.jinja.paths import bare, begins_at, path_of
 from avisa.templates.jinja.variables import COMPONENTS, DETAILS, IN_WORDS, OF_EVERY_ORDER, in_one, names
@@ -80,21 +80,11 @@ class Findings:
         """Counted apart, so that no number of warnings hides an error."""
         return sum(problem.severity == severity for problem in self.problems) >= _MOST
 
-    def _add(self, code: str, severity: str, node: nodes.Node, message: str, suggestion: str | None) -> None:
+    def _add(self, code: str, severity: Severity, node: nodes.Node, message: str, suggestion: str | None) -> None:
         if self._many(severity):
             return
-        line, column = self.part.place(begins_at(node))
-        self.problems.append(
-            Diagnostic(
-                code=code,
-                severity="warning" if severity == "warning" else "error",
-                file=self.file,
-                line=line,
-                column=column,
-                message=message,
-                suggestion=suggestion,
-            )
-        )
+        place = self.part.place(begins_at(node))
+        self.problems.append(Diagnostic.at(place, code, self.file, message, suggestion, severity))
 
 
 def _meant_name(node: nodes.Node) -> str | None:

@@ -59,10 +59,7 @@ class TemplateSyntaxProblem(Exception):  # noqa: N818  a state of the file, show
         self.suggestion = suggestion
 
     def diagnostic(self, file: str, part: Part) -> Diagnostic:
-        line, column = part.place(self.offset)
-        return Diagnostic(
-            code="syntax", file=file, line=line, column=column, message=str(self), suggestion=self.suggestion
-        )
+        return Diagnostic.at(part.place(self.offset), "syntax", file, str(self), self.suggestion)
 
 
 def explain(jinja_message: str, text: str, *, begun: int, at: int) -> TemplateSyntaxProblem:

@@ -86,7 +86,7 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Diagnostic]:
         problems += check_part(Part.of(kept[name], (1, 1)), name, frozenset(extra))
         if stem == "layout" and "{{ content }}" not in text:
             message = "the layout has no `{{ content }}`, where the message goes"
-            problems.append(Diagnostic(code="missing_content", file=name, line=1, column=1, message=message))
+            problems.append(Diagnostic.at((1, 1), "missing_content", name, message))
     words, wrong = _read_words(files.get(WORDS))
     problems += wrong
     styles, wrong = _read_theme(files.get(theme.THEME, ""))
@@ -101,9 +101,8 @@ def check_part(
 ) -> list[Diagnostic]:
     """Return what is wrong with a piece of the layout, which has the names in `extra` besides the usual ones."""
     if odd := RESERVED.search(part.text):
-        line, column = part.place(odd.start())
         message = "a character that cannot stand in a template"
-        return [Diagnostic(code="not_allowed", file=file, line=line, column=column, message=message)]
+        return [Diagnostic.at(part.place(odd.start()), "not_allowed", file, message)]
     checker = TemplateChecker(
         file=file, part=part, variables=variables, components=False, extra=extra, filters=_FILTERS
     )
@@ -113,8 +112,7 @@ def check_part(
         if file.endswith(".html") and not any(problem.severity == "error" for problem in problems):
             page = html_scanner.Page.of(tree)
             if flaw := html_scanner.flaw(page) or placeholder_contexts.flaw(page, extra):
-                line, column = part.place(flaw[0])
-                problems.append(Diagnostic(code="layout_html", file=file, line=line, column=column, message=flaw[1]))
+                problems.append(Diagnostic.at(part.place(flaw[0]), "layout_html", file, flaw[1]))
         return problems
     except TemplateSyntaxProblem as error:
         return [error.diagnostic(file, part)]
@@ -141,9 +139,7 @@ def _read_words(text: str | None) -> tuple[dict[str, LayoutTexts], list[Diagnost
         return {}, [error.diagnostic(WORDS)]
 
     def wrong(path: Path, message: str, suggestion: str | None = None) -> list[Diagnostic]:
-        line, column = document.key(path).line, document.key(path).column
-        code = "layout_words"
-        return [Diagnostic(code=code, file=WORDS, line=line, column=column, message=message, suggestion=suggestion)]
+        return [Diagnostic.at(document.key(path), "layout_words", WORDS, message, suggestion)]
 
     if not isinstance(document.value, dict) or "en" not in document.value:
         return {}, wrong((), "there must be a map of words for each language, and one for `en`")

@@ -34,16 +34,7 @@ def read(text: str) -> tuple[Mapping[str, str], list[Diagnostic]]:
 
     def wrong(path: Path, message: str, suggestion: str | None = None, *, key: bool = False) -> None:
         place = document.key(path) if key else document.at(path)
-        problems.append(
-            Diagnostic(
-                code="layout_theme",
-                file=THEME,
-                line=place.line,
-                column=place.column,
-                message=message,
-                suggestion=suggestion,
-            )
-        )
+        problems.append(Diagnostic.at(place, "layout_theme", THEME, message, suggestion))
 
     entries = document.value or {}
     if not isinstance(entries, dict):
