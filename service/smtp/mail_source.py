@@ -1,4 +1,4 @@
-"""Where a conversation gets its mails and reports what became of them. The pool is one."""
+"""Where a conversation gets its mails and reports what became of them. The channel is one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Caller = TypeVar("Caller", contravariant=True)  # the kind of conversation
 
 
 class MailSource(Protocol[Caller]):
-    """A protocol and no class, because the pool imports the conversation."""
+    """A protocol and no class, because the channel imports the conversation."""
 
     def next_for(self, conversation: Caller) -> Delivery | None:
         """Return a mail for a conversation that is free. If None, it is idle until `begin` is called."""

@@ -20,7 +20,7 @@ class RelayState(StrEnum):
 
 
 class CircuitBreaker:
-    """State, back-off and number of connections. It only keeps count; the pool acts. Times are loop times."""
+    """State, back-off and number of connections. It only keeps count; the channel acts. Times are loop times."""
 
     def __init__(self, connections: int, *, probe_every: float, jitter: Callable[[], float]) -> None:
         self.state = RelayState.AVAILABLE

@@ -35,7 +35,6 @@ from avisa.kafka.consumer import Consumer
 from avisa.kafka.subscription import Subscription
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.conversation import Conversation
-from avisa.smtp.pool import Pool
 from avisa.store import orders
 from avisa.store.database.connection_thread import ConnectionThread
 from avisa.store.database.database import OnDatabase, transaction
@@ -66,7 +65,7 @@ DOORS: tuple[tuple[Any, str, str], ...] = (
     (Catalog, "compose", "compose"),
     (EmailChannel, "deliver", "send"),
     (Conversation, "data_received", "send"),
-    (Pool, "_balance", "send"),
+    (EmailChannel, "_balance", "send"),
 )
 
 
