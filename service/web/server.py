@@ -12,9 +12,6 @@ from dataclasses import dataclass
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
-
-REQUEST_WITHIN = 10.0  # seconds for a request line and its headers to arrive
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +33,6 @@ def listen(host: str, port: int) -> socket.socket | CannotListen:
             )
         reason = error.strerror or os.strerror(error.errno or errno.EINVAL)
         return CannotListen(f"AVISA_HTTP__HOST, AVISA_HTTP__PORT: cannot listen on {host}:{port}: {reason}")
-
-
-class _PunctualH11(H11Protocol):
-    """Closes a connection whose request does not arrive in time, so that it keeps nobody out (slow-loris)."""
-
-    _timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its parent does
-        super().connection_made(transport)
-        self._check_later()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        super().connection_lost(exc)
-
-    def _check_later(self) -> None:
-        self._timer = self.loop.call_later(REQUEST_WITHIN, self._check, self.cycle)
-
-    def _check(self, before: RequestResponseCycle | None) -> None:
-        if self.cycle is before and (before is None or before.response_complete):
-            self.transport.close()
-        else:
-            self._check_later()
 
 
 class _Uvicorn(uvicorn.Server):
@@ -85,7 +58,7 @@ class Server:
         self._uvicorn = _Uvicorn(
             uvicorn.Config(
                 app,
-                http=_PunctualH11,
+                http="h11",
                 ws="none",
                 lifespan="off",
                 log_config=None,
