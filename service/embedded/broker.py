@@ -92,13 +92,12 @@ def write_addresses(folder: Path, addresses: Mapping[str, Any]) -> Path:
 def read_addresses(folder: Path) -> dict[str, Any] | None:
     """Return the addresses of a running process; None if none runs. The file of a killed process does not count."""
     try:
-        addresses = json.loads((folder / ADDRESSES).read_text())
-        os.kill(addresses["pid"], 0)
-    except PermissionError:
-        return addresses if isinstance(addresses, dict) else None  # it runs as another user
+        addresses: dict[str, Any] = json.loads((folder / ADDRESSES).read_text())
+        with suppress(PermissionError):  # it runs as another user
+            os.kill(addresses["pid"], 0)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return addresses if isinstance(addresses, dict) else None
+    return addresses
 
 
 def remove_addresses(folder: Path) -> None:

@@ -9,14 +9,15 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from weakref import WeakSet
 
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from avisa.ports import Clock
+from avisa.web.stored_mail import StoredMail
 
 MAILS_MOST = 1000
 BYTES_MOST = 64 * 1024 * 1024  # of all mails kept, so that memory does not grow with uptime
@@ -25,33 +26,18 @@ MAIL_MOST = 16 * 1024 * 1024
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptMail:
-    """A mail as it was received."""
-
-    id: int  # counts from 1 since the start
-    at: datetime  # on the virtual clock
-    recipients: tuple[str, ...]
-    content: bytes
-
-
 class Inbox:
     """Keeps the newest mails in memory, and with a folder all of them there, as `.eml` files."""
 
     def __init__(self, clock: Clock, *, folder: Path | None = None) -> None:
         self._clock = clock
         self._folder = folder
-        self._mails: deque[KeptMail] = deque()
+        self._mails: deque[StoredMail] = deque()
         self._bytes = 0
-        self._taken = 0
+        self.taken = 0  # mails received since the start, kept or not
         self._file = 0
-        self._sessions: set[SMTP] = set()
+        self._sessions: WeakSet[SMTP] = WeakSet()
         self._server: asyncio.Server | None = None
-
-    @property
-    def taken(self) -> int:
-        """How many mails were received since the start, kept or not."""
-        return self._taken
 
     @property
     def port(self) -> int:
@@ -79,21 +65,14 @@ class Inbox:
                 session.transport.close()
         await self._server.wait_closed()
 
-    def newest(self, limit: int, *, before: int | None = None) -> Sequence[KeptMail]:
+    def newest(self, limit: int, *, before: int | None = None) -> Sequence[StoredMail]:
         """Return up to `limit` mails, newest first; with `before`, only mails older than that id."""
-        found = []
-        for mail in reversed(self._mails):
-            if before is None or mail.id < before:
-                found.append(mail)
-                if len(found) == limit:
-                    break
-        return found
+        older = (mail for mail in reversed(self._mails) if before is None or mail.id < before)
+        return list(islice(older, limit))
 
-    def mail(self, id: int) -> KeptMail | None:
+    def mail(self, id: int) -> StoredMail | None:
         """Return the mail; None if it is unknown or newer ones have displaced it."""
-        if not self._mails or not 0 <= id - self._mails[0].id < len(self._mails):
-            return None
-        return self._mails[id - self._mails[0].id]
+        return next((mail for mail in self._mails if mail.id == id), None)
 
     # aiosmtpd calls this by its name.
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
@@ -105,11 +84,11 @@ class Inbox:
                 log.error("embedded.mail_not_written", exc_info=error)
                 return "452 4.3.1 Cannot write to AVISA_INBOX__DIR"
         self._keep(tuple(envelope.rcpt_tos), content)
-        return f"250 2.0.0 Kept as {self._taken}"
+        return f"250 2.0.0 Kept as {self.taken}"
 
     def _keep(self, recipients: tuple[str, ...], content: bytes) -> None:
-        self._taken += 1
-        self._mails.append(KeptMail(id=self._taken, at=self._clock.now(), recipients=recipients, content=content))
+        self.taken += 1
+        self._mails.append(StoredMail(id=self.taken, at=self._clock.now(), recipients=recipients, content=content))
         self._bytes += len(content)
         while len(self._mails) > MAILS_MOST or self._bytes > BYTES_MOST:
             self._bytes -= len(self._mails.popleft().content)
@@ -130,7 +109,7 @@ class Inbox:
             return
 
     def _session(self) -> SMTP:
-        session = _Session(
+        session = SMTP(
             self,
             hostname="localhost",  # else the library asks the DNS for ours, and waits
             ident="Avisa embedded inbox",
@@ -138,19 +117,5 @@ class Inbox:
             enable_SMTPUTF8=True,
             loop=asyncio.get_running_loop(),
         )
-        session.open_sessions = self._sessions
+        self._sessions.add(session)
         return session
-
-
-class _Session(SMTP):
-    """Remembers that it is open, so that `stop` can close it."""
-
-    open_sessions: set[SMTP]
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.open_sessions.add(self)
-        super().connection_made(transport)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.open_sessions.discard(self)
-        super().connection_lost(error)

@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from avisa.web.page import page
-from avisa.web.stored_mail import LIST_MOST, Mailbox, ParsedMail, for_frame, parse, summary
+from avisa.web.stored_mail import LIST_MOST, Mailbox, ParsedMail, for_frame
 
 # `sandbox` stands here too, because the address of the frame can be opened by itself.
 _FRAME_POLICY = (
@@ -29,7 +29,7 @@ def routes(mailbox: Mailbox, middleware: Sequence[Middleware]) -> list[Route]:
         stored = mailbox.mail(request.path_params["id"])
         if stored is None:
             raise HTTPException(404, "There is no such mail here, or newer ones pushed it out.")
-        return parse(stored)
+        return ParsedMail(stored)
 
     async def show_list(request: Request) -> Response:
         text = request.query_params.get("before", "")
@@ -37,34 +37,27 @@ def routes(mailbox: Mailbox, middleware: Sequence[Middleware]) -> list[Route]:
         mails = mailbox.newest(LIST_MOST + 1, before=before)
         return page(
             "inbox.html",
-            mails=[summary(mail) for mail in mails[:LIST_MOST]],
+            mails=[ParsedMail(mail) for mail in mails[:LIST_MOST]],
             first_page=before is None,
             older=mails[LIST_MOST - 1].id if len(mails) > LIST_MOST else None,
         )
 
-    async def show_mail(request: Request) -> Response:
-        mail = parsed(request)
-        return _mail(mail, "html" if mail.html is not None else "text")
+    def show_as(view: str | None = None) -> Callable[[Request], Awaitable[Response]]:
+        async def show_mail(request: Request) -> Response:
+            mail = parsed(request)
+            return page("mail.html", mail=mail, view=view or ("text" if mail.html is None else "html"))
 
-    async def show_text(request: Request) -> Response:
-        return _mail(parsed(request), "text")
-
-    async def show_source(request: Request) -> Response:
-        return _mail(parsed(request), "source")
+        return show_mail
 
     async def frame(request: Request) -> Response:
         html = parsed(request).html
         return HTMLResponse(for_frame(html or ""), headers={"Content-Security-Policy": _FRAME_POLICY})
 
-    pages = {"": show_mail, "/text": show_text, "/source": show_source, "/frame": frame}
-    return [
-        Route("/inbox", show_list, methods=["GET"], middleware=middleware),
-        *(
-            Route(f"/inbox/{{id:int}}{view}", show, methods=["GET"], middleware=middleware)
-            for view, show in pages.items()
-        ),
-    ]
-
-
-def _mail(mail: ParsedMail, view: str) -> Response:
-    return page("mail.html", mail=mail, summary=mail.summary, view=view)
+    pages = {
+        "": show_list,
+        "/{id:int}": show_as(),
+        "/{id:int}/text": show_as("text"),
+        "/{id:int}/source": show_as("source"),
+        "/{id:int}/frame": frame,
+    }
+    return [Route(f"/inbox{path}", show, methods=["GET"], middleware=middleware) for path, show in pages.items()]

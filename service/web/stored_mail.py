@@ -7,25 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
+from functools import cached_property
 from typing import Protocol
 
 LIST_MOST = 50  # on one page
 
+_headers = BytesHeaderParser(policy=policy.default)
 
-class StoredMail(Protocol):
-    """A mail as the inbox stores it."""
 
-    @property
-    def id(self) -> int: ...
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def recipients(self) -> tuple[str, ...]: ...
-    @property
-    def content(self) -> bytes: ...
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMail:
+    """A mail as the inbox received it."""
+
+    id: int  # counts from 1 since the start
+    at: datetime  # on the virtual clock
+    recipients: tuple[str, ...]
+    content: bytes
 
 
 class Mailbox(Protocol):
@@ -36,63 +35,37 @@ class Mailbox(Protocol):
     def mail(self, id: int) -> StoredMail | None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """What the list shows of a mail."""
-
-    id: int
-    at: datetime
-    sender: str
-    sender_address: str
-    recipient: str
-    subject: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedMail:
-    summary: Summary
-    headers: tuple[tuple[str, str], ...]
-    text: str | None
-    html: str | None
-    source: str
+    """What the pages show of a mail. Its body is parsed once it is asked for: the list shows only headers."""
 
+    def __init__(self, mail: StoredMail) -> None:
+        headers = _headers.parsebytes(mail.content)
+        name, self.sender_address = parseaddr(str(headers.get("From", "")))
+        self.sender = name or self.sender_address
+        self.subject = str(headers.get("Subject", ""))
+        self.recipient = ", ".join(mail.recipients)
+        self.id = mail.id
+        self.at = mail.at
+        self._content = mail.content
 
-_headers = BytesHeaderParser(policy=policy.default)
+    @cached_property
+    def text(self) -> str | None:
+        return self._part("plain")
 
+    @cached_property
+    def html(self) -> str | None:
+        return self._part("html")
 
-def summary(mail: StoredMail) -> Summary:
-    return _summary(mail, _headers.parsebytes(mail.content))
+    @property
+    def source(self) -> str:
+        return self._content.decode("utf-8", "replace").replace("\r\n", "\n")
 
-
-def parse(mail: StoredMail) -> ParsedMail:
-    parsed = message_from_bytes(mail.content, policy=policy.default)
-    return ParsedMail(
-        summary=_summary(mail, parsed),
-        headers=tuple((name, str(value)) for name, value in parsed.items()),
-        text=_part(parsed, "plain"),
-        html=_part(parsed, "html"),
-        source=mail.content.decode("utf-8", "replace").replace("\r\n", "\n"),
-    )
-
-
-def _summary(mail: StoredMail, parsed: EmailMessage) -> Summary:
-    name, address = parseaddr(str(parsed.get("From", "")))
-    return Summary(
-        id=mail.id,
-        at=mail.at,
-        sender=name or address,
-        sender_address=address,
-        recipient=", ".join(mail.recipients),
-        subject=str(parsed.get("Subject", "")),
-    )
-
-
-def _part(parsed: EmailMessage, subtype: str) -> str | None:
-    try:
-        part = parsed.get_body((subtype,))
-        return None if part is None else str(part.get_content())
-    except (LookupError, ValueError, AttributeError):  # an unknown charset, a broken structure
-        return None
+    def _part(self, subtype: str) -> str | None:
+        try:
+            part = message_from_bytes(self._content, policy=policy.default).get_body((subtype,))
+            return None if part is None else str(part.get_content())
+        except (LookupError, ValueError, AttributeError):  # an unknown charset, a broken structure
+            return None
 
 
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
