@@ -17,7 +17,7 @@ from avisa.core.fold import Fold
 from avisa.core.model import OrderEvent, Reason
 from avisa.dispatch.settlements import Now
 from avisa.ports import Catalog, CatalogCache, Clock, Entry, OrderBook, Skipped, Taken, Tally, Unreadable
-from avisa.write_path import Decided, WritePath
+from avisa.write_path import DecidedOrder, WritePath
 
 log = structlog.get_logger()
 
@@ -49,32 +49,32 @@ class Intake:
         self, events: list[OrderEvent], dead: list[Unreadable], skipped: Counter[tuple[str, Reason]]
     ) -> list[OrderEvent]:
         """Decide and commit once; return the events of the orders that lost a race."""
-        begin = await self._write_path.capacity()
+        send_now = await self._write_path.capacity()
         at = Now.of(self._clock)
         decided = await self._decided(events, at)
         lost = await self._write_path.commit(
-            decided.values(), at=at, begin=begin, tally=Tally(by_reason=skipped), dead_letters=dead
+            decided.values(), at=at, send_now=send_now, tally=Tally(by_reason=skipped), dead_letters=dead
         )
         _report([item for order_id, item in decided.items() if order_id not in lost], dead, skipped, at)
         return [event for event in events if event.order_id in lost]
 
-    async def _decided(self, events: Sequence[OrderEvent], at: Now) -> dict[str, Decided]:
+    async def _decided(self, events: Sequence[OrderEvent], at: Now) -> dict[str, DecidedOrder]:
         """Each order with the decisions on its events, in the order of arrival."""
         catalog = self._catalogs.in_force
         known = await self._orders.load({event.order_id for event in events})
-        decided: dict[str, Decided] = {}
+        decided: dict[str, DecidedOrder] = {}
         for event in events:
             item = decided.get(event.order_id)
             if item is None:
-                item = decided[event.order_id] = Decided(Fold(known.get(event.order_id)))
-            decision = decide.on_event(item.fold.order, event, catalog.plan, at.now)
+                item = decided[event.order_id] = DecidedOrder(Fold(known.get(event.order_id)))
+            decision = decide.on_event(item.fold.order, event, catalog.plan, at.virtual)
             assert decision.reason is not None  # every event has one
             item.fold.add(decision)
             item.reasons.append((event.position.feed, decision.reason))
             item.entries.append(
                 Entry(
                     order_id=event.order_id,
-                    at=at.now,
+                    at=at.virtual,
                     kind="event",
                     reason=decision.reason,
                     status=event.status,
@@ -87,7 +87,7 @@ class Intake:
 
 
 def _report(
-    stored: Sequence[Decided], dead: Sequence[Unreadable], skipped: Counter[tuple[str, Reason]], at: Now
+    stored: Sequence[DecidedOrder], dead: Sequence[Unreadable], skipped: Counter[tuple[str, Reason]], at: Now
 ) -> None:
     """Count and log what became durable: a line for each event and each dead letter, with its reason."""
     for item in stored:
@@ -121,7 +121,7 @@ def _fields(entries: Iterable[Entry]) -> Iterable[dict[str, object]]:
 def _note(event: OrderEvent, catalog: Catalog, at: Now) -> str | None:
     """What was odd about an event that could still be used, free of personal data."""
     odd = []
-    if event.occurred_at > at.now + decide.CLOCK_SKEW:
+    if event.occurred_at > at.virtual + decide.CLOCK_SKEW:
         odd.append("occurred_at lies ahead and was taken as now")
     zone = event.facts.get("customer.time_zone")
     if zone is not None and not facts.is_zone(zone):

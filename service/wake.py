@@ -19,7 +19,7 @@ from avisa.core.plan import Plan
 from avisa.dispatch.settlements import Now
 from avisa.loops import keep_going
 from avisa.ports import CatalogCache, Clock, Entry, Lag, OrderBook
-from avisa.write_path import Decided, WritePath
+from avisa.write_path import DecidedOrder, WritePath
 
 log = structlog.get_logger()
 
@@ -60,14 +60,16 @@ class Wake:
         if not self._lag.caught_up(self._clock.real()):
             return 0
         # Whoever decides a reminder also begins it: to others, who do not read its feed, it would be unseen.
-        begin = await self._write_path.capacity()
+        send_now = await self._write_path.capacity()
         at = Now.of(self._clock)
         plan = self._catalogs.in_force.plan
         due = await self._orders.due(
-            at.now, feeds=self._lag.fresh_partitions(at.real), overdue=self._overdue(at.real, plan), limit=BATCH
+            at.virtual, feeds=self._lag.fresh_partitions(at.real), overdue=self._overdue(at.real, plan), limit=BATCH
         )
         if due:
-            await self._write_path.commit([_decided(order, plan, at.now) for order in due], at=at, begin=begin)
+            await self._write_path.commit(
+                [_decided(order, plan, at.virtual) for order in due], at=at, send_now=send_now
+            )
         return len(due)
 
     def _overdue(self, real: datetime, plan: Plan) -> datetime:
@@ -116,14 +118,14 @@ class Alarm:
         await self._earlier.wait()
 
 
-def _decided(order: Order, plan: Plan, now: datetime) -> Decided:
+def _decided(order: Order, plan: Plan, now: datetime) -> DecidedOrder:
     """What the passing of time means for an order. An order that trips a fault of ours is put off; others wait."""
     try:
         decision = decide.on_wake(order, plan, now)
     except Exception as fault:
         log.error("wake.order_not_decided", order=order.order_id, error=type(fault).__name__, exc_info=True)
         decision = Decision(order=evolve(order, wake_at=now + PUT_OFF), reason=None)
-    decided = Decided(Fold(order))
+    decided = DecidedOrder(Fold(order))
     decided.fold.add(decision)
     if decision.reason is Reason.REMINDERS_SPENT:
         decided.entries.append(

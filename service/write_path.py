@@ -25,17 +25,17 @@ Prepare = Callable[[Sequence[Claimed], Now], Awaitable[Prepared]]
 
 
 @dataclass(slots=True)
-class Decided:
-    """One order with all that was decided about it, and what to say of that on its timeline."""
+class DecidedOrder:
+    """An order, its decisions, and the timeline entries for them."""
 
     fold: Fold
     entries: list[Entry] = field(default_factory=list)
     reasons: list[tuple[str, Reason]] = field(default_factory=list)  # (feed, reason) of each event, to be counted
 
     def change(self) -> Change:
-        """What the store is to make of the order."""
+        """The change to store for this order."""
         return Change(
-            order=self.fold.decided(),
+            order=self.fold.latest(),
             notifications=tuple(self.fold.notifications),
             entries=tuple(self.entries),
             superseded=tuple(self.fold.superseded),
@@ -69,23 +69,25 @@ class WritePath:
 
     async def commit(
         self,
-        decided: Collection[Decided],
+        decided: Collection[DecidedOrder],
         *,
         at: Now,
-        begin: bool,
+        send_now: bool,
         tally: Tally | None = None,
         dead_letters: Sequence[Unreadable] = (),
     ) -> frozenset[str]:
-        """Store all that was decided, in one transaction; return the ids of the orders that lost a race.
+        """Store all decisions in one transaction; return the ids of the orders that lost a race.
 
-        With `begin`, whatever may leave at once is prepared before, begun in that transaction and sent after it.
+        With `send_now`, whatever may leave at once is prepared first. The transaction then stores the decisions
+        together with the drafts, which marks the attempts as begun, and dispatch sends them after the commit. `tally`
+        and `dead_letters` are the records that changed no order; they are stored in the same transaction.
         """
-        attempts = await self._first_attempts(decided, at) if begin else []
+        attempts = await self._first_attempts(decided, at) if send_now else []
         committed = await self._orders.commit(
             [item.change() for item in decided],
             tally=tally,
             dead_letters=dead_letters,
-            now=at.now,
+            now=at.virtual,
             begin=attempts,
             lease=self._lease,
         )
@@ -95,29 +97,32 @@ class WritePath:
         self._follow_up(decided, committed)
         return committed.lost
 
-    async def _first_attempts(self, decided: Collection[Decided], at: Now) -> list[Attempt]:
-        """Attempts at what waits behind nothing. A message whose date passed meanwhile is left for a later claim."""
+    async def _first_attempts(self, decided: Collection[DecidedOrder], at: Now) -> list[Attempt]:
+        """Attempts at the notifications with no earlier one queued for the same recipient and channel.
+
+        Whatever the gate holds or drops, or needs a new date, stays in the outbox for a later claim.
+        """
         newborn: list[Claimed] = []
         for item in decided:
             if heads := item.fold.heads():
-                order = item.fold.stored()
+                order = item.fold.after_commit()
                 newborn += [Claimed(notification=head, order=order) for head in heads]
         if not newborn:
             return []
         prepared = await self._prepare(newborn, at)
         return [attempt for attempt in prepared.attempts if attempt.key not in prepared.redated]
 
-    def _follow_up(self, decided: Collection[Decided], committed: Committed) -> None:
-        """Let the wake loop, dispatch and the metrics know of what became durable."""
+    def _follow_up(self, decided: Collection[DecidedOrder], committed: Committed) -> None:
+        """Tell the wake loop, dispatch and the metrics what is stored."""
         some_wait = False
         for item in decided:
-            order = item.fold.decided()
+            order = item.fold.latest()
             if order.order_id in committed.lost:
                 continue
             if order.wake_at is not None:
                 self._on_wake_at(order.wake_at)
             for notification in item.fold.notifications:
-                telemetry.queued(notification.purpose, notification.channel)
+                telemetry.queued(notification.purpose, notification.channel)  # counts what was decided
                 some_wait |= notification.state is State.QUEUED and notification.key not in committed.begun
         if some_wait:
             self._sender.nudge()

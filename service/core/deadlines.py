@@ -1,16 +1,16 @@
 """The deadline of an order: the moment by which its customer must hear again.
 
-A message to the customer sets the deadline to the end of a gap that starts when the message is decided, and tells
-that moment as `next_update`. The gap is the touchpoint's window; after a reminder it is the gap to the next reminder.
+A message sets the deadline, and tells the customer that deadline as `next_update`. The deadline is one gap after the
+decision: the touchpoint's window, or after a reminder the gap to the next reminder. For example, with a window of 48
+h:
 
-Three moments belong together in `Order`. For example, with a window of 48 h and an order confirmed on Monday 09:00:
+    Monday 09:00    "confirmed" is told      deadline and told_until: Wednesday 09:00
+    Tuesday 10:00   an unknown status        both stay, because a told date never moves later silently
+    Tuesday 15:00   "shipped" is told        both: Thursday 15:00, openly, because the new message says so
 
-    deadline      Wednesday 09:00   by then the customer hears again
-    told_until    Wednesday 09:00   what the message said; an event that tells nothing never moves it later
-    wake_at       Wednesday 09:00   when to look at the order again
-
-With `count_from: last_event` the feed may move the deadline silently, so nothing is told and `told_until` is None.
-A final status, `window: none`, the last reminder and every message after it have no deadline.
+With `count_from: last_event` the feed may move the deadline silently, so a message tells no date; a date told before,
+and not passed yet, stays in `told_until` and still binds. A final status has no deadline, nor has an episode after
+its last reminder, nor a touchpoint with `window: none` or `remind.at_most: 0`, unless a told date still binds.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ def earlier(one: datetime | None, other: datetime | None) -> datetime | None:
 
 
 def gap_after(purpose: Purpose, reminders: int, touchpoint: Touchpoint) -> Span | None:
-    """The gap between a message and the next: after reminder number `reminders` the gap to the next reminder, after
-    anything else the window. None where the touchpoint has no window."""
+    """The gap between a message and the next one.
+
+    That is the window, or after reminder number `reminders` (from 1) the gap to the next reminder.
+    """
     if purpose is not Purpose.REMINDER:
         return touchpoint.window
     gaps = touchpoint.remind.after
@@ -39,11 +41,14 @@ def gap_after(purpose: Purpose, reminders: int, touchpoint: Touchpoint) -> Span 
 def window_end(
     order: Order, touchpoint: Touchpoint, plan: Plan, start: datetime, *, now: datetime
 ) -> datetime | None:
-    """The end of a window that begins at `start`, moved out of the customer's quiet hours; None if there is none."""
+    """The end of a window that begins at `start`, moved out of the customer's quiet hours; None if there is none.
+
+    `now` decides where to: 30 minutes before the quiet hours, or to their end if that moment has passed.
+    """
     return _end(order, touchpoint.window, touchpoint, plan, start, now=now)
 
 
-def at(order: Order, deadline: datetime | None) -> Order:
+def with_deadline(order: Order, deadline: datetime | None) -> Order:
     """The order with this deadline, to be woken then."""
     return evolve(order, deadline=deadline, wake_at=deadline)
 
@@ -59,25 +64,27 @@ def after_message(order: Order, gap: Span | None, touchpoint: Touchpoint, plan: 
 
 
 def after_late_settlement(order: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:
-    """The order after its newest message left, or failed, past its own deadline: a new window begins, untold."""
+    """The order after its newest message was settled later than the deadline it told: a new window begins, untold."""
     standing = _standing(order, now)
     due = earlier(window_end(order, touchpoint, plan, now, now=now), standing)
-    return at(evolve(order, told_until=standing, counted_from=now), due)
+    return with_deadline(evolve(order, told_until=standing, counted_from=now), due)
 
 
-def after_untold_event(order: Order, touchpoint: Touchpoint, plan: Plan, now: datetime, *, begins: bool) -> Order:
-    """The order after an event of which the customer is not told; `begins` says that it began a new episode.
+def after_untold_event(
+    order: Order, touchpoint: Touchpoint, plan: Plan, now: datetime, *, new_episode: bool
+) -> Order:
+    """The order after an event of which the customer is not told; `new_episode` says that the event began one.
 
-    The event may bring the deadline nearer and never moves a told date later. For example, the customer was told
-    "by Wednesday" and on Tuesday an unknown status with a window of 48 h arrives: the deadline stays Wednesday.
+    The event never moves a told date later, not even one that has passed: that date is still owed. Where no date is
+    told, the window starts again.
     """
     if order.final:
-        return at(evolve(order, told_until=None), None)
-    restarts = begins or (touchpoint.count_from == "last_event" and not order.spent)
+        return with_deadline(evolve(order, told_until=None), None)
+    restarts = new_episode or (touchpoint.count_from == "last_event" and not order.spent)
     if not restarts:
         return order
     due = earlier(window_end(order, touchpoint, plan, now, now=now), order.told_until)
-    return at(evolve(order, counted_from=now), due)
+    return with_deadline(evolve(order, counted_from=now), due)
 
 
 def recomputed(order: Order, touchpoint: Touchpoint, plan: Plan) -> datetime | None:

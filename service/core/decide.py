@@ -86,13 +86,13 @@ def _on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime)
         )
 
     if not event.notify:
-        untold = deadlines.after_untold_event(known, touchpoint, plan, now, begins=begins)
+        untold = deadlines.after_untold_event(known, touchpoint, plan, now, new_episode=begins)
         return Decision(order=untold, reason=Reason.NOT_TO_TELL)
     if _too_old(event, plan, now):
-        untold = deadlines.after_untold_event(known, touchpoint, plan, now, begins=begins)
+        untold = deadlines.after_untold_event(known, touchpoint, plan, now, new_episode=begins)
         return Decision(order=untold, reason=Reason.TOO_OLD_TO_TELL)
     if not plan.knows(event.status):
-        untold = deadlines.after_untold_event(known, touchpoint, plan, now, begins=begins)
+        untold = deadlines.after_untold_event(known, touchpoint, plan, now, new_episode=begins)
         alerted, alerts = notices.alert_owner(untold, Alert.UNKNOWN_STATUS, Reason.UNKNOWN_STATUS, plan, now)
         return Decision(order=alerted, notifications=alerts, reason=Reason.UNKNOWN_STATUS)
     if begins:
@@ -106,7 +106,7 @@ def _on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
     touchpoint = plan.touchpoint(order.status)
     due = deadlines.recomputed(order, touchpoint, plan)
     if due is None or due > now:
-        return Decision(order=deadlines.at(order, due), reason=None)
+        return Decision(order=deadlines.with_deadline(order, due), reason=None)
     if any(waiting.to_customer for waiting in order.pending):
         # The message that waits is news, and a reminder would supersede it. When it settles past the deadline, a
         # new window begins. Should it never settle, the order is looked at again, ever more rarely.
@@ -115,7 +115,7 @@ def _on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
     number, at_most = order.reminders + 1, touchpoint.remind.at_most
     order = evolve(order, deadline=due)
     if number > at_most:  # the plan allows fewer than it did
-        spent = deadlines.at(evolve(order, spent=True, told_until=None), None)
+        spent = deadlines.with_deadline(evolve(order, spent=True, told_until=None), None)
         alerted, alerts = notices.alert_owner(spent, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
         return Decision(order=alerted, notifications=alerts, reason=Reason.REMINDERS_SPENT)
     notified, reminder = notices.notify_customer(order, Purpose.REMINDER, Reason.WINDOW_PASSED, plan, now)
@@ -185,7 +185,7 @@ def _again(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan, now:
             return Decision(order=as_before, reason=Reason.REPEATED, absorbed_by=unsent.key)
         unsent, moved = None, False
     if not moved and not explained:
-        untold = deadlines.after_untold_event(known, touchpoint, plan, now, begins=False)
+        untold = deadlines.after_untold_event(known, touchpoint, plan, now, new_episode=False)
         return Decision(order=untold, reason=Reason.REPEATED)
     if unsent is not None:
         absorbed = evolve(known, promise_told=facts.promise(known))
@@ -239,7 +239,7 @@ def _as_before(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) 
     began = now if touchpoint.count_from == "last_event" else known.entered_at  # of an episode that was never told
     due = stood or deadlines.window_end(known, touchpoint, plan, began, now=began)
     undone = evolve(known, promise_told=known.promise_told_before, told_until=stood, counted_from=began)
-    return deadlines.at(undone, due)
+    return deadlines.with_deadline(undone, due)
 
 
 def _too_old(event: OrderEvent, plan: Plan, now: datetime) -> bool:

@@ -13,19 +13,15 @@ from avisa.core.model import Decision, Notification, Order, State, evolve
 
 @dataclass(slots=True)
 class Fold:
-    """An order and the decisions made on it since it was loaded; a new order is None until its first."""
+    """An order and the decisions made on it since it was loaded; `order` is None until one creates it."""
 
     order: Order | None
-    version: int = field(init=False)  # as loaded; 0 for a new order
     notifications: list[Notification] = field(default_factory=list)  # decided here
-    superseded: set[str] = field(default_factory=set)  # keys
-    absorbed_by: str | None = None  # as in `Decision`
-
-    def __post_init__(self) -> None:
-        self.version = 0 if self.order is None else self.order.version
+    superseded: set[str] = field(default_factory=set)  # keys of these and of older ones
+    absorbed_by: str | None = None  # the key of an older, unsent message that tells what was decided here
 
     def add(self, decision: Decision) -> None:
-        """Go on from what was decided on `order`."""
+        """Apply the next decision, which was made on `order`."""
         self.order = decision.order
         self.notifications.extend(decision.notifications)
         if decision.superseded:
@@ -39,21 +35,22 @@ class Fold:
         if absorbing is not None and all(item.key != absorbing for item in self.notifications):
             self.absorbed_by = absorbing
 
-    def decided(self) -> Order:
-        """The order as it was decided, with the version that it was loaded with."""
+    def latest(self) -> Order:
+        """The order as the last decision left it, still with the version that was loaded."""
         assert self.order is not None
         return self.order
 
-    def stored(self) -> Order:
-        """The order as it will be stored, if nobody else stores it first."""
-        return evolve(self.decided(), version=self.version + 1)
+    def after_commit(self) -> Order:
+        """The order with the version that it has once it is stored."""
+        order = self.latest()
+        return evolve(order, version=order.version + 1)
 
     def heads(self) -> list[Notification]:
         """The notifications decided here that wait behind no earlier one for the same recipient and channel."""
         if not self.notifications:
             return []
         earliest: dict[tuple[str, str], str] = {}
-        for waiting in self.decided().pending:  # by seq
+        for waiting in self.latest().pending:  # by seq
             earliest.setdefault((waiting.recipient, waiting.channel), waiting.key)
         heads = set(earliest.values())
         return [item for item in self.notifications if item.key in heads]

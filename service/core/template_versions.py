@@ -2,9 +2,9 @@
 
 **A version** is the plan, the messages and the layout as they were put in force at one moment. Versions are numbered
 from 1, never change and never go. The newest is the *head*, and every replica has the head in force. The *content* of
-a version is a hash of its files, so the same files have the same content wherever they lie. (The name of a catalog,
-which stands in a draft, also says which libraries render it, because they decide the bytes of a mail. Other libraries
-make no new version: nobody changed a word.) The *parent* of a version is the content of the version before it.
+a version is a hash of its files, so the same files have the same content wherever they lie. The *parent* of a version
+is the content of the version before it. A release of Avisa with other libraries makes no new version, although the
+same files may then give other bytes: nobody changed a word.
 
 **A version is added** when somebody saves a file in a folder that a replica follows, pushes a folder by hand, or
 rolls back. A rollback is a new version with the content of an older one. Of two who want to add the same number, the
@@ -19,24 +19,22 @@ example, with versions 1 and 2, of which 2 is the head:
     the folder holds            based on    state
     ----------------            --------    -----
     the files of 2              any         UP_TO_DATE   nothing to do
-    the files of 1              any         BEHIND       the head stays, and the operator is told
-    the files of 1              2           AHEAD        if this process saw it equal 2 before: an edit back
+    the files of 1              1           BEHIND       the head stays, and the operator is told
+    the files of 1              2           BEHIND       the same, unless this process saw the folder equal 2 before:
+                                            AHEAD        then somebody edited it back, and it becomes version 3
     new files                   2           AHEAD        they become version 3
-    new files                   unknown     AHEAD        a folder that came with a new release; they become version 3
+    new files                   unknown     AHEAD        a folder never seen before; its files become version 3
     new files                   1           DIVERGED     the head stays, and somebody has to merge
 
-Three rules follow from this, and two exceptions:
+So two replicas with different folders agree on the one that was edited first and never take turns, and a restart
+never adds a version that was there before. There are three exceptions:
 
-- Two replicas with different folders agree on the first one that was edited, and never take turns.
-- A restart makes no content a version twice.
-- To use a diverged folder would undo what others did meanwhile, even if they only rolled back to that very version.
-- After a rollback, a folder based on the version that was rolled back counts as based on the head, because every
-  replica's folder still holds those files. The next save there becomes a new version.
+- After a rollback every replica's folder still holds the files that were rolled back. Such a folder counts as based
+  on the head, so the next save there becomes a new version.
 - The shipped folder becomes a version only while nobody has made one of their own. So a new release of Avisa replaces
   nobody's words.
-
-Whoever pushes by hand may be far away. So a push must be based on the head, unless there is no version yet or only
-the shipped one.
+- Whoever pushes by hand may be far away. So a push must be based on the head itself, unless there is no version yet
+  or only the shipped one.
 """
 
 from __future__ import annotations
@@ -50,8 +48,8 @@ from enum import StrEnum
 class Origin(StrEnum):
     """How a version was added."""
 
-    SHIPPED = "shipped"  # nobody has made a version of their own yet
-    FOLDER = "folder"  # a replica found them in the folder that it follows
+    SHIPPED = "shipped"  # the files that come with Avisa
+    FOLDER = "folder"  # a replica found the files in the folder that it follows
     PUSH = "push"
     ROLLBACK = "rollback"
 
@@ -67,7 +65,7 @@ class FolderState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """The files that were put in force at one moment, and by whom."""
+    """One version, without its files."""
 
     number: int  # from 1
     content: str  # hexadecimal hash of the files
@@ -102,12 +100,12 @@ def state_of(folder: Folder, lineage: Lineage) -> FolderState:
     known = newest(folder.content, lineage) is not None
     if folder.shipped:
         return FolderState.BEHIND if known or head.origin is not Origin.SHIPPED else FolderState.AHEAD
-    up_to_date = folder.based_on in _may_be_replaced(lineage)
+    based_on_head = folder.based_on in _counts_as_head(lineage)
     if known:
-        source = numbered(folder.based_on, lineage)
-        edited_back = folder.watched and up_to_date and source is not None and source.content != folder.content
+        base = numbered(folder.based_on, lineage)
+        edited_back = folder.watched and based_on_head and base is not None and base.content != folder.content
         return FolderState.AHEAD if edited_back else FolderState.BEHIND
-    if folder.based_on is None or up_to_date:
+    if folder.based_on is None or based_on_head:
         return FolderState.AHEAD
     return FolderState.DIVERGED
 
@@ -127,7 +125,7 @@ def numbered(number: int | None, lineage: Lineage) -> Version | None:
     return next((version for version in lineage if version.number == number), None)
 
 
-def _may_be_replaced(lineage: Lineage) -> set[int | None]:
+def _counts_as_head(lineage: Lineage) -> set[int | None]:
     """Numbers of the head and, as long as the versions from there on are rollbacks, of what each rolled back."""
     numbers: set[int | None] = {lineage[0].number}
     for version in lineage:

@@ -97,7 +97,7 @@ class InFlight:
         """
         return self._clock.real() < self._leased_until.get(key, _LONG_AGO)
 
-    def give_back(self, untouched: Iterable[Notification]) -> None:
+    def release(self, untouched: Iterable[Notification]) -> None:
         """Free these for whoever claims next, as soon as the store can be reached. Nothing of them has left."""
         self._returned.update((item.key, item) for item in untouched)
         self._has_news.set()
@@ -117,7 +117,7 @@ class InFlight:
         try:
             await self._conclude(receipts)
             at = Now.of(self._clock)
-            self.forget(await self.settle([self._settlements.given_back(item, at) for item in returned.values()]))
+            self.forget(await self.settle([self._settlements.released(item, at) for item in returned.values()]))
         except BaseException:
             self._has_news.set()
             raise

@@ -1,7 +1,8 @@
 """The loop that empties the outbox: send what was begun, claim what was left over, settle what came back.
 
-Before the first byte of a mail leaves, its draft is stored as begun; after the channel's receipt, its outcome is.
-Between the two lies the one doubt that no sender can remove (promise 4), and there only the same bytes go out again.
+Dispatch stores the draft of a mail before the first byte leaves, and its outcome after the channel's receipt. If the
+process dies between the two, nobody knows whether the mail arrived; the next attempt sends the same bytes (promise
+4).
 """
 
 from __future__ import annotations
@@ -27,14 +28,16 @@ from avisa.ports import Attempt, CatalogCache, Change, Channel, Claimed, Clock, 
 
 log = structlog.get_logger()
 
-IN_FLIGHT = 1500  # mails between claim and settlement: enough to keep the pool busy, little enough for memory
-CLAIM = 500
-POLL = 1.0  # seconds between looks for what other processes left
-A_FEW = 4  # mails written between two looks at everything else: a millisecond, in which a batch waits for the loop
-PATIENCE = 0.25  # seconds a decision waits for room to be sent at once
-BETWEEN = 0.02  # seconds between two looks for what waited behind what was just settled
-BREATH = 0.05  # seconds between looks while something due can not be claimed yet
-AFTER_TROUBLE = 1.0  # seconds before a store that is away is asked again
+MOST_IN_FLIGHT = 1500  # notifications: enough to keep the connections busy, little enough for memory
+MOST_CLAIMED = 500  # notifications, by one claim
+MAILS_A_ROUND = 4  # about a millisecond of writing, for which every other task waits
+
+# Seconds.
+CAPACITY_WAIT = 0.25  # how long a decision waits for room to be sent at once
+ASK_EVERY = 1.0  # the outbox is asked at least so often
+ASK_AGAIN_AFTER = 0.02  # and never sooner
+LOOK_AGAIN_AFTER = 0.05  # while something due cannot be claimed yet, and while draining
+PAUSE_AFTER_TROUBLE = 1.0
 
 
 class Dispatch:
@@ -68,15 +71,15 @@ class Dispatch:
         self._claiming = Claiming(outbox, lag, clock, lease)
         self._stopping = False
         self._asked_at = self._ask_at = 0.0  # when the outbox was asked last, and will be next, by the loop's clock
-        self._more_waits = False  # in the outbox, behind what is in flight
+        self._more_waits = False  # in the outbox behind what is in flight, so each settlement may make it due
 
     # ------------------------------------------------------------ for the other flows
 
     async def capacity(self) -> bool:
         if self._may_send():
             with suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE):
-                    await self._in_flight.wait_below(IN_FLIGHT)
+                async with asyncio.timeout(CAPACITY_WAIT):
+                    await self._in_flight.wait_below(MOST_IN_FLIGHT)
         return self._has_room()
 
     def send(self, attempts: Sequence[Attempt], *, since: datetime) -> None:
@@ -90,11 +93,11 @@ class Dispatch:
 
     @property
     def paused(self) -> bool:
-        """True if an operator has stopped all sending, as last seen."""
+        """True if an operator has paused sending, as last seen. What has begun is still sent."""
         return self._claiming.paused
 
     def _has_room(self) -> bool:
-        return self._may_send() and len(self._in_flight) < IN_FLIGHT
+        return self._may_send() and len(self._in_flight) < MOST_IN_FLIGHT
 
     def _may_send(self) -> bool:
         """True if nothing forbids sending; how much is in flight already is another question."""
@@ -109,9 +112,9 @@ class Dispatch:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for step in (self._round, self._in_flight.settle_receipts, self._renew):
-                    tasks.create_task(keep_going(step, event="dispatch.failed", pause=AFTER_TROUBLE))
+                    tasks.create_task(keep_going(step, event="dispatch.failed", pause=PAUSE_AFTER_TROUBLE))
         except BaseExceptionGroup as ended:
-            raise ended.exceptions[0] from None  # only one thing ends a loop of ours, and once is enough
+            raise ended.exceptions[0] from None  # only DurabilityLost ends a loop, and one report is enough
 
     async def drain(self, grace: float) -> None:
         """Begin nothing new, and wait up to `grace` seconds for the receipts of what was begun."""
@@ -119,16 +122,16 @@ class Dispatch:
         self._look.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                while len(self._in_flight):  # noqa: ASYNC110 -- it empties from several places, once in a process's life
-                    await asyncio.sleep(BREATH)
+                while len(self._in_flight):  # noqa: ASYNC110 -- polled once in a process's life
+                    await asyncio.sleep(LOOK_AGAIN_AFTER)
                 return
         log.warning("dispatch.receipts_outstanding", notifications=len(self._in_flight))
 
     async def _round(self) -> None:
         """One round: claim what is due in the outbox, send a few mails of what was begun, else rest.
 
-        However much there is to do, the outbox is asked once every POLL: by no other way come an operator's pause
-        and what others left there.
+        However many mails wait to be sent, the outbox is asked at least every ASK_EVERY seconds: only there does this
+        process see an operator's pause and what other processes left.
         """
         self._look.clear()
         now = asyncio.get_running_loop().time()
@@ -142,8 +145,8 @@ class Dispatch:
                     await self._look.wait()
 
     async def _send_some(self) -> None:
-        """Write a few of the mails that were begun; then let those who carry and settle them have a turn."""
-        for _ in range(min(A_FEW, len(self._begun))):
+        """Write a few of the mails that were begun, then give every other task a turn."""
+        for _ in range(min(MAILS_A_ROUND, len(self._begun))):
             await self._sending.send(self._begun.popleft())
         await asyncio.sleep(0)
 
@@ -159,22 +162,22 @@ class Dispatch:
 
     async def _ask(self, now: float) -> None:
         """Claim and begin what is due in the outbox, and see when to ask again."""
-        self._asked_at, self._ask_at = now, now + POLL
+        self._asked_at, self._ask_at = now, now + ASK_EVERY
         claimed = await self._claim()
         if claimed:
             await self._begin(claimed)
-        if len(claimed) == CLAIM:
+        if len(claimed) == MOST_CLAIMED:
             self._ask_at = now
         elif self._has_room():
             real = self._clock.real()
             due = await self._outbox.next_due(feeds=self._lag.feeds, overdue=self.preparation.overdue(real))
             if due is not None:
-                self._ask_soon(max(BREATH, (due - self._clock.real()).total_seconds()))
+                self._ask_soon(max(LOOK_AGAIN_AFTER, (due - self._clock.real()).total_seconds()))
 
     def _ask_soon(self, seconds: float = 0.0) -> None:
-        """Ask the outbox after so long, if not sooner; but never at every turn."""
+        """Ask the outbox in so many seconds at the latest, but not within ASK_AGAIN_AFTER of the last time."""
         now = asyncio.get_running_loop().time()
-        self._ask_at = min(self._ask_at, max(now + seconds, self._asked_at + BETWEEN))
+        self._ask_at = min(self._ask_at, max(now + seconds, self._asked_at + ASK_AGAIN_AFTER))
         self._look.set()
 
     def _on_settled(self, *, left_in_outbox: bool) -> None:
@@ -186,9 +189,9 @@ class Dispatch:
         if not await self._claiming.allowed() or not self._has_room():
             return []
         real = self._clock.real()
-        limit = min(CLAIM, IN_FLIGHT - len(self._in_flight))
+        limit = min(MOST_CLAIMED, MOST_IN_FLIGHT - len(self._in_flight))
         claimed = await self._claiming.claim(limit, real=real, overdue=self.preparation.overdue(real))
-        # A lease that ran out may be our own, while the store was away: its receipt is still awaited.
+        # While the store was away our own lease may have ended, so that the claim returns what is in flight here.
         new = [item for item in claimed if item.notification.key not in self._in_flight]
         self._in_flight.take(new, until=real + SAFE * self._lease)
         return new
@@ -198,18 +201,18 @@ class Dispatch:
         at = Now.of(self._clock)
         try:
             if self._stopping or self.paused:
-                prepared = Prepared(settlements=[self._given_back(item.notification, at) for item in batch])
+                prepared = Prepared(settlements=[self._released(item.notification, at) for item in batch])
             else:
                 prepared = await self.preparation.prepare(batch, at)
                 await self._store_new_dates(prepared, at)
             began = await self._outbox.begin(prepared.attempts) if prepared.attempts else frozenset()
         except BaseException:
-            self._in_flight.give_back(item.notification for item in batch)
+            self._in_flight.release(item.notification for item in batch)
             raise
         self._begun.extend(attempt for attempt in prepared.attempts if attempt.key in began)
-        # What did not begin absorbed new facts, or its lease is lost: whoever claims it next looks afresh.
+        # What did not begin absorbed a later event, or its lease ended. The next claim prepares it again.
         settlements = prepared.settlements + [
-            self._given_back(attempt.claimed.notification, at)
+            self._released(attempt.claimed.notification, at)
             for attempt in prepared.attempts
             if attempt.key not in began
         ]
@@ -217,24 +220,24 @@ class Dispatch:
         try:
             lost = await self._in_flight.settle(settlements)
         finally:
-            # Their orders changed meanwhile: whoever claims them next decides on what is true then.
-            self._in_flight.give_back(item.notification for item in batch if item.notification.key in lost)
+            # Their orders changed meanwhile, or the store went away. The next claim prepares them again.
+            self._in_flight.release(item.notification for item in batch if item.notification.key in lost)
 
     async def _store_new_dates(self, prepared: Prepared, at: Now) -> None:
-        """Store each new deadline before the message that tells it begins; give back what loses a race."""
+        """Store each new deadline before the attempt that tells it begins; release those that lose a race."""
         redated = [attempt for attempt in prepared.attempts if attempt.key in prepared.redated]
         if not redated:
             return
         orders = {attempt.claimed.order.order_id: attempt.claimed.order for attempt in redated}
-        committed = await self._orders.commit([Change(order=order) for order in orders.values()], now=at.now)
+        committed = await self._orders.commit([Change(order=order) for order in orders.values()], now=at.virtual)
         prepared.attempts = [attempt for attempt in prepared.attempts if attempt.key not in prepared.redated]
         for attempt in redated:
             order = attempt.claimed.order
             if order.order_id in committed.lost or orders[order.order_id] is not order:
-                prepared.settlements.append(self._given_back(attempt.claimed.notification, at))
+                prepared.settlements.append(self._released(attempt.claimed.notification, at))
             else:
                 stored = replace(attempt.claimed, order=evolve(order, version=order.version + 1))
                 prepared.attempts.append(replace(attempt, claimed=stored))
 
-    def _given_back(self, notification: Notification, at: Now) -> Settlement:
-        return self._settlements.given_back(notification, at)
+    def _released(self, notification: Notification, at: Now) -> Settlement:
+        return self._settlements.released(notification, at)

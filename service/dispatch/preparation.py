@@ -7,7 +7,7 @@ after it claimed what was left over. Nothing is stored here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -31,8 +31,9 @@ from avisa.ports import (
 
 log = structlog.get_logger()
 
-# How long deciding may take when much is due at once. Real time, as all lateness: on a fast clock it may be an hour.
-PROMPT = timedelta(seconds=5)
+# How long deciding may take when many orders are due at once. Real time, like all lateness: on a clock 1,000 times as
+# fast this is more than an hour of virtual time.
+DECISION_DELAY = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class Preparation:
     async def prepare(self, batch: Sequence[Claimed], at: Now) -> Prepared:
         """An attempt at each notification that may leave now, and a settlement for each that may not.
 
-        Raises what the store raises when it is asked who unsubscribed and cannot be reached.
+        Raises the store's error if it cannot be asked who unsubscribed.
         """
         catalog = self._catalogs.in_force
         fresh, on_time, overdue = self._lag.fresh_partitions(at.real), self._on_time(at), self.overdue(at.real)
@@ -70,53 +71,55 @@ class Preparation:
         for claimed in batch:
             notification, order = claimed.notification, claimed.order
             due = notification.due
-            word = gate.check(
+            verdict = gate.check(
                 notification,
                 order,
                 catalog.plan,
-                at.now,
+                at.virtual,
                 unsubscribed=notification.key in unsubscribed,
                 blind=order.feed not in fresh and not (due is not None and due <= overdue),
                 on_time=on_time,
             )
             doubted = in_doubt(notification)
-            if doubted and (isinstance(word, gate.Drop) or self._settlements.expired(notification, at)):
-                # Whether it arrived will never be known, and there is no more reason to ask.
-                ended = self._settlements.settled(
-                    notification, order, State.IN_DOUBT, Reason.IN_DOUBT, catalog.plan, at
-                )
+            if doubted and (isinstance(verdict, gate.Drop) or self._settlements.expired(notification, at)):
+                # Whether it arrived will never be known, and there is no reason to send it again.
+                ended = self._settled(notification, order, State.IN_DOUBT, Reason.IN_DOUBT, at)
                 prepared.settlements.append(ended)
-            elif isinstance(word, gate.Drop):
-                dropped = self._settlements.settled(notification, order, State.DROPPED, word.reason, catalog.plan, at)
-                prepared.settlements.append(dropped)
-            elif isinstance(word, gate.Hold):
-                prepared.settlements.append(self._settlements.held(notification, word, at))
+            elif isinstance(verdict, gate.Drop):
+                prepared.settlements.append(self._settled(notification, order, State.DROPPED, verdict.reason, at))
+            elif isinstance(verdict, gate.Hold):
+                prepared.settlements.append(self._settlements.held(notification, verdict, at))
             else:
                 self._attempt(claimed, catalog, at, prepared)
         return prepared
 
     def _attempt(self, claimed: Claimed, catalog: Catalog, at: Now, prepared: Prepared) -> None:
-        """Freeze what the message says, unless an earlier attempt did. A date that has passed is replaced first."""
+        """Freeze what the message says, unless an earlier attempt did. A date that has passed is replaced before."""
         if claimed.draft is not None:
             prepared.attempts.append(Attempt(claimed=claimed, draft=claimed.draft, at_real=at.real))
             return
-        redated = decide.on_attempt(claimed.order, claimed.notification, catalog.plan, at.now)
-        if redated is not None:
-            order, notification = redated
-            if order is not claimed.order:
-                prepared.redated.add(notification.key)
-            claimed = Claimed(notification=notification, order=order)
         notification, order = claimed.notification, claimed.order
+        corrected = decide.on_attempt(order, notification, catalog.plan, at.virtual)
+        if corrected is not None:
+            order, notification = corrected
         draft = _draft(catalog, notification, order, at)
         if isinstance(draft, Draft):
+            if order is not claimed.order:
+                prepared.redated.add(notification.key)
+            claimed = replace(claimed, notification=notification, order=order)
             prepared.attempts.append(Attempt(claimed=claimed, draft=draft, at_real=at.real))
         elif isinstance(draft, NoAddress):
-            prepared.settlements.append(
-                self._settlements.settled(notification, order, State.DROPPED, Reason.NO_ADDRESS, catalog.plan, at)
-            )
+            dropped = self._settled(notification, claimed.order, State.DROPPED, Reason.NO_ADDRESS, at)
+            prepared.settlements.append(dropped)
         else:
             log.error("dispatch.message_not_rendered", key=notification.key, problem=draft.problem)
-            prepared.settlements.append(self._settlements.not_rendered(notification, order, draft, catalog.plan, at))
+            prepared.settlements.append(
+                self._settlements.not_rendered(notification, claimed.order, draft, catalog.plan, at)
+            )
+
+    def _settled(self, notification: Notification, order: Order, state: State, reason: Reason, at: Now) -> Settlement:
+        plan = self._catalogs.in_force.plan
+        return self._settlements.settled(notification, order, state, reason, plan, at)
 
     async def _unsubscribed(self, batch: Sequence[Claimed], catalog: Catalog) -> frozenset[str]:
         """Keys of the notifications whose recipient asked for no more of their kind."""
@@ -132,13 +135,13 @@ class Preparation:
         return frozenset(key for key, address in hashes.items() if address in unsubscribed)
 
     def _on_time(self, at: Now) -> timedelta:
-        """How soon after its deadline, on the virtual clock, a reminder was decided that kept its date."""
-        return max(gate.ON_TIME, self._clock.to_virtual(at.real + PROMPT) - at.now)
+        """The longest virtual time between a reminder's deadline and its decision that still counts as on time."""
+        return max(gate.ON_TIME, self._clock.to_virtual(at.real + DECISION_DELAY) - at.virtual)
 
     def overdue(self, real: datetime) -> datetime:
-        """The virtual moment before which a reminder was due that blindness holds no longer at `real`.
+        """A reminder due at or before this virtual moment is sent at `real`, even if its feed is behind.
 
-        A told date outranks the guard, so blindness holds nothing for longer than the plan's `feed.hold_at_most`.
+        A date told to a customer outranks blindness, which holds nothing longer than the plan's `feed.hold_at_most`.
         """
         return self._clock.to_virtual(real - self._catalogs.in_force.plan.feed.hold_at_most)
 
@@ -156,7 +159,7 @@ def _address_hash(claimed: Claimed, catalog: Catalog) -> bytes | None:
 def _draft(catalog: Catalog, notification: Notification, order: Order, at: Now) -> Draft | NoAddress | CannotRender:
     """The draft. A fault of ours is this notification's trouble alone, for others of its batch wait beside it."""
     try:
-        return catalog.draft(notification, order, at.now)
+        return catalog.draft(notification, order, at.virtual)
     except Exception as fault:
         log.error("dispatch.draft_failed", key=notification.key, error=type(fault).__name__, exc_info=True)
         return CannotRender(f"a fault of Avisa itself: {type(fault).__name__}")

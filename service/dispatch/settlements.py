@@ -24,9 +24,9 @@ _UNTIL_SEEN = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """One reading of both clocks, for a whole batch: `now` is virtual, `real` is real."""
+    """One reading of both clocks, for a whole batch."""
 
-    now: datetime
+    virtual: datetime
     real: datetime
 
     @classmethod
@@ -75,7 +75,7 @@ class Settlements:
                     key=notification.key,
                     state=State.RETRYING,
                     reason=Reason.IN_DOUBT if doubted else _trouble(receipt),
-                    at=at.now,
+                    at=at.virtual,
                     due_real=real,
                     not_before=self.clock.to_virtual(real),
                     discards_draft=fresh and receipt.stage not in _AFTER_DATA,
@@ -95,12 +95,12 @@ class Settlements:
         entry: Entry | None = None,
     ) -> Settlement:
         """A final state, with what it means for the order."""
-        decision = decide.on_settled(order, notification, reason, plan, at.now)
+        decision = decide.on_settled(order, notification, reason, plan, at.virtual)
         return Settlement(
             key=notification.key,
             state=state,
             reason=reason,
-            at=at.now,
+            at=at.virtual,
             counts_doubt=state is State.IN_DOUBT and notification.state is State.SENDING,
             entry=entry,
             change=None if decision is None else Change(order=decision.order, notifications=decision.notifications),
@@ -116,22 +116,22 @@ class Settlements:
             key=notification.key,
             state=State.RETRYING if doubtful else State.HELD,
             reason=Reason.IN_DOUBT if doubtful else hold.reason,
-            at=at.now,
+            at=at.virtual,
             due_real=at.real + _UNTIL_SEEN if until is None else self.clock.to_real(until),
             not_before=until,
             counts_doubt=notification.state is State.SENDING,
-            entry=None if known else entry_of(notification, "gate", hold.reason, at.now),
+            entry=None if known else entry_of(notification, "gate", hold.reason, at.virtual),
         )
 
-    def given_back(self, notification: Notification, at: Now) -> Settlement:
-        """Untouched, for whoever looks next."""
-        return Settlement(key=notification.key, state=State.QUEUED, reason=None, at=at.now, due_real=at.real)
+    def released(self, notification: Notification, at: Now) -> Settlement:
+        """Its lease ends and nothing else changes: whoever claims next looks at it again."""
+        return Settlement(key=notification.key, state=State.QUEUED, reason=None, at=at.virtual, due_real=at.real)
 
     def not_rendered(
         self, notification: Notification, order: Order, why: CannotRender, plan: Plan, at: Now
     ) -> Settlement:
         """It waits for an operator to mend the message, and fails when any mail would have expired."""
-        entry = entry_of(notification, "attempt", Reason.CANNOT_RENDER, at.now, note=why.problem)
+        entry = entry_of(notification, "attempt", Reason.CANNOT_RENDER, at.virtual, note=why.problem)
         if self.expired(notification, at):
             return self.settled(notification, order, State.FAILED, Reason.CANNOT_RENDER, plan, at, entry=entry)
         steps = self.policy.steps
@@ -141,7 +141,7 @@ class Settlements:
             key=notification.key,
             state=State.RETRYING,
             reason=Reason.CANNOT_RENDER,
-            at=at.now,
+            at=at.virtual,
             due_real=due_real,
             not_before=self.clock.to_virtual(due_real),
             discards_draft=True,
@@ -175,7 +175,8 @@ def entry_of(notification: Notification, kind: str, reason: Reason, now: datetim
 def _tried(notification: Notification, receipt: Receipt, at: Now) -> Entry:
     reason = Reason.IN_DOUBT if receipt.verdict is Verdict.IN_DOUBT else _trouble(receipt)
     code = "" if receipt.code is None else f"{receipt.code} "
-    return entry_of(notification, "attempt", reason, at.now, note=f"{receipt.stage}: {code}{receipt.text}".rstrip())
+    note = f"{receipt.stage}: {code}{receipt.text}".rstrip()
+    return entry_of(notification, "attempt", reason, at.virtual, note=note)
 
 
 def _trouble(receipt: Receipt) -> Reason:

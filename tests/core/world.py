@@ -188,7 +188,7 @@ class World:
             if not self.rows[key].begun:
                 self._move(key, State.DROPPED)
                 self.settled[key] = Reason.SUPERSEDED
-        self.order = replace(fold.stored(), pending=())
+        self.order = replace(fold.after_commit(), pending=())
 
     def _move(self, key: str, state: State) -> None:
         assert may_move(self.rows[key].state, state), f"{key} may not go from {self.rows[key].state} to {state}"
