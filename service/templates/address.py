@@ -6,7 +6,7 @@ import re
 
 from email_validator import EmailNotValidError, validate_email
 
-# What nearly every address looks like; all else is looked at more closely.
+# What nearly every address looks like; any other goes through the slower library.
 _USUAL = re.compile(
     r"[A-Za-z0-9_+-](?:[A-Za-z0-9_+-]|\.(?=[A-Za-z0-9_+-])){0,63}"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
@@ -16,10 +16,10 @@ _NOBODY = frozenset({"mailer-daemon", "postmaster", "noreply", "no-reply"})
 
 
 def checked(value: object) -> str | None:
-    """The address as it goes into an envelope, or None.
+    """Return the address as it goes into an envelope, its domain in ASCII (IDNA); None if mail cannot be sent to it.
 
-    The domain comes out in ASCII (IDNA); quoted and non-ASCII local parts, address literals and names without
-    a dot are refused, as are mailboxes that answer by machine and could make a loop.
+    Refused are quoted and non-ASCII local parts, address literals and domains without a dot, and mailboxes such as
+    `no-reply` that a machine reads: its answer could start a loop.
     """
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None

@@ -82,7 +82,7 @@ def assemble(
     return Renderer(messages=messages, sender_headers=sender_headers, redirect_to=redirect_to), problems
 
 
-Made = tuple[Compiled | None, list[Diagnostic]]
+Result = tuple[Compiled | None, list[Diagnostic]]
 
 
 class _CompileCache:
@@ -91,27 +91,27 @@ class _CompileCache:
     So whoever saves one message waits for that one only. Of earlier folders nothing is kept.
     """
 
-    _last: Mapping[tuple[Layout, str, str, bool], Made] = {}
+    _last: Mapping[tuple[Layout, str, str, bool], Result] = {}
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._made: dict[tuple[Layout, str, str, bool], Made] = {}
+        self._results: dict[tuple[Layout, str, str, bool], Result] = {}
 
-    def message(self, text: str, *, file: str, locale: str, for_owner: bool) -> Made:
+    def message(self, text: str, *, file: str, locale: str, for_owner: bool) -> Result:
         key = (self._layout, file, text, for_owner)
-        made = _CompileCache._last.get(key) or compile_message(
+        result = _CompileCache._last.get(key) or compile_message(
             text, file=file, locale=locale, layout=self._layout, for_owner=for_owner
         )
-        self._made[key] = made
-        return made
+        self._results[key] = result
+        return result
 
     def keep(self) -> None:
         """Make this the folder before."""
-        _CompileCache._last = self._made
+        _CompileCache._last = self._results
 
 
 def owners_messages(plan: Plan) -> frozenset[str]:
-    """The messages that go to owners, who see more in them than customers do."""
+    """Return the names of the messages that go to owners, which have more variables than those for customers."""
     messages = (touchpoint.messages.items() for touchpoint in (*plan.touchpoints.values(), plan.unknown))
     return frozenset(name for each in messages for purpose, name in each if purpose in _FOR_OWNERS)
 
@@ -131,7 +131,7 @@ def _misnamed(file: str, name: str, locale: str) -> Diagnostic | None:
 
 
 def _tried(compiled: Compiled, name: str, plan: Plan) -> Iterator[Diagnostic]:
-    """What comes of filling the message for every sample."""
+    """Fill the message for every sample order, and yield what fails."""
     for sample, (order, notification) in samples.samples(name, plan, _TRIED_AT).items():
         values = context.build(order, notification, plan, _TRIED_AT, facts.view(order))
         values["_zone"] = "UTC"
@@ -143,7 +143,7 @@ def _tried(compiled: Compiled, name: str, plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _unaddressed(brands: Collection[str], text: str) -> Iterator[Diagnostic]:
-    """Brands of the plan, whose `text` says where, that cannot send."""
+    """Yield a diagnostic for each of these brands, which cannot send. `text` is the plan's."""
     if not brands:
         return
     document = parse(text)
@@ -154,7 +154,7 @@ def _unaddressed(brands: Collection[str], text: str) -> Iterator[Diagnostic]:
 
 
 def _unwritten(written: Mapping[str, set[str]], plan: Plan, text: str) -> Iterator[Diagnostic]:
-    """Messages that the plan, whose `text` says where, names and nobody wrote."""
+    """Yield a diagnostic for each message that the plan names and nobody wrote. `text` is the plan's."""
     wanted: dict[str, tuple[str, str | None]] = {}  # by message: the status, and the purpose if it is of `messages`
     for touchpoint in (*plan.touchpoints.values(), plan.unknown):
         wanted.setdefault(touchpoint.message, (touchpoint.status, None))
@@ -175,7 +175,7 @@ def _unwritten(written: Mapping[str, set[str]], plan: Plan, text: str) -> Iterat
 
 
 def _untranslated(written: Mapping[str, set[str]]) -> Iterator[Diagnostic]:
-    """Languages that some messages lack."""
+    """Yield a warning for each language that a message lacks and another message has."""
     everywhere = {locale for locales in written.values() for locale in locales}
     for name, locales in written.items():
         for locale in sorted(everywhere - locales):

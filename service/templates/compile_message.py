@@ -73,16 +73,16 @@ class _Frame:
 
     def __init__(self, layout: Layout, locale: str) -> None:
         self._layout = layout
-        self._words = layout.words_in(locale)
+        self._texts = layout.words_in(locale)
         self._trees: dict[str, nodes.Template] = {}
-        self.functions = functions(locale, self._words.stages)
+        self.functions = functions(locale, self._texts.stages)
         self.theme = layout.theme
 
     def file(self, name: str) -> nodes.Template:
         return self._tree(name, self._layout.text(name))
 
     def word(self, name: str) -> nodes.Template:
-        return self._tree(f"words.{name}", self._words.texts.get(name, ""))
+        return self._tree(f"words.{name}", self._texts.texts.get(name, ""))
 
     def _tree(self, name: str, text: str) -> nodes.Template:
         if name not in self._trees:
@@ -94,7 +94,7 @@ _frame = lru_cache(32)(_Frame)
 
 
 class _Compilation:
-    """The compilation of one message."""
+    """The compilation of one message: its marks, and what was found wrong so far."""
 
     def __init__(self, parts: Source, locale: str, layout: Layout, for_owner: bool) -> None:
         self._parts = parts
@@ -157,7 +157,8 @@ class _Compilation:
         return None if self._refused() else desugar(tree)
 
     def _placed(self, flaw: MarkdownProblem) -> Diagnostic:
-        """The problem of a flaw, at its word: in the line known, or where it is written as an address."""
+        """Return the diagnostic of a problem, at its word: in its line if that is known, else where the word stands
+        as an address."""
         body = self._parts.body
         word = flaw.word or ""
         if flaw.line is not None:
@@ -194,19 +195,19 @@ class _Compilation:
     def _laid_out(self, kind: str, content: str, subject: nodes.Template, short: nodes.Template) -> str:
         known = {"content": content.rstrip("\n"), "lang": self._locale}
         for name, tree in (("subject", subject), ("short", short)):
-            known[name] = self._marks.to_text(tree.body, data=_literal(kind)).strip()
+            known[name] = self._marks.to_text(tree.body, literal=_literal(kind)).strip()
         return self._layout_part(f"layout.{kind}", known=known)
 
     def _layout_part(self, name: str, *, known: Mapping[str, str] | None = None, line: int = 1) -> str:
-        """A file of the layout as text with marks."""
-        data = _literal(name.rpartition(".")[2])
+        """Return a file of the layout as text with marks."""
+        literal = _literal(name.rpartition(".")[2])
 
         def slot(expr: nodes.Expr) -> str | None:
             match expr:
                 case nodes.Name() if known and expr.name in known:
                     return known[expr.name]
                 case nodes.Getattr(node=nodes.Name(name="words"), attr=word):
-                    return self._marks.to_text(self._frame.word(word).body, data=data, line=line)
+                    return self._marks.to_text(self._frame.word(word).body, literal=literal, line=line)
             return None
 
         return self._marks.to_text(self._frame.file(name).body, slot=slot, line=line)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+# When a message is compiled.
 LONGEST_MESSAGE = 8 * 1024  # bytes of a message file: four times the longest one shipped
 LONGEST_LAYOUT = 20 * 1024  # bytes of a file of the layout: five times the longest one shipped
 LONGEST_STYLE = 500  # characters that the theme gives one element: eight times the longest one shipped
@@ -17,7 +18,8 @@ MOST_PLACEHOLDERS = 300  # with statements, and those of the layout and its comp
 MOST_SIGNS = 600  # characters that may mean something in Markdown, line ends too: ten times the most shipped
 LONGEST_PAGE = 96 * 1024  # characters of a message in its layout, before anything is filled in
 
-MOST_STEPS = 50_000  # of all loops of one mail: a turn takes as many as there are nodes in the body of the loop
+# When it is filled. A turn of a loop takes as many steps as there are nodes in the loop's body.
+MOST_STEPS = 50_000  # of all loops of one mail
 LONGEST_RESULT = 256 * 1024  # characters of both texts of a mail; and of what is made of values on the way to them
 
 
@@ -34,8 +36,8 @@ class Budget:
     result: int = LONGEST_RESULT
 
 
-def made(text: str, budget: Budget) -> str:
-    """Return `text`, which was made of a value, once it is counted. Raises TooMuch."""
+def counted(text: str, budget: Budget) -> str:
+    """Return `text`, which was made of a value, and take its length off the budget. Raises TooMuch."""
     budget.made -= len(text)
     if budget.made < 0:
         raise _too_large()
@@ -43,7 +45,8 @@ def made(text: str, budget: Budget) -> str:
 
 
 def each(value: Any, nodes: int, budget: Budget) -> Sequence[Any]:
-    """Return the items for a loop with so many nodes in its body; none of what is no list. Raises TooMuch."""
+    """Return the items for a loop that has so many `nodes` in its body; nothing if `value` is no list. Raises
+    TooMuch."""
     if value.__class__ is not list:
         return ()
     budget.steps -= len(value) * nodes
@@ -53,7 +56,7 @@ def each(value: Any, nodes: int, budget: Budget) -> Sequence[Any]:
 
 
 def joined(pieces: Sequence[str], budget: Budget) -> str:
-    """Return a text of the mail in one. Raises TooMuch before there is one."""
+    """Return the pieces of a text as one. Raises TooMuch before it is made."""
     budget.result -= sum(map(len, pieces))
     if budget.result < 0:
         raise _too_large()

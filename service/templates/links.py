@@ -12,12 +12,12 @@ SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 NOT_A_LINK = "this is no whole address: a link begins with https:, mailto: or tel:"
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)+(/\S*)?")
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
-# No host has so many characters (RFC 1035 section 2.3.4), and normalising them takes the square of their number.
+# No host has so many characters (RFC 1035 section 2.3.4), and normalising n of them takes time of the order of n².
 _TOO_LONG_A_HOST = re.compile("[^/?#]*//[^/?#]{300}")
 
 
 def whole_address(value: str) -> str | None:
-    """What was meant by an address that lacks its scheme, or by a name without its braces."""
+    """Return what was meant by an address that lacks its scheme, or by a name without its braces."""
     if value == "order.url" or value.startswith("brand."):
         return f"{{{{ {value} }}}}"
     if "@" in value:
@@ -26,7 +26,8 @@ def whole_address(value: str) -> str | None:
 
 
 def safe_link(value: Json) -> str:
-    """A whole address that may stand in a link, or nothing: of a known scheme, complete, and on one line."""
+    """Return the address if it may stand in a link: whole, of a known scheme and without blanks. Else the empty
+    text."""
     return _safe_link(value) if isinstance(value, str) else ""
 
 

@@ -27,13 +27,13 @@ class Part:
 
     @classmethod
     def of(cls, text: str, *begins: Place) -> Part:
-        """A piece whose first lines begin at `begins`, and all further ones at the left edge, one below the other."""
+        """Return a piece whose first lines begin at `begins`; all further lines follow below, at the left edge."""
         offsets = (0, *(found.end() for found in re.finditer("\n", text)))
         below = tuple((begins[-1][0] + n, 1) for n in range(1, len(offsets) - len(begins) + 1))
         return cls(text=text, begins=(*begins, *below), _offsets=offsets)
 
     def place(self, offset: int) -> Place:
-        """Where the character at `offset` stands in the file."""
+        """Return line and column in the file of the character at `offset`."""
         number = bisect_right(self._offsets, offset) - 1
         line, column = self.begins[number]
         return line, column + offset - self._offsets[number]
@@ -41,7 +41,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What one message file says in one language."""
+    """The parts of a message file."""
 
     file: str
     text: str  # all of it, with line feeds only
@@ -51,9 +51,9 @@ class Source:
 
 
 def read(text: str, *, file: str) -> Source | list[Diagnostic]:
-    """The parts of a message file, or what keeps them from being read.
+    """Return the parts of a message file, or all that keeps it from being read.
 
-    A value goes to the end of its line, and on over lines that are indented; it may be put in quotes.
+    A value of the front matter ends with its line and the indented lines below; it may stand in quotes.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     problems: list[Diagnostic] = []
@@ -89,7 +89,7 @@ def read(text: str, *, file: str) -> Source | list[Diagnostic]:
             key = match[1]
             found[key] = [_unquoted(number, match.start(2) + 1, match[2].rstrip())]
     for name in _KEYS:
-        if not any(words for _, words in found.get(name, ())):
+        if not any(value for _, value in found.get(name, ())):
             where = found[name][0][0][0] if name in found else end + 1
             wrong(f"missing_{name}", where, f"`{name}:` is missing or empty")
     body = "\n".join(lines[end + 1 :])
@@ -111,7 +111,7 @@ def _part(lines: list[tuple[Place, str]]) -> Part:
 
 
 def _unquoted(line: int, column: int, value: str) -> tuple[Place, str]:
-    """A value without its quotes, and where it begins."""
+    """Return a value without its quotes, and where it begins."""
     quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'"
     if quoted and value[0] not in value[1:-1]:
         return (line, column + 1), value[1:-1]

@@ -1,8 +1,8 @@
 """A filled message becomes the bytes of a mail: multipart/alternative, assembled from parts prepared per brand.
 
-Nothing is folded by a library, so nothing is folded wrongly. What an event says reaches a header only through
-`neutral`, and everything but plain printable ASCII only as RFC 2047 encoded words made here. Bodies are base64, so
-no line can be too long and no dot can stand alone.
+Headers are folded here and not by a library, which might fold wrongly. A value of an event reaches a header only
+through `neutral`, and all but printable ASCII only as RFC 2047 encoded words made here. Bodies are base64, so no line
+can be too long and no dot can stand alone.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ _END = b"\r\n--" + _BOUNDARY + b"--\r\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """What stands in the header of one mail and differs from mail to mail. All but `name` and `subject` are
-    ours, or checked."""
+    """The headers that differ from mail to mail. All but `name` are made by Avisa, or checked."""
 
     to: str
     name: str
@@ -55,7 +54,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderHeaders:
-    """What all mails of a brand have in common, prepared."""
+    """The headers that all mails of a brand have in common, ready to be sent."""
 
     sender: str  # the envelope's, and From's, address
     domain: str
@@ -94,8 +93,11 @@ class SenderHeaders:
 
 
 def neutral(value: str, longest: int) -> str:
-    """Text that can do nothing in a header but be read: one line, no controls, and no `=?`, which some readers
-    would decode a second time into lines of their own (CVE-2024-6923)."""
+    """Return the text as one line of no more than `longest` characters, safe in a header.
+
+    It has no control characters, and no `=?`: some readers decode twice, and would find header lines of the sender's
+    choice (CVE-2024-6923).
+    """
     if _UNWANTED.search(value):
         value = _UNWANTED.sub(" ", value)
     value = " ".join(value.split()).replace("=?", "= ?")
@@ -103,14 +105,14 @@ def neutral(value: str, longest: int) -> str:
 
 
 def text(value: str, used: int) -> bytes:
-    """Neutral text as an unstructured header value; `used` columns of the first line are taken."""
+    """Return neutral text as an unstructured header value; `used` columns of the first line are taken."""
     if len(value) + used <= _LINE and _PLAIN.fullmatch(value):
         return value.encode("ascii")
     return _encoded(value, used)
 
 
 def mailbox(name: str, address: str, used: int) -> bytes:
-    """`name <address>`, the name in atoms, in quotes or in encoded words, as it needs (RFC 5322 section 3.4)."""
+    """Return `name <address>`, the name in atoms, quotes or encoded words, as it needs (RFC 5322 section 3.4)."""
     name = neutral(name, _LONGEST_NAME)
     if not name:
         return address.encode("ascii")
@@ -125,7 +127,7 @@ def mailbox(name: str, address: str, used: int) -> bytes:
 
 
 def _encoded(value: str, used: int) -> bytes:
-    """Encoded words (RFC 2047), each of whole characters, each on its own line."""
+    """Return encoded words (RFC 2047), each of whole characters, each on its own line."""
     words: list[bytes] = []
     room = min(_WORD, (_LINE - used - len("=?utf-8?b??=")) // 4 * 3)  # the header's name comes before
     current = b""
@@ -140,8 +142,8 @@ def _encoded(value: str, used: int) -> bytes:
 
 
 def _base64(body: str) -> Iterator[bytes]:
-    """Base64 in lines of 76; the text itself with CRLF line ends (RFC 2046 section 4.1.1). A long one comes piece by
-    piece, for while it is encoded it takes several times its room."""
+    """Yield a body, its line ends made CRLF (RFC 2046 section 4.1.1), in base64 with lines of 76 characters. A long
+    body comes in pieces."""
     left = b""
     for start in range(0, len(body), _AT_ONCE):
         waiting = left + body[start : start + _AT_ONCE].encode().replace(b"\n", b"\r\n")
@@ -155,12 +157,13 @@ def _base64(body: str) -> Iterator[bytes]:
 
 @lru_cache(512)
 def _lines(count: int) -> struct.Struct:
-    """Cuts so many lines off in one call, which is what makes it cheap."""
+    """Return what cuts off `count` lines in one call, which is fast."""
     return struct.Struct("76s" * count)
 
 
 def _mailbox(written: str) -> tuple[str, str]:
-    """Name and address of a mailbox from the plan, the domain in ASCII."""
+    """Return name and address of a mailbox of the plan, the domain in ASCII. Raises ValueError if there is no
+    address."""
     name, address = parseaddr(written)
     local, at, domain = address.rpartition("@")
     if not (local and at and domain and local.isascii()):

@@ -33,7 +33,8 @@ class Renderer:
         return tuple(self.messages.get(message, ()))
 
     def address(self, given: object, brand: Brand) -> str | None:
-        """The address, checked; None also for our own, since mail to ourselves would go round and round."""
+        """Return the address, checked. It is None for the brand's own too: mail to ourselves would go round and
+        round."""
         checked = address.checked(given)
         own = self.sender_headers[brand.key].sender
         return None if checked and checked.casefold() == own.casefold() else checked
@@ -50,7 +51,7 @@ class Renderer:
 
     def to_mime(self, render_input: RenderInput, message: RenderedMessage, key: str) -> Mail:
         headers = self.sender_headers[render_input.brand]
-        # Looked at now and not when it was drafted: no mail may slip past it.
+        # Applied now and not when the mail was drafted, so that no mail slips past it.
         to = self.redirect_to or render_input.to
         heading = Heading(
             to=to,
@@ -87,13 +88,13 @@ def fill(compiled: Compiled, values: dict[str, Json]) -> RenderedMessage | Canno
 
 
 def _one_line(text: str) -> str:
-    """Without more blanks than one between words. What nobody would read is cut first: it could be many words."""
+    """Return the text with one blank between words. It is cut first, to the length that a value may have."""
     return " ".join(cut(text).split())
 
 
 def _tidy(text: str) -> str:
-    """Plain text without what an `if` with nothing to say leaves: more than one empty line, or a blank at the
-    beginning of a paragraph. Regular expressions would take longer than all the rest."""
+    """Return plain text without the traces of an `if` that wrote nothing: second empty lines, and a blank at the
+    beginning of a paragraph. Regular expressions would take longer than filling the message."""
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")
     return text.replace("\n\n ", "\n\n").strip() + "\n"

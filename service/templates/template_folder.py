@@ -1,4 +1,4 @@
-"""`templates/` on disk: read in one look, watched, and copied out to edit."""
+"""`templates/` on disk: read at once, watched, and copied out to edit."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _ENDINGS = {".md.txt": ".md", ".markdown": ".md", ".md": ".md", ".yml": ".yaml",
 _COPIED = (*_WANTED, "README.md", "pictures/*.png", "plan.schema.json")
 _LARGEST = 64 * 1024  # bytes of one file
 _MOST = 2_000  # files
-_LOOK_UP = 1_000  # ms between looks whether it is still the same folder
+_LOOK_UP = 1_000  # ms between checks whether it is still the same folder
 _SETTLED = 200  # ms without another change before a change is reported
 
 
 def shipped() -> Path:
-    """Where the templates lie that come with the service: in the wheel, else in the checkout."""
+    """Return where the shipped templates lie: in the wheel, else in the checkout."""
     package = Path(__file__).parents[1]
     inside = package / "shipped"
     return inside if inside.is_dir() else package.parent / "templates"
 
 
 def locate(configured: Path | None) -> Path:
-    """The folder in use: the one configured, else `./templates`, else the shipped one."""
+    """Return the folder in use: the one configured, else `./templates`, else the shipped one."""
     if configured is not None:
         return configured
     here = Path("templates")
@@ -40,7 +40,7 @@ def locate(configured: Path | None) -> Path:
 
 
 def read(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
-    """The texts of plan, messages and layout by their path in the folder, and what could not be taken.
+    """Return the texts of plan, messages and layout by their path in the folder, and what could not be read.
 
     Raises OSError if there is no such folder.
     """
@@ -62,8 +62,8 @@ def read(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
 
 
 def astray(folder: Path) -> Iterator[tuple[str, str | None]]:
-    """Files that are meant to be read and are not, for how they are called; with what they should be called, if that
-    is plain. Copies that an editor keeps are none of them."""
+    """Yield files that are not read because of their name, each with the name that it should have, if that is clear:
+    `shipped/fr.md.txt` should be `shipped/fr.md`. Copies that an editor keeps are left out."""
     root = folder.resolve(strict=True)
     known = {name for name, _ in _matching(root, (*_COPIED, *_BESIDE))}
     for name, path in _matching(root, ("*", "messages/*", "messages/*/*", "layout/*")):
@@ -79,7 +79,8 @@ def astray(folder: Path) -> Iterator[tuple[str, str | None]]:
 
 
 def beside(folder: Path, name: str) -> str | Diagnostic | None:
-    """The text of a file that may lie in the folder and is no part of what is put in force; None: there is none."""
+    """Return the text of a file in the folder that is never put in force, such as `samples.jsonl`; None: there is
+    none."""
     root = folder.resolve(strict=True)
     return _text(root, root / name, name) if (root / name).exists() else None
 
@@ -92,7 +93,7 @@ async def watch(folder: Path) -> AsyncIterator[None]:
     here = _place(folder)
     while True:
         try:
-            # Everything is taken, not only what `_WANTED` names: mounted volumes are swapped by hidden links.
+            # All changes count, not only those of `_WANTED`: mounted volumes are swapped by hidden links.
             async for changes in awatch(
                 folder,
                 watch_filter=None,
@@ -129,11 +130,10 @@ def init(folder: Path) -> list[Path]:
 
 
 def write(folder: Path, texts: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
-    """Make these the texts of plan, messages and layout in the folder, which may be new, and take away what is
-    none of them; all else in it stays. Returns the files written, and those taken away.
+    """Make these the texts of plan, messages and layout in the folder, which may be new. Other such files are
+    removed; all else in the folder stays. Returns the files written, and those removed. Raises OSError.
 
-    All is made ready beside before the first file changes, so that whoever watches the folder sees one change.
-    Raises OSError.
+    All files are written beside before the first one is replaced, so that whoever watches the folder sees one change.
     """
     folder.mkdir(parents=True, exist_ok=True)
     root = folder.resolve(strict=True)
@@ -159,7 +159,7 @@ def _holds(path: Path, text: str) -> bool:
 
 
 def _place(folder: Path) -> tuple[int, int] | None:
-    """Which folder it is, whatever its name; None: there is none."""
+    """Return which folder it is, whatever its name; None: there is none."""
     try:
         found = folder.stat()
     except OSError:
@@ -168,7 +168,7 @@ def _place(folder: Path) -> tuple[int, int] | None:
 
 
 def _matching(root: Path, patterns: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
-    """Files by their name in the folder; hidden ones, such as an editor's own, are passed over."""
+    """Yield files with their names in the folder, but no hidden ones, such as an editor's."""
     for pattern in patterns:
         for path in sorted(root.glob(pattern)):
             name = path.relative_to(root).as_posix()
@@ -177,7 +177,7 @@ def _matching(root: Path, patterns: tuple[str, ...]) -> Iterator[tuple[str, Path
 
 
 def _text(root: Path, path: Path, name: str) -> str | Diagnostic:
-    """A file's text. Links are followed as long as they stay inside, which is how volumes are mounted."""
+    """Return a file's text. Links are followed if they stay inside the folder, for so volumes are mounted."""
     try:
         return _read(root, path, name)
     except OSError as error:

@@ -21,9 +21,9 @@ from avisa.templates.jinja.variables import (
     CAN_BE_MISSING,
     COMPONENTS,
     FILTERS,
-    GIVEN_OR_NOT,
     KNOWN,
     LATER,
+    MAY_BE_MISSING,
     OF_EVERY_ORDER,
     STANDS_ALONE,
     TIMES,
@@ -42,7 +42,7 @@ _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\{%.*%\}", re.DOTALL)
 _TAKEN = ("loop", "self")  # names of Jinja's own
 
 _Expr = nodes.Node
-Locals = Mapping[str, bool]  # what `for` gives, and whether all of it is there
+Locals = Mapping[str, bool]  # the names of `for`, and whether all their parts are surely there
 
 
 @dataclass(slots=True)
@@ -84,7 +84,7 @@ class TemplateChecker:
                     self._findings.refuse(node)
 
     def _braces(self, data: nodes.TemplateData) -> None:
-        """What is nearly a placeholder would be sent as it stands; in a layout it may be a style."""
+        """Warn of what is nearly a placeholder, for it would be sent as it stands. In a layout it may be a style."""
         if self.extra:
             return
         for found in _BRACES.finditer(data.data):
@@ -164,7 +164,7 @@ class TemplateChecker:
     # ------------------------------------------------------------ expressions
 
     def _asked(self, node: _Expr, sure: Paths, local: Locals) -> None:
-        """An expression whose parts may be missing, because it asks whether they are."""
+        """Check an expression whose parts may be missing, because it asks whether they are there."""
         match node:
             case nodes.And() | nodes.Or():
                 there = there_if_true if isinstance(node, nodes.And) else there_if_false
@@ -219,7 +219,7 @@ class TemplateChecker:
                 self._findings.refuse(node)
 
     def _constant(self, node: nodes.Const) -> None:
-        """What an escape such as `\\x1e` spells out in quotes can be what no file may hold."""
+        """Refuse characters that no file may hold: an escape in quotes, such as `\\x1e`, could spell them."""
         if isinstance(node.value, str) and RESERVED.search(node.value):
             self._findings.error("not_allowed", node, "a character that cannot stand in a message")
         elif isinstance(node.value, str) and _PLACEHOLDER.search(node.value):
@@ -258,7 +258,7 @@ class TemplateChecker:
             return
         root, _, rest = path.partition(".")
         if root in self.extra:
-            self._given(path, node, sure, may_be_missing=may_be_missing)
+            self._extra_name(path, node, sure, may_be_missing=may_be_missing)
             return
         if root in local:
             if rest and not (may_be_missing or local[root] or path in sure):
@@ -279,14 +279,14 @@ class TemplateChecker:
         elif may_be_missing and path not in sure and (meant := meant_detail(path)):
             self._findings.warning("unlikely_name", node, f"`{path}` is nothing that orders have as a rule", meant)
 
-    def _given(self, path: str, node: _Expr, sure: Paths, *, may_be_missing: bool) -> None:
-        """A name that the layout or a component has besides."""
+    def _extra_name(self, path: str, node: _Expr, sure: Paths, *, may_be_missing: bool) -> None:
+        """Check a name that only a layout or a component has."""
         root, _, rest = path.partition(".")
         if root in STANDS_ALONE:
             self._findings.error("not_allowed", node, f"`{root}` stands alone: `{{{{ {path} }}}}`")
         elif rest and path != "owner.name":
             self._findings.unknown_name(path, dict.fromkeys(self.extra, ()), node)
-        elif root in GIVEN_OR_NOT and not may_be_missing and root not in sure:
+        elif root in MAY_BE_MISSING and not may_be_missing and root not in sure:
             self._findings.may_be_missing(root, node)
 
     def _always_there(self, root: str, rest: str, attributes: Sequence[str] | None, sure: Paths) -> bool:

@@ -8,7 +8,7 @@ is looked up once, where its first name begins to hold. For
 
 the function is
 
-    def write(values, into, budget):
+    def message(values, into, budget):
      v1 = values['reason'] if values.__class__ is dict and 'reason' in values else part(values, 'reason')
      if v1:
       into += (
@@ -33,18 +33,19 @@ from jinja2 import nodes
 from avisa.templates.jinja.paths import path_of
 from avisa.templates.limits import Budget, joined
 
-_MAKE_TEXT = frozenset({"lower", "upper", "capitalize", "trim", "join", "_part"})  # that may be long
+# Filters that make a text, which may be long and is counted.
+_MAKE_TEXT = frozenset({"lower", "upper", "capitalize", "trim", "join", "_part"})
 
-# Adds what a text says of the values to the list.
-Write = Callable[[Mapping[str, Any], list[str], Budget], None]
+# Appends the pieces of a text, filled with values, to the list.
+Fill = Callable[[Mapping[str, Any], list[str], Budget], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """The functions of a message."""
 
-    plain: Write
-    html: Write
+    plain: Fill
+    html: Fill
     lines: Sequence[int]  # for each line of both functions, counted through, the line of the message
 
     def fill(self, values: Mapping[str, Any]) -> tuple[str, str]:
@@ -57,9 +58,9 @@ class Program:
         return self.lines[line - 1]
 
 
-def _filled(write: Write, values: Mapping[str, Any], budget: Budget) -> str:
+def _filled(fill: Fill, values: Mapping[str, Any], budget: Budget) -> str:
     into: list[str] = []
-    write(values, into, budget)
+    fill(values, into, budget)
     return joined(into, budget)
 
 
@@ -99,17 +100,17 @@ class _Generator:
         self.lines: list[int] = []
         self._file = file
         self._functions = functions
-        self._escaped = False  # whether what values say becomes HTML
+        self._escaped = False  # whether values are escaped, for HTML
         self._source: list[str] = []  # of one function
         self._places: list[int] = []  # the line of the message for each line of it
         self._indent = 0
         self._named = 0
 
-    def text(self, body: Sequence[nodes.Node], *, escaped: bool = False) -> Write:
+    def text(self, body: Sequence[nodes.Node], *, escaped: bool = False) -> Fill:
         """Return the function that fills one of the texts."""
         self._escaped = escaped
         self._source, self._places = [], []
-        self._line("def write(values, into, budget):")
+        self._line("def message(values, into, budget):")
         with self._indented():
             self._inner({}, body, None)
         # Empty lines before it, which cost nothing, make its lines go on where those of the last one ended.
@@ -117,8 +118,8 @@ class _Generator:
         self.lines += self._places
         known: dict[str, Any] = {"__builtins__": {}, **self._functions}
         exec(compile(source, self._file, "exec"), known)  # noqa: S102  of a template it has names only
-        write: Write = known.pop("write")
-        return write
+        fill: Fill = known.pop("message")
+        return fill
 
     # ------------------------------------------------------------ statements
 
@@ -148,7 +149,7 @@ class _Generator:
                 self._line(f"{part.data!r},")
             else:
                 value = self._expression(part, scope)
-                plain = f"str({value})" if _is_text(part) and not _local(part, scope) else f"say({value}, budget)"
+                plain = f"str({value})" if _is_text(part) and not _local(part, scope) else f"write({value}, budget)"
                 self._line(f"escape({value}, budget)," if self._escaped else f"{plain},", part.lineno)
         self._line(")")
 
@@ -218,12 +219,12 @@ class _Generator:
                 return f"({self._expression(node.expr1, scope)} if {test} else {other})"
             case nodes.Filter(kwargs=[], dyn_args=None, dyn_kwargs=None) if f"f_{node.name}" in self._functions:
                 arguments = ", ".join(self._expression(it, scope) for it in (node.node, *node.args))
-                called = f"f_{node.name}({arguments})"
-                return f"made({called}, budget)" if node.name in _MAKE_TEXT else called
+                call = f"f_{node.name}({arguments})"
+                return f"counted({call}, budget)" if node.name in _MAKE_TEXT else call
         raise _unknown(node)
 
     def _path(self, node: nodes.Node, scope: _Scope) -> tuple[str, _Scope]:
-        """The function's name for a path, and where the first name of it holds."""
+        """Return the function's name for a path, and where the first name of the path holds."""
         match node:
             case nodes.Name(name=name):
                 scope = scope.of(name)
@@ -280,13 +281,13 @@ def _unknown(node: nodes.Node | None) -> TypeError:
 
 
 def _local(node: nodes.Node, scope: _Scope) -> bool:
-    """Whether the first name of a path is one that a loop or component gave, whatever it is called."""
+    """Whether the first name of a path is that of a loop or of a component's argument, and no variable."""
     root = (path_of(node) or "").partition(".")[0]
     return root in scope.of(root).names
 
 
 def _is_text(node: nodes.Node) -> bool:
-    """Whether what it says is a text for certain, and one with an end."""
+    """Whether the value is certainly a text, and one of bounded length."""
     match node:
         case nodes.Filter(name=name):
             return name in _MAKE_TEXT or name in ("_link", "_stage")

@@ -1,7 +1,7 @@
-"""Which of two values is the greater, and whether they are the same, whatever kinds they are of.
+"""Compares two values of whatever kinds.
 
 An order can hold anything, and no comparison may keep a message from being written. Amounts are compared as amounts
-also where the publisher wrote them as text, as in `"129.90"`.
+even if the publisher wrote them as texts, such as `"129.90"`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BY_SIZE = frozenset(_BY_SIZE)
 
 
 def compared(left: Any, right: Any, how: str) -> bool:
-    """Two amounts, or two texts; anything else is neither greater nor smaller."""
+    """Compare two amounts, or two texts, as `how` (an operator's name) asks. For any other pair return False."""
     amounts = amount_of(left), amount_of(right)
     if None not in amounts:
         return _BY_SIZE[how](*amounts)
@@ -32,5 +32,5 @@ def compared(left: Any, right: Any, how: str) -> bool:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Two texts, numbers or answers to a question; lists and objects are compared with nothing."""
+    """Return whether two texts, numbers or booleans are equal. A list or an object equals nothing."""
     return left.__class__ not in (list, dict) and bool(left == right)

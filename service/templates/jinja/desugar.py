@@ -25,7 +25,7 @@ def desugar(tree: nodes.Template) -> nodes.Template:
 
 class _Desugarer(NodeTransformer):
     def visit_Compare(self, node: nodes.Compare) -> nodes.Expr:  # noqa: N802  Jinja calls it so
-        """With a constant, sameness needs no help, and so it stays as fast as it is."""
+        """Leave `==` and `!=` with a constant alone, for they cannot fail and are faster so."""
         self.generic_visit(node)
         operands = [node.expr, *(it.expr for it in node.ops)]
         with_constant = any(isinstance(it, nodes.Const) for it in operands)
@@ -62,7 +62,7 @@ class _Desugarer(NodeTransformer):
 
 
 def _test(left: nodes.Expr, right: nodes.Operand) -> nodes.Expr:
-    """One comparison of a chain."""
+    """Return one comparison of a chain as a call that cannot fail."""
     if right.op in BY_SIZE:
         args: list[nodes.Expr] = [right.expr, nodes.Const(right.op)]
         return nodes.Filter(left, "_compared", args, [], None, None, lineno=left.lineno)

@@ -19,7 +19,7 @@ from avisa.core.context import LONGEST_NAME
 from avisa.templates.jinja.comparison import compared, same
 from avisa.templates.jinja.formats import Formats
 from avisa.templates.jinja.to_text import cut, join, to_text
-from avisa.templates.limits import Budget, each, made
+from avisa.templates.limits import Budget, counted, each
 from avisa.templates.links import safe_link
 
 _SPECIAL = re.compile("[&<>\"']").search  # most values have none of these, and looking is cheaper than replacing
@@ -43,10 +43,10 @@ def functions(locale: str, stages: Mapping[str, str]) -> dict[str, Any]:
     filters = {**PLAIN_FILTERS, **dates, "_stage": lambda status: _stage(stages, status)}
     called = {
         "str": str,
-        "say": _say,
+        "write": _write,
         "escape": _escape,
         "each": each,
-        "made": made,
+        "counted": counted,
         "dict": dict,
         "part": _part_of,
     }
@@ -54,7 +54,7 @@ def functions(locale: str, stages: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _part_of(of: Any, key: str) -> Any:
-    """A part of a value, or what is missing of it; of what is missing itself, that."""
+    """Return a part of a value, or what stands for a missing part. A part of what is missing is missing too."""
     if of.__class__ is dict and key in of:
         return of[key]
     return of if isinstance(of, Missing) else Missing(obj=of, name=key)
@@ -65,14 +65,14 @@ def _stage(named: Mapping[str, str], status: Any) -> str:
     return named.get(name) or name.replace("_", " ").capitalize()
 
 
-def _say(value: Any, budget: Budget) -> str:
+def _write(value: Any, budget: Budget) -> str:
     text = to_text(value)
-    return text if text is value else made(text, budget)
+    return text if text is value else counted(text, budget)
 
 
 def _escape(value: Any, budget: Budget) -> str:
-    text = value if value.__class__ is str else _say(value, budget)
-    return made(escape(text), budget) if _SPECIAL(text) else text
+    text = value if value.__class__ is str else _write(value, budget)
+    return counted(escape(text), budget) if _SPECIAL(text) else text
 
 
 def _default(value: Any, instead: Any = "") -> Any:
@@ -88,7 +88,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _part(value: Any) -> str:
-    """A part of an address; never one that leads out of where it stands."""
+    """Return the value as one part of an address, never as `.` or `..`, which would lead out of its place."""
     text = to_text(value)
     return "" if text in (".", "..") else quote(text, safe="")
 
@@ -105,7 +105,7 @@ PLAIN_FILTERS: dict[str, Any] = {
     "trim": lambda value: to_text(value).strip(),
     "join": _join,
     "length": _length,
-    # Ours alone; no template can name them, because a name with an underscore is refused.
+    # For generated code only: no template can name them, because a name with an underscore is refused.
     "_list": _list,
     "_link": safe_link,
     "_part": _part,

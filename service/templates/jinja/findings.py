@@ -10,7 +10,7 @@ from jinja2 import nodes
 from avisa.diagnostics.diagnostic import Diagnostic, Severity
 from avisa.diagnostics.suggest import closest_match
 from avisa.templates.jinja.paths import bare, begins_at, path_of
-from avisa.templates.jinja.variables import COMPONENTS, DETAILS, IN_WORDS, OF_EVERY_ORDER, in_one, names
+from avisa.templates.jinja.variables import COMPONENTS, CONSTRUCTS, DETAILS, OF_EVERY_ORDER, in_one, names
 from avisa.templates.message_file import Part
 
 _MOST = 30  # problems of one part of a file
@@ -27,7 +27,7 @@ class Findings:
 
     @property
     def enough(self) -> bool:
-        """Nobody reads more errors at once; and looking for what was meant takes a while."""
+        """Whether there are as many errors as anybody reads at once. Looking for what was meant takes a while."""
         return self._many("error")
 
     def error(self, code: str, node: nodes.Node, message: str, suggestion: str | None = None) -> None:
@@ -38,7 +38,7 @@ class Findings:
 
     def refuse(self, node: nodes.Node) -> None:
         """Refuse a construct of Jinja's that messages do not have."""
-        word = IN_WORDS.get(type(node), type(node).__name__.lower())
+        word = CONSTRUCTS.get(type(node), type(node).__name__.lower())
         self.error("not_allowed", node, f"{word} is not allowed in a template", _meant_name(node))
 
     def unknown(self, what: str, name: str, allowed: Iterable[str], node: nodes.Node) -> None:
@@ -77,7 +77,8 @@ class Findings:
         )
 
     def _many(self, severity: str) -> bool:
-        """Counted apart, so that no number of warnings hides an error."""
+        """Whether there are enough of that severity. Each is counted apart, so that no number of warnings hides an
+        error."""
         return sum(problem.severity == severity for problem in self.problems) >= _MOST
 
     def _add(self, code: str, severity: Severity, node: nodes.Node, message: str, suggestion: str | None) -> None:
@@ -88,7 +89,7 @@ class Findings:
 
 
 def _meant_name(node: nodes.Node) -> str | None:
-    """`order.number` of `order-number` and `order,number`."""
+    """Return `order.number` for `order-number` and `order,number`."""
     match node:
         case (
             nodes.Sub(left=nodes.Node() as left, right=nodes.Name(name=last))
@@ -99,7 +100,7 @@ def _meant_name(node: nodes.Node) -> str | None:
 
 
 def meant_detail(path: str) -> str | None:
-    """What `order.ulr` was probably meant to be; None if it may well be right."""
+    """Return what `order.ulr` was probably meant to be; None if it may well be right."""
     group, _, name = path.partition(".")
     known = [*OF_EVERY_ORDER, *DETAILS]
     if group != "order" or not name or name in known:

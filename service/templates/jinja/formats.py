@@ -1,11 +1,11 @@
 """Dates, amounts and numbers as people of a locale write them: the filters of templates.
 
-Babel knows how; asking it for each value would cost more than all the rest of a mail. So what it would do is
-learned once per locale (and count of decimals), proven against it on a set of probes, and done by hand. Where the
-proof fails, as with Indian grouping or other digits, Babel is asked each time. Currencies of as many decimals differ
-by their symbol alone, so an order full of unheard-of ones has nothing to teach.
+Babel knows how, but asking it for each value would cost more than all the rest of a mail. So Babel is asked once per
+locale and number of decimals; what it does is imitated, and the imitation is compared with Babel on a set of probes.
+Where they differ, as with Indian grouping or other digits, Babel is asked each time. Currencies with the same number
+of decimals differ by their symbol alone, so each new currency costs next to nothing.
 
-A value that is no date, or no amount, is answered as it came: an event must not be able to stop a mail.
+A value that is no date or no amount is returned as it is: an event must not be able to stop a mail.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ _LARGEST = 18  # digits before the decimal point
 
 
 def is_locale(name: str) -> bool:
-    """Whether it is written as languages are here, and Babel can write in it."""
+    """Whether the name is written like `pt` or `pt-BR`, and Babel knows the locale."""
     return _LOCALE.fullmatch(name) is not None and known_locale(name)
 
 
 def tidy_locale(name: str) -> str | None:
-    """`pt-BR` of `pt_br`; None if nobody can know what was meant."""
+    """Return `pt-BR` for `pt_br`; None if nobody can know what was meant."""
     language, between, country = name.replace("_", "-").partition("-")
     tidy = language.lower() + between + country.upper()
     return tidy if tidy != name and is_locale(tidy) else None
 
 
 def known_locale(name: str) -> bool:
-    """Whether Babel can write in this language."""
+    """Whether Babel knows the locale."""
     try:
         Locale.parse(name, sep="-")
     except (UnknownLocaleError, ValueError):
@@ -80,11 +80,11 @@ class _Digits:
     places: int
 
     def of(self, amount: Decimal) -> str:
-        """Any amount, rounded."""
+        """Return any amount, rounded."""
         return self.write(_rounded(amount, self.places))
 
     def write(self, amount: Decimal) -> str:
-        """An amount of so many decimals."""
+        """Return an amount that has no more decimals than `places`."""
         whole, _, fraction = f"{abs(amount):.{self.places}f}".partition(".")
         if len(whole) >= self.least_grouped:
             whole = f"{int(whole):,}".replace(",", self.group)
@@ -195,12 +195,12 @@ class Formats:
 
 
 def _writing(learned: _Digits | None, ask: Callable[[Decimal], str], places: int) -> Callable[[Decimal], str]:
-    """How amounts are written: by hand if that was learned, else by asking each time."""
+    """Return what writes amounts: the imitation if there is one, else Babel."""
     return (lambda amount: ask(_rounded(amount, places))) if learned is None else learned.of
 
 
 def _learn(ask: Callable[[Decimal], str], places: int) -> _Digits | None:
-    """How to do by hand what `ask` does, if the probes prove it to be the same."""
+    """Return an imitation of `ask`, which asks Babel; None if it fails on one of the probes."""
     large = ask(_rounded(Decimal("1234567.41"), places))
     marked = re.fullmatch(r"(\D*)1(\D*)234(\D*)567(?:(\D+?)(4\d*))?(\D*)", large)
     negative = re.match(r"\D*", ask(_rounded(Decimal(-5), places)))
@@ -215,12 +215,12 @@ def _learn(ask: Callable[[Decimal], str], places: int) -> _Digits | None:
 
 
 def _rounded(amount: Decimal, places: int) -> Decimal:
-    """What rounds to nothing has no sign."""
+    """Return the amount, rounded; zero has no sign."""
     return amount.quantize(Decimal(1).scaleb(-places)) + 0
 
 
 def _without(symbol: str, digits: _Digits | None) -> _Digits | None:
-    """The same for any currency; None if nobody can know where its symbol stands."""
+    """Return the digits with `¤` for the symbol, for any currency; None if the symbol's place is not certain."""
     if digits is None or (digits.before + digits.after).count(symbol) != 1 or symbol in digits.minus:
         return None
     return replace(digits, before=digits.before.replace(symbol, "¤"), after=digits.after.replace(symbol, "¤"))
@@ -231,7 +231,8 @@ def _with(symbol: str, digits: _Digits) -> _Digits:
 
 
 def moment_of(value: Json, zone: str) -> date | None:
-    """A bare date, or a moment put into the zone; a time without a zone stands as it is."""
+    """Return a date, or a moment converted to the zone; a moment without a zone is returned as it is. None if it
+    is neither."""
     return _read_moment(value, zone) if isinstance(value, str) and len(value) <= _LONGEST else None
 
 
@@ -247,7 +248,7 @@ def _read_moment(value: str, zone: str) -> date | None:
 
 
 def _can_be_amount(value: Json) -> bool:
-    """A long text is none, and would be kept for long if it were."""
+    """Whether it may be an amount. A long text is none, and the caches would keep it for long."""
     return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST)
 
 

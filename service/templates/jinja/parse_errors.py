@@ -73,7 +73,7 @@ def explain(jinja_message: str, text: str, *, begun: int, at: int) -> TemplateSy
 
 
 def _braces(text: str, begun: int, at: int) -> TemplateSyntaxProblem | None:
-    """What is wrong with the braces themselves."""
+    """Return what is wrong with the braces themselves, None if nothing is."""
     opening = text[begun : begun + 2]
     closing = _CLOSING.get(opening)
     if closing is None:
@@ -102,7 +102,7 @@ def _otherwise(jinja_message: str, text: str, begun: int, at: int) -> TemplateSy
 
 
 def _meant(text: str, begun: int, at: int) -> str | None:
-    """What was probably meant by what cannot stand there."""
+    """Return what was probably meant by what cannot stand there."""
     if text[at : at + 1] in _CURLY_QUOTES:
         return 'straight quotes: "…"'
     if _ELSE_IF.match(text, begun):
@@ -119,7 +119,7 @@ def _meant(text: str, begun: int, at: int) -> str | None:
 
 
 def _one_name(text: str, begun: int, at: int) -> str | None:
-    """A name with a blank in it, in one: `customer.first name`."""
+    """Return the name that was written with a blank in it: `customer.first_name` for `customer.first name`."""
     before, after = text[begun:at], _WORD.match(text, at)
     first = _NO_NAME.split(before.rstrip(" "))[-1]
     if after is None or not before.endswith(" "):

@@ -10,7 +10,7 @@ Paths = frozenset[str]
 
 
 def path_of(node: nodes.Node | None) -> str | None:
-    """`order.number` of a name and its attributes; None: it is something else."""
+    """Return `order.number` for a name and its attributes; None for anything else."""
     parts: list[str] = []
     while isinstance(node, nodes.Getattr):
         parts.append(node.attr)
@@ -19,15 +19,15 @@ def path_of(node: nodes.Node | None) -> str | None:
 
 
 def begins_at(node: nodes.Node) -> int:
-    """The offset of the node's first word, in a tree that knows offsets: a path begins with its name, a call with
-    what is called."""
+    """Return the offset of the node's first word, in a tree that knows offsets: a path begins with its name, a call
+    with what is called."""
     while isinstance(node, nodes.Getattr | nodes.Call):
         node = node.node
     return node.lineno or 0
 
 
 def operands(node: nodes.And | nodes.Or) -> list[nodes.Expr]:
-    """`a`, `b` and `c` of `a and b and c`, which is read as a pair of a pair and another."""
+    """Return `a`, `b` and `c` of `a and b and c`, which Jinja reads as `(a and b) and c`."""
     found: list[nodes.Expr] = []
     left: nodes.Expr = node
     while isinstance(left, type(node)):
@@ -37,7 +37,7 @@ def operands(node: nodes.And | nodes.Or) -> list[nodes.Expr]:
 
 
 def there_if_true(test: nodes.Node) -> Paths:
-    """What is there if the test is true."""
+    """Return the paths that are surely there if the test is true."""
     match test:
         case nodes.And():
             return there_if_true(test.left) | there_if_true(test.right)
@@ -54,7 +54,7 @@ def there_if_true(test: nodes.Node) -> Paths:
 
 
 def there_if_false(test: nodes.Node) -> Paths:
-    """What is there if the test is false."""
+    """Return the paths that are surely there if the test is false."""
     match test:
         case nodes.Or():
             return there_if_false(test.left) | there_if_false(test.right)
@@ -67,5 +67,5 @@ def there_if_false(test: nodes.Node) -> Paths:
 
 
 def bare(names: Mapping[str, object] | Sequence[str]) -> set[str]:
-    """Names without the question mark that says they may be missing."""
+    """Return the names without the question mark that says that they may be missing."""
     return {name.rstrip("?") for name in names}

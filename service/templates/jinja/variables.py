@@ -21,7 +21,7 @@ LATER = frozenset({"rating"})
 # What a layout and its components have besides: names whose text is put in as it stands, and those that may be
 # missing.
 STANDS_ALONE = frozenset({"content", "lang", "short", "subject", "words"})
-GIVEN_OR_NOT = CAN_BE_MISSING | {"owner", "unsubscribe"}
+MAY_BE_MISSING = CAN_BE_MISSING | {"owner", "unsubscribe"}
 
 # variable -> its attributes; None: any. A question mark: may be missing.
 VARIABLES: Mapping[str, Sequence[str] | None] = {
@@ -42,7 +42,7 @@ TIMES = frozenset({"next_update", "promise.date", "promise.previous"})
 
 
 def names(variables: Mapping[str, Sequence[str] | None]) -> list[str]:
-    """All names that can be written, those that most orders have among them."""
+    """Return all names that can be written, with those details of an order that most publishers send."""
     found: list[str] = []
     for key, attributes in variables.items():
         root = key.rstrip("?")
@@ -55,12 +55,12 @@ KNOWN = frozenset(names(OWNERS_VARIABLES))
 
 
 def in_one(first: str | None, last: str) -> str | None:
-    """The name that two words were meant to be: `customer.first_name` of `customer.first` and `name`."""
+    """Return the name that two words were meant to be: `customer.first_name` for `customer.first` and `name`."""
     return next((name for name in (f"{first}.{last}", f"{first}_{last}") if name in KNOWN), None)
 
 
 # what is refused, as an operator would call it
-IN_WORDS: Mapping[type[nodes.Node], str] = {
+CONSTRUCTS: Mapping[type[nodes.Node], str] = {
     nodes.Macro: "a macro", nodes.CallBlock: "a call block", nodes.Include: "an include",
     nodes.Import: "an import", nodes.FromImport: "an import", nodes.Extends: "extends", nodes.Block: "a block",
     nodes.Assign: "set", nodes.AssignBlock: "set", nodes.With: "with", nodes.FilterBlock: "a filter block",

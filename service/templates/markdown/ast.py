@@ -1,4 +1,4 @@
-"""A message as a tree: what Markdown makes of it, with its placeholders, before it is written as HTML or as text."""
+"""The tree that Markdown makes of a message with its placeholders; HTML and plain text are written from it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Node = Branch | Element | Text | Placeholder | Break
 
 
 def numbers(nodes: Sequence[Node]) -> Iterator[str]:
-    """The marks in a tree."""
+    """Yield the numbers of the marks in a tree."""
     for node in nodes:
         match node:
             case Placeholder(number):

@@ -1,8 +1,13 @@
 """Markdown with marks in it, as a tree.
 
-A message is parsed once, when it is pushed. A statement that stands alone on its line stands between
-paragraphs; a paragraph that is wholly inside an `if` disappears with it; a line break before an `if` goes into
-it, so that nothing leaves a blank when it says nothing. Raw HTML is text, and images do not exist.
+A message is parsed once, when it is compiled. An `if` or `for` that says nothing must leave nothing behind, so:
+
+- a statement alone on its line stands between paragraphs;
+- a paragraph wholly inside an `if` belongs to it: `{% if reason %}Why: {{ reason }}{% endif %}` is an `if` around a
+  paragraph, not a paragraph that may be empty;
+- a line break before an `if` goes into it.
+
+Raw HTML is text, and images do not exist.
 """
 
 from __future__ import annotations
@@ -24,8 +29,8 @@ _ALONE = re.compile("^[ \t]*((?:\ue000\\d+\ue001[ \t]*)+)$", re.MULTILINE)
 
 
 class MarkdownProblem(Exception):  # noqa: N818  a state of the message, told as a problem
-    """The message can not be written; `code`, `line` and `suggestion` are those of a problem, `word` helps to find
-    its place."""
+    """The message cannot be written. `code`, `line` and `suggestion` are those of a diagnostic; `word` helps to find
+    the place."""
 
     def __init__(
         self,
@@ -98,13 +103,13 @@ def _apart(found: re.Match[str], marks: Marks) -> str:
 
 
 def _no_sentence(text: str, marks: Marks) -> bool:
-    """Whether only statements and components stand there, so that it is no part of a paragraph."""
+    """Whether there are only statements and components in the text, so that it is no part of a paragraph."""
     placed = [marks.at(number) for number in MARK.findall(text)]
     return not any(isinstance(mark, Output) and mark.component is None for mark in placed)
 
 
 class _Builder:
-    """Builds a tree from what opens and closes, and refuses what crosses."""
+    """Builds a tree from what opens and closes, and refuses elements and statements that cross."""
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
@@ -128,7 +133,7 @@ class _Builder:
             self.add(element)
 
     def marks_of(self, text: str) -> None:
-        """Text and the marks in it."""
+        """Add a text and the marks in it."""
         for place, piece in enumerate(MARK.split(text)):
             if place % 2:
                 self._mark(int(piece))
@@ -142,8 +147,8 @@ class _Builder:
 
     def _mark(self, number: int) -> None:
         match self._marks.at(number):
-            case Output() as said:
-                self.add(Placeholder(number, said.component is not None))
+            case Output(component=component):
+                self.add(Placeholder(number, component is not None))
             case If() | For():
                 self._open.append(Branch([(number, [])]))
             case Elif() | Else():
@@ -165,7 +170,7 @@ class _Builder:
         return top.arms[-1][1] if isinstance(top, Branch) else top.children
 
     def _crossed(self, inner: Element | Branch | None = None, number: int | None = None) -> MarkdownProblem:
-        """What is said of the innermost `if` or `for`, or of that of the mark that ends or parts it."""
+        """Return the problem, at the innermost `if` or `for` that is open; if none is, at the mark `number`."""
         enclosing = [*self._open, inner]
         branch = next((node for node in reversed(enclosing) if isinstance(node, Branch)), None)
         mark = number if branch is None else branch.arms[0][0]
@@ -179,7 +184,7 @@ class _Builder:
 
 
 def line_of(marks: Marks, number: int) -> int | None:
-    """The line in the file where the mark stands."""
+    """Return the line in the file where the mark stands, None if nobody knows."""
     match marks.at(number):
         case Output(expr) | If(expr) | Elif(expr) | For(_, expr):
             return expr.lineno
@@ -206,7 +211,7 @@ def _inline(tokens: Sequence[Token], marks: Marks) -> list[Node]:
 
 
 def _leaf(paragraph: Element, children: list[Node], marks: Marks) -> list[Node]:
-    """A paragraph; an `if` around the whole of it is put outside."""
+    """Return a paragraph; an `if` around the whole of it is put outside."""
     while children and children[0] == _SOFT:
         children = children[1:]
     while children and children[-1] == _SOFT:
@@ -217,15 +222,15 @@ def _leaf(paragraph: Element, children: list[Node], marks: Marks) -> list[Node]:
         return [Branch([(mark, _leaf(paragraph, kids, marks)) for mark, kids in whole.arms], whole.end)]
     component = next((node for node in every(children) if isinstance(node, Placeholder) and node.component), None)
     if component is not None:
-        line, said = line_of(marks, component.number), marks.at(component.number)
-        word = said.component if isinstance(said, Output) else None
+        line, mark = line_of(marks, component.number), marks.at(component.number)
+        word = mark.component if isinstance(mark, Output) else None
         raise MarkdownProblem("not_allowed", "a component stands on a line of its own", line=line, word=word)
     return [replace(paragraph, children=_breaks_inside(children))]
 
 
 def _breaks_inside(children: list[Node]) -> list[Node]:
-    """Soft line breaks moved into the `if` they stand before, and into the one that begins the paragraph from
-    behind it."""
+    """Return the children of a paragraph with soft line breaks moved into an `if`: into the one that follows the
+    break, or into the one that begins the paragraph and that the break follows."""
     kept: list[Node] = []
     for place, node in enumerate(children):
         after = children[place + 1] if place + 1 < len(children) else None
@@ -239,7 +244,7 @@ def _breaks_inside(children: list[Node]) -> list[Node]:
 
 
 def _as_one_list(branch: Branch, marks: Marks) -> Branch | Element:
-    """A loop over a list of one item becomes one list with a loop in it."""
+    """Turn a loop around a list into a list around the loop: its items are to be one list."""
     (mark, kids), *others = branch.arms
     if not others and isinstance(marks.at(mark), For) and len(kids) == 1:
         only = kids[0]

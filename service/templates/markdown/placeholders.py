@@ -73,7 +73,7 @@ class EndBind:
 
 
 Mark = Output | If | Elif | Else | EndIf | For | EndFor | Bind | EndBind
-Data = Callable[[str], str]
+Literal = Callable[[str], str]
 Slot = Callable[[nodes.Expr], str | None]
 
 
@@ -93,11 +93,11 @@ class Marks:
         return self._kept[int(number)]
 
     def to_text(
-        self, body: Sequence[nodes.Node], *, data: Data = str, slot: Slot = lambda _: None, line: int = 0
+        self, body: Sequence[nodes.Node], *, literal: Literal = str, slot: Slot = lambda _: None, line: int = 0
     ) -> str:
         """Return a template as text with marks.
 
-        `data` transforms literal text; `slot` returns the text of an output that is already known, else None. With
+        `literal` transforms literal text; `slot` returns the text of an output that is already known, else None. With
         `line`, placeholders count as standing in that line of the file. Raises TooMuch.
         """
         written: list[str] = []
@@ -106,26 +106,26 @@ class Marks:
                 case nodes.Output():
                     for part in node.nodes:
                         if isinstance(part, nodes.TemplateData):
-                            written.append(data(part.data))
+                            written.append(literal(part.data))
                         else:
                             known = slot(part)
                             written.append(self._output(part, line) if known is None else known)
                 case nodes.If():
                     written.append(self.put(If(_placed(node.test, line))))
-                    written.append(self.to_text(node.body, data=data, slot=slot, line=line))
+                    written.append(self.to_text(node.body, literal=literal, slot=slot, line=line))
                     for branch in node.elif_:
                         written.append(self.put(Elif(_placed(branch.test, line))))
-                        written.append(self.to_text(branch.body, data=data, slot=slot, line=line))
+                        written.append(self.to_text(branch.body, literal=literal, slot=slot, line=line))
                     if node.else_:
                         written.append(self.put(Else(node.lineno or 0)))
-                        written.append(self.to_text(node.else_, data=data, slot=slot, line=line))
+                        written.append(self.to_text(node.else_, literal=literal, slot=slot, line=line))
                     written.append(self.put(EndIf(node.lineno or 0)))
                 case nodes.For(target=nodes.Name() as target):
                     written.append(self.put(For(target, _placed(node.iter, line))))
-                    written.append(self.to_text(node.body, data=data, slot=slot, line=line))
+                    written.append(self.to_text(node.body, literal=literal, slot=slot, line=line))
                     if node.else_:
                         written.append(self.put(Else(node.lineno or 0)))
-                        written.append(self.to_text(node.else_, data=data, slot=slot, line=line))
+                        written.append(self.to_text(node.else_, literal=literal, slot=slot, line=line))
                     written.append(self.put(EndFor(node.lineno or 0)))
                 case _:
                     raise TypeError(f"{type(node).__name__} was not checked")

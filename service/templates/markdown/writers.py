@@ -1,7 +1,8 @@
 """The two ways a message is written from its tree: HTML, and plain text.
 
-Links are whole addresses of a known scheme. Where a placeholder gives the address, that is looked at when the
-message is filled, and a link that is none leaves its text; where it gives a part, the part is percent-encoded.
+Links are whole addresses of a known scheme. An address that is a placeholder is checked when the message is filled,
+and if it is no such address the text of the link stays alone. A placeholder that is part of an address is
+percent-encoded.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class HtmlWriter:
 
 @dataclass(frozen=True, slots=True)
 class TextWriter:
-    """Writes plain text with marks; a paragraph is one line, as long as it is."""
+    """Writes plain text with marks. A paragraph is one line, however long."""
 
     marks: Marks
     component: Component
@@ -140,7 +141,7 @@ def _link(href: str, marks: Marks) -> tuple[str, nodes.Expr | None]:
         if scheme is None or scheme[1].lower() not in SCHEMES:
             word = pieces[0]
             raise MarkdownProblem("link_scheme", NOT_A_LINK, word=word, suggestion=whole_address(word))
-    # Before a placeholder the host has to have ended: in what is written, or behind one that is a whole address.
+    # A host must end before the first placeholder, or the first placeholder must be a whole address.
     written = len(pieces) > 1 and _HTTP.match(pieces[0]) and not _HOST.match(pieces[0])
     behind = len(pieces) > 3 and not pieces[0] and pieces[2][:1] not in ("/", "?", "#")
     if written or behind:
