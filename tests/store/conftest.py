@@ -19,7 +19,7 @@ from tests.store.makings import RealClock
 from tests.tools.postgres import Postgres
 
 
-class House:
+class FreshDatabase:
     """A fresh database, the stores opened on it, and ways around them."""
 
     def __init__(self, url: str, server: Postgres | None) -> None:
@@ -73,21 +73,21 @@ def migrated(request: pytest.FixtureRequest) -> tuple[Postgres, str]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
-async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FreshDatabase]:
     if request.param == "sqlite":
-        house = House(f"sqlite:///{tmp_path}/avisa.db", None)
+        database = FreshDatabase(f"sqlite:///{tmp_path}/avisa.db", None)
     else:
         server, url = request.getfixturevalue("migrated")
-        house = House(url, server)
-        house.sql(f"TRUNCATE {', '.join(table.name for table in metadata.sorted_tables)} RESTART IDENTITY")
+        database = FreshDatabase(url, server)
+        database.sql(f"TRUNCATE {', '.join(table.name for table in metadata.sorted_tables)} RESTART IDENTITY")
     try:
-        yield house
+        yield database
     finally:
         with suppress(Exception):
-            await house.close()
+            await database.close()
 
 
 @pytest.fixture
-async def store(house: House) -> Store:
+async def store(database: FreshDatabase) -> Store:
     """The store of the running service."""
-    return await house.open()
+    return await database.open()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from avisa.core.model import State
 from avisa.store import Store
-from tests.store.conftest import House
+from tests.store.conftest import FreshDatabase
 from tests.store.makings import LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice
 
 
-async def test_a_commit_may_begin_what_it_decides(store: Store, house: House) -> None:
+async def test_a_commit_begins_a_notification_with_its_attempt(store: Store, database: FreshDatabase) -> None:
     key = notice().key
     committed = await store.orders.commit([change(seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
     assert committed.begun == {key}
@@ -16,12 +16,12 @@ async def test_a_commit_may_begin_what_it_decides(store: Store, house: House) ->
     assert row.notification.state is State.SENDING
     assert (row.notification.attempts, row.notification.first_attempt_real) == (1, NOW)
     assert (row.message, row.locale, row.template_version) == ("order-confirmed", "pt-PT", "v1")
-    house.pass_time(LEASE + MINUTE)
-    (claimed,) = await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
-    assert claimed.draft == attempt(key).draft, "whoever finds it can only send the same octets"
+    database.pass_time(LEASE + MINUTE)
+    (claimed,) = await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=10, **READER)
+    assert claimed.draft == attempt(key).draft, "whoever claims it can only send the same bytes"
 
 
-async def test_behind_another_nothing_begins(store: Store) -> None:
+async def test_a_notification_behind_another_does_not_begin(store: Store) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     second = notice("A-1", 2).key

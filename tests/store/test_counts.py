@@ -9,7 +9,7 @@ from avisa.core.model import Reason, State
 from avisa.ports import Tally
 from avisa.store import Store
 from avisa.store.dead_letters import HEAD, WHOLE
-from tests.store.conftest import House
+from tests.store.conftest import FreshDatabase
 from tests.store.makings import (
     FEED,
     LEASE,
@@ -27,7 +27,7 @@ from tests.store.makings import (
 LONG_AGO = NOW - timedelta(days=500)
 
 
-async def test_the_counts_add_up_after_retiring(store: Store, house: House) -> None:
+async def test_the_counts_add_up_after_retiring(store: Store, database: FreshDatabase) -> None:
     ended = [change(f"old-{n}", seqs=(1, 2), final=True, ended_at=LONG_AGO) for n in range(3)]
     await store.orders.commit(
         [*ended, change("open", seqs=(1,)), change("new", seqs=(1,), final=True, ended_at=NOW)],
@@ -38,7 +38,7 @@ async def test_the_counts_add_up_after_retiring(store: Store, house: House) -> N
     await lease_all(store)
     for seq in (1, 2):
         await send(store, *(notice(f"old-{n}", seq).key for n in range(2)))
-        await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=100, **READER)
+        await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=100, **READER)
     await store.outbox.settle([settlement(notice("old-2").key, State.FAILED, Reason.EXPIRED)])
     before = await store.queries.counts()
     assert before.decided == sum(before.by_state.values()) == 8
@@ -50,7 +50,7 @@ async def test_the_counts_add_up_after_retiring(store: Store, house: House) -> N
     assert await store.queries.counts() == before
     assert before.by_state == Counter({State.SENT: 4, State.FAILED: 1, State.QUEUED: 3})
     assert set(await store.orders.load(["old-0", "old-1", "old-2", "open", "new"])) == {"old-2", "open", "new"}
-    assert house.sql("SELECT count(*) FROM entries") == ["3"]
+    assert database.sql("SELECT count(*) FROM entries") == ["3"]
     gauges = await store.queries.gauges()
     assert (gauges.orders_open, gauges.orders_final) == (1, 2)
 
@@ -81,13 +81,13 @@ async def test_a_dead_letter_is_set_aside_once(store: Store) -> None:
     assert (await store.queries.counts()).dead_letters == 2
 
 
-async def test_another_record_at_the_same_place_is_another_letter(store: Store) -> None:
+async def test_another_record_at_the_same_position_is_another_dead_letter(store: Store) -> None:
     """A topic that was made anew counts from nought again."""
     await store.orders.commit([], dead_letters=[unreadable(7, b"{"), unreadable(7, b"}")], now=NOW)
     assert len(await store.queries.dead_letters()) == 2
 
 
-async def test_the_head_of_a_giant_is_kept(store: Store) -> None:
+async def test_of_a_huge_dead_letter_the_head_is_kept(store: Store) -> None:
     await store.orders.commit(
         [], dead_letters=[unreadable(1, b"x" * WHOLE), unreadable(2, b"x" * (WHOLE + 1))], now=NOW
     )

@@ -10,11 +10,11 @@ import pytest
 from avisa.core.model import Reason, State
 from avisa.ports import Tally
 from avisa.store import Store
-from tests.store.conftest import House
+from tests.store.conftest import FreshDatabase
 from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice, send
 
 
-async def test_what_was_committed_is_loaded_again(store: Store) -> None:
+async def test_a_committed_order_is_loaded_as_it_was(store: Store) -> None:
     first = change(seqs=(1,), reminders=2)
     committed = await store.orders.commit([first], now=NOW)
     loaded = (await store.orders.load(["A-1", "unknown"]))["A-1"]
@@ -54,24 +54,24 @@ async def test_an_order_that_vanished_is_lost(store: Store) -> None:
     assert await store.orders.load(["A"]) == {}
 
 
-async def test_a_key_is_told_once(store: Store, house: House) -> None:
-    """A notification that is there already, settled even, is not queued again, and holds up no line."""
+async def test_a_key_that_exists_is_not_queued_again(store: Store, database: FreshDatabase) -> None:
+    """A notification that is there already, settled even, is not queued again, and holds up no queue."""
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     await send(store, notice().key)
     committed = await store.orders.commit([change("A-1", 1, seqs=(1, 2))], now=NOW, lease=LEASE)
     assert committed.lost == frozenset()
     assert [row.notification.state for row in await store.queries.outbox()] == [State.SENT, State.QUEUED]
-    (claimed,) = await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
+    (claimed,) = await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=10, **READER)
     assert claimed.notification == notice(seq=2)
 
 
-async def test_one_commit_holds_an_order_once(store: Store) -> None:
+async def test_a_commit_with_two_changes_of_one_order_is_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="one change"):
         await store.orders.commit([change("A"), change("A")], now=NOW)
 
 
-async def test_new_ones_begin_unless_they_wait(store: Store) -> None:
+async def test_new_notifications_begin_unless_they_wait(store: Store) -> None:
     """Only the head of a queue begins; the owner's queue is another one."""
     owner = notice(seq=3, recipient="owner:production")
     first = change(notifications=(notice(seq=2), notice(seq=1), owner))
@@ -83,7 +83,7 @@ async def test_new_ones_begin_unless_they_wait(store: Store) -> None:
     assert await store.outbox.claim(now_real=NOW, lease=LEASE, limit=10, **READER) == []
 
 
-async def test_superseded_ones_are_dropped_unless_begun(store: Store, house: House) -> None:
+async def test_superseded_notifications_are_dropped_unless_begun(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change("A", seqs=(1,)), change("B", seqs=(1,))], now=NOW)
     await lease_all(store)
     begun, waits = notice("A").key, notice("B").key
@@ -96,15 +96,15 @@ async def test_superseded_ones_are_dropped_unless_begun(store: Store, house: Hou
     assert rows[waits].notification.state is State.DROPPED
     assert rows[waits].reason is Reason.SUPERSEDED
     assert rows[waits].settled_at == NOW
-    # B's second is the head of its line now, A's still waits for the first.
-    claimed = await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
+    # B's second is the head of its queue now, A's still waits for the first.
+    claimed = await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=10, **READER)
     assert [item.notification.key for item in claimed] == [notice("B", 2).key]
     # Whoever has the dropped one in hand does not begin it any more.
     assert await store.outbox.begin([attempt(waits)]) == frozenset()
 
 
-async def test_one_born_and_superseded_in_the_same_batch_is_told_of_and_never_sent(
-    store: Store, house: House
+async def test_a_notification_superseded_in_its_own_batch_is_stored_as_dropped(
+    store: Store, database: FreshDatabase
 ) -> None:
     both = change(notifications=(notice(seq=1, state=State.DROPPED), notice(seq=2)), superseded=(notice().key,))
     begin = [attempt(item.key) for item in both.notifications]
@@ -116,14 +116,14 @@ async def test_one_born_and_superseded_in_the_same_batch_is_told_of_and_never_se
     assert (await store.queries.counts()).decided == 2
 
 
-async def test_a_dropped_head_lets_its_line_advance(store: Store, house: House) -> None:
+async def test_a_superseded_head_promotes_the_next_of_its_queue(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1, 2))], now=NOW)
     await store.orders.commit([change("A-1", 1, superseded=(notice().key,))], now=NOW)
-    (claimed,) = await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=10, **READER)
+    (claimed,) = await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=10, **READER)
     assert claimed.notification == notice(seq=2)
 
 
-async def test_absorbing_makes_the_attempt_look_again(store: Store) -> None:
+async def test_an_attempt_that_was_absorbed_into_does_not_begin(store: Store) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
@@ -134,7 +134,7 @@ async def test_absorbing_makes_the_attempt_look_again(store: Store) -> None:
 
 
 @pytest.mark.parametrize("meanwhile", ["begun", "settled", "unknown"])
-async def test_what_left_the_house_can_not_absorb(store: Store, meanwhile: str) -> None:
+async def test_a_begun_or_settled_update_cannot_absorb(store: Store, meanwhile: str) -> None:
     key = notice().key
     await store.orders.commit([change(seqs=(1,) if meanwhile != "unknown" else ())], now=NOW)
     await lease_all(store)
@@ -150,7 +150,7 @@ async def test_what_left_the_house_can_not_absorb(store: Store, meanwhile: str) 
     assert notice(seq=2).key not in {row.notification.key for row in await store.queries.outbox()}
 
 
-async def test_due_by_feed_and_when_overdue_by_any(store: Store) -> None:
+async def test_an_order_is_due_to_its_feed_and_when_overdue_to_all(store: Store) -> None:
     def at(minutes: int) -> object:
         return NOW + minutes * MINUTE
 
@@ -176,7 +176,7 @@ async def test_due_by_feed_and_when_overdue_by_any(store: Store) -> None:
     assert await store.orders.next_wake(feeds=()) is None
 
 
-async def test_many_at_once_all_count(store: Store) -> None:
+async def test_concurrent_commits_are_all_counted(store: Store) -> None:
     """Commits that share a transaction do not share a fate."""
     answers = await asyncio.gather(
         *(
@@ -215,7 +215,7 @@ async def test_another_plan_wakes_every_open_order(store: Store) -> None:
     assert (await store.orders.commit([change("A-0", 1)], now=NOW)).lost == {"A-0"}  # it was decided by the old plan
 
 
-async def test_gauges_follow_every_step(store: Store) -> None:
+async def test_gauges_count_orders_as_they_change(store: Store) -> None:
     await store.orders.commit([change("A"), change("B"), change("C", final=True, ended_at=NOW)], now=NOW)
     await store.orders.commit([change("A", 1, spent=True), change("B", 1, final=True, ended_at=NOW)], now=NOW)
     gauges = await store.queries.gauges()
@@ -227,7 +227,7 @@ async def test_gauges_follow_every_step(store: Store) -> None:
     assert gauges.oldest_decided_at is None
 
 
-async def test_timelines_keep_their_order(store: Store) -> None:
+async def test_timeline_entries_keep_their_order(store: Store) -> None:
     for version in range(3):
         await store.orders.commit([change("A", version)], now=NOW + timedelta(hours=version))
     history = await store.queries.history("A")

@@ -10,68 +10,70 @@ import pytest
 from avisa.core.model import Reason, State
 from avisa.ports import Claimed, Entry
 from avisa.store import Store
-from tests.store.conftest import House
+from tests.store.conftest import FreshDatabase
 from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice, send, settlement
 
 
-async def claim(store: Store, house: House, limit: int = 100) -> list[Claimed]:
-    return await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=limit, **READER)
+async def claim(store: Store, database: FreshDatabase, limit: int = 100) -> list[Claimed]:
+    return await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=limit, **READER)
 
 
 def keys(claimed: list[Claimed]) -> list[str]:
     return [item.notification.key for item in claimed]
 
 
-async def test_a_claim_brings_notification_and_order(store: Store, house: House) -> None:
+async def test_a_claim_returns_notification_and_order(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1, 2))], now=NOW)
-    (claimed,) = await claim(store, house)
+    (claimed,) = await claim(store, database)
     assert claimed == Claimed(notification=notice(), order=(await store.orders.load(["A-1"]))["A-1"])
     assert claimed.order.pending == (notice(), notice(seq=2))
-    assert await claim(store, house) == []
+    assert await claim(store, database) == []
 
 
-async def test_lines_are_first_in_first_out_and_independent(store: Store, house: House) -> None:
+async def test_recipient_queues_are_first_in_first_out_and_independent(store: Store, database: FreshDatabase) -> None:
     owner = notice(seq=2, recipient="owner:production")
     await store.orders.commit([change("A", notifications=(notice("A", 3), notice("A", 1)))], now=NOW)
     await store.orders.commit([change("A-1", notifications=(notice(), owner))], now=NOW)
-    assert keys(await claim(store, house)) == [notice("A", 1).key, notice().key, owner.key]
+    assert keys(await claim(store, database)) == [notice("A", 1).key, notice().key, owner.key]
     await send(store, notice("A", 1).key)
-    assert keys(await claim(store, house)) == [notice("A", 3).key]
+    assert keys(await claim(store, database)) == [notice("A", 3).key]
 
 
-async def test_what_waits_for_a_held_one_is_never_claimed(store: Store, house: House) -> None:
+async def test_a_notification_behind_a_held_one_is_never_claimed(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1, 2))], now=NOW)
     await lease_all(store)
     held = settlement(
         notice().key,
         State.HELD,
         Reason.QUIET_HOURS,
-        due_real=house.clock.real() + timedelta(hours=8),
+        due_real=database.clock.real() + timedelta(hours=8),
         not_before=NOW + timedelta(hours=8),
     )
     assert await store.outbox.settle([held]) == frozenset()
-    house.pass_time(timedelta(hours=7))
-    assert await claim(store, house) == []
+    database.pass_time(timedelta(hours=7))
+    assert await claim(store, database) == []
     (row, _) = await store.queries.outbox()
     assert (row.notification.state, row.reason) == (State.HELD, Reason.QUIET_HOURS)
     assert row.notification.not_before == NOW + timedelta(hours=8)
-    house.pass_time(timedelta(hours=1, minutes=1))
-    (claimed,) = await claim(store, house)
+    database.pass_time(timedelta(hours=1, minutes=1))
+    (claimed,) = await claim(store, database)
     assert (claimed.notification.key, claimed.notification.gate) == (notice().key, Reason.QUIET_HOURS)
 
 
-async def test_what_blindness_holds_is_left_to_who_reads_its_feed(store: Store, house: House) -> None:
+async def test_a_notification_held_by_blindness_is_left_to_the_reader_of_its_feed(
+    store: Store, database: FreshDatabase
+) -> None:
     """Somebody who does not read its feed would only put it off, and could do so for ever."""
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     assert not await store.outbox.settle(
-        [settlement(notice().key, State.HELD, Reason.BLIND, due_real=house.clock.real())]
+        [settlement(notice().key, State.HELD, Reason.BLIND, due_real=database.clock.real())]
     )
 
     async def given(*feeds: str, overdue: datetime = NOW - MINUTE) -> list[str]:
         known = {"feeds": feeds, "overdue": overdue}
         due = await store.outbox.next_due(**known)
-        claimed = await store.outbox.claim(now_real=house.clock.real(), lease=timedelta(0), limit=9, **known)
+        claimed = await store.outbox.claim(now_real=database.clock.real(), lease=timedelta(0), limit=9, **known)
         assert bool(claimed) is (due is not None)
         return keys(claimed)
 
@@ -81,14 +83,14 @@ async def test_what_blindness_holds_is_left_to_who_reads_its_feed(store: Store, 
     assert await given(overdue=NOW) == [notice().key]
 
 
-async def test_a_limit_takes_the_longest_due(store: Store, house: House) -> None:
+async def test_a_claim_with_a_limit_takes_the_longest_due(store: Store, database: FreshDatabase) -> None:
     for order_id in ("C", "A", "B"):
         await store.orders.commit([change(order_id, seqs=(1,))], now=NOW)
-    assert keys(await claim(store, house, 2)) == [notice("C").key, notice("A").key]
-    assert keys(await claim(store, house, 2)) == [notice("B").key]
+    assert keys(await claim(store, database, 2)) == [notice("C").key, notice("A").key]
+    assert keys(await claim(store, database, 2)) == [notice("B").key]
 
 
-async def test_begin_freezes_the_words_and_counts(store: Store, house: House) -> None:
+async def test_begin_stores_the_draft_and_counts_the_attempt(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
@@ -105,30 +107,30 @@ async def test_begin_freezes_the_words_and_counts(store: Store, house: House) ->
     assert history.order.pending == (row.notification,)
 
 
-async def test_an_expired_lease_comes_back_with_its_draft(store: Store, house: House) -> None:
+async def test_an_expired_lease_comes_back_with_its_draft(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     begun = attempt(notice().key)
     await store.outbox.begin([begun])
-    house.pass_time(LEASE - MINUTE)
-    assert await claim(store, house) == []
-    house.pass_time(2 * MINUTE)
-    (claimed,) = await claim(store, house)
+    database.pass_time(LEASE - MINUTE)
+    assert await claim(store, database) == []
+    database.pass_time(2 * MINUTE)
+    (claimed,) = await claim(store, database)
     assert claimed.draft == begun.draft
     assert claimed.notification.state is State.SENDING
 
 
-async def test_the_first_attempt_is_remembered(store: Store, house: House) -> None:
+async def test_the_moment_of_the_first_attempt_is_kept(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
     await store.outbox.begin([attempt(key)])
-    later = house.clock.real() + MINUTE
+    later = database.clock.real() + MINUTE
     await store.outbox.settle(
         [settlement(key, State.RETRYING, Reason.REFUSED, due_real=later, not_before=NOW + MINUTE)]
     )
-    house.pass_time(2 * MINUTE)
-    (claimed,) = await claim(store, house)
+    database.pass_time(2 * MINUTE)
+    (claimed,) = await claim(store, database)
     assert claimed.draft == attempt(key).draft
     assert claimed.notification.gate is Reason.REFUSED
     assert claimed.notification.state is State.RETRYING
@@ -138,15 +140,15 @@ async def test_the_first_attempt_is_remembered(store: Store, house: House) -> No
     assert (row.notification.attempts, row.notification.first_attempt_real) == (2, NOW)
 
 
-async def test_a_discarded_draft_is_forgotten(store: Store, house: House) -> None:
+async def test_a_discarded_draft_is_forgotten(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
     await store.outbox.begin([attempt(key)])
     await store.outbox.settle(
-        [settlement(key, State.RETRYING, Reason.REFUSED, due_real=house.clock.real(), discards_draft=True)]
+        [settlement(key, State.RETRYING, Reason.REFUSED, due_real=database.clock.real(), discards_draft=True)]
     )
-    (claimed,) = await claim(store, house)
+    (claimed,) = await claim(store, database)
     assert claimed.draft is None
     assert not claimed.notification.begun
     assert claimed.notification.attempts == 1
@@ -154,19 +156,19 @@ async def test_a_discarded_draft_is_forgotten(store: Store, house: House) -> Non
     assert (await store.orders.commit([change("A-1", 1, absorbed_by=key)], now=NOW)).lost == frozenset()
 
 
-async def test_given_back_is_untouched(store: Store, house: House) -> None:
+async def test_a_notification_given_back_is_untouched(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
     await store.outbox.begin([attempt(key)])
-    house.pass_time(LEASE + MINUTE)
-    (before,) = await claim(store, house)
-    await store.outbox.settle([settlement(key, State.QUEUED, None, due_real=house.clock.real())])
-    (after,) = await claim(store, house)
+    database.pass_time(LEASE + MINUTE)
+    (before,) = await claim(store, database)
+    await store.outbox.settle([settlement(key, State.QUEUED, None, due_real=database.clock.real())])
+    (after,) = await claim(store, database)
     assert after == before
 
 
-async def test_settled_for_good(store: Store, house: House) -> None:
+async def test_a_settled_notification_cannot_be_settled_again(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
@@ -182,10 +184,10 @@ async def test_settled_for_good(store: Store, house: House) -> None:
     assert row.message == "order-confirmed"
     assert history.entries[-1] == said
     assert history.order.pending == ()
-    assert house.sql("SELECT count(*) FROM notifications WHERE draft IS NOT NULL") == ["0"]
+    assert database.sql("SELECT count(*) FROM notifications WHERE draft IS NOT NULL") == ["0"]
 
 
-async def test_an_outcome_and_its_change_share_their_fate(store: Store, house: House) -> None:
+async def test_an_outcome_is_lost_with_its_change(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change("A", seqs=(1,)), change("B", seqs=(1,))], now=NOW)
     await lease_all(store)
     await store.outbox.begin([attempt(notice("A").key), attempt(notice("B").key)])
@@ -202,10 +204,10 @@ async def test_an_outcome_and_its_change_share_their_fate(store: Store, house: H
     assert (orders["A"].reminders, orders["B"].reminders) == (7, 0)
     assert [item.key for item in orders["A"].pending] == [alert.key]
     assert orders["B"].pending[0].state is State.SENDING
-    assert keys(await claim(store, house)) == [alert.key]
+    assert keys(await claim(store, database)) == [alert.key]
 
 
-async def test_two_outcomes_of_one_order_that_both_change_it(store: Store) -> None:
+async def test_of_two_outcomes_that_change_one_order_the_second_is_lost(store: Store) -> None:
     """They were decided on the same order, so the second is decided again on what the first left."""
     owner = notice(seq=2, recipient="owner:production")
     await store.orders.commit([change(notifications=(notice(), owner))], now=NOW)
@@ -220,24 +222,24 @@ async def test_two_outcomes_of_one_order_that_both_change_it(store: Store) -> No
     assert await store.outbox.settle([settlement(owner.key, change=change("A-1", 2, reminders=2))]) == frozenset()
 
 
-async def test_renewing_keeps_it_ours(store: Store, house: House) -> None:
+async def test_a_renewed_lease_is_not_claimed_by_others(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    house.pass_time(LEASE - MINUTE)
-    await store.outbox.renew([notice().key, "unknown"], now_real=house.clock.real(), lease=LEASE)
-    house.pass_time(2 * MINUTE)
-    assert await claim(store, house) == []
+    database.pass_time(LEASE - MINUTE)
+    await store.outbox.renew([notice().key, "unknown"], now_real=database.clock.real(), lease=LEASE)
+    database.pass_time(2 * MINUTE)
+    assert await claim(store, database) == []
 
 
-async def test_next_due(store: Store, house: House) -> None:
+async def test_next_due_is_when_the_earliest_can_be_claimed(store: Store, database: FreshDatabase) -> None:
     assert await store.outbox.next_due(**READER) is None
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     due = await store.outbox.next_due(**READER)
     assert due is not None
-    assert due <= house.clock.real()
+    assert due <= database.clock.real()
 
 
-async def test_doubt_is_counted(store: Store) -> None:
+async def test_a_settlement_in_doubt_is_counted(store: Store) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     await store.outbox.begin([attempt(notice().key)])
@@ -245,7 +247,7 @@ async def test_doubt_is_counted(store: Store) -> None:
     assert (await store.queries.gauges()).in_doubt == 1
 
 
-async def test_gauges_show_what_waits(store: Store, house: House) -> None:
+async def test_gauges_show_what_is_unsettled(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,))], now=NOW)
     gauges = await store.queries.gauges()
     assert gauges.outbox == {State.QUEUED: 3}
@@ -255,12 +257,12 @@ async def test_gauges_show_what_waits(store: Store, house: House) -> None:
 # ---------------------------------------------------------------- commands
 
 
-async def test_retry_sends_the_failed_again_and_the_waiting_at_once(store: Store, house: House) -> None:
+async def test_retry_queues_the_failed_and_makes_the_held_due(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,)), change("C", seqs=(1,))], now=NOW)
     await lease_all(store)
     failed, held, sent = (notice(order_id).key for order_id in "ABC")
     await store.outbox.begin([attempt(failed), attempt(sent)])
-    later = house.clock.real() + 99 * MINUTE
+    later = database.clock.real() + 99 * MINUTE
     await store.outbox.settle(
         [
             settlement(failed, State.FAILED, Reason.EXPIRED),
@@ -269,43 +271,43 @@ async def test_retry_sends_the_failed_again_and_the_waiting_at_once(store: Store
         ]
     )
     behind = notice("A", 2).key
-    assert await store.operations.retry([failed, held, sent, "unknown"], now_real=house.clock.real()) == {
+    assert await store.operations.retry([failed, held, sent, "unknown"], now_real=database.clock.real()) == {
         failed,
         held,
     }
-    claimed = await claim(store, house)
-    assert set(keys(claimed)) == {failed, held}  # and not the second of the line of the failed one
+    claimed = await claim(store, database)
+    assert set(keys(claimed)) == {failed, held}  # and not the second of the queue of the failed one
     again = next(item for item in claimed if item.notification.key == failed)
     assert again.draft is None
     assert not again.notification.begun
     await send(store, failed)
-    assert keys(await claim(store, house)) == [behind]
+    assert keys(await claim(store, database)) == [behind]
 
 
-async def test_what_is_on_its_way_is_left_alone(store: Store, house: House) -> None:
+async def test_retry_and_drop_leave_what_is_being_sent(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notice().key
     await store.outbox.begin([attempt(key)])
-    assert await store.operations.retry([key], now_real=house.clock.real()) == frozenset()
+    assert await store.operations.retry([key], now_real=database.clock.real()) == frozenset()
     assert await store.operations.drop([key], now=NOW) == frozenset()
-    house.pass_time(LEASE + MINUTE)
+    database.pass_time(LEASE + MINUTE)
     assert await store.operations.drop([key], now=NOW) == {key}
 
 
-async def test_drop_lets_the_line_advance(store: Store, house: House) -> None:
+async def test_a_drop_promotes_the_next_of_the_queue(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1, 2))], now=NOW)
     await lease_all(store)
     key = notice().key
     assert await store.operations.drop([key, "unknown"], now=NOW) == {key}
-    assert keys(await claim(store, house)) == [notice(seq=2).key]
+    assert keys(await claim(store, database)) == [notice(seq=2).key]
     assert await store.outbox.begin([attempt(key)]) == frozenset()
     assert await store.operations.drop([key], now=NOW) == frozenset()
     (row, _) = await store.queries.outbox(order_id="A-1")
     assert row.reason is Reason.DROPPED_BY_OPERATOR
 
 
-async def test_pause_and_resume(store: Store) -> None:
+async def test_a_pause_is_kept_until_resumed(store: Store) -> None:
     assert await store.outbox.paused() is None
     await store.operations.pause("the relay moves", now=NOW)
     pause = await store.outbox.paused()
@@ -322,7 +324,7 @@ async def test_an_address_that_unsubscribed_twice_is_known_as_unsubscribed(store
     assert await store.outbox.unsubscribed([address, b"\x02" * 16]) == {address}
 
 
-async def test_the_secret_is_made_once(store: Store) -> None:
+async def test_the_secret_key_is_made_once(store: Store) -> None:
     first, second = await asyncio.gather(
         store.operations.secret_key(b"one" * 8), store.operations.secret_key(b"two" * 8)
     )
@@ -330,18 +332,18 @@ async def test_the_secret_is_made_once(store: Store) -> None:
     assert await store.operations.secret_key(b"three") == first
 
 
-async def test_catalogs_are_kept(store: Store, house: House) -> None:
+async def test_a_kept_catalog_is_returned_and_never_overwritten(store: Store, database: FreshDatabase) -> None:
     await store.versions.keep_catalog("v1", b"\x00words", at=NOW)
     await store.versions.keep_catalog("v1", b"other", at=NOW)
     assert await store.versions.kept_catalog("v1") == b"\x00words"
     assert await store.versions.kept_catalog("v2") is None
-    literal = r"'\x7b7d'" if house.shared else "X'7b7d'"
-    house.sql(f"INSERT INTO catalogs (version, content, at) VALUES ('unpacked', {literal}, 0)")
+    literal = r"'\x7b7d'" if database.shared else "X'7b7d'"
+    database.sql(f"INSERT INTO catalogs (version, content, at) VALUES ('unpacked', {literal}, 0)")
     assert await store.versions.kept_catalog("unpacked") == b"{}"
 
 
 @pytest.mark.parametrize("state", [None, State.SENT, State.QUEUED])
-async def test_the_outbox_by_state_and_order(store: Store, state: State | None) -> None:
+async def test_the_outbox_is_filtered_by_state_and_order(store: Store, state: State | None) -> None:
     await store.orders.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,))], now=NOW)
     await lease_all(store)
     await send(store, notice("A").key)

@@ -11,7 +11,7 @@ import pytest
 
 from avisa.store import StoreMisconfigured, StoreOutdated, StoreUnavailable, migrate, open_store
 from avisa.store.database import postgres as ours
-from tests.store.conftest import House
+from tests.store.conftest import FreshDatabase
 from tests.store.makings import NOW, RealClock, change, lease_all, notice
 from tests.tools.parts import needs
 from tests.tools.postgres import Postgres, running
@@ -25,15 +25,17 @@ def own() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-async def house(own: Postgres) -> House:
-    house = House(own.database(), own)
-    await migrate.upgrade(house.url)
-    return house
+async def database(own: Postgres) -> FreshDatabase:
+    database = FreshDatabase(own.database(), own)
+    await migrate.upgrade(database.url)
+    return database
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-async def test_it_goes_away_and_comes_back(house: House, own: Postgres, mode: str) -> None:
-    store = await house.open()
+async def test_a_server_that_stops_and_starts_is_used_again(
+    database: FreshDatabase, own: Postgres, mode: str
+) -> None:
+    store = await database.open()
     await store.orders.commit([change("A", seqs=(1,))], now=NOW)
     await lease_all(store)
     own.stop(mode)
@@ -53,13 +55,15 @@ async def test_it_goes_away_and_comes_back(house: House, own: Postgres, mode: st
     assert (await store.orders.load(["A"]))["A"].version == 1
     assert (await store.orders.commit([change("A", 1, seqs=(2,))], now=NOW)).lost == frozenset()
     assert [row.notification.key for row in await store.queries.outbox()] == [notice("A").key, notice("A", 2).key]
-    await house.close()
+    await database.close()
 
 
-async def test_a_frozen_server_is_given_up(house: House, own: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing waits for ever, the giving back of the connection included (reliability F42)."""
+async def test_a_frozen_server_is_unavailable_in_time(
+    database: FreshDatabase, own: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing waits for ever, not even for the connection to be closed."""
     monkeypatch.setattr(ours, "TRANSACTION", 0.5)
-    store = await house.open()
+    store = await database.open()
     pids = [int(pid) for pid in own.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'avisa'").split()]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
@@ -71,19 +75,19 @@ async def test_a_frozen_server_is_given_up(house: House, own: Postgres, monkeypa
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
     assert (await store.orders.commit([change("A")], now=NOW)).lost == frozenset()
-    await house.close()
+    await database.close()
 
 
-async def test_nobody_listens() -> None:
+async def test_a_port_where_nobody_listens_is_unavailable() -> None:
     store = open_store("postgresql://avisa:s3cret@127.0.0.1:9/none", clock=RealClock(), exclusive=True)
     with pytest.raises(StoreUnavailable) as caught:
         await store.start()
     assert "s3cret" not in str(caught.value)
 
 
-async def test_a_standby_that_only_reads_is_away(house: House, own: Postgres) -> None:
-    store = await house.open()
-    name = house.url.rpartition("/")[2]
+async def test_a_read_only_standby_is_unavailable(database: FreshDatabase, own: Postgres) -> None:
+    store = await database.open()
+    name = database.url.rpartition("/")[2]
     own.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     own.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
     for _ in range(3):
@@ -94,23 +98,23 @@ async def test_a_standby_that_only_reads_is_away(house: House, own: Postgres) ->
     with pytest.raises(StoreUnavailable):
         await store.orders.commit([change("A")], now=NOW)
     assert (await store.orders.commit([change("A")], now=NOW)).lost == frozenset()
-    await house.close()
+    await database.close()
 
 
-async def test_commits_that_could_be_lost_are_refused(house: House, own: Postgres) -> None:
-    name = house.url.rpartition("/")[2]
+async def test_synchronous_commit_off_is_refused(database: FreshDatabase, own: Postgres) -> None:
+    name = database.url.rpartition("/")[2]
     own.sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
     with pytest.raises(StoreMisconfigured, match="synchronous_commit"):
-        await house.open()
+        await database.open()
 
 
-async def test_a_database_without_our_tables(own: Postgres) -> None:
+async def test_a_database_without_tables_is_outdated(own: Postgres) -> None:
     store = open_store(own.database(), clock=RealClock(), exclusive=True)
     with pytest.raises(StoreOutdated, match="avisa migrate"):
         await store.start()
 
 
-async def test_two_who_migrate_take_turns(own: Postgres) -> None:
+async def test_two_migrations_at_once_take_turns(own: Postgres) -> None:
     url = own.database()
     done = await asyncio.gather(*(migrate.upgrade(url) for _ in range(3)))
     assert sorted(len(one.applied) for one in done) == [0, 0, len((await migrate.status(own.database())).missing)]

@@ -14,20 +14,20 @@ from sqlalchemy import text
 from avisa.core.model import Reason, State
 from avisa.ports import Change, Tally
 from avisa.store import Store
-from tests.store.conftest import House
+from tests.store.conftest import FreshDatabase
 from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice, settlement
 
 pytestmark = pytest.mark.parametrize(
-    "house", [pytest.param("postgres", marks=pytest.mark.needs_postgres)], indirect=True
+    "database", [pytest.param("postgres", marks=pytest.mark.needs_postgres)], indirect=True
 )
 
 
 @pytest.fixture
-async def pair(house: House) -> tuple[Store, Store]:
-    return await house.open(), await house.open()
+async def pair(database: FreshDatabase) -> tuple[Store, Store]:
+    return await database.open(), await database.open()
 
 
-async def test_one_of_two_commits_wins(pair: tuple[Store, Store]) -> None:
+async def test_one_of_two_commits_to_an_order_wins(pair: tuple[Store, Store]) -> None:
     for version in range(20):
         answers = await asyncio.gather(
             *(store.orders.commit([change("A", version, seqs=(version + 1,))], now=NOW) for store in pair)
@@ -36,12 +36,12 @@ async def test_one_of_two_commits_wins(pair: tuple[Store, Store]) -> None:
     assert len(await pair[0].queries.outbox()) == 20
 
 
-async def test_nothing_is_claimed_twice(pair: tuple[Store, Store], house: House) -> None:
+async def test_no_notification_is_claimed_twice(pair: tuple[Store, Store], database: FreshDatabase) -> None:
     await pair[0].orders.commit([change(f"A-{n}", seqs=(1, 2)) for n in range(300)], now=NOW)
     seen: Counter[str] = Counter()
 
     async def work(store: Store) -> None:
-        while claimed := await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=20, **READER):
+        while claimed := await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=20, **READER):
             keys = [item.notification.key for item in claimed]
             seen.update(keys)
             assert await store.outbox.begin([attempt(key) for key in keys]) == set(keys)
@@ -54,27 +54,27 @@ async def test_nothing_is_claimed_twice(pair: tuple[Store, Store], house: House)
     assert (await pair[1].queries.counts()).by_state == {State.SENT: 600}
 
 
-async def test_the_token_fences_the_slow_one(pair: tuple[Store, Store], house: House) -> None:
+async def test_the_lease_token_fences_a_slow_process(pair: tuple[Store, Store], database: FreshDatabase) -> None:
     slow, quick = pair
     await slow.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(slow)
     key = notice().key
-    house.pass_time(LEASE + MINUTE)
-    (claimed,) = await quick.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=9, **READER)
+    database.pass_time(LEASE + MINUTE)
+    (claimed,) = await quick.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=9, **READER)
     assert claimed.notification.key == key
     assert await slow.outbox.begin([attempt(key)]) == frozenset()
     assert await quick.outbox.begin([attempt(key)]) == {key}
     assert await slow.outbox.settle([settlement(key, State.FAILED, Reason.REFUSED, change=change("A-1", 1))]) == {key}
     assert (await slow.orders.load(["A-1"]))["A-1"].version == 1
-    await slow.outbox.renew([key], now_real=house.clock.real(), lease=timedelta(days=1))
-    house.pass_time(LEASE + MINUTE)
+    await slow.outbox.renew([key], now_real=database.clock.real(), lease=timedelta(days=1))
+    database.pass_time(LEASE + MINUTE)
     assert await quick.outbox.settle([settlement(key)]) == frozenset()  # late, yet nobody took it: still ours
 
 
-async def test_whoever_queues_behind_one_that_settles_is_not_forgotten(
-    pair: tuple[Store, Store], house: House
+async def test_a_notification_queued_behind_one_that_settles_becomes_due(
+    pair: tuple[Store, Store], database: FreshDatabase
 ) -> None:
-    """The one moment at which a line could stop for ever: its head settles while another joins it unseen."""
+    """The one moment at which a queue could stop for ever: its head settles while another joins it unseen."""
     ids = [f"A-{n}" for n in range(40)]
     await pair[0].orders.commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW)
     await lease_all(pair[0])
@@ -87,11 +87,11 @@ async def test_whoever_queues_behind_one_that_settles_is_not_forgotten(
         await pair[1].orders.commit([change(order_id, 1, seqs=(2,))], now=NOW)
 
     await asyncio.gather(*(step(order_id) for order_id in ids for step in (settle, join)))
-    claimed = await pair[0].outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=99, **READER)
+    claimed = await pair[0].outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=99, **READER)
     assert {item.notification.key for item in claimed} == {notice(order_id, 2).key for order_id in ids}
 
 
-async def test_absorbing_and_beginning_never_both_happen(pair: tuple[Store, Store]) -> None:
+async def test_an_update_is_begun_or_absorbed_into_never_both(pair: tuple[Store, Store]) -> None:
     ids = [f"A-{n}" for n in range(40)]
     await pair[0].orders.commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW)
     await lease_all(pair[0])
@@ -108,7 +108,9 @@ async def test_absorbing_and_beginning_never_both_happen(pair: tuple[Store, Stor
     assert all(one is not other for one, other in zip(begun, absorbed, strict=True))
 
 
-async def test_batches_over_the_same_orders_all_end(pair: tuple[Store, Store], house: House) -> None:
+async def test_concurrent_batches_over_the_same_orders_all_end(
+    pair: tuple[Store, Store], database: FreshDatabase
+) -> None:
     """Deadlocks, if there are any, are retried; and every effect is there once."""
     dice = random.Random(3)
     ids = [f"A-{n}" for n in range(12)]
@@ -139,11 +141,10 @@ async def test_batches_over_the_same_orders_all_end(pair: tuple[Store, Store], h
     assert counts.read == 60
 
 
-async def test_a_deadlock_is_retried(house: House) -> None:
+async def test_a_deadlock_is_retried(database: FreshDatabase) -> None:
     """Two transactions that take two locks crosswise: PostgreSQL ends one, and it runs again."""
-    store = await house.open()
+    store = await database.open()
     await store.orders.commit([change("A"), change("B")], now=NOW)
-    database = store.database
     tries: Counter[str] = Counter()
     lock = text("SELECT 1 FROM orders WHERE order_id = :id FOR UPDATE")
 
@@ -157,7 +158,9 @@ async def test_a_deadlock_is_retried(house: House) -> None:
 
         return work
 
-    answers = await asyncio.gather(database.write(crosswise("x", "A", "B")), database.write(crosswise("y", "B", "A")))
+    answers = await asyncio.gather(
+        store.database.write(crosswise("x", "A", "B")), store.database.write(crosswise("y", "B", "A"))
+    )
     assert answers == ["x", "y"]
     assert sum(tries.values()) >= 3
 
@@ -168,7 +171,7 @@ async def test_replicas_that_start_together_keep_one_catalog(pair: tuple[Store, 
         assert await pair[0].versions.kept_catalog(f"v{number}") == b"words"
 
 
-async def test_the_events_of_who_lost_are_not_counted(pair: tuple[Store, Store]) -> None:
+async def test_the_events_of_a_lost_change_are_not_counted(pair: tuple[Store, Store]) -> None:
     """They are decided and counted anew; a process that dies in between has counted nothing twice (promise 5)."""
     reasons = ((FEED, Reason.ENTERED), (FEED, Reason.REPEATED))
     for store in pair:

@@ -36,7 +36,7 @@ def present(found: dict[str, RecentOrders]) -> dict[str, list[str]]:
     return {status: [order.order_id for order in it.present] for status, it in found.items() if it.present}
 
 
-async def test_the_newest_of_each_status_come_first(store: Store) -> None:
+async def test_the_newest_orders_of_each_status_come_first(store: Store) -> None:
     for number in range(5):
         await take(store, f"C-{number}", "confirmed")
     await take(store, "S-1", "shipped")
@@ -48,7 +48,7 @@ async def test_the_newest_of_each_status_come_first(store: Store) -> None:
     assert found["confirmed"].drafts == []
 
 
-async def test_of_those_that_moved_on_it_is_what_they_were_told(store: Store) -> None:
+async def test_an_order_that_left_its_status_is_returned_as_its_draft(store: Store) -> None:
     for order_id in ("A", "B"):
         await take(store, order_id, "confirmed")
         await tell(store, order_id)
@@ -60,7 +60,7 @@ async def test_of_those_that_moved_on_it_is_what_they_were_told(store: Store) ->
     assert len((await store.queries.recent_orders(each=1))["confirmed"].drafts) == 1
 
 
-async def test_it_looks_back_page_by_page_and_no_further_than_it_should(
+async def test_the_search_goes_back_page_by_page_up_to_its_limit(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recent_orders, "_PAGE", 2)
@@ -71,5 +71,5 @@ async def test_it_looks_back_page_by_page_and_no_further_than_it_should(
     assert present(dict(await store.queries.recent_orders(each=100))) == {"confirmed": ["A-8", "A-7", "A-6", "A-5"]}
 
 
-async def test_an_empty_store_has_nothing_to_say(store: Store) -> None:
+async def test_an_empty_store_has_no_recent_orders(store: Store) -> None:
     assert await store.queries.recent_orders(each=3) == {}

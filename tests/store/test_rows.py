@@ -77,13 +77,13 @@ def test_a_notification_comes_back_as_it_was(notification: Notification) -> None
 
 @settings(max_examples=100, deadline=None, print_blob=True)
 @given(any_of(Entry))
-def test_a_line_comes_back_as_it_was(entry: Entry) -> None:
+def test_an_entry_comes_back_as_it_was(entry: Entry) -> None:
     row = rows.entry_row(entry)
     assert rows.entry_of((row["order_id"], row["line"])) == entry
 
 
 @pytest.mark.parametrize("value", [2**80, {"deep": [2**80]}])
-def test_a_number_too_large_for_a_database_stops_nobody(value: object) -> None:
+def test_a_number_too_large_for_a_database_is_stored_as_text(value: object) -> None:
     huge = order(facts={"details.n": Fact(rank=(1, 1, 1), value=value)})
     row = rows.order_row(huge)
     back = rows.order_of((row["order_id"], huge.version, row["wake_at"], row["state"]), ())

@@ -18,14 +18,14 @@ from avisa.store.database import database_url
 from avisa.store.sql import dialect, schema, statements
 from avisa.store.sql.rows import micros
 from avisa.store.sql.tables import metadata
-from tests.store.conftest import House
+from tests.store.conftest import FreshDatabase
 from tests.store.makings import NOW, RealClock, change
 
 
-async def test_the_migrations_make_what_the_tables_say(house: House) -> None:
-    if not house.shared:  # an empty file is made without them
-        await migrate.upgrade(house.url)
-    store = await house.open()
+async def test_the_migrations_create_the_declared_tables(database: FreshDatabase) -> None:
+    if not database.shared:  # an empty file is made without them
+        await migrate.upgrade(database.url)
+    store = await database.open()
 
     def differences(conn: Connection) -> list[object]:
         context = MigrationContext.configure(conn, opts={"compare_type": True})
@@ -34,7 +34,7 @@ async def test_the_migrations_make_what_the_tables_say(house: House) -> None:
     assert await store.database.write(differences) == []
 
 
-async def test_what_is_made_at_once_is_what_the_migrations_make(tmp_path: Path) -> None:
+async def test_tables_created_at_once_equal_migrated_ones(tmp_path: Path) -> None:
     made, migrated = (f"sqlite:///{tmp_path}/{name}.db" for name in ("made", "migrated"))
     await migrate.upgrade(migrated)
     store = open_store(made, clock=RealClock(), exclusive=True)
@@ -53,12 +53,12 @@ def _shape(url: str) -> set[tuple[object, ...]]:
     return columns | indexes
 
 
-def test_the_order_of_the_steps_is_that_of_their_names() -> None:
+def test_migrations_are_named_in_their_order() -> None:
     steps = ScriptDirectory(str(schema._STEPS)).walk_revisions()
     assert tuple(step.revision for step in steps)[::-1] == schema.REVISIONS
 
 
-async def test_from_nothing_to_the_head_and_no_further(tmp_path: object) -> None:
+async def test_an_upgrade_applies_all_and_a_second_one_nothing(tmp_path: object) -> None:
     url = f"sqlite:///{tmp_path}/deep/avisa.db"
     before = await migrate.status(url)
     assert before.current is None
@@ -72,12 +72,9 @@ async def test_from_nothing_to_the_head_and_no_further(tmp_path: object) -> None
 
 def explain(conn: Connection, query: dialect.Query, rows: dialect.Rows = (), **values: object) -> str:
     """The plan of a query as it is asked."""
-    if conn.dialect.name == "sqlite":
-        asked = dialect._as_json(query)
-        prefix = "EXPLAIN QUERY PLAN"
-    else:
-        asked, prefix = dialect._plain(query), "EXPLAIN"
-    explained = dialect.Statement(f"{prefix} {asked.sql}", asked.columns)
+    sqlite = conn.dialect.name == "sqlite"
+    asked = f"EXPLAIN QUERY PLAN {dialect._as_json(query).sql}" if sqlite else f"EXPLAIN {query.sql}"
+    explained = dialect.Statement(asked, query.columns)
     return "\n".join(str(row[-1]) for row in dialect._execute(conn, explained, rows, dict(values)))
 
 
@@ -90,8 +87,8 @@ def test_every_statement_of_the_file_is_used() -> None:
     assert sorted(set(asked)) == sorted(named)
 
 
-async def test_the_hot_questions_go_by_index(house: House) -> None:
-    store = await house.open()
+async def test_the_hot_queries_go_by_index(database: FreshDatabase) -> None:
+    store = await database.open()
     for start in range(0, 3000, 500):
         await store.orders.commit([change(f"A-{n}", seqs=(1,)) for n in range(start, start + 500)], now=NOW)
     now = micros(NOW)
@@ -114,7 +111,7 @@ async def test_the_hot_questions_go_by_index(house: House) -> None:
 
     for index, plan in (await store.database.read_latest(plans)).items():
         wanted = index.strip()
-        if not house.shared and wanted.endswith("_pkey"):
+        if not database.shared and wanted.endswith("_pkey"):
             wanted = f"sqlite_autoindex_{wanted.removesuffix('_pkey')}_1"
         assert wanted in plan, plan
         for table in ("orders", "notifications"):
@@ -134,14 +131,14 @@ async def test_the_hot_questions_go_by_index(house: House) -> None:
         "postgresql://u:s3cret@[::1/d",
     ],
 )
-def test_a_wrong_address_is_refused_and_not_repeated(url: str) -> None:
+def test_a_wrong_url_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(StoreMisconfigured) as caught:
         open_store(url, clock=RealClock(), exclusive=True)
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
-def test_libpq_words_for_encryption() -> None:
+def test_sslmode_is_translated_for_asyncpg() -> None:
     url, words = database_url.encryption(database_url.read("postgresql://u@h/d?sslmode=require"))
     assert words == {"ssl": "require"}
     assert "sslmode" not in url.query

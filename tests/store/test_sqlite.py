@@ -26,29 +26,29 @@ from avisa.store import (
     open_store,
 )
 from avisa.store.database import sqlite as ours
-from tests.store.conftest import House
+from tests.store.conftest import FreshDatabase
 from tests.store.makings import FEED, LEASE, NOW, READER, RealClock, attempt, change, lease_all, notice
 
-pytestmark = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
-async def test_a_second_service_is_refused_by_name(house: House) -> None:
-    await house.open()
+async def test_a_second_service_is_refused_with_the_process_id_of_the_first(database: FreshDatabase) -> None:
+    await database.open()
     with pytest.raises(StoreInUse, match=f"process {os.getpid()} "):
-        await house.open()
+        await database.open()
 
 
-async def test_the_lock_ends_with_the_process(house: House) -> None:
-    await house.open()
-    await house.close()
-    await house.open()
+async def test_the_lock_ends_with_the_process(database: FreshDatabase) -> None:
+    await database.open()
+    await database.close()
+    await database.open()
 
 
-async def test_commands_read_and_write_beside_the_service(house: House) -> None:
-    store = await house.open()
+async def test_commands_read_and_write_beside_the_service(database: FreshDatabase) -> None:
+    store = await database.open()
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    command = await house.open(exclusive=False)
+    command = await database.open(exclusive=False)
     assert len(await command.queries.outbox()) == 1
     await asyncio.gather(
         *(command.operations.pause(f"reason {n}", now=NOW) for n in range(20)),
@@ -59,34 +59,34 @@ async def test_commands_read_and_write_beside_the_service(house: House) -> None:
     assert await store.outbox.begin([attempt(notice().key)]) == {notice().key}
 
 
-async def test_leases_are_freed_at_the_start(house: House) -> None:
-    store = await house.open()
+async def test_leases_are_freed_at_the_start(database: FreshDatabase) -> None:
+    store = await database.open()
     await store.orders.commit([change(seqs=(1, 2))], now=NOW)
     await lease_all(store)
     await store.outbox.begin([attempt(notice().key)])
-    await house.close()
-    store = await house.open()
-    (claimed,) = await store.outbox.claim(now_real=house.clock.real(), lease=LEASE, limit=9, **READER)
+    await database.close()
+    store = await database.open()
+    (claimed,) = await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=9, **READER)
     assert claimed.draft is not None
     assert claimed.notification.key == notice().key
 
 
-async def test_a_command_makes_no_store(house: House) -> None:
+async def test_a_command_creates_no_file(database: FreshDatabase) -> None:
     with pytest.raises(StoreNotFound):
-        await house.open(exclusive=False)
+        await database.open(exclusive=False)
 
 
-async def test_a_store_from_the_future_is_refused(house: House) -> None:
-    await migrate.upgrade(house.url)
-    house.sql("UPDATE alembic_version SET version_num = '9999'")
+async def test_a_schema_of_a_later_version_is_refused(database: FreshDatabase) -> None:
+    await migrate.upgrade(database.url)
+    database.sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreOutdated, match="later version"):
-        await house.open()
+        await database.open()
     with pytest.raises(StoreOutdated, match="later version"):
-        await house.open(exclusive=False)
+        await database.open(exclusive=False)
 
 
-async def test_the_disk_is_asked_to_be_sure(house: House) -> None:
-    store = await house.open()
+async def test_sqlite_runs_with_wal_and_full_synchronous(database: FreshDatabase) -> None:
+    store = await database.open()
 
     def asked(conn) -> list[object]:  # type: ignore[no-untyped-def]
         raw = conn.connection.driver_connection
@@ -96,20 +96,22 @@ async def test_the_disk_is_asked_to_be_sure(house: House) -> None:
     assert await store.database.write(asked) == ["wal", 2, 1, 0, 5000]
 
 
-async def test_the_log_is_folded_in_beside_the_writer(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_log_is_checkpointed_beside_the_writer(
+    database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And starts anew when it has grown tall, so that it never outgrows the disk."""
     monkeypatch.setattr(ours, "CHECKPOINT", 0.01)
     monkeypatch.setattr(ours, "TALL_WAL", 200)
-    store = await house.open()
-    log = Path(house.url.removeprefix("sqlite:///") + "-wal")
+    store = await database.open()
+    log = Path(database.url.removeprefix("sqlite:///") + "-wal")
     for n in range(150):
         await store.orders.commit([change(f"A-{n}-{m}", seqs=(1,)) for m in range(20)], now=NOW)
     assert size(log) < 150 * 20 * 2000
     assert (await store.queries.gauges()).orders_open == 3000
 
 
-async def test_a_full_disk_stores_nothing_and_is_no_end(house: House) -> None:
-    store = await house.open()
+async def test_a_full_disk_stores_nothing_and_is_survived(database: FreshDatabase) -> None:
+    store = await database.open()
     await store.orders.commit([change("A")], now=NOW)
 
     def fill(conn) -> None:  # type: ignore[no-untyped-def]
@@ -148,9 +150,9 @@ async def test_a_full_disk_stores_nothing_and_is_no_end(house: House) -> None:
     assert (await store.orders.commit([change("B")], now=NOW)).lost == frozenset()
 
 
-async def test_an_error_that_ends_the_transaction_ends_it_for_all(house: House) -> None:
+async def test_an_error_that_ends_the_transaction_fails_all_its_jobs(database: FreshDatabase) -> None:
     """As some errors of a disk do: then nothing of the group is stored, and nobody is told that it is."""
-    store = await house.open()
+    store = await database.open()
 
     def end(conn) -> None:  # type: ignore[no-untyped-def]
         conn.connection.driver_connection.execute("ROLLBACK")
@@ -170,14 +172,14 @@ async def test_an_error_that_ends_the_transaction_ends_it_for_all(house: House) 
     assert (await store.orders.commit([change("A")], now=NOW)).lost == frozenset()
 
 
-async def test_a_store_nobody_closed_lets_the_process_end(house: House) -> None:
-    await migrate.upgrade(house.url)
+async def test_a_store_left_open_lets_the_process_end(database: FreshDatabase) -> None:
+    await migrate.upgrade(database.url)
     script = (
         "import asyncio, sys\nfrom avisa.store import open_store\nfrom tests.store.makings import RealClock\n"
         "async def main():\n    store = open_store(sys.argv[1], clock=RealClock(), exclusive=True)\n"
         "    await store.start()\nasyncio.run(main())\n"
     )
-    assert exit_code(script, house.url) == 0
+    assert exit_code(script, database.url) == 0
 
 
 def exit_code(script: str, *arguments: str) -> int:
@@ -224,31 +226,31 @@ def killed_after(lines: int, *arguments: str) -> list[str]:
     return said
 
 
-async def test_killed_in_the_middle_of_a_commit(house: House) -> None:
+async def test_what_was_committed_before_a_kill_is_there(database: FreshDatabase) -> None:
     """After kill -9 what was answered is there, and of nothing only a part."""
     answered: list[str] = []
     for run in range(4):
-        answered += killed_after(3 + run * 5, house.url, "exclusive", str(run * 1000))
-    store = await house.open()
+        answered += killed_after(3 + run * 5, database.url, "exclusive", str(run * 1000))
+    store = await database.open()
     counts = await store.queries.counts()
-    rows = house.sql("SELECT order_id FROM orders")
+    rows = database.sql("SELECT order_id FROM orders")
     batches = {row.partition("-")[0] for row in rows}
     assert set(answered) <= batches
     assert len(rows) == 20 * len(batches) == counts.read == counts.decided
-    assert len(house.sql("SELECT id FROM entries")) == len(rows)
+    assert len(database.sql("SELECT id FROM entries")) == len(rows)
     assert (await store.queries.gauges()).orders_open == len(rows)
 
 
-async def test_a_damaged_file_is_said_to_be(house: House, tmp_path: Path) -> None:
+async def test_a_damaged_file_raises_store_failed(database: FreshDatabase, tmp_path: Path) -> None:
     (tmp_path / "avisa.db").write_bytes(b"not a database, " * 512)
     with pytest.raises(StoreFailed):
-        await house.open()
+        await database.open()
     with pytest.raises(sqlite3.DatabaseError):
-        house.sql("SELECT 1 FROM orders")
+        database.sql("SELECT 1 FROM orders")
 
 
-async def test_closed_is_away(house: House) -> None:
-    store = open_store(house.url, clock=RealClock(), exclusive=True)
+async def test_a_closed_store_is_unavailable(database: FreshDatabase) -> None:
+    store = open_store(database.url, clock=RealClock(), exclusive=True)
     await store.start()
     await store.close()
     with pytest.raises(StoreUnavailable):

@@ -12,7 +12,7 @@ from avisa.ports import Draft, InForce
 from avisa.store import Store
 from avisa.store import versions as kept
 from avisa.store.sql.rows import micros
-from tests.store.conftest import House
+from tests.store.conftest import FreshDatabase
 from tests.store.makings import LEASE, NOW, READER, attempt, change, settlement
 
 
@@ -34,9 +34,9 @@ async def test_versions_are_kept_newest_first_with_their_catalog(store: Store) -
     assert (await store.versions.versions())[0].parent == "a"
 
 
-async def test_of_two_who_want_a_number_one_gets_it(house: House) -> None:
-    stores = [await house.open()]
-    stores.append(await house.open() if house.shared else stores[0])
+async def test_of_two_versions_with_one_number_one_is_added(database: FreshDatabase) -> None:
+    stores = [await database.open()]
+    stores.append(await database.open() if database.shared else stores[0])
     lineage: list[Version] = []
     for turn in range(20):
         rivals = [version(lineage, f"{turn}-{n}") for n in range(4)]
@@ -49,7 +49,7 @@ async def test_of_two_who_want_a_number_one_gets_it(house: House) -> None:
     assert [one.number for one in lineage] == list(range(20, 0, -1))
 
 
-async def test_of_what_a_folder_was_made_is_remembered(store: Store) -> None:
+async def test_the_version_that_a_folder_is_based_on_is_kept(store: Store) -> None:
     assert await store.versions.based_on("web:/t") is None
     await store.versions.set_base("web:/t", 1)
     await store.versions.set_base("other:/t", 7)
@@ -60,7 +60,7 @@ async def test_of_what_a_folder_was_made_is_remembered(store: Store) -> None:
     assert await store.versions.based_on("other:/t") == 7
 
 
-async def test_only_the_living_are_said_to_have_something_in_force(house: House, store: Store) -> None:
+async def test_only_living_replicas_have_a_version_in_force(database: FreshDatabase, store: Store) -> None:
     await store.versions.has_in_force("one:8080", 1)
     await store.versions.has_in_force("two:8080", 1)
     await store.versions.has_in_force("two:8080", 2)
@@ -69,12 +69,12 @@ async def test_only_the_living_are_said_to_have_something_in_force(house: House,
     one, two = InForce(replica="one:8080", version=1), InForce(replica="two:8080", version=2)
     assert await store.versions.who_has_in_force() == [one, two]
     silent = int(kept.SILENT.total_seconds() * 1e6) + 1
-    house.sql(f"UPDATE replicas SET at_real = at_real - {silent} WHERE name = 'one:8080'")
+    database.sql(f"UPDATE replicas SET at_real = at_real - {silent} WHERE name = 'one:8080'")
     assert await store.versions.who_has_in_force() == [two]
     forgotten = int(kept.FORGOTTEN.total_seconds() * 1e6)
-    house.sql(f"UPDATE replicas SET at_real = at_real - {forgotten} WHERE name = 'one:8080'")
+    database.sql(f"UPDATE replicas SET at_real = at_real - {forgotten} WHERE name = 'one:8080'")
     await store.versions.has_in_force("two:8080", 2)
-    assert house.sql("SELECT name FROM replicas") == ["two:8080"]
+    assert database.sql("SELECT name FROM replicas") == ["two:8080"]
 
 
 async def _sent(store: Store, key: str, state: State, reason: Reason, catalog: str = "a" * 16 + "-1") -> None:
@@ -87,7 +87,7 @@ async def _sent(store: Store, key: str, state: State, reason: Reason, catalog: s
     assert not await store.outbox.settle([settlement(key, state, reason)])
 
 
-async def test_what_was_sent_can_be_read_again_and_nothing_else(store: Store) -> None:
+async def test_only_sent_messages_keep_their_draft(store: Store) -> None:
     for order, state, reason in (
         ("A", State.SENT, Reason.ACCEPTED),
         ("B", State.IN_DOUBT, Reason.IN_DOUBT),
@@ -103,29 +103,29 @@ async def test_what_was_sent_can_be_read_again_and_nothing_else(store: Store) ->
     assert await store.queries.sent("C") == await store.queries.sent("D") == []
 
 
-async def test_of_what_failed_nothing_is_kept(house: House, store: Store) -> None:
+async def test_a_failed_message_keeps_no_draft(database: FreshDatabase, store: Store) -> None:
     await _sent(store, "C/1/update/1/customer", State.FAILED, Reason.REFUSED)
     await _sent(store, "D/1/update/1/customer", State.DROPPED, Reason.SUPERSEDED)
-    assert house.sql("SELECT count(*) FROM notifications WHERE draft IS NOT NULL") == ["0"]
+    assert database.sql("SELECT count(*) FROM notifications WHERE draft IS NOT NULL") == ["0"]
 
 
-async def test_a_notification_names_the_version_that_wrote_it(house: House, store: Store) -> None:
+async def test_a_notification_names_the_version_that_wrote_it(database: FreshDatabase, store: Store) -> None:
     """Of two versions with the same words it is the one that was in force when it was begun."""
     lineage: list[Version] = []
     for number, content in enumerate(("a" * 16, "b" * 16, "a" * 16), start=1):
         await store.versions.add_version(version(lineage, content), b"words")
         lineage = await store.versions.versions()
         at = micros(NOW + timedelta(hours=number - 2))  # 09:15, 10:15, 11:15; begun at 10:15
-        house.sql(f"UPDATE versions SET at_real = {at} WHERE number = {number}")
+        database.sql(f"UPDATE versions SET at_real = {at} WHERE number = {number}")
     key = "A/1/update/1/customer"
     await _sent(store, key, State.SENT, Reason.ACCEPTED)
     (row,) = await store.queries.outbox(order_id="A")
     assert (row.version, row.template_version) == (1, "a" * 16 + "-1")
-    house.sql(f"UPDATE versions SET at_real = {micros(NOW) - 1} WHERE number = 3")
+    database.sql(f"UPDATE versions SET at_real = {micros(NOW) - 1} WHERE number = 3")
     assert [row.version for row in await store.queries.outbox()] == [3]
-    house.sql(f"UPDATE versions SET at_real = {micros(NOW) + 1}")  # the clocks differ
+    database.sql(f"UPDATE versions SET at_real = {micros(NOW) + 1}")  # the clocks differ
     history = await store.queries.history("A")
     assert history is not None
     assert [row.version for row in history.outbox] == [1]
-    house.sql("UPDATE notifications SET catalog = 'c0ffee'")
+    database.sql("UPDATE notifications SET catalog = 'c0ffee'")
     assert [row.version for row in await store.queries.outbox()] == [None]

@@ -29,12 +29,15 @@ _CLOCK = "CAST(extract(epoch FROM statement_timestamp()) * 1000000 AS bigint)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Statement:
-    """A statement that changes something. `columns` are those of the rows it takes, with their types:
-    `order_id text, version bigint`."""
-
+class _Sql:
     sql: str
-    columns: str = ""
+    columns: str = ""  # of the rows that it takes, with their types: `order_id text, version bigint`
+
+
+class Statement(_Sql):
+    """A statement that changes something."""
+
+    __slots__ = ()
 
     def execute(self, conn: Connection, rows: Rows = (), **values: Any) -> int:
         """Returns how many rows it touched."""
@@ -55,12 +58,10 @@ class Statement:
         return set(_execute(conn, _returning(self, key), rows, {}).scalars())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Query:
-    """A statement that returns rows. `columns` are those of the rows it takes, as in `Statement`."""
+class Query(_Sql):
+    """A statement that returns rows."""
 
-    sql: str
-    columns: str = ""
+    __slots__ = ()
 
     def fetch(self, conn: Connection, rows: Rows = (), **values: Any) -> Sequence[Row]:
         """Returns the rows that it finds. Their values are numbers, texts or None."""
@@ -71,7 +72,7 @@ class Query:
 
     def fetch_bytes(self, conn: Connection, rows: Rows = (), **values: Any) -> Sequence[Row]:
         """The same for values that may be bytes, which JSON cannot carry."""
-        return _execute(conn, _plain(self), rows, values).all()
+        return _execute(conn, self, rows, values).all()
 
 
 def as_rows(column: str, values: Iterable[Any]) -> list[dict[str, Any]]:
@@ -82,11 +83,6 @@ def as_rows(column: str, values: Iterable[Any]) -> list[dict[str, Any]]:
 @cache
 def _returning(statement: Statement, key: str) -> Statement:
     return Statement(f"{statement.sql} RETURNING {key}", statement.columns)
-
-
-@cache
-def _plain(query: Query) -> Statement:
-    return Statement(query.sql, query.columns)
 
 
 @cache
@@ -108,7 +104,7 @@ def _width(sql: str) -> int:
 
 
 @cache
-def _text(statement: Statement, dialect: str) -> TextClause:
+def _text(statement: _Sql, dialect: str) -> TextClause:
     sqlite = dialect == "sqlite"
     if sqlite:
         columns = ", ".join(f"value->>'$.{name}' AS {name}" for name in column_names(statement.columns))
@@ -135,7 +131,7 @@ def _replace(sql: str, replaced: Mapping[str, str]) -> str:
     return sql
 
 
-def _execute(conn: Connection, statement: Statement, rows: Rows, values: dict[str, Any]) -> CursorResult[Any]:
+def _execute(conn: Connection, statement: _Sql, rows: Rows, values: dict[str, Any]) -> CursorResult[Any]:
     if conn.dialect.name == "sqlite":
         if "{clock}" in statement.sql:
             values["clock"] = conn.info["clock"]()
@@ -146,7 +142,7 @@ def _execute(conn: Connection, statement: Statement, rows: Rows, values: dict[st
     return conn.execute(_text(statement, conn.dialect.name), values)
 
 
-def _with_values(statement: Statement, rows: Rows, values: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+def _with_values(statement: _Sql, rows: Rows, values: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
     """For SQLite: the statement with the rows as they are, and all that is bound in it, in its order."""
     pieces, columns = _pieces(statement)
     row = f"({'?,' * (len(columns) - 1)}?)"
@@ -164,7 +160,7 @@ def _with_values(statement: Statement, rows: Rows, values: Mapping[str, Any]) ->
 
 
 @cache
-def _pieces(statement: Statement) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+def _pieces(statement: _Sql) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     """For SQLite: the text of a statement, each piece with the name of what is bound after it; and the columns of its
     rows."""
     columns = column_names(statement.columns)
