@@ -8,12 +8,12 @@ page, and its profile is thrown away.
 from __future__ import annotations
 
 import base64
-import fcntl
 import itertools
 import os
 import select
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -31,8 +31,8 @@ _FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
     "--hide-scrollbars", "--mute-audio",
 )  # fmt: skip
-_READS, _WRITES = 3, 4  # the file numbers that Chromium takes its pipe by
-_HIGH = 10  # so that neither of ours is one of these two
+# Chromium reads commands from file 3 and writes to file 4.
+_ON_ITS_FILE_NUMBERS = 'exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null'
 _LOW = 20  # pixels: the window is lower than any page, so that the picture is as high as the page
 _END = b"\0"
 
@@ -150,45 +150,22 @@ class _Pipe:
 @contextmanager
 def _browser(program: str, folder: Path) -> Iterator[_Pipe]:
     """A browser of its own, which ends with the block."""
-    to_child, from_us = _pair()
-    from_child, to_us = _pair()
     arguments = [program, *_FLAGS, f"--user-data-dir={folder}"]
     if os.geteuid() == 0:
         arguments.append("--no-sandbox")  # it refuses to run as root without this; pages here run no scripts
-    nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)]
-    try:
-        child = os.posix_spawn(
-            program,
-            arguments,
-            os.environ,
-            file_actions=[
-                *nowhere,
-                (os.POSIX_SPAWN_DUP2, to_child, _READS),
-                (os.POSIX_SPAWN_DUP2, to_us, _WRITES),
-            ],
-            setpgroup=0,  # so that what it starts ends with it
-        )
-    except OSError:
-        os.close(from_us)
-        os.close(from_child)
-        raise
-    finally:
-        os.close(to_child)
-        os.close(to_us)
-    try:
-        yield _Pipe(reading=from_child, writing=from_us)
-    finally:
-        os.close(from_us)
-        os.close(from_child)
-        with suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-
-
-def _pair() -> tuple[int, int]:
-    """A pipe by numbers that are high enough: the end to read from, the end to write to."""
-    low = os.pipe()
-    high = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH) for number in low]
-    for number in low:
-        os.close(number)
-    return high[0], high[1]
+    child = subprocess.Popen(  # noqa: S603 -- one of `NAMES`, as it is on the path
+        ["/bin/sh", "-c", _ON_ITS_FILE_NUMBERS, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        bufsize=0,
+        process_group=0,  # so that what it starts ends with it
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    with child:
+        try:
+            yield _Pipe(reading=child.stdout.fileno(), writing=child.stdin.fileno())
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
