@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from avisa.lint import check
-from avisa.preview.render import Proof, preview, write
+from avisa.preview.render import Preview, preview, write
 from avisa.templates import template_folder
 from avisa.templates.layout.layout import Layout, read
 from tests.templates.desk import NOW, PLAIN, PLAN, SHIPPED, catalog, files, read_plan, usual
@@ -196,7 +196,7 @@ def test_the_folder_in_use_is_the_one_set_else_the_one_here(tmp_path: Path, monk
 
 def test_a_preview_is_what_the_reader_gets(tmp_path: Path) -> None:
     shown = preview(usual(), "shown", now=NOW)
-    assert isinstance(shown, Proof)
+    assert isinstance(shown, Preview)
     written = write(shown, tmp_path / "out")
     assert [path.name for path in written] == ["mail.eml", "mail.html", "mail.txt", "short.txt"]
     message = BytesParser(policy=SMTP).parsebytes(written[0].read_bytes())
@@ -218,4 +218,4 @@ def test_every_message_can_be_previewed_in_every_language_and_sample() -> None:
     for message in sorted({name.split("/")[1] for name in texts if name.startswith("messages/")}):
         for locale in desk.renderer.locales(message):
             for sample in ("full", "bare", "odd"):
-                assert isinstance(preview(desk, message, now=NOW, locale=locale, sample=sample), Proof)
+                assert isinstance(preview(desk, message, now=NOW, locale=locale, sample=sample), Preview)
