@@ -45,6 +45,11 @@ def _codes(tree: ast.AST) -> Iterator[str]:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="log"))):
                 pass  # it warns of other things
             case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="Diagnostic"), attr="at"),
+                args=[_, ast.Constant(value=str(code)), *_],
+            ):
+                yield code
+            case ast.Call(
                 func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(code)), *_]
             ):
                 if name in _TAKE_A_CODE and code.isidentifier():
