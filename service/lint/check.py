@@ -34,6 +34,7 @@ from avisa.templates import template_folder
 from avisa.templates.compile_folder import MESSAGE, compile_folder, owners_messages
 from avisa.templates.compile_message import compile_message
 from avisa.templates.layout import layout as layouts
+from avisa.templates.layout.theme import THEME
 from avisa.templates.renderer import Renderer
 
 _SOME_DAY = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
@@ -67,7 +68,7 @@ def check(
         sound = {file: text for file, text in files.items() if file not in with_errors}
         located = LocatedPlan(plan=plan, document=parse(files[PLAN]), file=PLAN)
         messages = list(_messages(sound))
-        frame = {file: sound[file] for file in layouts.FILES if file in sound}
+        frame = {file: sound[file] for file in (*layouts.FILES, THEME) if file in sound}
         advice = [
             *plan_lints.check_plan(located, now),
             *plan_vs_history.check_plan(located, orders, now),

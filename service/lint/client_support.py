@@ -14,6 +14,7 @@ from typing import Any
 
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint.codes import diagnostic
+from avisa.templates.layout.theme import THEME
 from avisa.templates.message_file import Part
 
 Found = tuple[int, str, str]  # offset, kind, word
@@ -22,6 +23,7 @@ Found = tuple[int, str, str]  # offset, kind, word
 _NOT_MARKUP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<!--.*?-->|/\*.*?\*/", re.DOTALL)
 _STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL | re.IGNORECASE)
 _STYLED = re.compile(r"""\sstyle\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_IN_QUOTES = re.compile(r""":[ ]+(["'])(.*?)\1""")  # as the styles of a theme stand
 _BLOCK = re.compile(r"\{([^{}]*)\}")
 _DECLARATION = re.compile(r"(?:^|;)\s*([a-z-]+)\s*:([^;]*)", re.IGNORECASE)
 _FUNCTION = re.compile(r"(?<![a-z-])([a-z-]++)\(", re.IGNORECASE)
@@ -34,11 +36,15 @@ _ATTRIBUTE = re.compile(r"""(?<=\s)([a-z-]+)(?=[\s=/>]|$)(?:\s*=\s*(?:"[^"]*"|'[
 def check_layout(texts: Mapping[str, str]) -> Iterator[Diagnostic]:
     """Each property, element … once a file, at its first place."""
     for file, text in sorted(texts.items()):
-        if not file.endswith(".html"):
+        if file == THEME:
+            found_in = _in_theme(text)
+        elif file.endswith(".html"):
+            found_in = _in_html(_NOT_MARKUP.sub(lambda found: " " * len(found[0]), text))
+        else:
             continue
         part = Part.of(text, (1, 1))
         reported: set[tuple[str, str]] = set()
-        for offset, kind, word in sorted(_in_html(_NOT_MARKUP.sub(lambda found: " " * len(found[0]), text))):
+        for offset, kind, word in sorted(found_in):
             without = _unsupported()[kind].get(word.lower())
             if without is None or (kind, word) in reported:
                 continue
@@ -51,6 +57,11 @@ def check_layout(texts: Mapping[str, str]) -> Iterator[Diagnostic]:
 def _unsupported() -> Mapping[str, Mapping[str, list[str]]]:
     table: dict[str, Any] = json.loads(files(__package__).joinpath("client_support.json").read_text("utf-8"))
     return table
+
+
+def _in_theme(yaml: str) -> Iterator[Found]:
+    for style in _IN_QUOTES.finditer(yaml):
+        yield from _in_declarations(style[2], style.start(2))
 
 
 def _in_html(html: str) -> Iterator[Found]:

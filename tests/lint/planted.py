@@ -409,6 +409,12 @@ MISTAKES = (
         code="weak_css",
     ),
     Planted(
+        kind="CSS in the theme that mail programs do not know",
+        file="layout/theme.yaml",
+        edit=instead('^hr: "', 'hr: "‸position:fixed;'),
+        code="weak_css",
+    ),
+    Planted(
         kind="HTML that mail programs do not know",
         file=LAYOUT,
         edit=instead('(?=<div class="page")', "‸<video></video>"),
