@@ -200,8 +200,8 @@ def test_a_preview_is_what_the_reader_gets(tmp_path: Path) -> None:
     written = write(shown, tmp_path / "out")
     assert [path.name for path in written] == ["mail.eml", "mail.html", "mail.txt", "short.txt"]
     message = BytesParser(policy=SMTP).parsebytes(written[0].read_bytes())
-    assert message["Subject"] == shown.words.subject
-    assert written[3].read_text() == shown.words.short + "\n"
+    assert message["Subject"] == shown.rendered.subject
+    assert written[3].read_text() == shown.rendered.short + "\n"
 
 
 @pytest.mark.parametrize(
