@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from avisa import __version__
-from avisa.app import template_sync
+from avisa.app.catalogs import catalog_cache, read_folder
 from avisa.app.edges import cluster_of, embedded_cluster, embedded_inbox, example_senders, relay_of
 from avisa.app.health import HealthChecks
 from avisa.catalog import CatalogCache, Versions
+from avisa.catalog.follow import Follower, begin
 from avisa.clock import VirtualClock, clock_of, keep_origin
 from avisa.core.retry import RetryPolicy
 from avisa.core.unsubscribe_token import read_unsubscribe_token
@@ -32,6 +33,7 @@ from avisa.settings.errors import Misconfigured
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
 from avisa.store.store import Store, open_store
+from avisa.templates import template_folder
 from avisa.wake import Alarm, Wake
 from avisa.web import Site, build
 from avisa.web.server import CannotListen, Server, listen
@@ -102,10 +104,11 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             stack.push_async_callback(_step, "inbox", inbox.stop)
         public_url = settings.public_url or (f"http://127.0.0.1:{listener.getsockname()[1]}" if inbox else None)
         secret = await _secret(settings, store)
-        catalogs = template_sync.shelf_of(settings, store, secret, public_url)
+        catalogs = catalog_cache(settings, store, secret=secret, public_url=public_url)
         versions = Versions(catalogs, store.versions)
-        folder = template_sync.folder_of(settings)
-        await template_sync.begin(versions, catalogs, folder, clock)
+        folder = template_folder.locate(settings.templates)
+        if wrong := await begin(versions, catalogs, read_folder(folder), clock):
+            raise Misconfigured([f"{problem.location}: {problem.summary}" for problem in wrong])
         if inbox is None:
             for caution in example_senders(catalogs.in_force.plan):
                 log.warning("app.cautioned", meaning=caution)
@@ -180,7 +183,17 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             return task
 
         replica = f"{socket.gethostname()}:{listener.getsockname()[1]}"
-        follower = template_sync.Follower(versions, catalogs, folder, clock, store, replica)
+        follower = Follower(
+            versions,
+            catalogs,
+            clock,
+            read=partial(read_folder, folder),
+            saves=template_folder.watch(folder),
+            store=store.versions,
+            memory=store.operations,
+            orders=store.orders,
+            replica=replica,
+        )
         stack.push_async_callback(_step, "templates", follower.leave)
 
         # Stopped in reverse: first nothing new comes in, then nothing is woken, then what is on its way arrives.

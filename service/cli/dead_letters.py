@@ -9,7 +9,7 @@ from functools import partial
 import typer
 
 from avisa import events, views
-from avisa.app.template_sync import shelf_of
+from avisa.app.catalogs import catalog_cache
 from avisa.catalog import Catalog, CatalogCache, Versions
 from avisa.cli.answer import answer
 from avisa.cli.exits import Exit, usage
@@ -78,7 +78,7 @@ async def _replay(settings: Settings, ids: Collection[int] | None, store: Store,
 
 async def _in_force(settings: Settings, store: Store, clock: Clock) -> CatalogCache | _Folder:
     """The catalog that the service decides by; if it never ran, the one that the folder makes."""
-    cache = shelf_of(settings, store, b"nothing is sent from here", settings.public_url)
+    cache = catalog_cache(settings, store)
     if await Versions(cache, store.versions).join(at=clock.now()):
         return cache
     return _Folder(folder_catalog(settings))

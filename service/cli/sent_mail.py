@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from avisa import views
-from avisa.app.template_sync import shelf_of
+from avisa.app.catalogs import catalog_cache
 from avisa.catalog import render_input_of
 from avisa.cli.answer import answer, legible
 from avisa.cli.exits import Exit, Failure, not_there
@@ -55,7 +55,7 @@ async def _again(settings: Settings, store: Store, order: str, sent: Sent) -> tu
     row, draft = sent.row, sent.draft
     if draft is None:
         raise not_there("its words were not kept: a release before this one sent it")
-    cache = shelf_of(settings, store, b"nothing is sent from here", settings.public_url)
+    cache = catalog_cache(settings, store)
     catalog = await cache.version(draft.catalog)
     if catalog is None:
         raise not_there(f"version {row.version} cannot be read by this release")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import typer
 
-from avisa.app.template_sync import found, shelf_of
+from avisa.app.catalogs import catalog_cache, read_folder
 from avisa.catalog import Already, Found, NotOfHead, Unfit, Versions, content_of
 from avisa.cli.answer import answer
 from avisa.cli.exits import Exit, Failure, not_there, usage
@@ -160,7 +160,7 @@ def pull(
 
 def _with_versions(settings: Settings, use: Callable[[Store, Versions, Clock], Coroutine[Any, Any, T]]) -> T:
     async def inside(store: Store, clock: Clock) -> T:
-        cache = shelf_of(settings, store, b"nothing is sent from here", settings.public_url)
+        cache = catalog_cache(settings, store)
         return await use(store, Versions(cache, store.versions), clock)
 
     return use_store(settings, inside)
@@ -191,7 +191,7 @@ def _before_head(lineage: Lineage) -> Version:
 def _read(settings: Settings, folder: Path | None) -> Found:
     """The folder as it is. Raises Failure if it, or something in it, cannot be read."""
     folder = template_folder.locate(folder or settings.templates)
-    here = found(folder)
+    here = read_folder(folder)
     if here.unread:
         lines = [f"{folder / problem.file}: {problem.message}" for problem in here.unread]
         raise not_there("\n".join(lines))
@@ -201,7 +201,7 @@ def _read(settings: Settings, folder: Path | None) -> Found:
 def _safe_place(folder: Path, lineage: Lineage) -> tuple[str, int]:
     """The folder's place, and the number of the version in it, 0 if it is empty. Raises Failure if it holds changes
     that never were in force, for they would be lost."""
-    here = found(folder)
+    here = read_folder(folder)
     if not folder.exists() or not (here.files or here.unread):
         return here.place, 0
     held = newest(content_of(here.files), lineage)

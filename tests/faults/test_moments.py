@@ -43,7 +43,7 @@ def test_store_away_longer_than_the_lease(tmp_path: Path, apache_kafka: ApacheKa
         until(two.well, "the store")
         until(lambda: states(two.first) == {"sent": 40}, "all mails")
         assert two.sink.count() == 40, "told twice"
-        assert all("catalog_in_force" in replica.log.read_text() for replica in two.replicas)
+        assert all("catalog.put_in_force" in replica.log.read_text() for replica in two.replicas)
 
 
 def test_paused_under_load(tmp_path: Path, apache_kafka: ApacheKafka) -> None:

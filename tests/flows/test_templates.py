@@ -6,19 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from avisa.app import template_sync
-from avisa.catalog import CatalogCache, Found, Versions
+from avisa.app.catalogs import read_folder
+from avisa.catalog import CatalogCache, Found, Versions, follow
 from avisa.core.model import Purpose
 from avisa.core.plan import Span
 from avisa.core.template_versions import Version
+from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import InForce
-from avisa.settings.errors import Misconfigured
 from avisa.store.store import Store, open_store
+from avisa.templates import template_folder
 from tests.flows.rig import HandClock, Rig, files, running, shelf_on, until
 from tests.templates import desk
 
@@ -35,7 +37,17 @@ def write(folder: Path, texts: Mapping[str, str]) -> Path:
 
 @asynccontextmanager
 async def next_version(rig: Rig, folder: Path) -> AsyncIterator[None]:
-    follower = template_sync.Follower(rig.versions, rig.shelf, folder, rig.clock, rig.store, "rig:8080")
+    follower = follow.Follower(
+        rig.versions,
+        rig.shelf,
+        rig.clock,
+        read=partial(read_folder, folder),
+        saves=template_folder.watch(folder),
+        store=rig.store.versions,
+        memory=rig.store.operations,
+        orders=rig.store.orders,
+        replica="rig:8080",
+    )
     task = asyncio.ensure_future(follower.run())
     try:
         yield
@@ -84,7 +96,7 @@ async def test_a_refused_save_is_told_with_its_place_and_what_was_meant(tmp_path
         with capture_logs() as told:
             write(folder, {"messages/shown/en.md": desk.SHOWN + "\n{{ custmer.name }}\n"})
             await until(lambda: not rig.shelf.ok)
-        line = next(entry for entry in told if entry["event"] == "template_problem")
+        line = next(entry for entry in told if entry["event"] == "catalog.problem_found")
     number = len(desk.SHOWN.splitlines()) + 2
     assert line["place"] == f"messages/shown/en.md:{number}:4"
     assert (line["code"], line["severity"]) == ("unknown_name", "error")
@@ -92,7 +104,7 @@ async def test_a_refused_save_is_told_with_its_place_and_what_was_meant(tmp_path
 
 
 async def _woken(rig: Rig) -> bool:
-    return await rig.store.operations.recall(template_sync._WOKEN_BY) is not None
+    return await rig.store.operations.recall(follow._WOKEN_BY) is not None
 
 
 async def _reminded(rig: Rig) -> bool:
@@ -105,30 +117,31 @@ async def test_a_folder_that_is_wrong_forbids_only_the_first_start(tmp_path: Pat
     store = open_store(f"sqlite:///{tmp_path / 'avisa.db'}", clock=HandClock(), exclusive=True)
     await store.start()
     try:
-        with pytest.raises(Misconfigured) as refused:
-            await start(store, folder)
-        assert all(line.startswith("plan.yaml") for line in refused.value.problems)
+        _, wrong = await start(store, folder)
+        assert wrong
+        assert all(problem.file == "plan.yaml" for problem in wrong)
         write(folder, files())
-        first = await start(store, folder)
+        first, _ = await start(store, folder)
         write(folder, files("nonsense: 1"))
-        again = await start(store, folder)
+        again, wrong = await start(store, folder)
+        assert not wrong
         assert again.in_force.version == first.in_force.version
         assert not again.ok
-        with pytest.raises(Misconfigured, match="No such file"):
-            await start(store, tmp_path / "gone")
+        _, wrong = await start(store, tmp_path / "gone")
+        assert [problem.message for problem in wrong] == ["No such file or directory"]
     finally:
         await store.close()
 
 
-async def start(store: Store, folder: Path) -> CatalogCache:
-    """What is in force after the start of a process."""
+async def start(store: Store, folder: Path) -> tuple[CatalogCache, list[Diagnostic]]:
+    """What is in force after the start of a process, and what forbids the start."""
     shelf = shelf_on(store)
-    await template_sync.begin(Versions(shelf, store.versions), shelf, folder, HandClock())
-    return shelf
+    wrong = await follow.begin(Versions(shelf, store.versions), shelf, read_folder(folder), HandClock())
+    return shelf, wrong
 
 
 async def test_words_pushed_elsewhere_come_into_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(template_sync, "ASK_STORE", 0.05)
+    monkeypatch.setattr(follow, "ASK_STORE", 0.05)
     folder = write(tmp_path / "t", files())
     async with running(tmp_path / "avisa.db") as rig, next_version(rig, folder):
         await until(lambda: _woken(rig))

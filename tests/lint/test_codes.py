@@ -26,7 +26,7 @@ _TAKE_A_CODE = {
 }
 # Codes composed from a word.
 _COMPOSED = {"unknown_filter", "unknown_component", "missing_subject", "missing_short"}
-_ROOMS = ("templates", "lint", "preview", "diagnostics", "plan_file", "catalog", "app/template_sync.py")
+_ROOMS = ("templates", "lint", "preview", "diagnostics", "plan_file", "catalog", "app/catalogs.py")
 
 
 def used() -> set[str]:
