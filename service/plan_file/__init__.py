@@ -62,18 +62,14 @@ def _plain(part: Any) -> Any:
 def _validated(value: Value, mistakes: list[Mistake]) -> schema.Plan | None:
     """The plan as it was written, without the entries that are wrong in themselves, so that the rest can be checked
     as a whole. None if too little is left for that. What is wrong is added to `mistakes`."""
-    found: list[Mistake] | None = None
     for _ in range(4):  # an entry left out may make the map around it incomplete, and that the next one
         try:
-            written = schema.Plan.model_validate(value)
+            return schema.Plan.model_validate(value)
         except ValidationError as error:
-            new = mistakes_in(error)
-            found = new if found is None else found
-            value = without(value, new)
-        else:
-            mistakes.extend(found or ())
-            return written
-    mistakes.extend(found or ())
+            found = mistakes_in(error)
+        value = without(value, found)
+        if not mistakes:  # what the later rounds find comes of what the first left out
+            mistakes.extend(found)
     return None
 
 

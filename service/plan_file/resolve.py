@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -50,19 +51,13 @@ class Resolver:
             self.calendars[key] = self._calendar(key, written, zone)
         plan = Plan(
             brands={key: _brand(key, brand) for key, brand in self.plan.brands.items()},
-            owners={
-                key: Owner(key=key, name=owner.name, email=owner.email) for key, owner in self.plan.owners.items()
-            },
+            owners={key: Owner(key=key, **dict(owner)) for key, owner in self.plan.owners.items()},
             touchpoints={
                 status: self._touchpoint(status, own, ("touchpoints", status))
                 for status, own in self.plan.touchpoints.items()
             },
             unknown=self._touchpoint("unknown_status", self.plan.unknown_status, ("unknown_status",), unknown=True),
-            feed=Feed(
-                blind_after=self.plan.feed.blind_after,
-                hold_at_most=self.plan.feed.hold_at_most,
-                silent_after=self.plan.feed.silent_after,
-            ),
+            feed=Feed(**dict(self.plan.feed)),
             tell_within=self.plan.defaults.tell_within,
             rank_by=self.plan.events.rank_by,
             tell_from=tell_from,
@@ -92,9 +87,12 @@ class Resolver:
                     return _Located(_get(written, keys), (*base, *keys))
             return _Located(_get(schema.Touchpoint(), keys), path)
 
-        calendar = self._known_calendar(lookup("calendar"))
-        bad_calendar = lookup("calendar").value is not None and not calendar
-        spans = _SpanReader(self, status, calendar, bad_calendar=bad_calendar)
+        calendar_name, owner = lookup("calendar"), lookup("owner")
+        self._must_be_named("calendars", calendar_name)
+        self._must_be_named("owners", owner)
+        calendar = self.calendars.get(calendar_name.value)
+        bad_calendar = calendar_name.value is not None and not calendar
+        span = partial(self._span, status=status, calendar=calendar, bad_calendar=bad_calendar)
         window = lookup("window")
         every = lookup("remind", "then_every")
         if every.value is None:
@@ -109,13 +107,13 @@ class Resolver:
         return Touchpoint(
             status=status,
             message=message.value or "",
-            owner=self._known_owner(lookup("owner")),
-            window=spans.read(window) if window.value is not None else None,
+            owner=owner.value,
+            window=span(window) if window.value is not None else None,
             calendar=calendar,
             count_from=lookup("count_from").value,
             remind=Remind(
-                after=tuple(spans.read(_Located(gap, (*after.path, n))) for n, gap in enumerate(after.value)),
-                then_every=spans.read(every),
+                after=tuple(span(_Located(gap, (*after.path, n))) for n, gap in enumerate(after.value)),
+                then_every=span(every),
                 at_most=lookup("remind", "at_most").value,
             ),
             final=lookup("final").value,
@@ -131,15 +129,6 @@ class Resolver:
             ignore_moves_under=lookup("promise", "ignore_moves_under").value,
         )
 
-    def _known_calendar(self, located: _Located) -> Calendar | None:
-        self._must_be_named("calendars", located)
-        return self.calendars.get(located.value) if located.value is not None else None
-
-    def _known_owner(self, located: _Located) -> str | None:
-        self._must_be_named("owners", located)
-        owner: str | None = located.value
-        return owner
-
     def _must_be_named(self, section: str, located: _Located) -> None:
         named = sorted(self.named[section])
         if located.value is not None and located.value not in named:
@@ -152,30 +141,19 @@ class Resolver:
     def _add(self, code: str, path: Path, message: str, suggestion: str | None = None) -> None:
         self.mistakes.append(Mistake(code, path, message, suggestion))
 
-
-@dataclass(frozen=True, slots=True)
-class _SpanReader:
-    """Checks the durations of one touchpoint against its calendar: `bd` needs one, and `d` is refused with one."""
-
-    resolver: Resolver
-    status: str
-    calendar: Calendar | None
-    bad_calendar: bool  # its calendar has a mistake of its own, so nothing more is said of it
-
-    def read(self, located: _Located) -> Span:
+    def _span(self, located: _Located, *, status: str, calendar: Calendar | None, bad_calendar: bool) -> Span:
+        """Return the span of a duration of touchpoint `status`: `bd` needs a calendar, and `d` is refused with one.
+        Of a calendar that has a mistake of its own nothing more is said."""
         amount: Duration = located.value
-        code, message, suggestion = "not_allowed", None, None
-        if amount.unit == "bd" and not self.calendar and not self.bad_calendar:
-            code, message = "needs_calendar", f"{amount} needs a calendar, and touchpoint {self.status} has none"
-            suggestion = "add calendar: NAME, or use d"
-        elif amount.unit == "d" and self.calendar:
-            message = f"{amount} is not possible with calendar {self.calendar.key} (touchpoint {self.status})"
-            suggestion = f"use bd: {amount.count}bd"
-        elif self.calendar and any(self.calendar.hours) and (days := _days(amount, self.calendar)) > _A_YEAR.days:
-            code = "too_long"
-            message = f"{amount} take about {days:.0f} days with calendar {self.calendar.key}; at most {_A_YEAR.days}"
-        if message:
-            self.resolver._add(code, located.path, message, suggestion)
+        if amount.unit == "bd" and not calendar and not bad_calendar:
+            message = f"{amount} needs a calendar, and touchpoint {status} has none"
+            self._add("needs_calendar", located.path, message, "add calendar: NAME, or use d")
+        elif amount.unit == "d" and calendar:
+            message = f"{amount} is not possible with calendar {calendar.key} (touchpoint {status})"
+            self._add("not_allowed", located.path, message, f"use bd: {amount.count}bd")
+        elif calendar and any(calendar.hours) and (days := _days(amount, calendar)) > _A_YEAR.days:
+            message = f"{amount} take about {days:.0f} days with calendar {calendar.key}; at most {_A_YEAR.days}"
+            self._add("too_long", located.path, message)
         return amount.span
 
 
@@ -198,16 +176,5 @@ def _get(written: Any, keys: Iterable[str]) -> Any:
 
 
 def _brand(key: str, brand: schema.Brand) -> Brand:
-    return Brand(
-        key=key,
-        name=brand.name,
-        sender=brand.sender,
-        reply_to=brand.reply_to,
-        locale=brand.locale,
-        time_zone=brand.time_zone.key,
-        url=brand.url,
-        logo=brand.logo,
-        color=brand.color,
-        most_words=brand.most_words,
-        forbidden_words=tuple(brand.forbidden_words),
-    )
+    plain = {"time_zone": brand.time_zone.key, "forbidden_words": tuple(brand.forbidden_words)}
+    return Brand(key=key, **{**dict(brand), **plain})
