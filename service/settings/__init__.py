@@ -16,24 +16,11 @@ from pydantic_core import ErrorDetails
 
 from avisa.settings.description import describe
 from avisa.settings.names import SECRET_FILES, name_of, wrong_names
-from avisa.settings.sections import Clock, Http, Inbox, Kafka, Log, Retry, Settings, Smtp, Store
+from avisa.settings.sections import Clock, Kafka, Settings, Smtp
 from avisa.settings.sources import Dotenv, Environment, SecretFiles
 from avisa.settings.values import is_loopback
 
-__all__ = [
-    "Clock",
-    "Http",
-    "Inbox",
-    "Kafka",
-    "Log",
-    "Retry",
-    "Settings",
-    "Smtp",
-    "Store",
-    "cautions",
-    "describe",
-    "load",
-]
+__all__ = ["Clock", "Kafka", "Settings", "Smtp", "cautions", "describe", "load"]
 
 DOTENV = Path(".env")
 

@@ -11,17 +11,10 @@ from pydantic.fields import FieldInfo
 from avisa.diagnostics.suggest import closest_match
 from avisa.settings.sections import DELIMITER, PREFIX, Section, Settings
 
-_OF_TESTS = f"{PREFIX}TEST_"  # these names steer the tests, and no setting begins so
-
 
 def name_of(path: Iterable[str]) -> str:
     """Return the name of the setting at `path` in `Settings`: `AVISA_HTTP__PORT` for http, port."""
     return PREFIX + DELIMITER.join(path).upper()
-
-
-def must_be_setting(name: str) -> bool:
-    """Whether `name` is a mistake unless a setting has it."""
-    return name.startswith(PREFIX) and not name.startswith(_OF_TESTS)
 
 
 def wrong_names(written: Mapping[str, str]) -> Iterator[str]:

@@ -66,18 +66,16 @@ class Kafka(Section):
     def conflicts(self) -> Iterator[tuple[str, str]]:
         if self.bootstrap_servers is None and self.security != "plaintext":
             yield "security", "needs AVISA_KAFKA__BOOTSTRAP_SERVERS; the embedded broker speaks plaintext"
+        when = f"when AVISA_KAFKA__SECURITY is {self.security}"
         for name in ("sasl", "username", "password"):
             is_set = getattr(self, name) is not None
             if self.security.startswith("sasl") and not is_set:
-                yield name, f"is needed when AVISA_KAFKA__SECURITY is {self.security}"
+                yield name, f"is needed {when}"
             if not self.security.startswith("sasl") and is_set:
-                yield (
-                    name,
-                    f"is of no use when AVISA_KAFKA__SECURITY is {self.security}; use sasl_ssl or sasl_plaintext",
-                )
+                yield name, f"is of no use {when}; use sasl_ssl or sasl_plaintext"
         for name in ("ca_file", "cert_file", "key_file"):
             if getattr(self, name) is not None and not self.security.endswith("ssl"):
-                yield name, f"is of no use when AVISA_KAFKA__SECURITY is {self.security}; use ssl or sasl_ssl"
+                yield name, f"is of no use {when}; use ssl or sasl_ssl"
         if (self.cert_file is None) != (self.key_file is None):
             missing = "cert_file" if self.cert_file is None else "key_file"
             yield missing, "is needed too: a certificate and its key go together"
@@ -161,10 +159,8 @@ class Retry(Section):
 
     def conflicts(self) -> Iterator[tuple[str, str]]:
         if self.give_up < self.steps[0]:
-            yield (
-                "give_up",
-                "must not be shorter than the first of AVISA_RETRY__STEPS, or nothing is ever tried again",
-            )
+            rule = "must not be shorter than the first of AVISA_RETRY__STEPS, or nothing is ever tried again"
+            yield "give_up", rule
 
 
 class Settings(Section, BaseSettings):

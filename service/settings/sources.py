@@ -12,8 +12,8 @@ from dotenv import dotenv_values
 from pydantic_core import PydanticCustomError
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
-from avisa.settings.names import NAMES, SECRET_FILES, must_be_setting
-from avisa.settings.sections import Settings
+from avisa.settings.names import NAMES, SECRET_FILES
+from avisa.settings.sections import PREFIX, Settings
 from avisa.settings.values import MAX_FILE, read_secret
 
 
@@ -64,7 +64,9 @@ class SecretFiles(EnvSettingsSource):
 
 
 def _meant_for_us(names: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: text or "" for name, text in names.items() if must_be_setting(name)}
+    """The names that are a mistake unless a setting has them: all with our prefix, but for those of the tests."""
+    ours = (name for name in names if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_"))
+    return {name: names[name] or "" for name in ours}
 
 
 def _settings(written: Mapping[str, str]) -> dict[str, str | None]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 from pydantic_core import PydanticCustomError
@@ -123,39 +123,33 @@ def name(text: str) -> str:
 
 
 def store_url(text: str) -> SecretStr:
-    allowed = "must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
-    try:
-        url = urlsplit(text)
-        sound = url.port is None or url.port > 0
-    except ValueError:
-        raise invalid(allowed) from None
-    if url.scheme == "sqlite":
+    url = _url(text)
+    if url and url.scheme == "sqlite":
         path = Path(url.path[1:])
         if url.netloc or len(url.path) < 2 or url.query or url.fragment:
             raise invalid("must be sqlite:///FILE, with four slashes where the path is absolute")
         if _on_disk(path.is_dir) or not _on_disk(path.parent.is_dir):
             raise invalid("must name a file in a folder that is there")
-    elif url.scheme != "postgresql" or not sound or not (url.hostname or "host=" in url.query) or len(url.path) < 2:
-        raise invalid(allowed)
+    elif not url or url.scheme != "postgresql" or not (url.hostname or "host=" in url.query) or len(url.path) < 2:
+        raise invalid("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
     return SecretStr(text)
 
 
 def public_url(text: str) -> str:
-    try:
-        url = urlsplit(text)
-        sound = url.port is None or url.port > 0
-    except ValueError:
-        sound = False
-    if (
-        not sound
-        or url.scheme not in ("http", "https")
-        or not url.hostname
-        or url.query
-        or url.fragment
-        or url.username
-    ):
+    url = _url(text)
+    unwanted = url and (url.query or url.fragment or url.username)
+    if not url or url.scheme not in ("http", "https") or not url.hostname or unwanted:
         raise invalid("must be https://HOST, without a query or a password in it")
     return text.rstrip("/")
+
+
+def _url(text: str) -> SplitResult | None:
+    """The parts of a URL; None if it is none, or has a port that cannot be."""
+    try:
+        url = urlsplit(text)
+        return url if url.port is None or url.port > 0 else None
+    except ValueError:
+        return None
 
 
 def secret_key(text: str) -> SecretStr:

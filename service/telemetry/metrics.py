@@ -50,38 +50,28 @@ Gauge("avisa_build_info", "What is running.", ["version"], registry=REGISTRY).la
 
 
 @cache
-def _event(reason: Reason) -> Counter:
-    return _events.labels(reason)
-
-
-@cache
-def _dead_letter(reason: Reason) -> Counter:
-    return _dead_letters.labels(reason)
-
-
-@cache
-def _notification(purpose: Purpose, channel: str, state: State) -> Counter:
-    return _notifications.labels(purpose, channel, state)
+def _child(counter: Counter, *labels: str) -> Counter:
+    return counter.labels(*labels)
 
 
 def decided(reason: Reason, n: int = 1) -> None:
     """Count `n` events decided, or records skipped, for `reason`."""
-    _event(reason).inc(n)
+    _child(_events, reason).inc(n)
 
 
 def dead_lettered(reason: Reason) -> None:
     """Count a record that became a dead letter."""
-    _dead_letter(reason).inc()
+    _child(_dead_letters, reason).inc()
 
 
 def queued(purpose: Purpose, channel: str) -> None:
     """Count a notification that was decided and stored."""
-    _notification(purpose, channel, State.QUEUED).inc()
+    _child(_notifications, purpose, channel, State.QUEUED).inc()
 
 
 def settled(purpose: Purpose, channel: str, state: State) -> None:
     """Count a notification that reached one of its final states."""
-    _notification(purpose, channel, state).inc()
+    _child(_notifications, purpose, channel, state).inc()
 
 
 def reminder_lateness(seconds: float) -> None:
