@@ -122,11 +122,13 @@ def _metered(holder: object, meter: Meter, stage: str, function: Callable[..., A
         return transaction(_metered(None, meter, stage, function.__wrapped__))
     if function.__code__.co_flags & 0x80:  # a coroutine function
 
+        @functools.wraps(function)  # FastStream looks at the signature
         async def stepped(*args: Any, **kwargs: Any) -> Any:
             return await meter.steps(stage, function(*args, **kwargs))
 
         return stepped
 
+    @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
         return meter.call(stage, functools.partial(function, *args, **kwargs))
 
