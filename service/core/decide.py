@@ -111,7 +111,7 @@ def _on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
         # The message that waits is news, and a reminder would supersede it. When it settles past the deadline, a
         # new window begins. Should it never settle, the order is looked at again, ever more rarely.
         later = now + max(timedelta(minutes=1), (now - due) / 4)
-        return Decision(order=evolve(order, deadline=due, wake_at=later), reason=Reason.WAITS_FOR_EARLIER)
+        return Decision(order=evolve(order, deadline=due, wake_at=later), reason=None)
     number, at_most = order.reminders + 1, touchpoint.remind.at_most
     order = evolve(order, deadline=due)
     if number > at_most:  # the plan allows fewer than it did

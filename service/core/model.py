@@ -77,7 +77,6 @@ class Reason(StrEnum):
     BLIND = "blind"
     UNSUBSCRIBED = "unsubscribed"
     NO_ADDRESS = "no_address"
-    WAITS_FOR_EARLIER = "waits_for_earlier"
     # settled
     ACCEPTED = "accepted"
     REFUSED = "refused"

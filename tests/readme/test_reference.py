@@ -53,7 +53,7 @@ def test_every_metric_is_listed_with_its_labels() -> None:
 
 def test_every_reason_that_can_be_seen_is_listed_once() -> None:
     named = [page.words(name)[0] for name, *_ in page.table("Reasons")]
-    assert sorted(named) == sorted(set(Reason) - {Reason.WAITS_FOR_EARLIER})  # of a waking that nobody is shown
+    assert sorted(named) == sorted(Reason)
 
 
 def test_every_command_is_listed() -> None:

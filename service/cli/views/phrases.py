@@ -21,7 +21,6 @@ PHRASES: dict[Reason, str] = {
     Reason.BLIND: "waits until we can see the feed again",
     Reason.UNSUBSCRIBED: "they asked for no reminders",
     Reason.NO_ADDRESS: "there is no address",
-    Reason.WAITS_FOR_EARLIER: "waits for an earlier message",
     Reason.ACCEPTED: "the mail server took it",
     Reason.REFUSED: "refused for good",
     Reason.EXPIRED: "given up after trying long enough",
