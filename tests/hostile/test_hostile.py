@@ -16,7 +16,7 @@ from tests.hostile.page import Page
 from tests.hostile.trial import mail_of, tried, warm
 from tests.hostile.values import CANARY, PAYLOADS, occasions, tame
 from tests.templates.desk import catalog, files
-from tests.templates.octets import well_formed
+from tests.templates.mail_parsing import well_formed
 
 CASES = 60
 

@@ -27,7 +27,7 @@ from avisa.templates.renderer import fill
 from tests.hostile import values
 from tests.hostile.page import objections
 from tests.templates.desk import NOW, layout, usual
-from tests.templates.octets import well_formed
+from tests.templates.mail_parsing import well_formed
 
 MESSAGE = "shown"
 LARGEST = 4 * LONGEST_RESULT  # bytes of the texts of a mail: no character has more than four

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from avisa.ports import Mail, RenderedMessage
 from tests.templates.desk import catalog, drafted, files, mailed, usual
-from tests.templates.octets import INTENDED, parsed, well_formed
+from tests.templates.mail_parsing import INTENDED, parsed, well_formed
 
 EVIL = "=?utf-8?q?a=0d=0aBcc=3a_evil=40x=2eexample?="
 HOSTILE = [

@@ -8,7 +8,7 @@ from avisa.ports import RenderedMessage
 from avisa.templates.compile_folder import compile_folder
 from avisa.templates.renderer import fill
 from tests.templates.desk import catalog, compiled, files, mailed, read_plan
-from tests.templates.test_bounds import KNOWN
+from tests.templates.test_limits import KNOWN
 
 
 def written(body: str, **order: object) -> RenderedMessage:

@@ -1,7 +1,7 @@
 """What keeps a text from being read as a template: the mistake in plain words, at the place where it was made.
 
 Jinja says which token it met, and where. The mistake is mostly nearer to the beginning of the placeholder.
-`_MESSAGES` hangs on the wording of Jinja's errors: after an upgrade of Jinja run `tests/templates/test_syntax.py`.
+`_MESSAGES` depends on the wording of Jinja's errors; `tests/templates/test_parse_errors.py` notices when it changes.
 """
 
 from __future__ import annotations
