@@ -12,6 +12,7 @@ from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.helpers import create_ssl_context
 from aiokafka.protocol.metadata import MetadataRequest
+from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 CLIENT_ID = "avisa"
@@ -54,26 +55,20 @@ class Cluster:
     def secured(self) -> BaseSecurity:
         """Return the options of FastStream. Raises OSError if a certificate or key cannot be used."""
         tls = self.security in ("ssl", "sasl_ssl")
-        context = self._tls() if tls else None
+        files = {"cafile": self.ca_file, "certfile": self.cert_file, "keyfile": self.key_file}
+        context = create_ssl_context(**files) if tls else None
         if not self.security.startswith("sasl"):
             return BaseSecurity(ssl_context=context, use_ssl=tls)
         return _SASL[self.sasl](self.username, self.password, ssl_context=context, use_ssl=tls)
 
     def options(self) -> dict[str, Any]:
         """Return the options of aiokafka. Raises as `secured` does."""
-        options: dict[str, Any] = {
+        return {
             "bootstrap_servers": self.servers,
             "client_id": CLIENT_ID,
             "request_timeout_ms": REQUEST_TIMEOUT_MS,
-            "security_protocol": self.security.upper(),
+            **parse_security(self.secured()),
         }
-        if self.security in ("ssl", "sasl_ssl"):
-            options["ssl_context"] = self._tls()
-        if self.security.startswith("sasl"):
-            options["sasl_mechanism"] = self.sasl.upper()
-            options["sasl_plain_username"] = self.username
-            options["sasl_plain_password"] = self.password
-        return options
 
     def producer(self) -> AIOKafkaProducer:
         """Return a producer that sends nothing twice and waits until all replicas have a record."""
@@ -109,9 +104,6 @@ class Cluster:
             finally:
                 connection.close()
         raise UnreachableError(_cause(trouble)) from trouble
-
-    def _tls(self) -> ssl.SSLContext:
-        return create_ssl_context(cafile=self.ca_file, certfile=self.cert_file, keyfile=self.key_file)
 
 
 class UnreachableError(ConnectionError):
