@@ -24,22 +24,9 @@ def routes(describe: Describe) -> list[Route]:
         return JSONResponse(dict(describe()))
 
     async def as_page(_request: Request) -> Response:
-        content = describe()
-        components = content.get("components", {})
-        return page(
-            "asyncapi.html",
-            title=content.get("info", {}).get("title", "Avisa"),
-            description=content.get("info", {}).get("description", ""),
-            version=content.get("asyncapi", ""),
-            channels={name: channel.get("address", name) for name, channel in content.get("channels", {}).items()},
-            operations={
-                name: operation.get("action", "") for name, operation in content.get("operations", {}).items()
-            },
-            schemas={name: _pretty(schema) for name, schema in components.get("schemas", {}).items()},
-        )
+        document = describe()
+        schemas = document["components"]["schemas"].items()
+        pretty = {name: json.dumps(schema, indent=2, ensure_ascii=False) for name, schema in schemas}
+        return page("asyncapi.html", document=document, schemas=pretty)
 
     return [Route("/asyncapi", as_page, methods=["GET"]), Route("/asyncapi.json", as_json, methods=["GET"])]
-
-
-def _pretty(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)

@@ -33,9 +33,7 @@ HEADERS = {
 _NONE = "'none'"
 
 
-def content_policy(
-    *styles: str, script: str | None = None, frame: str = "'none'", frame_ancestors: str = "'none'"
-) -> str:
+def content_policy(*styles: str, script: str | None = None, frame: str = _NONE) -> str:
     """Return a Content-Security-Policy that loads nothing and allows our style sheets by their hashes. It allows one
     script, `script`, which may connect to this server alone."""
     scripted = () if script is None else (f"script-src {_hash_source(script)}", "connect-src 'self'")
@@ -47,7 +45,7 @@ def content_policy(
             "img-src 'self' data:",
             f"frame-src {frame}",
             "form-action 'self'",
-            f"frame-ancestors {frame_ancestors}",
+            "frame-ancestors 'none'",
             "base-uri 'none'",
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -29,13 +29,13 @@ Checks = Callable[[], Awaitable[Health]]
 def routes(*, alive: Checks, ready: Checks) -> list[Route]:
     """Return `/livez`, which fails only if a restart would help, and `/readyz`."""
 
-    async def livez(_request: Request) -> JSONResponse:
-        return await _answer(alive)
+    def route(path: str, checks: Checks) -> Route:
+        async def show(_request: Request) -> JSONResponse:
+            return await _answer(checks)
 
-    async def readyz(_request: Request) -> JSONResponse:
-        return await _answer(ready)
+        return Route(path, show)
 
-    return [Route("/livez", livez), Route("/readyz", readyz)]
+    return [route("/livez", alive), route("/readyz", ready)]
 
 
 async def _answer(checks: Checks) -> JSONResponse:
@@ -47,10 +47,7 @@ async def _answer(checks: Checks) -> JSONResponse:
     return JSONResponse(
         {
             "status": status(health),
-            "checks": {
-                name: {"ok": check.ok, "detail": check.detail, "required": check.required}
-                for name, check in health.items()
-            },
+            "checks": {name: asdict(check) for name, check in health.items()},
         },
         status_code=503 if status(health) == "unavailable" else 200,
     )
