@@ -40,7 +40,7 @@ async def _run(settings: Settings) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _asked, stop)
+        loop.add_signal_handler(number, _on_signal, stop)
     for caution in cautions(settings):
         log.warning("app.cautioned", meaning=caution)
     async with open_application(settings) as application:
@@ -67,7 +67,7 @@ def _tune() -> None:
     sys.setswitchinterval(0.0005)
 
 
-def _asked(stop: asyncio.Event) -> None:
+def _on_signal(stop: asyncio.Event) -> None:
     """The first signal stops in good order, the second at once; a watchdog ends what hangs."""
     if stop.is_set():
         os._exit(1)

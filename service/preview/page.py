@@ -1,7 +1,7 @@
 """Every message in every language on one page, for those who write them: it follows each saved file.
 
-It is served on this machine only, to whoever runs `avisa preview --serve`. Mails are shown in frames that run
-nothing; our own page has one small script, which asks what changed and puts in only that.
+It is served on this machine only, to whoever runs `avisa preview --serve`. Mails are shown in frames that run no
+scripts. The page has one small script, which asks what changed and replaces only that.
 """
 
 from __future__ import annotations

@@ -51,8 +51,8 @@ def preview(
     own: Mapping[str, Order] = NONE,
     order: Order | None = None,
 ) -> Preview | CannotRender:
-    """The message about `order` as if it were told now, else about the sample of that name, which may be among the
-    operator's `own`.
+    """The message about `order`, as it would be written now; without an order, about the sample of that name, which
+    may be among the operator's `own`.
 
     Raises LookupError, with the names there are, for a message, a locale or a sample that is not there.
     """

@@ -46,15 +46,15 @@ class Sample:
         return f"{first.encode('ascii', 'ignore').decode()}@example.com"
 
     def events(self) -> Iterator[tuple[datetime, dict[str, Any]]]:
-        """What is published, and when. Only the first event says everything: facts are merged."""
-        for number, (hours, said) in enumerate(self.course):
+        """Each event with the moment of its publication. Only the first has all fields, for facts are merged."""
+        for number, (hours, fields) in enumerate(self.course):
             at = moment(hours)
             event = {
                 "id": f"{self.order_id}-{number}",
                 "source": "/demo",
                 "order_id": self.order_id,
                 "occurred_at": at.isoformat(),
-                **said,
+                **fields,
             }
             if number == 0:
                 event |= self._facts()
