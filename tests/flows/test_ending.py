@@ -16,9 +16,9 @@ from tests.flows.rig import START, Rig, running
 
 def break_the_disk(rig: Rig) -> None:
     """As after an fsync that failed; how it fails is the store's own test."""
-    ground = rig.store.database
-    assert isinstance(ground, SQLite)
-    ground._writer._failed = StoreFailed("SQLITE_IOERR_FSYNC")
+    database = rig.store.database
+    assert isinstance(database, SQLite)
+    database._writer._failed = StoreFailed("SQLITE_IOERR_FSYNC")
 
 
 async def test_no_loop_waits_out_a_broken_store(tmp_path: Path) -> None:

@@ -8,8 +8,6 @@
 --   {clock}    the real moment in microseconds since 1970, by the clock that all who share the store share.
 --
 -- `WHERE 1 = 1` keeps SQLite from reading ON CONFLICT as the condition of a join.
--- Whoever writes locks orders first, by id, and their unsettled notifications after, by key; so two writers seldom
--- wait for each other in a circle.
 
 
 -- ================================================================ orders
