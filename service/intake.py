@@ -97,7 +97,7 @@ def _report(
         telemetry.decided(reason, number)
     entries = [entry for item in stored for entry in item.entries]
     if entries:
-        telemetry.log_entries("event", _fields(entries), at=at.real)
+        telemetry.log_entries("intake.event_taken", _fields(entries), at=at.real)
     for letter in dead:
         telemetry.dead_lettered(letter.reason)
         where = letter.record.position

@@ -240,7 +240,7 @@ async def _retire(store: Store, clock: VirtualClock) -> None:
             pass  # few at a time, so that nobody waits long for the writer
         await asyncio.sleep(RETIRE_EVERY)
 
-    await keep_going(step, event="retention.step_failed", pause=RETIRE_EVERY)
+    await keep_going(step, event="app.retention_failed", pause=RETIRE_EVERY)
 
 
 async def _end(task: asyncio.Task[None]) -> None:
