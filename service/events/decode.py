@@ -10,6 +10,7 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from collections.abc import Collection, Mapping
+from typing import TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import from_json
@@ -23,6 +24,7 @@ SPECVERSION = "1.0"
 _REQUIRED = ("specversion", "type", "source", "id")  # CloudEvents 1.0 section 3.1
 _READ = (*_REQUIRED, "time")
 
+_Shape = TypeVar("_Shape", bound=Data)
 _Parts = tuple[Attributes, Data, str]  # the envelope's attributes, the data, and the JSON pointer to the data
 
 
@@ -87,7 +89,7 @@ def _binary(headers: Mapping[str, bytes | None], value: bytes, types: Collection
     _check_attributes(attributes, types, "headers")
     if not value:
         raise DecodeError("data", Reason.BAD_CLOUDEVENT, "there is no data")
-    return attributes, _parse_data(value, ""), ""
+    return attributes, _parse_data(value, "", Data), ""
 
 
 def _structured(value: bytes, types: Collection[str]) -> _Parts:
@@ -111,7 +113,7 @@ def _structured(value: bytes, types: Collection[str]) -> _Parts:
         content = b64decode(envelope.data_base64 or "", validate=True)
     except (binascii.Error, ValueError):
         raise DecodeError("envelope", Reason.BAD_CLOUDEVENT, "/data_base64: is not base64") from None
-    return attributes, _parse_data(content, "/data_base64"), "/data_base64"
+    return attributes, _parse_data(content, "/data_base64", Data), "/data_base64"
 
 
 def _only_in_data(error: ValidationError) -> bool:
@@ -137,21 +139,17 @@ def _check_attributes(attributes: Attributes, types: Collection[str], stage: str
 # ---------------------------------------------------------------- the value
 
 
-def _parse_data(value: bytes, pointer: str) -> Data:
+def _plain(value: bytes) -> _Parts:
+    plain = _parse_data(value, "", PlainData)
+    return {"id": plain.id, "source": plain.source}, plain, ""
+
+
+def _parse_data(value: bytes, pointer: str, shape: type[_Shape]) -> _Shape:
     _check_bounds(value, "data")
     try:
-        return Data.model_validate_json(value)
+        return shape.model_validate_json(value)
     except ValidationError as error:
         raise decode_error(error, "data", pointer) from None
-
-
-def _plain(value: bytes) -> _Parts:
-    _check_bounds(value, "data")
-    try:
-        plain = PlainData.model_validate_json(value)
-    except ValidationError as error:
-        raise decode_error(error, "data") from None
-    return {"id": plain.id, "source": plain.source}, plain, ""
 
 
 def _check_bounds(value: bytes, stage: str) -> None:

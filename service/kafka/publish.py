@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -31,18 +32,13 @@ async def publish(cluster: Cluster, lines: Iterable[bytes], *, wait_for_reader: 
     """
     await cluster.known_topics()  # it says best why a broker does not let us in
     published = 0
-    backlog = _Backlog(cluster) if wait_for_reader else None
-    try:
-        async with cluster.producer() as producer:
-            for values in _chunks(lines):
-                sent = [await producer.send(cluster.topics[0], value=value, key=_key(value)) for value in values]
-                acknowledged = await asyncio.gather(*sent)
-                published += len(values)
-                if backlog is not None:
-                    await backlog.grow(acknowledged, values)
-    finally:
-        if backlog is not None:
-            await backlog.close()
+    async with cluster.producer() as producer, _Backlog(cluster) if wait_for_reader else nullcontext() as backlog:
+        for values in _chunks(lines):
+            sent = [await producer.send(cluster.topics[0], value=value, key=_key(value)) for value in values]
+            acknowledged = await asyncio.gather(*sent)
+            published += len(values)
+            if backlog is not None:
+                await backlog.grow(acknowledged, values)
     return published
 
 
@@ -81,9 +77,15 @@ class _Backlog:
     def __init__(self, cluster: Cluster) -> None:
         self._admin = AIOKafkaAdminClient(**cluster.options())
         self._group_id = cluster.group_id
-        self._connected = False
         self._unread: deque[tuple[TopicPartition, int, int]] = deque()  # partition, offset, bytes
         self._size = 0  # bytes
+
+    async def __aenter__(self) -> _Backlog:
+        await self._admin.start()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self._admin.close()
 
     async def grow(self, sent: Iterable[RecordMetadata], values: Iterable[bytes]) -> None:
         """Add what was sent, and wait while more than `UNREAD_AT_MOST` is unread."""
@@ -95,15 +97,8 @@ class _Backlog:
             if self._size > UNREAD_AT_MOST:
                 await asyncio.sleep(_LOOK_EVERY)
 
-    async def close(self) -> None:
-        if self._connected:
-            await self._admin.close()
-
     async def _drop_read(self) -> None:
         """Drop the records before the offsets that the service has committed."""
-        if not self._connected:
-            await self._admin.start()
-            self._connected = True
         partitions = list({partition for partition, _, _ in self._unread})
         offsets = await self._admin.list_consumer_group_offsets(self._group_id, partitions=partitions)
         committed = {partition: known.offset for partition, known in offsets.items()}

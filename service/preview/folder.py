@@ -68,7 +68,8 @@ class PreviewedFolder:
             files, unread = template_folder.read(self.folder)
             own = template_folder.beside(self.folder, SAMPLES)
         except OSError as error:
-            files, unread, own = {}, [_unreadable(error)], None
+            problem = error.strerror or "the folder cannot be read"
+            files, unread, own = {}, [Diagnostic(code="unreadable", file=".", message=problem)], None
         version = hashlib.sha256(repr((sorted(files.items()), unread, own)).encode()).hexdigest()[:16]
         if version == self.version.partition(".")[0]:
             return
@@ -105,7 +106,8 @@ class PreviewedFolder:
     def _compile(
         self, version: str, files: Mapping[str, str]
     ) -> tuple[Plan | None, Catalog | None, list[Diagnostic]]:
-        read = self._read_plan(files[PLAN]) if PLAN in files else [_no_plan()]
+        no_plan = Diagnostic(code="missing_file", file=PLAN, message="there is no plan")
+        read = self._read_plan(files[PLAN]) if PLAN in files else [no_plan]
         problems = read if isinstance(read, list) else []
         plan = self._plan if isinstance(read, list) else read
         if plan is None:
@@ -193,11 +195,3 @@ def _occasions(name: str, plan: Plan) -> tuple[str, ...]:
         f"{kind} in {', '.join(statuses) if len(statuses) <= _FEW else f'{len(statuses)} statuses'}"
         for kind, statuses in found.items()
     )
-
-
-def _unreadable(error: OSError) -> Diagnostic:
-    return Diagnostic(code="unreadable", file=".", message=error.strerror or "the folder cannot be read")
-
-
-def _no_plan() -> Diagnostic:
-    return Diagnostic(code="missing_file", file=PLAN, message="there is no plan")
