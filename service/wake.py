@@ -64,7 +64,7 @@ class Wake:
         at = Now.of(self._clock)
         plan = self._catalogs.in_force.plan
         due = await self._orders.due(
-            at.virtual, feeds=self._lag.fresh_partitions(at.real), overdue=self._overdue(at.real, plan), limit=BATCH
+            at.virtual, feeds=self._lag.fresh_feeds(at.real), overdue=self._overdue(at.real, plan), limit=BATCH
         )
         if due:
             await self._write_path.commit(
@@ -82,7 +82,7 @@ class Wake:
     async def _sleep(self) -> None:
         real = self._clock.real()
         self._alarm.reset()
-        next_wake = await self._orders.next_wake(feeds=self._lag.fresh_partitions(real))
+        next_wake = await self._orders.next_wake(feeds=self._lag.fresh_feeds(real))
         if next_wake is not None:
             self._alarm.at = min(self._alarm.at, next_wake)  # known here, so nobody need be woken for it
         rest = LOOK_UP

@@ -65,7 +65,7 @@ class Preparation:
         Raises the store's error if it cannot be asked who unsubscribed.
         """
         catalog = self._catalogs.in_force
-        fresh, on_time, overdue = self._lag.fresh_partitions(at.real), self._on_time(at), self.overdue(at.real)
+        fresh, on_time, overdue = self._lag.fresh_feeds(at.real), self._on_time(at), self.overdue(at.real)
         unsubscribed = await self._unsubscribed(batch, catalog)
         prepared = Prepared()
         for claimed in batch:

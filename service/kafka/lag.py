@@ -97,7 +97,7 @@ class LagTracker:
         known = self._partitions.get(partition)
         return None if known is None else known.watermark
 
-    def fresh_partitions(self, now_real: datetime) -> frozenset[str]:
+    def fresh_feeds(self, now_real: datetime) -> frozenset[str]:
         """Return our partitions in which nothing older than `blind_after` is unread, without those that have been
         silent for longer than `silent_after`."""
         horizon, silence = now_real - self._blind_after(), self._silent_after()
@@ -111,7 +111,7 @@ class LagTracker:
 
     def blind(self, now_real: datetime) -> bool:
         """Return whether a partition of ours is not fresh, or none is ours."""
-        return not self._partitions or len(self.fresh_partitions(now_real)) < len(self._partitions)
+        return not self._partitions or len(self.fresh_feeds(now_real)) < len(self._partitions)
 
     def caught_up(self, now_real: datetime) -> bool:
         """Return whether sending may begin: what lay unread at the start is consumed, or `blind_after` is over."""

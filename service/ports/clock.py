@@ -29,7 +29,7 @@ class Lag(Protocol):
     def feeds(self) -> frozenset[str]:
         """The feeds assigned to this process."""
 
-    def fresh_partitions(self, now_real: datetime) -> frozenset[str]:
+    def fresh_feeds(self, now_real: datetime) -> frozenset[str]:
         """Those of the feeds in which nothing older than `feed.blind_after` is unread."""
 
     def caught_up(self, now_real: datetime) -> bool:

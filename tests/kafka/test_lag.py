@@ -26,7 +26,7 @@ def lag(*partitions: str) -> LagTracker:
 def test_without_an_assignment_sending_waits_for_blind_after() -> None:
     none = lag()
     assert none.blind(at(0))
-    assert not none.fresh_partitions(at(0))
+    assert not none.fresh_feeds(at(0))
     assert not none.caught_up(at(299))
     assert none.caught_up(at(300))
     assert none.blind(at(300)), "patience lets mails go; it does not make us see"
@@ -50,7 +50,7 @@ def test_a_partition_without_new_records_stays_fresh() -> None:
     one = lag("t/0")
     for second in range(0, 4000, 2):
         one.probed("t/0", at=at(second), end=0)
-    assert one.fresh_partitions(at(4000)) == {"t/0"}
+    assert one.fresh_feeds(at(4000)) == {"t/0"}
     assert not one.blind(at(4000))
     assert one.lag_seconds(at(4000)) == 0
 
@@ -58,8 +58,8 @@ def test_a_partition_without_new_records_stays_fresh() -> None:
 def test_a_partition_without_probes_stops_being_fresh() -> None:
     one = lag("t/0")
     one.probed("t/0", at=at(10), end=0)
-    assert one.fresh_partitions(at(310)) == {"t/0"}
-    assert not one.fresh_partitions(at(311))
+    assert one.fresh_feeds(at(310)) == {"t/0"}
+    assert not one.fresh_feeds(at(311))
     assert one.lag_seconds(at(114)) == 100
 
 
@@ -67,7 +67,7 @@ def test_a_partition_that_is_behind_leaves_the_others_fresh() -> None:
     two = lag("t/0", "t/1")
     two.probed("t/0", at=at(1), end=0)
     two.probed("t/1", at=at(1), end=7)
-    assert two.fresh_partitions(at(2)) == {"t/0"}
+    assert two.fresh_feeds(at(2)) == {"t/0"}
     assert two.blind(at(2))
 
 
@@ -143,8 +143,8 @@ def test_a_partition_silent_for_longer_than_silent_after_is_not_fresh() -> None:
     one.assigned(["t/0"])
     for second in range(0, 1260, 60):
         one.probed("t/0", at=at(second), end=0)
-        assert one.fresh_partitions(at(second)) == ({"t/0"} if second <= 1200 else set())
+        assert one.fresh_feeds(at(second)) == ({"t/0"} if second <= 1200 else set())
     assert one.blind(at(1260))
     one.consumed_to("t/0", 1)
     one.probed("t/0", at=at(1300), end=1)
-    assert one.fresh_partitions(at(1300)) == {"t/0"}
+    assert one.fresh_feeds(at(1300)) == {"t/0"}

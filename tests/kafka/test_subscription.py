@@ -220,11 +220,11 @@ async def test_lag_follows_a_live_partition(apache_kafka: ApacheKafka) -> None:
         lag = running.lag
         await until(lambda: lag.watermark(f"{topic}/1"))
         now = running.subscription._clock.real()
-        assert lag.fresh_partitions(now) == {f"{topic}/1"}
+        assert lag.fresh_feeds(now) == {f"{topic}/1"}
         assert lag.blind(now)
         assert not lag.caught_up(now)
         await until(lambda: lag.lag_records() == 10)
         gate.set()
         await until(lambda: lag.caught_up(running.subscription._clock.real()))
-        assert lag.fresh_partitions(running.subscription._clock.real()) == {f"{topic}/0", f"{topic}/1"}
+        assert lag.fresh_feeds(running.subscription._clock.real()) == {f"{topic}/0", f"{topic}/1"}
         assert lag.lag_records() == 0
