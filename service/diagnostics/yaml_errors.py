@@ -104,10 +104,6 @@ def _explained(report: _Report) -> DocumentError:
 # ---------------------------------------------------------------- keys and their values
 
 
-def _no_colon(report: _Report) -> DocumentError:
-    return _key_without_colon(report, report.start.line, report.start.column)
-
-
 def _key_without_colon(report: _Report, line: int, column: int, *, nested: bool = False) -> DocumentError:
     rest = _uncommented(report.lines[line][column:])
     if found := _NO_SPACE.match(rest):
@@ -170,10 +166,6 @@ def _bad_indent(report: _Report) -> DocumentError:
     return _mistake(message, report.stop.line, own)
 
 
-def _list_beside_key(report: _Report) -> DocumentError:
-    return report.at_stop("a list begins in the line below its key, or stands in brackets", "[a, b]")
-
-
 def _list_mixed_with_map(report: _Report, collection: str) -> DocumentError:
     if collection == "collection":
         return report.at_stop("the lines above it are a list, and this line does not begin with `- `")
@@ -214,14 +206,6 @@ def _quotes_opened_above(report: _Report) -> DocumentError | None:
                 f"the quotes that begin here are closed only in line {report.stop.line + 1}", number, line.rfind('"')
             )
     return None
-
-
-def _unclosed_quotes(report: _Report) -> DocumentError:
-    return report.at_start("the quotes that begin here are never closed")
-
-
-def _bad_escape(report: _Report) -> DocumentError:
-    return report.at_stop("a backslash in double quotes does not stand for itself", "single quotes: '…'")
 
 
 def _brackets(report: _Report, got: str) -> DocumentError:
@@ -267,17 +251,26 @@ def _either(words: Iterable[str]) -> str:
 
 # By PyYAML's wording; the first pattern that fits decides.
 _EXPLANATIONS: tuple[tuple[str, Callable[..., DocumentError]], ...] = (
-    (r"could not find expected ':'", _no_colon),
+    (r"could not find expected ':'", lambda it: _key_without_colon(it, it.start.line, it.start.column)),
     (r"mapping values are not allowed here", _second_colon),
     (r"found character '(.+)' that cannot start any token", _bad_first_sign),
     (r"while (?:scanning|parsing) an? (?:alias|anchor|block scalar|directive|tag)", _reserved_sign),
     (r"mapping keys are not allowed here", _reserved_sign),
     (rf"expected (?:<block end>|'<document start>'), but found '{_INDENT}'", _bad_indent),
-    (r"sequence entries are not allowed here", _list_beside_key),
+    (
+        r"sequence entries are not allowed here",
+        lambda it: it.at_stop("a list begins in the line below its key, or stands in brackets", "[a, b]"),
+    ),
     (r"while parsing a block (mapping|collection), expected <block end>, but found '[?-]'", _list_mixed_with_map),
     (r"expected <block end>, but found '<scalar>'", _after_quotes),
-    (r"while scanning a quoted scalar, found unexpected", _unclosed_quotes),
-    (r"while scanning a double-quoted scalar", _bad_escape),
+    (
+        r"while scanning a quoted scalar, found unexpected",
+        lambda it: it.at_start("the quotes that begin here are never closed"),
+    ),
+    (
+        r"while scanning a double-quoted scalar",
+        lambda it: it.at_stop("a backslash in double quotes does not stand for itself", "single quotes: '…'"),
+    ),
     (r"while parsing a flow (?:mapping|sequence), expected ',' or '[}\]]', but got '(.+)'", _brackets),
     (r"directive|tag handle|incompatible", _reserved_sign),
     (r"(?:expected the node content|expected <block end>|'<document start>'), but found '(.+)'", _misplaced),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jinja2 import nodes
 
@@ -57,12 +57,15 @@ class _Orders:
 
 def check_message(message: Message, plan: Plan, observed: Sequence[ObservedVariables]) -> Iterator[Diagnostic]:
     """Variables that the message counts on and that not all orders in its statuses have, once for each variable."""
-    orders = _Orders(tuple(_in_statuses_of(message.name, plan, observed)))
+    statuses = {status for status, _, _ in samples.uses(message.name, plan)}
+    orders = _Orders(
+        tuple(one for one in observed if (one.status if plan.knows(one.status) else samples.OFF_THE_MAP) in statuses)
+    )
     if not orders.count:
         return
     reported: set[str] = set()
     for part, tree in message.trees:
-        for use in uses(tree):
+        for use in _statements(tree.body, frozenset(), frozenset()):
             name = _counted(use.path)
             if name is None or name in reported:
                 continue
@@ -70,11 +73,6 @@ def check_message(message: Message, plan: Plan, observed: Sequence[ObservedVaria
             if found is not None:
                 reported.add(name)
                 yield found
-
-
-def uses(tree: nodes.Template) -> Iterator[Use]:
-    """Yield every variable in a part of a message, and whether the part counts on it."""
-    yield from _statements(tree.body, frozenset(), frozenset())
 
 
 def _compared(file: str, place: tuple[int, int], use: Use, name: str, orders: _Orders) -> Diagnostic | None:
@@ -90,13 +88,6 @@ def _compared(file: str, place: tuple[int, int], use: Use, name: str, orders: _O
     text = f"`{use.path}`: {count - known:,} of {count:,} orders in {orders.where()} have none, and "
     text += f"`{use.component}()` is left out then" if use.component else "nothing stands in for it"
     return diagnostic("not_always_seen", file, place, text, f"{{% if {use.path} %}}…{{% else %}}…{{% endif %}}")
-
-
-def _in_statuses_of(name: str, plan: Plan, observed: Sequence[ObservedVariables]) -> Iterator[ObservedVariables]:
-    statuses = {status for status, _, _ in samples.uses(name, plan)}
-    for one in observed:
-        if (one.status if plan.knows(one.status) else samples.OFF_THE_MAP) in statuses:
-            yield one
 
 
 def _counted(path: str) -> str | None:
@@ -118,7 +109,9 @@ def _statements(body: Sequence[nodes.Node], sure: Paths, local: Locals) -> Itera
             case nodes.Output():
                 for part in node.nodes:
                     if isinstance(part, nodes.Call):
-                        yield from _component(part, sure, local)
+                        component = part.node.name if isinstance(part.node, nodes.Name) else None
+                        used = (use for argument in part.args for use in _shown(argument, sure, local))
+                        yield from (replace(use, component=component) for use in used)
                     else:
                         yield from _shown(part, sure, local)
             case nodes.If():
@@ -132,13 +125,6 @@ def _statements(body: Sequence[nodes.Node], sure: Paths, local: Locals) -> Itera
                 yield from _tested(node.iter, local)
                 yield from _statements(node.body, sure, local | {name})
                 yield from _statements(node.else_, sure, local)
-
-
-def _component(call: nodes.Call, sure: Paths, local: Locals) -> Iterator[Use]:
-    name = call.node.name if isinstance(call.node, nodes.Name) else None
-    for argument in call.args:
-        for use in _shown(argument, sure, local):
-            yield Use(use.path, use.offset, use.counted_on, component=name)
 
 
 def _shown(node: nodes.Node, sure: Paths, local: Locals) -> Iterator[Use]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,7 +26,7 @@ def check_plan(located: LocatedPlan, now: datetime) -> Iterator[Diagnostic]:
     yield from _messages_for_both(located)
     yield from _ends(located)
     if located.plan.longest_silence is not None:
-        yield from _SilenceCheck(located, located.plan.longest_silence, now).check()
+        yield from _silence(located, located.plan.longest_silence, now)
 
 
 def _owners(located: LocatedPlan) -> Iterator[Diagnostic]:
@@ -66,45 +65,34 @@ def _ends(located: LocatedPlan) -> Iterator[Diagnostic]:
 # ---------------------------------------------------------------- silence
 
 
-@dataclass(slots=True)
-class _SilenceCheck:
-    """Compares the longest wait of each touchpoint with the `allowed` one, from `now` on for a year."""
-
-    located: LocatedPlan
-    allowed: timedelta
-    now: datetime
+def _silence(located: LocatedPlan, allowed: timedelta, now: datetime) -> Iterator[Diagnostic]:
+    """Touchpoints whose longest wait, from `now` on for a year, is longer than the `allowed` one."""
+    zone = ZoneInfo(located.plan.brands["default"].time_zone)
     # By gap, calendar and quiet hours: the longest wait, and the moment at which it begins.
-    waits: dict[tuple[Span, Calendar | None, QuietHours | None], tuple[timedelta, datetime]] = field(
-        default_factory=dict
-    )
-
-    def check(self) -> Iterator[Diagnostic]:
-        for status, touchpoint in self.located.plan.touchpoints.items():
-            if not touchpoint.final:
-                yield from self._touchpoint(touchpoint, ("touchpoints", status))
-        yield from self._touchpoint(self.located.plan.unknown, ("unknown_status",))
-
-    def _touchpoint(self, touchpoint: Touchpoint, path: Path) -> Iterator[Diagnostic]:
-        name, zone = path[-1], ZoneInfo(self.located.plan.brands["default"].time_zone)
+    waits: dict[tuple[Span, Calendar | None, QuietHours | None], tuple[timedelta, datetime]] = {}
+    going_on = {key: it for key, it in located.plan.touchpoints.items() if not it.final}
+    paths: dict[Path, Touchpoint] = {("touchpoints", status): it for status, it in going_on.items()}
+    for path, touchpoint in (paths | {("unknown_status",): located.plan.unknown}).items():
+        name = path[-1]
         if touchpoint.window is None or touchpoint.remind.at_most == 0:
             key = "window" if touchpoint.window is None else "remind"
             text = f"`{name}` has no reminder, so its customers may hear nothing for ever"
-            yield diagnostic("long_silence", self.located.file, self.located.at(*path, key), text)
-            return
+            yield diagnostic("long_silence", located.file, located.at(*path, key), text)
+            continue
         for gap, (key, what) in _gaps(touchpoint, touchpoint.window).items():
             wait = gap, touchpoint.calendar, touchpoint.quiet_hours
-            if wait not in self.waits:
-                if len(self.waits) == _MOST_WAITS:
-                    return
-                self.waits[wait] = longest_wait(gap, touchpoint, zone, self.now)
-            longest, start = self.waits[wait]
-            if longest > self.allowed:
+            if wait not in waits:
+                if len(waits) == _MOST_WAITS:
+                    break
+                waits[wait] = longest_wait(gap, touchpoint, zone, now)
+            longest, start = waits[wait]
+            if longest > allowed:
                 begun = start.astimezone(touchpoint.calendar.zone if touchpoint.calendar else zone)
                 text = (
                     f"{what} of `{name}` ({span_text(gap)}) takes up to {_days(longest)},"
-                    f" as from {begun:%Y-%m-%d %H:%M}; `longest_silence` is {_days(self.allowed)}"
+                    f" as from {begun:%Y-%m-%d %H:%M}; `longest_silence` is {_days(allowed)}"
                 )
-                yield diagnostic("long_silence", self.located.file, self.located.at(*path, key), text)
+                yield diagnostic("long_silence", located.file, located.at(*path, key), text)
 
 
 def _gaps(touchpoint: Touchpoint, window: Span) -> dict[Span, tuple[str, str]]:

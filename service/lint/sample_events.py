@@ -40,7 +40,9 @@ def read(text: str, plan: Plan, now: datetime) -> tuple[list[SampleOrder], list[
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if not line.strip():
             continue
-        event = events.read(_record(line, number, now), rank_by=plan.rank_by)
+        position = Position(topic=SAMPLES, partition=0, offset=number)
+        record = Record(position=position, timestamp=now, key=None, headers=(), value=line.encode())
+        event = events.read(record, rank_by=plan.rank_by)
         if isinstance(event, OrderEvent):
             known = orders.get(event.order_id)
             decision = decide.on_event(known.order if known else None, event, plan, now)
@@ -57,15 +59,8 @@ def _unreadable(event: Unreadable, line: str, number: int) -> Diagnostic:
     if found := _COLUMN.search(message):
         message, column = message[: found.start()], int(found[1])
     is_object = line.strip().startswith("{") and line.strip().endswith("}")
-    text = f"this event would become a dead letter: {message}"
-    return diagnostic(
-        "bad_sample", SAMPLES, (number, column), text, None if is_object else "each event on one line, {…}"
-    )
-
-
-def _record(line: str, number: int, now: datetime) -> Record:
-    position = Position(topic=SAMPLES, partition=0, offset=number)
-    return Record(position=position, timestamp=now, key=None, headers=(), value=line.encode())
+    text, hint = f"this event would become a dead letter: {message}", "each event on one line, {…}"
+    return diagnostic("bad_sample", SAMPLES, (number, column), text, None if is_object else hint)
 
 
 def _unplanned(status: str, line: str, number: int, plan: Plan, *, suggest: bool) -> Iterator[Diagnostic]:

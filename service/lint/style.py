@@ -19,18 +19,24 @@ _INSECURE = re.compile(r"http://[^\s)>\]\"'{]*", re.IGNORECASE)
 _SOME_TEXT = 40  # characters in a row that are the same in two languages only by mistake
 _TELLS_A_DATE = frozenset({Purpose.UPDATE, Purpose.REMINDER, Purpose.PROMISE_MOVED})
 _NEXT_STEPS = frozenset({"next_step", "button()"})
+_NEXT_STEP_HINT = "{% if next_step %}{{ next_step }}{% endif %}"
 _LINK = re.compile(r"\]\(|<(?:https?|mailto|tel):")
 
 
 def check_message(message: Message, plan: Plan) -> Iterator[Diagnostic]:
     """What one message could do better."""
-    yield from _images(message)
-    yield from _insecure_links(message)
+    body = message.source.body
+    for found in _IMAGE.finditer(body.text):
+        text = "a message has no pictures of its own"
+        yield diagnostic("image_is_text", message.file, body.place(found.start()), text)
+    for offset, instead in insecure_links(body.text):
+        yield diagnostic("insecure_link", message.file, body.place(offset), "this link is not encrypted", instead)
     yield from _forbidden_words(message, plan)
     uses = [use for use in samples.uses(message.name, plan) if use[1] is not Purpose.OWNER_ALERT]
-    if uses:
-        yield from _next_step(message)
-        yield from _next_update(message, plan, uses)
+    if uses and not message.shows() & _NEXT_STEPS and not _LINK.search(body.text):
+        text = "it neither says `next_step`, nor has it a button or a link"
+        yield diagnostic("no_next_step", message.file, message.begin, text, _NEXT_STEP_HINT)
+    yield from _next_update(message, plan, uses)
 
 
 def check_translations(translations: Sequence[Message]) -> Iterator[Diagnostic]:
@@ -66,20 +72,6 @@ def insecure_links(text: str) -> Iterator[tuple[int, str]]:
         yield found.start(), f"https://{found[0][7:]}"
 
 
-def _images(message: Message) -> Iterator[Diagnostic]:
-    body = message.source.body
-    for found in _IMAGE.finditer(body.text):
-        yield diagnostic(
-            "image_is_text", message.file, body.place(found.start()), "a message has no pictures of its own"
-        )
-
-
-def _insecure_links(message: Message) -> Iterator[Diagnostic]:
-    body = message.source.body
-    for offset, instead in insecure_links(body.text):
-        yield diagnostic("insecure_link", message.file, body.place(offset), "this link is not encrypted", instead)
-
-
 def _forbidden_words(message: Message, plan: Plan) -> Iterator[Diagnostic]:
     forbidden = {word: brand.key for brand in plan.brands.values() for word in brand.forbidden_words}
     for word, brand in forbidden.items():
@@ -88,14 +80,6 @@ def _forbidden_words(message: Message, plan: Plan) -> Iterator[Diagnostic]:
             for found in pattern.finditer(piece):
                 text = f"brand `{brand}` does not want customers to read “{found[0]}”"
                 yield diagnostic("forbidden_word", message.file, part.place(offset + found.start()), text)
-
-
-def _next_step(message: Message) -> Iterator[Diagnostic]:
-    if not message.shows() & _NEXT_STEPS and not _LINK.search(message.source.body.text):
-        text = "it neither says `next_step`, nor has it a button or a link"
-        yield diagnostic(
-            "no_next_step", message.file, message.begin, text, "{% if next_step %}{{ next_step }}{% endif %}"
-        )
 
 
 def _next_update(message: Message, plan: Plan, uses: Collection[samples.Use]) -> Iterator[Diagnostic]:
