@@ -6,12 +6,13 @@ Each shape is a pure function of values of the ports. Times are RFC 3339 in UTC;
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 import orjson
 
 from avisa.core.model import Json, Order, State
 from avisa.core.observed import ObservedVariables, observed_variables
+from avisa.core.timestamps import rfc3339
 from avisa.ports import Counts, DeadLetter, Entry, History, OutboxRow, Queries
 
 Shape = dict[str, Json]
@@ -204,4 +205,4 @@ def variables_json(observed: ObservedVariables) -> Shape:
 
 def moment(at: datetime | None) -> str | None:
     """The moment as RFC 3339 in UTC."""
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return None if at is None else rfc3339(at)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 
 from avisa.core import facts
 from avisa.core.model import Json, Notification, Order, Purpose
 from avisa.core.plan import Brand, Plan
+from avisa.core.timestamps import rfc3339
 
 LONGEST_TEXT = 2_000  # characters of one value
 LONGEST_NAME = 200
@@ -169,7 +170,7 @@ def _progress(way: tuple[str, ...], seen: frozenset[str], status: str, final: bo
 
 def moment(at: datetime) -> str:
     """RFC 3339 in UTC, to the second."""
-    return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    return rfc3339(at.replace(microsecond=0))
 
 
 def _order(order_id: str, known: Mapping[str, Json]) -> dict[str, Json]:

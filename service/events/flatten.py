@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from avisa.core.model import Json, OrderEvent, Reason
+from avisa.core.timestamps import rfc3339
 from avisa.events.schema import MAX_ID, MAX_TEXT, PROSE, Customer, Data, DecodeError, storable
 from avisa.ports import Record
 
@@ -118,7 +119,7 @@ def _identifier(text: str, longest: int, where: str) -> str:
 def _promise(value: str, where: str) -> str:
     """Return a day as it is, or a moment in UTC with a `Z`."""
     if not _DAY.fullmatch(value):
-        return _timestamp(value, where).isoformat().replace("+00:00", "Z")
+        return rfc3339(_timestamp(value, where))
     try:
         day = date.fromisoformat(value)
     except ValueError:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from avisa.core.timestamps import rfc3339
 from avisa.settings.names import NAMES
 from avisa.settings.sections import Settings
 
@@ -35,7 +36,7 @@ def _as_written(value: Any) -> Any:
         case timedelta():
             return _duration(value)
         case datetime():
-            return value.isoformat().replace("+00:00", "Z")
+            return rfc3339(value)
         case Path():
             return str(value)
         case _:

@@ -23,6 +23,7 @@ from typing import Any, Literal
 import orjson
 import structlog
 
+from avisa.core.timestamps import rfc3339
 from avisa.diagnostics.printable import printable
 
 MAX_LINE = 8192  # bytes of a log line
@@ -188,7 +189,7 @@ def log_entries(event: str, entries: Iterable[Mapping[str, object]], *, at: date
         return
     cleaned = ({key: _clean(value) for key, value in entry.items() if value is not None} for entry in entries)
     if _entries_as_json:
-        head = {"timestamp": at.isoformat().replace("+00:00", "Z"), "level": "info", "event": event}
+        head = {"timestamp": rfc3339(at), "level": "info", "event": event}
         lines = [orjson.dumps(head | fields, option=orjson.OPT_APPEND_NEWLINE) for fields in cleaned]
     else:
         start = f"{at.astimezone():%H:%M:%S} [info     ] {event:<24} "
