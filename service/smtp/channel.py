@@ -159,7 +159,9 @@ class EmailChannel:
 
     def _take(self, conversation: Conversation) -> Delivery | None:
         """Return the next mail for `conversation`, which then holds the mail's domain."""
-        if not self.open or (self._breaker.state is RelayState.PROBING and self._busy):
+        if not self.open:
+            return None
+        if self._breaker.state is RelayState.PROBING and any(one.domain is not None for one in self._live):
             return None
         share = max(1, self._breaker.width(asyncio.get_running_loop().time()) // 2)
         while (delivery := self._queue.take(share)) is not None:
@@ -180,10 +182,6 @@ class EmailChannel:
         if conversation.domain is not None:
             self._queue.release(conversation.domain)
             conversation.domain = None
-
-    @property
-    def _busy(self) -> bool:
-        return any(conversation.domain is not None for conversation in self._live)
 
     def _balance_soon(self) -> None:
         asyncio.get_running_loop().call_soon(self._balance)

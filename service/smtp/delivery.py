@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from io import BytesIO
-from operator import itemgetter
 
 from avisa.core.retry import Receipt, Verdict
 from avisa.ports import Mail
@@ -16,7 +14,7 @@ from avisa.smtp.address import Path, path
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
-_first, _last_but_one = itemgetter(0), itemgetter(-2)
+_NOT_READY = re.compile(rb"(?m)\r(?!\n)|(?<!\r)\n|^\.")
 
 
 @dataclass(slots=True, eq=False)
@@ -63,21 +61,9 @@ def wire(data: bytes) -> bytes:
     A lone CR or LF becomes a line end too. Some relays read it as one and some do not, and a second mail can be
     smuggled between the two readings.
     """
-    if _wire_ready(data):
+    if data.endswith(b"\r\n") and not _NOT_READY.search(data):
         return data
     data = _LINE_END.sub(b"\r\n", data)
     if not data.endswith(b"\r\n"):
         data += b"\r\n"
     return _LEADING_DOT.sub(b"..", data)
-
-
-def _wire_ready(data: bytes) -> bool:
-    # Most mails are ready. Counting in C shows it three to four times as fast as a pattern.
-    lines = BytesIO(data).readlines()
-    if data.count(b"\r") != len(lines) or data[-2:] != b"\r\n":
-        return False
-    try:
-        before_line_feeds = bytes(map(_last_but_one, lines))
-    except IndexError:  # a lone line feed
-        return False
-    return before_line_feeds == b"\r" * len(lines) and b"." not in bytes(map(_first, lines))
