@@ -72,7 +72,7 @@ def known(order: Order | None) -> tuple[str, bool, dict[str, object]]:
 
 
 @given(data=st.data(), history=histories())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_order_of_arrival_ends_in_the_same_facts(data: st.DataObject, history: list[OrderEvent]) -> None:
     world = World(PLAN)
     for happened in data.draw(arrivals(history)):
@@ -81,7 +81,7 @@ def test_any_order_of_arrival_ends_in_the_same_facts(data: st.DataObject, histor
 
 
 @given(data=st.data(), history=histories())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_the_newest_is_told_once_and_nothing_after_something_newer(
     data: st.DataObject, history: list[OrderEvent]
 ) -> None:
@@ -112,7 +112,7 @@ def test_the_newest_is_told_once_and_nothing_after_something_newer(
 
 
 @given(data=st.data(), history=histories())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_always_is_told_for_every_episode_that_was_entered(data: st.DataObject, history: list[OrderEvent]) -> None:
     world = World(PLAN)
     for happened in data.draw(arrivals(history)):

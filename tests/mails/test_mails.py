@@ -105,7 +105,6 @@ JUDGED = f"""(async () => {{
 
 
 @needs("chromium")
-@needs("chromium")
 @pytest.mark.parametrize(
     ("locales", "width", "dark"),
     [(post.LOCALES, 600, False), (("en",), 320, False), (("ca",), 320, True), (("es",), 1200, True)],
@@ -118,7 +117,6 @@ def test_axe_finds_nothing(locales: tuple[str, ...], width: int, dark: bool, tmp
         assert found["dark"] is dark
 
 
-@needs("chromium")
 @needs("chromium")
 def test_axe_would_have_found_it(tmp_path: Path) -> None:
     html = post.words("in-production", "en").html
@@ -151,7 +149,6 @@ def without_styles(html: str) -> str:
 
 
 @needs("chromium")
-@needs("chromium")
 def test_fits_every_screen_and_any_finger(tmp_path: Path) -> None:
     mails = {
         f"{message} {sample}": post.words(message, "en", sample).html
@@ -167,7 +164,6 @@ def test_fits_every_screen_and_any_finger(tmp_path: Path) -> None:
             assert measured["button"] >= REACH, name
 
 
-@needs("chromium")
 @needs("chromium")
 def test_looks_as_meant(tmp_path: Path) -> None:
     page = tmp_path / "mail.html"
