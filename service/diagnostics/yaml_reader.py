@@ -84,9 +84,8 @@ def _documents(events: Iterator[Event], document: Document) -> Value:
         if isinstance(event, DocumentStartEvent):
             count += 1
             if count > 1:
-                raise DocumentError(
-                    "not_allowed", "a file holds one document, and here a second begins", _place(event.start_mark)
-                )
+                message = "a file holds one document, and here a second begins"
+                raise DocumentError("not_allowed", message, _place(event.start_mark))
         elif isinstance(event, NodeEvent):
             value = _value(event, events, (), document)
     return value
@@ -96,13 +95,11 @@ def _value(event: Event, events: Iterator[Event], path: Path, document: Document
     place = _place(event.start_mark)
     document.values[path] = place
     if isinstance(event, AliasEvent):
-        raise DocumentError(
-            "not_allowed", "aliases (*name) are not read", place, "write it out, or put what is shared under defaults"
-        )
+        meant = "write it out, or put what is shared under defaults"
+        raise DocumentError("not_allowed", "aliases (*name) are not read", place, meant)
     if getattr(event, "tag", None) not in (None, "!"):
-        raise DocumentError(
-            "not_allowed", "tags (!name) are not read", place, "leave it out, or quotes around the text"
-        )
+        meant = "leave it out, or quotes around the text"
+        raise DocumentError("not_allowed", "tags (!name) are not read", place, meant)
     if len(path) > DEEPEST:
         raise DocumentError("too_deep", f"nested more than {DEEPEST} deep", place)
     if isinstance(event, ScalarEvent):
@@ -142,9 +139,8 @@ def _map(events: Iterator[Event], path: Path, document: Document) -> Value:
     while not isinstance(event := next(events), MappingEndEvent):
         place = _place(event.start_mark)
         if not isinstance(event, ScalarEvent):
-            raise DocumentError(
-                "not_allowed", "a key must be a plain word, and a text that begins with { needs quotes", place
-            )
+            message = "a key must be a plain word, and a text that begins with { needs quotes"
+            raise DocumentError("not_allowed", message, place)
         _refuse_control_characters(event, place)
         key = event.value
         if key in items:

@@ -38,8 +38,9 @@ class Stay:
 def check_plan(located: LocatedPlan, orders: Sequence[Order], now: datetime) -> Iterator[Diagnostic]:
     """What the plan says and `orders`, the newest first, disprove."""
     stays = [(order, stays_of(order, located.plan)) for order in orders]
-    yield from _unplanned(located, stays)
-    yield from _dead_ends(located, stays)
+    seen = Counter(status for _, of_order in stays for status in {stay.status for stay in of_order})
+    yield from _unplanned(located, seen)
+    yield from _dead_ends(located, stays, seen)
     by_status: defaultdict[str, list[Stay]] = defaultdict(list)
     for _, of_order in stays:
         for stay in of_order:
@@ -61,9 +62,8 @@ def stays_of(order: Order, plan: Plan) -> list[Stay]:
     return [*ended, *(Stay(status, begin, None) for status, begin in begun[-1:])]
 
 
-def _unplanned(located: LocatedPlan, stays: Sequence[tuple[Order, Sequence[Stay]]]) -> Iterator[Diagnostic]:
+def _unplanned(located: LocatedPlan, seen: Counter[str]) -> Iterator[Diagnostic]:
     planned = located.plan.touchpoints
-    seen = Counter(status for _, of_order in stays for status in {stay.status for stay in of_order})
     for status, count in sorted(seen.items()):
         if status not in planned:
             near = closest_match(status, planned)
@@ -72,18 +72,15 @@ def _unplanned(located: LocatedPlan, stays: Sequence[tuple[Order, Sequence[Stay]
             yield diagnostic("unplanned_status", located.file, located.key("touchpoints"), text, near)
 
 
-def _dead_ends(located: LocatedPlan, stays: Sequence[tuple[Order, Sequence[Stay]]]) -> Iterator[Diagnostic]:
+def _dead_ends(
+    located: LocatedPlan, stays: Sequence[tuple[Order, Sequence[Stay]]], seen: Counter[str]
+) -> Iterator[Diagnostic]:
     """Statuses none of whose orders ever ended, though other orders did."""
-    ended: Counter[str] = Counter()
-    seen: Counter[str] = Counter()
-    for order, of_order in stays:
-        for status in {stay.status for stay in of_order}:
-            seen[status] += 1
-            ended[status] += order.final
+    ended = {stay.status for order, of_order in stays if order.final for stay in of_order}
     if not any(order.final for order, _ in stays):
         return
     for status, touchpoint in located.plan.touchpoints.items():
-        if not touchpoint.final and seen[status] >= ENOUGH and not ended[status]:
+        if not touchpoint.final and seen[status] >= ENOUGH and status not in ended:
             text = f"none of the {seen[status]:,} orders that were at `{status}` has ended"
             yield diagnostic("no_way_to_end", located.file, located.key("touchpoints", status), text)
 

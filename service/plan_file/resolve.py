@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -83,9 +83,9 @@ class Resolver:
         def lookup(*keys: str) -> _Located:
             """The touchpoint's own value, else that of `defaults`, else the schema's; maps are merged key by key."""
             for written, base in ((own, path), (self.plan.defaults, ("defaults",))):
-                if all(key in _get(written, keys[:n]).model_fields_set for n, key in enumerate(keys)):
-                    return _Located(_get(written, keys), (*base, *keys))
-            return _Located(_get(schema.Touchpoint(), keys), path)
+                if all(key in reduce(getattr, keys[:n], written).model_fields_set for n, key in enumerate(keys)):
+                    return _Located(reduce(getattr, keys, written), (*base, *keys))
+            return _Located(reduce(getattr, keys, schema.Touchpoint()), path)
 
         calendar_name, owner = lookup("calendar"), lookup("owner")
         self._must_be_named("calendars", calendar_name)
@@ -167,12 +167,6 @@ def _days(amount: Duration, calendar: Calendar) -> float:
         for opening, closing in day
     )
     return 7 * amount.elapsed / timedelta(minutes=minutes)
-
-
-def _get(written: Any, keys: Iterable[str]) -> Any:
-    for key in keys:
-        written = getattr(written, key)
-    return written
 
 
 def _brand(key: str, brand: schema.Brand) -> Brand:

@@ -48,10 +48,6 @@ def _hint(pattern: str, *examples: str, none: bool = False) -> WithJsonSchema:
     return WithJsonSchema(text)
 
 
-def _stripped(text: str) -> str:
-    return text.strip()
-
-
 def _default(read: Callable[[str], object], text: str, description: str | None = None) -> Any:
     """A default in the form in which operators would write it, as the JSON Schema shows it."""
     return Field(default_factory=lambda: read(text), description=description, json_schema_extra={"default": text})
@@ -81,7 +77,7 @@ _PLAIN = r"\d+ ?(s|m|h|d)"
 Text = Annotated[str, _read_by(values.name), WithJsonSchema({"type": "string"})]
 Status = Annotated[str, AfterValidator(_key)]
 Key = Annotated[str, AfterValidator(_short_key)]
-NameOrNone = Annotated[str | None, _read_by(_stripped, none=True), WithJsonSchema({"type": "string"})]
+NameOrNone = Annotated[str | None, _read_by(str.strip, none=True), WithJsonSchema({"type": "string"})]
 Message = Annotated[str, _read_by(values.message_name), _hint("^[a-z0-9][a-z0-9_-]*$", "order-confirmed")]
 Mailbox = Annotated[str, _read_by(values.mailbox), _hint("@", "Loja Azul <avisos@example.com>")]
 Address = Annotated[str, _read_by(values.address), _hint("@", "producao@example.com")]
