@@ -36,7 +36,7 @@ _WOKEN_BY = "woken_by_plan"  # the store remembers by this name a hash of the pl
 class OpenOrders(Protocol):
     """The open orders, as far as a new plan concerns them."""
 
-    async def nudge(self, *, after: str, now: datetime, limit: int) -> str | None:
+    async def wake_open_orders(self, *, after: str, now: datetime, limit: int) -> str | None:
         """Wake the next `limit` open orders by id after `after`. Return the last id, or None if there are no more."""
 
 
@@ -132,7 +132,7 @@ class Follower:
             return
         after: str | None = ""
         while after is not None:
-            after = await self._orders.nudge(after=after, now=self._clock.now(), limit=NUDGED)
+            after = await self._orders.wake_open_orders(after=after, now=self._clock.now(), limit=NUDGED)
         await self._memory.remember(_WOKEN_BY, plan)
 
 

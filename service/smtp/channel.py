@@ -64,15 +64,15 @@ class EmailChannel:
         """Begin to open a first connection; does not wait for the relay."""
         self._open_connection()
 
-    def deliver(self, mail: Mail, ours: Callable[[], bool] = lambda: True) -> asyncio.Future[Receipt]:
+    def deliver(self, mail: Mail, holds_lease: Callable[[], bool] = lambda: True) -> asyncio.Future[Receipt]:
         """Queue one mail. The future holds its receipt, never an exception.
 
-        `ours` is asked just before the body leaves; if it returns false, the mail is not sent and its receipt is
-        temporary. Cancelling the future withdraws a mail whose body has not begun to leave. A mail whose body has
+        `holds_lease` is asked just before the body leaves; if it returns False, the mail is not sent and its receipt
+        is temporary. Cancelling the future withdraws a mail whose body has not begun to leave. A mail whose body has
         is in doubt.
         """
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        delivery = prepare(mail, answer, ours)
+        delivery = prepare(mail, answer, holds_lease)
         if isinstance(delivery, Receipt):
             answer.set_result(delivery)
         elif not self.open:
@@ -173,7 +173,7 @@ class EmailChannel:
         return None
 
     def _acceptable(self, conversation: Conversation, delivery: Delivery) -> bool:
-        objection = conversation.session.objection(delivery) if delivery.ours() else _NOT_OURS
+        objection = conversation.session.objection(delivery) if delivery.holds_lease() else _NOT_OURS
         if objection is not None:
             self.settle(delivery, objection)
         return objection is None

@@ -212,7 +212,7 @@ class Conversation(asyncio.Protocol):
     def _send_body(self) -> None:
         current = self._current
         assert current is not None
-        if not current.ours():
+        if not current.holds_lease():
             self._fail("no longer ours to send", blame=False)
             return
         following = None

@@ -26,7 +26,7 @@ class Delivery:
     data: bytes  # as DATA carries it, but for the final dot
     eight_bit: bool
     answer: asyncio.Future[Receipt]
-    ours: Callable[[], bool]  # asked before the body leaves: is it still ours to send?
+    holds_lease: Callable[[], bool]  # asked before the body leaves: is it still ours to send?
     moved: bool = False  # its connection was lost before anything of it was sent
     unverified: bool = False  # the relay would not vouch for the recipient (252)
 
@@ -43,7 +43,7 @@ class Delivery:
 _sender = lru_cache(maxsize=100)(path)  # a few brands send everything
 
 
-def prepare(mail: Mail, answer: asyncio.Future[Receipt], ours: Callable[[], bool]) -> Delivery | Receipt:
+def prepare(mail: Mail, answer: asyncio.Future[Receipt], holds_lease: Callable[[], bool]) -> Delivery | Receipt:
     """Return `mail` as SMTP carries it, or the receipt of a mail that cannot be sent at all."""
     sender = _sender(mail.sender)
     if sender is None:
@@ -52,7 +52,7 @@ def prepare(mail: Mail, answer: asyncio.Future[Receipt], ours: Callable[[], bool
     if recipient is None:
         return Receipt(verdict=Verdict.PERMANENT, stage="rcpt", text="not an address", address_unknown=True)
     data = mail.data if mail.wire_ready else wire(mail.data)
-    return Delivery(sender, recipient, data, not data.isascii(), answer, ours)
+    return Delivery(sender, recipient, data, not data.isascii(), answer, holds_lease)
 
 
 def wire(data: bytes) -> bytes:

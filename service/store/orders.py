@@ -192,7 +192,7 @@ class SqlOrders(OnDatabase):
         )
 
     @transaction
-    def nudge(self, conn: Connection, *, after: str, now: datetime, limit: int) -> str | None:
+    def wake_open_orders(self, conn: Connection, *, after: str, now: datetime, limit: int) -> str | None:
         """Wake the next `limit` open orders, by id after `after`, because the plan has changed.
 
         Returns the id to go on after, or None when there are no more.

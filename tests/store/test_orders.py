@@ -207,7 +207,7 @@ async def test_another_plan_wakes_every_open_order(store: Store) -> None:
     after: str | None = ""
     seen = []
     while after is not None:
-        after = await store.orders.nudge(after=after, now=NOW, limit=2)
+        after = await store.orders.wake_open_orders(after=after, now=NOW, limit=2)
         seen.append(after)
     assert seen == ["A-1", "A-4", None]
     due = await store.orders.due(NOW, feeds={FEED}, overdue=NOW, limit=9)
