@@ -40,13 +40,7 @@ class Diagnostic:
         """Return a diagnostic at a place: line and column, both from 1."""
         line, column = place
         return cls(
-            code=code,
-            severity=severity,
-            file=file,
-            line=line,
-            column=column,
-            message=message,
-            suggestion=suggestion,
+            code=code, severity=severity, file=file, line=line, column=column, message=message, suggestion=suggestion
         )
 
     @property

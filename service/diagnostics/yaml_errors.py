@@ -186,8 +186,7 @@ def _after_quotes(report: _Report) -> DocumentError:
             inner = value.strip("'").replace("''", "'")
             return report.at_stop("the apostrophe before this ends the text; use double quotes", _quoted(inner))
         case '"':
-            inner = value.replace('\\"', '"') if '\\"' in value else value
-            inner = inner.replace('"', "")
+            inner = value.replace('\\"', '"').replace('"', "")
             return report.at_stop("after the text in quotes, something else stands in the line", _quoted(inner))
         case "{" | "[" as sign:
             return _mistake(f"a text that begins with `{sign}` needs quotes", report.stop.line, begin, _quoted(value))

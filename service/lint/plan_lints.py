@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from avisa.core import working_time
@@ -121,7 +121,7 @@ def _starts(touchpoint: Touchpoint, zone: ZoneInfo, now: datetime) -> Iterator[d
     or closes, and when it gets too late to write before the quiet hours."""
     today = now.astimezone(zone).date()
     if touchpoint.quiet_hours is not None:
-        yield _local(today, touchpoint.quiet_hours.begin, zone) - working_time.BEFORE_QUIET
+        yield datetime.combine(today, touchpoint.quiet_hours.begin, zone) - working_time.BEFORE_QUIET
     if touchpoint.calendar is None:
         yield now
         return
@@ -131,12 +131,8 @@ def _starts(touchpoint: Touchpoint, zone: ZoneInfo, now: datetime) -> Iterator[d
         day = today + ahead * _DAY
         for opening, closing in calendar.hours[day.weekday()]:
             if day not in calendar.closed:
-                yield _local(day, opening, calendar.zone)
-                yield _local(day + _DAY if closing == time(0) else day, closing, calendar.zone)
-
-
-def _local(day: date, wall: time, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, wall, zone)
+                yield datetime.combine(day, opening, calendar.zone)
+                yield datetime.combine(day + _DAY if closing == time(0) else day, closing, calendar.zone)
 
 
 def span_text(span: Span) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -109,17 +110,11 @@ def _needed(begin: datetime, end: datetime, window: Span, touchpoint: Touchpoint
     """Return the least number of days, hours or working days, in the unit of `window`, that is long enough."""
     unit = _unit(window)
 
-    def span(count: int) -> Span:
-        return Span(days=count) if unit == "bd" else Span(elapsed=count * (_DAY if unit == "d" else _HOUR))
+    def enough(count: int) -> bool:
+        span = Span(days=count) if unit == "bd" else Span(elapsed=count * (_DAY if unit == "d" else _HOUR))
+        return working_time.add(begin, span, touchpoint.calendar) >= end
 
-    low, high = 0, _LONGEST * (24 if unit == "h" else 1)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if working_time.add(begin, span(middle), touchpoint.calendar) >= end:
-            high = middle
-        else:
-            low = middle
-    return high
+    return 1 + bisect_left(range(1, _LONGEST * (24 if unit == "h" else 1)), True, key=enough)
 
 
 def _unit(window: Span) -> str:
