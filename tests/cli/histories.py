@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from avisa.core.model import Fact, Notification, Order, PromiseState, Purpose, Reason, State
+from avisa.core.model import Fact, PromiseState, Purpose, Reason, State
 from avisa.ports import Entry, History, OutboxRow
+from tests import builders
 
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:
@@ -27,15 +28,14 @@ def a_row(
     recipient: str = "customer",
 ) -> OutboxRow:
     return OutboxRow(
-        notification=Notification(
-            key=f"A-1042/{episode}/{purpose}/{ordinal}/{recipient}",
-            order_id="A-1042",
+        notification=builders.notification(
+            "A-1042",
+            seq,
+            recipient,
             episode=episode,
             status=status,
             purpose=purpose,
             ordinal=ordinal,
-            recipient=recipient,
-            seq=seq,
             reason=reason,
             decided_at=decided,
             state=state,
@@ -53,8 +53,8 @@ def a_row(
 
 def a_history() -> History:
     """Confirmed and told, in production and told, silent, reminded; the last reminder is held."""
-    order = Order(
-        order_id="A-1042",
+    order = builders.order(
+        "A-1042",
         status="in_production",
         status_rank=(1, 1, 1),
         episode=2,

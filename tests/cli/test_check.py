@@ -15,8 +15,10 @@ from avisa.cli.views import problems
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint.codes import codes
 from avisa.store import open_store
-from tests.cli.test_command import Avisa, Now, asked
-from tests.store.makings import NOW, change
+from tests.builders import NOW
+from tests.cli.test_command import Avisa, asked
+from tests.fakes import RealClock
+from tests.store.makings import change
 
 __all__ = ["asked"]
 
@@ -151,7 +153,7 @@ def test_half_a_character_can_be_told_of(asked: Avisa, mine: Path, how: tuple[st
 
 async def _keep(url: str) -> None:
     """Three orders that were cancelled, in the shop's own spelling."""
-    store = open_store(url, clock=Now(), exclusive=True)
+    store = open_store(url, clock=RealClock(), exclusive=True)
     await store.start()
     gone = [
         change(f"A-{n}", status="canceled", statuses=(((1, -1, 1), "confirmed"), ((2, -1, 2), "canceled")))

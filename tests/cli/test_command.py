@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,13 @@ import pytest
 import structlog
 
 from avisa.cli import main
-from avisa.core.model import Fact, Notification, Order, Position, Purpose, Reason
+from avisa.core.model import Fact, Position, Reason
 from avisa.ports import Change, Entry, Record, Tally, Unreadable
 from avisa.store import open_store
+from tests import builders
 from tests.cli.histories import at
 from tests.cli.test_reads import ENTRY_KEYS, OUTBOX_KEYS
+from tests.fakes import RealClock
 
 CANARY = "ana.canary@example.pt"
 KEY = "A-1/1/update/1/customer"
@@ -91,19 +92,6 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
     structlog.reset_defaults()
 
 
-class Now:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    real = now
-
-    def to_real(self, virtual: datetime) -> datetime:
-        return virtual
-
-    def to_virtual(self, real: datetime) -> datetime:
-        return real
-
-
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
     """A store with one order, one notification that waits, and one dead letter."""
@@ -112,13 +100,10 @@ def kept(tmp_path: Path) -> Path:
 
 
 async def _keep(url: str) -> None:
-    store = open_store(url, clock=Now(), exclusive=True)
+    store = open_store(url, clock=RealClock(), exclusive=True)
     await store.start()
-    order = Order(
-        order_id="A-1",
-        status="confirmed",
+    order = builders.order(
         status_rank=(1, 1, 1),
-        episode=1,
         entered_at=at(2, 10),
         feed="orders.status/0",
         facts={
@@ -130,19 +115,8 @@ async def _keep(url: str) -> None:
         wake_at=at(3, 10),
         seq=1,
     )
-    notification = Notification(
-        key=KEY,
-        order_id="A-1",
-        episode=1,
-        status="confirmed",
-        purpose=Purpose.UPDATE,
-        ordinal="1",
-        recipient="customer",
-        seq=1,
-        reason=Reason.ENTERED,
-        decided_at=at(2, 10),
-        next_update=at(3, 10),
-    )
+    notification = builders.notification(decided_at=at(2, 10), next_update=at(3, 10))
+    assert notification.key == KEY
     entry = Entry(
         order_id="A-1",
         at=at(2, 10),
@@ -162,7 +136,7 @@ async def _keep(url: str) -> None:
 
 
 async def _keep_dead(url: str, value: bytes) -> None:
-    store = open_store(url, clock=Now(), exclusive=True)
+    store = open_store(url, clock=RealClock(), exclusive=True)
     await store.start()
     await store.orders.commit([], dead_letters=[_dead(value, offset=8, reason=Reason.NO_SEQUENCE)], now=at(2, 11))
     await store.close()

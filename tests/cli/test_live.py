@@ -10,9 +10,11 @@ import pytest
 
 from avisa.core.model import Fact
 from avisa.store import open_store
-from tests.cli.test_command import CANARY, Avisa, Now, asked
+from tests.builders import NOW
+from tests.cli.test_command import CANARY, Avisa, asked
 from tests.cli.test_preview import few_words
-from tests.store.makings import NOW, change
+from tests.fakes import RealClock
+from tests.store.makings import change
 
 __all__ = ["asked", "few_words"]
 
@@ -21,7 +23,7 @@ COUNTING = "Hi {{ customer.first_name }},"
 
 async def _keep(url: str) -> None:
     """Four orders that were confirmed; of three the name is known."""
-    store = open_store(url, clock=Now(), exclusive=True)
+    store = open_store(url, clock=RealClock(), exclusive=True)
     await store.start()
     for number in range(4):
         facts = {"customer.email": CANARY, "details.note": CANARY, "customer.name": CANARY.partition("@")[0]}

@@ -20,7 +20,8 @@ from avisa.preview import screenshots
 from avisa.store import open_store
 from avisa.templates import template_folder
 from tests.cli.histories import at
-from tests.cli.test_command import Avisa, Now, asked, kept
+from tests.cli.test_command import Avisa, asked, kept
+from tests.fakes import RealClock
 from tests.store.makings import order
 from tests.tools import picture
 from tests.tools.parts import needs
@@ -45,7 +46,7 @@ def without_chromium(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def _keep_real(url: str) -> None:
-    store = open_store(url, clock=Now(), exclusive=True)
+    store = open_store(url, clock=RealClock(), exclusive=True)
     await store.start()
     facts = {"customer.name": "Rui Costa", "customer.email": "rui@example.org", "details.number": "4711"}
     real = order(

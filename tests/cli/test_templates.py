@@ -19,7 +19,8 @@ from avisa.core.template_versions import Origin, Version
 from avisa.ports import Attempt, Change, Claimed, Draft
 from avisa.store import Store, open_store
 from tests.cli.histories import at
-from tests.cli.test_command import Avisa, Now, asked
+from tests.cli.test_command import Avisa, asked
+from tests.fakes import RealClock
 from tests.store.makings import LEASE, READER, settlement
 from tests.templates import desk
 
@@ -44,7 +45,7 @@ def say(folder: Path, words: str) -> None:
 
 def with_store(folder: Path, use: Callable[[Store], Any]) -> Any:
     async def inside() -> Any:
-        store = open_store(f"sqlite:///{folder.parent / 'avisa.db'}", clock=Now(), exclusive=False)
+        store = open_store(f"sqlite:///{folder.parent / 'avisa.db'}", clock=RealClock(), exclusive=False)
         await store.start()
         try:
             return await use(store)
@@ -218,8 +219,10 @@ def sent_mail(folder: Path, texts: dict[str, str], state: State = State.SENT) ->
         )
         mail = catalog.compose(notification, draft)
         await store.orders.commit([Change(order=order, notifications=(notification,))], now=at(2, 10))
-        await store.outbox.claim(now_real=Now().real(), lease=LEASE, limit=9, **READER)
-        begun = Attempt(claimed=Claimed(notification=notification, order=order), draft=draft, at_real=Now().real())
+        await store.outbox.claim(now_real=RealClock().real(), lease=LEASE, limit=9, **READER)
+        begun = Attempt(
+            claimed=Claimed(notification=notification, order=order), draft=draft, at_real=RealClock().real()
+        )
         assert await store.outbox.begin([begun])
         assert not await store.outbox.settle([settlement(notification.key, state)])
         return notification.key, mail.data  # type: ignore[union-attr] # the samples can be rendered

@@ -9,6 +9,7 @@ import pytest
 
 from avisa.core.model import Fact, Json, Order
 from avisa.core.observed import Variable, form, observed_variables
+from tests import builders
 
 NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
 CANARY = "Canary"
@@ -16,12 +17,10 @@ CANARY = "Canary"
 
 def order(*facts: tuple[int, str, Json], entered: int = 2) -> Order:
     """An order that came into `shipped` with its event number `entered`; each fact with the event that said it."""
-    return Order(
-        order_id="A-1",
+    return builders.order(
         status="shipped",
         status_rank=(9, -1, 9),
         episode=2,
-        entered_at=NOW,
         facts={key: Fact(rank=(rank, -1, rank), value=value) for rank, key, value in facts},
         statuses=(((1, -1, 1), "confirmed"), ((entered, -1, entered), "shipped"), ((9, -1, 9), "shipped")),
     )

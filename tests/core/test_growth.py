@@ -11,7 +11,8 @@ import orjson
 from avisa.core import decide, facts
 from avisa.core.model import Order, OrderEvent, evolve
 from avisa.store.sql.rows import order_row
-from tests.core.world import START, event, plan, touchpoint
+from tests.builders import event, plan, touchpoint
+from tests.core.world import START
 
 PLAN = plan(touchpoint("placed"), touchpoint("on_its_way"), touchpoint("delivered", final=True, window=None))
 LARGEST = 256 * 1024  # octets in the store

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from avisa.core import facts
 from avisa.core.model import Order, OrderEvent, Purpose, Reason, State
-from tests.core.world import START, World, event, plan, touchpoint
+from tests.builders import event, plan, touchpoint
+from tests.core.world import START, World
 
 PLAN = plan(
     touchpoint("confirmed", always=True),

@@ -9,7 +9,8 @@ import pytest
 from avisa.core import decide
 from avisa.core.model import Purpose, Reason, State, evolve
 from avisa.core.retry import GaveUp, Receipt, RetryAt, RetryPolicy, Verdict, next_step
-from tests.core.world import START, World, event, plan, touchpoint
+from tests.builders import event, plan, touchpoint
+from tests.core.world import START, World
 
 HOUR = timedelta(hours=1)
 

@@ -7,83 +7,24 @@ stopped between any two steps, deliver an event again, or lose the answer to a m
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
 from avisa.core import decide, gate
 from avisa.core.fold import Fold
 from avisa.core.model import (
     SETTLED,
-    Alert,
     Decision,
     Notification,
     Order,
     OrderEvent,
-    Position,
     Purpose,
     Reason,
     State,
 )
 from avisa.core.notification_states import may_move
-from avisa.core.plan import Brand, Calendar, Owner, Plan, QuietHours, Remind, Span, Touchpoint
+from avisa.core.plan import Plan
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
-
-MESSAGES = {
-    Purpose.REMINDER: "still-in-progress",
-    Purpose.PROMISE_MOVED: "delayed",
-    Alert.STUCK: "order-stuck",
-    Alert.UNKNOWN_STATUS: "unknown-status",
-    Alert.UNREACHABLE: "customer-unreachable",
-}
-
-
-def hours_span(number: float) -> Span:
-    return Span(elapsed=timedelta(hours=number))
-
-
-def touchpoint(status: str, **given: object) -> Touchpoint:
-    """A touchpoint with sensible rests: a window of 48 h and three reminders."""
-    window = given.pop("window", hours_span(48))
-    rests: dict[str, object] = {
-        "message": status,
-        "owner": "production",
-        "window": window,
-        "remind": Remind(then_every=window or hours_span(48)),
-        "messages": MESSAGES,
-    }
-    return Touchpoint(status=status, **{**rests, **given})  # type: ignore[arg-type]  # a test's shorthand
-
-
-def plan(*touchpoints: Touchpoint, **given: object) -> Plan:
-    """A plan of these touchpoints, one owner and one brand."""
-    rests: dict[str, object] = {
-        "brands": {
-            "default": Brand(key="default", name="Loja", sender="loja@example.com", time_zone="Europe/Lisbon")
-        },
-        "owners": {"production": Owner(key="production", name="Produção", email="producao@example.com")},
-        "touchpoints": {row.status: row for row in touchpoints},
-        "unknown": touchpoint("unknown", message="generic", messages={**MESSAGES, Purpose.REMINDER: "generic"}),
-    }
-    return Plan(**{**rests, **given})  # type: ignore[arg-type]  # a test's shorthand
-
-
-def event(status: str, at: datetime, number: int, **facts: object) -> OrderEvent:
-    """An event of the one order, told apart by `number`; `notify` and `sequence` are the event's own."""
-    notify = bool(facts.pop("notify", True))
-    sequence = facts.pop("sequence", None)
-    named = {key.replace("__", "."): value for key, value in facts.items()}
-    return OrderEvent(
-        order_id="A-1",
-        status=status,
-        occurred_at=at,
-        sequence=sequence,  # type: ignore[arg-type]  # an int, by the tests' word
-        notify=notify,
-        facts=named,
-        identity=number.to_bytes(16, "big"),
-        event_id=str(number),
-        position=Position(topic="orders", partition=0, offset=number),
-    )
 
 
 @dataclass
@@ -202,17 +143,3 @@ class World:
         self.settled[row.key] = reason
         if decision is not None:
             self._commit(decision)
-
-
-__all__ = [
-    "START",
-    "Calendar",
-    "QuietHours",
-    "World",
-    "ZoneInfo",
-    "event",
-    "hours_span",
-    "plan",
-    "time",
-    "touchpoint",
-]

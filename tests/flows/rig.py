@@ -5,71 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from avisa.catalog import CatalogCache, Found, Installation, Versions
-from avisa.core.model import OrderEvent, Position, State
+from avisa.core.model import OrderEvent, State
 from avisa.core.retry import Receipt, RetryPolicy, Verdict
 from avisa.dispatch import Dispatch
 from avisa.intake import Intake
 from avisa.kafka import LagTracker
-from avisa.ports import Channel, History, Mail, OutboxRow
+from avisa.ports import Channel, History, OutboxRow
 from avisa.store.store import Store, open_store
 from avisa.templates.compile_folder import compile_folder
 from avisa.wake import Alarm, Wake
 from avisa.write_path import WritePath
+from tests import builders
+from tests.fakes import HandClock, ScriptedChannel
 from tests.templates import desk
 
-START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 FEED = "orders/0"
 LEASE = timedelta(minutes=5)
 POLICY = RetryPolicy(steps=(timedelta(minutes=1), timedelta(minutes=5)), give_up=timedelta(hours=72))
 
-ACCEPTED = Receipt(verdict=Verdict.ACCEPTED, stage="dot", code=250)
 GREYLISTED = Receipt(verdict=Verdict.TEMPORARY, stage="rcpt", code=450)
 BUSY_AT_DOT = Receipt(verdict=Verdict.TEMPORARY, stage="dot", code=451)
 LOST_ANSWER = Receipt(verdict=Verdict.IN_DOUBT, stage="dot")
-
-
-class HandClock:
-    """Stands still until it is moved. Virtual time runs `speed` times as fast, from START on."""
-
-    def __init__(self, speed: float = 1.0) -> None:
-        self.speed = speed
-        self._real = START
-
-    def now(self) -> datetime:
-        return self.to_virtual(self._real)
-
-    def real(self) -> datetime:
-        return self._real
-
-    def to_virtual(self, real: datetime) -> datetime:
-        return START + (real - START) * self.speed
-
-    def to_real(self, virtual: datetime) -> datetime:
-        return START + (virtual - START) / self.speed
-
-    def pass_real(self, span: timedelta) -> None:
-        self._real += span
-
-
-class Way:
-    """A channel that answers as it is told to, and accepts when it was told nothing."""
-
-    def __init__(self) -> None:
-        self.open = True
-        self.mails: list[Mail] = []
-        self.script: list[Receipt | asyncio.Future[Receipt]] = []
-
-    async def deliver(self, mail: Mail, ours: Callable[[], bool] = lambda: True) -> Receipt:
-        if not ours():
-            return Receipt(verdict=Verdict.TEMPORARY, stage="mail")
-        self.mails.append(mail)
-        said = self.script.pop(0) if self.script else ACCEPTED
-        return said if isinstance(said, Receipt) else await said
 
 
 class Rig:
@@ -78,13 +39,13 @@ class Rig:
     def __init__(self, store: Store, shelf: CatalogCache, clock: HandClock, channel: Channel | None = None) -> None:
         self.store, self.shelf, self.clock = store, shelf, clock
         self.versions = Versions(shelf, store.versions)
-        self.way = Way()
+        self.channel = ScriptedChannel()
         self.lag = LagTracker(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
         self.dispatch = Dispatch(
             store.orders,
             store.outbox,
             shelf,
-            channel or self.way,
+            channel or self.channel,
             clock,
             self.lag,
             policy=POLICY,
@@ -113,20 +74,10 @@ class Rig:
         self.dispatch.nudge()
 
     def event(self, status: str, order_id: str = "A-1", **facts: object) -> OrderEvent:
-        """Something that happens to an order now. Two underscores stand for a dot, `notify` is the event's own."""
+        """Something that happens to an order now. The facts are as for `builders.event`."""
         self._number += 1
-        said = {"customer__email": "ana@example.com", "customer__name": "Ana", **facts}
-        notify = bool(said.pop("notify", True))
-        return OrderEvent(
-            order_id=order_id,
-            status=status,
-            occurred_at=self.clock.now(),
-            notify=notify,
-            facts={key.replace("__", "."): value for key, value in said.items()},
-            identity=self._number.to_bytes(16, "big"),
-            event_id=str(self._number),
-            position=Position(topic="orders", partition=0, offset=self._number),
-        )
+        facts = {"customer__email": "ana@example.com", "customer__name": "Ana", **facts}
+        return builders.event(status, self.clock.now(), self._number, order_id, **facts)
 
     async def happens(self, status: str, order_id: str = "A-1", **facts: object) -> None:
         await self.intake.take([self.event(status, order_id, **facts)])

@@ -11,7 +11,8 @@ from avisa.clock import clock_of, keep_origin, kept_clock
 from avisa.settings import Clock
 from avisa.store.database.sqlite import SQLite
 from avisa.store.errors import StoreFailed
-from tests.flows.rig import START, Rig, running
+from tests.fakes import START
+from tests.flows.rig import Rig, running
 
 
 def break_the_disk(rig: Rig) -> None:
@@ -23,10 +24,10 @@ def break_the_disk(rig: Rig) -> None:
 
 async def test_no_loop_waits_out_a_broken_store(tmp_path: Path) -> None:
     async with running(tmp_path / "avisa.db") as rig:
-        rig.way.open = False
+        rig.channel.open = False
         await rig.happens("confirmed")
         break_the_disk(rig)
-        rig.way.open = True
+        rig.channel.open = True
         with pytest.raises(StoreFailed):
             await rig.dispatch.run()
         with pytest.raises(StoreFailed):

@@ -18,7 +18,8 @@ from avisa.embedded.inbox import Inbox
 from avisa.kafka import Cluster, LagTracker, Subscription
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
-from tests.flows.rig import HandClock, Rig, running, until
+from tests.fakes import HandClock
+from tests.flows.rig import Rig, running, until
 
 CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 MOST_ROOMS = 6

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from avisa.core.model import State
-from tests.flows.rig import HandClock, running
+from tests.fakes import HandClock
+from tests.flows.rig import running
 from tests.templates import desk
 
 # From ten o'clock the window ends at night, and so at half past eight the evening before.

@@ -134,12 +134,12 @@ async def not_now(rig: Rig) -> None:
 @scene(Reason.BLIND)
 async def behind_when_a_reminder_is_claimed(rig: Rig) -> None:
     await told(rig)
-    rig.way.open = False  # so that the reminder is left over, and claimed
+    rig.channel.open = False  # so that the reminder is left over, and claimed
     await silence_without_capacity(rig)
     rig.clock.pass_real(timedelta(minutes=10))
     rig.lag.probed(FEED, at=rig.clock.real(), end=5)  # five records came, and none was read
     rig.clock.pass_real(timedelta(minutes=10))
-    rig.way.open = True
+    rig.channel.open = True
     rig.dispatch.nudge()
     await rig.became(REMINDER, State.HELD)
 
@@ -168,14 +168,14 @@ async def nobody_to_write_to(rig: Rig) -> None:
 
 @scene(Reason.REFUSED)
 async def refused_for_good(rig: Rig) -> None:
-    rig.way.script = [REFUSED]
+    rig.channel.script = [REFUSED]
     await rig.happens("confirmed")
     await rig.became(CONFIRMED, State.FAILED)
 
 
 @scene(Reason.EXPIRED)
 async def refused_for_days(rig: Rig) -> None:
-    rig.way.script = [GREYLISTED] * 1000
+    rig.channel.script = [GREYLISTED] * 1000
     await rig.happens("confirmed")
     for attempts in range(1, 100):
         await rig.tried(CONFIRMED, attempts)
@@ -186,7 +186,7 @@ async def refused_for_days(rig: Rig) -> None:
 
 @scene(Reason.IN_DOUBT)
 async def the_answer_is_lost(rig: Rig) -> None:
-    rig.way.script = [LOST_ANSWER]
+    rig.channel.script = [LOST_ANSWER]
     await rig.happens("confirmed")
     await rig.became(CONFIRMED, State.RETRYING)
 
@@ -199,7 +199,7 @@ async def a_fault_of_ours(rig: Rig) -> None:
 
 @scene(Reason.DROPPED_BY_OPERATOR)
 async def dropped_by_hand(rig: Rig) -> None:
-    rig.way.open = False
+    rig.channel.open = False
     await rig.happens("confirmed")
     await rig.store.operations.drop([CONFIRMED], now=rig.clock.now())
 

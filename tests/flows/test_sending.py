@@ -14,12 +14,12 @@ from avisa.dispatch.preparation import Prepared
 from avisa.dispatch.settlements import Now
 from avisa.ports import Claimed
 from avisa.store import StoreUnavailable
+from tests.fakes import START
 from tests.flows.rig import (
     BUSY_AT_DOT,
     GREYLISTED,
     LOST_ANSWER,
     POLICY,
-    START,
     running,
     until,
 )
@@ -34,13 +34,13 @@ async def test_an_event_is_told(tmp_path: Path) -> None:
     async with running(tmp_path / "avisa.db") as rig, rig.sending():
         await rig.happens("confirmed")
         await rig.became(CONFIRMED, State.SENT)
-    assert [mail.recipient for mail in rig.way.mails] == ["ana@example.com"]
+    assert [mail.recipient for mail in rig.channel.mails] == ["ana@example.com"]
 
 
 async def test_a_doubt_outlasts_a_later_refusal(tmp_path: Path) -> None:
     """It may have been taken at the first attempt, whatever a later one is told."""
     async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        rig.way.script = [LOST_ANSWER, GREYLISTED]
+        rig.channel.script = [LOST_ANSWER, GREYLISTED]
         await rig.happens("confirmed")
         await rig.became(CONFIRMED, State.RETRYING)
         await rig.pass_time(2 * MINUTE)
@@ -49,12 +49,12 @@ async def test_a_doubt_outlasts_a_later_refusal(tmp_path: Path) -> None:
         await rig.became(SHIPPED, State.SENT)
         row = await rig.row(CONFIRMED)
     assert (row.notification.state, row.reason) == (State.IN_DOUBT, Reason.IN_DOUBT)
-    assert rig.way.mails[0] == rig.way.mails[1], "only the same octets go out again"
+    assert rig.channel.mails[0] == rig.channel.mails[1], "only the same octets go out again"
 
 
 async def test_what_is_overtaken_delays_nobody_until_its_retry(tmp_path: Path) -> None:
     async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        rig.way.script = [BUSY_AT_DOT]
+        rig.channel.script = [BUSY_AT_DOT]
         await rig.happens("confirmed")
         await rig.became(CONFIRMED, State.RETRYING)
         await rig.happens("shipped")
@@ -87,13 +87,13 @@ async def test_found_half_sent_after_a_crash_is_sent_again_and_counted(tmp_path:
     never = asyncio.get_running_loop().create_future()
     async with running(tmp_path / "avisa.db") as rig:
         async with rig.sending():
-            rig.way.script = [never]
+            rig.channel.script = [never]
             await rig.happens("confirmed")
-            await until(lambda: len(rig.way.mails) == 1)
-        first = rig.way.mails[0]
+            await until(lambda: len(rig.channel.mails) == 1)
+        first = rig.channel.mails[0]
     async with running(tmp_path / "avisa.db", clock=rig.clock) as again, again.sending():
         await again.became(CONFIRMED, State.SENT)
-        assert again.way.mails == [first]
+        assert again.channel.mails == [first]
         assert (await again.store.queries.gauges()).in_doubt == 1
     never.cancel()
 
@@ -101,11 +101,11 @@ async def test_found_half_sent_after_a_crash_is_sent_again_and_counted(tmp_path:
 async def test_greylisted_after_a_long_outage_is_tried_again(tmp_path: Path) -> None:
     """Days of waiting for the relay are no attempts."""
     async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        rig.way.open = False
+        rig.channel.open = False
         await rig.happens("confirmed")
         await rig.pass_time(POLICY.give_up + MINUTE)
-        rig.way.open = True
-        rig.way.script = [GREYLISTED]
+        rig.channel.open = True
+        rig.channel.script = [GREYLISTED]
         rig.dispatch.nudge()
         await rig.tried(CONFIRMED, 1)
         assert (await rig.row(CONFIRMED)).notification.state is State.RETRYING
@@ -115,7 +115,7 @@ async def test_greylisted_after_a_long_outage_is_tried_again(tmp_path: Path) -> 
 
 async def test_refused_for_days_expires(tmp_path: Path) -> None:
     async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        rig.way.script = [GREYLISTED] * 1000
+        rig.channel.script = [GREYLISTED] * 1000
         await rig.happens("confirmed")
         for attempts in range(1, 100):
             await rig.tried(CONFIRMED, attempts)
@@ -135,11 +135,11 @@ async def test_pause_is_seen_while_events_stream_in(tmp_path: Path) -> None:
             while not rig.dispatch.paused:
                 number += 1
                 await rig.happens("confirmed", f"B-{number}")
-        sent = len(rig.way.mails)
+        sent = len(rig.channel.mails)
         await rig.happens("confirmed")
         await asyncio.sleep(0.2)
-        assert len(rig.way.mails) <= sent + 1
-        assert not any("A-1" in mail.key for mail in rig.way.mails)
+        assert len(rig.channel.mails) <= sent + 1
+        assert not any("A-1" in mail.key for mail in rig.channel.mails)
         await rig.store.operations.resume()
         await rig.became(CONFIRMED, State.SENT)
 
@@ -162,14 +162,14 @@ async def test_words_that_fail_when_filled_are_sent_once_mended(tmp_path: Path) 
 async def test_a_channel_that_raises_leaves_a_doubt_and_no_ghost(tmp_path: Path) -> None:
     async with running(tmp_path / "avisa.db") as rig, rig.sending():
         wrong: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        rig.way.script = [wrong]
+        rig.channel.script = [wrong]
         await rig.happens("confirmed")
-        await until(lambda: len(rig.way.mails) == 1)
+        await until(lambda: len(rig.channel.mails) == 1)
         wrong.set_exception(RuntimeError("a bug"))
         await rig.became(CONFIRMED, State.RETRYING)
         await rig.pass_time(2 * MINUTE)
         await rig.became(CONFIRMED, State.SENT)
-    assert rig.way.mails[0] == rig.way.mails[1]
+    assert rig.channel.mails[0] == rig.channel.mails[1]
 
 
 async def test_one_that_we_have_a_fault_about_delays_nobody(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ async def test_one_that_we_have_a_fault_about_delays_nobody(tmp_path: Path) -> N
 async def test_what_was_claimed_as_the_store_went_away_is_sent(tmp_path: Path) -> None:
     """It is ours by then: nobody else would ever be given it while we live."""
     async with running(tmp_path / "avisa.db") as rig:
-        rig.way.open = False
+        rig.channel.open = False
         await rig.happens("confirmed")
         next_due, asked = rig.store.outbox.next_due, 0
 
@@ -196,7 +196,7 @@ async def test_what_was_claimed_as_the_store_went_away_is_sent(tmp_path: Path) -
             return await next_due(**seeing)
 
         rig.store.outbox.next_due = away_once  # type: ignore[method-assign]  # a fault, at the one moment that matters
-        rig.way.open = True
+        rig.channel.open = True
         async with rig.sending():
             await rig.became(CONFIRMED, State.SENT)
     assert asked

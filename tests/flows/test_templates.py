@@ -21,7 +21,8 @@ from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import InForce
 from avisa.store.store import Store, open_store
 from avisa.templates import template_folder
-from tests.flows.rig import HandClock, Rig, files, running, shelf_on, until
+from tests.fakes import HandClock
+from tests.flows.rig import Rig, files, running, shelf_on, until
 from tests.templates import desk
 
 SHORT = desk.PLAN.replace("window: 48h", "window: 6h")

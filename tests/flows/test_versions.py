@@ -11,7 +11,8 @@ from avisa.catalog import Already, Catalog, CatalogCache, Found, Installation, N
 from avisa.core.template_versions import Origin, Version
 from avisa.store import Store, open_store
 from avisa.templates.compile_folder import compile_folder
-from tests.store.makings import NOW, RealClock
+from tests.builders import NOW
+from tests.fakes import RealClock
 from tests.templates import desk
 
 BROKEN = desk.files(plain="---\nsubject: x\nshort: x\n---\n{{ custmer.name }}\n")

@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -17,19 +17,9 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from avisa.core.model import OrderEvent
 from avisa.kafka import Cluster, LagTracker, Subscription
 from avisa.ports import Skipped, Taken, Unreadable
+from tests.fakes import RealClock
 
 SOON = 60.0  # seconds after which a test gives up; no test waits for it when all is well
-
-
-class RealClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def real(self) -> datetime:
-        return datetime.now(UTC)
-
-    def to_real(self, virtual: datetime) -> datetime:
-        return virtual
 
 
 @dataclass

@@ -16,7 +16,8 @@ from avisa.kafka import Cluster, DeadLetterCopies, dead_letter_topic
 from avisa.ports import Record, Unreadable
 from avisa.store import Store, open_store
 from tests.events.records import plain, record
-from tests.kafka.flow import RealClock, a_topic
+from tests.fakes import RealClock
+from tests.kafka.flow import a_topic
 from tests.tools.kafka import ApacheKafka
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from avisa.core.model import Order
+from tests import builders
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -17,8 +18,7 @@ def rank(at: datetime) -> tuple[int, int, int]:
 
 
 def order(*way: tuple[str, datetime], promised: str | None = None, final: bool = False) -> Order:
-    return Order(
-        order_id="A-1",
+    return builders.order(
         status=way[-1][0],
         status_rank=rank(way[-1][1]),
         episode=len(way),

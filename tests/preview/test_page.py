@@ -20,7 +20,7 @@ from avisa.preview.page import build, in_colours
 from avisa.templates import template_folder
 from avisa.web.guard import HEADERS
 from avisa.web.server import CannotListen, Server, listen
-from tests.web.conftest import StoppedClock
+from tests.fakes import HandClock
 
 SHIPPED = Path(__file__).parents[2] / "templates"
 
@@ -53,7 +53,7 @@ async def table(tmp_path: Path) -> AsyncIterator[Table]:
         for file in folder.glob(f"messages/*/{name}.md"):
             file.unlink()
     read = partial(plan_file.read, file="plan.yaml", tell_from=None)
-    previewed = PreviewedFolder(folder, read, StoppedClock(), None)
+    previewed = PreviewedFolder(folder, read, HandClock(), None)
     await previewed.look()
     listener = listen("127.0.0.1", 0)
     assert not isinstance(listener, CannotListen)
@@ -154,7 +154,7 @@ async def test_a_wrong_plan_leaves_the_messages_on_the_page(table: Table) -> Non
 
 async def test_a_folder_that_never_was_good_says_what_is_wrong(tmp_path: Path) -> None:
     read = partial(plan_file.read, file="plan.yaml", tell_from=None)
-    previewed = PreviewedFolder(tmp_path / "nowhere", read, StoppedClock(), None)
+    previewed = PreviewedFolder(tmp_path / "nowhere", read, HandClock(), None)
     await previewed.look()
     assert [problem.code for problem in previewed.problems] == ["unreadable", "missing_file"]
     assert previewed.messages() == []

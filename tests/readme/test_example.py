@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from avisa import plan_file
 from avisa.core import decide
-from avisa.core.model import Decision, Order, OrderEvent, Position, evolve
+from avisa.core.model import Decision, Order, evolve
 from avisa.core.plan import Plan
+from tests.builders import event
 from tests.readme import page
 
 LISBON = ZoneInfo("Europe/Lisbon")
@@ -45,18 +46,7 @@ def _decided(order: Order | None, now: datetime, what: str, plan: Plan, number: 
     occurred = now
     if earlier := re.search(r"occurred at (\d\d):(\d\d)", what):
         occurred = now.replace(hour=int(earlier[1]), minute=int(earlier[2]))
-    return decide.on_event(order, _event(status, occurred, facts, number), plan, now)
-
-
-def _event(status: str, occurred: datetime, facts: dict[str, str], number: int) -> OrderEvent:
-    return OrderEvent(
-        order_id="A-1042",
-        status=status,
-        occurred_at=occurred,
-        facts=facts,
-        identity=number.to_bytes(16, "big"),
-        position=Position(topic="orders.status", partition=0, offset=number),
-    )
+    return decide.on_event(order, event(status, occurred, number, "A-1042", **facts), plan, now)
 
 
 def _moment(written: str) -> datetime:

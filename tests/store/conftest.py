@@ -14,8 +14,8 @@ import pytest
 
 from avisa.store import Store, migrate, open_store
 from avisa.store.sql.tables import metadata
+from tests.fakes import RealClock
 from tests.store.legal_moves import postgres_triggers, sqlite_triggers
-from tests.store.makings import RealClock
 from tests.tools.postgres import Postgres
 
 

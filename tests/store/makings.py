@@ -3,73 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from avisa.core.model import Fact, Notification, Order, Position, Purpose, Reason, State
+from avisa.core.model import Fact, Order, Position, Reason, State
 from avisa.ports import Attempt, Change, Claimed, Draft, Entry, Record, Settlement, Unreadable
 from avisa.store.store import Store
+from tests import builders
+from tests.builders import NOW, notification
 
 FEED = "orders.status/0"
-NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # the virtual moment of every decision here
 LEASE = timedelta(minutes=5)
 MINUTE = timedelta(minutes=1)
 READER = {"feeds": (FEED,), "overdue": NOW - timedelta(days=1)}  # who asks what is due
 
 
-class RealClock:
-    """The true clock, moved ahead on demand."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta(0)
-
-    def now(self) -> datetime:
-        return NOW
-
-    def real(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    def to_real(self, virtual: datetime) -> datetime:
-        return virtual
-
-    def to_virtual(self, real: datetime) -> datetime:
-        return real
-
-
 def order(order_id: str = "A-1", version: int = 0, **fields: object) -> Order:
-    given: dict[str, object] = {
-        "status": "confirmed",
-        "status_rank": (1, -1, 1),
-        "episode": 1,
-        "entered_at": NOW,
+    """An order of FEED with a fact, to be woken a day from now."""
+    rests: dict[str, object] = {
         "feed": FEED,
         "facts": {"customer.name": Fact(rank=(1, -1, 1), value="Ana Sousa")},
         "wake_at": NOW + timedelta(hours=24),
     }
-    return Order(order_id=order_id, version=version, **(given | fields))  # type: ignore[arg-type]
-
-
-def notice(order_id: str = "A-1", seq: int = 1, recipient: str = "customer", **fields: object) -> Notification:
-    given: dict[str, object] = {
-        "episode": 1,
-        "status": "confirmed",
-        "purpose": Purpose.UPDATE,
-        "reason": Reason.ENTERED,
-        "decided_at": NOW,
-    }
-    return Notification(
-        key=f"{order_id}/1/update/{seq}/{recipient}",
-        order_id=order_id,
-        ordinal=str(seq),
-        seq=seq,
-        recipient=recipient,
-        **(given | fields),  # type: ignore[arg-type]
-    )
+    return builders.order(order_id, version=version, **(rests | fields))
 
 
 def change(order_id: str = "A-1", version: int = 0, *, seqs: tuple[int, ...] = (), **fields: object) -> Change:
     """A change of an order with new customer messages numbered `seqs`."""
     rest = {name: fields.pop(name) for name in ("superseded", "absorbed_by", "notifications") if name in fields}
-    rest.setdefault("notifications", tuple(notice(order_id, seq) for seq in seqs))
+    rest.setdefault("notifications", tuple(notification(order_id, seq) for seq in seqs))
     entry = Entry(order_id=order_id, at=NOW, kind="event", reason=Reason.ENTERED, status="confirmed", episode=1)
     return Change(order=order(order_id, version, **fields), entries=(entry,), **rest)  # type: ignore[arg-type]
 
@@ -88,7 +49,7 @@ def attempt(key: str, revision: int = 0, words: str = "Olá") -> Attempt:
         message_id="<1@example.com>",
         address_hash=b"\x01" * 16,
     )
-    begun = replace(notice(), key=key, revision=revision, next_update=NOW + timedelta(hours=24))
+    begun = replace(notification(), key=key, revision=revision, next_update=NOW + timedelta(hours=24))
     return Attempt(claimed=Claimed(notification=begun, order=order()), at_real=NOW, draft=draft)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from avisa.core.model import State
 from avisa.store import Store
+from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice
+from tests.store.makings import LEASE, MINUTE, READER, attempt, change, lease_all
 
 
 async def test_a_commit_begins_a_notification_with_its_attempt(store: Store, database: FreshDatabase) -> None:
-    key = notice().key
+    key = notification().key
     committed = await store.orders.commit([change(seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
     assert committed.begun == {key}
     (row,) = await store.queries.outbox()
@@ -24,7 +25,7 @@ async def test_a_commit_begins_a_notification_with_its_attempt(store: Store, dat
 async def test_a_notification_behind_another_does_not_begin(store: Store) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    second = notice("A-1", 2).key
+    second = notification("A-1", 2).key
     committed = await store.orders.commit(
         [change("A-1", 1, seqs=(2,))], now=NOW, lease=LEASE, begin=[attempt(second)]
     )
@@ -35,7 +36,7 @@ async def test_a_notification_behind_another_does_not_begin(store: Store) -> Non
 
 async def test_a_lost_change_begins_nothing(store: Store) -> None:
     await store.orders.commit([change()], now=NOW)
-    key = notice().key
+    key = notification().key
     committed = await store.orders.commit([change("A-1", 7, seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
     assert committed.lost == {"A-1"}
     assert await store.queries.outbox() == []

@@ -9,20 +9,9 @@ from avisa.core.model import Reason, State
 from avisa.ports import Tally
 from avisa.store import Store
 from avisa.store.dead_letters import HEAD, WHOLE
+from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import (
-    FEED,
-    LEASE,
-    NOW,
-    READER,
-    attempt,
-    change,
-    lease_all,
-    notice,
-    send,
-    settlement,
-    unreadable,
-)
+from tests.store.makings import FEED, LEASE, READER, attempt, change, lease_all, send, settlement, unreadable
 
 LONG_AGO = NOW - timedelta(days=500)
 
@@ -37,9 +26,9 @@ async def test_the_counts_add_up_after_retiring(store: Store, database: FreshDat
     )
     await lease_all(store)
     for seq in (1, 2):
-        await send(store, *(notice(f"old-{n}", seq).key for n in range(2)))
+        await send(store, *(notification(f"old-{n}", seq).key for n in range(2)))
         await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=100, **READER)
-    await store.outbox.settle([settlement(notice("old-2").key, State.FAILED, Reason.EXPIRED)])
+    await store.outbox.settle([settlement(notification("old-2").key, State.FAILED, Reason.EXPIRED)])
     before = await store.queries.counts()
     assert before.decided == sum(before.by_state.values()) == 8
     assert before.read == 6
@@ -58,9 +47,9 @@ async def test_the_counts_add_up_after_retiring(store: Store, database: FreshDat
 async def test_a_retired_order_may_come_again(store: Store) -> None:
     await store.orders.commit([change("A", seqs=(1,), final=True, ended_at=LONG_AGO)], now=NOW)
     await lease_all(store)
-    await send(store, notice("A").key)
+    await send(store, notification("A").key)
     await store.operations.retire(ended_before=NOW, limit=9)
-    key = notice("A").key
+    key = notification("A").key
     committed = await store.orders.commit([change("A", seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
     assert committed.begun == {key}
     assert (await store.queries.counts()).by_state == {State.SENT: 1, State.SENDING: 1}

@@ -7,7 +7,8 @@ import pytest
 from avisa.core.model import State
 from avisa.store import Store, StoreError
 from avisa.store.sql.dialect import Statement, as_rows
-from tests.store.makings import NOW, change, lease_all, notice, settlement
+from tests.builders import NOW, notification
+from tests.store.makings import change, lease_all, settlement
 
 _SET_STATE = Statement("UPDATE notifications SET state = :state WHERE key IN (SELECT r.key FROM {rows})", "key text")
 
@@ -15,13 +16,13 @@ _SET_STATE = Statement("UPDATE notifications SET state = :state WHERE key IN (SE
 async def test_a_dropped_notification_cannot_be_moved(store: Store) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    await store.outbox.settle([settlement(notice().key, State.DROPPED)])
+    await store.outbox.settle([settlement(notification().key, State.DROPPED)])
     for state in State:
         if state is State.DROPPED:
             continue
         with pytest.raises(StoreError, match=r"TRIGGER|P0001"):
             await store.database.write(
-                lambda conn, state=state: _SET_STATE.execute(conn, as_rows("key", [notice().key]), state=state)
+                lambda conn, state=state: _SET_STATE.execute(conn, as_rows("key", [notification().key]), state=state)
             )
     (row,) = await store.queries.outbox()
     assert row.notification.state is State.DROPPED

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from avisa.store import Store
-from tests.store.makings import NOW, change, order
+from tests.builders import NOW
+from tests.store.makings import change, order
 
 
 async def test_the_newest_orders_are_those_that_ended_last_and_those_that_did_not(store: Store) -> None:

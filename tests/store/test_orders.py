@@ -10,8 +10,9 @@ import pytest
 from avisa.core.model import Reason, State
 from avisa.ports import Tally
 from avisa.store import Store
+from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice, send
+from tests.store.makings import FEED, LEASE, MINUTE, READER, attempt, change, lease_all, send
 
 
 async def test_a_committed_order_is_loaded_as_it_was(store: Store) -> None:
@@ -20,7 +21,7 @@ async def test_a_committed_order_is_loaded_as_it_was(store: Store) -> None:
     loaded = (await store.orders.load(["A-1", "unknown"]))["A-1"]
     assert committed.lost == frozenset()
     assert loaded.version == 1
-    assert loaded.pending == (notice(),)
+    assert loaded.pending == (notification(),)
     assert loaded.facts == first.order.facts
     assert loaded.reminders == 2
     assert await store.orders.load(["unknown"]) == {}
@@ -58,12 +59,12 @@ async def test_a_key_that_exists_is_not_queued_again(store: Store, database: Fre
     """A notification that is there already, settled even, is not queued again, and holds up no queue."""
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    await send(store, notice().key)
+    await send(store, notification().key)
     committed = await store.orders.commit([change("A-1", 1, seqs=(1, 2))], now=NOW, lease=LEASE)
     assert committed.lost == frozenset()
     assert [row.notification.state for row in await store.queries.outbox()] == [State.SENT, State.QUEUED]
     (claimed,) = await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=10, **READER)
-    assert claimed.notification == notice(seq=2)
+    assert claimed.notification == notification(seq=2)
 
 
 async def test_a_commit_with_two_changes_of_one_order_is_refused(store: Store) -> None:
@@ -73,10 +74,13 @@ async def test_a_commit_with_two_changes_of_one_order_is_refused(store: Store) -
 
 async def test_new_notifications_begin_unless_they_wait(store: Store) -> None:
     """Only the head of a queue begins; the owner's queue is another one."""
-    owner = notice(seq=3, recipient="owner:production")
-    first = change(notifications=(notice(seq=2), notice(seq=1), owner))
+    owner = notification(seq=3, recipient="owner:production")
+    first = change(notifications=(notification(seq=2), notification(seq=1), owner))
     begin = [attempt(item.key) for item in first.notifications]
-    assert (await store.orders.commit([first], now=NOW, lease=LEASE, begin=begin)).begun == {notice().key, owner.key}
+    assert (await store.orders.commit([first], now=NOW, lease=LEASE, begin=begin)).begun == {
+        notification().key,
+        owner.key,
+    }
     behind = change("A-1", 1, seqs=(4,))
     begin = [attempt(item.key) for item in behind.notifications]
     assert (await store.orders.commit([behind], now=NOW, lease=LEASE, begin=begin)).begun == frozenset()
@@ -86,7 +90,7 @@ async def test_new_notifications_begin_unless_they_wait(store: Store) -> None:
 async def test_superseded_notifications_are_dropped_unless_begun(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change("A", seqs=(1,)), change("B", seqs=(1,))], now=NOW)
     await lease_all(store)
-    begun, waits = notice("A").key, notice("B").key
+    begun, waits = notification("A").key, notification("B").key
     await store.outbox.begin([attempt(begun)])
     await store.orders.commit(
         [change("A", 1, seqs=(2,), superseded=(begun,)), change("B", 1, seqs=(2,), superseded=(waits,))], now=NOW
@@ -98,7 +102,7 @@ async def test_superseded_notifications_are_dropped_unless_begun(store: Store, d
     assert rows[waits].settled_at == NOW
     # B's second is the head of its queue now, A's still waits for the first.
     claimed = await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=10, **READER)
-    assert [item.notification.key for item in claimed] == [notice("B", 2).key]
+    assert [item.notification.key for item in claimed] == [notification("B", 2).key]
     # Whoever has the dropped one in hand does not begin it any more.
     assert await store.outbox.begin([attempt(waits)]) == frozenset()
 
@@ -106,10 +110,13 @@ async def test_superseded_notifications_are_dropped_unless_begun(store: Store, d
 async def test_a_notification_superseded_in_its_own_batch_is_stored_as_dropped(
     store: Store, database: FreshDatabase
 ) -> None:
-    both = change(notifications=(notice(seq=1, state=State.DROPPED), notice(seq=2)), superseded=(notice().key,))
+    both = change(
+        notifications=(notification(seq=1, state=State.DROPPED), notification(seq=2)),
+        superseded=(notification().key,),
+    )
     begin = [attempt(item.key) for item in both.notifications]
     committed = await store.orders.commit([both], now=NOW, lease=LEASE, begin=begin)
-    assert committed.begun == {notice(seq=2).key}
+    assert committed.begun == {notification(seq=2).key}
     dropped, queued = await store.queries.outbox()
     assert (dropped.notification.state, dropped.reason) == (State.DROPPED, Reason.SUPERSEDED)
     assert queued.notification.state is State.SENDING
@@ -118,15 +125,15 @@ async def test_a_notification_superseded_in_its_own_batch_is_stored_as_dropped(
 
 async def test_a_superseded_head_promotes_the_next_of_its_queue(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1, 2))], now=NOW)
-    await store.orders.commit([change("A-1", 1, superseded=(notice().key,))], now=NOW)
+    await store.orders.commit([change("A-1", 1, superseded=(notification().key,))], now=NOW)
     (claimed,) = await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=10, **READER)
-    assert claimed.notification == notice(seq=2)
+    assert claimed.notification == notification(seq=2)
 
 
 async def test_an_attempt_that_was_absorbed_into_does_not_begin(store: Store) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    key = notice().key
+    key = notification().key
     assert (await store.orders.commit([change("A-1", 1, absorbed_by=key)], now=NOW)).lost == frozenset()
     assert await store.outbox.begin([attempt(key)]) == frozenset()
     assert (await store.orders.load(["A-1"]))["A-1"].pending[0].revision == 1
@@ -135,7 +142,7 @@ async def test_an_attempt_that_was_absorbed_into_does_not_begin(store: Store) ->
 
 @pytest.mark.parametrize("meanwhile", ["begun", "settled", "unknown"])
 async def test_a_begun_or_settled_update_cannot_absorb(store: Store, meanwhile: str) -> None:
-    key = notice().key
+    key = notification().key
     await store.orders.commit([change(seqs=(1,) if meanwhile != "unknown" else ())], now=NOW)
     await lease_all(store)
     if meanwhile == "begun":
@@ -147,7 +154,7 @@ async def test_a_begun_or_settled_update_cannot_absorb(store: Store, meanwhile: 
     orders = await store.orders.load(["A-1", "B"])
     assert orders["A-1"].version == 1
     assert orders["B"].version == 1
-    assert notice(seq=2).key not in {row.notification.key for row in await store.queries.outbox()}
+    assert notification(seq=2).key not in {row.notification.key for row in await store.queries.outbox()}
 
 
 async def test_an_order_is_due_to_its_feed_and_when_overdue_to_all(store: Store) -> None:
@@ -158,7 +165,7 @@ async def test_an_order_is_due_to_its_feed_and_when_overdue_to_all(store: Store)
         [
             change("late", wake_at=at(-30), feed="t/1"),
             change("blind", wake_at=at(-10), feed="t/1"),
-            change("second", wake_at=at(-2), feed="t/0", notifications=(notice("second"),)),
+            change("second", wake_at=at(-2), feed="t/0", notifications=(notification("second"),)),
             change("first", wake_at=at(-5), feed="t/0"),
             change("later", wake_at=at(+7), feed="t/0"),
             change("never", wake_at=None, feed="t/0"),
@@ -167,7 +174,7 @@ async def test_an_order_is_due_to_its_feed_and_when_overdue_to_all(store: Store)
     )
     due = await store.orders.due(NOW, feeds={"t/0"}, overdue=NOW - 20 * MINUTE, limit=10)
     assert [order.order_id for order in due] == ["late", "first", "second"]
-    assert due[2].pending == (notice("second"),)
+    assert due[2].pending == (notification("second"),)
     assert [
         order.order_id for order in await store.orders.due(NOW, feeds={"t/0"}, overdue=NOW - LEASE * 99, limit=1)
     ] == ["first"]

@@ -10,8 +10,9 @@ import pytest
 from avisa.core.model import Reason, State
 from avisa.ports import Claimed, Entry
 from avisa.store import Store
+from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice, send, settlement
+from tests.store.makings import FEED, LEASE, MINUTE, READER, attempt, change, lease_all, send, settlement
 
 
 async def claim(store: Store, database: FreshDatabase, limit: int = 100) -> list[Claimed]:
@@ -25,25 +26,25 @@ def keys(claimed: list[Claimed]) -> list[str]:
 async def test_a_claim_returns_notification_and_order(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1, 2))], now=NOW)
     (claimed,) = await claim(store, database)
-    assert claimed == Claimed(notification=notice(), order=(await store.orders.load(["A-1"]))["A-1"])
-    assert claimed.order.pending == (notice(), notice(seq=2))
+    assert claimed == Claimed(notification=notification(), order=(await store.orders.load(["A-1"]))["A-1"])
+    assert claimed.order.pending == (notification(), notification(seq=2))
     assert await claim(store, database) == []
 
 
 async def test_recipient_queues_are_first_in_first_out_and_independent(store: Store, database: FreshDatabase) -> None:
-    owner = notice(seq=2, recipient="owner:production")
-    await store.orders.commit([change("A", notifications=(notice("A", 3), notice("A", 1)))], now=NOW)
-    await store.orders.commit([change("A-1", notifications=(notice(), owner))], now=NOW)
-    assert keys(await claim(store, database)) == [notice("A", 1).key, notice().key, owner.key]
-    await send(store, notice("A", 1).key)
-    assert keys(await claim(store, database)) == [notice("A", 3).key]
+    owner = notification(seq=2, recipient="owner:production")
+    await store.orders.commit([change("A", notifications=(notification("A", 3), notification("A", 1)))], now=NOW)
+    await store.orders.commit([change("A-1", notifications=(notification(), owner))], now=NOW)
+    assert keys(await claim(store, database)) == [notification("A", 1).key, notification().key, owner.key]
+    await send(store, notification("A", 1).key)
+    assert keys(await claim(store, database)) == [notification("A", 3).key]
 
 
 async def test_a_notification_behind_a_held_one_is_never_claimed(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1, 2))], now=NOW)
     await lease_all(store)
     held = settlement(
-        notice().key,
+        notification().key,
         State.HELD,
         Reason.QUIET_HOURS,
         due_real=database.clock.real() + timedelta(hours=8),
@@ -57,7 +58,7 @@ async def test_a_notification_behind_a_held_one_is_never_claimed(store: Store, d
     assert row.notification.not_before == NOW + timedelta(hours=8)
     database.pass_time(timedelta(hours=1, minutes=1))
     (claimed,) = await claim(store, database)
-    assert (claimed.notification.key, claimed.notification.gate) == (notice().key, Reason.QUIET_HOURS)
+    assert (claimed.notification.key, claimed.notification.gate) == (notification().key, Reason.QUIET_HOURS)
 
 
 async def test_a_notification_held_by_blindness_is_left_to_the_reader_of_its_feed(
@@ -67,7 +68,7 @@ async def test_a_notification_held_by_blindness_is_left_to_the_reader_of_its_fee
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     assert not await store.outbox.settle(
-        [settlement(notice().key, State.HELD, Reason.BLIND, due_real=database.clock.real())]
+        [settlement(notification().key, State.HELD, Reason.BLIND, due_real=database.clock.real())]
     )
 
     async def given(*feeds: str, overdue: datetime = NOW - MINUTE) -> list[str]:
@@ -79,21 +80,21 @@ async def test_a_notification_held_by_blindness_is_left_to_the_reader_of_its_fee
 
     assert await given() == []
     assert await given("another/0") == []
-    assert await given("another/0", FEED) == [notice().key]
-    assert await given(overdue=NOW) == [notice().key]
+    assert await given("another/0", FEED) == [notification().key]
+    assert await given(overdue=NOW) == [notification().key]
 
 
 async def test_a_claim_with_a_limit_takes_the_longest_due(store: Store, database: FreshDatabase) -> None:
     for order_id in ("C", "A", "B"):
         await store.orders.commit([change(order_id, seqs=(1,))], now=NOW)
-    assert keys(await claim(store, database, 2)) == [notice("C").key, notice("A").key]
-    assert keys(await claim(store, database, 2)) == [notice("B").key]
+    assert keys(await claim(store, database, 2)) == [notification("C").key, notification("A").key]
+    assert keys(await claim(store, database, 2)) == [notification("B").key]
 
 
 async def test_begin_stores_the_draft_and_counts_the_attempt(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    key = notice().key
+    key = notification().key
     assert await store.outbox.begin([attempt(key), attempt("unknown")]) == {key}
     (row,) = await store.queries.outbox()
     assert row.notification.state is State.SENDING
@@ -110,7 +111,7 @@ async def test_begin_stores_the_draft_and_counts_the_attempt(store: Store, datab
 async def test_an_expired_lease_comes_back_with_its_draft(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    begun = attempt(notice().key)
+    begun = attempt(notification().key)
     await store.outbox.begin([begun])
     database.pass_time(LEASE - MINUTE)
     assert await claim(store, database) == []
@@ -123,7 +124,7 @@ async def test_an_expired_lease_comes_back_with_its_draft(store: Store, database
 async def test_the_moment_of_the_first_attempt_is_kept(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    key = notice().key
+    key = notification().key
     await store.outbox.begin([attempt(key)])
     later = database.clock.real() + MINUTE
     await store.outbox.settle(
@@ -143,7 +144,7 @@ async def test_the_moment_of_the_first_attempt_is_kept(store: Store, database: F
 async def test_a_discarded_draft_is_forgotten(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    key = notice().key
+    key = notification().key
     await store.outbox.begin([attempt(key)])
     await store.outbox.settle(
         [settlement(key, State.RETRYING, Reason.REFUSED, due_real=database.clock.real(), discards_draft=True)]
@@ -159,7 +160,7 @@ async def test_a_discarded_draft_is_forgotten(store: Store, database: FreshDatab
 async def test_a_notification_given_back_is_untouched(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    key = notice().key
+    key = notification().key
     await store.outbox.begin([attempt(key)])
     database.pass_time(LEASE + MINUTE)
     (before,) = await claim(store, database)
@@ -171,7 +172,7 @@ async def test_a_notification_given_back_is_untouched(store: Store, database: Fr
 async def test_a_settled_notification_cannot_be_settled_again(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    key = notice().key
+    key = notification().key
     await store.outbox.begin([attempt(key)])
     said = Entry(order_id="A-1", at=NOW, kind="attempt", reason=Reason.REFUSED, key=key, note="dot: 550\0")
     assert await store.outbox.settle([settlement(key, State.FAILED, Reason.REFUSED, entry=said)]) == frozenset()
@@ -190,16 +191,16 @@ async def test_a_settled_notification_cannot_be_settled_again(store: Store, data
 async def test_an_outcome_is_lost_with_its_change(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change("A", seqs=(1,)), change("B", seqs=(1,))], now=NOW)
     await lease_all(store)
-    await store.outbox.begin([attempt(notice("A").key), attempt(notice("B").key)])
+    await store.outbox.begin([attempt(notification("A").key), attempt(notification("B").key)])
     await store.orders.commit([change("B", 1)], now=NOW)
-    alert = notice("A", 2, recipient="owner:production")
+    alert = notification("A", 2, recipient="owner:production")
     lost = await store.outbox.settle(
         [
-            settlement(notice("A").key, change=change("A", 1, reminders=7, notifications=(alert,))),
-            settlement(notice("B").key, change=change("B", 1, reminders=7)),
+            settlement(notification("A").key, change=change("A", 1, reminders=7, notifications=(alert,))),
+            settlement(notification("B").key, change=change("B", 1, reminders=7)),
         ]
     )
-    assert lost == {notice("B").key}
+    assert lost == {notification("B").key}
     orders = await store.orders.load(["A", "B"])
     assert (orders["A"].reminders, orders["B"].reminders) == (7, 0)
     assert [item.key for item in orders["A"].pending] == [alert.key]
@@ -209,12 +210,12 @@ async def test_an_outcome_is_lost_with_its_change(store: Store, database: FreshD
 
 async def test_of_two_outcomes_that_change_one_order_the_second_is_lost(store: Store) -> None:
     """They were decided on the same order, so the second is decided again on what the first left."""
-    owner = notice(seq=2, recipient="owner:production")
-    await store.orders.commit([change(notifications=(notice(), owner))], now=NOW)
+    owner = notification(seq=2, recipient="owner:production")
+    await store.orders.commit([change(notifications=(notification(), owner))], now=NOW)
     await lease_all(store)
-    await store.outbox.begin([attempt(notice().key), attempt(owner.key)])
+    await store.outbox.begin([attempt(notification().key), attempt(owner.key)])
     both = [
-        settlement(notice().key, change=change("A-1", 1, reminders=1)),
+        settlement(notification().key, change=change("A-1", 1, reminders=1)),
         settlement(owner.key, change=change("A-1", 1, reminders=2)),
     ]
     assert await store.outbox.settle(both) == {owner.key}
@@ -226,7 +227,7 @@ async def test_a_renewed_lease_is_not_claimed_by_others(store: Store, database: 
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     database.pass_time(LEASE - MINUTE)
-    await store.outbox.renew([notice().key, "unknown"], now_real=database.clock.real(), lease=LEASE)
+    await store.outbox.renew([notification().key, "unknown"], now_real=database.clock.real(), lease=LEASE)
     database.pass_time(2 * MINUTE)
     assert await claim(store, database) == []
 
@@ -242,8 +243,8 @@ async def test_next_due_is_when_the_earliest_can_be_claimed(store: Store, databa
 async def test_a_settlement_in_doubt_is_counted(store: Store) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    await store.outbox.begin([attempt(notice().key)])
-    await store.outbox.settle([settlement(notice().key, State.IN_DOUBT, Reason.IN_DOUBT, counts_doubt=True)])
+    await store.outbox.begin([attempt(notification().key)])
+    await store.outbox.settle([settlement(notification().key, State.IN_DOUBT, Reason.IN_DOUBT, counts_doubt=True)])
     assert (await store.queries.gauges()).in_doubt == 1
 
 
@@ -260,7 +261,7 @@ async def test_gauges_show_what_is_unsettled(store: Store, database: FreshDataba
 async def test_retry_queues_the_failed_and_makes_the_held_due(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,)), change("C", seqs=(1,))], now=NOW)
     await lease_all(store)
-    failed, held, sent = (notice(order_id).key for order_id in "ABC")
+    failed, held, sent = (notification(order_id).key for order_id in "ABC")
     await store.outbox.begin([attempt(failed), attempt(sent)])
     later = database.clock.real() + 99 * MINUTE
     await store.outbox.settle(
@@ -270,7 +271,7 @@ async def test_retry_queues_the_failed_and_makes_the_held_due(store: Store, data
             settlement(sent),
         ]
     )
-    behind = notice("A", 2).key
+    behind = notification("A", 2).key
     assert await store.operations.retry([failed, held, sent, "unknown"], now_real=database.clock.real()) == {
         failed,
         held,
@@ -287,7 +288,7 @@ async def test_retry_queues_the_failed_and_makes_the_held_due(store: Store, data
 async def test_retry_and_drop_leave_what_is_being_sent(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    key = notice().key
+    key = notification().key
     await store.outbox.begin([attempt(key)])
     assert await store.operations.retry([key], now_real=database.clock.real()) == frozenset()
     assert await store.operations.drop([key], now=NOW) == frozenset()
@@ -298,9 +299,9 @@ async def test_retry_and_drop_leave_what_is_being_sent(store: Store, database: F
 async def test_a_drop_promotes_the_next_of_the_queue(store: Store, database: FreshDatabase) -> None:
     await store.orders.commit([change(seqs=(1, 2))], now=NOW)
     await lease_all(store)
-    key = notice().key
+    key = notification().key
     assert await store.operations.drop([key, "unknown"], now=NOW) == {key}
-    assert keys(await claim(store, database)) == [notice(seq=2).key]
+    assert keys(await claim(store, database)) == [notification(seq=2).key]
     assert await store.outbox.begin([attempt(key)]) == frozenset()
     assert await store.operations.drop([key], now=NOW) == frozenset()
     (row, _) = await store.queries.outbox(order_id="A-1")
@@ -346,7 +347,7 @@ async def test_a_kept_catalog_is_returned_and_never_overwritten(store: Store, da
 async def test_the_outbox_is_filtered_by_state_and_order(store: Store, state: State | None) -> None:
     await store.orders.commit([change("A", seqs=(1, 2)), change("B", seqs=(1,))], now=NOW)
     await lease_all(store)
-    await send(store, notice("A").key)
+    await send(store, notification("A").key)
     rows = await store.queries.outbox(state=state, order_id="A")
     assert len(rows) == (2 if state is None else 1)
     assert len(await store.queries.outbox(state=state)) == {None: 3, State.SENT: 1, State.QUEUED: 2}[state]

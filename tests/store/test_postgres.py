@@ -11,8 +11,10 @@ import pytest
 
 from avisa.store import StoreMisconfigured, StoreOutdated, StoreUnavailable, migrate, open_store
 from avisa.store.database import postgres as ours
+from tests.builders import NOW, notification
+from tests.fakes import RealClock
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import NOW, RealClock, change, lease_all, notice
+from tests.store.makings import change, lease_all
 from tests.tools.parts import needs
 from tests.tools.postgres import Postgres, running
 
@@ -54,7 +56,10 @@ async def test_a_server_that_stops_and_starts_is_used_again(
             continue
     assert (await store.orders.load(["A"]))["A"].version == 1
     assert (await store.orders.commit([change("A", 1, seqs=(2,))], now=NOW)).lost == frozenset()
-    assert [row.notification.key for row in await store.queries.outbox()] == [notice("A").key, notice("A", 2).key]
+    assert [row.notification.key for row in await store.queries.outbox()] == [
+        notification("A").key,
+        notification("A", 2).key,
+    ]
     await database.close()
 
 

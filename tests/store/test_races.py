@@ -14,8 +14,9 @@ from sqlalchemy import text
 from avisa.core.model import Reason, State
 from avisa.ports import Change, Tally
 from avisa.store import Store
+from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import FEED, LEASE, MINUTE, NOW, READER, attempt, change, lease_all, notice, settlement
+from tests.store.makings import FEED, LEASE, MINUTE, READER, attempt, change, lease_all, settlement
 
 pytestmark = pytest.mark.parametrize(
     "database", [pytest.param("postgres", marks=pytest.mark.needs_postgres)], indirect=True
@@ -58,7 +59,7 @@ async def test_the_lease_token_fences_a_slow_process(pair: tuple[Store, Store], 
     slow, quick = pair
     await slow.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(slow)
-    key = notice().key
+    key = notification().key
     database.pass_time(LEASE + MINUTE)
     (claimed,) = await quick.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=9, **READER)
     assert claimed.notification.key == key
@@ -78,17 +79,17 @@ async def test_a_notification_queued_behind_one_that_settles_becomes_due(
     ids = [f"A-{n}" for n in range(40)]
     await pair[0].orders.commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW)
     await lease_all(pair[0])
-    await pair[0].outbox.begin([attempt(notice(order_id).key) for order_id in ids])
+    await pair[0].outbox.begin([attempt(notification(order_id).key) for order_id in ids])
 
     async def settle(order_id: str) -> None:
-        await pair[0].outbox.settle([settlement(notice(order_id).key)])
+        await pair[0].outbox.settle([settlement(notification(order_id).key)])
 
     async def join(order_id: str) -> None:
         await pair[1].orders.commit([change(order_id, 1, seqs=(2,))], now=NOW)
 
     await asyncio.gather(*(step(order_id) for order_id in ids for step in (settle, join)))
     claimed = await pair[0].outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=99, **READER)
-    assert {item.notification.key for item in claimed} == {notice(order_id, 2).key for order_id in ids}
+    assert {item.notification.key for item in claimed} == {notification(order_id, 2).key for order_id in ids}
 
 
 async def test_an_update_is_begun_or_absorbed_into_never_both(pair: tuple[Store, Store]) -> None:
@@ -97,11 +98,11 @@ async def test_an_update_is_begun_or_absorbed_into_never_both(pair: tuple[Store,
     await lease_all(pair[0])
 
     async def begin(order_id: str) -> bool:
-        return bool(await pair[0].outbox.begin([attempt(notice(order_id).key)]))
+        return bool(await pair[0].outbox.begin([attempt(notification(order_id).key)]))
 
     async def absorb(order_id: str) -> bool:
         return not (
-            await pair[1].orders.commit([change(order_id, 1, absorbed_by=notice(order_id).key)], now=NOW)
+            await pair[1].orders.commit([change(order_id, 1, absorbed_by=notification(order_id).key)], now=NOW)
         ).lost
 
     begun, absorbed = await asyncio.gather(asyncio.gather(*map(begin, ids)), asyncio.gather(*map(absorb, ids)))

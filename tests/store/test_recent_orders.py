@@ -9,7 +9,8 @@ import pytest
 from avisa.core.model import Reason
 from avisa.ports import RecentOrders
 from avisa.store import Store, recent_orders
-from tests.store.makings import NOW, attempt, change, lease_all, notice, settlement
+from tests.builders import NOW, notification
+from tests.store.makings import attempt, change, lease_all, settlement
 
 
 async def take(
@@ -27,7 +28,7 @@ async def tell(store: Store, order_id: str) -> None:
     told = change(order_id, 1, seqs=(1,))
     await store.orders.commit([replace(told, entries=())], now=NOW)
     await lease_all(store)
-    key = notice(order_id).key
+    key = notification(order_id).key
     assert await store.outbox.begin([attempt(key, words=order_id)])
     assert await store.outbox.settle([settlement(key)]) == frozenset()
 

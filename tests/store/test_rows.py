@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from avisa.core.model import Fact, Notification, Order, PromiseState, Purpose, Reason, State
 from avisa.ports import Entry
 from avisa.store.sql import rows
-from tests.store.makings import NOW, order
+from tests.builders import NOW
+from tests.store.makings import order
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 numbers = st.integers(min_value=-(2**62), max_value=2**62)

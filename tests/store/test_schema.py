@@ -18,8 +18,10 @@ from avisa.store.database import database_url
 from avisa.store.sql import dialect, schema, statements
 from avisa.store.sql.rows import micros
 from avisa.store.sql.tables import metadata
+from tests.builders import NOW
+from tests.fakes import RealClock
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import NOW, RealClock, change
+from tests.store.makings import change
 
 
 async def test_the_migrations_create_the_declared_tables(database: FreshDatabase) -> None:

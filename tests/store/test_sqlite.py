@@ -26,8 +26,10 @@ from avisa.store import (
     open_store,
 )
 from avisa.store.database import sqlite as ours
+from tests.builders import NOW, notification
+from tests.fakes import RealClock
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import FEED, LEASE, NOW, READER, RealClock, attempt, change, lease_all, notice
+from tests.store.makings import FEED, LEASE, READER, attempt, change, lease_all
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -56,19 +58,19 @@ async def test_commands_read_and_write_beside_the_service(database: FreshDatabas
     )
     assert await store.outbox.paused() is not None
     # A command frees nobody's lease.
-    assert await store.outbox.begin([attempt(notice().key)]) == {notice().key}
+    assert await store.outbox.begin([attempt(notification().key)]) == {notification().key}
 
 
 async def test_leases_are_freed_at_the_start(database: FreshDatabase) -> None:
     store = await database.open()
     await store.orders.commit([change(seqs=(1, 2))], now=NOW)
     await lease_all(store)
-    await store.outbox.begin([attempt(notice().key)])
+    await store.outbox.begin([attempt(notification().key)])
     await database.close()
     store = await database.open()
     (claimed,) = await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=9, **READER)
     assert claimed.draft is not None
-    assert claimed.notification.key == notice().key
+    assert claimed.notification.key == notification().key
 
 
 async def test_a_command_creates_no_file(database: FreshDatabase) -> None:
@@ -175,7 +177,7 @@ async def test_an_error_that_ends_the_transaction_fails_all_its_jobs(database: F
 async def test_a_store_left_open_lets_the_process_end(database: FreshDatabase) -> None:
     await migrate.upgrade(database.url)
     script = (
-        "import asyncio, sys\nfrom avisa.store import open_store\nfrom tests.store.makings import RealClock\n"
+        "import asyncio, sys\nfrom avisa.store import open_store\nfrom tests.fakes import RealClock\n"
         "async def main():\n    store = open_store(sys.argv[1], clock=RealClock(), exclusive=True)\n"
         "    await store.start()\nasyncio.run(main())\n"
     )
@@ -195,7 +197,9 @@ import asyncio, sys
 from avisa.core.model import Reason
 from avisa.ports import Tally
 from avisa.store import open_store
-from tests.store.makings import FEED, NOW, RealClock, change, lease_all
+from tests.builders import NOW
+from tests.fakes import RealClock
+from tests.store.makings import FEED, change, lease_all
 
 async def main():
     store = open_store(sys.argv[1], clock=RealClock(), exclusive=sys.argv[2] == "exclusive")

@@ -20,7 +20,7 @@ from avisa.ports import CannotRender, Draft, Mail, NoAddress
 from avisa.store import Store, migrate, open_store
 from avisa.templates import template_folder
 from avisa.templates.compile_folder import compile_folder, renderer_fingerprint
-from tests.store.makings import RealClock
+from tests.fakes import RealClock
 from tests.templates.desk import NOW, PLAIN, PLAN, SECRET, catalog, files, read_plan, usual
 
 

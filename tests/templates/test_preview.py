@@ -10,32 +10,27 @@ import pytest
 
 from avisa.catalog import Catalog, Installation
 from avisa.core import decide, samples
-from avisa.core.model import Json, Order, OrderEvent, Position, Purpose
+from avisa.core.model import Json, Order, OrderEvent, Purpose
 from avisa.core.plan import Plan
 from avisa.ports import CannotRender
 from avisa.preview.render import Preview, as_test, preview
 from avisa.templates import template_folder
 from avisa.templates.compile_folder import compile_folder
+from tests import builders
 from tests.templates import desk
 
 SHIPPED = template_folder.shipped()
 KNOWN = {
-    "customer.name": "Rita Lopes",
-    "customer.email": "rita@example.pt",
-    "details.number": "77",
+    "customer__name": "Rita Lopes",
+    "customer__email": "rita@example.pt",
+    "details__number": "77",
     "promised_at": "2026-03-09",
 }
 
 
 def event(status: str, number: int, **said: Json) -> OrderEvent:
-    return OrderEvent(
-        order_id="A-77",
-        status=status,
-        occurred_at=desk.NOW - timedelta(hours=9 - number),
-        facts={**KNOWN, **{name.replace("__", "."): value for name, value in said.items()}},
-        identity=number.to_bytes(16, "big"),
-        position=Position(topic="orders", partition=0, offset=number),
-    )
+    facts = KNOWN | said
+    return builders.event(status, desk.NOW - timedelta(hours=9 - number), number, "A-77", **facts)
 
 
 def real(*statuses: str, plan: Plan, **said: Json) -> Order:

@@ -19,27 +19,10 @@ from avisa.embedded.inbox import Inbox
 from avisa.web import Site, build
 from avisa.web.health import Check
 from avisa.web.server import CannotListen, Server, listen
+from tests.fakes import HandClock
 
 SECRET = b"a key for these tests: 32 bytes."
 ADDRESS = "ana.canary@example.pt"
-
-
-class StoppedClock:
-    """Always the same moment; for what only shows it."""
-
-    moment = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def real(self) -> datetime:
-        return self.moment
-
-    def to_real(self, virtual: datetime) -> datetime:
-        return virtual
-
-    def to_virtual(self, real: datetime) -> datetime:
-        return real
 
 
 @dataclass
@@ -85,7 +68,7 @@ async def opened(listener: Any, site: Site) -> Server:
 
 @pytest.fixture
 async def running() -> AsyncIterator[RunningSite]:
-    inbox = Inbox(StoppedClock())
+    inbox = Inbox(HandClock())
     await inbox.start()
     checks = {
         "store": Check(ok=True, detail="sqlite"),

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from avisa.embedded import inbox as embedded
 from avisa.embedded.inbox import Inbox
-from tests.web.conftest import RunningSite, StoppedClock, a_mail, post
+from tests.fakes import HandClock
+from tests.web.conftest import RunningSite, a_mail, post
 
 EVIL = '<html><head></head><body><h1>Olá</h1><img src="https://spy.example/x.gif"><script>alert(1)</script></body>'
 
@@ -73,7 +74,7 @@ async def test_older_mails_are_listed_on_the_next_page(running: RunningSite) -> 
 async def test_the_inbox_keeps_only_so_many_mails_and_bytes(monkeypatch) -> None:
     monkeypatch.setattr(embedded, "MAILS_MOST", 3)
     monkeypatch.setattr(embedded, "BYTES_MOST", 25)
-    inbox = Inbox(StoppedClock())
+    inbox = Inbox(HandClock())
     for size in (1, 2, 3, 4):
         inbox._keep(("a@b.example",), b"x" * size)
     assert [mail.id for mail in inbox.newest(10)] == [4, 3, 2]
@@ -86,7 +87,7 @@ async def test_the_inbox_keeps_only_so_many_mails_and_bytes(monkeypatch) -> None
 
 async def test_each_mail_becomes_a_file_and_none_is_overwritten(tmp_path: Path) -> None:
     for run in (1, 2):
-        inbox = Inbox(StoppedClock(), folder=tmp_path / "mails")
+        inbox = Inbox(HandClock(), folder=tmp_path / "mails")
         await inbox.start()
         for n in range(2):
             await asyncio.to_thread(send_raw, inbox.port, f"Subject: {run}.{n}\r\n\r\n.dot\r\n".encode())
@@ -97,7 +98,7 @@ async def test_each_mail_becomes_a_file_and_none_is_overwritten(tmp_path: Path) 
 
 
 async def test_the_inbox_stops_without_waiting_for_a_client() -> None:
-    inbox = Inbox(StoppedClock())
+    inbox = Inbox(HandClock())
     await inbox.start()
     reader, writer = await asyncio.open_connection("127.0.0.1", inbox.port)
     await reader.readline()
