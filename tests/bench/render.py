@@ -20,7 +20,7 @@ from avisa.templates.layout.layout import Layout
 from avisa.templates.layout.layout import read as read_layout
 from tests.bench.numbers import figure, table
 from tests.bench.orders import NOON
-from tests.templates.desk import SHIPPED, catalog
+from tests.templates.harness import SHIPPED, catalog_of
 
 ROUNDS = 7
 
@@ -28,7 +28,7 @@ ROUNDS = 7
 def main() -> None:
     """Measure and print."""
     files, _ = template_folder.read(SHIPPED)
-    shipped = catalog(files)
+    shipped = catalog_of(files)
     layout = read_layout(files)
     assert isinstance(layout, Layout)
 

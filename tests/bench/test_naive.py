@@ -11,7 +11,7 @@ from avisa.templates.jinja.formats import Formats
 from avisa.templates.renderer import fill
 from tests.bench.orders import event
 from tests.bench.variants import PROJECT
-from tests.mails import post
+from tests.mails import harness as mails
 
 ZONE = "Europe/Lisbon"
 PROMISED, NEXT = "2026-03-16", "2026-03-05"
@@ -24,7 +24,7 @@ def test_both_write_the_same() -> None:
     assert isinstance(order, dict)
     stages = ("confirmed", "in_production", "shipped", "out_for_delivery", "delivered")
     ours = fill(
-        post.catalog().renderer.messages["order-confirmed"]["pt-PT"],
+        mails.shipped().renderer.messages["order-confirmed"]["pt-PT"],
         {
             "customer": {"name": customer["name"], "first_name": "Ana"},
             "order": {"id": told["order_id"], **order},

@@ -7,14 +7,14 @@ from avisa.templates import template_folder
 from tests.bench.__main__ import MAIL
 from tests.bench.due import confirmed
 from tests.bench.orders import NOON
-from tests.templates.desk import SHIPPED, catalog
+from tests.templates.harness import SHIPPED, catalog_of
 
 
 def test_smtp_source_sends_mails_of_our_size() -> None:
-    desk = catalog(template_folder.read(SHIPPED)[0])
-    decision = confirmed(1_000, desk.plan)
+    catalog = catalog_of(template_folder.read(SHIPPED)[0])
+    decision = confirmed(1_000, catalog.plan)
     [notification] = decision.notifications
-    draft = desk.draft(notification, decision.order, NOON)
-    mail = desk.compose(notification, draft)
+    draft = catalog.draft(notification, decision.order, NOON)
+    mail = catalog.compose(notification, draft)
     assert isinstance(mail, Mail)
     assert abs(len(mail.data) - MAIL) < MAIL / 20

@@ -18,7 +18,7 @@ from avisa.store import open_store
 from tests.builders import NOW
 from tests.cli.test_command import Avisa, asked
 from tests.fakes import RealClock
-from tests.store.makings import change
+from tests.store.harness import change
 
 __all__ = ["asked"]
 

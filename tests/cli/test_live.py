@@ -14,7 +14,7 @@ from tests.builders import NOW
 from tests.cli.test_command import CANARY, Avisa, asked
 from tests.cli.test_preview import few_words
 from tests.fakes import RealClock
-from tests.store.makings import change
+from tests.store.harness import change
 
 __all__ = ["asked", "few_words"]
 

@@ -22,7 +22,7 @@ from avisa.templates import template_folder
 from tests.cli.histories import at
 from tests.cli.test_command import Avisa, asked, kept
 from tests.fakes import RealClock
-from tests.store.makings import order
+from tests.store.harness import order
 from tests.tools import picture
 from tests.tools.parts import needs
 

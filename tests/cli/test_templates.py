@@ -21,8 +21,8 @@ from avisa.store import Store, open_store
 from tests.cli.histories import at
 from tests.cli.test_command import Avisa, asked
 from tests.fakes import RealClock
-from tests.store.makings import LEASE, READER, settlement
-from tests.templates import desk
+from tests.store.harness import LEASE, READER, settlement
+from tests.templates import harness as templates
 
 __all__ = ["asked"]
 
@@ -33,14 +33,14 @@ WORDS = {"AVISA_TEMPLATES": "words"}
 def folder(asked: Avisa, tmp_path: Path) -> Path:
     """A small folder, and a store with nothing in it."""
     assert asked("migrate").code == 0
-    for name, text in desk.files().items():
+    for name, text in templates.files().items():
         (tmp_path / "words" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "words" / name).write_text(text)
     return tmp_path / "words"
 
 
 def say(folder: Path, words: str) -> None:
-    (folder / "messages/plain/en.md").write_text(desk.PLAIN.replace("Order", words))
+    (folder / "messages/plain/en.md").write_text(templates.PLAIN.replace("Order", words))
 
 
 def with_store(folder: Path, use: Callable[[Store], Any]) -> Any:
@@ -107,7 +107,7 @@ def test_pull_edit_push(asked: Avisa, folder: Path) -> None:
     assert asked("templates", "push", "desk", "--json").json["version"] == 2
 
     (here / "notes.txt").write_text("mine")
-    (here / "messages/plain/es.md").write_text(desk.PLAIN)
+    (here / "messages/plain/es.md").write_text(templates.PLAIN)
     assert asked("templates", "push", "desk", "--json").json["version"] == 3
     assert asked("templates", "pull", "2", "desk", "--json").json["removed"] == ["desk/messages/plain/es.md"]
     assert not (here / "messages/plain/es.md").exists()
@@ -205,7 +205,7 @@ def sent_mail(folder: Path, texts: dict[str, str], state: State = State.SENT) ->
             == content_of(texts)
             == content_of(files_of(await store.versions.kept_catalog(head.catalog) or b""))
         )
-        catalog = desk.catalog(texts)
+        catalog = templates.catalog_of(texts)
         order, notification = _told(catalog.plan)
         draft = catalog.draft(notification, order, at(2, 10))
         assert isinstance(draft, Draft)
@@ -237,7 +237,7 @@ def _told(plan: Any) -> tuple[Order, Notification]:
 
 def test_a_mail_is_shown_as_it_was_sent(asked: Avisa, folder: Path) -> None:
     asked("templates", "push", **WORDS)
-    texts = {name: (folder / name).read_text() for name in desk.files()}
+    texts = {name: (folder / name).read_text() for name in templates.files()}
     key, octets = sent_mail(folder, texts)
     order = key.partition("/")[0]
     say(folder, "Everything else")
@@ -261,7 +261,7 @@ def test_a_mail_is_shown_as_it_was_sent(asked: Avisa, folder: Path) -> None:
 
 def test_a_mail_that_cannot_be_shown(asked: Avisa, folder: Path) -> None:
     asked("templates", "push", **WORDS)
-    texts = {name: (folder / name).read_text() for name in desk.files()}
+    texts = {name: (folder / name).read_text() for name in templates.files()}
     key, _ = sent_mail(folder, texts)
     order = key.partition("/")[0]
     for words in ((order, "--mail", "nope"), ("B-2", "--mail", key)):

@@ -11,7 +11,7 @@ from avisa.core import facts
 from avisa.core.model import Purpose, Reason, State, evolve
 from avisa.core.plan import Calendar, Plan, QuietHours, Remind, Span
 from tests.builders import event, hours_span, plan, touchpoint
-from tests.core.world import START, World
+from tests.core.harness import START, World
 
 H = timedelta(hours=1)
 LISBON = ZoneInfo("Europe/Lisbon")

@@ -12,7 +12,7 @@ from avisa.core import decide, facts
 from avisa.core.model import Order, OrderEvent, evolve
 from avisa.store.sql.rows import order_row
 from tests.builders import event, plan, touchpoint
-from tests.core.world import START
+from tests.core.harness import START
 
 PLAN = plan(touchpoint("placed"), touchpoint("on_its_way"), touchpoint("delivered", final=True, window=None))
 LARGEST = 256 * 1024  # octets in the store

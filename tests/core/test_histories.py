@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from avisa.core import facts
 from avisa.core.model import Order, OrderEvent, Purpose, Reason, State
 from tests.builders import event, plan, touchpoint
-from tests.core.world import START, World
+from tests.core.harness import START, World
 
 PLAN = plan(
     touchpoint("confirmed", always=True),

@@ -10,7 +10,7 @@ from avisa.core import decide
 from avisa.core.model import Purpose, Reason, State, evolve
 from avisa.core.retry import GaveUp, Receipt, RetryAt, RetryPolicy, Verdict, next_step
 from tests.builders import event, plan, touchpoint
-from tests.core.world import START, World
+from tests.core.harness import START, World
 
 HOUR = timedelta(hours=1)
 

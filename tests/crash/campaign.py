@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tests.oracle import Verdict
+from tests.replay.harness import ROOT, Stage, silence_ends, templates
 from tests.replay.play import clock_at
 from tests.replay.publisher import publish, real_now
-from tests.replay.stage import ROOT, Stage, silence_ends, templates
 from tests.tools.orders import Scheduled, generated
 from tests.tools.proxy import Step, reached
 from tests.tools.sink import Fault, Sink

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.scene import LEASE, event, put, scene, states, until
+from tests.faults.harness import LEASE, event, put, scene, states, until
 from tests.tools.kafka import ApacheKafka
 from tests.tools.postgres import Postgres
 from tests.tools.sink import Fault

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.scene import LONGEST, Scene, scene, together, until
+from tests.faults.harness import LONGEST, Scene, scene, together, until
 from tests.tools.kafka import ApacheKafka
 from tests.tools.postgres import Postgres
 

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.faults.scene import LEASE, event, put, scene, states, together, until
-from tests.replay.stage import Stage
+from tests.faults.harness import LEASE, event, put, scene, states, together, until
+from tests.replay.harness import Stage
 from tests.tools.kafka import ApacheKafka
 from tests.tools.postgres import Postgres
 from tests.tools.sink import Fault

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.scene import Scene, event, put, scene, until
-from tests.replay.stage import Stage
+from tests.faults.harness import Scene, event, put, scene, until
+from tests.replay.harness import Stage
 from tests.tools.kafka import ApacheKafka
 from tests.tools.postgres import Postgres
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from avisa import views
 from avisa.core.observed import ObservedVariables
-from tests.flows.rig import running
+from tests.flows.harness import running
 
 
 def known(seen: ObservedVariables) -> dict[str, tuple[int, int]]:
@@ -14,17 +14,17 @@ def known(seen: ObservedVariables) -> dict[str, tuple[int, int]]:
 
 
 async def test_what_a_status_brings_is_counted_for_orders_that_moved_on_too(tmp_path: Path) -> None:
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
         for number in range(3):
-            await rig.happens("confirmed", f"A-{number}", details__number=str(number), details__note="n")
-            await rig.became(f"A-{number}/1/update/1/customer", "sent")
+            await flows.happens("confirmed", f"A-{number}", details__number=str(number), details__note="n")
+            await flows.became(f"A-{number}/1/update/1/customer", "sent")
         # What comes with the next status is not counted for the one before.
-        await rig.happens(
+        await flows.happens(
             "shipped", "A-0", details__url="https://a.example/0", details__note="n", customer__name="n/a"
         )
-        await rig.became("A-0/2/update/1/customer", "sent")
-        await rig.happens("confirmed", "A-1", reason="Rain.")
-        seen = {one.status: one for one in await views.observed(rig.store.queries, each=100)}
+        await flows.became("A-0/2/update/1/customer", "sent")
+        await flows.happens("confirmed", "A-1", reason="Rain.")
+        seen = {one.status: one for one in await views.observed(flows.store.queries, each=100)}
 
     confirmed, shipped = seen["confirmed"], seen["shipped"]
     assert (confirmed.orders, confirmed.present) == (3, 2)

@@ -12,37 +12,39 @@ from avisa.settings import Clock
 from avisa.store.database.sqlite import SQLite
 from avisa.store.errors import StoreFailed
 from tests.fakes import START
-from tests.flows.rig import Rig, running
+from tests.flows.harness import Flows, running
 
 
-def break_the_disk(rig: Rig) -> None:
+def break_the_disk(flows: Flows) -> None:
     """As after an fsync that failed; how it fails is the store's own test."""
-    database = rig.store.database
+    database = flows.store.database
     assert isinstance(database, SQLite)
     database._writer._failed = StoreFailed("SQLITE_IOERR_FSYNC")
 
 
 async def test_no_loop_waits_out_a_broken_store(tmp_path: Path) -> None:
-    async with running(tmp_path / "avisa.db") as rig:
-        rig.channel.open = False
-        await rig.happens("confirmed")
-        break_the_disk(rig)
-        rig.channel.open = True
+    async with running(tmp_path / "avisa.db") as flows:
+        flows.channel.open = False
+        await flows.happens("confirmed")
+        break_the_disk(flows)
+        flows.channel.open = True
         with pytest.raises(StoreFailed):
-            await rig.dispatch.run()
+            await flows.dispatch.run()
         with pytest.raises(StoreFailed):
-            await rig.happens("confirmed", "B-1")
-        await rig.pass_time(timedelta(hours=60))
+            await flows.happens("confirmed", "B-1")
+        await flows.pass_time(timedelta(hours=60))
         with pytest.raises(StoreFailed):
-            await rig.wake.run()
+            await flows.wake.run()
 
 
 async def test_a_command_reads_the_clock_of_the_service(tmp_path: Path) -> None:
     """Without an origin in the settings the service's clock began when it did, a command's would begin now."""
     virtual = Clock(start=START, speed=1000)
-    async with running(tmp_path / "avisa.db") as rig:
+    async with running(tmp_path / "avisa.db") as flows:
         service = clock_of(virtual)
-        await keep_origin(service, rig.store.operations)
-        assert await kept_clock(virtual, rig.store.operations) == service
+        await keep_origin(service, flows.store.operations)
+        assert await kept_clock(virtual, flows.store.operations) == service
         fixed = Clock(start=START, origin=START + timedelta(days=1), speed=1000)
-        assert (await kept_clock(fixed, rig.store.operations)).origin == START + timedelta(days=1), "what is set wins"
+        assert (await kept_clock(fixed, flows.store.operations)).origin == START + timedelta(days=1), (
+            "what is set wins"
+        )

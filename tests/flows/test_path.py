@@ -19,7 +19,7 @@ from avisa.kafka import Cluster, LagTracker, Subscription
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
 from tests.fakes import HandClock
-from tests.flows.rig import Rig, running, until
+from tests.flows.harness import Flows, running, until
 
 CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 MOST_ROOMS = 6
@@ -60,11 +60,11 @@ async def test_a_record_passes_the_listed_functions_in_order(tmp_path: Path) -> 
     channel = EmailChannel(relay, jitter=random.random)
     await channel.start()
     try:
-        async with running(tmp_path / "avisa.db", clock=clock, channel=channel) as rig, rig.sending():
+        async with running(tmp_path / "avisa.db", clock=clock, channel=channel) as flows, flows.sending():
             await until(lambda: channel.open)
             with watching(steps, passed):
-                await arrives(rig, EVENT)
-                await rig.became("A-1/1/update/1/customer", State.SENT)
+                await arrives(flows, EVENT)
+                await flows.became("A-1/1/update/1/customer", State.SENT)
     finally:
         await channel.stop(1.0)
         await inbox.stop()
@@ -79,21 +79,21 @@ def test_the_path_leads_through_few_rooms_and_never_back() -> None:
     assert len(visited) == len(set(visited)) <= MOST_ROOMS
 
 
-async def arrives(rig: Rig, value: bytes) -> None:
+async def arrives(flows: Flows, value: bytes) -> None:
     """Hand a record to the subscription as its reader does."""
-    lag = LagTracker(since=rig.clock.real(), blind_after=lambda: rig.shelf.in_force.plan.feed.blind_after)
+    lag = LagTracker(since=flows.clock.real(), blind_after=lambda: flows.catalogs.in_force.plan.feed.blind_after)
     subscription = Subscription(
         Cluster(bootstrap_servers="127.0.0.1:9", topics=("orders",), group_id="avisa"),
-        take=rig.intake.take,
+        take=flows.intake.take,
         rank_by=lambda: "occurred_at",
         lag=lag,
-        clock=rig.clock,
+        clock=flows.clock,
     )
     consumer = SimpleNamespace(
         offsets=SimpleNamespace(commit_soon=lambda _: None), rewind=lambda: None, finish=lambda: None
     )
     subscription._reader = SimpleNamespace(consumer=consumer)  # type: ignore[assignment]  # Kafka has its own tests
-    at = int(rig.clock.real().timestamp() * 1000)
+    at = int(flows.clock.real().timestamp() * 1000)
     record: ConsumerRecord[bytes, bytes] = ConsumerRecord(
         "orders", 0, 7, at, 0, b"A-1", value, None, 3, len(value), []
     )

@@ -9,11 +9,11 @@ import pytest
 
 from avisa.core.model import State
 from tests.fakes import HandClock
-from tests.flows.rig import running
-from tests.templates import desk
+from tests.flows.harness import running
+from tests.templates import harness as templates
 
 # From ten o'clock the window ends at night, and so at half past eight the evening before.
-PLAN = desk.PLAN.replace("window: 48h", 'window: 36h\n  quiet_hours: "21:00-08:00"')
+PLAN = templates.PLAN.replace("window: 48h", 'window: 36h\n  quiet_hours: "21:00-08:00"')
 REMINDER = "A-1/1/reminder/1/customer"
 DUE = timedelta(hours=34.5)
 
@@ -30,9 +30,9 @@ DUE = timedelta(hours=34.5)
 async def test_what_was_decided_on_time_is_not_held(
     tmp_path: Path, speed: float, late: timedelta, state: State
 ) -> None:
-    async with running(tmp_path / "avisa.db", plan=PLAN, clock=HandClock(speed)) as rig, rig.sending():
-        await rig.happens("confirmed")
-        await rig.became("A-1/1/update/1/customer", State.SENT)
-        await rig.pass_time(DUE / speed + late)
-        assert await rig.wake.once() == 1
-        await rig.became(REMINDER, state)
+    async with running(tmp_path / "avisa.db", plan=PLAN, clock=HandClock(speed)) as flows, flows.sending():
+        await flows.happens("confirmed")
+        await flows.became("A-1/1/update/1/customer", State.SENT)
+        await flows.pass_time(DUE / speed + late)
+        assert await flows.wake.once() == 1
+        await flows.became(REMINDER, state)

@@ -15,7 +15,7 @@ from avisa.dispatch.settlements import Now
 from avisa.ports import Claimed
 from avisa.store import StoreUnavailable
 from tests.fakes import START
-from tests.flows.rig import (
+from tests.flows.harness import (
     BUSY_AT_DOT,
     GREYLISTED,
     LOST_ANSWER,
@@ -23,7 +23,7 @@ from tests.flows.rig import (
     running,
     until,
 )
-from tests.templates import desk
+from tests.templates import harness as templates
 
 CONFIRMED = "A-1/1/update/1/customer"
 SHIPPED = "A-1/2/update/1/customer"
@@ -31,67 +31,67 @@ MINUTE = timedelta(minutes=1)
 
 
 async def test_an_event_is_told(tmp_path: Path) -> None:
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        await rig.happens("confirmed")
-        await rig.became(CONFIRMED, State.SENT)
-    assert [mail.recipient for mail in rig.channel.mails] == ["ana@example.com"]
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
+        await flows.happens("confirmed")
+        await flows.became(CONFIRMED, State.SENT)
+    assert [mail.recipient for mail in flows.channel.mails] == ["ana@example.com"]
 
 
 async def test_a_doubt_outlasts_a_later_refusal(tmp_path: Path) -> None:
     """It may have been taken at the first attempt, whatever a later one is told."""
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        rig.channel.script = [LOST_ANSWER, GREYLISTED]
-        await rig.happens("confirmed")
-        await rig.became(CONFIRMED, State.RETRYING)
-        await rig.pass_time(2 * MINUTE)
-        await rig.tried(CONFIRMED, 2)
-        await rig.happens("shipped")
-        await rig.became(SHIPPED, State.SENT)
-        row = await rig.row(CONFIRMED)
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
+        flows.channel.script = [LOST_ANSWER, GREYLISTED]
+        await flows.happens("confirmed")
+        await flows.became(CONFIRMED, State.RETRYING)
+        await flows.pass_time(2 * MINUTE)
+        await flows.tried(CONFIRMED, 2)
+        await flows.happens("shipped")
+        await flows.became(SHIPPED, State.SENT)
+        row = await flows.row(CONFIRMED)
     assert (row.notification.state, row.reason) == (State.IN_DOUBT, Reason.IN_DOUBT)
-    assert rig.channel.mails[0] == rig.channel.mails[1], "only the same octets go out again"
+    assert flows.channel.mails[0] == flows.channel.mails[1], "only the same octets go out again"
 
 
 async def test_what_is_overtaken_delays_nobody_until_its_retry(tmp_path: Path) -> None:
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        rig.channel.script = [BUSY_AT_DOT]
-        await rig.happens("confirmed")
-        await rig.became(CONFIRMED, State.RETRYING)
-        await rig.happens("shipped")
-        await rig.became(SHIPPED, State.SENT)
-        row = await rig.row(CONFIRMED)
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
+        flows.channel.script = [BUSY_AT_DOT]
+        await flows.happens("confirmed")
+        await flows.became(CONFIRMED, State.RETRYING)
+        await flows.happens("shipped")
+        await flows.became(SHIPPED, State.SENT)
+        row = await flows.row(CONFIRMED)
     assert (row.notification.state, row.reason) == (State.DROPPED, Reason.SUPERSEDED)
 
 
 async def test_who_stood_still_before_storing_takes_nothing_back(tmp_path: Path) -> None:
     """Meanwhile another replica took the order as many steps on, and the date that was to be told has passed."""
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        await rig.happens("confirmed")
-        await rig.became(CONFIRMED, State.SENT)
-        prepare = rig.write_path._prepare
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
+        await flows.happens("confirmed")
+        await flows.became(CONFIRMED, State.SENT)
+        prepare = flows.write_path._prepare
 
         async def frozen(newborn: Sequence[Claimed], _at: Now) -> Prepared:
-            rig.write_path._prepare = prepare
-            await rig.pass_time(MINUTE)
-            await rig.happens("delivered")
-            await rig.pass_time(timedelta(days=9))
-            return await prepare(newborn, Now.of(rig.clock))
+            flows.write_path._prepare = prepare
+            await flows.pass_time(MINUTE)
+            await flows.happens("delivered")
+            await flows.pass_time(timedelta(days=9))
+            return await prepare(newborn, Now.of(flows.clock))
 
-        rig.write_path._prepare = frozen  # the process stands still just there
-        await rig.happens("shipped")
-        order = (await rig.history()).order
+        flows.write_path._prepare = frozen  # the process stands still just there
+        await flows.happens("shipped")
+        order = (await flows.history()).order
     assert (order.status, order.episode) == ("delivered", 2)
 
 
 async def test_found_half_sent_after_a_crash_is_sent_again_and_counted(tmp_path: Path) -> None:
     never = asyncio.get_running_loop().create_future()
-    async with running(tmp_path / "avisa.db") as rig:
-        async with rig.sending():
-            rig.channel.script = [never]
-            await rig.happens("confirmed")
-            await until(lambda: len(rig.channel.mails) == 1)
-        first = rig.channel.mails[0]
-    async with running(tmp_path / "avisa.db", clock=rig.clock) as again, again.sending():
+    async with running(tmp_path / "avisa.db") as flows:
+        async with flows.sending():
+            flows.channel.script = [never]
+            await flows.happens("confirmed")
+            await until(lambda: len(flows.channel.mails) == 1)
+        first = flows.channel.mails[0]
+    async with running(tmp_path / "avisa.db", clock=flows.clock) as again, again.sending():
         await again.became(CONFIRMED, State.SENT)
         assert again.channel.mails == [first]
         assert (await again.store.queries.gauges()).in_doubt == 1
@@ -100,93 +100,95 @@ async def test_found_half_sent_after_a_crash_is_sent_again_and_counted(tmp_path:
 
 async def test_greylisted_after_a_long_outage_is_tried_again(tmp_path: Path) -> None:
     """Days of waiting for the relay are no attempts."""
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        rig.channel.open = False
-        await rig.happens("confirmed")
-        await rig.pass_time(POLICY.give_up + MINUTE)
-        rig.channel.open = True
-        rig.channel.script = [GREYLISTED]
-        rig.dispatch.nudge()
-        await rig.tried(CONFIRMED, 1)
-        assert (await rig.row(CONFIRMED)).notification.state is State.RETRYING
-        await rig.pass_time(2 * MINUTE)
-        await rig.became(CONFIRMED, State.SENT)
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
+        flows.channel.open = False
+        await flows.happens("confirmed")
+        await flows.pass_time(POLICY.give_up + MINUTE)
+        flows.channel.open = True
+        flows.channel.script = [GREYLISTED]
+        flows.dispatch.nudge()
+        await flows.tried(CONFIRMED, 1)
+        assert (await flows.row(CONFIRMED)).notification.state is State.RETRYING
+        await flows.pass_time(2 * MINUTE)
+        await flows.became(CONFIRMED, State.SENT)
 
 
 async def test_refused_for_days_expires(tmp_path: Path) -> None:
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        rig.channel.script = [GREYLISTED] * 1000
-        await rig.happens("confirmed")
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
+        flows.channel.script = [GREYLISTED] * 1000
+        await flows.happens("confirmed")
         for attempts in range(1, 100):
-            await rig.tried(CONFIRMED, attempts)
-            if (await rig.row(CONFIRMED)).notification.state is State.FAILED:
+            await flows.tried(CONFIRMED, attempts)
+            if (await flows.row(CONFIRMED)).notification.state is State.FAILED:
                 break
-            await rig.pass_time(timedelta(hours=5))
-        assert (await rig.row(CONFIRMED)).reason is Reason.EXPIRED
-        assert rig.clock.real() - START >= POLICY.give_up
-        assert await rig.row("A-1/1/owner_alert/unreachable/owner:care"), "the owner is told"
+            await flows.pass_time(timedelta(hours=5))
+        assert (await flows.row(CONFIRMED)).reason is Reason.EXPIRED
+        assert flows.clock.real() - START >= POLICY.give_up
+        assert await flows.row("A-1/1/owner_alert/unreachable/owner:care"), "the owner is told"
 
 
 async def test_pause_is_seen_while_events_stream_in(tmp_path: Path) -> None:
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        await rig.store.operations.pause("holiday", now=rig.clock.now())
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
+        await flows.store.operations.pause("holiday", now=flows.clock.now())
         number = 0
         async with asyncio.timeout(20):
-            while not rig.dispatch.paused:
+            while not flows.dispatch.paused:
                 number += 1
-                await rig.happens("confirmed", f"B-{number}")
-        sent = len(rig.channel.mails)
-        await rig.happens("confirmed")
+                await flows.happens("confirmed", f"B-{number}")
+        sent = len(flows.channel.mails)
+        await flows.happens("confirmed")
         await asyncio.sleep(0.2)
-        assert len(rig.channel.mails) <= sent + 1
-        assert not any("A-1" in mail.key for mail in rig.channel.mails)
-        await rig.store.operations.resume()
-        await rig.became(CONFIRMED, State.SENT)
+        assert len(flows.channel.mails) <= sent + 1
+        assert not any("A-1" in mail.key for mail in flows.channel.mails)
+        await flows.store.operations.resume()
+        await flows.became(CONFIRMED, State.SENT)
 
 
 async def test_words_that_fail_when_filled_are_sent_once_mended(tmp_path: Path) -> None:
     many = "{% for a in order.parts %}{% for b in order.parts %}{{ order.note }}{% endfor %}{% endfor %}"
-    broken = desk.SHOWN.replace("{{ order.note }}", many)
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        await rig.push(desk.files(shown=broken))
-        await rig.happens("shipped", details__note="fragile" * 100, details__parts=["x"] * 100)
+    broken = templates.SHOWN.replace("{{ order.note }}", many)
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
+        await flows.push(templates.files(shown=broken))
+        await flows.happens("shipped", details__note="fragile" * 100, details__parts=["x"] * 100)
         for attempts in (1, 2, 3):
-            await rig.tried(CONFIRMED, attempts)
-            assert (await rig.row(CONFIRMED)).reason is Reason.CANNOT_RENDER
+            await flows.tried(CONFIRMED, attempts)
+            assert (await flows.row(CONFIRMED)).reason is Reason.CANNOT_RENDER
             if attempts == 3:
-                await rig.push(desk.files())
-            await rig.pass_time(10 * MINUTE)
-        await rig.became(CONFIRMED, State.SENT)
+                await flows.push(templates.files())
+            await flows.pass_time(10 * MINUTE)
+        await flows.became(CONFIRMED, State.SENT)
 
 
 async def test_a_channel_that_raises_leaves_a_doubt_and_no_ghost(tmp_path: Path) -> None:
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
         wrong: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        rig.channel.script = [wrong]
-        await rig.happens("confirmed")
-        await until(lambda: len(rig.channel.mails) == 1)
+        flows.channel.script = [wrong]
+        await flows.happens("confirmed")
+        await until(lambda: len(flows.channel.mails) == 1)
         wrong.set_exception(RuntimeError("a bug"))
-        await rig.became(CONFIRMED, State.RETRYING)
-        await rig.pass_time(2 * MINUTE)
-        await rig.became(CONFIRMED, State.SENT)
-    assert rig.channel.mails[0] == rig.channel.mails[1]
+        await flows.became(CONFIRMED, State.RETRYING)
+        await flows.pass_time(2 * MINUTE)
+        await flows.became(CONFIRMED, State.SENT)
+    assert flows.channel.mails[0] == flows.channel.mails[1]
 
 
 async def test_one_that_we_have_a_fault_about_delays_nobody(tmp_path: Path) -> None:
     """The reader lets no such date through; it stands for whatever nobody thought of."""
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        await rig.intake.take([rig.event("shipped", promised_at="no date at all"), rig.event("confirmed", "B-1")])
-        await rig.became("B-1/1/update/1/customer", State.SENT)
-        await rig.became(CONFIRMED, State.RETRYING)
-        assert (await rig.row(CONFIRMED)).reason is Reason.CANNOT_RENDER
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
+        await flows.intake.take(
+            [flows.event("shipped", promised_at="no date at all"), flows.event("confirmed", "B-1")]
+        )
+        await flows.became("B-1/1/update/1/customer", State.SENT)
+        await flows.became(CONFIRMED, State.RETRYING)
+        assert (await flows.row(CONFIRMED)).reason is Reason.CANNOT_RENDER
 
 
 async def test_what_was_claimed_as_the_store_went_away_is_sent(tmp_path: Path) -> None:
     """It is ours by then: nobody else would ever be given it while we live."""
-    async with running(tmp_path / "avisa.db") as rig:
-        rig.channel.open = False
-        await rig.happens("confirmed")
-        next_due, asked = rig.store.outbox.next_due, 0
+    async with running(tmp_path / "avisa.db") as flows:
+        flows.channel.open = False
+        await flows.happens("confirmed")
+        next_due, asked = flows.store.outbox.next_due, 0
 
         async def away_once(**seeing: Any) -> datetime | None:
             nonlocal asked
@@ -195,8 +197,8 @@ async def test_what_was_claimed_as_the_store_went_away_is_sent(tmp_path: Path) -
                 raise StoreUnavailable("just then")
             return await next_due(**seeing)
 
-        rig.store.outbox.next_due = away_once  # type: ignore[method-assign]  # a fault, at the one moment that matters
-        rig.channel.open = True
-        async with rig.sending():
-            await rig.became(CONFIRMED, State.SENT)
+        flows.store.outbox.next_due = away_once  # type: ignore[method-assign]  # a fault, at the one moment that matters
+        flows.channel.open = True
+        async with flows.sending():
+            await flows.became(CONFIRMED, State.SENT)
     assert asked

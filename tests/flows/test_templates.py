@@ -22,10 +22,10 @@ from avisa.ports import InForce
 from avisa.store.store import Store, open_store
 from avisa.templates import template_folder
 from tests.fakes import HandClock
-from tests.flows.rig import Rig, files, running, shelf_on, until
-from tests.templates import desk
+from tests.flows.harness import Flows, empty_catalogs, files, running, until
+from tests.templates import harness as templates
 
-SHORT = desk.PLAN.replace("window: 48h", "window: 6h")
+SHORT = templates.PLAN.replace("window: 48h", "window: 6h")
 HOUR = timedelta(hours=1)
 
 
@@ -37,17 +37,17 @@ def write(folder: Path, texts: Mapping[str, str]) -> Path:
 
 
 @asynccontextmanager
-async def next_version(rig: Rig, folder: Path) -> AsyncIterator[None]:
+async def next_version(flows: Flows, folder: Path) -> AsyncIterator[None]:
     follower = follow.Follower(
-        rig.versions,
-        rig.shelf,
-        rig.clock,
+        flows.versions,
+        flows.catalogs,
+        flows.clock,
         read=partial(read_folder, folder),
         saves=template_folder.watch(folder),
-        store=rig.store.versions,
-        memory=rig.store.operations,
-        orders=rig.store.orders,
-        replica="rig:8080",
+        store=flows.store.versions,
+        memory=flows.store.operations,
+        orders=flows.store.orders,
+        replica="flows:8080",
     )
     task = asyncio.ensure_future(follower.run())
     try:
@@ -61,15 +61,15 @@ async def next_version(rig: Rig, folder: Path) -> AsyncIterator[None]:
 
 async def test_a_plan_changed_while_nobody_ran_wakes_the_open_orders(tmp_path: Path) -> None:
     folder = write(tmp_path / "t", files())
-    async with running(tmp_path / "avisa.db") as rig, next_version(rig, folder), rig.sending():
-        await rig.happens("confirmed", notify=False)  # no date was told
-        await until(lambda: _woken(rig))
-        await rig.pass_time(7 * HOUR)
-        await rig.wake.once()
-        assert not (await rig.history()).outbox
+    async with running(tmp_path / "avisa.db") as flows, next_version(flows, folder), flows.sending():
+        await flows.happens("confirmed", notify=False)  # no date was told
+        await until(lambda: _woken(flows))
+        await flows.pass_time(7 * HOUR)
+        await flows.wake.once()
+        assert not (await flows.history()).outbox
     write(folder, files(SHORT))
     async with (
-        running(tmp_path / "avisa.db", plan=SHORT, clock=rig.clock) as again,
+        running(tmp_path / "avisa.db", plan=SHORT, clock=flows.clock) as again,
         next_version(again, folder),
         again.sending(),
     ):
@@ -79,38 +79,38 @@ async def test_a_plan_changed_while_nobody_ran_wakes_the_open_orders(tmp_path: P
 async def test_another_folder_in_place_of_the_watched_one_is_read(tmp_path: Path) -> None:
     folder = write(tmp_path / "templates", files())
     other = write(tmp_path / "other", files(SHORT))
-    async with running(tmp_path / "avisa.db") as rig, next_version(rig, folder):
-        before = rig.shelf.in_force.version
-        await until(lambda: _woken(rig))
+    async with running(tmp_path / "avisa.db") as flows, next_version(flows, folder):
+        before = flows.catalogs.in_force.version
+        await until(lambda: _woken(flows))
         folder.rename(tmp_path / "gone")
-        await until(lambda: not rig.shelf.ok)
-        assert rig.shelf.in_force.version == before, "the last good one stays"
+        await until(lambda: not flows.catalogs.ok)
+        assert flows.catalogs.in_force.version == before, "the last good one stays"
         other.rename(folder)
-        await until(lambda: rig.shelf.ok and rig.shelf.in_force.version != before)
-        assert rig.shelf.in_force.plan.touchpoints["confirmed"].window == Span(elapsed=6 * HOUR)
+        await until(lambda: flows.catalogs.ok and flows.catalogs.in_force.version != before)
+        assert flows.catalogs.in_force.plan.touchpoints["confirmed"].window == Span(elapsed=6 * HOUR)
 
 
 async def test_a_refused_save_is_told_with_its_place_and_what_was_meant(tmp_path: Path) -> None:
     folder = write(tmp_path / "t", files())
-    async with running(tmp_path / "avisa.db") as rig, next_version(rig, folder):
-        await until(lambda: _woken(rig))
+    async with running(tmp_path / "avisa.db") as flows, next_version(flows, folder):
+        await until(lambda: _woken(flows))
         with capture_logs() as told:
-            write(folder, {"messages/shown/en.md": desk.SHOWN + "\n{{ custmer.name }}\n"})
-            await until(lambda: not rig.shelf.ok)
+            write(folder, {"messages/shown/en.md": templates.SHOWN + "\n{{ custmer.name }}\n"})
+            await until(lambda: not flows.catalogs.ok)
         line = next(entry for entry in told if entry["event"] == "catalog.problem_found")
-    number = len(desk.SHOWN.splitlines()) + 2
+    number = len(templates.SHOWN.splitlines()) + 2
     assert line["place"] == f"messages/shown/en.md:{number}:4"
     assert (line["code"], line["severity"]) == ("unknown_name", "error")
     assert line["meaning"].endswith("; perhaps: customer.name")
 
 
-async def _woken(rig: Rig) -> bool:
-    return await rig.store.operations.recall(follow._WOKEN_BY) is not None
+async def _woken(flows: Flows) -> bool:
+    return await flows.store.operations.recall(follow._WOKEN_BY) is not None
 
 
-async def _reminded(rig: Rig) -> bool:
-    await rig.wake.once()
-    return any(row.notification.purpose is Purpose.REMINDER for row in (await rig.history()).outbox)
+async def _reminded(flows: Flows) -> bool:
+    await flows.wake.once()
+    return any(row.notification.purpose is Purpose.REMINDER for row in (await flows.history()).outbox)
 
 
 async def test_a_folder_that_is_wrong_forbids_only_the_first_start(tmp_path: Path) -> None:
@@ -136,25 +136,25 @@ async def test_a_folder_that_is_wrong_forbids_only_the_first_start(tmp_path: Pat
 
 async def start(store: Store, folder: Path) -> tuple[CatalogCache, list[Diagnostic]]:
     """What is in force after the start of a process, and what forbids the start."""
-    shelf = shelf_on(store)
-    wrong = await follow.begin(Versions(shelf, store.versions), shelf, read_folder(folder), HandClock())
-    return shelf, wrong
+    catalogs = empty_catalogs(store)
+    wrong = await follow.begin(Versions(catalogs, store.versions), catalogs, read_folder(folder), HandClock())
+    return catalogs, wrong
 
 
 async def test_words_pushed_elsewhere_come_into_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "ASK_STORE", 0.05)
     folder = write(tmp_path / "t", files())
-    async with running(tmp_path / "avisa.db") as rig, next_version(rig, folder):
-        await until(lambda: _woken(rig))
-        elsewhere = Versions(shelf_on(rig.store), rig.store.versions)
+    async with running(tmp_path / "avisa.db") as flows, next_version(flows, folder):
+        await until(lambda: _woken(flows))
+        elsewhere = Versions(empty_catalogs(flows.store), flows.store.versions)
         pushed = await elsewhere.push(
-            Found(place="laptop:/t", files=files(SHORT)), based_on=1, author="ana", note=None, at=rig.clock.now()
+            Found(place="laptop:/t", files=files(SHORT)), based_on=1, author="ana", note=None, at=flows.clock.now()
         )
         assert isinstance(pushed, Version)
-        await until(lambda: rig.shelf.in_force.plan.touchpoints["confirmed"].window == Span(elapsed=6 * HOUR))
-        await until(lambda: _says(rig, [InForce(replica="rig:8080", version=2)]))
-        assert rig.versions.in_force == pushed
+        await until(lambda: flows.catalogs.in_force.plan.touchpoints["confirmed"].window == Span(elapsed=6 * HOUR))
+        await until(lambda: _says(flows, [InForce(replica="flows:8080", version=2)]))
+        assert flows.versions.in_force == pushed
 
 
-async def _says(rig: Rig, who: list[InForce]) -> bool:
-    return await rig.store.versions.who_has_in_force() == who
+async def _says(flows: Flows, who: list[InForce]) -> bool:
+    return await flows.store.versions.who_has_in_force() == who

@@ -13,18 +13,18 @@ from avisa.store import Store, open_store
 from avisa.templates.compile_folder import compile_folder
 from tests.builders import NOW
 from tests.fakes import RealClock
-from tests.templates import desk
+from tests.templates import harness as templates
 
-BROKEN = desk.files(plain="---\nsubject: x\nshort: x\n---\n{{ custmer.name }}\n")
+BROKEN = templates.files(plain="---\nsubject: x\nshort: x\n---\n{{ custmer.name }}\n")
 
 
 def words(name: str) -> dict[str, str]:
     """A folder that says `name` and is otherwise like the others."""
-    return desk.files(plain=desk.PLAIN.replace("Order", f"{name}: order"))
+    return templates.files(plain=templates.PLAIN.replace("Order", f"{name}: order"))
 
 
 class Replica:
-    """One process: its shelf, its folder, and looking at the folder as it starts and as files are saved."""
+    """One process: its catalogs, its folder, and looking at the folder as it starts and as files are saved."""
 
     def __init__(self, store: Store, place: str, texts: Mapping[str, str], engine: str = "one") -> None:
         self.store, self.place, self.texts, self._engine = store, place, texts, engine
@@ -32,14 +32,14 @@ class Replica:
         self.restart()
 
     def restart(self) -> None:
-        self.shelf = CatalogCache(
-            read_plan=desk.read_plan,
+        self.catalogs = CatalogCache(
+            read_plan=templates.read_plan,
             compile_folder=compile_folder,
             engine=self._engine,
-            installation=Installation(secret=desk.SECRET),
+            installation=Installation(secret=templates.SECRET),
             store=self.store.versions,
         )
-        self.versions = Versions(self.shelf, self.store.versions)
+        self.versions = Versions(self.catalogs, self.store.versions)
 
     @property
     def found(self) -> Found:
@@ -49,7 +49,7 @@ class Replica:
         """The number of the version then in force here, and the codes of what there is to say."""
         await self.versions.look(self.found, at=NOW)
         version = self.versions.in_force
-        return version.number if version else 0, [problem.code for problem in self.shelf.problems]
+        return version.number if version else 0, [problem.code for problem in self.catalogs.problems]
 
     async def save(self, texts: Mapping[str, str]) -> tuple[int, list[str]]:
         self.texts = texts
@@ -84,8 +84,8 @@ async def test_an_edit_on_one_reaches_the_other_whose_folder_is_old(one: Replica
     assert await two.versions.moved()
     assert await two.look() == (2, ["stale_folder"])
     assert not await two.versions.moved()
-    assert two.shelf.ok, "to be stale is no fault"
-    assert two.shelf.in_force.version == one.shelf.in_force.version
+    assert two.catalogs.ok, "to be stale is no fault"
+    assert two.catalogs.in_force.version == one.catalogs.in_force.version
     two.restart()
     assert await two.look() == (2, ["stale_folder"])
     assert await two.save(words("B")) == (2, [])
@@ -97,8 +97,8 @@ async def test_an_edit_of_an_old_folder_undoes_nobodys_words(one: Replica, two: 
     await one.save(words("B"))
     await two.look()
     assert await two.save(words("C")) == (2, ["astray_folder"])
-    assert not two.shelf.ok, "somebody's words are not used"
-    assert "made of version 1, and version 2" in two.shelf.problems[0].message
+    assert not two.catalogs.ok, "somebody's words are not used"
+    assert "made of version 1, and version 2" in two.catalogs.problems[0].message
     two.restart()
     assert await two.look() == (2, ["astray_folder"])
     assert await two.save(words("A")) == (2, ["stale_folder"])
@@ -111,7 +111,7 @@ async def test_two_different_folders_do_not_take_turns(one: Replica, two: Replic
         for replica in (one, two):
             replica.restart()
             await replica.look()
-    assert one.shelf.in_force.version == two.shelf.in_force.version
+    assert one.catalogs.in_force.version == two.catalogs.in_force.version
     assert len(await one.store.versions.versions()) == 2
 
 
@@ -171,7 +171,7 @@ async def test_what_does_not_pass_leaves_the_last_good_one_even_over_a_restart(o
     await one.look()
     for _ in range(2):
         assert await one.save(BROKEN) == (1, ["unknown_name"])
-        assert not one.shelf.ok
+        assert not one.catalogs.ok
         one.restart()
     assert len(await one.store.versions.versions()) == 1
 
@@ -179,8 +179,8 @@ async def test_what_does_not_pass_leaves_the_last_good_one_even_over_a_restart(o
 async def test_with_nothing_good_nothing_is_in_force(store: Store) -> None:
     only = Replica(store, "one:/t", BROKEN)
     assert await only.look() == (0, ["unknown_name"])
-    assert only.shelf.empty
-    assert not only.shelf.ok
+    assert only.catalogs.empty
+    assert not only.catalogs.ok
 
 
 async def test_what_went_astray_waits_for_somebody_to_merge_it(one: Replica, two: Replica) -> None:
@@ -204,9 +204,9 @@ async def test_a_head_that_is_not_fit_here_is_passed_over(one: Replica, two: Rep
     newer = Version(
         number=2, content="f" * 16, catalog="newer", parent=None, origin=Origin.PUSH, author="ana", note=None, at=NOW
     )  # fmt: skip
-    assert await store.versions.add_version(newer, one.shelf.kept(BROKEN))
+    assert await store.versions.add_version(newer, one.catalogs.kept(BROKEN))
     assert await one.look() == (1, ["unfit_version", "unknown_name", "stale_folder"])
-    assert not one.shelf.ok
+    assert not one.catalogs.ok
     two.restart()
     assert await two.look() == (1, ["unfit_version", "unknown_name", "stale_folder"])
     assert await one.save(words("C")) == (1, ["astray_folder", "unfit_version", "unknown_name"])
@@ -216,12 +216,12 @@ async def test_other_libraries_make_no_other_version(one: Replica, store: Store)
     await one.look()
     other = Replica(store, "two:/t", words("A"), engine="another")
     assert await other.look() == (1, [])
-    names = [replica.shelf.in_force.version for replica in (one, other)]
+    names = [replica.catalogs.in_force.version for replica in (one, other)]
     assert names[0] != names[1]
     assert {name.partition("-")[0] for name in names} == {content_of(words("A"))}
     for name in names:  # so that a draft of either can be written by both
-        assert isinstance(await one.shelf.version(name), Catalog)
-    assert [one.shelf.renders(name) for name in names] == [True, False]
+        assert isinstance(await one.catalogs.version(name), Catalog)
+    assert [one.catalogs.renders(name) for name in names] == [True, False]
 
 
 async def test_a_new_release_takes_nobodys_words_away(one: Replica, store: Store) -> None:

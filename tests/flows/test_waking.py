@@ -8,48 +8,48 @@ from pathlib import Path
 from avisa.core.model import Purpose, State, evolve
 from avisa.ports import Change
 from avisa.wake import PUT_OFF
-from tests.flows.rig import Rig, running
+from tests.flows.harness import Flows, running
 
 REMINDER = "A-1/1/reminder/1/customer"
 OTHER = "B-1/1/reminder/1/customer"
 HOUR = timedelta(hours=1)
 
 
-async def told(rig: Rig, *order_ids: str) -> None:
+async def told(flows: Flows, *order_ids: str) -> None:
     for order_id in order_ids:
-        await rig.happens("confirmed", order_id)
-        await rig.became(f"{order_id}/1/update/1/customer", State.SENT)
+        await flows.happens("confirmed", order_id)
+        await flows.became(f"{order_id}/1/update/1/customer", State.SENT)
 
 
 async def test_silence_is_told_once(tmp_path: Path) -> None:
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        await told(rig, "A-1")
-        await rig.pass_time(49 * HOUR)
-        assert await rig.wake.once() == 1
-        assert await rig.wake.once() == 0
-        await rig.became(REMINDER, State.SENT)
-        rows = (await rig.history()).outbox
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
+        await told(flows, "A-1")
+        await flows.pass_time(49 * HOUR)
+        assert await flows.wake.once() == 1
+        assert await flows.wake.once() == 0
+        await flows.became(REMINDER, State.SENT)
+        rows = (await flows.history()).outbox
     assert [row.notification.purpose for row in rows] == [Purpose.UPDATE, Purpose.REMINDER]
 
 
 async def test_blindness_holds_a_reminder_for_so_long_and_no_longer(tmp_path: Path) -> None:
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        await told(rig, "A-1")
-        rig.lag.revoked()
-        rig.clock.pass_real(49 * HOUR)
-        assert await rig.wake.once() == 0
-        rig.clock.pass_real(4 * HOUR)
-        assert await rig.wake.once() == 1
-        await rig.became(REMINDER, State.SENT)
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
+        await told(flows, "A-1")
+        flows.lag.revoked()
+        flows.clock.pass_real(49 * HOUR)
+        assert await flows.wake.once() == 0
+        flows.clock.pass_real(4 * HOUR)
+        assert await flows.wake.once() == 1
+        await flows.became(REMINDER, State.SENT)
 
 
 async def test_an_order_that_we_have_a_fault_about_keeps_no_other_waiting(tmp_path: Path) -> None:
-    async with running(tmp_path / "avisa.db") as rig, rig.sending():
-        await told(rig, "A-1", "B-1")
-        await rig.pass_time(49 * HOUR)
-        order = (await rig.store.orders.load(["A-1"]))["A-1"]
+    async with running(tmp_path / "avisa.db") as flows, flows.sending():
+        await told(flows, "A-1", "B-1")
+        await flows.pass_time(49 * HOUR)
+        order = (await flows.store.orders.load(["A-1"]))["A-1"]
         unthought = evolve(order, counted_from=datetime.max.replace(tzinfo=UTC))  # no window ends after that
-        assert not (await rig.store.orders.commit([Change(order=unthought)], now=rig.clock.now())).lost
-        await rig.wake.once()
-        await rig.became(OTHER, State.SENT)
-        assert (await rig.history()).order.wake_at == rig.clock.now() + PUT_OFF
+        assert not (await flows.store.orders.commit([Change(order=unthought)], now=flows.clock.now())).lost
+        await flows.wake.once()
+        await flows.became(OTHER, State.SENT)
+        assert (await flows.history()).order.wake_at == flows.clock.now() + PUT_OFF

@@ -17,7 +17,7 @@ from tests.hostile.grammar import Author
 from tests.hostile.mutation import mutated
 from tests.hostile.trial import Verdict, tried, warm
 from tests.hostile.values import occasions
-from tests.templates.desk import SHIPPED
+from tests.templates.harness import SHIPPED
 
 _PATIENCE = 20  # seconds for one case, before it counts as a hang
 _SHOWN = 300  # characters of a case with a fault
@@ -64,10 +64,10 @@ _texts: list[str] = []
 
 def _told(name: str, verdict: Verdict) -> str:
     """What came of an attack, in a line."""
-    pressed = f"pressed in {verdict.compile_s * 1000:4.1f} ms"
+    compiled = f"compiled in {verdict.compile_s * 1000:4.1f} ms"
     filled = f"filled in {verdict.fill_s * 1000:4.1f} ms"
     came = filled if verdict.accepted else "refused: " + ", ".join(verdict.codes)
-    return "\n".join([f"{name + ':':36} {pressed}; {came}", *verdict.faults])
+    return "\n".join([f"{name + ':':36} {compiled}; {came}", *verdict.faults])
 
 
 class Tally:
@@ -99,7 +99,7 @@ class Tally:
             f"{self.accepted} accepted, {self.refused} refused",
             f"{self.too_large} times a hostile order would have made too large a mail, and made none",
             "refused for: " + ", ".join(f"{code} {count}" for code, count in self.codes.most_common()),
-            f"most time to press: {self._seconds('compile_s')}; to fill: {self._seconds('fill_s')};"
+            f"most time to compile: {self._seconds('compile_s')}; to fill: {self._seconds('fill_s')};"
             f" to freeze what an order says: {self._seconds('draft_s')}",
             f"largest mail: {self._bytes('mail_bytes')}",
             f"{sum(self.kinds.values())} faults of {len(self.kinds)} kinds",

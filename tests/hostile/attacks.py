@@ -9,7 +9,7 @@ from avisa.core.model import Json
 from avisa.templates.layout.layout import Layout
 from tests.hostile.page import objections
 from tests.hostile.trial import Verdict, tried
-from tests.templates.desk import layout_with
+from tests.templates.harness import layout_with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
-from tests.templates.desk import SHIPPED
+from tests.templates.harness import SHIPPED
 
 _VOID = frozenset(
     {"meta", "br", "hr", "img", "link", "input", "area", "base", "col", "embed", "source", "track", "wbr"}

@@ -15,7 +15,7 @@ from tests.hostile.attacks import ATTACKS, Attack, struck
 from tests.hostile.page import Page
 from tests.hostile.trial import mail_of, tried, warm
 from tests.hostile.values import CANARY, PAYLOADS, occasions, tame
-from tests.templates.desk import catalog, files
+from tests.templates.harness import catalog_of, files
 from tests.templates.mail_parsing import well_formed
 
 CASES = 60
@@ -46,7 +46,7 @@ Text {{ order.note }}, *em {{ order.note }}*, **strong {{ order.note }}**, `code
 
 {% if reason %}Because {{ reason }}.{% endif %}
 """
-DESK = catalog(files(shown=EVERYWHERE), public_url="https://avisa.example.com")
+CATALOG = catalog_of(files(shown=EVERYWHERE), public_url="https://avisa.example.com")
 PLACES = 10  # where the text of a page shows it
 
 
@@ -92,7 +92,7 @@ def test_a_value_is_literal_text_wherever_it_stands(text: str) -> None:
 def _read(text: str) -> tuple[Page, str, list[str]]:
     known = {"customer.name": "Ana", "details.number": "1", "details.note": text, "reason": text}
     things = {"details.items": [{"name": text, "quantity": 1}, {"name": text}]}
-    told = mail_of(DESK, {**tame(), **known, **things})
+    told = mail_of(CATALOG, {**tame(), **known, **things})
     assert not isinstance(told, CannotRender), told
     words, mail = told
     message = well_formed(mail)

@@ -1,4 +1,4 @@
-"""One message put on trial: pressed as the service presses it, told about hostile orders, mailed and read back.
+"""One message put on trial: compiled as the service compiles it, told about hostile orders, mailed and read back.
 
 Compiling and filling must reach nothing outside: an audit hook (PEP 578) listens for whatever opens, starts, loads or
 connects. Readers are the standard library's, which share nothing with what wrote the mail.
@@ -26,7 +26,7 @@ from avisa.templates.limits import LONGEST_RESULT
 from avisa.templates.renderer import fill
 from tests.hostile import values
 from tests.hostile.page import objections
-from tests.templates.desk import NOW, layout, usual
+from tests.templates.harness import NOW, layout, usual
 from tests.templates.mail_parsing import well_formed
 
 MESSAGE = "shown"
@@ -81,16 +81,18 @@ def tried(text: str, occasions: Mapping[str, dict[str, Json]], laid_out: Layout 
             verdict.faults.append("refused without a reason")
         return verdict
     verdict.accepted = True
-    usual_desk = usual()
-    press = replace(usual_desk.renderer, messages={**usual_desk.renderer.messages, MESSAGE: {"en": compiled}})  # type: ignore[type-var] # the real one
-    desk = replace(usual_desk, renderer=press)
+    usual_catalog = usual()
+    renderer = replace(
+        usual_catalog.renderer, messages={**usual_catalog.renderer.messages, MESSAGE: {"en": compiled}}
+    )  # type: ignore[type-var] # the real one
+    catalog = replace(usual_catalog, renderer=renderer)
     for name, known in occasions.items():
-        _told(desk, name, known, verdict)
+        _told(catalog, name, known, verdict)
     return verdict
 
 
 def _pressed(text: str, verdict: Verdict, laid_out: Layout) -> tuple[Compiled | None, list[Diagnostic]]:
-    def press() -> tuple[Compiled | None, list[Diagnostic]]:
+    def renderer() -> tuple[Compiled | None, list[Diagnostic]]:
         compiled, problems = compile_message(
             text, file=f"messages/{MESSAGE}/en.md", locale="en", layout=laid_out, for_owner=False
         )
@@ -102,7 +104,7 @@ def _pressed(text: str, verdict: Verdict, laid_out: Layout) -> tuple[Compiled | 
 
     try:
         with listening(verdict.faults, compiling=True):
-            (compiled, problems), verdict.compile_s = timed(press)
+            (compiled, problems), verdict.compile_s = timed(renderer)
     except Exception as fault:
         verdict.faults.append(f"pressing raised {type(fault).__name__}: {fault!s:.200}")
         return None, [Diagnostic(code="fault", file="", message="")]
@@ -118,18 +120,18 @@ def _tried_on_samples(compiled: Compiled) -> Iterator[Diagnostic]:
             yield Diagnostic(code="cannot_render", file=compiled.file, message=words.problem)
 
 
-def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict) -> None:
+def _told(catalog: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict) -> None:
     def fault(what: str) -> None:
         verdict.faults.append(f"{name}: {what}")
 
     heard: list[str] = []
     try:
         with listening(heard):
-            (notification, draft), seconds = timed(lambda: _drafted(desk, known))
+            (notification, draft), seconds = timed(lambda: _drafted(catalog, known))
             verdict.draft_s = max(verdict.draft_s, seconds)
-            mail, seconds = timed(lambda: desk.compose(notification, draft))
+            mail, seconds = timed(lambda: catalog.compose(notification, draft))
             verdict.fill_s = max(verdict.fill_s, seconds)
-        words = desk.render(draft)
+        words = catalog.render(draft)
     except Exception as trouble:
         fault(f"telling raised {type(trouble).__name__}: {trouble!s:.200}")
         return
@@ -161,23 +163,23 @@ def _told(desk: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict)
         or html.get_content().replace("\r\n", "\n") != words.html
     ):
         fault("the mail says something else")
-    if mail_of(desk, known) != (words, mail):
+    if mail_of(catalog, known) != (words, mail):
         fault("not the same bytes again")
 
 
-def mail_of(desk: Catalog, known: Mapping[str, Json]) -> tuple[RenderedMessage, Mail] | CannotRender:
+def mail_of(catalog: Catalog, known: Mapping[str, Json]) -> tuple[RenderedMessage, Mail] | CannotRender:
     """The message about an order of which so much more is known, from draft to bytes."""
-    notification, draft = _drafted(desk, known)
-    words = desk.render(draft)
+    notification, draft = _drafted(catalog, known)
+    words = catalog.render(draft)
     if isinstance(words, CannotRender):
         return words
-    mail = desk.compose(notification, draft)
+    mail = catalog.compose(notification, draft)
     return mail if isinstance(mail, CannotRender) else (words, mail)
 
 
-def _drafted(desk: Catalog, known: Mapping[str, Json]) -> tuple[Notification, Draft]:
+def _drafted(catalog: Catalog, known: Mapping[str, Json]) -> tuple[Notification, Draft]:
     order, notification = _occasion(known)
-    draft = desk.draft(notification, order, NOW)
+    draft = catalog.draft(notification, order, NOW)
     assert isinstance(draft, Draft), draft
     return notification, draft
 

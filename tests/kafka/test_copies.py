@@ -17,7 +17,7 @@ from avisa.ports import Record, Unreadable
 from avisa.store import Store, open_store
 from tests.events.records import plain, record
 from tests.fakes import RealClock
-from tests.kafka.flow import a_topic
+from tests.kafka.harness import a_topic
 from tests.tools.kafka import ApacheKafka
 
 

@@ -13,7 +13,7 @@ from avisa.kafka import Cluster
 from avisa.kafka.consumer import RawRecord
 from avisa.kafka.faststream_reader import CLOSE_WITHIN
 from avisa.ports import Taken
-from tests.kafka.flow import Flow, a_topic, committed, publish, subscribed, until, value
+from tests.kafka.harness import Flow, a_topic, committed, publish, subscribed, until, value
 from tests.tools.kafka import ApacheKafka
 
 

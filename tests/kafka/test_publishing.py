@@ -15,7 +15,7 @@ import pytest
 from avisa.embedded.broker import ADDRESSES, EmbeddedBroker, remove_addresses, running_cluster, write_addresses
 from avisa.kafka import Cluster, UnreachableError, asyncapi, publish
 from avisa.ports import Taken
-from tests.kafka.flow import Flow, a_topic, subscribed, until, value
+from tests.kafka.harness import Flow, a_topic, subscribed, until, value
 from tests.tools.kafka import ApacheKafka
 
 TOPICS = ("orders.status",)

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from avisa.kafka import Cluster, publish
-from tests.kafka.flow import a_topic, subscribed, until, value
+from tests.kafka.harness import a_topic, subscribed, until, value
 from tests.tools.kafka import ApacheKafka, Secured
 from tests.tools.parts import needs
 

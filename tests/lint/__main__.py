@@ -12,7 +12,7 @@ from avisa.lint import check
 from avisa.templates import template_folder
 from tests.lint.planted import MISTAKES
 from tests.lint.test_planted import SOME_DAY
-from tests.templates.desk import SHIPPED, read_plan
+from tests.templates.harness import SHIPPED, read_plan
 from tests.templates.test_folder import laid_out
 
 console = Console(highlight=False, markup=False, file=sys.stdout, width=140, soft_wrap=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from avisa.lint import check
-from tests.templates.desk import files, read_plan
+from tests.templates.harness import files, read_plan
 
 
 def found(tmp_path: Path, body: str, name: str = "shown", **more: str) -> list[tuple[str, str | None]]:

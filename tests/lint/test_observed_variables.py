@@ -6,7 +6,7 @@ from avisa.core.observed import ObservedVariables, Variable
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint import message
 from avisa.lint.observed_variables import ENOUGH, check_message
-from tests.templates import desk
+from tests.templates import harness as templates
 
 HEAD = "---\nsubject: Order {{ order.number }}\nshort: Short.\n---\n"
 
@@ -27,7 +27,7 @@ def found(body: str, *seen: ObservedVariables, name: str = "shown") -> list[Diag
     """The diagnostics of a message that the small plan sends in `shipped`."""
     read = message.read(name, "en", HEAD + body, f"messages/{name}/en.md")
     assert read is not None
-    return list(check_message(read, desk.usual().plan, seen))
+    return list(check_message(read, templates.usual().plan, seen))
 
 
 def codes(body: str, *seen: ObservedVariables, name: str = "shown") -> list[str]:
@@ -73,7 +73,9 @@ def test_a_component_that_would_be_left_out_is_named() -> None:
 def test_variables_in_subjects_and_loops_are_checked_too() -> None:
     read = message.read("shown", "en", HEAD.replace("order.number", "customer.name") + "Hi.\n", "f")
     assert read is not None
-    assert [problem.line for problem in check_message(read, desk.usual().plan, [observed(customer__name=1)])] == [2]
+    assert [
+        problem.line for problem in check_message(read, templates.usual().plan, [observed(customer__name=1)])
+    ] == [2]
     body = "{% for item in order.items %}{{ customer.name }} {{ item.name }}{% endfor %}"
     assert codes(body, observed(customer__name=1, order__items=1)) == ["not_always_seen"]
 

@@ -12,7 +12,7 @@ from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.yaml_reader import parse
 from avisa.lint.located_plan import LocatedPlan
 from avisa.lint.plan_lints import check_plan, longest_wait, span_text
-from tests.templates.desk import read_plan
+from tests.templates.harness import read_plan
 
 NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
 PLAN = """

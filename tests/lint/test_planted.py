@@ -11,7 +11,7 @@ from avisa.lint import check
 from avisa.lint.codes import codes
 from avisa.templates import template_folder
 from tests.lint.planted import MISTAKES, Planted
-from tests.templates.desk import SHIPPED, files, read_plan
+from tests.templates.harness import SHIPPED, files, read_plan
 from tests.templates.test_folder import laid_out
 
 SOME_DAY = datetime(2026, 3, 30, 12, tzinfo=UTC)

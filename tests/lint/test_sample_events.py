@@ -8,7 +8,7 @@ from pathlib import Path
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint import check
 from avisa.templates import template_folder
-from tests.templates.desk import PLAIN, files, read_plan
+from tests.templates.harness import PLAIN, files, read_plan
 from tests.templates.test_folder import laid_out
 
 

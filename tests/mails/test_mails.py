@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from avisa.preview import screenshots
-from tests.mails import post
+from tests.mails import harness
 from tests.tools.contrast import contrast, luminance, rgb
 from tests.tools.parts import needs
 from tests.tools.picture import pixels
 
 EVERY = [
-    pytest.param(message, locale, id=f"{message}-{locale}") for message in post.messages() for locale in post.LOCALES
+    pytest.param(message, locale, id=f"{message}-{locale}")
+    for message in harness.messages()
+    for locale in harness.LOCALES
 ]
 WIDTHS = (320, 600, 1200)
 LARGEST = 8_000  # octets of HTML; the aim was 30,000
@@ -54,7 +56,7 @@ class Read(HTMLParser):
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)
 def test_is_small_and_fetches_nothing(message: str, locale: str) -> None:
-    html = post.words(message, locale).html
+    html = harness.words(message, locale).html
     assert len(html.encode()) < LARGEST
     read = Read(html)
     fetching = {"src", "srcset", "background", "poster", "data"}
@@ -64,7 +66,7 @@ def test_is_small_and_fetches_nothing(message: str, locale: str) -> None:
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)
 def test_says_its_language_and_what_is_a_heading(message: str, locale: str) -> None:
-    read = Read(post.words(message, locale).html)
+    read = Read(harness.words(message, locale).html)
     told = [attributes.get("lang") for tag, attributes in read.tags if "lang" in attributes]
     assert told == [locale, locale]  # of the page, and of what webmail leaves of it
     assert len(read.all("h1")) == len(read.all("title")) == 1
@@ -73,7 +75,7 @@ def test_says_its_language_and_what_is_a_heading(message: str, locale: str) -> N
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)
 def test_the_text_says_all_that_the_page_says(message: str, locale: str) -> None:
-    said = post.words(message, locale)
+    said = harness.words(message, locale)
     text = " ".join(said.text.split())
     for paragraph in Read(said.html).paragraphs[1:]:  # the first is the letterhead
         for sentence in re.split(r"(?<=[.:]) | · |✓ |× ", " ".join(paragraph.split())):
@@ -83,13 +85,15 @@ def test_the_text_says_all_that_the_page_says(message: str, locale: str) -> None
 def test_the_way_of_an_order_reads_well_as_text() -> None:
     assert (
         "✓ Confirmed · In production (now) · On its way · Out for delivery · Delivered\n"
-        in post.words("in-production", "en").text
+        in harness.words("in-production", "en").text
     )
 
 
 def everyone(*locales: str) -> dict[str, str]:
     return {
-        f"{message} {locale}": post.words(message, locale).html for message in post.messages() for locale in locales
+        f"{message} {locale}": harness.words(message, locale).html
+        for message in harness.messages()
+        for locale in locales
     }
 
 
@@ -107,10 +111,10 @@ JUDGED = f"""(async () => {{
 @needs("chromium")
 @pytest.mark.parametrize(
     ("locales", "width", "dark"),
-    [(post.LOCALES, 600, False), (("en",), 320, False), (("ca",), 320, True), (("es",), 1200, True)],
+    [(harness.LOCALES, 600, False), (("en",), 320, False), (("ca",), 320, True), (("es",), 1200, True)],
 )
 def test_axe_finds_nothing(locales: tuple[str, ...], width: int, dark: bool, tmp_path: Path) -> None:
-    judged = post.asked(JUDGED, everyone(*locales), tmp_path, widths=[width], dark=dark)
+    judged = harness.asked(JUDGED, everyone(*locales), tmp_path, widths=[width], dark=dark)
     for name, found in judged.items():
         assert (name, found["wrong"], found["unsure"]) == (name, [], [])
         assert set(found["passed"]) >= LOOKED_AT
@@ -119,7 +123,7 @@ def test_axe_finds_nothing(locales: tuple[str, ...], width: int, dark: bool, tmp
 
 @needs("chromium")
 def test_axe_would_have_found_it(tmp_path: Path) -> None:
-    html = post.words("in-production", "en").html
+    html = harness.words("in-production", "en").html
     spoilt = {
         "html-has-lang": html.replace(' lang="en"', ""),
         "color-contrast": html.replace("color:#6a645a", "color:#b0a89a"),
@@ -128,7 +132,7 @@ def test_axe_would_have_found_it(tmp_path: Path) -> None:
         "image-alt": html.replace("<h1", '<img src="data:,"><h1'),
         "link-name": re.sub(r"(<a [^>]+>).*?</a>", r"\1</a>", html),
     }
-    judged = post.asked(JUDGED, spoilt, tmp_path, widths=[600])
+    judged = harness.asked(JUDGED, spoilt, tmp_path, widths=[600])
     assert {name: name in " ".join(judged[f"{name} 600"]["wrong"]) for name in spoilt} == dict.fromkeys(spoilt, True)
 
 
@@ -151,12 +155,12 @@ def without_styles(html: str) -> str:
 @needs("chromium")
 def test_fits_every_screen_and_any_finger(tmp_path: Path) -> None:
     mails = {
-        f"{message} {sample}": post.words(message, "en", sample).html
-        for message in post.messages()
+        f"{message} {sample}": harness.words(message, "en", sample).html
+        for message in harness.messages()
         for sample in ("full", "odd")
     }
     mails |= {f"bare {name}": without_styles(html) for name, html in mails.items()}
-    for name, measured in post.asked(MEASURED, mails, tmp_path, widths=WIDTHS).items():
+    for name, measured in harness.asked(MEASURED, mails, tmp_path, widths=WIDTHS).items():
         assert measured["wide"] <= 0, name
         assert measured["card"] == 0, name
         assert measured["smallest"] >= SMALLEST, name
@@ -167,7 +171,7 @@ def test_fits_every_screen_and_any_finger(tmp_path: Path) -> None:
 @needs("chromium")
 def test_looks_as_meant(tmp_path: Path) -> None:
     page = tmp_path / "mail.html"
-    page.write_text(post.words("order-confirmed", "en").html)
+    page.write_text(harness.words("order-confirmed", "en").html)
     looks = [screenshots.Look(width=width, dark=dark) for width in WIDTHS for dark in (False, True)]
     taken = screenshots.pictures(screenshots.find() or "", page, looks)
     assert not isinstance(taken, screenshots.NoPicture), taken

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.readme import page
+from tests.readme import documents
 from tests.tools.parts import needs
 
 PATIENCE = 60.0  # seconds, for a machine that is busy
@@ -29,13 +29,13 @@ def environ(tmp_path: Path) -> dict[str, str]:
     (commands / "avisa").chmod(0o755)
     (commands / "python").symlink_to(sys.executable)
     (commands / "activate").write_text(":\n")  # what it would do is done here
-    (tmp_path / "templates").symlink_to(page.ROOT / "templates")
+    (tmp_path / "templates").symlink_to(documents.ROOT / "templates")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     return {name: text for name, text in os.environ.items() if not name.startswith("AVISA_")} | {
         "PATH": f"{commands}:{os.environ['PATH']}",
-        "PYTHONPATH": str(page.ROOT),
+        "PYTHONPATH": str(documents.ROOT),
         "AVISA_HTTP__PORT": str(port),
         "AVISA_CLOCK__START": "2030-03-04T10:00:00Z",  # by day
         "AVISA_CLOCK__ORIGIN": datetime.now(UTC).isoformat(),

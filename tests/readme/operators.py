@@ -23,11 +23,11 @@ from avisa.templates.compile_message import compile_message
 from avisa.templates.jinja.variables import COMPONENTS, FILTERS, LATER, OF_EVERY_ORDER, OWNERS_VARIABLES, TIMES
 from avisa.templates.layout import layout
 from avisa.templates.renderer import fill
-from tests.mails import post
-from tests.templates import desk
+from tests.mails import harness as mails
+from tests.templates import harness as templates
 
-MANUAL = desk.SHIPPED / "README.md"
-PICTURES = desk.SHIPPED / "pictures"
+MANUAL = templates.SHIPPED / "README.md"
+PICTURES = templates.SHIPPED / "pictures"
 
 # What each variable says. Those of `order` besides its number are what the publisher puts into `details`.
 MEANINGS = {
@@ -110,11 +110,11 @@ LANGUAGES = ("en", "pt-PT", "es")
 @cache
 def values(message: str = "delayed", status: str = "shipped") -> Mapping[str, Json]:
     """What a message may say of the full sample order."""
-    plan = post.catalog().plan
-    order, notification = samples.samples(message, plan, desk.NOW)["full"]
+    plan = mails.shipped().plan
+    order, notification = samples.samples(message, plan, templates.NOW)["full"]
     if not message.startswith("order-stuck"):
-        order = samples._order(status, {key: fact.value for key, fact in order.facts.items()}, plan, desk.NOW)
-    told = context.build(order, notification, plan, desk.NOW, facts.view(order))
+        order = samples._order(status, {key: fact.value for key, fact in order.facts.items()}, plan, templates.NOW)
+    told = context.build(order, notification, plan, templates.NOW, facts.view(order))
     assert isinstance(told["order"], dict)
     return {**told, "order": {**told["order"], **MORE}, "_zone": "Europe/Lisbon"}
 
@@ -124,7 +124,7 @@ def said(body: str, locale: str = "en", *, message: str = "delayed") -> Rendered
     text = f"---\nsubject: s\nshort: s\n---\n{body}\n"
     owners = message == "order-stuck"
     compiled, problems = compile_message(
-        text, file=f"messages/m/{locale}.md", locale=locale, layout=desk.layout(), for_owner=owners
+        text, file=f"messages/m/{locale}.md", locale=locale, layout=templates.layout(), for_owner=owners
     )
     assert compiled is not None, problems
     words = fill(compiled, dict(values(message)))
@@ -307,7 +307,7 @@ def take_pictures() -> None:
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         page = Path(name) / "mail.html"
-        whole = post.words("shipped", "en").html
+        whole = mails.words("shipped", "en").html
         _shoot(whole, page, "message")
         for component, (call, _) in CALLS.items():
             _shoot(_only_the_sheet(said(f"{{{{ {call} }}}}").html), page, component)

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer
 from avisa import events
 from avisa.core.model import OrderEvent
 from tests.events.records import record
-from tests.readme import page
+from tests.readme import documents
 from tests.readme.conftest import PATIENCE
 from tests.tools.kafka import ApacheKafka
 
@@ -33,7 +33,7 @@ def typed(block: str, folder: Path, environ: dict[str, str]) -> str:
 def test_the_block_for_a_second_shell_publishes_an_event_and_shows_it(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
-    (block,) = [block for block in page.blocks("tried") if "publish" in block]
+    (block,) = [block for block in documents.blocks("tried") if "publish" in block]
     printed = typed(block.replace("sleep 2", "sleep 5"), tmp_path, environ)
     assert "1 published." in printed
     assert "Order A-1042  confirmed" in printed
@@ -41,7 +41,7 @@ def test_the_block_for_a_second_shell_publishes_an_event_and_shows_it(
 
 
 def test_the_block_of_the_first_template_checks_and_previews_it(tmp_path: Path, environ: dict[str, str]) -> None:
-    (block,) = [block for block in page.blocks("tried") if "avisa init" in block]
+    (block,) = [block for block in documents.blocks("tried") if "avisa init" in block]
     assert "All is well." in typed(block, tmp_path, environ)
     assert "has left the building" in (tmp_path / "preview" / "mail.html").read_text()
 
@@ -49,13 +49,13 @@ def test_the_block_of_the_first_template_checks_and_previews_it(tmp_path: Path, 
 def test_the_blocks_of_back_up_and_restore_bring_the_store_back(tmp_path: Path, environ: dict[str, str]) -> None:
     typed("avisa migrate", tmp_path, environ)
     for mark in ("tried: backup", "tried: restore"):
-        typed(page.blocks(mark)[0], tmp_path, environ)
+        typed(documents.blocks(mark)[0], tmp_path, environ)
     assert (tmp_path / "aside" / "avisa.db").exists()
     assert "0 records read" in typed("avisa counts", tmp_path, environ)
 
 
 def test_the_line_for_kcat_can_be_read_as_an_event() -> None:
-    (block,) = page.blocks("event")
+    (block,) = documents.blocks("event")
     line = re.search(r"echo '([^']+)'", block)
     assert line is not None
     event = _read(line[1].encode())
@@ -65,7 +65,7 @@ def test_the_line_for_kcat_can_be_read_as_an_event() -> None:
 
 async def test_the_program_publishes_an_event_that_can_be_read(apache_kafka: ApacheKafka, tmp_path: Path) -> None:
     await apache_kafka.create_topic("orders.status")
-    (program,) = page.blocks("program")
+    (program,) = documents.blocks("program")
     (tmp_path / "first_event.py").write_text(program)
     servers = {**os.environ, "KAFKA": apache_kafka.bootstrap_servers}
     program_running = await create_subprocess_exec(sys.executable, "first_event.py", cwd=tmp_path, env=servers)

@@ -11,16 +11,16 @@ from avisa.core import decide
 from avisa.core.model import Decision, Order, evolve
 from avisa.core.plan import Plan
 from tests.builders import event
-from tests.readme import page
+from tests.readme import documents
 
 LISBON = ZoneInfo("Europe/Lisbon")
 CUSTOMER = {"customer.email": "ana@example.pt", "customer.time_zone": "Europe/Lisbon"}
 
 
 def test_the_life_of_one_order_is_played_by_the_core() -> None:
-    plan = plan_file.read((page.ROOT / "templates" / "plan.yaml").read_text("utf-8"), file="plan.yaml")
+    plan = plan_file.read((documents.ROOT / "templates" / "plan.yaml").read_text("utf-8"), file="plan.yaml")
     assert isinstance(plan, Plan), plan
-    _, _, rest = (page.ROOT / "docs" / "design.md").read_text("utf-8").partition("\n### The life of one order\n")
+    _, _, rest = (documents.ROOT / "docs" / "design.md").read_text("utf-8").partition("\n### The life of one order\n")
     lines = [line for line in rest.partition("\n## ")[0].splitlines() if line.startswith("|")][2:]
     order: Order | None = None
     for number, line in enumerate(lines):
@@ -37,7 +37,7 @@ def _decided(order: Order | None, now: datetime, what: str, plan: Plan, number: 
         assert order is not None
         assert order.wake_at == now
         return decide.on_wake(order, plan, now)
-    (status,) = page.words(what)
+    (status,) = documents.words(what)
     facts = dict(CUSTOMER)
     if promised := re.search(r"promised for (\d+) March", what):
         facts["promised_at"] = f"2026-03-{promised[1]}"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.readme import page
+from tests.readme import documents
 from tests.readme.conftest import PATIENCE
 
 ORDER = {
@@ -78,7 +78,10 @@ def test_each_document_has_the_keys_that_the_reference_names(tmp_path: Path, env
     found |= avisa(EDITED)
     plan.write_text("nonsense: 1\n")
     found |= avisa(SPOILT)
-    named = {page.words(row[0])[0]: set(re.findall(r"[a-z_]+", page.words(row[1])[0])) for row in page.table("JSON")}
+    named = {
+        documents.words(row[0])[0]: set(re.findall(r"[a-z_]+", documents.words(row[1])[0]))
+        for row in documents.table("JSON")
+    }
     assert {name: named[name] - keys(found[name]) for name in found} == {name: set() for name in found}
     del found["check --live"]  # of it only what `check` does not have is named
     assert {name: keys(found[name]) - named[name] for name in found} == {name: set() for name in found}

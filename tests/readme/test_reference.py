@@ -16,11 +16,14 @@ from avisa.embedded.inbox import Inbox
 from avisa.settings import Settings, describe
 from avisa.settings.names import SECRET_FILES
 from avisa.web import asyncapi, health, inbox, unsubscribe
-from tests.readme import page
+from tests.readme import documents
 
 
 def test_every_setting_is_listed_with_its_default_and_whether_it_is_secret() -> None:
-    rows = {page.words(name)[0]: (page.words(default), "*" in name) for name, default, _ in page.table("Settings")}
+    rows = {
+        documents.words(name)[0]: (documents.words(default), "*" in name)
+        for name, default, _ in documents.table("Settings")
+    }
     secrets = SECRET_FILES.values()
     described = {
         name: ([] if setting["value"] is None else [_plain(setting["value"])], name in secrets)
@@ -48,19 +51,21 @@ def test_every_metric_is_listed_with_its_labels() -> None:
     for family in text_string_to_metric_families(shown.decode()):
         name = f"{family.name}_total" if family.type == "counter" else family.name
         known[name] = {label for sample in family.samples for label in sample.labels}
-    assert {page.words(name)[0]: set(page.words(labels)) for name, labels, _ in page.table("Metrics")} == known
+    assert {
+        documents.words(name)[0]: set(documents.words(labels)) for name, labels, _ in documents.table("Metrics")
+    } == known
 
 
 def test_every_reason_that_can_be_seen_is_listed_once() -> None:
-    named = [page.words(name)[0] for name, *_ in page.table("Reasons")]
+    named = [documents.words(name)[0] for name, *_ in documents.table("Reasons")]
     assert sorted(named) == sorted(Reason)
 
 
 def test_every_command_is_listed() -> None:
     named = {
         " ".join(re.match(r"avisa((?: [a-z-]+)+)", usage)[1].split())  # type: ignore[index] # each row has one
-        for row in page.table("Commands")
-        for usage in page.words(row[0])
+        for row in documents.table("Commands")
+        for usage in documents.words(row[0])
     }
     # A bare `[list]` is optional, as the command's own help says too.
     assert named | {"dead-letters list"} == set(_commands())
@@ -74,12 +79,12 @@ def _commands() -> list[str]:
 
 
 def test_every_exit_code_is_listed() -> None:
-    line = page.section("Commands").partition("Exit codes: ")[2].partition("\n\n")[0]
+    line = documents.section("Commands").partition("Exit codes: ")[2].partition("\n\n")[0]
     assert {int(code) for code in re.findall(r"\b\d+\b", line)} == {*Exit, 130}
 
 
 def test_every_path_of_the_web_is_listed() -> None:
-    named = {path.split()[-1] for row in page.table("HTTP") for path in page.words(row[0])}
+    named = {path.split()[-1] for row in documents.table("HTTP") for path in documents.words(row[0])}
     assert {re.sub(r"[A-Z]{2,}", "{}", path) for path in named} == {
         re.sub(r"\{.+?\}", "{}", path) for path in _paths()
     }
@@ -101,6 +106,6 @@ def _paths() -> set[str]:
 
 
 def test_the_floors_in_the_readme_are_those_of_import_linter() -> None:
-    contract = tomllib.loads((page.ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
-    drawn = re.findall(r"^\| (\w[\w |]*?) +\|(?: {3}.*)?$", page.blocks("floors")[0], re.MULTILINE)
+    contract = tomllib.loads((documents.ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+    drawn = re.findall(r"^\| (\w[\w |]*?) +\|(?: {3}.*)?$", documents.blocks("floors")[0], re.MULTILINE)
     assert [set(line.split(" | ")) for line in drawn] == [set(line.split(" | ")) for line in contract["layers"]]

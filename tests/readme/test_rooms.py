@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from tests.readme import page
+from tests.readme import documents
 
-_SERVICE = page.ROOT / "service"
+_SERVICE = documents.ROOT / "service"
 _LONGEST = 300  # lines
 _TOP = {
     "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "deploy", "docker-compose.yml", "docs",
@@ -24,7 +24,7 @@ def test_no_module_is_longer_than_a_few_screens() -> None:
 
 
 def test_the_top_level_holds_what_it_is_meant_to_and_nothing_else() -> None:
-    listed = subprocess.run(["git", "ls-files"], cwd=page.ROOT, capture_output=True, text=True)
+    listed = subprocess.run(["git", "ls-files"], cwd=documents.ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("this is no checkout of git")
     assert {file.partition("/")[0] for file in listed.stdout.splitlines() if not file.startswith(".")} == _TOP

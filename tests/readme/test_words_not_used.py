@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.readme import page
+from tests.readme import documents
 
-_SERVICE = page.ROOT / "service"
+_SERVICE = documents.ROOT / "service"
 _SECTION = re.compile(r"^## Words not used\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -29,7 +29,7 @@ _STILL_USED = {"data", "given", "said", "tight", "told"}
 
 
 def _ruled_out() -> list[str]:
-    found = _SECTION.search((page.ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    found = _SECTION.search((documents.ROOT / "CONTRIBUTING.md").read_text("utf-8"))
     assert found is not None
     rows = re.findall(r"^- (.+)", found[1], re.MULTILINE)
     words = [word for row in rows for word in re.findall(r"`(\w+)`", row.partition(":")[0])]

@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.replay.harness import Stage, templates
 from tests.replay.play import LEAD, clock_at, play, report
-from tests.replay.stage import Stage, templates
 from tests.tools.kafka import ApacheKafka
 from tests.tools.orders import real
 from tests.tools.postgres import running

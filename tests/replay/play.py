@@ -12,8 +12,8 @@ from typing import Any
 
 from tests.oracle import Kind, Verdict
 from tests.oracle.testimony import Clockwork
+from tests.replay.harness import Stage, silence_ends
 from tests.replay.publisher import publish, real_now
-from tests.replay.stage import Stage, silence_ends
 from tests.tools.orders import Scheduled
 
 START = datetime(2026, 3, 2, tzinfo=UTC)

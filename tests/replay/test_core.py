@@ -18,7 +18,7 @@ from avisa import events, plan_file
 from avisa.core import plan as core_plan
 from avisa.core.model import SETTLED, OrderEvent, Position
 from avisa.ports import Record
-from tests.core.world import World
+from tests.core.harness import World
 from tests.oracle import Latitude, Published, Received, judge, message_id, read_plan
 from tests.replay.play import START
 from tests.tools.orders import Scheduled, generated

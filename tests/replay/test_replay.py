@@ -8,8 +8,8 @@ import random
 from datetime import timedelta
 from pathlib import Path
 
+from tests.replay.harness import Stage, templates
 from tests.replay.play import LEAD, clock_at, play
-from tests.replay.stage import Stage, templates
 from tests.tools.kafka import ApacheKafka
 from tests.tools.orders import generated
 from tests.tools.postgres import Postgres

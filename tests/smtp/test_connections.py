@@ -11,7 +11,7 @@ import pytest
 from avisa.core.retry import Verdict
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Patience
-from tests.smtp.rig import CALM, mail, relay_to
+from tests.smtp.harness import CALM, mail, relay_to
 from tests.smtp.scripted import Act, Line, ScriptedRelay, Visit, Word
 
 BOTH = pytest.mark.parametrize("offers", [("PIPELINING",), ()], ids=["pipelined", "stepwise"])

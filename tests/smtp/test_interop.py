@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP
 from avisa.core.retry import Verdict
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
-from tests.smtp.rig import CALM, mail
+from tests.smtp.harness import CALM, mail
 from tests.tools.parts import needs
 
 BODY = b".leading dot\r\n\r\n..two\r\n" + b"x" * 70 + b"\r\n"

@@ -12,7 +12,7 @@ import pytest
 
 from avisa.core.retry import Verdict
 from avisa.smtp.channel import EmailChannel
-from tests.smtp.rig import BRIEF, CALM, mail, relay_to
+from tests.smtp.harness import BRIEF, CALM, mail, relay_to
 from tests.smtp.scripted import Act, Line, ScriptedRelay, Word
 
 AT_ONCE = timedelta(0)

@@ -11,7 +11,7 @@ import trustme
 from avisa.core.retry import Receipt, Verdict
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
-from tests.smtp.rig import mail, relay_to
+from tests.smtp.harness import mail, relay_to
 from tests.smtp.scripted import Line, ScriptedRelay
 
 SECRET = {"username": "shop", "password": "tomato"}  # in base64 AHNob3AAdG9tYXRv

@@ -10,7 +10,7 @@ import pytest
 from avisa.core.retry import Verdict
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Patience
-from tests.smtp.rig import mail, relay_to
+from tests.smtp.harness import mail, relay_to
 from tests.smtp.scripted import Act, Line, ScriptedRelay, Visit, Word
 
 MAILS = 2000

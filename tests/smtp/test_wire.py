@@ -12,7 +12,7 @@ from avisa.core.retry import Verdict
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.delivery import wire
 from avisa.smtp.reply import Reply, ReplyReader
-from tests.smtp.rig import mail, relay_to
+from tests.smtp.harness import mail, relay_to
 from tests.smtp.scripted import ScriptedRelay
 
 SMUGGLED = [

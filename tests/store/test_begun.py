@@ -6,7 +6,7 @@ from avisa.core.model import State
 from avisa.store import Store
 from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import LEASE, MINUTE, READER, attempt, change, lease_all
+from tests.store.harness import LEASE, MINUTE, READER, attempt, change, lease_all
 
 
 async def test_a_commit_begins_a_notification_with_its_attempt(store: Store, database: FreshDatabase) -> None:

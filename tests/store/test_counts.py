@@ -11,7 +11,7 @@ from avisa.store import Store
 from avisa.store.dead_letters import HEAD, WHOLE
 from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import FEED, LEASE, READER, attempt, change, lease_all, send, settlement, unreadable
+from tests.store.harness import FEED, LEASE, READER, attempt, change, lease_all, send, settlement, unreadable
 
 LONG_AGO = NOW - timedelta(days=500)
 

@@ -8,7 +8,7 @@ from avisa.core.model import State
 from avisa.store import Store, StoreError
 from avisa.store.sql.dialect import Statement, as_rows
 from tests.builders import NOW, notification
-from tests.store.makings import change, lease_all, settlement
+from tests.store.harness import change, lease_all, settlement
 
 _SET_STATE = Statement("UPDATE notifications SET state = :state WHERE key IN (SELECT r.key FROM {rows})", "key text")
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from avisa.store import Store
 from tests.builders import NOW
-from tests.store.makings import change, order
+from tests.store.harness import change, order
 
 
 async def test_the_newest_orders_are_those_that_ended_last_and_those_that_did_not(store: Store) -> None:

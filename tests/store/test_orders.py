@@ -12,7 +12,7 @@ from avisa.ports import Tally
 from avisa.store import Store
 from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import FEED, LEASE, MINUTE, READER, attempt, change, lease_all, send
+from tests.store.harness import FEED, LEASE, MINUTE, READER, attempt, change, lease_all, send
 
 
 async def test_a_committed_order_is_loaded_as_it_was(store: Store) -> None:

@@ -12,7 +12,7 @@ from avisa.ports import Claimed, Entry
 from avisa.store import Store
 from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import FEED, LEASE, MINUTE, READER, attempt, change, lease_all, send, settlement
+from tests.store.harness import FEED, LEASE, MINUTE, READER, attempt, change, lease_all, send, settlement
 
 
 async def claim(store: Store, database: FreshDatabase, limit: int = 100) -> list[Claimed]:

@@ -14,7 +14,7 @@ from avisa.store.database import postgres as ours
 from tests.builders import NOW, notification
 from tests.fakes import RealClock
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import change, lease_all
+from tests.store.harness import change, lease_all
 from tests.tools.parts import needs
 from tests.tools.postgres import Postgres, running
 

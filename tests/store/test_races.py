@@ -16,7 +16,7 @@ from avisa.ports import Change, Tally
 from avisa.store import Store
 from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import FEED, LEASE, MINUTE, READER, attempt, change, lease_all, settlement
+from tests.store.harness import FEED, LEASE, MINUTE, READER, attempt, change, lease_all, settlement
 
 pytestmark = pytest.mark.parametrize(
     "database", [pytest.param("postgres", marks=pytest.mark.needs_postgres)], indirect=True

@@ -10,7 +10,7 @@ from avisa.core.model import Reason
 from avisa.ports import RecentOrders
 from avisa.store import Store, recent_orders
 from tests.builders import NOW, notification
-from tests.store.makings import attempt, change, lease_all, settlement
+from tests.store.harness import attempt, change, lease_all, settlement
 
 
 async def take(

@@ -13,7 +13,7 @@ from avisa.core.model import Fact, Notification, Order, PromiseState, Purpose, R
 from avisa.ports import Entry
 from avisa.store.sql import rows
 from tests.builders import NOW
-from tests.store.makings import order
+from tests.store.harness import order
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 numbers = st.integers(min_value=-(2**62), max_value=2**62)

@@ -21,7 +21,7 @@ from avisa.store.sql.tables import metadata
 from tests.builders import NOW
 from tests.fakes import RealClock
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import change
+from tests.store.harness import change
 
 
 async def test_the_migrations_create_the_declared_tables(database: FreshDatabase) -> None:

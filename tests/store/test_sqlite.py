@@ -29,7 +29,7 @@ from avisa.store.database import sqlite as ours
 from tests.builders import NOW, notification
 from tests.fakes import RealClock
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import FEED, LEASE, READER, attempt, change, lease_all
+from tests.store.harness import FEED, LEASE, READER, attempt, change, lease_all
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -199,7 +199,7 @@ from avisa.ports import Tally
 from avisa.store import open_store
 from tests.builders import NOW
 from tests.fakes import RealClock
-from tests.store.makings import FEED, change, lease_all
+from tests.store.harness import FEED, change, lease_all
 
 async def main():
     store = open_store(sys.argv[1], clock=RealClock(), exclusive=sys.argv[2] == "exclusive")

@@ -14,7 +14,7 @@ from avisa.store import versions as kept
 from avisa.store.sql.rows import micros
 from tests.builders import NOW
 from tests.store.conftest import FreshDatabase
-from tests.store.makings import LEASE, READER, attempt, change, settlement
+from tests.store.harness import LEASE, READER, attempt, change, settlement
 
 
 def version(lineage: list[Version], content: str = "a", **fields: object) -> Version:

@@ -21,7 +21,7 @@ from avisa.store import Store, migrate, open_store
 from avisa.templates import template_folder
 from avisa.templates.compile_folder import compile_folder, renderer_fingerprint
 from tests.fakes import RealClock
-from tests.templates.desk import NOW, PLAIN, PLAN, SECRET, catalog, files, read_plan, usual
+from tests.templates.harness import NOW, PLAIN, PLAN, SECRET, catalog_of, files, read_plan, usual
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await opened.close()
 
 
-def shelf(store: Store) -> CatalogCache:
+def empty_catalogs(store: Store) -> CatalogCache:
     return CatalogCache(
         read_plan=read_plan,
         compile_folder=compile_folder,
@@ -48,61 +48,61 @@ def told(message: str = "shown", sample: str = "full") -> tuple[Order, Notificat
     return samples.samples(message, usual().plan, NOW)[sample]
 
 
-class Desk:
-    """A shelf, and one folder that is saved again and again."""
+class Saver:
+    """The catalogs of a process, and one folder that is saved again and again."""
 
     def __init__(self, store: Store) -> None:
-        self.shelf = shelf(store)
-        self.versions = Versions(self.shelf, store.versions)
+        self.catalogs = empty_catalogs(store)
+        self.versions = Versions(self.catalogs, store.versions)
 
     async def save(self, texts: Mapping[str, str], unread: Sequence[Diagnostic] = ()) -> list[str]:
         """Answers the codes of what is wrong."""
         await self.versions.look(Found(place="desk:/templates", files=texts, unread=unread), at=NOW)
-        return [problem.code for problem in self.shelf.problems]
+        return [problem.code for problem in self.catalogs.problems]
 
 
 async def test_the_last_good_catalog_stays(store: Store) -> None:
-    desk = Desk(store)
-    kept = desk.shelf
+    saver = Saver(store)
+    kept = saver.catalogs
     with pytest.raises(LookupError):
         _ = kept.in_force
-    assert await desk.save(files()) == []
+    assert await saver.save(files()) == []
     good = kept.in_force
     broken = files(shown="---\nsubject: x\nshort: x\n---\n{{ custmer.name }}\n")
-    assert await desk.save(broken) == ["unknown_name"]
+    assert await saver.save(broken) == ["unknown_name"]
     assert kept.in_force is good
     assert not kept.ok
     for half in ("", "---\nsub", "---\nsubject: x\nshort: x\n---\n{% if"):
-        assert await desk.save(files(shown=half))
+        assert await saver.save(files(shown=half))
         assert kept.in_force is good
-    await desk.save({**files(), "plan.yaml": PLAN + "touchpints: {}\n"})
+    await saver.save({**files(), "plan.yaml": PLAN + "touchpints: {}\n"})
     assert kept.in_force is good
-    assert await desk.save({})
-    assert await desk.save(files(), unread=kept.problems)
+    assert await saver.save({})
+    assert await saver.save(files(), unread=kept.problems)
     assert kept.in_force is good
     assert not kept.ok
-    assert await desk.save(files()) == []
+    assert await saver.save(files()) == []
     assert kept.ok
     assert kept.in_force is good
     assert len(await store.versions.versions()) == 1
 
 
 async def test_a_mended_message_is_another_version_and_the_old_one_can_be_made_again(store: Store) -> None:
-    desk = Desk(store)
-    kept = desk.shelf
-    await desk.save(files())
+    saver = Saver(store)
+    kept = saver.catalogs
+    await saver.save(files())
     old = kept.in_force
     order, notification = told("plain")
     draft = old.draft(notification, order, NOW)
     assert isinstance(draft, Draft)
     first = old.compose(notification, draft)
-    await desk.save(files(plain=PLAIN.replace("Order", "Your order")))
+    await saver.save(files(plain=PLAIN.replace("Order", "Your order")))
     assert kept.in_force.version != old.version
     assert draft.catalog == old.version
     assert await kept.version(old.version) is not None
-    restarted = Desk(store)  # with only the store to go by
+    restarted = Saver(store)  # with only the store to go by
     await restarted.save(files(plain=PLAIN.replace("Order", "Your order")))
-    fresh = restarted.shelf
+    fresh = restarted.catalogs
     again = await fresh.version(old.version)
     assert again is not None
     assert again.compose(notification, Draft(catalog=draft.catalog, locale=draft.locale, json=draft.json)) == first
@@ -111,7 +111,7 @@ async def test_a_mended_message_is_another_version_and_the_old_one_can_be_made_a
 
 
 def _compose(draft: Draft, notification: Notification) -> bytes:
-    mail = catalog(public_url="https://elsewhere.example.com").compose(notification, draft)
+    mail = catalog_of(public_url="https://elsewhere.example.com").compose(notification, draft)
     assert isinstance(mail, Mail)
     return mail.data
 
@@ -174,12 +174,12 @@ def test_an_owner_is_written_to_at_the_address_of_the_plan() -> None:
 
 
 def test_what_cannot_be_written_says_so_without_harm() -> None:
-    desk = usual()
+    catalog = usual()
     order, notification = told()
-    draft = desk.draft(notification, order, NOW)
+    draft = catalog.draft(notification, order, NOW)
     assert isinstance(draft, Draft)
     broken = replace(draft, render_input=None, json=draft.json.replace(b'"number":"1042"', b'"nomber":"1042"'))
-    told_so = desk.compose(notification, broken)
+    told_so = catalog.compose(notification, broken)
     assert isinstance(told_so, CannotRender)
     assert re.match(r"messages/shown/en\.md line \d+: .*number", told_so.problem)
     assert "Ana" not in told_so.problem
@@ -212,19 +212,19 @@ def test_with_nothing_to_choose_from_there_is_no_language() -> None:
 async def test_a_saved_file_is_noticed(tmp_path: Path, store: Store) -> None:
     folder = tmp_path / "templates"
     assert template_folder.init(folder)
-    desk = Desk(store)
+    saver = Saver(store)
     texts, unread = template_folder.read(folder)
-    await desk.save(texts, unread)
-    assert desk.shelf.ok
-    before = desk.shelf.in_force.version
+    await saver.save(texts, unread)
+    assert saver.catalogs.ok
+    before = saver.catalogs.in_force.version
     noticed = asyncio.ensure_future(anext(template_folder.watch(folder)))
     file = folder / "messages" / "shipped" / "en.md"
     writing = asyncio.ensure_future(_save_until(file, noticed))
     async with asyncio.timeout(20):
         await noticed
     await writing
-    await desk.save(template_folder.read(folder)[0])
-    assert desk.shelf.in_force.version != before
+    await saver.save(template_folder.read(folder)[0])
+    assert saver.catalogs.in_force.version != before
 
 
 async def _save_until(file: Path, noticed: asyncio.Future[None]) -> None:
@@ -241,7 +241,7 @@ def _add_a_line(file: Path) -> None:
 def test_redirecting_is_no_part_of_a_draft() -> None:
     order, notification = told()
     plan = read_plan(PLAN)
-    press, _ = partial(compile_folder, redirect_to="x@example.org")(files(), plan)
-    assert press is not None
-    redirected = replace(usual(), renderer=press)
+    renderer, _ = partial(compile_folder, redirect_to="x@example.org")(files(), plan)
+    assert renderer is not None
+    redirected = replace(usual(), renderer=renderer)
     assert redirected.draft(notification, order, NOW) == usual().draft(notification, order, NOW)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from avisa.core import context, facts, samples
 from avisa.core.context import LONGEST_TEXT, first_name, plain, text_of, whole_name
 from avisa.core.model import Fact
-from tests.templates.desk import NOW, usual
+from tests.templates.harness import NOW, usual
 from tests.tools.contrast import contrast, rgb
 
 

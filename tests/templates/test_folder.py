@@ -13,7 +13,7 @@ from avisa.lint import check
 from avisa.preview.render import Preview, preview, write
 from avisa.templates import template_folder
 from avisa.templates.layout.layout import Layout, read
-from tests.templates.desk import NOW, PLAIN, PLAN, SHIPPED, catalog, files, read_plan, usual
+from tests.templates.harness import NOW, PLAIN, PLAN, SHIPPED, catalog_of, files, read_plan, usual
 
 WORDS = "en:\n  because: Because.\n  to_owner: To you.\n  unsubscribe: No more\n  now: now\n  stages:\n"
 
@@ -160,7 +160,7 @@ def test_a_warning_refuses_no_layout(tmp_path: Path) -> None:
         ("stray_brace", "layout/words.yaml"),
         ("unlikely_name", "layout/layout.html"),
     }
-    assert catalog(texts).renderer.names()
+    assert catalog_of(texts).renderer.names()
 
 
 def test_a_slip_in_the_words_is_shown_where_it_stands(tmp_path: Path) -> None:
@@ -214,8 +214,8 @@ def test_a_preview_of_what_is_not_there_is_refused(message: str, more: dict[str,
 
 def test_every_message_can_be_previewed_in_every_language_and_sample() -> None:
     texts, _ = template_folder.read(SHIPPED)
-    desk = catalog(texts)
+    catalog = catalog_of(texts)
     for message in sorted({name.split("/")[1] for name in texts if name.startswith("messages/")}):
-        for locale in desk.renderer.locales(message):
+        for locale in catalog.renderer.locales(message):
             for sample in ("full", "bare", "odd"):
-                assert isinstance(preview(desk, message, now=NOW, locale=locale, sample=sample), Preview)
+                assert isinstance(preview(catalog, message, now=NOW, locale=locale, sample=sample), Preview)

@@ -14,7 +14,7 @@ import pytest
 from avisa.templates.jinja import parser
 from avisa.templates.layout import html_scanner
 from avisa.templates.layout.layout import Layout, read
-from tests.templates.desk import files
+from tests.templates.harness import files
 from tests.tools import chromium
 from tests.tools.parts import needs
 

@@ -14,7 +14,7 @@ from avisa.ports import CannotRender, Mail, RenderedMessage
 from avisa.templates.layout.layout import Layout
 from avisa.templates.limits import LONGEST_RESULT
 from avisa.templates.renderer import fill
-from tests.templates.desk import NOW, catalog, compiled, drafted, files, layout_with, mailed, pressed, usual
+from tests.templates.harness import NOW, catalog_of, compiled, compiled_in, drafted, files, layout_with, mailed, usual
 
 LONG = '"' * LONGEST_TEXT
 KNOWN = {
@@ -104,10 +104,10 @@ def test_the_largest_messages_are_taken(body: str) -> None:
 def test_a_theme_that_would_make_a_page_many_times_as_large_is_refused() -> None:
     laid_out = layout_with({"theme.yaml": f'em: "font-family:{"x" * 480}"\n'})
     assert isinstance(laid_out, Layout), laid_out
-    made, problems = pressed("*a* " * 240, laid_out)
+    made, problems = compiled_in("*a* " * 240, laid_out)
     assert made is None
     assert [problem.code for problem in problems] == ["too_large"]
-    assert pressed("*a* " * 4, laid_out)[0] is not None
+    assert compiled_in("*a* " * 4, laid_out)[0] is not None
 
 
 LOOPS = "{% for a in order.x %}{% for b in order.x %}SAID{% endfor %}{% endfor %}"
@@ -158,18 +158,18 @@ TEXTS = [  # what a text begins with, and how it goes on
 def test_a_mail_has_an_end_whatever_the_order_says(body: str, begun: str, unit: str) -> None:
     """Or there is none."""
     note = (begun + unit * LONGEST_TEXT)[:LONGEST_TEXT]
-    desk = _desk(body)
+    catalog = _catalog(body)
     draft = drafted(
-        desk,
+        catalog,
         details_note=note,
         details_number=note,
         details_url=f"https://a.example/{note}",
         details_x=[note[:80]] * 100,
     )
-    _, notification = samples("shown", desk.plan, NOW)["full"]
-    made = desk.compose(notification, draft)
+    _, notification = samples("shown", catalog.plan, NOW)["full"]
+    made = catalog.compose(notification, draft)
     if isinstance(made, Mail):
-        words = desk.render(draft)
+        words = catalog.render(draft)
         assert isinstance(words, RenderedMessage)
         assert len(words.text) + len(words.html) <= LONGEST_RESULT
     else:
@@ -177,8 +177,8 @@ def test_a_mail_has_an_end_whatever_the_order_says(body: str, begun: str, unit: 
 
 
 @cache
-def _desk(body: str) -> Catalog:
-    return catalog(files(shown=f"---\nsubject: s\nshort: s\n---\n{body}\n"))
+def _catalog(body: str) -> Catalog:
+    return catalog_of(files(shown=f"---\nsubject: s\nshort: s\n---\n{body}\n"))
 
 
 def test_one_liners_of_many_words_are_cut() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avisa.ports import Mail, RenderedMessage
-from tests.templates.desk import catalog, drafted, files, mailed, usual
+from tests.templates.harness import catalog_of, drafted, files, mailed, usual
 from tests.templates.mail_parsing import INTENDED, parsed, well_formed
 
 EVIL = "=?utf-8?q?a=0d=0aBcc=3a_evil=40x=2eexample?="
@@ -95,8 +95,8 @@ def test_the_end_of_a_mail_can_not_be_forged() -> None:
 
 
 def test_a_reminder_can_be_stopped_in_one_click() -> None:
-    desk = usual()
-    words, mail = mailed(desk, "still-in-progress")
+    catalog = usual()
+    words, mail = mailed(catalog, "still-in-progress")
     intended = [*INTENDED[:6], "List-Unsubscribe", "List-Unsubscribe-Post", *INTENDED[6:]]
     message = well_formed(mail, intended)
     url = message["List-Unsubscribe"].strip("<>")
@@ -109,7 +109,7 @@ def test_a_reminder_can_be_stopped_in_one_click() -> None:
 
 def test_an_update_or_a_house_without_address_offers_no_unsubscribing() -> None:
     well_formed(mailed(usual())[1])
-    well_formed(mailed(catalog(), "still-in-progress")[1])
+    well_formed(mailed(catalog_of(), "still-in-progress")[1])
 
 
 def test_mails_of_one_order_are_one_conversation() -> None:
@@ -120,8 +120,8 @@ def test_mails_of_one_order_are_one_conversation() -> None:
 
 
 def test_staging_mail_goes_to_one_address_and_says_where_it_would_have_gone() -> None:
-    desk = catalog(redirect_to="staging@example.org")
-    _, mail = mailed(desk)
+    catalog = catalog_of(redirect_to="staging@example.org")
+    _, mail = mailed(catalog)
     message = well_formed(mail, [*INTENDED[:6], "X-Avisa-Intended-To", *INTENDED[6:]])
     assert mail.recipient == "staging@example.org"
     assert message["To"].addresses[0].addr_spec == "staging@example.org"
@@ -129,10 +129,10 @@ def test_staging_mail_goes_to_one_address_and_says_where_it_would_have_gone() ->
 
 
 def test_a_draft_made_before_redirecting_is_redirected_too() -> None:
-    draft = drafted(catalog())
-    desk = catalog(redirect_to="staging@example.org")
-    assert isinstance(desk.render(draft), RenderedMessage)
-    mail = desk.renderer.mail(_letter(draft.json), "k")
+    draft = drafted(catalog_of())
+    catalog = catalog_of(redirect_to="staging@example.org")
+    assert isinstance(catalog.render(draft), RenderedMessage)
+    mail = catalog.renderer.mail(_letter(draft.json), "k")
     assert isinstance(mail, Mail)
     assert mail.recipient == "staging@example.org"
 
@@ -148,7 +148,7 @@ def _letter(json: bytes):
 def test_domains_are_written_in_ascii() -> None:
     folder = files()
     folder["plan.yaml"] = folder["plan.yaml"].replace("avisos@example.com", "avisos@exämple.example")
-    _, mail = mailed(catalog(folder), customer_email="ana@müller.example")
+    _, mail = mailed(catalog_of(folder), customer_email="ana@müller.example")
     message = well_formed(mail)
     assert mail.sender == "avisos@xn--exmple-cua.example"
     assert mail.recipient == "ana@xn--mller-kva.example"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from avisa.templates.layout.minify import minify
-from tests.templates.desk import compiled, layout
+from tests.templates.harness import compiled, layout
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from avisa.templates.compile_message import compile_message
-from tests.templates.desk import compiled, layout
+from tests.templates.harness import compiled, layout
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from avisa.templates.layout.layout import Layout, read
 from avisa.templates.markdown.placeholders import RESERVED
 from tests.hostile.page import Page, objections
 from tests.hostile.values import PAYLOADS
-from tests.templates.desk import catalog, files, layout_with, mailed
+from tests.templates.harness import catalog_of, files, layout_with, mailed
 
 NOTE = "{{ order.note | default('') }}"
 ODD = "a `<` that begins no tag; write `&lt;`, and look for a quote that is not closed"
@@ -115,7 +115,7 @@ def test_a_frame_as_many_write_them_is_taken() -> None:
     """With what they hold for Outlook, Apple and Gmail, styles of all kinds, and comments in them."""
     kept = files()
     kept["layout/layout.html"] = Path(__file__).with_name("another.html").read_text("utf-8")
-    words, _ = mailed(catalog(kept))
+    words, _ = mailed(catalog_of(kept))
     assert "not Outlook" in words.html
     assert "1042" in words.html
 
@@ -138,10 +138,10 @@ def test_no_order_gets_out_of_where_a_placeholder_may_stand(html: str) -> None:
     kept = files()
     kept["layout/layout.html"] = kept["layout/layout.html"].replace("{{ content }}", "{{ content }}" + html)
     assert isinstance(read(kept), Layout), read(kept)
-    desk = catalog(kept)
-    tame = mailed(desk, details_note="x")[0].html
+    catalog = catalog_of(kept)
+    tame = mailed(catalog, details_note="x")[0].html
     assert not RESERVED.search(tame)
     for text in PAYLOADS:
-        words, _ = mailed(desk, details_note=f"x{text}x")
+        words, _ = mailed(catalog, details_note=f"x{text}x")
         assert list(objections(words.html)) == list(objections(tame))
         assert Page(words.html).tags == Page(tame).tags

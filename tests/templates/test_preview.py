@@ -17,7 +17,7 @@ from avisa.preview.render import Preview, as_test, preview
 from avisa.templates import template_folder
 from avisa.templates.compile_folder import compile_folder
 from tests import builders
-from tests.templates import desk
+from tests.templates import harness
 
 SHIPPED = template_folder.shipped()
 KNOWN = {
@@ -30,30 +30,30 @@ KNOWN = {
 
 def event(status: str, number: int, **said: Json) -> OrderEvent:
     facts = KNOWN | said
-    return builders.event(status, desk.NOW - timedelta(hours=9 - number), number, "A-77", **facts)
+    return builders.event(status, harness.NOW - timedelta(hours=9 - number), number, "A-77", **facts)
 
 
 def real(*statuses: str, plan: Plan, **said: Json) -> Order:
     """An order with such a past, decided as the service decides."""
     order = None
     for number, status in enumerate(statuses):
-        order = decide.on_event(order, event(status, number, **said), plan, desk.NOW).order
+        order = decide.on_event(order, event(status, number, **said), plan, harness.NOW).order
     assert order is not None
     return order
 
 
 def shown(message: str, order: Order | None = None, **wanted: str) -> Preview:
-    made = preview(desk.usual(), message, now=desk.NOW, order=order, **wanted)  # type: ignore[arg-type]
+    made = preview(harness.usual(), message, now=harness.NOW, order=order, **wanted)  # type: ignore[arg-type]
     assert isinstance(made, Preview), made
     return made
 
 
 def test_an_order_in_that_status_is_shown_as_it_would_be_told() -> None:
     """To the octet what the service itself would send."""
-    catalog = desk.usual()
+    catalog = harness.usual()
     before = real("confirmed", plan=catalog.plan)
-    decision = decide.on_event(before, event("shipped", 5, reason="Rain."), catalog.plan, desk.NOW)
-    draft = catalog.draft(decision.notifications[0], decision.order, desk.NOW)
+    decision = decide.on_event(before, event("shipped", 5, reason="Rain."), catalog.plan, harness.NOW)
+    draft = catalog.draft(decision.notifications[0], decision.order, harness.NOW)
     sent = catalog.compose(decision.notifications[0], draft)  # type: ignore[arg-type]
     made = shown("shown", real("confirmed", "shipped", plan=catalog.plan, reason="Rain."))
     assert made.rendered.text.count("Rain.") == 1
@@ -63,7 +63,7 @@ def test_an_order_in_that_status_is_shown_as_it_would_be_told() -> None:
 
 def test_an_order_elsewhere_has_just_come_there() -> None:
     """The reason it gave for its own status is not told as the reason of another."""
-    plan = desk.usual().plan
+    plan = harness.usual().plan
     made = shown("shown", real("confirmed", plan=plan, reason="It waits for glaze."))
     assert made.render_input.values["status"] == "shipped"
     assert "glaze" not in made.rendered.text
@@ -73,10 +73,10 @@ def test_an_order_elsewhere_has_just_come_there() -> None:
 
 
 def test_a_reminder_is_the_one_that_would_come_next_and_the_last_for_ever() -> None:
-    plan = desk.usual().plan
+    plan = harness.usual().plan
     order = real("confirmed", plan=plan)
     for reminders, number, last in ((0, 1, False), (1, 2, False), (2, 3, True), (3, 3, True)):
-        told = samples.occasion("still-in-progress", replace(order, reminders=reminders), plan, desk.NOW)
+        told = samples.occasion("still-in-progress", replace(order, reminders=reminders), plan, harness.NOW)
         assert told is not None
         notification = told[1]
         assert notification.purpose is Purpose.REMINDER
@@ -87,35 +87,35 @@ def test_a_reminder_is_the_one_that_would_come_next_and_the_last_for_ever() -> N
 
 
 def test_an_owner_is_told_of_a_real_order_too() -> None:
-    made = shown("order-stuck", real("confirmed", plan=desk.usual().plan))
+    made = shown("order-stuck", real("confirmed", plan=harness.usual().plan))
     assert made.mail.recipient == "care@example.com"
     assert made.render_input.values["order"]["customer_name"] == "Rita Lopes"
 
 
 def test_an_order_without_an_address_is_shown_and_says_so() -> None:
-    made = shown("shown", real("shipped", plan=desk.usual().plan, customer__email="nonsense"))
+    made = shown("shown", real("shipped", plan=harness.usual().plan, customer__email="nonsense"))
     assert "no address" in made.notes[0]
     assert made.mail.recipient == "nobody@example.com"
 
 
 def test_the_order_itself_stays_as_it_is() -> None:
-    order = real("confirmed", plan=desk.usual().plan)
+    order = real("confirmed", plan=harness.usual().plan)
     before = repr(order)
     shown("shown", order)
     assert repr(order) == before
 
 
 def test_a_language_is_chosen_for_owners_too() -> None:
-    folder = desk.files()
-    folder["messages/order-stuck/pt.md"] = desk.PLAIN.replace("Order {{ order.number }}.", "Parada.")
-    catalog = desk.catalog(folder)
-    made = preview(catalog, "order-stuck", now=desk.NOW, locale="pt")
+    folder = harness.files()
+    folder["messages/order-stuck/pt.md"] = harness.PLAIN.replace("Order {{ order.number }}.", "Parada.")
+    catalog = harness.catalog_of(folder)
+    made = preview(catalog, "order-stuck", now=harness.NOW, locale="pt")
     assert isinstance(made, Preview)
     assert "Parada." in made.rendered.text
     with pytest.raises(LookupError, match="is written in en, pt"):
-        preview(catalog, "order-stuck", now=desk.NOW, locale="es")
+        preview(catalog, "order-stuck", now=harness.NOW, locale="es")
     with pytest.raises(LookupError, match="there are customer-unreachable, delayed"):
-        preview(catalog, "nope", now=desk.NOW)
+        preview(catalog, "nope", now=harness.NOW)
 
 
 # ---------------------------------------------------------------- as a test
@@ -123,7 +123,7 @@ def test_a_language_is_chosen_for_owners_too() -> None:
 
 def test_a_test_says_so_in_subject_and_header_and_joins_no_conversation() -> None:
     usual = shown("still-in-progress")
-    test = as_test(desk.usual(), usual, to="me@example.org", name="abc")
+    test = as_test(harness.usual(), usual, to="me@example.org", name="abc")
     mail = message_from_bytes(test.mail.data, policy=policy.default)
     as_usual = message_from_bytes(usual.mail.data, policy=policy.default)
     assert test.mail.recipient == mail["To"] == "me@example.org"
@@ -137,8 +137,8 @@ def test_a_test_says_so_in_subject_and_header_and_joins_no_conversation() -> Non
 
 
 def test_a_test_is_redirected_like_everything_else() -> None:
-    catalog = desk.catalog(redirect_to="staging@example.org")
-    made = preview(catalog, "shown", now=desk.NOW)
+    catalog = harness.catalog_of(redirect_to="staging@example.org")
+    made = preview(catalog, "shown", now=harness.NOW)
     assert not isinstance(made, CannotRender)
     test = as_test(catalog, made, to="me@example.org", name="abc")
     assert test.mail.recipient == "staging@example.org"
@@ -146,9 +146,9 @@ def test_a_test_is_redirected_like_everything_else() -> None:
 
 
 def test_an_owner_who_is_not_there_gets_no_preview() -> None:
-    plan = replace(desk.usual().plan, owners={})
-    order = real("confirmed", plan=desk.usual().plan)
-    assert preview(replace(desk.usual(), plan=plan), "order-stuck", now=desk.NOW, order=order) == CannotRender(
+    plan = replace(harness.usual().plan, owners={})
+    order = real("confirmed", plan=harness.usual().plan)
+    assert preview(replace(harness.usual(), plan=plan), "order-stuck", now=harness.NOW, order=order) == CannotRender(
         "plan.yaml names no owner to write to"
     )
 
@@ -164,11 +164,11 @@ def test_an_owner_who_is_not_there_gets_no_preview() -> None:
     ],
 )
 def test_the_full_sample_speaks_the_language_of_the_message(locale: str, said: str) -> None:
-    plan = desk.read_plan((SHIPPED / "plan.yaml").read_text("utf-8"))
+    plan = harness.read_plan((SHIPPED / "plan.yaml").read_text("utf-8"))
     files, _ = template_folder.read(SHIPPED)
-    press, problems = compile_folder(files, plan)
-    assert press is not None, problems
-    shipped = Catalog(version="v", plan=plan, renderer=press, installation=Installation(secret=desk.SECRET))
-    made = preview(shipped, "delayed", now=desk.NOW, locale=locale)
+    renderer, problems = compile_folder(files, plan)
+    assert renderer is not None, problems
+    shipped = Catalog(version="v", plan=plan, renderer=renderer, installation=Installation(secret=harness.SECRET))
+    made = preview(shipped, "delayed", now=harness.NOW, locale=locale)
     assert isinstance(made, Preview)
     assert said in made.rendered.text

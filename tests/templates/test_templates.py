@@ -7,8 +7,8 @@ import pytest
 from avisa.core import context, facts, samples
 from avisa.ports import RenderedMessage
 from avisa.templates.renderer import fill
-from tests.templates import desk
-from tests.templates.desk import NOW, compiled, usual
+from tests.templates import harness
+from tests.templates.harness import NOW, compiled, usual
 
 REFUSED = [
     "{{ ''.__class__ }}",
@@ -278,7 +278,7 @@ def test_dates_stand_in_the_customers_zone_and_language() -> None:
 )
 def test_front_matter_is_checked(text: str, code: str) -> None:
     from avisa.templates.compile_message import compile_message
-    from tests.templates.desk import layout
+    from tests.templates.harness import layout
 
     made, problems = compile_message(text, file="f", locale="en", layout=layout(), for_owner=False)
     assert made is None
@@ -286,13 +286,13 @@ def test_front_matter_is_checked(text: str, code: str) -> None:
 
 
 def test_only_what_changed_is_compiled_again() -> None:
-    folder = desk.files()
-    first = desk.catalog(folder).renderer.messages
-    again = desk.catalog(folder).renderer.messages
+    folder = harness.files()
+    first = harness.catalog_of(folder).renderer.messages
+    again = harness.catalog_of(folder).renderer.messages
     assert again["plain"]["en"] is first["plain"]["en"]
     folder["messages/shown/en.md"] += "\nMore.\n"
-    changed = desk.catalog(folder).renderer.messages
+    changed = harness.catalog_of(folder).renderer.messages
     assert changed["shown"]["en"] is not first["shown"]["en"]
     assert changed["plain"]["en"] is first["plain"]["en"]
     folder["layout/button.txt"] += " "
-    assert desk.catalog(folder).renderer.messages["plain"]["en"] is not first["plain"]["en"]
+    assert harness.catalog_of(folder).renderer.messages["plain"]["en"] is not first["plain"]["en"]

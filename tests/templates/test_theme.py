@@ -9,7 +9,7 @@ import pytest
 from avisa.templates.layout import theme
 from avisa.templates.layout.layout import Layout, read
 from avisa.templates.markdown.writers import ELEMENTS
-from tests.templates.desk import catalog, files, mailed, pressed
+from tests.templates.harness import catalog_of, compiled_in, files, mailed
 
 BODY = """# a
 
@@ -43,7 +43,7 @@ def page(text: str | None, body: str = BODY) -> str:
     """The content of the message in that theme."""
     kept = {**with_theme(text), "layout/layout.html": "{{ content }}"}
     kept["messages/shown/en.md"] = f"---\nsubject: s\nshort: s\n---\n{body}\n"
-    return mailed(catalog(kept))[0].html
+    return mailed(catalog_of(kept))[0].html
 
 
 def test_each_element_can_have_a_style() -> None:
@@ -103,4 +103,4 @@ def test_a_comment_behind_a_style_in_quotes_is_one() -> None:
     laid_out = read(with_theme('p: "color:red" #fff is white'))
     assert isinstance(laid_out, Layout), laid_out
     assert laid_out.theme == {"p": "color:red"}
-    assert pressed("a", laid_out)[0] is not None
+    assert compiled_in("a", laid_out)[0] is not None

@@ -7,7 +7,7 @@ import pytest
 from avisa.ports import RenderedMessage
 from avisa.templates.compile_folder import compile_folder
 from avisa.templates.renderer import fill
-from tests.templates.desk import catalog, compiled, files, mailed, read_plan
+from tests.templates.harness import catalog_of, compiled, files, mailed, read_plan
 from tests.templates.test_limits import KNOWN
 
 
@@ -138,12 +138,12 @@ def test_a_hostile_layout_is_refused_with_a_reason(file: str, added: str) -> Non
     folder[file] = (
         folder[file].replace("</body>", f"{added}</body>") if "</body>" in folder[file] else folder[file] + added
     )
-    press, problems = compile_folder(folder, plan)
-    assert press is None
+    renderer, problems = compile_folder(folder, plan)
+    assert renderer is None
     assert any(problem.severity == "error" for problem in problems)
 
 
 def test_a_mark_that_is_spelt_out_in_a_layout_stays_what_it_is() -> None:
     folder = files()
     folder["layout/layout.html"] = folder["layout/layout.html"].replace("</body>", "&#xE000;0&#xE001;</body>")
-    assert "&#xE000;0&#xE001;</body>" in mailed(catalog(folder))[0].html
+    assert "&#xE000;0&#xE001;</body>" in mailed(catalog_of(folder))[0].html

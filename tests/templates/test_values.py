@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avisa.templates.links import safe_link
-from tests.templates.desk import mailed, usual
+from tests.templates.harness import mailed, usual
 
 SPELT = [
     "{{ 7*7 }}",

@@ -17,7 +17,7 @@ from avisa.core import samples
 from avisa.core.model import Fact
 from avisa.ports import Draft, RenderedMessage
 from avisa.templates import template_folder
-from tests.templates import desk
+from tests.templates import harness as templates
 from tests.tools import chromium
 
 LOCALES = ("en", "pt-PT", "pt-BR", "es", "ca")
@@ -25,32 +25,32 @@ TIME_OF_ITS_OWN = 120_000  # milliseconds, in which a page may wait for its fram
 
 
 @cache
-def catalog() -> Catalog:
+def shipped() -> Catalog:
     """What is shipped."""
-    files, problems = template_folder.read(desk.SHIPPED)
+    files, problems = template_folder.read(templates.SHIPPED)
     assert not problems
-    return desk.catalog(files, public_url="https://avisa.example.com")
+    return templates.catalog_of(files, public_url="https://avisa.example.com")
 
 
 @cache
 def spoken(locale: str) -> Catalog:
     """The same for a firm that speaks that language: its owners are written to in it."""
-    plan = catalog().plan
+    plan = shipped().plan
     brands = {key: replace(brand, locale=locale) for key, brand in plan.brands.items()}
-    return replace(catalog(), plan=replace(plan, brands=brands))
+    return replace(shipped(), plan=replace(plan, brands=brands))
 
 
 @cache
 def messages() -> tuple[str, ...]:
-    return tuple(sorted(catalog().renderer.messages))
+    return tuple(sorted(shipped().renderer.messages))
 
 
 @cache
 def words(message: str, locale: str, sample: str = "full") -> RenderedMessage:
     firm = spoken(locale)
-    order, notification = samples.samples(message, firm.plan, desk.NOW)[sample]
+    order, notification = samples.samples(message, firm.plan, templates.NOW)[sample]
     facts = {**order.facts, "customer.locale": Fact(rank=order.status_rank, value=locale)}
-    draft = firm.draft(notification, replace(order, facts=facts), desk.NOW)
+    draft = firm.draft(notification, replace(order, facts=facts), templates.NOW)
     assert isinstance(draft, Draft), draft
     said = firm.render(draft)
     assert isinstance(said, RenderedMessage), said

@@ -22,7 +22,7 @@ from avisa.wake import Alarm, Wake
 from avisa.write_path import WritePath
 from tests import builders
 from tests.fakes import HandClock, ScriptedChannel
-from tests.templates import desk
+from tests.templates import harness as templates
 
 FEED = "orders/0"
 LEASE = timedelta(minutes=5)
@@ -33,18 +33,20 @@ BUSY_AT_DOT = Receipt(verdict=Verdict.TEMPORARY, stage="dot", code=451)
 LOST_ANSWER = Receipt(verdict=Verdict.IN_DOUBT, stage="dot")
 
 
-class Rig:
-    """The flows, wired as the house wires them."""
+class Flows:
+    """The flows, wired as the service wires them."""
 
-    def __init__(self, store: Store, shelf: CatalogCache, clock: HandClock, channel: Channel | None = None) -> None:
-        self.store, self.shelf, self.clock = store, shelf, clock
-        self.versions = Versions(shelf, store.versions)
+    def __init__(
+        self, store: Store, catalogs: CatalogCache, clock: HandClock, channel: Channel | None = None
+    ) -> None:
+        self.store, self.catalogs, self.clock = store, catalogs, clock
+        self.versions = Versions(catalogs, store.versions)
         self.channel = ScriptedChannel()
         self.lag = LagTracker(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
         self.dispatch = Dispatch(
             store.orders,
             store.outbox,
-            shelf,
+            catalogs,
             channel or self.channel,
             clock,
             self.lag,
@@ -56,8 +58,8 @@ class Rig:
         self.write_path = WritePath(
             store.orders, self.dispatch.preparation.prepare, self.dispatch, lease=LEASE, on_wake_at=alarm.expect
         )
-        self.wake = Wake(store.orders, shelf, clock, self.lag, self.write_path, alarm)
-        self.intake = Intake(store.orders, shelf, clock, self.write_path)
+        self.wake = Wake(store.orders, catalogs, clock, self.lag, self.write_path, alarm)
+        self.intake = Intake(store.orders, catalogs, clock, self.write_path)
         self._number = 0
         self.see()
 
@@ -84,8 +86,8 @@ class Rig:
 
     async def push(self, files: Mapping[str, str]) -> None:
         """Save a folder with these files."""
-        await self.versions.look(Found(place="rig:/templates", files=files), at=self.clock.now())
-        assert self.shelf.ok, self.shelf.problems
+        await self.versions.look(Found(place="tests:/templates", files=files), at=self.clock.now())
+        assert self.catalogs.ok, self.catalogs.problems
 
     async def history(self, order_id: str = "A-1") -> History:
         known = await self.store.queries.history(order_id)
@@ -138,34 +140,34 @@ async def until(so: Callable[[], Awaitable[bool]] | Callable[[], bool]) -> None:
 async def running(
     file: Path,
     *,
-    plan: str = desk.PLAN,
+    plan: str = templates.PLAN,
     clock: HandClock | None = None,
     store: Store | None = None,
     channel: Channel | None = None,
-) -> AsyncIterator[Rig]:
-    """A rig on a fresh store in `file`, with the small folder of the rendering tests and this plan."""
+) -> AsyncIterator[Flows]:
+    """A flows on a fresh store in `file`, with the small folder of the rendering tests and this plan."""
     clock = clock or HandClock()
     opened = store or open_store(f"sqlite:///{file}", clock=clock, exclusive=True)
     await opened.start()
     try:
-        rig = Rig(opened, shelf_on(opened), clock, channel)
-        await rig.push(files(plan))
-        yield rig
+        flows = Flows(opened, empty_catalogs(opened), clock, channel)
+        await flows.push(files(plan))
+        yield flows
     finally:
         await opened.close()
 
 
-def shelf_on(store: Store) -> CatalogCache:
-    """An empty shelf, as each process has one."""
+def empty_catalogs(store: Store) -> CatalogCache:
+    """An empty catalogs, as each process has one."""
     return CatalogCache(
-        read_plan=desk.read_plan,
+        read_plan=templates.read_plan,
         compile_folder=partial(compile_folder, redirect_to=None),
         engine="tests",
-        installation=Installation(secret=desk.SECRET, public_url="https://avisa.example.com"),
+        installation=Installation(secret=templates.SECRET, public_url="https://avisa.example.com"),
         store=store.versions,
     )
 
 
-def files(plan: str = desk.PLAN, **messages: str) -> dict[str, str]:
-    """The small folder with this plan; the messages are made of `desk`'s words."""
-    return {**desk.files(**messages), "plan.yaml": plan}
+def files(plan: str = templates.PLAN, **messages: str) -> dict[str, str]:
+    """The small folder with this plan; the messages are those of `harness`."""
+    return {**templates.files(**messages), "plan.yaml": plan}

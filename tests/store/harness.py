@@ -1,4 +1,4 @@
-"""Short words for the nouns that the store's tests are about."""
+"""What the store's tests commit, claim and settle."""
 
 from __future__ import annotations
 

@@ -90,40 +90,40 @@ def read_plan(text: str):
     return plan_file.read(text, file="plan.yaml")
 
 
-def catalog(
+def catalog_of(
     folder: Mapping[str, str] | None = None, *, public_url: str | None = None, redirect_to: str | None = None
 ) -> Catalog:
     folder = files() if folder is None else folder
     plan = read_plan(folder["plan.yaml"])
     assert not isinstance(plan, list), plan
-    press, problems = partial(compile_folder, redirect_to=redirect_to)(folder, plan)
-    assert press is not None, problems
+    renderer, problems = partial(compile_folder, redirect_to=redirect_to)(folder, plan)
+    assert renderer is not None, problems
     installation = Installation(secret=SECRET, public_url=public_url)
-    return Catalog(version="test", plan=plan, renderer=press, installation=installation)
+    return Catalog(version="test", plan=plan, renderer=renderer, installation=installation)
 
 
 @cache
 def usual() -> Catalog:
-    return catalog(public_url="https://avisa.example.com")
+    return catalog_of(public_url="https://avisa.example.com")
 
 
-def mailed(desk: Catalog, message: str = "shown", **known: Json) -> tuple[RenderedMessage, Mail]:
+def mailed(catalog: Catalog, message: str = "shown", **known: Json) -> tuple[RenderedMessage, Mail]:
     """What comes of telling `message` about the full sample order with some facts changed. Underscores in names
     stand for dots."""
-    draft = drafted(desk, message, **known)
-    _, notification = samples.samples(message, desk.plan, NOW)["full"]
-    words, mail = desk.render(draft), desk.compose(notification, draft)
-    assert isinstance(words, RenderedMessage), words
+    draft = drafted(catalog, message, **known)
+    _, notification = samples.samples(message, catalog.plan, NOW)["full"]
+    rendered, mail = catalog.render(draft), catalog.compose(notification, draft)
+    assert isinstance(rendered, RenderedMessage), rendered
     assert isinstance(mail, Mail), mail
-    return words, mail
+    return rendered, mail
 
 
-def drafted(desk: Catalog, message: str = "shown", **known: Json) -> Draft:
-    order, notification = samples.samples(message, desk.plan, NOW)["full"]
+def drafted(catalog: Catalog, message: str = "shown", **known: Json) -> Draft:
+    order, notification = samples.samples(message, catalog.plan, NOW)["full"]
     facts = dict(order.facts)
     for name, value in known.items():
         facts[name.replace("_", ".", 1)] = Fact(rank=order.status_rank, value=value)
-    draft = desk.draft(notification, replace(order, facts=facts), NOW)
+    draft = catalog.draft(notification, replace(order, facts=facts), NOW)
     assert isinstance(draft, Draft), draft
     return draft
 
@@ -145,10 +145,10 @@ def layout_with(added: Mapping[str, str]) -> Layout | list[Diagnostic]:
 
 def compiled(body: str, *, subject: str = "s", owner: bool = False) -> tuple[Compiled | None, list[Diagnostic]]:
     """A message of that body, and what is wrong with it."""
-    return pressed(body, layout(), subject=subject, owner=owner)
+    return compiled_in(body, layout(), subject=subject, owner=owner)
 
 
-def pressed(
+def compiled_in(
     body: str, within: Layout, *, subject: str = "s", owner: bool = False
 ) -> tuple[Compiled | None, list[Diagnostic]]:
     text = f"---\nsubject: {subject}\nshort: s\n---\n{body}\n"

@@ -21,9 +21,9 @@ from aiokafka import AIOKafkaProducer
 
 from tests.crash import campaign
 from tests.oracle import Verdict
+from tests.replay.harness import ROOT, Stage, silence_ends, templates
 from tests.replay.play import clock_at
 from tests.replay.publisher import publish, real_now
-from tests.replay.stage import ROOT, Stage, silence_ends, templates
 from tests.tools.kafka import ApacheKafka
 from tests.tools.orders import generated
 from tests.tools.sink import Sink
