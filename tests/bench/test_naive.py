@@ -17,7 +17,7 @@ ZONE = "Europe/Lisbon"
 PROMISED, NEXT = "2026-03-16", "2026-03-05"
 
 
-def test_both_write_the_same() -> None:
+def test_the_naive_service_and_avisa_write_the_same_mail() -> None:
     told = event(7)
     customer, order = told["customer"], told["details"]
     assert isinstance(customer, dict)

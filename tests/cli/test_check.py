@@ -56,7 +56,7 @@ def test_no_word_is_lost_on_a_narrow_terminal(asked: Avisa, mine: Path) -> None:
     ]
 
 
-def test_github_gets_annotations(asked: Avisa, mine: Path) -> None:
+def test_check_writes_annotations_for_github(asked: Avisa, mine: Path) -> None:
     ended = asked("check", "mine", "--format", "github")
     assert ended.code == 1
     error, warning = ended.out.splitlines()
@@ -66,7 +66,7 @@ def test_github_gets_annotations(asked: Avisa, mine: Path) -> None:
     assert warning.startswith("::warning file=mine/plan.yaml,line=20,col=12,title=low_contrast::")
 
 
-def test_gitlab_gets_a_report(asked: Avisa, mine: Path) -> None:
+def test_check_writes_a_code_quality_report_for_gitlab(asked: Avisa, mine: Path) -> None:
     ended = asked("check", "mine", "--format", "gitlab")
     assert ended.code == 1
     first, second = json.loads(ended.out)
@@ -98,7 +98,7 @@ def test_the_same_problem_twice_has_two_fingerprints(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", codes())
-def test_every_code_is_explained(asked: Avisa, code: str) -> None:
+def test_check_explains_every_code(asked: Avisa, code: str) -> None:
     told = asked("check", "--explain", code, "--json").json
     assert (told["code"], told["severity"]) == (code, codes()[code].severity)
     assert told["means"] in asked("check", "--explain", code).out.replace("\n", " ")

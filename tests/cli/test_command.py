@@ -151,7 +151,7 @@ def _dead(value: bytes, *, offset: int, reason: Reason) -> Unreadable:
 # ---------------------------------------------------------------- looking
 
 
-def test_timeline(avisa: Avisa, kept: Path) -> None:
+def test_timeline_has_the_status_the_promise_and_every_entry(avisa: Avisa, kept: Path) -> None:
     told = avisa("timeline", "A-1", "--json").json
     assert (told["order_id"], told["status"], told["final"]) == ("A-1", "confirmed", False)
     assert (told["wake_at"], told["next_update"]) == ("2026-03-03T10:00:00Z", "2026-03-03T10:00:00Z")
@@ -167,7 +167,7 @@ def test_timeline(avisa: Avisa, kept: Path) -> None:
     assert "a new status" in shown.out
 
 
-def test_outbox_and_stepping_in(asked: Avisa, kept: Path) -> None:
+def test_outbox_lists_retries_and_drops_notifications(asked: Avisa, kept: Path) -> None:
     (row,) = asked("--json", "outbox", "--state", "queued", "--order", "A-1").json
     assert set(row) >= OUTBOX_KEYS
     assert row["key"] == KEY
@@ -181,7 +181,7 @@ def test_outbox_and_stepping_in(asked: Avisa, kept: Path) -> None:
     assert KEY in asked("outbox").out
 
 
-def test_counts_add_up(asked: Avisa, kept: Path) -> None:
+def test_counts_of_a_store_add_up(asked: Avisa, kept: Path) -> None:
     told = asked("counts", "--json").json
     assert told["events"] == {"read": 2, "by_reason": {"entered": 1}, "dead_letters": 1}
     assert told["notifications"]["decided"] == sum(told["notifications"]["by_state"].values()) == 1
@@ -233,7 +233,7 @@ def test_publishing_to_nobody_is_told(asked: Avisa, tmp_path: Path) -> None:
     assert (ended.code, ended.json["error"]) == (1, "unreachable")
 
 
-def test_pause_and_resume(asked: Avisa, kept: Path) -> None:
+def test_pause_keeps_its_reason_until_resume(asked: Avisa, kept: Path) -> None:
     assert asked("pause", "--reason", "the relay moves", "--json").json == {
         "paused": True,
         "reason": "the relay moves",
@@ -244,7 +244,7 @@ def test_pause_and_resume(asked: Avisa, kept: Path) -> None:
 # ---------------------------------------------------------------- what is not there, and what is wrong
 
 
-def test_what_is_not_there_is_1(asked: Avisa, kept: Path) -> None:
+def test_an_order_that_is_not_there_exits_with_1(asked: Avisa, kept: Path) -> None:
     ended = asked("timeline", "B-2", "--json")
     assert ended.code == 1
     assert set(ended.json) == {"error", "message"}
@@ -253,14 +253,14 @@ def test_what_is_not_there_is_1(asked: Avisa, kept: Path) -> None:
     assert ended.err.startswith("avisa: ")
 
 
-def test_a_store_that_is_not_there_is_74(avisa: Avisa) -> None:
+def test_a_store_that_is_not_there_exits_with_74(avisa: Avisa) -> None:
     for words in (["counts"], ["pause"], ["timeline", "A-1"]):
         ended = avisa(*words, "--json")
         assert ended.code == 74
         assert ended.json["error"] == "storage"
 
 
-def test_a_store_that_does_not_answer_is_74(avisa: Avisa) -> None:
+def test_a_store_that_does_not_answer_exits_with_74(avisa: Avisa) -> None:
     ended = avisa("counts", "--json", AVISA_STORE__URL="postgresql://u:hunter2-canary@127.0.0.1:1/x")
     assert ended.code == 74
     assert "canary" not in ended.out + ended.err
@@ -293,20 +293,20 @@ def test_a_store_that_does_not_answer_is_74(avisa: Avisa) -> None:
         ["erase", "A-1"],
     ],
 )
-def test_usage_errors_are_64(asked: Avisa, words: list[str]) -> None:
+def test_a_usage_error_exits_with_64(asked: Avisa, words: list[str]) -> None:
     ended = asked(*words, "--json")
     assert ended.code == 64
     if words:
         assert set(ended.json) == {"error", "message"}
 
 
-def test_what_comes_later_says_so(asked: Avisa) -> None:
+def test_a_command_not_supported_yet_exits_with_64(asked: Avisa) -> None:
     ended = asked("erase", "A-1")
     assert (ended.code, ended.err) == (64, "avisa: erase: not supported yet\n")
 
 
 @pytest.mark.parametrize("command", [["run"], ["demo"], ["counts"], ["config"], ["migrate"], ["publish", "-"]])
-def test_wrong_settings_are_78_with_a_line_each_and_no_secret(asked: Avisa, command: list[str]) -> None:
+def test_wrong_settings_exit_with_78_a_line_each_and_no_secret(asked: Avisa, command: list[str]) -> None:
     wrong = {
         "AVISA_SMTP__PASSWROD": "hunter2-canary",
         "AVISA_HTTP__PORT": "canary",
@@ -325,7 +325,7 @@ def test_wrong_settings_are_78_with_a_line_each_and_no_secret(asked: Avisa, comm
 # ---------------------------------------------------------------- setting up
 
 
-def test_migrate(asked: Avisa) -> None:
+def test_migrate_applies_what_its_check_found_missing(asked: Avisa) -> None:
     before = asked("migrate", "--check", "--json")
     assert before.code == 1
     assert before.json["from"] is None
@@ -338,7 +338,7 @@ def test_migrate(asked: Avisa) -> None:
     assert "up to date" in asked("migrate").out
 
 
-def test_init_check_and_preview(asked: Avisa, tmp_path: Path) -> None:
+def test_a_folder_that_init_wrote_passes_check_and_preview(asked: Avisa, tmp_path: Path) -> None:
     written = asked("init", "mine", "--json").json
     assert "mine/plan.yaml" in written["files"]
     assert asked("init", "mine", "--json").json["error"] == "exists"

@@ -65,7 +65,7 @@ def real(tmp_path: Path) -> None:
     asyncio.run(_keep_real(f"sqlite:///{tmp_path / 'avisa.db'}"))
 
 
-def test_without_chromium_it_says_so_and_is_done(
+def test_without_chromium_preview_takes_no_pictures_and_says_so(
     asked: Avisa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_chromium(monkeypatch)
@@ -161,7 +161,9 @@ def test_an_order_of_their_own_samples_is_shown(
         (["shipped", "--port", "99999"], 64, "usage"),
     ],
 )
-def test_what_cannot_be_shown_is_said(asked: Avisa, real: None, words: list[str], code: int, error: str) -> None:
+def test_preview_refuses_what_it_cannot_show(
+    asked: Avisa, real: None, words: list[str], code: int, error: str
+) -> None:
     ended = asked("preview", *words, "--json")
     assert (ended.code, ended.json["error"]) == (code, error)
 

@@ -61,7 +61,7 @@ def test_an_outbox_row_has_every_key() -> None:
     assert rows[-1]["recipient"] == "owner:production"
 
 
-def test_counts_add_up() -> None:
+def test_counts_have_every_total_of_the_reference() -> None:
     counted = Counts(
         read=3,
         by_reason={Reason.ENTERED: 2},

@@ -119,7 +119,7 @@ def test_an_event_becomes_a_mail_and_nobody_is_named_in_the_log(running: Running
 
 
 @pytest.mark.long
-def test_words_are_pushed_and_taken_back_beside_it(running: Running) -> None:
+def test_words_are_pushed_and_rolled_back_beside_a_running_service(running: Running) -> None:
     def in_force() -> str:
         detail: str = httpx.get(f"{running.url}/readyz").json()["checks"]["catalog"]["detail"]
         return detail
@@ -151,7 +151,7 @@ def test_words_are_pushed_and_taken_back_beside_it(running: Running) -> None:
     assert json.loads(running.avisa("templates", "history", "--json").stdout)[0]["in_force_on"] == []
 
 
-def test_a_second_one_is_refused(running: Running) -> None:
+def test_a_second_service_on_one_port_or_store_is_refused(running: Running) -> None:
     busy = running.avisa("run")
     assert busy.returncode == 78
     assert "AVISA_HTTP__PORT" in busy.stderr

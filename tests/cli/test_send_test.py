@@ -48,7 +48,7 @@ def through(server: ScriptedRelay) -> dict[str, str]:
     return {"AVISA_SMTP__HOST": "127.0.0.1", "AVISA_SMTP__PORT": str(server.port), "AVISA_SMTP__TLS": "none"}
 
 
-def test_it_arrives_and_says_that_it_is_a_test(asked: Avisa) -> None:
+def test_a_test_mail_arrives_and_says_that_it_is_a_test(asked: Avisa) -> None:
     with relay() as server:
         ended = sent(asked, server, "shipped", "--locale", "pt-BR", "--sample", "bare")
     assert ended.code == 0
@@ -65,13 +65,13 @@ def test_it_arrives_and_says_that_it_is_a_test(asked: Avisa) -> None:
     assert ended.json["notes"] == ["plan.yaml: the brand default sends from an example domain"]
 
 
-def test_twice_is_two_mails(asked: Avisa) -> None:
+def test_a_test_sent_twice_is_two_mails(asked: Avisa) -> None:
     with relay() as server:
         ids = {sent(asked, server, "shipped").json["message_id"] for _ in range(2)}
     assert len(ids) == len(server.taken) == 2
 
 
-def test_a_real_order_is_not_told_by_it(asked: Avisa, real: None, tmp_path: Path) -> None:
+def test_a_test_of_a_real_order_leaves_the_order_untold(asked: Avisa, real: None, tmp_path: Path) -> None:
     before = asked("timeline", "R-1", "--json").json, asked("counts", "--json").json
     with relay() as server:
         ended = sent(asked, server, "delayed", "--order", "R-1")
@@ -84,13 +84,13 @@ def test_a_real_order_is_not_told_by_it(asked: Avisa, real: None, tmp_path: Path
     assert asked("outbox", "--json").json == []
 
 
-def test_it_needs_no_store(asked: Avisa, tmp_path: Path) -> None:
+def test_send_test_needs_no_store(asked: Avisa, tmp_path: Path) -> None:
     with relay() as server:
         assert sent(asked, server, "shipped").code == 0
     assert [file.name for file in tmp_path.iterdir()] == ["templates"]
 
 
-def test_it_is_redirected(asked: Avisa) -> None:
+def test_a_test_mail_is_redirected_and_says_so(asked: Avisa) -> None:
     with relay() as server:
         ended = sent(asked, server, "shipped", AVISA_SMTP__REDIRECT_TO="staging@example.org")
     (taken,) = server.taken
@@ -113,7 +113,9 @@ def test_it_is_redirected(asked: Avisa) -> None:
         ({"DOT": Act.DROP}, 1, "in_doubt", "may arrive"),
     ],
 )
-def test_what_the_relay_says_is_said(asked: Avisa, script: dict[str, Line], code: int, error: str, said: str) -> None:
+def test_send_test_shows_what_the_relay_answered(
+    asked: Avisa, script: dict[str, Line], code: int, error: str, said: str
+) -> None:
     with relay(script) as server:
         ended = sent(asked, server, "shipped")
     assert (ended.code, ended.json["error"]) == (code, error)
@@ -151,7 +153,7 @@ def test_encryption_that_is_not_offered_is_named(asked: Avisa) -> None:
     assert server.taken == []
 
 
-def test_without_a_relay_it_says_what_to_set(asked: Avisa) -> None:
+def test_send_test_without_a_relay_says_what_to_set(asked: Avisa) -> None:
     ended = asked("send-test", "shipped", "--to", TO, "--json")
     assert (ended.code, ended.json["error"]) == (78, "configuration")
     assert "AVISA_SMTP__HOST" in ended.json["message"]
@@ -167,7 +169,7 @@ def test_an_address_that_is_none_is_refused_before_anything_is_sent(asked: Avisa
     assert server.visits == []
 
 
-def test_what_is_asked_for_must_be_there(asked: Avisa) -> None:
+def test_send_test_refuses_a_message_or_order_that_is_not_there(asked: Avisa) -> None:
     with relay() as server:
         assert sent(asked, server, "nope").json["error"] == "not_found"
         assert sent(asked, server, "shipped", "--locale", "xx").json["error"] == "not_found"

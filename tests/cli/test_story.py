@@ -22,7 +22,7 @@ def printed(made: Any, width: int = 100) -> str:
     return out.getvalue()
 
 
-def test_a_story_reads_well() -> None:
+def test_a_timeline_is_printed_as_sentences_under_each_day() -> None:
     told = printed(timeline(views.timeline_json(a_history())))
     assert "Order A-1042  in_production" in told
     assert "the customer hears again by 10 Mar 2026 09:00 UTC; promised for 2026-03-09" in told
@@ -34,7 +34,7 @@ def test_a_story_reads_well() -> None:
     assert "22:00:00 ✗ owner alert → owner:production failed there is no address" in lines
 
 
-def test_a_story_of_an_order_without_anything() -> None:
+def test_a_timeline_of_an_order_without_entries_is_printed() -> None:
     told = views.timeline_json(a_history()) | {"entries": [], "next_update": None, "promise": None}
     assert "in_production" in printed(timeline(told))
 
@@ -48,14 +48,14 @@ def test_what_a_publisher_wrote_steers_no_terminal() -> None:
     assert r"[bold]\x07" in shown
 
 
-def test_tables_show_every_row() -> None:
+def test_the_table_of_the_outbox_shows_every_key() -> None:
     rows = [views.outbox_json(row, lambda decided: decided + timedelta(hours=72)) for row in a_history().outbox]
     shown = printed(tables.outbox(rows), width=160)
     assert all(row["key"] in shown for row in rows)
     assert "Nothing here." in printed(tables.outbox([]))
 
 
-def test_every_reason_has_words() -> None:
+def test_every_reason_has_a_phrase() -> None:
     assert all(phrase(reason) for reason in Reason)
     assert phrase(None) == ""
     assert phrase("of_a_later_version") == "of a later version"

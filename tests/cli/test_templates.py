@@ -55,7 +55,7 @@ def with_store(folder: Path, use: Callable[[Store], Any]) -> Any:
     return asyncio.run(inside())
 
 
-def test_a_day_of_an_operator(asked: Avisa, folder: Path) -> None:
+def test_pushed_words_can_be_compared_rolled_back_and_listed(asked: Avisa, folder: Path) -> None:
     assert asked("templates", "history").out == "Nothing was put in force yet.\n"
     first = asked("templates", "push", "--note", "the first", "--author", "ana", "--json", **WORDS)
     assert first.json | {"at": "", "hash": "", "parent": ""} == {
@@ -93,7 +93,7 @@ def test_a_day_of_an_operator(asked: Avisa, folder: Path) -> None:
     assert newest[1:] == ["    too loud", f"    {first.json['hash']} after {second['hash']}"]
 
 
-def test_pull_edit_push(asked: Avisa, folder: Path) -> None:
+def test_a_pulled_folder_can_be_edited_and_pushed(asked: Avisa, folder: Path) -> None:
     asked("templates", "push", **WORDS)
     pulled = asked("templates", "pull", "desk", "--json").json
     assert (pulled["version"], pulled["folder"]) == (1, "desk")
@@ -115,7 +115,7 @@ def test_pull_edit_push(asked: Avisa, folder: Path) -> None:
     assert sorted(path.name for path in here.iterdir()) == ["layout", "messages", "notes.txt", "plan.yaml"]
 
 
-def test_a_folder_that_cannot_be_written(asked: Avisa, folder: Path) -> None:
+def test_a_pull_into_a_folder_that_cannot_be_written_fails(asked: Avisa, folder: Path) -> None:
     asked("templates", "push", **WORDS)
     say(folder, "Parcel")
     asked("templates", "push", **WORDS)
@@ -163,7 +163,7 @@ def test_what_does_not_pass_is_not_pushed(asked: Avisa, folder: Path) -> None:
     assert [one["version"] for one in asked("templates", "history", "--json").json] == [1]
 
 
-def test_what_is_not_there_is_said(asked: Avisa, folder: Path) -> None:
+def test_a_version_or_folder_that_is_not_there_is_not_found(asked: Avisa, folder: Path) -> None:
     for words in (["diff"], ["rollback"], ["rollback", "1"], ["pull", "desk"]):
         ended = asked("templates", *words, "--json", **WORDS)
         assert (ended.code, ended.json["error"]) == (1, "not_found"), words
@@ -259,7 +259,7 @@ def test_a_mail_is_shown_as_it_was_sent(asked: Avisa, folder: Path) -> None:
     assert (row["version"], row["template_version"]) == (1, told["template_version"])
 
 
-def test_a_mail_that_cannot_be_shown(asked: Avisa, folder: Path) -> None:
+def test_a_mail_that_is_unknown_or_no_longer_kept_is_not_shown(asked: Avisa, folder: Path) -> None:
     asked("templates", "push", **WORDS)
     texts = {name: (folder / name).read_text() for name in templates.files()}
     key, _ = sent_mail(folder, texts)

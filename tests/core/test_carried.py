@@ -30,7 +30,7 @@ def variables(*orders: Order) -> dict[str, Variable]:
     return {variable.name: variable for variable in observed_variables("shipped", orders).variables}
 
 
-def test_known_is_what_a_message_can_show_and_said_what_came_with_this_stay() -> None:
+def test_a_variable_is_known_if_a_message_can_show_it_and_said_if_this_stay_brought_it() -> None:
     seen = variables(
         order((1, "details.url", "https://a.example/1"), (2, "details.carrier", "DHL")),
         order((1, "details.url", "https://a.example/2")),
@@ -116,7 +116,7 @@ def test_of_orders_that_moved_on_it_is_what_was_shown() -> None:
     }
 
 
-def test_no_value_comes_out() -> None:
+def test_no_value_of_an_order_is_among_the_observed_variables() -> None:
     details = {"note": CANARY, "deep": {"er": [CANARY], CANARY + "@x": 1}}
     facts = [(2, f"details.{key}", value) for key, value in details.items()]
     told = observed_variables("shipped", [order(*facts, (2, "customer.name", CANARY), (2, "reason", CANARY))])

@@ -76,7 +76,9 @@ TWICE = lineage("ABCBA", Origin.ROLLBACK, Origin.ROLLBACK)
         ("D", 2, lineage("ABAC", Origin.ROLLBACK, Origin.FOLDER), FolderState.DIVERGED),
     ],
 )
-def test_what_a_folder_is(content: str, based_on: int | None, versions: Lineage, answer: FolderState) -> None:
+def test_the_state_of_a_folder_follows_from_its_content_and_the_versions(
+    content: str, based_on: int | None, versions: Lineage, answer: FolderState
+) -> None:
     assert stands(content, based_on, versions) is answer
 
 

@@ -115,7 +115,7 @@ NOON = QuietHours(begin=time(12), end=time(14))
         (QuietHours(begin=time(2), end=time(1)), "2026-03-28 12:00", "2026-03-28 06:00", "2026-03-30 01:00"),
     ],
 )
-def test_deadlines_leave_quiet_hours(quiet: QuietHours, moment: str, now: str, moved: str) -> None:
+def test_a_deadline_in_quiet_hours_is_moved_out_of_them(quiet: QuietHours, moment: str, now: str, moved: str) -> None:
     assert shown(out_of_quiet(local(moment).astimezone(UTC), quiet, LISBON, local(now))) == moved
 
 

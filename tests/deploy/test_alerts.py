@@ -25,28 +25,28 @@ def promtool(*arguments: str) -> None:
 
 
 @needs("promtool")
-def test_the_rules_can_be_read() -> None:
+def test_promtool_reads_the_alert_rules() -> None:
     promtool("check", "rules", "alerts.yml")
 
 
 @needs("promtool")
-def test_each_fires_and_is_silent_where_it_should_be() -> None:
+def test_each_alert_fires_and_is_silent_where_it_should_be() -> None:
     promtool("test", "rules", "alerts_test.yml")
 
 
-def test_each_is_tried_out() -> None:
+def test_every_alert_has_a_case_in_alerts_test() -> None:
     tried = set(re.findall(r'alertname="(\w+)"', (DEPLOY / "alerts_test.yml").read_text("utf-8")))
     assert tried == {rule["alert"] for rule in RULES}
 
 
-def test_each_says_what_is_wrong_and_what_to_do() -> None:
+def test_each_alert_says_what_is_wrong_and_what_to_do() -> None:
     for rule in RULES:
         assert rule["labels"]["severity"] in ("critical", "warning")
         assert set(rule["annotations"]) == {"summary", "description"}
         assert all(text.endswith((".", "}}")) for text in rule["annotations"].values()), rule["alert"]
 
 
-def test_the_metrics_are_ours() -> None:
+def test_alerts_name_only_metrics_and_labels_of_ours() -> None:
     telemetry.decided(Reason.ENTERED)
     telemetry.dead_lettered(Reason.NOT_JSON)
     telemetry.queued(Purpose.UPDATE, "email")

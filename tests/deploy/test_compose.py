@@ -22,13 +22,13 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text("utf-8"))
 OURS = [name for name, each in SERVICES.items() if each["image"] == "avisa:local"]
 
 
-def test_it_is_what_compose_reads() -> None:
+def test_the_compose_file_follows_the_schema_of_compose() -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_our_settings_can_be_meant() -> None:
+def test_the_settings_in_the_compose_file_are_valid() -> None:
     for name in OURS:
         given = {key: _filled(value) for key, value in SERVICES[name]["environment"].items()}
         given["AVISA_TEMPLATES"] = str(ROOT / "templates")  # where it is mounted from
@@ -36,7 +36,7 @@ def test_our_settings_can_be_meant() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_everything_is_confined(name: str) -> None:
+def test_every_service_of_compose_is_confined(name: str) -> None:
     service = SERVICES[name]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
@@ -45,11 +45,11 @@ def test_everything_is_confined(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_only_this_machine_reaches_it(name: str) -> None:
+def test_ports_of_compose_are_open_to_this_machine_only(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", ()))
 
 
-def test_whoever_waits_waits_for_something_that_can_be_reached() -> None:
+def test_a_service_waits_for_one_that_is_healthy_or_completed() -> None:
     for name, service in SERVICES.items():
         for other, how in service.get("depends_on", {}).items():
             lasting = "restart" in SERVICES[other]
@@ -59,7 +59,7 @@ def test_whoever_waits_waits_for_something_that_can_be_reached() -> None:
             assert not lasting or "healthcheck" in SERVICES[other] or other == "avisa"
 
 
-def test_what_is_mounted_is_there() -> None:
+def test_every_mounted_file_of_compose_exists() -> None:
     named = yaml.safe_load(COMPOSE.read_text("utf-8"))["volumes"]
     for mount in (mount for service in SERVICES.values() for mount in service.get("volumes", ())):
         source = mount.split(":")[0]

@@ -27,7 +27,9 @@ def gone(server: Postgres) -> Iterator[None]:
         server.start()
 
 
-def test_store_away_longer_than_the_lease(tmp_path: Path, apache_kafka: ApacheKafka, own_postgres: Postgres) -> None:
+def test_a_store_away_longer_than_the_lease_lets_no_mail_go_twice(
+    tmp_path: Path, apache_kafka: ApacheKafka, own_postgres: Postgres
+) -> None:
     """Answers that could not be stored are stored first when it is back: nobody sends those mails again. And a
     template saved meanwhile is put in force; nobody has to save it again (promises 10 and 11)."""
     with scene(tmp_path / "a", apache_kafka, own_postgres.database(), replicas=2, speed=1) as two:
@@ -46,7 +48,7 @@ def test_store_away_longer_than_the_lease(tmp_path: Path, apache_kafka: ApacheKa
         assert all("catalog.put_in_force" in replica.log.read_text() for replica in two.replicas)
 
 
-def test_paused_under_load(tmp_path: Path, apache_kafka: ApacheKafka) -> None:
+def test_a_pause_under_load_holds_every_mail_until_resumed(tmp_path: Path, apache_kafka: ApacheKafka) -> None:
     """`avisa pause` holds everything within seconds, whatever comes in; `resume` lets it go. Memory stays flat."""
     many = 12_000
     with scene(tmp_path / "a", apache_kafka, f"sqlite:///{tmp_path / 'a.db'}", speed=1) as played:

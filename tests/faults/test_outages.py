@@ -23,7 +23,9 @@ def says(played: Scene, name: str, ok: bool) -> bool:
     return all(replica.health()["checks"].get(name, {}).get("ok") is ok for replica in played.living)
 
 
-def test_kafka(tmp_path: Path, own_kafka: ApacheKafka, postgres: Postgres, seed: int) -> None:
+def test_nothing_is_lost_while_kafka_is_stopped_and_frozen(
+    tmp_path: Path, own_kafka: ApacheKafka, postgres: Postgres, seed: int
+) -> None:
     """Stopped, started, frozen and thawed; both stores at once, for they share the broker."""
     with (
         scene(tmp_path / "postgres", own_kafka, postgres.database(), seed=seed, replicas=2) as two,
@@ -50,7 +52,7 @@ def test_kafka(tmp_path: Path, own_kafka: ApacheKafka, postgres: Postgres, seed:
         together(lambda: two.play(stop_and_freeze), lambda: one.play(bear_it))
 
 
-def test_store_and_relay(
+def test_nothing_is_lost_while_store_and_relay_are_away(
     tmp_path: Path, apache_kafka: ApacheKafka, postgres: Postgres, own_postgres: Postgres, seed: int
 ) -> None:
     """PostgreSQL frozen and stopped under two replicas; the relay, and then Avisa itself, on either store."""

@@ -21,7 +21,9 @@ from tests.tools.sink import Fault
 pytestmark = pytest.mark.long
 
 
-def test_two_replicas(tmp_path: Path, apache_kafka: ApacheKafka, postgres: Postgres, seed: int) -> None:
+def test_two_replicas_lose_and_double_nothing_when_one_fails(
+    tmp_path: Path, apache_kafka: ApacheKafka, postgres: Postgres, seed: int
+) -> None:
     """Four scenes side by side, for most of each is waiting."""
     together(
         lambda: one_is_killed(tmp_path / "killed", apache_kafka, postgres, seed),

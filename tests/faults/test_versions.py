@@ -15,7 +15,9 @@ from tests.tools.postgres import Postgres
 pytestmark = pytest.mark.long
 
 
-def test_replicas_agree(tmp_path: Path, apache_kafka: ApacheKafka, postgres: Postgres) -> None:
+def test_replicas_with_two_folders_agree_on_one_version(
+    tmp_path: Path, apache_kafka: ApacheKafka, postgres: Postgres
+) -> None:
     with scene(tmp_path / "two", apache_kafka, postgres.database(), replicas=2, started=1, speed=1) as two:
         one, other = two.replicas
         other.templates = Path(shutil.copytree(one.templates, tmp_path / "other"))

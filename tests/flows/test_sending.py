@@ -30,7 +30,7 @@ SHIPPED = "A-1/2/update/1/customer"
 MINUTE = timedelta(minutes=1)
 
 
-async def test_an_event_is_told(tmp_path: Path) -> None:
+async def test_an_event_becomes_a_mail_to_the_customer(tmp_path: Path) -> None:
     async with running(tmp_path / "avisa.db") as flows, flows.sending():
         await flows.happens("confirmed")
         await flows.became(CONFIRMED, State.SENT)
@@ -113,7 +113,7 @@ async def test_greylisted_after_a_long_outage_is_tried_again(tmp_path: Path) -> 
         await flows.became(CONFIRMED, State.SENT)
 
 
-async def test_refused_for_days_expires(tmp_path: Path) -> None:
+async def test_a_mail_refused_for_days_expires_and_the_owner_is_told(tmp_path: Path) -> None:
     async with running(tmp_path / "avisa.db") as flows, flows.sending():
         flows.channel.script = [GREYLISTED] * 1000
         await flows.happens("confirmed")

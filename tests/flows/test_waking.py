@@ -21,7 +21,7 @@ async def told(flows: Flows, *order_ids: str) -> None:
         await flows.became(f"{order_id}/1/update/1/customer", State.SENT)
 
 
-async def test_silence_is_told_once(tmp_path: Path) -> None:
+async def test_a_silent_order_gets_one_reminder_however_often_it_wakes(tmp_path: Path) -> None:
     async with running(tmp_path / "avisa.db") as flows, flows.sending():
         await told(flows, "A-1")
         await flows.pass_time(49 * HOUR)

@@ -55,7 +55,7 @@ class Read(HTMLParser):
 
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)
-def test_is_small_and_fetches_nothing(message: str, locale: str) -> None:
+def test_a_mail_is_small_and_fetches_nothing(message: str, locale: str) -> None:
     html = harness.words(message, locale).html
     assert len(html.encode()) < LARGEST
     read = Read(html)
@@ -65,7 +65,7 @@ def test_is_small_and_fetches_nothing(message: str, locale: str) -> None:
 
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)
-def test_says_its_language_and_what_is_a_heading(message: str, locale: str) -> None:
+def test_a_mail_says_its_language_and_what_is_a_heading(message: str, locale: str) -> None:
     read = Read(harness.words(message, locale).html)
     told = [attributes.get("lang") for tag, attributes in read.tags if "lang" in attributes]
     assert told == [locale, locale]  # of the page, and of what webmail leaves of it
@@ -113,7 +113,7 @@ JUDGED = f"""(async () => {{
     ("locales", "width", "dark"),
     [(harness.LOCALES, 600, False), (("en",), 320, False), (("ca",), 320, True), (("es",), 1200, True)],
 )
-def test_axe_finds_nothing(locales: tuple[str, ...], width: int, dark: bool, tmp_path: Path) -> None:
+def test_axe_finds_no_fault_in_any_mail(locales: tuple[str, ...], width: int, dark: bool, tmp_path: Path) -> None:
     judged = harness.asked(JUDGED, everyone(*locales), tmp_path, widths=[width], dark=dark)
     for name, found in judged.items():
         assert (name, found["wrong"], found["unsure"]) == (name, [], [])
@@ -122,7 +122,7 @@ def test_axe_finds_nothing(locales: tuple[str, ...], width: int, dark: bool, tmp
 
 
 @needs("chromium")
-def test_axe_would_have_found_it(tmp_path: Path) -> None:
+def test_axe_finds_a_fault_that_was_planted(tmp_path: Path) -> None:
     html = harness.words("in-production", "en").html
     spoilt = {
         "html-has-lang": html.replace(' lang="en"', ""),
@@ -153,7 +153,7 @@ def without_styles(html: str) -> str:
 
 
 @needs("chromium")
-def test_fits_every_screen_and_any_finger(tmp_path: Path) -> None:
+def test_a_mail_fits_every_screen_and_any_finger(tmp_path: Path) -> None:
     mails = {
         f"{message} {sample}": harness.words(message, "en", sample).html
         for message in harness.messages()
@@ -169,7 +169,7 @@ def test_fits_every_screen_and_any_finger(tmp_path: Path) -> None:
 
 
 @needs("chromium")
-def test_looks_as_meant(tmp_path: Path) -> None:
+def test_a_mail_is_centred_and_dark_where_it_should_be(tmp_path: Path) -> None:
     page = tmp_path / "mail.html"
     page.write_text(harness.words("order-confirmed", "en").html)
     looks = [screenshots.Look(width=width, dark=dark) for width in WIDTHS for dark in (False, True)]

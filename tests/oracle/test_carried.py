@@ -20,6 +20,6 @@ def test_the_update_of_an_earlier_episode_carries_it(plan: Plan) -> None:
     assert not found(plan, [mail(0, "1/update/1/customer"), DELIVERED], EVENTS)
 
 
-def test_somebody_has_to(plan: Plan) -> None:
+def test_a_lost_update_is_found_if_nothing_later_carries_it(plan: Plan) -> None:
     early = mail(0, "1/update/1/customer", soon=0.1)
     assert Kind.LOST in found(plan, [early, mail(3, "3/update/1/customer")], [*EVENTS[:3], event(3, "delivered")])

@@ -47,7 +47,9 @@ def when(text: str) -> datetime:
         ("plain", "2026-03-06T17:00", "2026-03-08T17:00"),
     ],
 )
-def test_windows(touchpoints: dict[str, Touchpoint], status: str, start: str, end: str) -> None:
+def test_a_window_ends_as_its_calendar_says(
+    touchpoints: dict[str, Touchpoint], status: str, start: str, end: str
+) -> None:
     window = touchpoints[status].window
     assert window is not None
     assert window.after(when(start)) == when(end)

@@ -131,12 +131,12 @@ def test_a_double_after_something_newer_is_out_of_order(plan: Plan) -> None:
     assert found(plan, [*MAILS, again], latitude=latitude) == {Kind.OUT_OF_ORDER}
 
 
-def test_older_after_newer(plan: Plan) -> None:
+def test_an_older_status_after_a_newer_one_is_out_of_order(plan: Plan) -> None:
     swapped = [*MAILS[:5], replace(MAILS[6], at=at(100)), replace(MAILS[5], at=at(100.001))]
     assert Kind.OUT_OF_ORDER in found(plan, swapped)
 
 
-def test_a_superseded_update(plan: Plan) -> None:
+def test_the_mail_of_a_superseded_update_is_stale(plan: Plan) -> None:
     """In the night both became due: only the newer is to be told."""
     events = [event(0, "confirmed"), event(12, "in_production"), event(14, "shipped"), event(40, "delivered")]
     told = [MAILS[0], mail(22, "3/update/1/customer"), mail(46, "4/update/1/customer")]
@@ -144,7 +144,7 @@ def test_a_superseded_update(plan: Plan) -> None:
     assert found(plan, [MAILS[0], mail(22, "2/update/1/customer"), *told[1:]], events) == {Kind.STALE}
 
 
-def test_an_update_that_always_goes(plan: Plan) -> None:
+def test_an_update_that_always_goes_is_missed(plan: Plan) -> None:
     events = [event(0, "confirmed"), event(0.0001, "delivered")]
     assert found(plan, [mail(0, "1/update/1/customer"), mail(0.0001, "2/update/1/customer")], events) == set()
     assert found(plan, [mail(0.0001, "2/update/1/customer")], events) == {Kind.LOST}
@@ -173,12 +173,12 @@ def test_a_reminder_tells_an_episode_that_began_in_silence(plan: Plan) -> None:
     assert Kind.LOST in found(plan, told, up)
 
 
-def test_a_reminder_too_early(plan: Plan) -> None:
+def test_a_reminder_before_its_deadline_is_early(plan: Plan) -> None:
     early = replace(MAILS[2], at=at(58.4))
     assert Kind.EARLY in found(plan, [*MAILS[:2], early, *MAILS[3:]])
 
 
-def test_a_reminder_too_late(plan: Plan) -> None:
+def test_a_reminder_after_the_told_date_is_over_it(plan: Plan) -> None:
     late = replace(MAILS[2], at=at(58.5) + timedelta(seconds=20))
     assert found(plan, [*MAILS[:2], late, *MAILS[3:]]) >= {Kind.OVER_TOLD_DATE}
 
@@ -191,7 +191,7 @@ def test_an_outage_explains_a_late_reminder_but_not_a_missing_one(plan: Plan) ->
     assert Kind.OVER_TOLD_DATE in found(plan, later, latitude=down)
 
 
-def test_a_reminder_after_the_end(plan: Plan) -> None:
+def test_a_reminder_after_a_final_status_is_found(plan: Plan) -> None:
     events = [event(0, "shipped"), event(1, "delivered")]
     told = [mail(0, "1/update/1/customer"), mail(1, "2/update/1/customer")]
     assert found(plan, told, events) == set()
@@ -215,7 +215,7 @@ def test_what_lay_unread_at_a_start_is_taken_in_before_anything_is_sent(plan: Pl
     assert found(plan, told, events, latitude) == {Kind.STALE}
 
 
-def test_one_reminder_too_many(plan: Plan) -> None:
+def test_a_reminder_beyond_the_last_is_unexpected(plan: Plan) -> None:
     events = [event(0, "in_production")]
     told = [
         mail(0, "1/update/1/customer"),
@@ -235,11 +235,11 @@ def test_two_mails_where_one_was_asked_for(plan: Plan) -> None:
     assert Kind.UNEXPECTED in found(plan, [*MAILS, stranger])
 
 
-def test_somebody_elses_mail(plan: Plan) -> None:
+def test_a_mail_to_somebody_else_has_the_wrong_recipient(plan: Plan) -> None:
     assert found(plan, [replace(MAILS[0], to="eve@customers.example"), *MAILS[1:]]) == {Kind.WRONG_RECIPIENT}
 
 
-def test_quiet_hours(plan: Plan) -> None:
+def test_a_mail_in_quiet_hours_is_found(plan: Plan) -> None:
     assert Kind.IN_QUIET_HOURS in found(plan, [MAILS[0], mail(12, "2/update/1/customer"), *MAILS[2:]]) | found(
         plan, [MAILS[0], mail(12.5, "2/update/1/customer"), *MAILS[2:]]
     )
@@ -252,7 +252,7 @@ def test_an_untold_episode_keeps_the_told_date(plan: Plan) -> None:
     assert found(plan, [told[0], told[2]], events) == {Kind.OVER_TOLD_DATE}
 
 
-def test_what_is_not_to_be_told(plan: Plan) -> None:
+def test_a_mail_about_what_is_not_to_be_told_is_unexpected(plan: Plan) -> None:
     events = [event(0, "shipped", notify=False), event(1, "delivered", notify=False)]
     assert found(plan, [], events) == set()
     assert found(plan, [mail(0, "1/update/1/customer")], events) == {Kind.UNEXPECTED}
@@ -319,7 +319,7 @@ def test_an_unknown_status_is_told_to_its_owner(plan: Plan) -> None:
     assert Kind.UNEXPECTED in found(plan, [alert, mail(0, "1/update/1/customer"), last], events)
 
 
-def test_reopened_after_the_end(plan: Plan) -> None:
+def test_every_update_of_a_reopened_order_is_missed_if_lost(plan: Plan) -> None:
     events = [event(0, "delivered"), event(5, "shipped"), event(6, "delivered")]
     told = [mail(0, "1/update/1/customer"), mail(5, "2/update/1/customer"), mail(6, "3/update/1/customer")]
     assert found(plan, told, events) == set()
@@ -333,7 +333,7 @@ def sums(events: Mapping[str, int], states: Mapping[str, int], *, dead: int = 0)
     )
 
 
-def test_counts(plan: Plan) -> None:
+def test_counts_that_do_not_add_up_are_found(plan: Plan) -> None:
     right = sums({"entered": 4}, {"sent": 7, "dropped": 1})
     assert found(plan, MAILS, counts=right) == set()
     for wrong in (

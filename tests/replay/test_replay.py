@@ -21,7 +21,9 @@ ORDERS = 250
 PATIENCE = timedelta(seconds=10)  # the machine is shared with other tests; `make replay` keeps to 5
 
 
-async def test_generated_orders(tmp_path: Path, apache_kafka: ApacheKafka, postgres: Postgres) -> None:
+async def test_generated_orders_are_told_as_the_oracle_says(
+    tmp_path: Path, apache_kafka: ApacheKafka, postgres: Postgres
+) -> None:
     """Both stores at once, to wait for silences only once."""
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")

@@ -117,7 +117,7 @@ def _compose(draft: Draft, notification: Notification) -> bytes:
 
 
 @pytest.mark.parametrize("message", ["shown", "still-in-progress"])
-def test_another_process_writes_the_same_octets(message: str) -> None:
+def test_another_process_writes_the_same_bytes(message: str) -> None:
     order, notification = told(message)
     draft = usual().draft(notification, order, NOW)
     assert isinstance(draft, Draft)
@@ -200,7 +200,7 @@ def test_what_cannot_be_written_says_so_without_harm() -> None:
         ("../../etc", "nl", "en"),
     ],
 )
-def test_a_language_falls_back(wanted: str, brand: str, chosen: str) -> None:
+def test_a_missing_language_falls_back_to_its_kin_then_to_the_brand(wanted: str, brand: str, chosen: str) -> None:
     assert choose_locale(("ca", "en", "es", "pt-BR", "pt-PT"), wanted, brand) == chosen
 
 

@@ -59,11 +59,11 @@ def said(text: str, **values: Any) -> str:
         ("{{ é }}{{ ℌ }}", {"é": 1, "ℌ": 2}, "12"),
     ],
 )  # fmt: skip
-def test_says_what_it_would_in_jinja(text: str, values: Mapping[str, Any], told: str) -> None:
+def test_a_program_writes_what_jinja_would(text: str, values: Mapping[str, Any], told: str) -> None:
     assert said(text, **values) == told
 
 
-def test_only_html_is_escaped() -> None:
+def test_values_are_escaped_in_html_and_not_in_text() -> None:
     plain, html = program("{{ x }} <b>", "{{ x }} <b>").fill({"x": "<i> & \"'"})
     assert plain == "<i> & \"' <b>"
     assert html == "&lt;i&gt; &amp; &quot;&#x27; <b>"
@@ -119,16 +119,16 @@ def test_nothing_else_becomes_a_program(text: str) -> None:
 @pytest.mark.parametrize(
     "name", ["str", "write", "escape", "each", "counted", "part", "dict", "f_upper", "__builtins__"]
 )
-def test_its_functions_are_no_values(name: str) -> None:
+def test_functions_of_a_program_are_no_values(name: str) -> None:
     assert said(f"{{% if {name} %}}there{{% endif %}}") == ""
 
 
-def test_it_has_no_builtins_and_no_way_to_python() -> None:
+def test_a_program_has_no_builtins_and_no_way_to_python() -> None:
     known: dict[str, Any] = program("Hello {{ x }}").plain.__globals__  # type: ignore[attr-defined]  # a plain function
     assert known == {**FUNCTIONS, "__builtins__": {}}
 
 
-def test_takes_keys_of_dicts_and_nothing_else() -> None:
+def test_a_program_takes_keys_of_dicts_and_nothing_else() -> None:
     class Trap(dict[str, Any]):
         def __getitem__(self, key: str) -> Any:
             raise AssertionError(key)
@@ -139,7 +139,7 @@ def test_takes_keys_of_dicts_and_nothing_else() -> None:
         assert said("{% if x.upper %}reached{% endif %}", x=value) == ""
 
 
-def test_knows_the_line_of_each_output() -> None:
+def test_a_program_knows_the_line_of_each_output() -> None:
     one = nodes.Output([nodes.TemplateData("a\nb", lineno=1), nodes.Name("x", "load", lineno=7)], lineno=1)
     two = nodes.Output([nodes.Name("y", "load", lineno=9)], lineno=9)
     made = generate([one], [two], file="f", functions=FUNCTIONS)

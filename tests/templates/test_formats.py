@@ -56,7 +56,7 @@ def test_a_date_is_written_as_babel_would(day: date, locale: str) -> None:
         ("ca", "dilluns, 9 de març", "1.234,50\u00a0€"),
     ],
 )
-def test_the_shipped_languages(locale: str, day: str, amount: str) -> None:
+def test_days_and_amounts_are_written_as_each_shipped_language_does(locale: str, day: str, amount: str) -> None:
     formats = MADE[locale]
     assert formats.day("2026-03-09", "UTC") == day
     assert formats.money("1234.5", "EUR") == amount
@@ -90,7 +90,7 @@ def test_what_is_no_amount_is_shown_as_it_came(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", ["1e-999999", "١٢٣", -0.0, 1e17])
-def test_odd_amounts_are_short(value: object) -> None:
+def test_an_odd_amount_is_written_in_few_characters(value: object) -> None:
     formats = MADE["en"]
     for told in (formats.money(value, "EUR"), formats.money(value, value), formats.number(value)):
         assert isinstance(told, str)

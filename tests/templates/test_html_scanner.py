@@ -49,7 +49,7 @@ def flaw(text: str) -> html_scanner.Flaw | None:
         ("<i>" * 40 + "‸<i>" + "</i>" * 41, "there are more than 40 elements within one another"),
     ],
 )
-def test_what_html_would_have_to_be_mended_for(text: str, said: str) -> None:
+def test_html_that_a_browser_would_mend_has_a_flaw(text: str, said: str) -> None:
     found = flaw(text.replace("‸", ""))
     if found and found[1].startswith("`</"):  # it shows where something else is closed
         assert found[1] == said
@@ -67,11 +67,11 @@ def test_what_html_would_have_to_be_mended_for(text: str, said: str) -> None:
         "<ul><li><p>a</p><ol><li>b</li></ol></li></ul>",
     ],
 )
-def test_what_is_well(text: str) -> None:
+def test_html_that_holds_together_has_no_flaw(text: str) -> None:
     assert flaw(text) is None
 
 
-def test_the_author_is_told_where() -> None:
+def test_a_flaw_is_reported_at_its_place() -> None:
     kept = files()
     kept["layout/layout.html"] = kept["layout/layout.html"].replace("{{ content }}", "<p>{{ content }}")
     problems = read(kept)

@@ -107,7 +107,7 @@ def test_a_reminder_can_be_stopped_in_one_click() -> None:
     assert url in words.html
 
 
-def test_an_update_or_a_house_without_address_offers_no_unsubscribing() -> None:
+def test_an_update_or_a_service_without_address_offers_no_unsubscribing() -> None:
     well_formed(mailed(usual())[1])
     well_formed(mailed(catalog_of(), "still-in-progress")[1])
 

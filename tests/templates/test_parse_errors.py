@@ -57,7 +57,9 @@ from tests.templates.harness import compiled, layout
         ("{% elsif x %}", 4, "there is no `elsif` in a message; allowed: if, elif, else, endif, for, endfor", "elif"),
     ],
 )
-def test_what_cannot_be_read(body: str, column: int, message: str, suggestion: str | None) -> None:
+def test_a_syntax_error_has_its_place_message_and_suggestion(
+    body: str, column: int, message: str, suggestion: str | None
+) -> None:
     made, problems = compiled(f"first\n{body}")
     assert made is None
     (problem,) = problems
@@ -107,7 +109,7 @@ def test_an_address_that_is_spelt_otherwise_than_it_reads_has_a_place(body: str)
         "---\nsubject: wrong\nshort: a\n---\nwrong {{ 'wrong' }} {{ ‸wrong }}\n",
     ],
 )
-def test_a_place_is_exact(text: str) -> None:
+def test_an_unknown_name_is_reported_at_its_line_and_column(text: str) -> None:
     before, _, after = text.partition("‸")
     _, problems = compile_message(before + after, file="f", locale="en", layout=layout(), for_owner=False)
     named = next(problem for problem in problems if problem.code == "unknown_name")
@@ -167,7 +169,7 @@ def test_no_order_names_the_host_of_a_link(link: str) -> None:
     "link",
     ["[x](https://shop.example/{{ order.id }})", "[x]({{ order.number }}/{{ order.id }})", "[x]({{ order.id }})"],
 )
-def test_behind_the_host_it_may_speak(link: str) -> None:
+def test_behind_the_host_of_a_link_a_placeholder_may_stand(link: str) -> None:
     assert compiled(link)[1] == []
 
 

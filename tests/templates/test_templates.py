@@ -100,7 +100,7 @@ def test_what_is_not_allowed_is_refused(body: str) -> None:
 
 
 @pytest.mark.parametrize("subject", ["{{ button('a', 'b') }}", "{{ order.eta }}", "{% if x %}"])
-def test_subjects_are_inspected_too(subject: str) -> None:
+def test_a_fault_in_a_subject_is_refused_as_in_the_body(subject: str) -> None:
     made, problems = compiled("x", subject=subject)
     assert made is None
     assert problems[0].line == 2
@@ -227,7 +227,7 @@ def test_a_loop_over_one_item_is_one_list() -> None:
     assert "&lt;y&gt;" in words.html
 
 
-def test_markdown_is_written_twice() -> None:
+def test_markdown_is_written_as_text_and_as_html() -> None:
     body = "# T\n\nx *e* **s** `c` [l](https://x.example) <https://y.example>\\\nz\n1. a\n2. b\n   - c\n\n> q\n\n---"
     text = text_of(body)
     assert text.startswith("T\n\nx e s c l (https://x.example) https://y.example\nz\n\n1. a\n2. b\n   - c\n\n> q\n")
@@ -276,7 +276,7 @@ def test_dates_stand_in_the_customers_zone_and_language() -> None:
         ("---\nnonsense\nsubject: a\nshort: b\n---\nx", "front_matter"),
     ],
 )
-def test_front_matter_is_checked(text: str, code: str) -> None:
+def test_faults_of_the_front_matter_are_refused(text: str, code: str) -> None:
     from avisa.templates.compile_message import compile_message
     from tests.templates.harness import layout
 

@@ -114,7 +114,7 @@ def test_a_link_that_is_none_is_left_out(url: object) -> None:
     "url",
     ["https://shop.example/a?b=1&c=%20#d", "http://x.example", "mailto:a@b.example", "tel:+351210000000"],
 )
-def test_a_link_is_whole_in_both_twins(url: str) -> None:
+def test_a_link_is_whole_in_html_and_in_text(url: str) -> None:
     words, _ = mailed(usual(), details_url=url)
     assert url in Seen(words.html).links
     assert url in words.text
