@@ -31,7 +31,7 @@ lint: .venv/.test
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports
 
-# What needs no server, on two cores: the inner loop. Modules are compiled once, not by each process.
+# What needs no server: the inner loop. Three processes on two cores, because some tests only wait. Modules are compiled once, not by each process.
 UNIT := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --quiet --numprocesses 2 --dist worksteal -m unit tests
 
 unit: .venv/.test

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -12,6 +14,10 @@ pytest_plugins = ["tests.tools.kafka", "tests.tools.postgres"]  # one server for
 # A machine that is busy makes no example wrong.
 settings.register_profile("calm", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("calm")
+
+
+# Catalogs and schemas live as long as a run, and the collector would look at all of them again and again.
+gc.set_threshold(100_000, 50, 100)
 
 
 def pytest_configure(config: pytest.Config) -> None:

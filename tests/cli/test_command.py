@@ -25,6 +25,7 @@ from tests import builders
 from tests.cli.histories import at
 from tests.cli.test_reads import ENTRY_KEYS, OUTBOX_KEYS
 from tests.fakes import RealClock
+from tests.tools.parts import needs
 
 CANARY = "ana.canary@example.pt"
 KEY = "A-1/1/update/1/customer"
@@ -49,6 +50,7 @@ class Ended:
 Avisa = Callable[..., Ended]
 
 
+@needs("process")
 @pytest.fixture
 def avisa(tmp_path: Path) -> Avisa:
     """Runs the command in an empty folder, with no setting but those given."""

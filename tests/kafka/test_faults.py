@@ -15,6 +15,7 @@ from avisa.kafka.faststream_reader import CLOSE_WITHIN
 from avisa.ports import Taken
 from tests.kafka.harness import Flow, a_topic, committed, publish, subscribed, until, value
 from tests.tools.kafka import ApacheKafka
+from tests.tools.parts import needs
 
 
 def cluster_of(kafka: ApacheKafka, topic: str) -> Cluster:
@@ -116,6 +117,7 @@ async def test_a_broker_that_is_down_at_the_start_is_waited_for(
         assert running.lag.answered
 
 
+@needs("process")
 async def test_stopping_is_quick_while_a_broker_never_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         cluster = Cluster(bootstrap_servers=f"127.0.0.1:{silent.getsockname()[1]}")

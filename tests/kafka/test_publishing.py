@@ -17,6 +17,7 @@ from avisa.kafka import Cluster, UnreachableError, asyncapi, publish
 from avisa.ports import Taken
 from tests.kafka.harness import Flow, a_topic, subscribed, until, value
 from tests.tools.kafka import ApacheKafka
+from tests.tools.parts import needs
 
 TOPICS = ("orders.status",)
 
@@ -51,6 +52,7 @@ async def test_publishing_without_a_broker_fails_with_the_cause() -> None:
         await publish(Cluster(bootstrap_servers="127.0.0.1:1"), [value(1)])
 
 
+@needs("process")
 async def test_the_embedded_broker_is_found_by_a_second_process(embedded: EmbeddedBroker, tmp_path: Path) -> None:
     script = (
         "import asyncio, sys; from pathlib import Path;"
@@ -72,6 +74,7 @@ async def test_the_embedded_broker_is_found_by_a_second_process(embedded: Embedd
     assert set(running.flow.orders) == {str(n) for n in range(50)}
 
 
+@needs("process")
 async def test_publishing_to_the_embedded_broker_waits_for_the_reader(embedded: EmbeddedBroker) -> None:
     """More than it can keep: nothing is lost, because publishing holds back."""
     cluster = embedded.cluster("avisa")
