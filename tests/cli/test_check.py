@@ -99,9 +99,9 @@ def test_the_same_problem_twice_has_two_fingerprints(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", codes())
 def test_check_explains_every_code(asked: Avisa, code: str) -> None:
-    told = asked("check", "--explain", code, "--json").json
-    assert (told["code"], told["severity"]) == (code, codes()[code].severity)
-    assert told["means"] in asked("check", "--explain", code).out.replace("\n", " ")
+    document = asked("check", "--explain", code, "--json").json
+    assert (document["code"], document["severity"]) == (code, codes()[code].severity)
+    assert document["means"] in asked("check", "--explain", code).out.replace("\n", " ")
 
 
 def test_an_unknown_code_is_not_explained(asked: Avisa) -> None:

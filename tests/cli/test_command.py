@@ -85,9 +85,9 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
         code = main(words)
-        told = capfd.readouterr()
-        assert CANARY not in told.out + told.err
-        return Ended(code, told.out, told.err)
+        printed = capfd.readouterr()
+        assert CANARY not in printed.out + printed.err
+        return Ended(code, printed.out, printed.err)
 
     yield run
     logging.root.handlers[:], logging.root.level = handlers, level
@@ -154,15 +154,15 @@ def _dead(value: bytes, *, offset: int, reason: Reason) -> Unreadable:
 
 
 def test_timeline_has_the_status_the_promise_and_every_entry(avisa: Avisa, kept: Path) -> None:
-    told = avisa("timeline", "A-1", "--json").json
-    assert (told["order_id"], told["status"], told["final"]) == ("A-1", "confirmed", False)
-    assert (told["wake_at"], told["next_update"]) == ("2026-03-03T10:00:00Z", "2026-03-03T10:00:00Z")
-    assert told["promise"] == {"date": "2026-03-09", "state": None}
-    assert [(entry["kind"], entry["reason"]) for entry in told["entries"]] == [
+    document = avisa("timeline", "A-1", "--json").json
+    assert (document["order_id"], document["status"], document["final"]) == ("A-1", "confirmed", False)
+    assert (document["wake_at"], document["next_update"]) == ("2026-03-03T10:00:00Z", "2026-03-03T10:00:00Z")
+    assert document["promise"] == {"date": "2026-03-09", "state": None}
+    assert [(entry["kind"], entry["reason"]) for entry in document["entries"]] == [
         ("event", "entered"),
         ("decision", "entered"),
     ]
-    assert set(told["entries"][0]) >= ENTRY_KEYS
+    assert set(document["entries"][0]) >= ENTRY_KEYS
     shown = avisa("timeline", "A-1")
     assert shown.code == 0
     assert "Monday 2 March 2026" in shown.out
@@ -184,9 +184,9 @@ def test_outbox_lists_retries_and_drops_notifications(asked: Avisa, kept: Path) 
 
 
 def test_counts_of_a_store_add_up(asked: Avisa, kept: Path) -> None:
-    told = asked("counts", "--json").json
-    assert told["events"] == {"read": 2, "by_reason": {"entered": 1}, "dead_letters": 1}
-    assert told["notifications"]["decided"] == sum(told["notifications"]["by_state"].values()) == 1
+    document = asked("counts", "--json").json
+    assert document["events"] == {"read": 2, "by_reason": {"entered": 1}, "dead_letters": 1}
+    assert document["notifications"]["decided"] == sum(document["notifications"]["by_state"].values()) == 1
     assert asked("counts").code == 0
 
 
@@ -375,10 +375,10 @@ def test_config_masks_secrets_and_names_sources(asked: Avisa, tmp_path: Path) ->
         "AVISA_SMTP__PASSWORD": "hunter2-canary",
     }
     ended = asked("config", "--json", **secrets)
-    told = ended.json["settings"]
-    assert told["AVISA_SMTP__HOST"] == {"value": "mail.example.com", "source": ".env"}
-    assert told["AVISA_SMTP__PASSWORD"] == {"value": "****", "source": "environment"}
-    assert told["AVISA_HTTP__PORT"] == {"value": 8080, "source": "default"}
+    settings = ended.json["settings"]
+    assert settings["AVISA_SMTP__HOST"] == {"value": "mail.example.com", "source": ".env"}
+    assert settings["AVISA_SMTP__PASSWORD"] == {"value": "****", "source": "environment"}
+    assert settings["AVISA_HTTP__PORT"] == {"value": 8080, "source": "default"}
     assert "canary" not in ended.out + asked("config", **secrets).out
 
 

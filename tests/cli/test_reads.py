@@ -20,8 +20,8 @@ OUTBOX_KEYS = {
 
 
 def test_a_timeline_tells_the_order_and_each_line_in_the_order_it_happened() -> None:
-    told = views.timeline_json(a_history())
-    assert {k: v for k, v in told.items() if k != "entries"} == {
+    document = views.timeline_json(a_history())
+    assert {k: v for k, v in document.items() if k != "entries"} == {
         "order_id": "A-1042",
         "status": "in_production",
         "episode": 2,
@@ -30,7 +30,7 @@ def test_a_timeline_tells_the_order_and_each_line_in_the_order_it_happened() -> 
         "next_update": "2026-03-10T09:00:00Z",
         "promise": {"date": "2026-03-09", "state": "open"},
     }
-    assert [(e["kind"], e["purpose"], e["state"], e["reason"]) for e in told["entries"]] == [
+    assert [(e["kind"], e["purpose"], e["state"], e["reason"]) for e in document["entries"]] == [
         ("event", None, None, "entered"),
         ("decision", "update", "queued", "entered"),
         ("settled", "update", "sent", "accepted"),
@@ -46,8 +46,8 @@ def test_a_timeline_tells_the_order_and_each_line_in_the_order_it_happened() -> 
         ("gate", "reminder", "held", "quiet_hours"),
         ("settled", "owner_alert", "failed", "no_address"),
     ]
-    assert all(set(entry) >= ENTRY_KEYS for entry in told["entries"])
-    assert told["entries"][2] | {"key": ""} == {
+    assert all(set(entry) >= ENTRY_KEYS for entry in document["entries"])
+    assert document["entries"][2] | {"key": ""} == {
         "at": "2026-03-02T10:01:00Z", "kind": "settled", "reason": "accepted", "status": "confirmed", "episode": 1,
         "event_id": None, "key": "", "purpose": "update", "channel": "email", "state": "sent",
         "message": "confirmed", "locale": "pt-PT", "template_version": "c0ffee", "version": 7,
@@ -69,10 +69,10 @@ def test_counts_have_every_total_of_the_reference() -> None:
         decided=2,
         by_state={State.SENT: 1, State.QUEUED: 1},
     )
-    told = views.counts_json(counted)
-    assert told["events"] == {"read": 3, "by_reason": {"entered": 2}, "dead_letters": 1}
-    assert sum(told["notifications"]["by_state"].values()) == told["notifications"]["decided"]
-    assert told["notifications"]["by_state"]["in_doubt"] == 0
+    document = views.counts_json(counted)
+    assert document["events"] == {"read": 3, "by_reason": {"entered": 2}, "dead_letters": 1}
+    assert sum(document["notifications"]["by_state"].values()) == document["notifications"]["decided"]
+    assert document["notifications"]["by_state"]["in_doubt"] == 0
 
 
 def test_moments_are_told_in_utc() -> None:

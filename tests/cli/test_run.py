@@ -101,16 +101,16 @@ def test_an_event_becomes_a_mail_and_nobody_is_named_in_the_log(running: Running
     until(lambda: list(mails.glob("*.eml")), "the mail")
     assert "1042" in httpx.get(f"{running.url}/inbox").text
     until(lambda: json.loads(running.avisa("outbox", "--state", "sent", "--json").stdout), "its settlement")
-    told = json.loads(running.avisa("timeline", "A-1", "--json").stdout)
-    assert [entry["kind"] for entry in told["entries"]] == ["event", "decision", "settled"]
-    assert told["entries"][-1]["message_id"] in (mails / "000001.eml").read_text()
+    document = json.loads(running.avisa("timeline", "A-1", "--json").stdout)
+    assert [entry["kind"] for entry in document["entries"]] == ["event", "decision", "settled"]
+    assert document["entries"][-1]["message_id"] in (mails / "000001.eml").read_text()
     until(lambda: json.loads(running.avisa("dead-letters", "--json").stdout), "the dead letter")
     counted = json.loads(running.avisa("counts", "--json").stdout)
     assert (counted["events"]["read"], counted["notifications"]["by_state"]["sent"]) == (2, 1)
 
     for path in ("/metrics", "/readyz", "/livez", "/asyncapi.json"):
-        said = httpx.get(running.url + path).text
-        assert not any(canary in said for canary in CANARIES), path
+        page = httpx.get(running.url + path).text
+        assert not any(canary in page for canary in CANARIES), path
     running.process.send_signal(signal.SIGTERM)
     assert running.process.wait(PATIENCE) == 0
     assert not any(canary in running.log for canary in CANARIES)
@@ -127,8 +127,8 @@ def test_words_are_pushed_and_rolled_back_beside_a_running_service(running: Runn
     def did(*words: str) -> dict[str, object]:
         done = running.avisa("templates", *words, "--json")
         assert done.returncode == 0, done.stdout
-        told: dict[str, object] = json.loads(done.stdout)
-        return told
+        document: dict[str, object] = json.loads(done.stdout)
+        return document
 
     assert in_force().startswith("version 1 (")
     did("pull", "words")

@@ -23,11 +23,11 @@ def printed(made: Any, width: int = 100) -> str:
 
 
 def test_a_timeline_is_printed_as_sentences_under_each_day() -> None:
-    told = printed(timeline(views.timeline_json(a_history())))
-    assert "Order A-1042  in_production" in told
-    assert "the customer hears again by 10 Mar 2026 09:00 UTC; promised for 2026-03-09" in told
-    assert "Monday 2 March 2026" in told
-    lines = [" ".join(line.split()) for line in told.splitlines()]
+    text = printed(timeline(views.timeline_json(a_history())))
+    assert "Order A-1042  in_production" in text
+    assert "the customer hears again by 10 Mar 2026 09:00 UTC; promised for 2026-03-09" in text
+    assert "Monday 2 March 2026" in text
+    lines = [" ".join(line.split()) for line in text.splitlines()]
     assert "10:01:00 ✓ update sent the mail server took it confirmed in pt-PT, v7" in lines
     assert "09:01:00 ↻ update tried refused for good (rcpt 451)" in lines
     assert "22:00:00 ◌ reminder held waits until the quiet hours are over" in lines
@@ -35,15 +35,15 @@ def test_a_timeline_is_printed_as_sentences_under_each_day() -> None:
 
 
 def test_a_timeline_of_an_order_without_entries_is_printed() -> None:
-    told = views.timeline_json(a_history()) | {"entries": [], "next_update": None, "promise": None}
-    assert "in_production" in printed(timeline(told))
+    document = views.timeline_json(a_history()) | {"entries": [], "next_update": None, "promise": None}
+    assert "in_production" in printed(timeline(document))
 
 
 def test_what_a_publisher_wrote_steers_no_terminal() -> None:
-    told = views.timeline_json(a_history())
-    told["order_id"] = "A\x1b[31m\u202e"
-    told["entries"][0]["status"] = "[bold]\x07"
-    shown = printed(timeline(told))
+    document = views.timeline_json(a_history())
+    document["order_id"] = "A\x1b[31m\u202e"
+    document["entries"][0]["status"] = "[bold]\x07"
+    shown = printed(timeline(document))
     assert r"A\x1b[31m\u202e" in shown
     assert r"[bold]\x07" in shown
 

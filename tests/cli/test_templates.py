@@ -72,8 +72,8 @@ def test_pushed_words_can_be_compared_rolled_back_and_listed(asked: Avisa, folde
     assert (second["version"], second["parent"]) == (2, first.json["hash"])
     assert asked("templates", "push", **WORDS).out == "These words are in force already, as version 2.\n"
     assert asked("templates", "diff", **WORDS).out.endswith("are the same.\n")
-    told = asked("templates", "diff", "1", second["hash"][:6], "--json").json
-    assert [(one["file"], one["change"]) for one in told["files"]] == [("messages/plain/en.md", "changed")]
+    difference = asked("templates", "diff", "1", second["hash"][:6], "--json").json
+    assert [(one["file"], one["change"]) for one in difference["files"]] == [("messages/plain/en.md", "changed")]
 
     back = asked("templates", "rollback", "--note", "too loud", "--author", "ana", "--json").json
     assert (back["version"], back["hash"], back["origin"], back["note"]) == (
@@ -238,25 +238,25 @@ def _told(plan: Any) -> tuple[Order, Notification]:
 def test_a_mail_is_shown_as_it_was_sent(asked: Avisa, folder: Path) -> None:
     asked("templates", "push", **WORDS)
     texts = {name: (folder / name).read_text() for name in templates.files()}
-    key, octets = sent_mail(folder, texts)
+    key, data = sent_mail(folder, texts)
     order = key.partition("/")[0]
     say(folder, "Everything else")
     asked("templates", "push", **WORDS)
 
-    told = asked("timeline", order, "--mail", key, "--out", "again", "--json", **WORDS).json
-    assert told["subject"].startswith("Order")
-    assert (told["version"], told["state"], told["exact"]) == (1, "sent", True)
-    assert (folder.parent / "again/mail.eml").read_bytes() == octets
-    assert (folder.parent / "again/mail.txt").read_text() == told["text"]
-    assert (folder.parent / "again/mail.html").read_text() == told["html"]
+    document = asked("timeline", order, "--mail", key, "--out", "again", "--json", **WORDS).json
+    assert document["subject"].startswith("Order")
+    assert (document["version"], document["state"], document["exact"]) == (1, "sent", True)
+    assert (folder.parent / "again/mail.eml").read_bytes() == data
+    assert (folder.parent / "again/mail.txt").read_text() == document["text"]
+    assert (folder.parent / "again/mail.html").read_text() == document["html"]
     shown = asked("timeline", order, "--mail", key.partition("/")[2])
     assert shown.code == 0
-    assert told["subject"] in shown.out
+    assert document["subject"] in shown.out
     assert "plain in en, version 1" in shown.out
     (settled,) = (one for one in asked("timeline", order, "--json").json["entries"] if one["kind"] == "settled")
-    assert (settled["version"], settled["template_version"]) == (1, told["template_version"])
+    assert (settled["version"], settled["template_version"]) == (1, document["template_version"])
     (row,) = asked("outbox", "--json").json
-    assert (row["version"], row["template_version"]) == (1, told["template_version"])
+    assert (row["version"], row["template_version"]) == (1, document["template_version"])
 
 
 def test_a_mail_that_is_unknown_or_no_longer_kept_is_not_shown(asked: Avisa, folder: Path) -> None:

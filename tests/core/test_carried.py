@@ -101,9 +101,9 @@ def test_of_orders_that_moved_on_it_is_what_was_shown() -> None:
         },
         {"customer": {"name": "", "first_name": ""}, "order": {"id": "A-2", "number": "A-2"}, "status": "shipped"},
     ]
-    told = observed_variables("shipped", [order((2, "reason", "Snow."))], shown)
-    assert (told.orders, told.present) == (3, 1)
-    known = {variable.name: (variable.known, variable.said) for variable in told.variables if variable.known}
+    observed = observed_variables("shipped", [order((2, "reason", "Snow."))], shown)
+    assert (observed.orders, observed.present) == (3, 1)
+    known = {variable.name: (variable.known, variable.said) for variable in observed.variables if variable.known}
     assert known == {
         "customer.name": (1, 0),
         "customer.first_name": (1, 0),
@@ -119,6 +119,6 @@ def test_of_orders_that_moved_on_it_is_what_was_shown() -> None:
 def test_no_value_of_an_order_is_among_the_observed_variables() -> None:
     details = {"note": CANARY, "deep": {"er": [CANARY], CANARY + "@x": 1}}
     facts = [(2, f"details.{key}", value) for key, value in details.items()]
-    told = observed_variables("shipped", [order(*facts, (2, "customer.name", CANARY), (2, "reason", CANARY))])
-    assert CANARY not in json.dumps([variable.example for variable in told.variables])
-    assert CANARY not in str(told)
+    observed = observed_variables("shipped", [order(*facts, (2, "customer.name", CANARY), (2, "reason", CANARY))])
+    assert CANARY not in json.dumps([variable.example for variable in observed.variables])
+    assert CANARY not in str(observed)

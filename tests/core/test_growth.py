@@ -29,8 +29,8 @@ def after(events: Iterable[OrderEvent], order: Order | None = None) -> tuple[Ord
     return order, told
 
 
-def pings(many: int, first: int = 2, **said: object) -> list[OrderEvent]:
-    return [event("on_its_way", START + timedelta(minutes=it), it, **said) for it in range(first, first + many)]
+def pings(many: int, first: int = 2, **facts: object) -> list[OrderEvent]:
+    return [event("on_its_way", START + timedelta(minutes=it), it, **facts) for it in range(first, first + many)]
 
 
 def test_a_status_repeated_thousands_of_times_is_one_episode() -> None:

@@ -99,10 +99,10 @@ def test_the_newest_is_told_once_and_nothing_after_something_newer(
     world.settle()
 
     newest = history[-1]
-    told = [mail for mail in world.sent if mail.purpose is Purpose.UPDATE and mail.ordinal == "1"]
+    updates = [mail for mail in world.sent if mail.purpose is Purpose.UPDATE and mail.ordinal == "1"]
     assert world.order is not None
     if PLAN.knows(newest.status):
-        of_newest = {mail.key for mail in told if mail.episode == world.order.episode}
+        of_newest = {mail.key for mail in updates if mail.episode == world.order.episode}
         assert len(of_newest) == 1, "the newest status is told, once"
     firsts = list(dict.fromkeys(mail.key for mail in world.sent if mail.recipient == "customer"))
     seqs = [world.rows[key].seq for key in firsts]

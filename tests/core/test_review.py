@@ -25,15 +25,15 @@ def test_a_promise_notice_that_was_never_sent_moves_no_told_date(again: str | No
     world = held_notices()
     world.take(event("shipped", START, 1, promised_at="2026-03-09"))
     world.live(2 * HOUR)
-    told = world.sent[0].next_update
-    assert told is not None
+    told_date = world.sent[0].next_update
+    assert told_date is not None
     world.live(20 * HOUR)
     assert world.take(event("shipped", world.now, 2, promised_at="2026-03-12")) is Reason.FACTS_CHANGED
     assert world.take(event("shipped", world.now, 3, promised_at=again)) is Reason.REPEATED
     assert world.order is not None
-    assert world.order.told_until == world.order.deadline == world.order.wake_at == told
+    assert world.order.told_until == world.order.deadline == world.order.wake_at == told_date
     assert not [row for row in world.rows.values() if row.state is State.QUEUED]
-    world.live(told - world.now)
+    world.live(told_date - world.now)
     assert [mail.purpose for mail in world.sent] == [Purpose.UPDATE, Purpose.REMINDER]
 
 

@@ -14,18 +14,18 @@ CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=utf-8")
 
 
 def record(value: Any, *headers: tuple[str, bytes | None], offset: int = 7) -> Record:
-    octets = value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
+    data = value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
     return Record(
         position=Position(topic="orders.status", partition=1, offset=offset),
         timestamp=AT,
         key=None,
         headers=headers,
-        value=octets,
+        value=data,
     )
 
 
-def plain(**said: Any) -> dict[str, Any]:
-    return {"order_id": "A-1042", "status": "in_production", **said}
+def plain(**fields: Any) -> dict[str, Any]:
+    return {"order_id": "A-1042", "status": "in_production", **fields}
 
 
 def envelope(**changed: Any) -> dict[str, Any]:

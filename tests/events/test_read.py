@@ -23,14 +23,14 @@ def event(given: Record) -> OrderEvent:
 
 
 def test_all_encodings_give_the_same_event() -> None:
-    said = plain(sequence=7, promised_at="2026-03-09", customer={"name": "Ana Sousa"}, notify=False)
-    encoded = base64.b64encode(json.dumps(said).encode()).decode()
+    value = plain(sequence=7, promised_at="2026-03-09", customer={"name": "Ana Sousa"}, notify=False)
+    encoded = base64.b64encode(json.dumps(value).encode()).decode()
     same = [
-        event(record(envelope(data=said), CONTENT_TYPE)),
-        event(record(envelope(data=said))),
+        event(record(envelope(data=value), CONTENT_TYPE)),
+        event(record(envelope(data=value))),
         event(record(envelope(data=None, data_base64=encoded), CONTENT_TYPE)),
-        event(record(said, *attributes(time=b"2026-03-02T10:15:00Z"), ("content-type", b"application/json"))),
-        event(record(said | {"id": "01J9", "source": "/shop/oms", "occurred_at": "2026-03-02T11:15:00+01:00"})),
+        event(record(value, *attributes(time=b"2026-03-02T10:15:00Z"), ("content-type", b"application/json"))),
+        event(record(value | {"id": "01J9", "source": "/shop/oms", "occurred_at": "2026-03-02T11:15:00+01:00"})),
     ]
     assert all(one == same[0] for one in same)
     assert same[0].order_id == "A-1042"
@@ -81,13 +81,13 @@ def test_an_order_id_may_be_a_whole_number() -> None:
 
 
 def test_facts_are_flat_and_keep_nulls_that_clear() -> None:
-    said = plain(
+    value = plain(
         customer={"email": "ana@example.pt", "phone": None, "channels": ["email"], "loyalty": 3},
         details={"number": "1042", "items": [{"name": "Mesa", "quantity": 1}], "gift": True, "total": None},
         reason=None,
         brand="default",
     )
-    assert event(record(said)).facts == {
+    assert event(record(value)).facts == {
         "customer.email": "ana@example.pt",
         "customer.phone": None,
         "customer.channels": ["email"],
@@ -104,8 +104,8 @@ def test_facts_are_flat_and_keep_nulls_that_clear() -> None:
 
 def test_prose_is_cut_and_other_text_kept_as_it_is() -> None:
     hostile = "Eve\r\nBcc: x@example.com\u202e {{ 7*7 }} <b>"
-    said = plain(customer={"name": hostile}, reason="x" * 5_000, details={"note\0": "a\0b", "big": 2**80})
-    facts = event(record(said)).facts
+    value = plain(customer={"name": hostile}, reason="x" * 5_000, details={"note\0": "a\0b", "big": 2**80})
+    facts = event(record(value)).facts
     assert facts["customer.name"] == hostile
     assert facts["reason"] == "x" * 2_000
     assert facts["details.note\ufffd"] == "a\ufffdb"

@@ -85,8 +85,8 @@ class Scene:
 
     def shared_out(self) -> bool:
         """Whether the living read all partitions, each at least one."""
-        told = [replica.health()["checks"].get("assignment", {}).get("detail", "0") for replica in self.living]
-        counts = [int(detail.split()[0]) for detail in told]
+        details = [replica.health()["checks"].get("assignment", {}).get("detail", "0") for replica in self.living]
+        counts = [int(detail.split()[0]) for detail in details]
         return sum(counts) == PARTITIONS and all(counts)
 
     def well(self) -> bool:

@@ -48,5 +48,5 @@ async def test_what_a_status_brings_is_counted_for_orders_that_moved_on_too(tmp_
         "order.number": (1, 0),
         "order.url": (1, 1),
     }
-    told = views.variables_json(confirmed)
-    assert told["variables"][-1] == {"name": "order.number", "known": 3, "said": 2, "example": "9"}
+    document = views.variables_json(confirmed)
+    assert document["variables"][-1] == {"name": "order.number", "known": 3, "said": 2, "example": "9"}

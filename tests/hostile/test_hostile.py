@@ -92,9 +92,9 @@ def test_a_value_is_literal_text_wherever_it_stands(text: str) -> None:
 def _read(text: str) -> tuple[Page, str, list[str]]:
     known = {"customer.name": "Ana", "details.number": "1", "details.note": text, "reason": text}
     things = {"details.items": [{"name": text, "quantity": 1}, {"name": text}]}
-    told = mail_of(CATALOG, {**tame(), **known, **things})
-    assert not isinstance(told, CannotRender), told
-    words, mail = told
+    made = mail_of(CATALOG, {**tame(), **known, **things})
+    assert not isinstance(made, CannotRender), made
+    words, mail = made
     message = well_formed(mail)
     plain, html = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())
     assert (plain, html) == (words.text, words.html)

@@ -114,8 +114,8 @@ def _pressed(text: str, verdict: Verdict, laid_out: Layout) -> tuple[Compiled | 
 def _tried_on_samples(compiled: Compiled) -> Iterator[Diagnostic]:
     plan = usual().plan
     for order, notification in samples.samples(MESSAGE, plan, NOW).values():
-        told = {**context.build(order, notification, plan, NOW, facts.view(order)), "_zone": "UTC"}
-        words = fill(compiled, told)
+        values = {**context.build(order, notification, plan, NOW, facts.view(order)), "_zone": "UTC"}
+        words = fill(compiled, values)
         if isinstance(words, CannotRender):
             yield Diagnostic(code="cannot_render", file=compiled.file, message=words.problem)
 
@@ -207,12 +207,12 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     if not _ears or not event.startswith(_FORBIDDEN):
         return
     faults, compiling = _ears[-1]
-    told = f"{event} {arguments!r:.120}"
-    if event in ("open", "os.listdir") and any(name in told for name in _DATA):
+    call = f"{event} {arguments!r:.120}"
+    if event in ("open", "os.listdir") and any(name in call for name in _DATA):
         return
-    if event in ("compile", "exec") and (compiling or "extract_operands" in told or _PLURALS in told):
+    if event in ("compile", "exec") and (compiling or "extract_operands" in call or _PLURALS in call):
         return
-    faults.append(told)
+    faults.append(call)
 
 
 @cache

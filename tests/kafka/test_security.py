@@ -104,9 +104,9 @@ async def test_a_refusal_is_reported_in_plain_words_without_secrets(
     async with subscribed(fortress.cluster(topic, **changes)) as running:
         await until(lambda: running.subscription.detail.startswith("no Kafka"))
         assert words in running.subscription.detail
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     for secret in ("secret-word", "wrong"):
-        assert secret not in told.out + told.err
+        assert secret not in printed.out + printed.err
 
 
 async def test_reading_begins_when_a_refusal_ends(fortress: Fortress) -> None:

@@ -52,9 +52,9 @@ def words(message: str, locale: str, sample: str = "full") -> RenderedMessage:
     facts = {**order.facts, "customer.locale": Fact(rank=order.status_rank, value=locale)}
     draft = firm.draft(notification, replace(order, facts=facts), templates.NOW)
     assert isinstance(draft, Draft), draft
-    said = firm.render(draft)
-    assert isinstance(said, RenderedMessage), said
-    return said
+    rendered = firm.render(draft)
+    assert isinstance(rendered, RenderedMessage), rendered
+    return rendered
 
 
 @cache

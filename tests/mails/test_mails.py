@@ -67,17 +67,17 @@ def test_a_mail_is_small_and_fetches_nothing(message: str, locale: str) -> None:
 @pytest.mark.parametrize(("message", "locale"), EVERY)
 def test_a_mail_says_its_language_and_what_is_a_heading(message: str, locale: str) -> None:
     read = Read(harness.words(message, locale).html)
-    told = [attributes.get("lang") for tag, attributes in read.tags if "lang" in attributes]
-    assert told == [locale, locale]  # of the page, and of what webmail leaves of it
+    languages = [attributes.get("lang") for tag, attributes in read.tags if "lang" in attributes]
+    assert languages == [locale, locale]  # of the page, and of what webmail leaves of it
     assert len(read.all("h1")) == len(read.all("title")) == 1
     assert all(table.get("role") == "presentation" for table in read.all("table"))
 
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)
 def test_the_text_says_all_that_the_page_says(message: str, locale: str) -> None:
-    said = harness.words(message, locale)
-    text = " ".join(said.text.split())
-    for paragraph in Read(said.html).paragraphs[1:]:  # the first is the letterhead
+    rendered = harness.words(message, locale)
+    text = " ".join(rendered.text.split())
+    for paragraph in Read(rendered.html).paragraphs[1:]:  # the first is the letterhead
         for sentence in re.split(r"(?<=[.:]) | · |✓ |× ", " ".join(paragraph.split())):
             assert sentence.strip() in text, sentence
 

@@ -38,7 +38,7 @@ def at(hours: float) -> datetime:
 
 def event(hours: float, status: str, **more: Any) -> Published:
     moment = at(hours)
-    said: dict[str, Any] = {
+    value: dict[str, Any] = {
         "order_id": "A-1",
         "id": f"{status}-{hours}",
         "status": status,
@@ -46,7 +46,7 @@ def event(hours: float, status: str, **more: Any) -> Published:
         "customer": {"id": "c-1", "email": ADDRESS},
         **more,
     }
-    return Published(at=moment, acked=moment + timedelta(seconds=1), event=said)
+    return Published(at=moment, acked=moment + timedelta(seconds=1), event=value)
 
 
 def mail(hours: float, key: str, *, to: str = ADDRESS, digest: str = "d", soon: float = 2) -> Received:
@@ -139,9 +139,9 @@ def test_an_older_status_after_a_newer_one_is_out_of_order(plan: Plan) -> None:
 def test_the_mail_of_a_superseded_update_is_stale(plan: Plan) -> None:
     """In the night both became due: only the newer is to be told."""
     events = [event(0, "confirmed"), event(12, "in_production"), event(14, "shipped"), event(40, "delivered")]
-    told = [MAILS[0], mail(22, "3/update/1/customer"), mail(46, "4/update/1/customer")]
-    assert found(plan, told, events) == set()
-    assert found(plan, [MAILS[0], mail(22, "2/update/1/customer"), *told[1:]], events) == {Kind.STALE}
+    mails = [MAILS[0], mail(22, "3/update/1/customer"), mail(46, "4/update/1/customer")]
+    assert found(plan, mails, events) == set()
+    assert found(plan, [MAILS[0], mail(22, "2/update/1/customer"), *mails[1:]], events) == {Kind.STALE}
 
 
 def test_an_update_that_always_goes_is_missed(plan: Plan) -> None:
@@ -163,14 +163,14 @@ def test_a_reminder_tells_an_episode_that_began_in_silence(plan: Plan) -> None:
     down = replace(
         LATITUDE, down=((at(-0.1), at(60)),), kills=(at(-0.1),), starts=(at(-1), at(59.9)), ends=(at(-0.1),)
     )
-    told = [
+    mails = [
         mail(60, "2/reminder/1/customer"),
         mail(84, "2/reminder/2/customer"),
         mail(84, "2/owner_alert/stuck/owner:desk", to="desk@example.com"),
     ]
     up = [event(0, "shipped"), event(50, "in_production", notify=False)]
-    assert Kind.LOST not in found(plan, told, events, down)
-    assert Kind.LOST in found(plan, told, up)
+    assert Kind.LOST not in found(plan, mails, events, down)
+    assert Kind.LOST in found(plan, mails, up)
 
 
 def test_a_reminder_before_its_deadline_is_early(plan: Plan) -> None:
@@ -193,40 +193,40 @@ def test_an_outage_explains_a_late_reminder_but_not_a_missing_one(plan: Plan) ->
 
 def test_a_reminder_after_a_final_status_is_found(plan: Plan) -> None:
     events = [event(0, "shipped"), event(1, "delivered")]
-    told = [mail(0, "1/update/1/customer"), mail(1, "2/update/1/customer")]
-    assert found(plan, told, events) == set()
-    assert found(plan, [told[0], told[1], mail(48, "1/reminder/1/customer")], events) >= {
+    mails = [mail(0, "1/update/1/customer"), mail(1, "2/update/1/customer")]
+    assert found(plan, mails, events) == set()
+    assert found(plan, [mails[0], mails[1], mail(48, "1/reminder/1/customer")], events) >= {
         Kind.OUT_OF_ORDER,
         Kind.STALE,
     }
     silent_end = [events[0], event(1, "delivered", notify=False)]
-    assert found(plan, told[:1], silent_end) == set()
-    assert found(plan, [told[0], mail(34.5, "1/reminder/1/customer")], silent_end) == {Kind.STALE, Kind.EARLY}
-    assert found(plan, [told[0], mail(58.5, "1/reminder/1/customer")], silent_end) == {Kind.STALE}
+    assert found(plan, mails[:1], silent_end) == set()
+    assert found(plan, [mails[0], mail(34.5, "1/reminder/1/customer")], silent_end) == {Kind.STALE, Kind.EARLY}
+    assert found(plan, [mails[0], mail(58.5, "1/reminder/1/customer")], silent_end) == {Kind.STALE}
 
 
 def test_what_lay_unread_at_a_start_is_taken_in_before_anything_is_sent(plan: Plan) -> None:
     second = 1 / 3600
     events = [event(0, "shipped"), event(48 - 4 * second, "delivered", notify=False)]
-    told = [mail(0, "1/update/1/customer"), mail(48, "1/reminder/1/customer")]
-    assert found(plan, told, events) == set()  # it may have been on its way
+    mails = [mail(0, "1/update/1/customer"), mail(48, "1/reminder/1/customer")]
+    assert found(plan, mails, events) == set()  # it may have been on its way
     kill, start, ready = at(48 - 10 * second), at(48 - 2 * second), at(48 + second)
     latitude = replace(LATITUDE, down=((kill, ready),), kills=(kill,), starts=(at(-1), start), ends=(kill,))
-    assert found(plan, told, events, latitude) == {Kind.STALE}
+    assert found(plan, mails, events, latitude) == {Kind.STALE}
 
 
 def test_a_reminder_beyond_the_last_is_unexpected(plan: Plan) -> None:
     events = [event(0, "in_production")]
-    told = [
+    mails = [
         mail(0, "1/update/1/customer"),
         mail(46, "1/reminder/1/customer"),
         mail(70, "1/reminder/2/customer"),
         mail(70, "1/owner_alert/stuck/owner:desk", to="desk@example.com"),
     ]
     events = [event(-2, "in_production")]
-    told[0] = mail(-2, "1/update/1/customer")
-    assert found(plan, told, events) == set()
-    assert found(plan, [*told, mail(118, "1/reminder/3/customer")], events) == {Kind.UNEXPECTED}
+    mails[0] = mail(-2, "1/update/1/customer")
+    assert found(plan, mails, events) == set()
+    assert found(plan, [*mails, mail(118, "1/reminder/3/customer")], events) == {Kind.UNEXPECTED}
 
 
 def test_two_mails_where_one_was_asked_for(plan: Plan) -> None:
@@ -247,9 +247,9 @@ def test_a_mail_in_quiet_hours_is_found(plan: Plan) -> None:
 
 def test_an_untold_episode_keeps_the_told_date(plan: Plan) -> None:
     events = [event(0, "confirmed"), event(20, "shipped", notify=False), event(25, "delivered")]
-    told = [MAILS[0], mail(24, "2/reminder/1/customer"), mail(25, "3/update/1/customer")]
-    assert found(plan, told, events) == set()
-    assert found(plan, [told[0], told[2]], events) == {Kind.OVER_TOLD_DATE}
+    mails = [MAILS[0], mail(24, "2/reminder/1/customer"), mail(25, "3/update/1/customer")]
+    assert found(plan, mails, events) == set()
+    assert found(plan, [mails[0], mails[2]], events) == {Kind.OVER_TOLD_DATE}
 
 
 def test_a_mail_about_what_is_not_to_be_told_is_unexpected(plan: Plan) -> None:
@@ -268,9 +268,9 @@ def test_events_out_of_order_and_again(plan: Plan) -> None:
         event(1.2, "shipped", id="shipped-1", occurred_at=at(1).isoformat()),
         event(2, "delivered"),
     ]
-    told = [mail(1, "1/update/1/customer"), mail(2, "2/update/1/customer")]
-    assert found(plan, told, events) == set()
-    assert found(plan, [told[0], mail(1.1, "2/update/1/customer"), told[1]], events) >= {Kind.UNEXPECTED}
+    mails = [mail(1, "1/update/1/customer"), mail(2, "2/update/1/customer")]
+    assert found(plan, mails, events) == set()
+    assert found(plan, [mails[0], mail(1.1, "2/update/1/customer"), mails[1]], events) >= {Kind.UNEXPECTED}
 
 
 def test_a_moved_promise_and_a_new_reason(plan: Plan) -> None:
@@ -281,16 +281,16 @@ def test_a_moved_promise_and_a_new_reason(plan: Plan) -> None:
         event(3, "shipped", reason="The lorry broke down."),
         event(4, "delivered"),
     ]
-    told = [
+    mails = [
         mail(0, "1/update/1/customer"),
         mail(1, "1/promise_moved/1/customer"),
         mail(3, "1/update/2/customer"),
         mail(4, "2/update/1/customer"),
     ]
-    assert found(plan, told, events) == set()
-    assert found(plan, [told[0], *told[2:]], events) == {Kind.LOST}
-    assert found(plan, [*told[:2], told[3]], events) == {Kind.LOST}
-    assert found(plan, [*told[:2], mail(2, "1/promise_moved/2/customer"), *told[2:]], events) == {Kind.UNEXPECTED}
+    assert found(plan, mails, events) == set()
+    assert found(plan, [mails[0], *mails[2:]], events) == {Kind.LOST}
+    assert found(plan, [*mails[:2], mails[3]], events) == {Kind.LOST}
+    assert found(plan, [*mails[:2], mail(2, "1/promise_moved/2/customer"), *mails[2:]], events) == {Kind.UNEXPECTED}
 
 
 def test_a_promise_moved_and_moved_back(plan: Plan) -> None:
@@ -321,9 +321,9 @@ def test_an_unknown_status_is_told_to_its_owner(plan: Plan) -> None:
 
 def test_every_update_of_a_reopened_order_is_missed_if_lost(plan: Plan) -> None:
     events = [event(0, "delivered"), event(5, "shipped"), event(6, "delivered")]
-    told = [mail(0, "1/update/1/customer"), mail(5, "2/update/1/customer"), mail(6, "3/update/1/customer")]
-    assert found(plan, told, events) == set()
-    assert found(plan, [told[0], told[2]], events) == {Kind.LOST}
+    mails = [mail(0, "1/update/1/customer"), mail(5, "2/update/1/customer"), mail(6, "3/update/1/customer")]
+    assert found(plan, mails, events) == set()
+    assert found(plan, [mails[0], mails[2]], events) == {Kind.LOST}
 
 
 def sums(events: Mapping[str, int], states: Mapping[str, int], *, dead: int = 0) -> Counts:

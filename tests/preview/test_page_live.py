@@ -31,9 +31,9 @@ class Page:
         pipe.wait_for("Page.loadEventFired")
 
     def asked(self, script: str) -> Any:
-        told = self._pipe.ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in told, told
-        return told["result"].get("value")
+        answer = self._pipe.ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
 
     def until(self, script: str) -> None:
         """Wait for something that is sure to come."""

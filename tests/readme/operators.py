@@ -114,9 +114,9 @@ def values(message: str = "delayed", status: str = "shipped") -> Mapping[str, Js
     order, notification = samples.samples(message, plan, templates.NOW)["full"]
     if not message.startswith("order-stuck"):
         order = samples._order(status, {key: fact.value for key, fact in order.facts.items()}, plan, templates.NOW)
-    told = context.build(order, notification, plan, templates.NOW, facts.view(order))
-    assert isinstance(told["order"], dict)
-    return {**told, "order": {**told["order"], **MORE}, "_zone": "Europe/Lisbon"}
+    values = context.build(order, notification, plan, templates.NOW, facts.view(order))
+    assert isinstance(values["order"], dict)
+    return {**values, "order": {**values["order"], **MORE}, "_zone": "Europe/Lisbon"}
 
 
 def said(body: str, locale: str = "en", *, message: str = "delayed") -> RenderedMessage:
@@ -224,25 +224,25 @@ def plan() -> Iterator[str]:
         yield ""
 
 
-def _written(told: Mapping[str, Any]) -> str:
-    if "$ref" in told or "allOf" in told:
+def _written(schema: Mapping[str, Any]) -> str:
+    if "$ref" in schema or "allOf" in schema:
         return "the keys below"
-    if told.get("type") == "array":
-        return f"a list: {_written(told['items'])}" if _written(told["items"]) else "a list"
-    if told.get("type") == "boolean":
+    if schema.get("type") == "array":
+        return f"a list: {_written(schema['items'])}" if _written(schema["items"]) else "a list"
+    if schema.get("type") == "boolean":
         return "`true` or `false`"
-    if told.get("type") == "integer":
+    if schema.get("type") == "integer":
         return "a number"
-    if told.get("examples") == ["order-confirmed"]:
+    if schema.get("examples") == ["order-confirmed"]:
         return "a message"
-    known = told.get("enum") or ([told["const"]] if "const" in told else None) or told.get("examples")
+    known = schema.get("enum") or ([schema["const"]] if "const" in schema else None) or schema.get("examples")
     return " or ".join(f"`{each}`" for each in known) if known else "text"
 
 
-def _left_out(told: Mapping[str, Any], needed: bool) -> str:
+def _left_out(schema: Mapping[str, Any], needed: bool) -> str:
     if needed:
         return "must be there"
-    default = told.get("default")
+    default = schema.get("default")
     if default is None or default == [] or isinstance(default, dict):
         return ""
     if isinstance(default, list):

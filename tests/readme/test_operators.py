@@ -32,9 +32,9 @@ def test_the_manual_has_the_pictures_it_shows_and_no_others() -> None:
 
 @pytest.mark.long
 def test_the_session_in_the_manual_goes_as_it_says(tmp_path: Path, environ: dict[str, str]) -> None:
-    told = session()
+    commands = session()
     # Each command in braces, so that what it exports stays; then a line by which answers can be told apart.
-    script = "".join(f"{{ {command}\n}} 2>&1; printf '\\n::%s::\\n' \"$?\"\n" for command, _ in told)
+    script = "".join(f"{{ {command}\n}} 2>&1; printf '\\n::%s::\\n' \"$?\"\n" for command, _ in commands)
     with relay() as server:
         set_up = environ | through(server) | {"COLUMNS": "120"}
         done = subprocess.run(
@@ -43,8 +43,8 @@ def test_the_session_in_the_manual_goes_as_it_says(tmp_path: Path, environ: dict
     assert [taken.recipient for taken in server.taken] == [b"rita@example.com"]
     *answers, rest = re.split(r"\n::(\d+)::\n", done.stdout)
     assert rest == done.stderr == ""
-    assert len(answers) == 2 * len(told)
-    for (command, expected), answered, code in zip(told, answers[::2], answers[1::2], strict=True):
+    assert len(answers) == 2 * len(commands)
+    for (command, expected), answered, code in zip(commands, answers[::2], answers[1::2], strict=True):
         assert re.fullmatch(as_pattern(expected), tidy(answered)), f"$ {command}\n{answered}"
         assert code in ("0", "1"), command
 

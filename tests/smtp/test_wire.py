@@ -53,8 +53,8 @@ def test_wire_data_has_crlf_lines_and_the_same_content(data: bytes) -> None:
     assert not any(b"\r" in line or b"\n" in line for line in lines)
     assert not any(line.startswith(b".") and not line.startswith(b"..") for line in lines)
     received = b"\r\n".join(line.removeprefix(b".") for line in lines) + b"\r\n"
-    said = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    assert received.replace(b"\r\n", b"\n") == said + (b"" if said.endswith(b"\n") else b"\n")
+    text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    assert received.replace(b"\r\n", b"\n") == text + (b"" if text.endswith(b"\n") else b"\n")
 
 
 def test_data_that_is_wire_ready_is_not_copied() -> None:

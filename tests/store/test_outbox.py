@@ -174,8 +174,8 @@ async def test_a_settled_notification_cannot_be_settled_again(store: Store, data
     await lease_all(store)
     key = notification().key
     await store.outbox.begin([attempt(key)])
-    said = Entry(order_id="A-1", at=NOW, kind="attempt", reason=Reason.REFUSED, key=key, note="dot: 550\0")
-    assert await store.outbox.settle([settlement(key, State.FAILED, Reason.REFUSED, entry=said)]) == frozenset()
+    entry = Entry(order_id="A-1", at=NOW, kind="attempt", reason=Reason.REFUSED, key=key, note="dot: 550\0")
+    assert await store.outbox.settle([settlement(key, State.FAILED, Reason.REFUSED, entry=entry)]) == frozenset()
     assert await store.outbox.settle([settlement(key)]) == {key}
     assert await store.outbox.begin([attempt(key)]) == frozenset()
     history = await store.queries.history("A-1")
@@ -183,7 +183,7 @@ async def test_a_settled_notification_cannot_be_settled_again(store: Store, data
     (row,) = history.outbox
     assert (row.notification.state, row.reason, row.settled_at) == (State.FAILED, Reason.REFUSED, NOW)
     assert row.message == "order-confirmed"
-    assert history.entries[-1] == said
+    assert history.entries[-1] == entry
     assert history.order.pending == ()
     assert database.sql("SELECT count(*) FROM notifications WHERE draft IS NOT NULL") == ["0"]
 

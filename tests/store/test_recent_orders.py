@@ -25,8 +25,8 @@ async def take(
 
 async def tell(store: Store, order_id: str) -> None:
     """Its customer is told of its first status."""
-    told = change(order_id, 1, seqs=(1,))
-    await store.orders.commit([replace(told, entries=())], now=NOW)
+    updated = change(order_id, 1, seqs=(1,))
+    await store.orders.commit([replace(updated, entries=())], now=NOW)
     await lease_all(store)
     key = notification(order_id).key
     assert await store.outbox.begin([attempt(key, words=order_id)])

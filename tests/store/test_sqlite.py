@@ -222,12 +222,12 @@ def killed_after(lines: int, *arguments: str) -> list[str]:
     """What the writer said until it was killed, a little after so many lines."""
     process = subprocess.Popen([sys.executable, "-c", WRITER, *arguments], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    said = [process.stdout.readline().strip() for _ in range(lines)]
+    printed = [process.stdout.readline().strip() for _ in range(lines)]
     process.send_signal(signal.SIGKILL)
-    said += process.stdout.read().split()
+    printed += process.stdout.read().split()
     process.stdout.close()
     process.wait()
-    return said
+    return printed
 
 
 async def test_what_was_committed_before_a_kill_is_there(database: FreshDatabase) -> None:

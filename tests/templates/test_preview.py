@@ -28,8 +28,8 @@ KNOWN = {
 }
 
 
-def event(status: str, number: int, **said: Json) -> OrderEvent:
-    facts = KNOWN | said
+def event(status: str, number: int, **more: Json) -> OrderEvent:
+    facts = KNOWN | more
     return builders.event(status, harness.NOW - timedelta(hours=9 - number), number, "A-77", **facts)
 
 
@@ -76,9 +76,9 @@ def test_a_reminder_is_the_one_that_would_come_next_and_the_last_for_ever() -> N
     plan = harness.usual().plan
     order = real("confirmed", plan=plan)
     for reminders, number, last in ((0, 1, False), (1, 2, False), (2, 3, True), (3, 3, True)):
-        told = samples.occasion("still-in-progress", replace(order, reminders=reminders), plan, harness.NOW)
-        assert told is not None
-        notification = told[1]
+        occasion = samples.occasion("still-in-progress", replace(order, reminders=reminders), plan, harness.NOW)
+        assert occasion is not None
+        notification = occasion[1]
         assert notification.purpose is Purpose.REMINDER
         made = shown("still-in-progress", replace(order, reminders=reminders))
         assert made.render_input.values["reminder"]["last"] is last

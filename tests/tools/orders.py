@@ -128,7 +128,7 @@ def _made_up(order_id: str, rng: random.Random, begin: datetime, length: timedel
     events: list[tuple[datetime, dict[str, Any]]] = []
 
     def tell(at: datetime, status: str, **more: Any) -> None:
-        said = {
+        value = {
             "order_id": order_id,
             "id": f"{order_id}-{len(events)}",
             "source": "/shop/oms",
@@ -146,7 +146,7 @@ def _made_up(order_id: str, rng: random.Random, begin: datetime, length: timedel
             "details": {"number": order_id, "url": f"https://shop.example.com/orders/{order_id}"},
             **more,
         }
-        events.append((at, said))
+        events.append((at, value))
 
     for number, (at, status) in enumerate(zip(moments, statuses, strict=True)):
         following = moments[number + 1] if number + 1 < len(moments) else at + length * 0.2

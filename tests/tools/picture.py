@@ -30,9 +30,9 @@ def brightness(file: Path) -> float:
 
 
 def _checked(file: Path) -> bytes:
-    octets = file.read_bytes()
-    assert octets.startswith(b"\x89PNG\r\n\x1a\n")
-    return octets
+    data = file.read_bytes()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,15 @@ class Pixels:
         return {self.at(x, y) for y in range(self.height)}
 
 
-def pixels(octets: bytes) -> Pixels:
+def pixels(data: bytes) -> Pixels:
     """Read a PNG of 8 bits a channel, not interlaced, as Chromium writes it (PNG, third edition, 9 and 10)."""
-    width, height, depth, kind = struct.unpack(">IIBB", octets[16:26])
+    width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
     assert (depth, kind) in ((8, 2), (8, 6)), "not 8 bits of RGB or RGBA"
     channels = 3 if kind == 2 else 4
     packed, place = b"", 8
-    while place < len(octets):
-        length, name = struct.unpack(">I4s", octets[place : place + 8])
-        packed += octets[place + 8 : place + 8 + length] if name == b"IDAT" else b""
+    while place < len(data):
+        length, name = struct.unpack(">I4s", data[place : place + 8])
+        packed += data[place + 8 : place + 8 + length] if name == b"IDAT" else b""
         place += length + 12
     raw, stride = zlib.decompress(packed), width * channels
     rows, above = [], bytearray(stride)

@@ -126,7 +126,7 @@ def plain(text: str) -> str:
 @cache
 def sentences(message: str, locale: str) -> set[str]:
     """All sentences that the message may say, but for greeting and sign-off, with its values left out."""
-    said: set[str] = set()
+    sentences: set[str] = set()
     for case in cases():
         for part, template in templates(message, locale).items():
             paragraphs = re.split(r"\n\s*\n", plain(template.render(case)).strip())
@@ -134,8 +134,8 @@ def sentences(message: str, locale: str) -> set[str]:
                 paragraphs = paragraphs[1:] if message in OWNERS else paragraphs[1:-1]
             for sentence in re.split(r"(?<=[.!?:;])\s+|\n|\]", "\n".join(paragraphs)):
                 words = re.sub(r"§|1042|Loja Azul|\d{4}-\d\d-\d\d|[^\w\s'·-]", " ", sentence.casefold())
-                said.add(" ".join(words.split()))
-    return said - {""}
+                sentences.add(" ".join(words.split()))
+    return sentences - {""}
 
 
 def test_every_message_is_there_in_every_language_and_no_other() -> None:
@@ -185,9 +185,9 @@ def test_reads_well_whatever_is_missing(message: str, locale: str) -> None:
 @pytest.mark.parametrize(("message", "locale"), EVERY)
 def test_is_brief(message: str, locale: str) -> None:
     body = templates(message, locale)["body"]
-    said = [len(plain(body.render(case)).split()) for case in cases()]
-    assert min(said) >= 20
-    assert max(said) <= 120
+    counts = [len(plain(body.render(case)).split()) for case in cases()]
+    assert min(counts) >= 20
+    assert max(counts) <= 120
 
 
 @pytest.mark.parametrize(("message", "locale"), CUSTOMERS_EVERY)
@@ -200,8 +200,8 @@ def test_greets_by_first_name_or_without(message: str, locale: str) -> None:
 
 @pytest.mark.parametrize(("message", "locale"), CUSTOMERS_EVERY)
 def test_tells_reason_and_next_step(message: str, locale: str) -> None:
-    told = templates(message, locale)["body"].render(rich(reason="REASON", next_step="STEP"))
-    assert told.count("REASON") == told.count("STEP") == 1
+    text = templates(message, locale)["body"].render(rich(reason="REASON", next_step="STEP"))
+    assert text.count("REASON") == text.count("STEP") == 1
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -239,11 +239,11 @@ def test_a_moved_date_reads_right_in_both_directions(locale: str) -> None:
 @pytest.mark.parametrize("message", ["still-in-progress", "generic"])
 def test_first_later_and_last_reminders_differ(message: str, locale: str) -> None:
     body = templates(message, locale)["body"]
-    told = {
+    texts = {
         body.render(context(reminder=SimpleNamespace(number=number, last=last))) for number, last in REMINDERS[1:]
     }
-    assert len(told) == 3
-    assert all("2026" not in each for each in told)
+    assert len(texts) == 3
+    assert all("2026" not in each for each in texts)
     only = body.render(context(reminder=SimpleNamespace(number=1, last=True)))  # `at_most: 1`
     assert only == body.render(context(reminder=SimpleNamespace(number=3, last=True)))
 
