@@ -31,8 +31,9 @@ lint: .venv/.test
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports
 
-# What needs no server: the inner loop. Three processes on two cores, because some tests only wait. Modules are compiled once, not by each process.
-UNIT := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --quiet --numprocesses 2 --dist worksteal -m unit tests
+# What needs no server: the inner loop. Three processes on two cores, because some tests only wait; modules are
+# compiled once, not by each process.
+UNIT := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m unit tests
 
 unit: .venv/.test
 	$(UNIT)
