@@ -57,7 +57,10 @@ class RealClock:
 
 
 class ScriptedChannel:
-    """Keeps the mails, and gives the receipts of `script` one by one; with none left it accepts."""
+    """Keeps the mails, and returns the receipts of `script` one by one; with none left it accepts.
+
+    While `open` is false it is offered nothing.
+    """
 
     def __init__(self) -> None:
         self.open = True

@@ -26,7 +26,7 @@ from tests.tools.postgres import running
 
 BY_NAME = {variant.name: variant for variant in VARIANTS}
 SMTP_SOURCE = "smtp_source"
-MAIL = 8_700  # octets of a mail of ours
+MAIL = 8_700  # bytes of a mail of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -196,7 +196,7 @@ def test_a_version_goes_by_number_hash_or_the_name_in_a_timeline() -> None:
 
 
 def sent_mail(folder: Path, texts: dict[str, str], state: State = State.SENT) -> tuple[str, bytes]:
-    """Have a mail of the version in force sent, from these texts; answers its key and its octets."""
+    """Have a mail of the version in force sent, from these texts; return its key and its bytes."""
 
     async def send(store: Store) -> tuple[str, bytes]:
         (head, *_) = await store.versions.versions()

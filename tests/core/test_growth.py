@@ -15,7 +15,7 @@ from tests.builders import event, plan, touchpoint
 from tests.core.harness import START
 
 PLAN = plan(touchpoint("placed"), touchpoint("on_its_way"), touchpoint("delivered", final=True, window=None))
-LARGEST = 256 * 1024  # octets in the store
+LARGEST = 256 * 1024  # bytes in the store
 
 
 def after(events: Iterable[OrderEvent], order: Order | None = None) -> tuple[Order, int]:

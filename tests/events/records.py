@@ -1,4 +1,4 @@
-"""Records as a test writes them: the value as JSON or octets, headers as pairs."""
+"""Records as a test writes them: the value as JSON or bytes, headers as pairs."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ async def test_a_doubt_outlasts_a_later_refusal(tmp_path: Path) -> None:
         await flows.became(SHIPPED, State.SENT)
         row = await flows.row(CONFIRMED)
     assert (row.notification.state, row.reason) == (State.IN_DOUBT, Reason.IN_DOUBT)
-    assert flows.channel.mails[0] == flows.channel.mails[1], "only the same octets go out again"
+    assert flows.channel.mails[0] == flows.channel.mails[1], "only the same bytes go out again"
 
 
 async def test_what_is_overtaken_delays_nobody_until_its_retry(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ texts = st.one_of(
 @settings(max_examples=150)
 @given(text=texts)
 def test_a_value_is_literal_text_wherever_it_stands(text: str) -> None:
-    """From the order to the octets, and back by readers that know nothing of us."""
+    """From the order to the bytes, and back by readers that know nothing of us."""
     page, plain, headers = _read("x" + text + "x")
     usual_page, _, usual_headers = _read("x")
     assert not page.objections
@@ -94,10 +94,10 @@ def _read(text: str) -> tuple[Page, str, list[str]]:
     things = {"details.items": [{"name": text, "quantity": 1}, {"name": text}]}
     made = mail_of(CATALOG, {**tame(), **known, **things})
     assert not isinstance(made, CannotRender), made
-    words, mail = made
+    rendered, mail = made
     message = well_formed(mail)
     plain, html = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())
-    assert (plain, html) == (words.text, words.html)
+    assert (plain, html) == (rendered.text, rendered.html)
     return Page(html), plain, list(message.keys())
 
 

@@ -115,9 +115,9 @@ def _tried_on_samples(compiled: Compiled) -> Iterator[Diagnostic]:
     plan = usual().plan
     for order, notification in samples.samples(MESSAGE, plan, NOW).values():
         values = {**context.build(order, notification, plan, NOW, facts.view(order)), "_zone": "UTC"}
-        words = fill(compiled, values)
-        if isinstance(words, CannotRender):
-            yield Diagnostic(code="cannot_render", file=compiled.file, message=words.problem)
+        rendered = fill(compiled, values)
+        if isinstance(rendered, CannotRender):
+            yield Diagnostic(code="cannot_render", file=compiled.file, message=rendered.problem)
 
 
 def _told(catalog: Catalog, name: str, known: Mapping[str, Json], verdict: Verdict) -> None:
@@ -131,27 +131,27 @@ def _told(catalog: Catalog, name: str, known: Mapping[str, Json], verdict: Verdi
             verdict.draft_s = max(verdict.draft_s, seconds)
             mail, seconds = timed(lambda: catalog.compose(notification, draft))
             verdict.fill_s = max(verdict.fill_s, seconds)
-        words = catalog.render(draft)
+        rendered = catalog.render(draft)
     except Exception as trouble:
         fault(f"telling raised {type(trouble).__name__}: {trouble!s:.200}")
         return
     for event in heard:
         fault(event)
-    if isinstance(mail, CannotRender) or isinstance(words, CannotRender):
-        assert mail == words
+    if isinstance(mail, CannotRender) or isinstance(rendered, CannotRender):
+        assert mail == rendered
         if name not in ("tame", "nothing") and "too large" in mail.problem:
             verdict.too_large += 1
         elif "came out empty" not in mail.problem:
             fault(f"accepted, but cannot be told: {mail.problem}")
         return
     verdict.mail_bytes = max(verdict.mail_bytes, len(mail.data))
-    if len(mail.data) > 2 * LARGEST or len((words.html + words.text).encode()) > LARGEST:
+    if len(mail.data) > 2 * LARGEST or len((rendered.html + rendered.text).encode()) > LARGEST:
         fault(f"{len(mail.data)} bytes of mail")
-    for objection in objections(words.html):
+    for objection in objections(rendered.html):
         fault(objection)
-    if values.CANARY in words.html + words.text + words.subject + words.short:
+    if values.CANARY in rendered.html + rendered.text + rendered.subject + rendered.short:
         fault("something was worked out")
-    if any(character in words.subject + words.short for character in "\r\n"):
+    if any(character in rendered.subject + rendered.short for character in "\r\n"):
         fault("a line break in a one-liner")
     try:
         text, html = well_formed(mail).iter_parts()
@@ -159,22 +159,22 @@ def _told(catalog: Catalog, name: str, known: Mapping[str, Json], verdict: Verdi
         fault(f"no well-formed mail: {flaw!s:.200}")
         return
     if (
-        text.get_content().replace("\r\n", "\n") != words.text
-        or html.get_content().replace("\r\n", "\n") != words.html
+        text.get_content().replace("\r\n", "\n") != rendered.text
+        or html.get_content().replace("\r\n", "\n") != rendered.html
     ):
         fault("the mail says something else")
-    if mail_of(catalog, known) != (words, mail):
+    if mail_of(catalog, known) != (rendered, mail):
         fault("not the same bytes again")
 
 
 def mail_of(catalog: Catalog, known: Mapping[str, Json]) -> tuple[RenderedMessage, Mail] | CannotRender:
     """The message about an order of which so much more is known, from draft to bytes."""
     notification, draft = _drafted(catalog, known)
-    words = catalog.render(draft)
-    if isinstance(words, CannotRender):
-        return words
+    rendered = catalog.render(draft)
+    if isinstance(rendered, CannotRender):
+        return rendered
     mail = catalog.compose(notification, draft)
-    return mail if isinstance(mail, CannotRender) else (words, mail)
+    return mail if isinstance(mail, CannotRender) else (rendered, mail)
 
 
 def _drafted(catalog: Catalog, known: Mapping[str, Json]) -> tuple[Notification, Draft]:

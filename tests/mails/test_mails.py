@@ -20,7 +20,7 @@ EVERY = [
     for locale in harness.LOCALES
 ]
 WIDTHS = (320, 600, 1200)
-LARGEST = 8_000  # octets of HTML; the aim was 30,000
+LARGEST = 8_000  # bytes of HTML; the aim was 30,000
 REACH = 44  # CSS pixels that a finger needs (WCAG 2.2, 2.5.5)
 SMALLEST = 13  # CSS pixels of letters
 
@@ -77,7 +77,7 @@ def test_a_mail_says_its_language_and_what_is_a_heading(message: str, locale: st
 def test_the_text_says_all_that_the_page_says(message: str, locale: str) -> None:
     rendered = harness.words(message, locale)
     text = " ".join(rendered.text.split())
-    for paragraph in Read(rendered.html).paragraphs[1:]:  # the first is the letterhead
+    for paragraph in Read(rendered.html).paragraphs[1:]:  # the first is the name of the shop
         for sentence in re.split(r"(?<=[.:]) | · |✓ |× ", " ".join(paragraph.split())):
             assert sentence.strip() in text, sentence
 
@@ -175,8 +175,8 @@ def test_a_mail_is_centred_and_dark_where_it_should_be(tmp_path: Path) -> None:
     looks = [screenshots.Look(width=width, dark=dark) for width in WIDTHS for dark in (False, True)]
     taken = screenshots.pictures(screenshots.find() or "", page, looks)
     assert not isinstance(taken, screenshots.NoPicture), taken
-    for look, octets in zip(looks, taken, strict=True):
-        seen = pixels(octets)
+    for look, png in zip(looks, taken, strict=True):
+        seen = pixels(png)
         assert seen.width == look.width
         ground, *_ = edge = seen.column(0)
         assert len(edge | seen.column(11)) == 1  # nothing sticks out

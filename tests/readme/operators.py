@@ -127,9 +127,9 @@ def said(body: str, locale: str = "en", *, message: str = "delayed") -> Rendered
         text, file=f"messages/m/{locale}.md", locale=locale, layout=templates.layout(), for_owner=owners
     )
     assert compiled is not None, problems
-    words = fill(compiled, dict(values(message)))
-    assert isinstance(words, RenderedMessage), words
-    return words
+    rendered = fill(compiled, dict(values(message)))
+    assert isinstance(rendered, RenderedMessage), rendered
+    return rendered
 
 
 def first_line(body: str, locale: str = "en", *, message: str = "delayed") -> str:

@@ -1,4 +1,4 @@
-"""Catalogs are put in force whole or not at all, and write the same octets everywhere."""
+"""Catalogs are put in force whole or not at all, and write the same bytes everywhere."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ def test_an_order_that_is_mostly_details_is_told_without_the_largest() -> None:
     known = {"details_number": "1042", "details_note": "short", "details_items": [{"name": '"' * 1_500}] * 100}
     draft = drafted(usual(), **known)
     assert len(draft.json) <= LARGEST_DRAFT
-    words, _ = mailed(usual(), **known)
-    assert "1042" in words.subject + words.text
+    rendered, _ = mailed(usual(), **known)
+    assert "1042" in rendered.subject + rendered.text
     assert "short" in draft.json.decode()
     assert '"items"' not in draft.json.decode()
 
@@ -125,9 +125,9 @@ LOOPS = "{% for a in order.x %}{% for b in order.x %}SAID{% endfor %}{% endfor %
 def test_loops_in_loops_come_to_an_end(said: str) -> None:
     """A hundred times a hundred turns would come to 10 MB and more."""
     things = [{"name": LONG} for _ in range(100)]
-    words = filled(LOOPS.replace("SAID", said), x=things, note=LONG)
-    assert isinstance(words, CannotRender)
-    assert words.problem == "messages/m/en.md: it came out too large"
+    rendered = filled(LOOPS.replace("SAID", said), x=things, note=LONG)
+    assert isinstance(rendered, CannotRender)
+    assert rendered.problem == "messages/m/en.md: it came out too large"
 
 
 NOTE = "{{ order.note | default('') }}"
@@ -169,9 +169,9 @@ def test_a_mail_has_an_end_whatever_the_order_says(body: str, begun: str, unit: 
     _, notification = samples("shown", catalog.plan, NOW)["full"]
     made = catalog.compose(notification, draft)
     if isinstance(made, Mail):
-        words = catalog.render(draft)
-        assert isinstance(words, RenderedMessage)
-        assert len(words.text) + len(words.html) <= LONGEST_RESULT
+        rendered = catalog.render(draft)
+        assert isinstance(rendered, RenderedMessage)
+        assert len(rendered.text) + len(rendered.html) <= LONGEST_RESULT
     else:
         assert made.problem == "messages/shown/en.md: it came out too large"
 
@@ -185,10 +185,10 @@ def test_one_liners_of_many_words_are_cut() -> None:
     made, problems = compiled("x", subject=NOTE * 60)
     assert made is not None, problems
     order = {"id": "A", "number": "1", "note": "ab " * 600}
-    words = fill(made, {**KNOWN, "order": order})
-    assert isinstance(words, RenderedMessage)
-    assert len(words.subject) <= LONGEST_TEXT
-    assert words.subject.endswith("…")
+    rendered = fill(made, {**KNOWN, "order": order})
+    assert isinstance(rendered, RenderedMessage)
+    assert len(rendered.subject) <= LONGEST_TEXT
+    assert rendered.subject.endswith("…")
 
 
 def test_turns_that_say_nothing_are_counted_too() -> None:
@@ -204,20 +204,20 @@ def test_many_loops_share_one_allowance() -> None:
 
 
 def test_a_long_order_is_told_in_full() -> None:
-    words = filled(
+    rendered = filled(
         "{{ items(order.items) }}", items=[{"name": f"thing {count}" * 9, "quantity": 2} for count in range(100)]
     )
-    assert isinstance(words, RenderedMessage)
-    assert words.html.count("<tr") > 100
-    assert "thing 99" in words.text
+    assert isinstance(rendered, RenderedMessage)
+    assert rendered.html.count("<tr") > 100
+    assert "thing 99" in rendered.text
 
 
 def test_what_is_said_of_a_list_has_an_end() -> None:
-    words = filled(
+    rendered = filled(
         "{{ order.x | default('') }}\n\n{{ order.x | default('') | join('-') }}",
         x=["a" * 1_500, {"b": 1}, ["c"]] * 30,
     )
-    assert isinstance(words, RenderedMessage)
-    for line in words.text.split("\n\n")[:2]:
+    assert isinstance(rendered, RenderedMessage)
+    for line in rendered.text.split("\n\n")[:2]:
         assert len(line) == LONGEST_TEXT
         assert set(line) <= set("a, -…")

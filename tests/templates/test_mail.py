@@ -1,4 +1,4 @@
-"""The octets of a mail, read back by two parsers that share nothing with what wrote them."""
+"""The bytes of a mail, read back by two parsers that share nothing with what wrote them."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ names = st.one_of(
 
 
 def test_a_mail_says_what_was_written() -> None:
-    words, mail = mailed(usual())
+    rendered, mail = mailed(usual())
     message = well_formed(mail)
     text, html = message.iter_parts()
     assert [part.get_content_type() for part in (text, html)] == ["text/plain", "text/html"]
-    assert text.get_content().replace("\r\n", "\n") == words.text
-    assert html.get_content().replace("\r\n", "\n") == words.html
-    assert message["Subject"] == words.subject
+    assert text.get_content().replace("\r\n", "\n") == rendered.text
+    assert html.get_content().replace("\r\n", "\n") == rendered.html
+    assert message["Subject"] == rendered.subject
     assert message["From"].addresses[0].display_name == "Loja Azul, Lda"
     assert message["Reply-To"].addresses[0].display_name == "Núria"
     assert message["Auto-Submitted"] == "auto-generated"
@@ -81,10 +81,10 @@ def test_hostile_names_reach_the_right_reader_only(name: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(value=st.text(max_size=400))
 def test_bodies_survive_whatever_a_value_holds(value: str) -> None:
-    words, mail = mailed(usual(), reason=value, details_note=value)
+    rendered, mail = mailed(usual(), reason=value, details_note=value)
     text, html = well_formed(mail).iter_parts()
-    assert text.get_content().replace("\r\n", "\n") == words.text
-    assert html.get_content().replace("\r\n", "\n") == words.html
+    assert text.get_content().replace("\r\n", "\n") == rendered.text
+    assert html.get_content().replace("\r\n", "\n") == rendered.html
 
 
 def test_the_end_of_a_mail_can_not_be_forged() -> None:
@@ -96,15 +96,15 @@ def test_the_end_of_a_mail_can_not_be_forged() -> None:
 
 def test_a_reminder_can_be_stopped_in_one_click() -> None:
     catalog = usual()
-    words, mail = mailed(catalog, "still-in-progress")
+    rendered, mail = mailed(catalog, "still-in-progress")
     intended = [*INTENDED[:6], "List-Unsubscribe", "List-Unsubscribe-Post", *INTENDED[6:]]
     message = well_formed(mail, intended)
     url = message["List-Unsubscribe"].strip("<>")
     assert re.fullmatch(r"https://avisa\.example\.com/u/[\w-]{20,60}=*", url)
     assert b"List-Unsubscribe: <" + url.encode() + b">\r\n" in mail.data
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert url in words.text
-    assert url in words.html
+    assert url in rendered.text
+    assert url in rendered.html
 
 
 def test_an_update_or_a_service_without_address_offers_no_unsubscribing() -> None:

@@ -115,9 +115,9 @@ def test_a_frame_as_many_write_them_is_taken() -> None:
     """With what they hold for Outlook, Apple and Gmail, styles of all kinds, and comments in them."""
     kept = files()
     kept["layout/layout.html"] = Path(__file__).with_name("another.html").read_text("utf-8")
-    words, _ = mailed(catalog_of(kept))
-    assert "not Outlook" in words.html
-    assert "1042" in words.html
+    rendered, _ = mailed(catalog_of(kept))
+    assert "not Outlook" in rendered.html
+    assert "1042" in rendered.html
 
 
 def test_no_warning_hides_where_a_placeholder_stands() -> None:
@@ -142,6 +142,6 @@ def test_no_order_gets_out_of_where_a_placeholder_may_stand(html: str) -> None:
     tame = mailed(catalog, details_note="x")[0].html
     assert not RESERVED.search(tame)
     for text in PAYLOADS:
-        words, _ = mailed(catalog, details_note=f"x{text}x")
-        assert list(objections(words.html)) == list(objections(tame))
-        assert Page(words.html).tags == Page(tame).tags
+        rendered, _ = mailed(catalog, details_note=f"x{text}x")
+        assert list(objections(rendered.html)) == list(objections(tame))
+        assert Page(rendered.html).tags == Page(tame).tags

@@ -49,7 +49,7 @@ def shown(message: str, order: Order | None = None, **wanted: str) -> Preview:
 
 
 def test_an_order_in_that_status_is_shown_as_it_would_be_told() -> None:
-    """To the octet what the service itself would send."""
+    """Byte for byte what the service itself would send."""
     catalog = harness.usual()
     before = real("confirmed", plan=catalog.plan)
     decision = decide.on_event(before, event("shipped", 5, reason="Rain."), catalog.plan, harness.NOW)

@@ -188,9 +188,9 @@ def written(body: str, **values: object) -> RenderedMessage:
         "progress": [],
         "_zone": "Europe/Lisbon",
     }
-    words = fill(made, {**usual_values, **values})
-    assert isinstance(words, RenderedMessage), words
-    return words
+    rendered = fill(made, {**usual_values, **values})
+    assert isinstance(rendered, RenderedMessage), rendered
+    return rendered
 
 
 def text_of(body: str, **values: object) -> str:
@@ -220,11 +220,11 @@ def test_statements_on_their_own_lines_stand_between_paragraphs() -> None:
 
 def test_a_loop_over_one_item_is_one_list() -> None:
     body = "{% for a in order.items %}\n- {{ a.name | default('?') }}\n{% endfor %}"
-    words = written(body, order={"id": "A", "number": "1", "items": [{"name": "x"}, {"name": "<y>"}, {}]})
-    assert words.text.startswith("- x\n- <y>\n- ?\n")
-    assert words.html.count("<ul") == 1
-    assert words.html.count("<li") == 3
-    assert "&lt;y&gt;" in words.html
+    rendered = written(body, order={"id": "A", "number": "1", "items": [{"name": "x"}, {"name": "<y>"}, {}]})
+    assert rendered.text.startswith("- x\n- <y>\n- ?\n")
+    assert rendered.html.count("<ul") == 1
+    assert rendered.html.count("<li") == 3
+    assert "&lt;y&gt;" in rendered.html
 
 
 def test_markdown_is_written_as_text_and_as_html() -> None:
@@ -237,21 +237,21 @@ def test_markdown_is_written_as_text_and_as_html() -> None:
 
 
 def test_a_value_in_the_path_of_a_link_is_encoded() -> None:
-    words = written(
+    rendered = written(
         "[x](https://x.example/{{ order.number }}/y?z={{ status }})",
         order={"id": "A", "number": "../a?b&c#d/é"},
         status='"><b>',
     )
-    assert 'href="https://x.example/..%2Fa%3Fb%26c%23d%2F%C3%A9/y?z=%22%3E%3Cb%3E"' in words.html
+    assert 'href="https://x.example/..%2Fa%3Fb%26c%23d%2F%C3%A9/y?z=%22%3E%3Cb%3E"' in rendered.html
 
 
 def test_html_and_entities_in_a_message_are_text() -> None:
     made, problems = compiled("<b>x</b> &lt;i&gt; &#123;&#123; 7*7 &#125;&#125; {{ '{{' }}")
     assert made is not None
     assert [problem.code for problem in problems] == ["html_is_text"]
-    words = written("<b>x</b> &lt;i&gt; &#123;&#123; 7*7 &#125;&#125; {{ '{{' }}")
-    assert words.text.startswith("<b>x</b> <i> {{ 7*7 }} {{\n")
-    assert "&lt;b&gt;x&lt;/b&gt;" in words.html
+    rendered = written("<b>x</b> &lt;i&gt; &#123;&#123; 7*7 &#125;&#125; {{ '{{' }}")
+    assert rendered.text.startswith("<b>x</b> <i> {{ 7*7 }} {{\n")
+    assert "&lt;b&gt;x&lt;/b&gt;" in rendered.html
 
 
 def test_dates_stand_in_the_customers_zone_and_language() -> None:

@@ -14,9 +14,9 @@ from tests.templates.test_limits import KNOWN
 def written(body: str, **order: object) -> RenderedMessage:
     made, problems = compiled(body)
     assert made is not None, problems
-    words = fill(made, {**KNOWN, "order": {"id": "A", "number": "1", **order}})
-    assert isinstance(words, RenderedMessage), words
-    return words
+    rendered = fill(made, {**KNOWN, "order": {"id": "A", "number": "1", **order}})
+    assert isinstance(rendered, RenderedMessage), rendered
+    return rendered
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,9 @@ def test_no_more_problems_are_told_than_anybody_reads() -> None:
 
 
 def test_what_looks_like_a_comment_around_a_value_is_text() -> None:
-    words = written("a <!--{{ order.number }}--> b")
-    assert words.text.startswith("a <!--1--> b\n")
-    assert "a &lt;!--1--&gt; b" in words.html
+    rendered = written("a <!--{{ order.number }}--> b")
+    assert rendered.text.startswith("a <!--1--> b\n")
+    assert "a &lt;!--1--&gt; b" in rendered.html
 
 
 WEIRD = ["5 kg", "", 7, 7.5, True, None, [], ["a"], {}, {"a": 1}, "1e999", "x" * 5_000, 2**70]
@@ -111,15 +111,17 @@ def test_a_value_of_any_kind_can_be_told(body: str, value: object) -> None:
     ],
 )
 def test_amounts_are_compared_as_amounts(left: object, right: object, greater: bool) -> None:
-    words = written("{% if order.a and order.a > order.b | default(0) %}yes{% else %}no{% endif %}", a=left, b=right)
-    assert words.text.startswith("yes" if greater else "no")
+    rendered = written(
+        "{% if order.a and order.a > order.b | default(0) %}yes{% else %}no{% endif %}", a=left, b=right
+    )
+    assert rendered.text.startswith("yes" if greater else "no")
 
 
 def test_an_object_says_nothing_and_a_list_what_it_holds() -> None:
-    words = written(
+    rendered = written(
         "{{ order.a | default('') }}.\n\n{{ order.b | default('') }}.", a={"secret": 1}, b=["x", 2, {"y": 3}]
     )
-    assert words.text.startswith(".\n\nx, 2.\n")
+    assert rendered.text.startswith(".\n\nx, 2.\n")
 
 
 @pytest.mark.parametrize(

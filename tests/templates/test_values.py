@@ -61,12 +61,12 @@ PLAIN = Seen(mailed(usual(), customer_name="Ana", details_note="x", reason="x")[
 
 @pytest.mark.parametrize("value", SPELT)
 def test_what_a_value_spells_is_shown_and_not_done(value: str) -> None:
-    words, _ = mailed(usual(), reason=value, details_note=value, details_number=value)
-    seen = Seen(words.html)
+    rendered, _ = mailed(usual(), reason=value, details_note=value, details_number=value)
+    seen = Seen(rendered.html)
     assert seen.text.count(value) >= 3
-    assert words.text.count(value) >= 3
-    assert value in words.subject
-    assert value in words.short
+    assert rendered.text.count(value) >= 3
+    assert value in rendered.subject
+    assert value in rendered.short
     assert seen.tags == PLAIN.tags
     assert seen.links == PLAIN.links
     assert seen.comments == PLAIN.comments
@@ -75,8 +75,8 @@ def test_what_a_value_spells_is_shown_and_not_done(value: str) -> None:
 @settings(max_examples=100, deadline=None)
 @given(value=st.text(alphabet="<>&\"'{}%#*_`[]()!-=/ \nab\ue000\ue0011", min_size=1, max_size=60))
 def test_no_value_adds_an_element_or_a_link(value: str) -> None:
-    words, _ = mailed(usual(), reason="x" + value, details_note="x" + value, customer_name="A" + value)
-    seen = Seen(words.html)
+    rendered, _ = mailed(usual(), reason="x" + value, details_note="x" + value, customer_name="A" + value)
+    seen = Seen(rendered.html)
     assert seen.tags == PLAIN.tags
     assert seen.links == PLAIN.links
     assert seen.attributes == PLAIN.attributes
@@ -105,9 +105,9 @@ def test_no_value_adds_an_element_or_a_link(value: str) -> None:
 )
 def test_a_link_that_is_none_is_left_out(url: object) -> None:
     assert safe_link(url) == ""
-    words, _ = mailed(usual(), details_url=url)
-    assert "Look" not in words.html
-    assert "Look" not in words.text
+    rendered, _ = mailed(usual(), details_url=url)
+    assert "Look" not in rendered.html
+    assert "Look" not in rendered.text
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,9 @@ def test_a_link_that_is_none_is_left_out(url: object) -> None:
     ["https://shop.example/a?b=1&c=%20#d", "http://x.example", "mailto:a@b.example", "tel:+351210000000"],
 )
 def test_a_link_is_whole_in_html_and_in_text(url: str) -> None:
-    words, _ = mailed(usual(), details_url=url)
-    assert url in Seen(words.html).links
-    assert url in words.text
+    rendered, _ = mailed(usual(), details_url=url)
+    assert url in Seen(rendered.html).links
+    assert url in rendered.text
 
 
 def test_nothing_is_fetched_when_a_mail_is_opened() -> None:
@@ -126,14 +126,14 @@ def test_nothing_is_fetched_when_a_mail_is_opened() -> None:
 
 
 def test_a_missing_name_leaves_no_gap() -> None:
-    words, _ = mailed(usual(), customer_name="")
-    assert words.text.startswith("Olá,\n")
-    assert "Olá," in Seen(words.html).text
+    rendered, _ = mailed(usual(), customer_name="")
+    assert rendered.text.startswith("Olá,\n")
+    assert "Olá," in Seen(rendered.html).text
 
 
 def test_lists_and_texts_have_an_end() -> None:
     many = [{"name": f"thing {count}", "quantity": count} for count in range(5_000)]
-    words, mail = mailed(usual(), details_items=many, reason="r" * 100_000)
-    assert "thing 99" in words.text
-    assert "thing 100" not in words.text
+    rendered, mail = mailed(usual(), details_items=many, reason="r" * 100_000)
+    assert "thing 99" in rendered.text
+    assert "thing 100" not in rendered.text
     assert len(mail.data) < 100_000

@@ -18,14 +18,14 @@ def size(file: Path) -> tuple[int, int]:
 
 def brightness(file: Path) -> float:
     """Of the pixel in the upper left corner, from 0 to 1."""
-    octets = _checked(file)
+    png = _checked(file)
     data, place = b"", 8
-    while place < len(octets):
-        length, kind = struct.unpack(">I4s", octets[place : place + 8])
+    while place < len(png):
+        length, kind = struct.unpack(">I4s", png[place : place + 8])
         if kind == b"IDAT":
-            data += octets[place + 8 : place + 8 + length]
+            data += png[place + 8 : place + 8 + length]
         place += length + 12
-    row = zlib.decompress(data)  # the first octet says how the row is filtered; a first pixel is as it is
+    row = zlib.decompress(data)  # the first byte says how the row is filtered; a first pixel is as it is
     return sum(row[1:4]) / 3 / 255
 
 
@@ -41,7 +41,7 @@ class Pixels:
 
     width: int
     height: int
-    rows: tuple[bytes, ...]  # RGB, three octets each
+    rows: tuple[bytes, ...]  # RGB, three bytes each
 
     def at(self, x: int, y: int) -> Rgb:
         red, green, blue = self.rows[y][x * 3 : x * 3 + 3]
