@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -23,6 +23,7 @@ from avisa.write_path import WritePath
 from tests import builders
 from tests.fakes import HandClock, ScriptedChannel
 from tests.templates import harness as templates
+from tests.tools.waiting import until
 
 FEED = "orders/0"
 LEASE = timedelta(minutes=5)
@@ -124,16 +125,6 @@ class Flows:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-
-
-async def until(so: Callable[[], Awaitable[bool]] | Callable[[], bool]) -> None:
-    """Wait for something that is sure to come; the limit is for a test that fails."""
-    async with asyncio.timeout(20):
-        while True:
-            answer = so()
-            if answer if isinstance(answer, bool) else await answer:
-                return
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

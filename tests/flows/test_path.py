@@ -19,7 +19,8 @@ from avisa.kafka import Cluster, LagTracker, Subscription
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
 from tests.fakes import HandClock
-from tests.flows.harness import Flows, running, until
+from tests.flows.harness import Flows, running
+from tests.tools.waiting import until
 
 CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 MOST_ROOMS = 6

@@ -15,15 +15,9 @@ from avisa.dispatch.settlements import Now
 from avisa.ports import Claimed
 from avisa.store import StoreUnavailable
 from tests.fakes import START
-from tests.flows.harness import (
-    BUSY_AT_DOT,
-    GREYLISTED,
-    LOST_ANSWER,
-    POLICY,
-    running,
-    until,
-)
+from tests.flows.harness import BUSY_AT_DOT, GREYLISTED, LOST_ANSWER, POLICY, running
 from tests.templates import harness as templates
+from tests.tools.waiting import until
 
 CONFIRMED = "A-1/1/update/1/customer"
 SHIPPED = "A-1/2/update/1/customer"

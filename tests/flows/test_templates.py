@@ -22,8 +22,9 @@ from avisa.ports import InForce
 from avisa.store.store import Store, open_store
 from avisa.templates import template_folder
 from tests.fakes import HandClock
-from tests.flows.harness import Flows, empty_catalogs, files, running, until
+from tests.flows.harness import Flows, empty_catalogs, files, running
 from tests.templates import harness as templates
+from tests.tools.waiting import until
 
 SHORT = templates.PLAN.replace("window: 48h", "window: 6h")
 HOUR = timedelta(hours=1)

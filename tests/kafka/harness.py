@@ -19,8 +19,6 @@ from avisa.kafka import Cluster, LagTracker, Subscription
 from avisa.ports import Skipped, Taken, Unreadable
 from tests.fakes import RealClock
 
-SOON = 60.0  # seconds after which a test gives up; no test waits for it when all is well
-
 
 @dataclass
 class Flow:
@@ -109,10 +107,3 @@ async def committed(servers: str, group: str, topic: str, partition: int = 0) ->
     async with AIOKafkaConsumer(bootstrap_servers=servers, group_id=group, enable_auto_commit=False) as consumer:
         offset: int | None = await consumer.committed(TopicPartition(topic, partition))
         return offset
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until it holds."""
-    async with asyncio.timeout(SOON):
-        while not condition():
-            await asyncio.sleep(0.02)

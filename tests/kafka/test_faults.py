@@ -13,9 +13,10 @@ from avisa.kafka import Cluster
 from avisa.kafka.consumer import RawRecord
 from avisa.kafka.faststream_reader import CLOSE_WITHIN
 from avisa.ports import Taken
-from tests.kafka.harness import Flow, a_topic, committed, publish, subscribed, until, value
+from tests.kafka.harness import Flow, a_topic, committed, publish, subscribed, value
 from tests.tools.kafka import ApacheKafka
 from tests.tools.parts import needs
+from tests.tools.waiting import until
 
 
 def cluster_of(kafka: ApacheKafka, topic: str) -> Cluster:

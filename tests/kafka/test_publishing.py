@@ -15,9 +15,10 @@ import pytest
 from avisa.embedded.broker import ADDRESSES, EmbeddedBroker, remove_addresses, running_cluster, write_addresses
 from avisa.kafka import Cluster, UnreachableError, asyncapi, publish
 from avisa.ports import Taken
-from tests.kafka.harness import Flow, a_topic, subscribed, until, value
+from tests.kafka.harness import Flow, a_topic, subscribed, value
 from tests.tools.kafka import ApacheKafka
 from tests.tools.parts import needs
+from tests.tools.waiting import until
 
 TOPICS = ("orders.status",)
 

@@ -12,9 +12,10 @@ import pytest
 import trustme
 
 from avisa.kafka import Cluster, publish
-from tests.kafka.harness import a_topic, subscribed, until, value
+from tests.kafka.harness import a_topic, subscribed, value
 from tests.tools.kafka import ApacheKafka, Secured
 from tests.tools.parts import needs
+from tests.tools.waiting import until
 
 
 @dataclass

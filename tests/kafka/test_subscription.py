@@ -11,8 +11,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from avisa.core.model import Reason
 from avisa.kafka import Cluster, offsets
 from avisa.ports import DurabilityLost, Taken
-from tests.kafka.harness import Flow, a_topic, committed, publish, publish_header_name, subscribed, until, value
+from tests.kafka.harness import Flow, a_topic, committed, publish, publish_header_name, subscribed, value
 from tests.tools.kafka import ApacheKafka
+from tests.tools.waiting import until
 
 
 def cluster_of(kafka: ApacheKafka, *topics: str) -> Cluster:

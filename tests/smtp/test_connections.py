@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
 
 import pytest
 
@@ -13,19 +12,13 @@ from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Patience
 from tests.smtp.harness import CALM, mail, relay_to
 from tests.smtp.scripted import Act, Line, ScriptedRelay, Visit, Word
+from tests.tools.waiting import until
 
 BOTH = pytest.mark.parametrize("offers", [("PIPELINING",), ()], ids=["pipelined", "stepwise"])
 
 
 def channel_to(server: ScriptedRelay, **changes: object) -> EmailChannel:
     return EmailChannel(relay_to(server, **({"patience": CALM} | changes)), jitter=lambda: 0.5)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what will come; the test's own time limit is the only one."""
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 @BOTH

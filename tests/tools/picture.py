@@ -18,14 +18,7 @@ def size(file: Path) -> tuple[int, int]:
 
 def brightness(file: Path) -> float:
     """Of the pixel in the upper left corner, from 0 to 1."""
-    png = _checked(file)
-    data, place = b"", 8
-    while place < len(png):
-        length, kind = struct.unpack(">I4s", png[place : place + 8])
-        if kind == b"IDAT":
-            data += png[place + 8 : place + 8 + length]
-        place += length + 12
-    row = zlib.decompress(data)  # the first byte says how the row is filtered; a first pixel is as it is
+    row = _inflated(_checked(file))  # the first byte says how the row is filtered; a first pixel is as it is
     return sum(row[1:4]) / 3 / 255
 
 
@@ -33,6 +26,16 @@ def _checked(file: Path) -> bytes:
     data = file.read_bytes()
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     return data
+
+
+def _inflated(data: bytes) -> bytes:
+    """The rows of the picture, each behind the byte that says how it is filtered."""
+    packed, place = b"", 8
+    while place < len(data):
+        length, name = struct.unpack(">I4s", data[place : place + 8])
+        packed += data[place + 8 : place + 8 + length] if name == b"IDAT" else b""
+        place += length + 12
+    return zlib.decompress(packed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,7 @@ def pixels(data: bytes) -> Pixels:
     width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
     assert (depth, kind) in ((8, 2), (8, 6)), "not 8 bits of RGB or RGBA"
     channels = 3 if kind == 2 else 4
-    packed, place = b"", 8
-    while place < len(data):
-        length, name = struct.unpack(">I4s", data[place : place + 8])
-        packed += data[place + 8 : place + 8 + length] if name == b"IDAT" else b""
-        place += length + 12
-    raw, stride = zlib.decompress(packed), width * channels
+    raw, stride = _inflated(data), width * channels
     rows, above = [], bytearray(stride)
     for start in range(0, len(raw), stride + 1):
         above = _unfiltered(raw[start], bytearray(raw[start + 1 : start + 1 + stride]), above, channels)
