@@ -111,7 +111,7 @@ def test_an_unknown_code_is_not_explained(asked: Avisa) -> None:
     assert "long_silence" in ended.err
 
 
-def test_one_document_is_one_form(asked: Avisa) -> None:
+def test_check_refuses_two_formats_or_an_unknown_one(asked: Avisa) -> None:
     assert asked("check", "--json", "--format", "github").json["error"] == "usage"
     assert asked("check", "--format", "html").code == 64
 
@@ -143,7 +143,7 @@ def test_a_caret_stands_under_its_word_behind_whatever_is_wide(tmp_path: Path, b
 
 
 @pytest.mark.parametrize("how", [(), ("--json",), ("--format", "github"), ("--format", "gitlab")])
-def test_half_a_character_can_be_told_of(asked: Avisa, mine: Path, how: tuple[str, ...]) -> None:
+def test_a_problem_with_half_a_character_is_printed(asked: Avisa, mine: Path, how: tuple[str, ...]) -> None:
     message = mine / "messages/shipped/en.md"
     message.write_text(message.read_text() + '\n{{ button("x", "foo@\\ud800") }}\n')
     ended = asked("check", "mine", *how)

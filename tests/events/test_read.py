@@ -144,7 +144,9 @@ contents = st.none() | st.binary(max_size=20) | st.sampled_from((b"1.0", b"appli
 
 
 @given(values | envelopes, st.lists(st.tuples(names | st.text(), contents), max_size=6))
-def test_reading_never_raises(value: bytes | None, headers: list[tuple[str, bytes | None]]) -> None:
+def test_any_value_and_headers_are_read_without_an_exception(
+    value: bytes | None, headers: list[tuple[str, bytes | None]]
+) -> None:
     taken = read(record(value, *headers))
     assert isinstance(taken, OrderEvent | Unreadable | Skipped)
     if isinstance(taken, OrderEvent):

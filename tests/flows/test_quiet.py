@@ -27,7 +27,7 @@ DUE = timedelta(hours=34.5)
         (3_600, timedelta(seconds=6), State.HELD),
     ],
 )
-async def test_what_was_decided_on_time_is_not_held(
+async def test_a_reminder_decided_on_time_is_not_held_by_quiet_hours(
     tmp_path: Path, speed: float, late: timedelta, state: State
 ) -> None:
     async with running(tmp_path / "avisa.db", plan=PLAN, clock=HandClock(speed)) as flows, flows.sending():

@@ -46,7 +46,7 @@ async def test_a_doubt_outlasts_a_later_refusal(tmp_path: Path) -> None:
     assert flows.channel.mails[0] == flows.channel.mails[1], "only the same bytes go out again"
 
 
-async def test_what_is_overtaken_delays_nobody_until_its_retry(tmp_path: Path) -> None:
+async def test_an_overtaken_mail_delays_nobody_until_its_retry(tmp_path: Path) -> None:
     async with running(tmp_path / "avisa.db") as flows, flows.sending():
         flows.channel.script = [BUSY_AT_DOT]
         await flows.happens("confirmed")
@@ -57,7 +57,7 @@ async def test_what_is_overtaken_delays_nobody_until_its_retry(tmp_path: Path) -
     assert (row.notification.state, row.reason) == (State.DROPPED, Reason.SUPERSEDED)
 
 
-async def test_who_stood_still_before_storing_takes_nothing_back(tmp_path: Path) -> None:
+async def test_a_replica_that_stood_still_before_storing_takes_nothing_back(tmp_path: Path) -> None:
     """Meanwhile another replica took the order as many steps on, and the date that was to be told has passed."""
     async with running(tmp_path / "avisa.db") as flows, flows.sending():
         await flows.happens("confirmed")
@@ -77,7 +77,7 @@ async def test_who_stood_still_before_storing_takes_nothing_back(tmp_path: Path)
     assert (order.status, order.episode) == ("delivered", 2)
 
 
-async def test_found_half_sent_after_a_crash_is_sent_again_and_counted(tmp_path: Path) -> None:
+async def test_a_mail_found_half_sent_after_a_crash_is_sent_again_and_counted(tmp_path: Path) -> None:
     never = asyncio.get_running_loop().create_future()
     async with running(tmp_path / "avisa.db") as flows:
         async with flows.sending():
@@ -92,7 +92,7 @@ async def test_found_half_sent_after_a_crash_is_sent_again_and_counted(tmp_path:
     never.cancel()
 
 
-async def test_greylisted_after_a_long_outage_is_tried_again(tmp_path: Path) -> None:
+async def test_a_mail_greylisted_after_a_long_outage_is_tried_again(tmp_path: Path) -> None:
     """Days of waiting for the relay are no attempts."""
     async with running(tmp_path / "avisa.db") as flows, flows.sending():
         flows.channel.open = False
@@ -138,7 +138,7 @@ async def test_pause_is_seen_while_events_stream_in(tmp_path: Path) -> None:
         await flows.became(CONFIRMED, State.SENT)
 
 
-async def test_words_that_fail_when_filled_are_sent_once_mended(tmp_path: Path) -> None:
+async def test_a_message_that_fails_when_filled_is_sent_once_mended(tmp_path: Path) -> None:
     many = "{% for a in order.parts %}{% for b in order.parts %}{{ order.note }}{% endfor %}{% endfor %}"
     broken = templates.SHOWN.replace("{{ order.note }}", many)
     async with running(tmp_path / "avisa.db") as flows, flows.sending():
@@ -166,7 +166,7 @@ async def test_a_channel_that_raises_leaves_a_doubt_and_no_ghost(tmp_path: Path)
     assert flows.channel.mails[0] == flows.channel.mails[1]
 
 
-async def test_one_that_we_have_a_fault_about_delays_nobody(tmp_path: Path) -> None:
+async def test_a_mail_that_cannot_be_written_delays_nobody(tmp_path: Path) -> None:
     """The reader lets no such date through; it stands for whatever nobody thought of."""
     async with running(tmp_path / "avisa.db") as flows, flows.sending():
         await flows.intake.take(
@@ -177,7 +177,7 @@ async def test_one_that_we_have_a_fault_about_delays_nobody(tmp_path: Path) -> N
         assert (await flows.row(CONFIRMED)).reason is Reason.CANNOT_RENDER
 
 
-async def test_what_was_claimed_as_the_store_went_away_is_sent(tmp_path: Path) -> None:
+async def test_a_mail_claimed_as_the_store_went_away_is_sent(tmp_path: Path) -> None:
     """It is ours by then: nobody else would ever be given it while we live."""
     async with running(tmp_path / "avisa.db") as flows:
         flows.channel.open = False

@@ -77,7 +77,7 @@ def two(store: Store) -> Replica:
     return Replica(store, "two:/t", words("A"))
 
 
-async def test_an_edit_on_one_reaches_the_other_whose_folder_is_old(one: Replica, two: Replica) -> None:
+async def test_an_edit_on_one_replica_reaches_the_other_whose_folder_is_old(one: Replica, two: Replica) -> None:
     assert await one.look() == (1, [])
     assert await two.look() == (1, [])
     assert await one.save(words("B")) == (2, [])
@@ -167,7 +167,7 @@ async def test_an_edit_can_be_undone_in_the_folder(one: Replica) -> None:
     ]
 
 
-async def test_what_does_not_pass_leaves_the_last_good_one_even_over_a_restart(one: Replica) -> None:
+async def test_a_refused_edit_leaves_the_last_good_version_even_over_a_restart(one: Replica) -> None:
     await one.look()
     for _ in range(2):
         assert await one.save(BROKEN) == (1, ["unknown_name"])
@@ -183,7 +183,7 @@ async def test_with_nothing_good_nothing_is_in_force(store: Store) -> None:
     assert not only.catalogs.ok
 
 
-async def test_what_went_astray_waits_for_somebody_to_merge_it(one: Replica, two: Replica) -> None:
+async def test_an_edit_of_an_old_version_waits_for_somebody_to_merge_it(one: Replica, two: Replica) -> None:
     """Also when the others go back to what it was made of: nobody asked for it then."""
     await one.look()
     await two.look()
@@ -240,7 +240,7 @@ async def test_a_new_release_takes_nobodys_words_away(one: Replica, store: Store
     assert await newest.look() == (3, [])
 
 
-async def test_to_push_it_must_have_been_made_of_the_head(one: Replica, two: Replica, store: Store) -> None:
+async def test_a_push_must_have_been_made_of_the_head(one: Replica, two: Replica, store: Store) -> None:
     await one.look()
     await two.look()
     far = Replica(store, "laptop:/words", words("B"))
@@ -284,7 +284,7 @@ async def test_a_push_is_checked_first(one: Replica, store: Store) -> None:
     assert len(await store.versions.versions()) == 1
 
 
-async def test_what_is_in_force_cannot_be_rolled_back_to(one: Replica, store: Store) -> None:
+async def test_a_version_in_force_cannot_be_rolled_back_to(one: Replica, store: Store) -> None:
     await one.look()
     (only,) = await store.versions.versions()
     assert await one.versions.roll_back(only, author="ana", note=None, at=NOW) == Already(only)

@@ -43,7 +43,7 @@ async def test_blindness_holds_a_reminder_for_so_long_and_no_longer(tmp_path: Pa
         await flows.became(REMINDER, State.SENT)
 
 
-async def test_an_order_that_we_have_a_fault_about_keeps_no_other_waiting(tmp_path: Path) -> None:
+async def test_an_order_that_cannot_be_decided_keeps_no_other_waiting(tmp_path: Path) -> None:
     async with running(tmp_path / "avisa.db") as flows, flows.sending():
         await told(flows, "A-1", "B-1")
         await flows.pass_time(49 * HOUR)

@@ -79,7 +79,7 @@ def _pkcs8(certificate: trustme.LeafCert) -> str:
 
 
 @pytest.mark.parametrize("mechanism", ["plain", "scram-sha-256", "scram-sha-512"])
-async def test_tls_with_every_mechanism(fortress: Fortress, mechanism: Any) -> None:
+async def test_events_are_read_over_tls_with_every_mechanism(fortress: Fortress, mechanism: Any) -> None:
     topic = a_topic()
     await fortress.kafka.create_topic(topic)
     cluster = fortress.cluster(topic, sasl=mechanism)

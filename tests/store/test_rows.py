@@ -91,6 +91,6 @@ def test_a_number_too_large_for_a_database_is_stored_as_text(value: object) -> N
     assert "details.n" in back.facts
 
 
-def test_microseconds_are_exact() -> None:
+def test_a_moment_comes_back_to_the_microsecond() -> None:
     for moment in (NOW, datetime(1969, 12, 31, 23, 59, 59, 999_999, UTC), datetime(2999, 1, 1, 0, 0, 0, 1, UTC)):
         assert rows.moment(rows.micros(moment)) == moment

@@ -111,7 +111,7 @@ def test_what_is_missing_cannot_be_said(text: str) -> None:
         "{% filter upper %}{% endfilter %}",
     ],
 )
-def test_nothing_else_becomes_a_program(text: str) -> None:
+def test_a_construct_that_was_not_checked_becomes_no_program(text: str) -> None:
     with pytest.raises(TypeError, match="was not checked"):
         program(text)
 

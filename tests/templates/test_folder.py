@@ -29,12 +29,12 @@ def codes(folder: Path) -> list[tuple[str, str]]:
     return [(problem.code, problem.file) for problem in check(folder, read_plan)]
 
 
-def test_what_is_shipped_is_without_fault() -> None:
+def test_the_shipped_folder_passes_its_check() -> None:
     assert check(SHIPPED, read_plan) == []
     assert template_folder.shipped().resolve() == SHIPPED
 
 
-def test_only_what_belongs_there_is_read(tmp_path: Path) -> None:
+def test_only_files_that_belong_to_a_template_folder_are_read(tmp_path: Path) -> None:
     folder = laid_out(tmp_path, files())
     before = template_folder.read(folder)
     for stray in (
@@ -64,7 +64,7 @@ def test_links_are_followed_inside_and_refused_outside(tmp_path: Path) -> None:
     }
 
 
-def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     folder = laid_out(tmp_path, files())
     (folder / "messages/plain/es.md").write_bytes(b"\xff\xfe")
     (folder / "messages/plain/ca.md").write_bytes(b"x" * 70_000)

@@ -109,7 +109,7 @@ def test_an_amount_without_a_currency_is_a_number() -> None:
     assert MADE["es"].number(3) == "3"
 
 
-def test_locales_are_known_or_not() -> None:
+def test_a_locale_that_babel_does_not_have_is_not_known() -> None:
     assert known_locale("pt-BR")
     assert not known_locale("xx")
     assert not known_locale("../x")

@@ -212,7 +212,7 @@ def test_a_long_order_is_told_in_full() -> None:
     assert "thing 99" in rendered.text
 
 
-def test_what_is_said_of_a_list_has_an_end() -> None:
+def test_a_list_is_written_in_a_limited_number_of_characters() -> None:
     rendered = filled(
         "{{ order.x | default('') }}\n\n{{ order.x | default('') | join('-') }}",
         x=["a" * 1_500, {"b": 1}, ["c"]] * 30,

@@ -106,7 +106,7 @@ def test_what_would_let_an_order_out_is_refused(html: str, said: str) -> None:
         '<style type="text/css">@media screen{.a{color:red}}</style>',
     ],
 )
-def test_what_mail_programs_need_is_left(html: str) -> None:
+def test_html_that_mail_programs_need_is_accepted(html: str) -> None:
     page = html_scanner.Page.of(parser.parse(html))
     assert (html_scanner.flaw(page) or placeholder_contexts.flaw(page, {"content"})) is None
 

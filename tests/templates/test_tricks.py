@@ -61,7 +61,7 @@ def test_placeholders_can_be_neither_forged_nor_lost(body: str) -> None:
         ("{% if next_step %}{{ order.a or next_step }}{% endif %}", True),
     ],
 )
-def test_what_and_or_or_comes_to_is_there(said: str, fine: bool) -> None:
+def test_a_condition_with_and_or_or_shows_which_values_are_there(said: str, fine: bool) -> None:
     """Found by the fuzzer: it was taken to ask, and could not be said."""
     made, problems = compiled(said)
     assert (made is not None) is fine, problems

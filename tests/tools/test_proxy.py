@@ -52,7 +52,7 @@ def run(record: Path, *fatal: str) -> tuple[int, list[str]]:
     return done.returncode, done.stdout.splitlines()
 
 
-def test_it_passes_everything_on_and_counts(tmp_path: Path) -> None:
+def test_the_proxy_passes_everything_on_and_counts(tmp_path: Path) -> None:
     assert run(tmp_path / "record") == (0, ALL)
     assert [str(step) for step in reached(tmp_path / "record")] == [
         "before:say:1",
@@ -77,6 +77,6 @@ def test_it_passes_everything_on_and_counts(tmp_path: Path) -> None:
         ("after:promise:1", ALL[:5]),
     ],
 )
-def test_it_kills_at_every_step(tmp_path: Path, fatal: str, said: list[str]) -> None:
+def test_the_proxy_kills_at_every_step(tmp_path: Path, fatal: str, said: list[str]) -> None:
     assert run(tmp_path / "record", fatal) == (-signal.SIGKILL, said)
     assert list(reached(tmp_path / "record"))[-1] == Step.read(fatal)

@@ -27,7 +27,7 @@ def send(sink: Sink, to: str = "ana@customers.example", data: bytes = MAIL) -> N
         client.sendmail("shop@example.com", [to], data)
 
 
-def test_it_keeps_every_octet(sink: Sink) -> None:
+def test_the_sink_keeps_every_byte(sink: Sink) -> None:
     send(sink)
     send(sink, to="bo@customers.example", data=b".\r\n")
     first, second = sink.mails()
@@ -35,7 +35,7 @@ def test_it_keeps_every_octet(sink: Sink) -> None:
     assert (second.to, second.data) == ("bo@customers.example", b".\r\n")
 
 
-def test_many_commands_in_one_write(sink: Sink) -> None:
+def test_the_sink_reads_many_commands_of_one_write(sink: Sink) -> None:
     with smtplib.SMTP("127.0.0.1", sink.port, timeout=10) as client:
         client.ehlo()
         assert client.has_extn("pipelining")
@@ -53,7 +53,9 @@ def test_many_commands_in_one_write(sink: Sink) -> None:
     ("stage", "when"),
     [(stage, when) for stage in STAGES for when in ("before", "after") if (stage, when) != ("body", "after")],
 )
-def test_it_cuts_where_it_is_told(sink: Sink, stage: Stage, when: Literal["before", "after"]) -> None:
+def test_the_sink_cuts_the_connection_where_it_is_told(
+    sink: Sink, stage: Stage, when: Literal["before", "after"]
+) -> None:
     sink.ask(Fault(stage=stage, when=when))
     with pytest.raises((smtplib.SMTPException, OSError)):
         send(sink)
@@ -63,7 +65,7 @@ def test_it_cuts_where_it_is_told(sink: Sink, stage: Stage, when: Literal["befor
     assert sink.count() == 1 + ((stage, when) == ("dot", "after"))
 
 
-def test_it_kills_whom_it_is_told_to(sink: Sink) -> None:
+def test_the_sink_kills_the_process_it_is_told_to(sink: Sink) -> None:
     victim = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     sink.ask(Fault(stage="rcpt", do="kill", nth=2, pid=victim.pid))
     send(sink)
@@ -73,13 +75,13 @@ def test_it_kills_whom_it_is_told_to(sink: Sink) -> None:
     assert victim.wait(10) == -9
 
 
-def test_it_delays(sink: Sink) -> None:
+def test_the_sink_delays_its_reply_if_asked_to(sink: Sink) -> None:
     sink.ask(Fault(stage="dot", when="after", do="delay", seconds=0.2))
     send(sink)
     assert sink.count() == 1
 
 
-def test_its_record_outlives_it(sink: Sink) -> None:
+def test_the_record_of_a_sink_outlives_it(sink: Sink) -> None:
     send(sink)
     port = sink.port
     sink.stop()

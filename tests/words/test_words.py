@@ -175,7 +175,7 @@ def test_no_sentence_is_said_by_two_messages(locale: str) -> None:
 
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)
-def test_reads_well_whatever_is_missing(message: str, locale: str) -> None:
+def test_a_message_reads_well_whatever_is_missing(message: str, locale: str) -> None:
     template = templates(message, locale)
     for case in cases():
         for text in (plain(part.render(case)) for part in template.values()):
@@ -183,7 +183,7 @@ def test_reads_well_whatever_is_missing(message: str, locale: str) -> None:
 
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)
-def test_is_brief(message: str, locale: str) -> None:
+def test_a_message_has_20_to_120_words(message: str, locale: str) -> None:
     body = templates(message, locale)["body"]
     counts = [len(plain(body.render(case)).split()) for case in cases()]
     assert min(counts) >= 20
@@ -191,7 +191,7 @@ def test_is_brief(message: str, locale: str) -> None:
 
 
 @pytest.mark.parametrize(("message", "locale"), CUSTOMERS_EVERY)
-def test_greets_by_first_name_or_without(message: str, locale: str) -> None:
+def test_a_message_greets_by_first_name_or_without(message: str, locale: str) -> None:
     body = templates(message, locale)["body"]
     named, unnamed = (body.render(case).splitlines()[0] for case in (rich(), context()))
     assert re.fullmatch(r"[^\W\d]+,? Ana[,:!]", named)
@@ -199,14 +199,14 @@ def test_greets_by_first_name_or_without(message: str, locale: str) -> None:
 
 
 @pytest.mark.parametrize(("message", "locale"), CUSTOMERS_EVERY)
-def test_tells_reason_and_next_step(message: str, locale: str) -> None:
+def test_a_message_tells_reason_and_next_step_once(message: str, locale: str) -> None:
     text = templates(message, locale)["body"].render(rich(reason="REASON", next_step="STEP"))
     assert text.count("REASON") == text.count("STEP") == 1
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("message", MAY_DATE)
-def test_tells_when_the_customer_hears_again(message: str, locale: str) -> None:
+def test_a_message_tells_when_the_customer_hears_again(message: str, locale: str) -> None:
     template = templates(message, locale)
     for part in ("short", "body"):
         assert template[part].render(rich(next_update="NEXT")).count("NEXT") == 1
@@ -275,7 +275,7 @@ def layout() -> Layout:
 
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)
-def test_the_service_has_nothing_to_say_against_it(message: str, locale: str, layout: Layout) -> None:
+def test_every_shipped_message_compiles_without_a_problem(message: str, locale: str, layout: Layout) -> None:
     file = f"messages/{message}/{locale}.md"
     text = (TEMPLATES / file).read_text(encoding="utf-8")
     owners = message in OWNERS
