@@ -43,7 +43,7 @@ class Catalog:
     def address_hash(self, notification: Notification, order: Order) -> bytes | None:
         """What stands for the address of the notification among those that unsubscribed; None without an address."""
         known = facts.view(order)
-        address = self.renderer.address(self._given_address(notification, known), self.plan.brand(known.get("brand")))
+        address = self.renderer.address(self._raw_address(notification, known), self.plan.brand(known.get("brand")))
         return None if address is None else unsubscribe_token.address_hash(self.installation.secret, address)
 
     def draft(self, notification: Notification, order: Order, now: datetime) -> Draft | NoAddress | CannotRender:
@@ -55,7 +55,7 @@ class Catalog:
             return CannotRender(f"plan.yaml names no message for {notification.purpose}")
         known = facts.view(order)
         brand = self.plan.brand(known.get("brand"))
-        address = self.renderer.address(self._given_address(notification, known), brand)
+        address = self.renderer.address(self._raw_address(notification, known), brand)
         if address is None:
             return NoAddress()
         locale = self._locale(message, notification, order, brand)
@@ -84,7 +84,7 @@ class Catalog:
         """The texts of a draft's mail."""
         return self.renderer.render(render_input_of(draft))
 
-    def _given_address(self, notification: Notification, known: Mapping[str, Json]) -> object:
+    def _raw_address(self, notification: Notification, known: Mapping[str, Json]) -> object:
         if notification.to_customer:
             return known.get("customer.email")
         owner = self.plan.owners.get(notification.recipient.removeprefix("owner:"))

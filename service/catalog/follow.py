@@ -80,7 +80,7 @@ class Follower:
         self._orders = orders
         self._replica = replica
         self._saved = False  # a save that no look has followed yet
-        self._told = (0, 0.0)  # the version that the other replicas know of, and when they were told
+        self._announced = (0, 0.0)  # the version that the other replicas know of, and when they were told
         self._woken_by = ""  # the catalog by whose plan the open orders were woken
 
     async def run(self) -> None:
@@ -117,9 +117,9 @@ class Follower:
             self._woken_by = catalog
         version, now = self._versions.in_force, asyncio.get_running_loop().time()
         assert version is not None, "a start puts a version in force"
-        if version.number != self._told[0] or now - self._told[1] >= TELL_AGAIN:
+        if version.number != self._announced[0] or now - self._announced[1] >= TELL_AGAIN:
             await self._store.has_in_force(self._replica, version.number)
-            self._told = (version.number, now)
+            self._announced = (version.number, now)
 
     async def _wake_by_plan(self, catalog: str) -> None:
         """Wake the open orders, if the plan is another than the one by which they were woken last, also if it changed

@@ -26,7 +26,7 @@ class Renderer(Protocol):
     def locales(self, message: str) -> tuple[str, ...]:
         """The languages that a message is written in."""
 
-    def address(self, given: object, brand: Brand) -> str | None:
+    def address(self, raw: object, brand: Brand) -> str | None:
         """The address if mail can be sent to it: checked, its domain in ASCII."""
 
     def domain(self, brand: Brand) -> str:

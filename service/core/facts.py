@@ -155,17 +155,17 @@ def promise(order: Order) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def promise_moment(given: str, zone: ZoneInfo) -> datetime:
+def promise_moment(promised: str, zone: ZoneInfo) -> datetime:
     """When a promise ends: a date-only one with that day in the customer's zone."""
-    if len(given) == len("2026-03-09"):
-        return working_time.end_of_day(date.fromisoformat(given), zone)
-    return datetime.fromisoformat(given)
+    if len(promised) == len("2026-03-09"):
+        return working_time.end_of_day(date.fromisoformat(promised), zone)
+    return datetime.fromisoformat(promised)
 
 
 def zone(order: Order, plan: Plan) -> ZoneInfo:
     """The customer's time zone, else the brand's."""
-    given = visible(order, "customer.time_zone")
-    own = _zone(given) if isinstance(given, str) else None
+    name = visible(order, "customer.time_zone")
+    own = _zone(name) if isinstance(name, str) else None
     return own or _named(plan.brand(visible(order, "brand")).time_zone)
 
 
@@ -187,14 +187,14 @@ _named = lru_cache(64)(ZoneInfo)  # the brands', which exist; ZoneInfo's own cac
 
 
 def locale(order: Order, plan: Plan) -> str:
-    """The customer's language as given, else the brand's."""
-    given = visible(order, "customer.locale")
-    return given if isinstance(given, str) and given else plan.brand(visible(order, "brand")).locale
+    """The customer's own language, else the brand's."""
+    own = visible(order, "customer.locale")
+    return own if isinstance(own, str) and own else plan.brand(visible(order, "brand")).locale
 
 
 def owner(order: Order, plan: Plan) -> str | None:
     """The owner of the order's present touchpoint: the event's, if the plan knows it, else the touchpoint's."""
-    given = visible(order, "owner")
-    if isinstance(given, str) and given in plan.owners:
-        return given
+    named = visible(order, "owner")
+    if isinstance(named, str) and named in plan.owners:
+        return named
     return plan.touchpoint(order.status).owner

@@ -109,15 +109,15 @@ def _mask(character: str) -> str:
 
 def _variables(order: Order) -> Iterator[tuple[str, Json, str]]:
     """Name, value and fact of all that a message about the order could show."""
-    for fact, given in facts.view(order).items():
+    for fact, raw in facts.view(order).items():
         if fact in _AS_IT_IS:
-            yield from _named(_AS_IT_IS[fact], given, fact)
+            yield from _named(_AS_IT_IS[fact], raw, fact)
         elif fact == "customer.name":
-            name = context.whole_name(given)
+            name = context.whole_name(raw)
             yield from _named("customer.name", name, fact)
             yield from _named("customer.first_name", context.first_name(name), fact)
         elif fact.startswith("details."):
-            yield from _named(f"order.{fact.removeprefix('details.')}", given, fact)
+            yield from _named(f"order.{fact.removeprefix('details.')}", raw, fact)
 
 
 def _shown(values: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
@@ -134,9 +134,9 @@ def _shown(values: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
             yield one, inner
 
 
-def _named(name: str, given: Json, fact: str) -> Iterator[tuple[str, Json, str]]:
+def _named(name: str, raw: Json, fact: str) -> Iterator[tuple[str, Json, str]]:
     """A variable and those inside it, as far as they are there and a template can name them."""
-    value = context.plain(given)
+    value = context.plain(raw)
     if not all(_NAME.fullmatch(part) for part in name.split(".")) or _is_nothing(value):
         return
     yield name, value, fact

@@ -32,10 +32,10 @@ class Renderer:
     def locales(self, message: str) -> tuple[str, ...]:
         return tuple(self.messages.get(message, ()))
 
-    def address(self, given: object, brand: Brand) -> str | None:
+    def address(self, raw: object, brand: Brand) -> str | None:
         """Return the address, checked. It is None for the brand's own too: mail to ourselves would go round and
         round."""
-        checked = address.checked(given)
+        checked = address.checked(raw)
         own = self.sender_headers[brand.key].sender
         return None if checked and checked.casefold() == own.casefold() else checked
 
