@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
+from math import isfinite
 
 from avisa.core import facts
 from avisa.core.model import Json, Notification, Order, Purpose
@@ -79,8 +80,10 @@ def plain(value: Json, depth: int = 0) -> Json:
         return value if len(value) <= LONGEST_TEXT and value.isprintable() else text_of(value, LONGEST_TEXT)
     if kind is int:
         return value if -(2**63) <= value < 2**63 else str(value)[:LONGEST_NAME]
-    if kind is bool or kind is float:
+    if kind is bool:
         return value
+    if kind is float:
+        return value if isfinite(value) else None  # 1e999 is JSON, and nothing that can be shown
     if depth == DEEPEST:
         return None
     if kind is list:

@@ -105,7 +105,9 @@ async def _one_order(store: Store, plan: Plan) -> None:
     """Confirmed, told, settled; its window running."""
     decision = confirmed(0, plan)
     change = Change(order=decision.order, notifications=decision.notifications)
-    await store.orders.commit([change], now=NOON, lease=timedelta(minutes=5))
+    await store.orders.commit([change], now=NOON)
+    now_real = datetime.now(UTC) + timedelta(days=1)
+    await store.outbox.claim(now_real=now_real, lease=timedelta(minutes=5), limit=9, feeds={FEED}, overdue=NOON)
     sent = [
         Settlement(key=it.key, state=State.SENT, reason=Reason.ACCEPTED, at=NOON) for it in decision.notifications
     ]
