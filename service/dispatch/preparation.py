@@ -83,10 +83,11 @@ class Preparation:
             doubted = in_doubt(notification)
             if doubted and (isinstance(verdict, gate.Drop) or self._settlements.expired(notification, at)):
                 # Whether it arrived will never be known, and there is no reason to send it again.
-                ended = self._settled(notification, order, State.IN_DOUBT, Reason.IN_DOUBT, at)
+                ended = self._settled(notification, order, State.IN_DOUBT, Reason.IN_DOUBT, catalog, at)
                 prepared.settlements.append(ended)
             elif isinstance(verdict, gate.Drop):
-                prepared.settlements.append(self._settled(notification, order, State.DROPPED, verdict.reason, at))
+                dropped = self._settled(notification, order, State.DROPPED, verdict.reason, catalog, at)
+                prepared.settlements.append(dropped)
             elif isinstance(verdict, gate.Hold):
                 prepared.settlements.append(self._settlements.held(notification, verdict, at))
             else:
@@ -109,7 +110,7 @@ class Preparation:
             claimed = replace(claimed, notification=notification, order=order)
             prepared.attempts.append(Attempt(claimed=claimed, draft=draft, at_real=at.real))
         elif isinstance(draft, NoAddress):
-            dropped = self._settled(notification, claimed.order, State.DROPPED, Reason.NO_ADDRESS, at)
+            dropped = self._settled(notification, claimed.order, State.DROPPED, Reason.NO_ADDRESS, catalog, at)
             prepared.settlements.append(dropped)
         else:
             log.error("dispatch.message_not_rendered", key=notification.key, problem=draft.problem)
@@ -117,9 +118,10 @@ class Preparation:
                 self._settlements.not_rendered(notification, claimed.order, draft, catalog.plan, at)
             )
 
-    def _settled(self, notification: Notification, order: Order, state: State, reason: Reason, at: Now) -> Settlement:
-        plan = self._catalogs.in_force.plan
-        return self._settlements.settled(notification, order, state, reason, plan, at)
+    def _settled(
+        self, notification: Notification, order: Order, state: State, reason: Reason, catalog: Catalog, at: Now
+    ) -> Settlement:
+        return self._settlements.settled(notification, order, state, reason, catalog.plan, at)
 
     async def _unsubscribed(self, batch: Sequence[Claimed], catalog: Catalog) -> frozenset[str]:
         """Keys of the notifications whose recipient asked for no more of their kind."""
