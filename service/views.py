@@ -78,7 +78,7 @@ def timeline_json(history: History) -> Shape:
 # What the lines are sorted by: moment, episode, cause before effect, order of decision. A whole batch is decided at
 # one moment, so the moment alone would not tell a story.
 _Place = tuple[datetime, int, int, int]
-_CAUSE_FIRST = {"event": 0, "decision": 1, "gate": 2, "attempt": 3, "settled": 4}
+_CAUSE_FIRST = {"event": 0, "decision": 1, "gate": 2, "attempt": 3, "settled": 4, "note": 5}
 
 
 def _line(kind: str, at: datetime, row: OutboxRow | None, **known: Json) -> tuple[_Place, Shape]:

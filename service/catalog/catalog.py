@@ -131,11 +131,15 @@ class Catalog:
 
 
 def _lightened(render_input: RenderInput, size: int) -> RenderInput:
-    """The input without the largest details of the order. Templates ask for details, since any may be missing."""
+    """The input without the largest details of the order, and with a note of them. Templates ask for details, since
+    any may be missing."""
     details = {name: len(orjson.dumps(value)) for name, value in render_input.values["order"].items()}
     for name in sorted(details.keys() - set(_NEVER_LEFT_OUT), key=lambda name: (-details[name], name)):
         if size <= LARGEST_DRAFT:
             break
         size -= details.pop(name)
-    kept = {name: value for name, value in render_input.values["order"].items() if name in details}
-    return replace(render_input, values={**render_input.values, "order": kept})
+    order = render_input.values["order"]
+    kept = {name: value for name, value in order.items() if name in details}
+    left_out = ", ".join(sorted(f"order.{name}" for name in order.keys() - details.keys()))
+    note = f"left out, as the mail would be too large: {left_out}"
+    return replace(render_input, values={**render_input.values, "order": kept}, notes=(*render_input.notes, note))

@@ -26,10 +26,11 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A notification as it was begun, its order as it was claimed, and the channel's receipt."""
+    """A notification as it was begun, its order as it was claimed, the channel's receipt, and the mail's notes."""
 
     claimed: Claimed
     receipt: Receipt
+    notes: Sequence[str] = ()
 
 
 class OnSettled(Protocol):
@@ -102,9 +103,9 @@ class InFlight:
         self._returned.update((item.key, item) for item in untouched)
         self._has_news.set()
 
-    def receive(self, claimed: Claimed, receipt: Receipt) -> None:
-        """Keep the receipt of an attempt until it is settled."""
-        self._receipts.append(Received(claimed, receipt))
+    def receive(self, claimed: Claimed, receipt: Receipt, notes: Sequence[str] = ()) -> None:
+        """Keep the receipt of an attempt, and the notes of its mail, until it is settled."""
+        self._receipts.append(Received(claimed, receipt, notes))
         self._has_news.set()
 
     async def settle_receipts(self) -> None:
@@ -152,6 +153,7 @@ class InFlight:
                     plan,
                     at,
                     fresh=received.claimed.draft is None,
+                    notes=received.notes,
                 )
                 for received in receipts
             ]
@@ -165,7 +167,7 @@ class InFlight:
             receipts = [received for received in receipts if received.claimed.notification.key in raced]
             fresh = await self._orders.load({received.claimed.order.order_id for received in receipts})
             receipts = [
-                Received(replace(received.claimed, order=fresh[received.claimed.order.order_id]), received.receipt)
+                replace(received, claimed=replace(received.claimed, order=fresh[received.claimed.order.order_id]))
                 for received in receipts
             ]
         # The receipt outranks what it means for a busy order: no mail goes out twice for the sake of that.

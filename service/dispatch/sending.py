@@ -39,7 +39,7 @@ class Sending:
             return
         holds_lease = partial(self._in_flight.holds_lease, notification.key)
         delivery = asyncio.ensure_future(self._channel.deliver(mail, holds_lease))
-        delivery.add_done_callback(lambda done: self._in_flight.receive(claimed, _receipt_of(done)))
+        delivery.add_done_callback(lambda done: self._in_flight.receive(claimed, _receipt_of(done), mail.notes))
 
     async def _mail(self, notification: Notification, draft: Draft) -> Mail | CannotRender:
         """The mail. Whatever goes wrong is this mail's trouble alone, for others of its batch wait behind it."""

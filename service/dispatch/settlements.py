@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -44,10 +44,19 @@ class Settlements:
     jitter: Callable[[], float]
 
     def of_receipt(
-        self, notification: Notification, order: Order, receipt: Receipt, plan: Plan, at: Now, *, fresh: bool
+        self,
+        notification: Notification,
+        order: Order,
+        receipt: Receipt,
+        plan: Plan,
+        at: Now,
+        *,
+        fresh: bool,
+        notes: Sequence[str] = (),
     ) -> Settlement:
         """After an attempt; `notification` is as it was begun. `fresh` says that its draft was made for this attempt:
-        then the next attempt may write it anew, unless bytes of it have left this process."""
+        then the next attempt may write it anew, unless bytes of it have left this process. The mail's `notes` go to
+        the timeline once the mail was sent."""
         step = retry.next_step(
             receipt,
             attempts=notification.attempts,
@@ -61,7 +70,8 @@ class Settlements:
         doubtful = receipt.verdict is Verdict.IN_DOUBT or notification.state is State.SENDING
         match step:
             case retry.Done():
-                sent = self.settled(notification, order, State.SENT, Reason.ACCEPTED, plan, at)
+                note = entry_of(notification, "note", None, at.virtual, note="; ".join(notes)) if notes else None
+                sent = self.settled(notification, order, State.SENT, Reason.ACCEPTED, plan, at, entry=note)
                 return replace(sent, counts_doubt=doubtful)
             case retry.GaveUp(reason=reason):
                 state = State.IN_DOUBT if reason is Reason.IN_DOUBT else State.FAILED
@@ -158,7 +168,9 @@ def in_doubt(notification: Notification) -> bool:
     return notification.state is State.SENDING or notification.gate is Reason.IN_DOUBT
 
 
-def entry_of(notification: Notification, kind: str, reason: Reason, now: datetime, note: str | None = None) -> Entry:
+def entry_of(
+    notification: Notification, kind: str, reason: Reason | None, now: datetime, note: str | None = None
+) -> Entry:
     """A line of the timeline about a notification."""
     return Entry(
         order_id=notification.order_id,

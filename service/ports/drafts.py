@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +25,7 @@ class RenderInput:
     unsubscribe: str | None
     address_hash: str  # hexadecimal, so that a draft read back can still say it
     values: dict[str, Json]
+    notes: Sequence[str] = ()  # what of the order's facts is not among the values, as in `Mail.notes`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

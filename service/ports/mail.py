@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,9 @@ class Mail:
 
     `wire_ready` is the renderer's word that no CR or LF stands alone, that the last line has its end, and that no
     line begins with a dot. Then the channel need not look at every line of every mail.
+
+    `notes` are for the timeline: what the reader does not see, and why, such as a text that was cut or a button that
+    was dropped. They name variables (`order.url`), never a value.
     """
 
     key: str
@@ -22,16 +25,18 @@ class Mail:
     recipient: str
     data: bytes
     wire_ready: bool = False
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedMessage:
-    """The texts of one mail."""
+    """The texts of one mail; `notes` as in `Mail`."""
 
     subject: str
     short: str
     text: str
     html: str
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

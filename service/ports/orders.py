@@ -14,12 +14,16 @@ from avisa.ports.records import Unreadable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A line of an order's timeline that no notification row tells: an event, a hold, an attempt that failed."""
+    """A line of an order's timeline that no notification row tells: an event, a hold, an attempt that failed, a note.
+
+    A note says what the recipient of a message does not see: a text that was cut, a button that was dropped. What was
+    odd about an event stands in the `note` of the event's own line.
+    """
 
     order_id: str
     at: datetime
-    kind: str  # event, gate, attempt
-    reason: Reason
+    kind: str  # event, gate, attempt, note
+    reason: Reason | None = None  # None: a note
     status: str | None = None
     episode: int | None = None
     event_id: str | None = None

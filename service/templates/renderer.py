@@ -68,6 +68,7 @@ class Renderer:
             sender=headers.sender,
             recipient=to,
             data=headers.mail(heading, message),
+            notes=(*render_input.notes, *message.notes),
             wire_ready=True,  # base64 and checked headers: no line begins with a dot, none ends but with CRLF
         )
 

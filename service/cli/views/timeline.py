@@ -19,6 +19,7 @@ SIGNS = {
     "decision": ("✎", "white"),
     "gate": ("◌", "yellow"),
     "attempt": ("↻", "yellow"),
+    "note": ("✂", "yellow"),
     "sent": ("✓", "green"),
     "dropped": ("·", "bright_black"),
     "failed": ("✗", "red"),
@@ -89,6 +90,8 @@ def columns(entry: dict[str, Any], style: str) -> tuple[Text, Text]:
             )
         case "gate":
             return Text(f"{_subject(entry)} held", style=style), Text(why)
+        case "note":
+            return Text(_subject(entry), style=style), Text(why)
         case _:
             return Text(f"{_subject(entry)} tried", style=style), Text(why)
 

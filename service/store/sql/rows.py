@@ -108,6 +108,7 @@ _CODERS: dict[str, tuple[Coder, Coder]] = {
     "PromiseState | None": (str, PromiseState),
     "Purpose": (str, Purpose),
     "Reason": (str, Reason),
+    "Reason | None": (str, Reason),
 }
 
 
