@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
 
+from avisa.catalog.lightened import lightened
 from avisa.catalog.locale import choose_locale, spoken
 from avisa.catalog.render_input import Renderer, date_of, render_input_of, uuid_of
 from avisa.core import context, facts, gate, unsubscribe_token
@@ -16,7 +17,6 @@ from avisa.core.plan import Brand, Plan
 from avisa.ports import CannotRender, Draft, Mail, NoAddress, RenderedMessage, RenderInput
 
 LARGEST_DRAFT = 64 * 1024  # bytes kept of a mail, and about what it costs to fill one
-_NEVER_LEFT_OUT = ("id", "number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class Catalog:
         render_input = self._render_input(notification, order, known, message, locale, brand, address, now)
         frozen = orjson.dumps(render_input)
         if len(frozen) > LARGEST_DRAFT:
-            render_input = _lightened(render_input, len(frozen))
+            render_input = lightened(render_input, len(frozen), LARGEST_DRAFT)
             frozen = orjson.dumps(render_input)
         return Draft(
             catalog=self.version,
@@ -106,6 +106,7 @@ class Catalog:
         now: datetime,
     ) -> RenderInput:
         values = context.build(order, notification, self.plan, now, known)
+        notes: list[str] = values.pop("_left_out", [])
         customers = notification.to_customer
         values["_zone"] = facts.zone(order, self.plan).key if customers else brand.time_zone
         unsubscribe = None
@@ -127,19 +128,5 @@ class Catalog:
             unsubscribe=unsubscribe,
             address_hash=unsubscribe_token.address_hash(self.installation.secret, address).hex(),
             values=values,
+            notes=notes,
         )
-
-
-def _lightened(render_input: RenderInput, size: int) -> RenderInput:
-    """The input without the largest details of the order, and with a note of them. Templates ask for details, since
-    any may be missing."""
-    details = {name: len(orjson.dumps(value)) for name, value in render_input.values["order"].items()}
-    for name in sorted(details.keys() - set(_NEVER_LEFT_OUT), key=lambda name: (-details[name], name)):
-        if size <= LARGEST_DRAFT:
-            break
-        size -= details.pop(name)
-    order = render_input.values["order"]
-    kept = {name: value for name, value in order.items() if name in details}
-    left_out = ", ".join(sorted(f"order.{name}" for name in order.keys() - details.keys()))
-    note = f"left out, as the mail would be too large: {left_out}"
-    return replace(render_input, values={**render_input.values, "order": kept}, notes=(*render_input.notes, note))

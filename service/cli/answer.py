@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from avisa.diagnostics.printable import printable
+from avisa.core.characters import printable
 
 
 class Answer:
@@ -54,7 +54,7 @@ class Answer:
 
 answer = Answer()
 
-_SPACES = str.maketrans("\t\u00a0\u202f", "   ")  # the kinds of space that templates and formatted numbers have
+_SPACES = str.maketrans("\u00a0\u202f", "  ")  # the kinds of space that formatted numbers have
 
 
 def legible(text: str) -> str:

@@ -1,9 +1,8 @@
 """The variables that a template can show, as plain JSON values.
 
-Values come from events, so they are taken as text and nothing else: control and bidirectional characters are removed,
-long and deep values are cut. A value that no event gave is left out, so that a template has to ask for it. Times stay
-as the publisher or Avisa wrote them (RFC 3339 in UTC, or a bare date); the filters of a template put them into the
-customer's language and zone.
+Values come from events, so they are taken as text and nothing else, each in the shape that it has (`shapes`). A value
+that no event gave is left out, so that a template has to ask for it. Times stay as the publisher or Avisa wrote them
+(RFC 3339 in UTC, or a bare date); the filters of a template put them into the customer's language and zone.
 """
 
 from __future__ import annotations
@@ -12,28 +11,18 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from itertools import islice
-from math import isfinite
 
-from avisa.core import facts
+from avisa.core import facts, shapes
+from avisa.core.characters import one_line
 from avisa.core.model import Json, Notification, Order, Purpose
 from avisa.core.plan import Brand, Plan
 from avisa.core.timestamps import rfc3339
-
-LONGEST_TEXT = 2_000  # characters of one value
-LONGEST_NAME = 200
-MOST_ITEMS = 100  # of one list or object
-DEEPEST = 5
 
 UNKNOWN = "–"  # stands for a customer's name in what owners read
 _COLOR = "#24594b"
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
-# Controls but for tab and line feed, line and paragraph separators, what reorders text around it (UAX #9
-# section 2), half characters, and the byte order mark.
-_UNWANTED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
-)
+_DETAIL = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")  # what a template can write; and no name that is an address
 _NOT_A_NAME = frozenset({"null", "none", "undefined", "unknown", "n/a", "na", "nan", "test"})
 _HONORIFICS = frozenset(
     {"sr", "sra", "srta", "dr", "dra", "d", "da", "dª", "mr", "mrs", "ms", "mx", "miss", "don", "doña", "prof", "eng"}
@@ -45,22 +34,26 @@ def build(
 ) -> dict[str, Json]:
     """The variables of one notification (templates/README.md, Variables); `known` is the order's `facts.view`.
 
-    An unknown variable is left out, never None.
+    An unknown variable is left out, never None. `_left_out` notes what the order says and the variables do not.
     """
+    left_out: list[str] = []
     brand = plan.brand(known.get("brand"))
     customer = whole_name(known.get("customer.name"))
     variables: dict[str, Json] = {
         "customer": {"name": customer, "first_name": first_name(customer)},
-        "order": _order(order.order_id, known),
-        "status": plain(notification.status),
+        "order": _order(order.order_id, known, left_out),
+        "status": shapes.text_of(notification.status, shapes.LONGEST_LINE, shapes.Notes()),
         "reminder": _reminder(notification),
         "brand": brand_facts(brand),
         "progress": progress(order, plan),
     }
     for key in ("reason", "next_step"):
-        text = plain(known.get(key))
-        if isinstance(text, str) and text.strip():
-            variables[key] = text.strip()
+        said, notes = known.get(key), shapes.Notes()
+        if isinstance(said, str) and (text := shapes.text_of(said, shapes.LONGEST_TEXT, notes, lines=True)):
+            variables[key] = text
+        left_out += _named(key, notes)
+    if not customer and isinstance(known.get("customer.name"), str) and known["customer.name"].strip():
+        left_out.append("customer.name: has not the shape of a name")
     date = known.get("promised_at")
     if date is not None and not (notification.to_customer and _passed(date, order, plan, now)):
         variables["promise"] = _promise(date, notification.promise_before)
@@ -70,52 +63,19 @@ def build(
         owner = plan.owners.get(notification.recipient.removeprefix("owner:"))
         variables["owner"] = {"name": owner.name if owner else ""}
         variables["order"]["customer_name"] = customer or UNKNOWN
+    if left_out:
+        variables["_left_out"] = left_out
     return variables
-
-
-def plain(value: Json, depth: int = 0) -> Json:
-    """A value as a template may see it; None for a value that is nested too deep, and for nothing."""
-    kind = value.__class__
-    if kind is str:
-        return value if len(value) <= LONGEST_TEXT and value.isprintable() else text_of(value, LONGEST_TEXT)
-    if kind is int:
-        return value if -(2**63) <= value < 2**63 else str(value)[:LONGEST_NAME]
-    if kind is bool:
-        return value
-    if kind is float:
-        return value if isfinite(value) else None  # 1e999 is JSON, and nothing that can be shown
-    if depth == DEEPEST:
-        return None
-    if kind is list:
-        return [kept for item in value[:MOST_ITEMS] if (kept := plain(item, depth + 1)) is not None]
-    if kind is dict:
-        shown = {}
-        for key, item in islice(value.items(), MOST_ITEMS):
-            if item.__class__ is str and len(item) <= LONGEST_TEXT and item.isprintable():  # as above, without a call
-                shown[key] = item
-            elif (kept := plain(item, depth + 1)) is not None:
-                shown[key] = kept
-        return shown
-    return None
-
-
-def text_of(value: str, longest: int) -> str:
-    """The text, without characters that could disturb the text around it, and no longer than `longest`."""
-    value = value[: 2 * longest]  # it may have a million characters, and they are looked at one by one
-    if not value.isprintable() and _UNWANTED.search(value):  # the first is quick, and nearly always enough
-        value = _UNWANTED.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
-    return value if len(value) <= longest else value[: longest - 1].rstrip() + "…"
 
 
 def whole_name(value: Json) -> str:
     """A person's name on one line; empty if the value is no name."""
     if not isinstance(value, str):
         return ""
-    value = value[: 2 * LONGEST_NAME]  # as in `text_of`
-    name = text_of(" ".join((value if value.isprintable() else _UNWANTED.sub(" ", value)).split()), LONGEST_NAME)
-    if "@" in name or name.casefold() in _NOT_A_NAME or not any(map(str.isalpha, name)):
+    name = one_line(value[:400])  # it may have a million characters
+    if name.casefold() in _NOT_A_NAME or not any(map(str.isalpha, name)):
         return ""
-    return name
+    return shapes.person(name)
 
 
 def first_name(name: str) -> str:
@@ -176,17 +136,28 @@ def moment(at: datetime) -> str:
     return rfc3339(at.replace(microsecond=0))
 
 
-def _order(order_id: str, known: Mapping[str, Json]) -> dict[str, Json]:
+def _order(order_id: str, known: Mapping[str, Json], left_out: list[str]) -> dict[str, Json]:
     shown = {}
+    notes = shapes.Notes()
     for key, value in known.items():
-        if key.startswith("details.") and (cleaned := plain(value)) is not None:
-            shown[key[8:]] = cleaned
-    shown["id"] = text_of(order_id, LONGEST_NAME)
+        if not key.startswith("details."):
+            continue
+        name = key[8:]
+        if (kept := shapes.order_detail(name, value, notes)) is not None:
+            shown[name] = kept
+        if notes:
+            left_out += _named(f"order.{name}" if _DETAIL.fullmatch(name) else "a detail of the order", notes)
+            notes.clear()
+    shown["id"] = one_line(order_id)
     number = shown.get("number")
-    shown["number"] = str(number) if isinstance(number, str | int) and str(number).strip() else shown["id"]
+    shown["number"] = str(number) if isinstance(number, str | int) else shown["id"]
     if not isinstance(shown.get("url", ""), str):
         del shown["url"]
     return shown
+
+
+def _named(name: str, notes: shapes.Notes) -> list[str]:
+    return [f"{name}: {note}" for note in dict.fromkeys(notes)]
 
 
 def _reminder(notification: Notification) -> dict[str, Json]:

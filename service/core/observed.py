@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from avisa.core import context, facts
+from avisa.core import context, facts, shapes
 from avisa.core.model import Json, Order
 
 # Variables that are listed even where no event ever said them; `order.…` has no such list.
@@ -87,7 +87,7 @@ def form(value: Json) -> str:
         case dict():
             return "{" + ", ".join(sorted(key for key in value if _NAME.fullmatch(key))) + "}"
         case list():
-            return f"{len(value)} × {form(value[0])}"
+            return f"{shapes.length(value)} × {form(value[0])}"
         case _:
             return _masked(str(value))
 
@@ -111,13 +111,14 @@ def _variables(order: Order) -> Iterator[tuple[str, Json, str]]:
     """Name, value and fact of all that a message about the order could show."""
     for fact, raw in facts.view(order).items():
         if fact in _AS_IT_IS:
-            yield from _named(_AS_IT_IS[fact], raw, fact)
+            yield from _named(_AS_IT_IS[fact], shapes.detail(raw, shapes.Notes()), fact)
         elif fact == "customer.name":
             name = context.whole_name(raw)
             yield from _named("customer.name", name, fact)
             yield from _named("customer.first_name", context.first_name(name), fact)
         elif fact.startswith("details."):
-            yield from _named(f"order.{fact.removeprefix('details.')}", raw, fact)
+            name = fact.removeprefix("details.")
+            yield from _named(f"order.{name}", shapes.order_detail(name, raw, shapes.Notes()), fact)
 
 
 def _shown(values: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
@@ -134,9 +135,8 @@ def _shown(values: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
             yield one, inner
 
 
-def _named(name: str, raw: Json, fact: str) -> Iterator[tuple[str, Json, str]]:
+def _named(name: str, value: Json, fact: str) -> Iterator[tuple[str, Json, str]]:
     """A variable and those inside it, as far as they are there and a template can name them."""
-    value = context.plain(raw)
     if not all(_NAME.fullmatch(part) for part in name.split(".")) or _is_nothing(value):
         return
     yield name, value, fact

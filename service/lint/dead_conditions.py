@@ -12,6 +12,7 @@ from jinja2 import nodes
 from avisa.core import samples
 from avisa.core.model import PromiseState
 from avisa.core.plan import Plan
+from avisa.core.shapes import listed
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.suggest import closest_match
 from avisa.lint.codes import diagnostic
@@ -129,7 +130,7 @@ def _at(values: object, path: str) -> object:
 
 def _can_write(filter: str, value: Any) -> bool:
     if filter == "":
-        return not (isinstance(value, list) and any(isinstance(each, dict) for each in value))
+        return not (isinstance(value, list) and any(isinstance(each, dict) for each in listed(value)))
     if filter in DATES:
         at = moment_of(value, "UTC")
         return isinstance(at, datetime) if filter == "time" else at is not None

@@ -23,8 +23,8 @@ from typing import Any, Literal
 import orjson
 import structlog
 
+from avisa.core.characters import printable
 from avisa.core.timestamps import rfc3339
-from avisa.diagnostics.printable import printable
 
 MAX_LINE = 8192  # bytes of a log line
 MAX_VALUE = 1024  # characters of one value in it

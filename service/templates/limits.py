@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from avisa.core.shapes import listed
+
 # When a message is compiled.
 LONGEST_MESSAGE = 8 * 1024  # bytes of a message file: four times the longest one shipped
 LONGEST_LAYOUT = 20 * 1024  # bytes of a file of the layout: five times the longest one shipped
@@ -52,7 +54,7 @@ def each(value: Any, nodes: int, budget: Budget) -> Sequence[Any]:
     budget.steps -= len(value) * nodes
     if budget.steps < 0:
         raise _too_large()
-    return value
+    return listed(value)
 
 
 def joined(pieces: Sequence[str], budget: Budget) -> str:

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import lru_cache
 
+from avisa.core.characters import one_line
 from avisa.core.plan import Brand
 from avisa.ports import RenderedMessage
 
-# Controls, line and paragraph separators, what reorders text, half characters: none has a place in a header.
-_UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(?: [A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+)*")
 _TOKEN = re.compile(r"[^A-Za-z0-9._-]")
@@ -95,12 +94,9 @@ class SenderHeaders:
 def neutral(value: str, longest: int) -> str:
     """Return the text as one line of no more than `longest` characters, safe in a header.
 
-    It has no control characters, and no `=?`: some readers decode twice, and would find header lines of the sender's
-    choice (CVE-2024-6923).
+    It has no `=?`: some readers decode twice, and would find header lines of the sender's choice (CVE-2024-6923).
     """
-    if _UNWANTED.search(value):
-        value = _UNWANTED.sub(" ", value)
-    value = " ".join(value.split()).replace("=?", "= ?")
+    value = one_line(value).replace("=?", "= ?")
     return value if len(value) <= longest else value[: longest - 1].rstrip() + "…"
 
 

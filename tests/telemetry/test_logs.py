@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from avisa.diagnostics.printable import printable
+from avisa.core.characters import printable
 from avisa.telemetry.logs import MAX_LINE, MAX_UNWRITTEN, LineWriter
 
 CANARIES = ("ana.canary@example.pt", "hunter2-canary", "Ana Canária")

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avisa.core import context, facts, samples
-from avisa.core.context import LONGEST_TEXT, first_name, plain, text_of, whole_name
+from avisa.core.context import first_name, whole_name
 from avisa.core.model import Fact
+from avisa.core.shapes import LONGEST_NAME, LONGEST_TEXT, Notes, detail, text_of
 from tests.templates.harness import NOW, usual
 from tests.tools.contrast import contrast, rgb
 
@@ -57,7 +58,7 @@ def test_a_greeting_suits_the_name(name: object, first: str) -> None:
 @given(st.text(max_size=500))
 def test_every_name_can_be_greeted(name: str) -> None:
     whole = whole_name(name)
-    assert len(whole) <= context.LONGEST_NAME
+    assert len(whole) <= LONGEST_NAME
     assert whole == " ".join(whole.split())
     assert len(first_name(whole)) <= 60
 
@@ -71,7 +72,7 @@ values = st.recursive(
 
 @given(values)
 def test_every_value_can_be_frozen(value: object) -> None:
-    cleaned = plain(value)
+    cleaned = detail(value, Notes())
     assert cleaned is None or orjson.loads(orjson.dumps(cleaned)) is not None
     assert "\x1e" not in str(cleaned)
 
@@ -143,4 +144,4 @@ def weighed(work: Callable[[], object]) -> int:
 @pytest.mark.parametrize("value", ["a b " * 250_000, "\u200e" * 1_000_000])
 def test_a_text_of_a_megabyte_is_not_looked_at_whole(value: str) -> None:
     assert weighed(lambda: whole_name(value)) < 64 * 1024
-    assert weighed(lambda: text_of(value, LONGEST_TEXT)) < 64 * 1024
+    assert weighed(lambda: text_of(value, LONGEST_TEXT, Notes())) < 64 * 1024

@@ -8,8 +8,8 @@ import pytest
 
 from avisa.catalog import Catalog
 from avisa.catalog.catalog import LARGEST_DRAFT
-from avisa.core.context import LONGEST_TEXT
 from avisa.core.samples import samples
+from avisa.core.shapes import LONGEST_TEXT
 from avisa.ports import CannotRender, Mail, RenderedMessage
 from avisa.templates.layout.layout import Layout
 from avisa.templates.limits import LONGEST_RESULT

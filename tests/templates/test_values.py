@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from avisa.core.hosts import without_links
 from avisa.templates.links import safe_link
 from tests.templates.harness import mailed, usual
 
@@ -27,7 +28,6 @@ SPELT = [
     "<!--x-->",
     "&lt;script&gt;",
     '" onmouseover="alert(1)',
-    "\ue0000\ue001 and \ue00012\ue001",
     "=?utf-8?q?x?=",
 ]
 
@@ -63,10 +63,13 @@ PLAIN = Seen(mailed(usual(), customer_name="Ana", details_note="x", reason="x")[
 def test_what_a_value_spells_is_shown_and_not_done(value: str) -> None:
     rendered, _ = mailed(usual(), reason=value, details_note=value, details_number=value)
     seen = Seen(rendered.html)
-    assert seen.text.count(value) >= 3
-    assert rendered.text.count(value) >= 3
-    assert value in rendered.subject
-    assert value in rendered.short
+    broken = without_links(value)  # in all but the reason, which the shop writes
+    assert seen.text.count(broken) >= 2
+    assert rendered.text.count(broken) >= 2
+    assert value in seen.text
+    assert value in rendered.text
+    assert broken in rendered.subject
+    assert broken in rendered.short
     assert seen.tags == PLAIN.tags
     assert seen.links == PLAIN.links
     assert seen.comments == PLAIN.comments

@@ -17,8 +17,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from avisa.cli.views.tables import table
+from avisa.core.characters import printable
 from avisa.diagnostics.diagnostic import Diagnostic
-from avisa.diagnostics.printable import printable
 from avisa.lint.codes import Code
 
 _COLORS = {"error": "bold red", "warning": "bold yellow"}

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from avisa.cli.views.phrases import phrase
-from avisa.diagnostics.printable import printable
+from avisa.core.characters import printable
 
 _STYLES = {
     "sent": "green",

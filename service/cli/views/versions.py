@@ -12,8 +12,8 @@ from rich.text import Text
 from avisa import views
 from avisa.cli.answer import legible
 from avisa.cli.views.timeline import moment
+from avisa.core.characters import printable
 from avisa.core.template_versions import Lineage, Version
-from avisa.diagnostics.printable import printable
 from avisa.ports import InForce
 
 _FEWEST = 4  # digits of a hash that may name a version

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from jinja2 import nodes
 
-from avisa.core.context import DEEPEST
+from avisa.core.shapes import DEEPEST
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.templates.jinja.findings import Findings, meant_detail
 from avisa.templates.jinja.paths import Paths, bare, operands, path_of, there_if_false, there_if_true

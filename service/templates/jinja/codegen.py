@@ -24,13 +24,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any
 
 from jinja2 import nodes
 
-from avisa.templates.jinja.paths import path_of
+from avisa.templates.jinja.scopes import Scope, local, of_the_shop
 from avisa.templates.limits import Budget, joined
 
 # Filters that make a text, which may be long and is counted.
@@ -75,24 +75,6 @@ def generate(
     return Program(plain=generator.text(plain), html=generator.text(html, escaped=True), lines=generator.lines)
 
 
-@dataclass(slots=True, eq=False)
-class _Scope:
-    """Where names hold."""
-
-    begins: int  # the number of the line before which its paths are looked up
-    indent: int
-    names: Mapping[str, str] = field(default_factory=dict)  # the function's own names for them
-    around: _Scope | None = None
-    paths: dict[tuple[str, str], str] = field(default_factory=dict)  # of what, which key: the function's name for it
-
-    def of(self, name: str) -> _Scope:
-        """Return where the name holds: the nearest scope that gives it, else the outermost."""
-        scope = self
-        while name not in scope.names and scope.around is not None:
-            scope = scope.around
-        return scope
-
-
 class _Generator:
     """Generates the functions of one message."""
 
@@ -123,14 +105,14 @@ class _Generator:
 
     # ------------------------------------------------------------ statements
 
-    def _body(self, body: Sequence[nodes.Node], scope: _Scope) -> None:
+    def _body(self, body: Sequence[nodes.Node], scope: Scope) -> None:
         for outputs, together in groupby(body, lambda node: isinstance(node, nodes.Output)):
             if outputs:
                 self._outputs(together, scope)
             else:
                 self._statements(together, scope)
 
-    def _statements(self, statements: Iterable[nodes.Node], scope: _Scope) -> None:
+    def _statements(self, statements: Iterable[nodes.Node], scope: Scope) -> None:
         for node in statements:
             match node:
                 case nodes.If():
@@ -142,18 +124,21 @@ class _Generator:
                 case _:
                     raise _unknown(node)
 
-    def _outputs(self, outputs: Iterable[nodes.Node], scope: _Scope) -> None:
+    def _outputs(self, outputs: Iterable[nodes.Node], scope: Scope) -> None:
         self._line("into += (")
         for part in chain.from_iterable(output.iter_child_nodes() for output in outputs):
             if isinstance(part, nodes.TemplateData):
                 self._line(f"{part.data!r},")
             else:
                 value = self._expression(part, scope)
-                plain = f"str({value})" if _is_text(part) and not _local(part, scope) else f"write({value}, budget)"
+                text = _is_text(part) and not local(part, scope)
+                if not of_the_shop(part, scope):
+                    value = f"typed({value})"
+                plain = f"str({value})" if text else f"write({value}, budget)"
                 self._line(f"escape({value}, budget)," if self._escaped else f"{plain},", part.lineno)
         self._line(")")
 
-    def _if(self, node: nodes.If, scope: _Scope) -> None:
+    def _if(self, node: nodes.If, scope: Scope) -> None:
         word = "if"
         for branch in (node, *node.elif_):
             self._line(f"{word} {self._expression(branch.test, scope)}:", branch.test.lineno)
@@ -163,7 +148,7 @@ class _Generator:
             self._line("else:")
             self._block(node.else_, scope)
 
-    def _for(self, node: nodes.For, name: str, scope: _Scope) -> None:
+    def _for(self, node: nodes.For, name: str, scope: Scope) -> None:
         item = self._name()
         none = self._name() if node.else_ else ""
         if none:
@@ -178,21 +163,30 @@ class _Generator:
             self._line(f"if {none}:")
             self._block(node.else_, scope)
 
-    def _with(self, node: nodes.With, scope: _Scope) -> None:
+    def _with(self, node: nodes.With, scope: Scope) -> None:
         names: dict[str, str] = {}
+        trusted: set[str] = set()
         for target, value in zip(node.targets, node.values, strict=True):
             assert isinstance(target, nodes.Name)
             names[target.name] = self._name()
             self._line(f"{names[target.name]} = {self._expression(value, scope)}", value.lineno)
-        self._inner(names, node.body, scope)
+            if of_the_shop(value, scope):
+                trusted.add(target.name)
+        self._inner(names, node.body, scope, frozenset(trusted))
 
-    def _inner(self, names: Mapping[str, str], body: Sequence[nodes.Node], around: _Scope | None) -> None:
-        scope = _Scope(begins=len(self._source), indent=self._indent, names=names, around=around)
+    def _inner(
+        self,
+        names: Mapping[str, str],
+        body: Sequence[nodes.Node],
+        around: Scope | None,
+        trusted: frozenset[str] = frozenset(),
+    ) -> None:
+        scope = Scope(len(self._source), self._indent, names, trusted, around)
         self._body(body, scope)
         self._line("pass")
         self._look_up(scope)
 
-    def _block(self, body: Sequence[nodes.Node], scope: _Scope) -> None:
+    def _block(self, body: Sequence[nodes.Node], scope: Scope) -> None:
         with self._indented():
             self._body(body, scope)
             if not body:
@@ -200,7 +194,7 @@ class _Generator:
 
     # ------------------------------------------------------------ expressions
 
-    def _expression(self, node: nodes.Node | None, scope: _Scope) -> str:
+    def _expression(self, node: nodes.Node | None, scope: Scope) -> str:
         match node:
             case nodes.Name() | nodes.Getattr():
                 return self._path(node, scope)[0]
@@ -223,7 +217,7 @@ class _Generator:
                 return f"counted({call}, budget)" if node.name in _MAKE_TEXT else call
         raise _unknown(node)
 
-    def _path(self, node: nodes.Node, scope: _Scope) -> tuple[str, _Scope]:
+    def _path(self, node: nodes.Node, scope: Scope) -> tuple[str, Scope]:
         """Return the function's name for a path, and where the first name of the path holds."""
         match node:
             case nodes.Name(name=name):
@@ -234,12 +228,12 @@ class _Generator:
                 return self._found(scope, of, key), scope
         raise _unknown(node)
 
-    def _found(self, scope: _Scope, of: str, key: str) -> str:
+    def _found(self, scope: Scope, of: str, key: str) -> str:
         if (of, key) not in scope.paths:
             scope.paths[of, key] = self._name()
         return scope.paths[of, key]
 
-    def _look_up(self, scope: _Scope) -> None:
+    def _look_up(self, scope: Scope) -> None:
         """Look up the paths that were asked for in the scope, where it begins."""
         looks = [
             f"{' ' * scope.indent}{name} = {of}[{key!r}] if {of}.__class__ is dict and {key!r} in {of}"
@@ -278,12 +272,6 @@ def _nodes_in(body: Sequence[nodes.Node]) -> int:
 
 def _unknown(node: nodes.Node | None) -> TypeError:
     return TypeError(f"{type(node).__name__} was not checked")
-
-
-def _local(node: nodes.Node, scope: _Scope) -> bool:
-    """Whether the first name of a path is that of a loop or of a component's argument, and no variable."""
-    root = (path_of(node) or "").partition(".")[0]
-    return root in scope.of(root).names
 
 
 def _is_text(node: nodes.Node) -> bool:

@@ -15,7 +15,8 @@ from urllib.parse import quote
 from jinja2 import Undefined
 from jinja2.exceptions import UndefinedError
 
-from avisa.core.context import LONGEST_NAME
+from avisa.core import shapes
+from avisa.core.hosts import without_links
 from avisa.templates.jinja.comparison import compared, same
 from avisa.templates.jinja.formats import Formats
 from avisa.templates.jinja.to_text import cut, join, to_text
@@ -49,6 +50,7 @@ def functions(locale: str, stages: Mapping[str, str]) -> dict[str, Any]:
         "counted": counted,
         "dict": dict,
         "part": _part_of,
+        "typed": _typed,
     }
     return called | {f"f_{name}": filter for name, filter in filters.items()}
 
@@ -61,7 +63,7 @@ def _part_of(of: Any, key: str) -> Any:
 
 
 def _stage(named: Mapping[str, str], status: Any) -> str:
-    name = to_text(status)[:LONGEST_NAME]
+    name = to_text(status)[: shapes.LONGEST_LINE]
     return named.get(name) or name.replace("_", " ").capitalize()
 
 
@@ -73,6 +75,13 @@ def _write(value: Any, budget: Budget) -> str:
 def _escape(value: Any, budget: Budget) -> str:
     text = value if value.__class__ is str else _write(value, budget)
     return counted(escape(text), budget) if _SPECIAL(text) else text
+
+
+def _typed(value: Any) -> Any:
+    """Return what somebody outside the shop may have typed, without words that mail programs make links of."""
+    if value.__class__ is list:
+        value = to_text(value)
+    return without_links(value) if value.__class__ is str else value
 
 
 def _default(value: Any, instead: Any = "") -> Any:
@@ -94,7 +103,9 @@ def _part(value: Any) -> str:
 
 
 def _length(value: Any) -> int:
-    return len(value) if isinstance(value, list | str | dict) else 0
+    if value.__class__ is list:
+        return shapes.length(value)
+    return len(value) if isinstance(value, str | dict) else 0
 
 
 PLAIN_FILTERS: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from avisa.core.context import LONGEST_TEXT
+from avisa.core.shapes import LONGEST_TEXT, listed, missing
 
 
 def to_text(value: Any) -> str:
@@ -18,15 +18,17 @@ def to_text(value: Any) -> str:
 
 
 def join(value: list[Any], between: str) -> str:
-    """Return the texts and numbers of a list in one, up to the length of a text."""
+    """Return the texts and numbers of a list in one, up to the length of a text; `…` stands for what was cut."""
     texts: list[str] = []
     length = 0
-    for item in value:
+    for item in listed(value):
         if item.__class__ not in (list, dict):
             texts.append(str(item))
             length += len(texts[-1]) + len(between)
             if length > LONGEST_TEXT + len(between):
                 break
+    if texts and missing(value):
+        texts.append("…")
     return cut(between.join(texts))
 
 

@@ -1,0 +1,62 @@
+"""Where the names of a message hold, and who wrote what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from jinja2 import nodes
+
+from avisa.templates.jinja.paths import path_of
+
+# What of an order the shop wrote, or was checked. Whatever else it has may have been typed by anybody.
+_OF_THE_SHOP = frozenset({"order.url", "order.customer_name"})
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """Where names hold."""
+
+    begins: int  # the number of the line before which its paths are looked up
+    indent: int
+    names: Mapping[str, str] = field(default_factory=dict)  # the function's own names for them
+    trusted: frozenset[str] = frozenset()  # which of them stand for what the shop wrote, or for a checked address
+    around: Scope | None = None
+    paths: dict[tuple[str, str], str] = field(default_factory=dict)  # of what, which key: the function's name for it
+
+    def of(self, name: str) -> Scope:
+        """Return where the name holds: the nearest scope that gives it, else the outermost."""
+        scope = self
+        while name not in scope.names and scope.around is not None:
+            scope = scope.around
+        return scope
+
+
+def local(node: nodes.Node, scope: Scope) -> bool:
+    """Whether the first name of a path is that of a loop or of a component's argument, and no variable."""
+    root = (path_of(node) or "").partition(".")[0]
+    return root in scope.of(root).names
+
+
+def of_the_shop(node: nodes.Node, scope: Scope) -> bool:
+    """Whether all that an output says was written by the shop, or is a checked address: nobody else typed it."""
+    if isinstance(node, nodes.Filter) and node.name in ("_link", "_part"):
+        return True
+    return all(_own(name, scope) for name in _paths_in(node))
+
+
+def _own(path: str, scope: Scope) -> bool:
+    root = path.partition(".")[0]
+    within = scope.of(root)
+    if root in within.names:
+        return root in within.trusted
+    return root not in ("order", "status") or path in _OF_THE_SHOP
+
+
+def _paths_in(node: nodes.Node) -> Iterator[str]:
+    """Yield the paths that an expression is made of, each whole."""
+    if path := path_of(node):
+        yield path
+        return
+    for child in node.iter_child_nodes():
+        yield from _paths_in(child)
