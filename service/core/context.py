@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from avisa.core import facts, shapes
 from avisa.core.characters import one_line
-from avisa.core.model import Json, Notification, Order, Purpose
+from avisa.core.model import Json, Notification, Order, Purpose, Reason
 from avisa.core.plan import Brand, Plan
 from avisa.core.timestamps import rfc3339
 
@@ -59,6 +59,8 @@ def build(
         variables["promise"] = _promise(date, notification.promise_before)
     if notification.next_update is not None:
         variables["next_update"] = moment(notification.next_update)
+    if order.changed and notification.reason is Reason.FACTS_CHANGED:
+        variables["changed"] = list(order.changed)
     if not notification.to_customer:
         owner = plan.owners.get(notification.recipient.removeprefix("owner:"))
         variables["owner"] = {"name": owner.name if owner else ""}

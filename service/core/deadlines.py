@@ -8,9 +8,11 @@ h:
     Tuesday 10:00   an unknown status        both stay, because a told date never moves later silently
     Tuesday 15:00   "shipped" is told        both: Thursday 15:00, openly, because the new message says so
 
-With `count_from: last_event` the feed may move the deadline silently, so a message tells no date; a date told before,
-and not passed yet, stays in `told_until` and still binds. A final status has no deadline, nor has an episode after
-its last reminder, nor a touchpoint with `window: none` or `remind.at_most: 0`, unless a told date still binds.
+Each message fulfils the date that was told before it. With `count_from: last_event` the feed may move the deadline
+silently, so a message tells no date, and none binds after it. A date counts as told from the decision on, because the
+message is on its way; if the message never leaves, the date that was told before stands again. A final status has no
+deadline, nor has an episode after its last reminder, nor a touchpoint with `window: none` or `remind.at_most: 0`,
+unless a told date still binds.
 """
 
 from __future__ import annotations
@@ -56,11 +58,30 @@ def with_deadline(order: Order, deadline: datetime | None) -> Order:
 def after_message(order: Order, gap: Span | None, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:
     """The order with the deadline that a message decided at `now` sets, and the date that the message tells."""
     due = _end(order, gap, touchpoint, plan, now, now=now)
-    told = due
-    if touchpoint.count_from == "last_event" and not order.final:
-        told = _standing(order, now)  # the new deadline is not told; a date told earlier still binds
-        due = earlier(due, told)
+    told = due if touchpoint.count_from == "last_message" else None
     return evolve(order, deadline=due, wake_at=due, told_until=told, counted_from=now)
+
+
+def next_move_from(moved_at: datetime | None, until: datetime | None, touchpoint: Touchpoint) -> datetime | None:
+    """From when on another moved promise may be told, after one was told at `moved_at`; None: at any time.
+
+    It never waits beyond `until`, the date by which the customer was told to hear again.
+    """
+    if moved_at is None or not touchpoint.moves_at_most_every:
+        return None
+    return earlier(moved_at + touchpoint.moves_at_most_every, until)
+
+
+def after_unsent_message(order: Order, now: datetime) -> Order:
+    """The order after its newest message ended without leaving: the date it told is none, and the one before stands.
+
+    A date that has passed does not come back, for that message was the attempt to keep it.
+    """
+    if order.final:
+        return order
+    before = order.told_until_before
+    standing = before if before is not None and before > now else None
+    return with_deadline(evolve(order, told_until=standing), earlier(order.deadline, standing))
 
 
 def after_late_settlement(order: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:
@@ -79,7 +100,7 @@ def after_untold_event(
     told, the window starts again.
     """
     if order.final:
-        return with_deadline(evolve(order, told_until=None), None)
+        return with_deadline(evolve(order, told_until=None, told_until_before=None), None)
     restarts = new_episode or (touchpoint.count_from == "last_event" and not order.spent)
     if not restarts:
         return order

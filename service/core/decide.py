@@ -7,7 +7,8 @@ the first one that applies names the reason:
     already_seen · older_than_known · not_to_tell · too_old_to_tell · unknown_status
     · repeated · facts_changed · entered
 
-How the deadline moves with each of them is told in `deadlines`.
+`repeats` tells the last three apart where the status is not new. How the deadline moves with each of them is told in
+`deadlines`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from avisa.core import deadlines, episodes, facts, gate, notices
+from avisa.core import deadlines, episodes, facts, gate, notices, repeats
 from avisa.core.model import (
     Alert,
     Decision,
@@ -23,10 +24,11 @@ from avisa.core.model import (
     Order,
     OrderEvent,
     Purpose,
+    Rank,
     Reason,
     evolve,
 )
-from avisa.core.plan import Plan, Touchpoint
+from avisa.core.plan import Plan
 
 # A publisher's clock may run ahead by this much before its word for the time is no longer taken.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -53,8 +55,11 @@ def _whole(decision: Decision, plan: Plan, *, published_real: datetime | None = 
     if published_real is not None:
         decided = tuple(evolve(item, published_real=published_real) for item in decided)
     pending = (*order.pending, *decided)
-    superseded = tuple(item.key for item in pending if gate.superseded(item, order, plan))
+    superseded = tuple(
+        item.key for item in pending if item.key in decision.superseded or gate.superseded(item, order, plan)
+    )
     if superseded:
+        order = notices.without_once(order, [it for it in pending if it.key in superseded and not it.begun])
         pending = tuple(item for item in pending if item.begun or item.key not in superseded)
     return Decision(
         order=evolve(order, pending=pending),
@@ -78,7 +83,7 @@ def _on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime)
         known = episodes.first(event, rank, touchpoint, now)
         begins = True
     elif rank < order.status_rank:
-        return Decision(order=episodes.merged(order, event, rank), reason=Reason.OLDER_THAN_KNOWN)
+        return _on_older(order, event, rank, plan, now)
     else:
         begins = event.status != order.status
         known = (
@@ -95,11 +100,23 @@ def _on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime)
         untold = deadlines.after_untold_event(known, touchpoint, plan, now, new_episode=begins)
         alerted, alerts = notices.alert_owner(untold, Alert.UNKNOWN_STATUS, Reason.UNKNOWN_STATUS, plan, now)
         return Decision(order=alerted, notifications=alerts, reason=Reason.UNKNOWN_STATUS)
-    if begins:
-        notified, update = notices.notify_customer(known, Purpose.UPDATE, Reason.ENTERED, plan, now)
-        return Decision(order=notified, notifications=(update,), reason=Reason.ENTERED)
-    assert order is not None
-    return _again(order, known, touchpoint, plan, now)
+    if order is not None and not begins:
+        return repeats.on_repeat(order, known, touchpoint, plan, now)
+    told_once = order is not None and touchpoint.once and event.status in order.told_once
+    if order is not None and (told_once or repeats.returns(order, event.status, plan)):
+        return repeats.on_return(known, touchpoint, plan, now)
+    notified, update = notices.notify_customer(known, Purpose.UPDATE, Reason.ENTERED, plan, now)
+    return Decision(order=notified, notifications=(update,), reason=Reason.ENTERED)
+
+
+def _on_older(order: Order, event: OrderEvent, rank: Rank, plan: Plan, now: datetime) -> Decision:
+    """An event that ranks before the one that set the status: its facts are filled in."""
+    known = episodes.merged(order, event, rank)
+    if event.notify and plan.knows(order.status) and not _too_old(event, plan, now):
+        reached = repeats.on_late_facts(known, plan.touchpoint(order.status), plan, now)
+        if reached is not None:
+            return reached
+    return Decision(order=known, reason=Reason.OLDER_THAN_KNOWN)
 
 
 def _on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
@@ -135,9 +152,12 @@ def on_attempt(
     """
     if notification.begun or notification.next_update is None:
         return None
-    if notification.next_update > now and not order.final:
+    newest = notification.seq == order.told_seq
+    # An operator may have queued again what had failed; by then its date counts for nothing.
+    stands = not newest or notification.next_update == order.told_until
+    if notification.next_update > now and stands and not order.final:
         return None
-    if notification.seq != order.told_seq or order.final:
+    if not newest or order.final:
         # Something newer has its own date, or none; this one was only exempt from being superseded.
         return order, evolve(notification, next_update=None)
     touchpoint = plan.touchpoint(order.status)
@@ -146,100 +166,56 @@ def on_attempt(
     return redated, evolve(notification, next_update=redated.told_until)
 
 
+def without_date(order: Order, notification: Notification) -> tuple[Order, Notification]:
+    """For a customer who stopped the reminders: a date tells when the next one comes, so they are told none.
+
+    The window runs on, for the owner's sake.
+    """
+    if notification.seq == order.told_seq and order.told_until is not None:
+        order = evolve(order, told_until=None)
+    return order, evolve(notification, next_update=None)
+
+
 def on_settled(
     order: Order, notification: Notification, reason: Reason, plan: Plan, now: datetime
 ) -> Decision | None:
     """What it means for the order that a notification was settled with this reason; None if it means nothing.
 
-    The owner is told, once an order, that a customer cannot be reached. A message that settles after its own
-    deadline starts a new window, untold. Nothing is superseded: the customer learns nothing new.
+    The owner is told, once an order, that a customer cannot be reached. The date of a message that never left is not
+    told. A message that settles after its own deadline starts a new window, untold. Nothing is superseded: the
+    customer learns nothing new.
     """
-    if not notification.to_customer or reason is Reason.SUPERSEDED:
+    if not notification.to_customer:
         return None
+    changed = order if reason in _MAY_HAVE_ARRIVED else notices.without_once(order, [notification])
     decided: tuple[Notification, ...] = ()
-    changed = order
     if reason in _UNREACHED and Alert.UNREACHABLE not in order.alerts:
-        changed, decided = notices.alert_owner(order, Alert.UNREACHABLE, reason, plan, now)
-    late = order.deadline is not None and order.deadline <= now
-    if late and notification.seq == order.told_seq:
-        changed = deadlines.after_late_settlement(changed, plan.touchpoint(order.status), plan, now)
+        changed, decided = notices.alert_owner(changed, Alert.UNREACHABLE, reason, plan, now)
+    carries = notification.purpose in notices.CARRIES_PROMISE and notification.episode == order.episode
+    if carries and reason in _ADDRESS_WANTING:
+        changed = evolve(changed, unreached_at=notices.address(order))
+    elif carries and order.unreached_at is not None and reason in _MAY_HAVE_ARRIVED:
+        changed = evolve(changed, unreached_at=None)
+    if notification.seq == order.told_seq and reason is not Reason.SUPERSEDED:
+        if reason not in _MAY_HAVE_ARRIVED:
+            changed = _never_left(changed, now)
+        if order.deadline is not None and order.deadline <= now:
+            changed = deadlines.after_late_settlement(changed, plan.touchpoint(order.status), plan, now)
     if changed is order:
         return None
     return Decision(order=changed, notifications=decided, reason=reason)
 
 
+def _never_left(order: Order, now: datetime) -> Order:
+    """The order after its newest message ended without leaving. The promise counts as told all the same: else each
+    repeat of it would be told again, and fail again."""
+    untold = evolve(notices.untold(order), told_until=order.told_until, promise_told=order.promise_told)
+    return deadlines.after_unsent_message(untold, now)
+
+
 _UNREACHED = frozenset({Reason.REFUSED, Reason.EXPIRED, Reason.NO_ADDRESS, Reason.CANNOT_RENDER})
-
-
-# ---------------------------------------------------------------- the same status again
-
-
-def _again(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Decision:
-    """A repeat: is there anything new in it to tell?"""
-    explained = _new_reason(before, known)
-    moved = not known.final and _promise_moved(before, known, touchpoint, plan)
-    unsent = _unsent(known)
-    if unsent is not None and _taken_back(known, unsent, plan):
-        if not explained:
-            as_before = _as_before(known, touchpoint, plan, now)
-            return Decision(order=as_before, reason=Reason.REPEATED, absorbed_by=unsent.key)
-        unsent, moved = None, False
-    if not moved and not explained:
-        untold = deadlines.after_untold_event(known, touchpoint, plan, now, new_episode=False)
-        return Decision(order=untold, reason=Reason.REPEATED)
-    if unsent is not None:
-        absorbed = evolve(known, promise_told=facts.promise(known))
-        return Decision(order=absorbed, reason=Reason.FACTS_CHANGED, absorbed_by=unsent.key)
-    purpose = Purpose.PROMISE_MOVED if moved else Purpose.UPDATE
-    notified, notification = notices.notify_customer(known, purpose, Reason.FACTS_CHANGED, plan, now)
-    return Decision(order=notified, notifications=(notification,), reason=Reason.FACTS_CHANGED)
-
-
-def _promise_moved(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan) -> bool:
-    """True if the promise moved from the one last told, else first known, by as much as the plan asks for."""
-    given = facts.promise(known)
-    reference = before.promise_told or before.promise_first
-    if given is None or reference is None or given == reference:
-        return False
-    zone = facts.zone(known, plan)
-    by = abs(facts.promise_moment(given, zone) - facts.promise_moment(reference, zone))
-    return by > timedelta(0) and by >= touchpoint.ignore_moves_under
-
-
-def _new_reason(before: Order, known: Order) -> bool:
-    text = facts.visible(known, "reason")
-    return bool(text) and text != facts.visible(before, "reason")
-
-
-def _unsent(order: Order) -> Notification | None:
-    """The newest update or promise notice of this episode that no attempt was made at: it will read the facts."""
-    for waiting in reversed(order.pending):
-        if waiting.purpose in notices.CARRIES_PROMISE and waiting.episode == order.episode and not waiting.begun:
-            return waiting
-    return None
-
-
-def _taken_back(known: Order, unsent: Notification, plan: Plan) -> bool:
-    """True if the unsent notice has nothing to say any more.
-
-    For example, the promise moved from Monday to Friday and, before the customer was told, back to Monday.
-    """
-    given, believed = facts.promise(known), unsent.promise_before
-    if unsent.purpose is not Purpose.PROMISE_MOVED or believed is None:
-        return False
-    if given is None:
-        return True
-    zone = facts.zone(known, plan)
-    return facts.promise_moment(given, zone) == facts.promise_moment(believed, zone)
-
-
-def _as_before(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:
-    """The order as if the unsent promise notice, which the gate drops, had not been: its date was never told."""
-    stood = known.told_until_before
-    began = now if touchpoint.count_from == "last_event" else known.entered_at  # of an episode that was never told
-    due = stood or deadlines.window_end(known, touchpoint, plan, began, now=began)
-    undone = evolve(known, promise_told=known.promise_told_before, told_until=stood, counted_from=began)
-    return deadlines.with_deadline(undone, due)
+_ADDRESS_WANTING = frozenset({Reason.REFUSED, Reason.NO_ADDRESS})  # another address may mend it
+_MAY_HAVE_ARRIVED = frozenset({Reason.ACCEPTED, Reason.IN_DOUBT})
 
 
 def _too_old(event: OrderEvent, plan: Plan, now: datetime) -> bool:

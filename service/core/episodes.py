@@ -38,6 +38,7 @@ def entered(order: Order, event: OrderEvent, rank: Rank, touchpoint: Touchpoint,
         reminders=0,
         spent=False,
         ordinals={},
+        unreached_at=None,
         alerts=order.alerts & {Alert.UNREACHABLE},  # the others are told once an episode
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from avisa.core import facts, working_time
+from avisa.core import deadlines, facts, working_time
 from avisa.core.model import Notification, Order, Purpose, Reason
 from avisa.core.plan import Plan
 
@@ -48,7 +48,7 @@ def superseded(notification: Notification, order: Order, plan: Plan) -> bool:
     """
     match notification.purpose:
         case Purpose.UPDATE:
-            return not plan.touchpoint(notification.status).always and _outlived(notification, order)
+            return not plan.exempts(notification) and _outlived(notification, order)
         case Purpose.REMINDER:
             later = order.told_seq > notification.seq and order.told_episode >= notification.episode
             return later or _outlived(notification, order)
@@ -81,6 +81,10 @@ def check(
         calm = notification.decided_at + touchpoint.burst_wait
         if calm > now:
             return Hold(calm, Reason.BURST_WAIT)
+    if notification.purpose is Purpose.PROMISE_MOVED:
+        free = deadlines.next_move_from(order.promise_moved_before, order.told_until_before, touchpoint)
+        if free is not None and free > now:
+            return Hold(free, Reason.FREQUENCY_CAP)
     if notification.to_customer and not _kept_its_date(notification, on_time):
         over = working_time.quiet_until(now, touchpoint.quiet_hours, facts.zone(order, plan))
         if over is not None:

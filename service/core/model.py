@@ -74,6 +74,7 @@ class Reason(StrEnum):
     SUPERSEDED = "superseded"
     QUIET_HOURS = "quiet_hours"
     BURST_WAIT = "burst_wait"
+    FREQUENCY_CAP = "frequency_cap"
     BLIND = "blind"
     UNSUBSCRIBED = "unsubscribed"
     NO_ADDRESS = "no_address"
@@ -230,7 +231,7 @@ class Order:
 
     deadline: datetime | None = None  # by when the customer must hear again
     told_until: datetime | None = None  # the date told, while it stands
-    told_until_before: datetime | None = None  # what stood before the newest customer message
+    told_until_before: datetime | None = None  # what stands if the newest customer message never leaves
     counted_from: datetime | None = None  # the moment the window of the deadline began
     wake_at: datetime | None = None
     reminders: int = 0  # told in this episode
@@ -241,7 +242,16 @@ class Order:
     told_seq: int = 0  # the newest customer message
     promise_first: str | None = None
     promise_told: str | None = None
-    promise_told_before: str | None = None  # what stood before the newest customer message
+    promise_told_before: str | None = None  # as `told_until_before`
+    told_status: str | None = None  # what the newest customer message is about
+    told_status_before: str | None = None  # as `told_until_before`
+    told_facts: Mapping[str, str] = field(default_factory=dict)  # its reason and news, each as a digest
+    told_facts_before: Mapping[str, str] = field(default_factory=dict)  # as `told_until_before`
+    told_once: frozenset[str] = frozenset()  # statuses of which the customer is told once, and was
+    changed: tuple[str, ...] = ()  # the details whose change the newest messages tell
+    promise_moved_at: datetime | None = None  # when a moved promise was told last, or will be
+    promise_moved_before: datetime | None = None  # as `told_until_before`
+    unreached_at: str | None = None  # the address at which an update of this episode failed; empty: it had none
     promise_state: PromiseState | None = None
     alerts: frozenset[str] = frozenset()  # kinds the owner was alerted to
 

@@ -5,11 +5,14 @@ A message to the customer also sets the order's deadline, because the date that 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from hashlib import blake2b
 
 from avisa.core import deadlines, facts
-from avisa.core.model import BLANK_NOTIFICATION, Alert, Notification, Order, Purpose, Reason, evolve
-from avisa.core.plan import Plan
+from avisa.core.model import BLANK_NOTIFICATION, Alert, Json, Notification, Order, Purpose, Reason, evolve
+from avisa.core.plan import Plan, Touchpoint
 
 # Whoever reads one of these has been told the promise as it was at that moment.
 CARRIES_PROMISE = frozenset({Purpose.UPDATE, Purpose.PROMISE_MOVED})
@@ -29,6 +32,13 @@ def notify_customer(
         order = evolve(order, reminders=reminders, spent=order.spent or last)
     carries = purpose in CARRIES_PROMISE
     gap = deadlines.gap_after(purpose, reminders, touchpoint)
+    if _overtaken(order, plan):
+        order = untold(order)
+    promise_moved_at = order.promise_moved_at
+    if purpose is Purpose.PROMISE_MOVED:
+        free = deadlines.next_move_from(promise_moved_at, order.told_until, touchpoint)
+        promise_moved_at = now if free is None else max(now, free)
+    update = purpose is Purpose.UPDATE
     notified = evolve(
         deadlines.after_message(order, gap, touchpoint, plan, now),
         ordinals={**order.ordinals, purpose: ordinal},
@@ -38,6 +48,15 @@ def notify_customer(
         told_until_before=order.told_until,
         promise_told=facts.promise(order) if carries else order.promise_told,
         promise_told_before=order.promise_told,
+        told_status=order.status,
+        told_status_before=order.told_status,
+        told_facts=digests(order, touchpoint),
+        told_facts_before=order.told_facts,
+        told_once=order.told_once | {order.status} if update and touchpoint.once else order.told_once,
+        changed=order.changed if reason is Reason.FACTS_CHANGED else (),
+        promise_moved_at=promise_moved_at,
+        promise_moved_before=order.promise_moved_at,
+        unreached_at=None if update else order.unreached_at,
     )
     notification = evolve(
         BLANK_NOTIFICATION,
@@ -58,6 +77,58 @@ def notify_customer(
         promise_before=_believed(order) if carries else None,
     )
     return notified, notification
+
+
+def _overtaken(order: Order, plan: Plan) -> bool:
+    """True if a new message makes the newest one needless before any attempt at it: it will never leave."""
+    for waiting in order.pending:
+        if waiting.to_customer and waiting.seq == order.told_seq and not waiting.begun:
+            return not plan.exempts(waiting)
+    return False
+
+
+def untold(order: Order) -> Order:
+    """The order as if its newest message to the customer had told nothing."""
+    return evolve(
+        order,
+        told_until=order.told_until_before,
+        promise_told=order.promise_told_before,
+        told_status=order.told_status_before,
+        told_facts=order.told_facts_before,
+        promise_moved_at=order.promise_moved_before,
+    )
+
+
+def without_once(order: Order, unsent: Iterable[Notification]) -> Order:
+    """The order after these messages ended without leaving: what is told once is not told yet."""
+    if not order.told_once:
+        return order
+    statuses = {item.status for item in unsent if item.purpose is Purpose.UPDATE} & order.told_once
+    return evolve(order, told_once=order.told_once - statuses) if statuses else order
+
+
+def address(order: Order) -> str:
+    """Where the customer is written to, as the publisher wrote it; empty if that is unknown."""
+    known = facts.visible(order, "customer.email")
+    return known if isinstance(known, str) else ""
+
+
+def digests(order: Order, touchpoint: Touchpoint) -> Mapping[str, str]:
+    """The reason, and the details that the touchpoint calls news, as far as they are known: each as a digest."""
+    names = ("reason", *(f"details.{name}" for name in touchpoint.news))
+    known = ((name, facts.visible(order, name)) for name in names if name in order.facts)
+    return {name: _digest(value) for name, value in known if is_shown(value)}
+
+
+def is_shown(value: Json) -> bool:
+    """True for a value that a message has something to show of; a number is, zero too."""
+    if isinstance(value, str):
+        return bool(value.strip())
+    return value is not None and value is not False and value not in ([], {})
+
+
+def _digest(value: Json) -> str:
+    return blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
 def _believed(order: Order) -> str | None:

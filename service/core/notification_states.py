@@ -12,9 +12,10 @@ transaction; or DROPPED, if something later in the same batch overtook it. From 
     receipt         accepted: SENT; temporary trouble or a lost answer: RETRYING
                     refused for good or given up: FAILED; given up in doubt: IN_DOUBT
     renderer        the message cannot be written: RETRYING until an operator mends it, at last FAILED
-    operator        `avisa outbox drop`: DROPPED; `avisa outbox retry` of what failed: QUEUED
+    operator        `avisa outbox drop`: DROPPED; `avisa outbox retry` of what failed or had no address: QUEUED
 
-SENT, DROPPED and IN_DOUBT are final. FAILED is settled too, but an operator may queue it again.
+SENT and IN_DOUBT are final, and so is DROPPED, unless it was for want of an address. FAILED is settled too, but an
+operator may queue it again; so they may what was dropped for want of an address.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ LEGAL_MOVES: Mapping[State, frozenset[State]] = {
     State.SENDING: frozenset({State.RETRYING, State.SENT, State.DROPPED, State.FAILED, State.IN_DOUBT}),
     State.RETRYING: frozenset({State.HELD, State.SENDING, State.DROPPED, State.FAILED, State.IN_DOUBT}),
     State.SENT: frozenset(),
-    State.DROPPED: frozenset(),
+    State.DROPPED: frozenset({State.QUEUED}),  # for want of an address, by an operator
     State.FAILED: frozenset({State.QUEUED}),
     State.IN_DOUBT: frozenset(),
 }

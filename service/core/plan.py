@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from avisa.core.model import Alert, Purpose
+from avisa.core.model import Alert, Notification, Purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,9 @@ class Touchpoint:
     channels: tuple[str, ...] = ("email",)
     messages: Mapping[Purpose | Alert, str] = field(default_factory=dict)
     ignore_moves_under: timedelta = timedelta(0)
+    moves_at_most_every: timedelta = timedelta(0)
+    news: tuple[str, ...] = ()  # names of details whose change is told
+    once: bool = False
 
     def message_for(self, purpose: Purpose, ordinal: str) -> str:
         """The name of the message that says `purpose`; an owner alert's ordinal is its kind."""
@@ -136,6 +139,10 @@ class Plan:
     def knows(self, status: str) -> bool:
         """True if the plan has a touchpoint for this very status."""
         return status in self.touchpoints
+
+    def exempts(self, notification: Notification) -> bool:
+        """True for an update that is told even if a newer status comes before it was sent."""
+        return notification.purpose is Purpose.UPDATE and self.touchpoint(notification.status).always
 
     def brand(self, key: object) -> Brand:
         """The brand of this name, else the default one."""

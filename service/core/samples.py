@@ -23,10 +23,13 @@ _FULL: dict[str, Json] = {
     "next_step": "We pack it as soon as it is dry.",
     "details.number": "1042",
     "details.url": "https://shop.example.com/orders/1042",
+    "details.tracking": "RR123456785PT",
     "details.items": [{"name": "Vase, blue, 30 cm", "quantity": 1}, {"name": "Cup", "quantity": 6}],
     "details.total": "129.90",
     "details.currency": "EUR",
 }
+# The details that orders are made up with.
+DETAILS = tuple(key.removeprefix("details.") for key in _FULL if key.startswith("details."))
 _BARE: dict[str, Json] = {"customer.email": "somebody@example.com"}
 _ODD: dict[str, Json] = {
     **_FULL,
@@ -66,8 +69,9 @@ def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
     status, purpose, ordinal = use
     known = {**_FULL, "promised_at": (now + timedelta(days=6)).date().isoformat()}
     notification = _notification(status, purpose, ordinal, plan, now)
+    moved = replace(notification, reason=Reason.FACTS_CHANGED, promise_before=now.date().isoformat())
     made = {
-        "full": (_order(status, known, plan, now), replace(notification, promise_before=now.date().isoformat())),
+        "full": (evolve(_order(status, known, plan, now), changed=("tracking",)), moved),
         "bare": (_order(status, _BARE, plan, now), replace(notification, next_update=None)),
         "odd": (_order(status, {**known, **_ODD}, plan, now), notification),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from avisa.core import decide, gate
+from avisa.core import decide, facts, gate
 from avisa.core.fold import Fold
 from avisa.core.model import (
     SETTLED,
@@ -38,6 +38,8 @@ class World:
     reasons: list[Reason] = field(default_factory=list)
     settled: dict[str, Reason] = field(default_factory=dict)
     sent: list[Notification] = field(default_factory=list)  # as they reached the sink, doubles too
+    asks_for_address: bool = False  # else everybody can be reached, whatever events say
+    refused: set[str] = field(default_factory=set)  # addresses that the mail server refuses for good
 
     def loaded(self) -> Order | None:
         if self.order is None:
@@ -80,6 +82,10 @@ class World:
                     continue
                 case gate.Hold():
                     continue
+            address = facts.visible(order, "customer.email")
+            if self.asks_for_address and row.to_customer and address is None:
+                self._settle(row, State.DROPPED, Reason.NO_ADDRESS)
+                continue
             redated = decide.on_attempt(order, row, self.plan, self.now)
             if redated is not None:
                 order, row = redated
@@ -87,6 +93,9 @@ class World:
             begun = replace(row, state=State.SENDING, first_attempt_real=row.first_attempt_real or self.now)
             self._move(key, State.SENDING)
             self.rows[key] = begun
+            if row.to_customer and address in self.refused:
+                self._settle(begun, State.FAILED, Reason.REFUSED)
+                continue
             self.sent.append(begun)
             if lose_answer:
                 lose_answer = False

@@ -46,6 +46,7 @@ MEANINGS = {
     "promise.previous": "the date told before, if it moved",
     "promise.state": "`open`, or `moved`",
     "next_update": "by when the customer hears from you again. Avisa keeps this date",
+    "changed": "the names of the details that are news, as in `news: [tracking]`; only in a message that tells them",
     "reminder.number": "which reminder this is; 0 in all other messages",
     "reminder.last": "whether it is the last one; for `if`",
     "brand.name": "your shop, from the plan",

@@ -18,6 +18,7 @@ PHRASES: dict[Reason, str] = {
     Reason.SUPERSEDED: "something newer says it better",
     Reason.QUIET_HOURS: "waits until the quiet hours are over",
     Reason.BURST_WAIT: "waits a moment for what may follow",
+    Reason.FREQUENCY_CAP: "waits, because a moved date was told a short while ago",
     Reason.BLIND: "waits until we can see the feed again",
     Reason.UNSUBSCRIBED: "they asked for no reminders",
     Reason.NO_ADDRESS: "there is no address",

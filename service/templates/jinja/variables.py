@@ -32,6 +32,7 @@ VARIABLES: Mapping[str, Sequence[str] | None] = {
     "next_step?": (),
     "promise?": ("date", "state", "previous?"),
     "next_update?": (),
+    "changed?": (),
     "reminder": ("number", "last"),
     "brand": ("name", "color", "on_color", "url?", "logo?", "reply_to?"),
 }
