@@ -101,7 +101,7 @@ class Resolver:
         message, reminder = lookup("message"), lookup("messages", "reminder")
         if unknown:  # only the generic message fits a status that is not in the plan
             message = _Located(own.message or _GENERIC, path)
-            reminder = reminder if reminder.path[:1] == path else message
+            reminder = reminder if reminder.path == (*path, "messages", "reminder") else message
         if message.value is None and not any(mistake.path[-1:] == ("message",) for mistake in self.mistakes):
             self._add("missing_key", path, f"touchpoint {status} needs a message")
         return Touchpoint(
@@ -127,6 +127,9 @@ class Resolver:
                 **{alert: lookup("messages", alert.value).value for alert in Alert},
             },
             ignore_moves_under=lookup("promise", "ignore_moves_under").value,
+            moves_at_most_every=lookup("promise", "at_most_every").value,
+            news=tuple(lookup("news").value),
+            once=lookup("once").value,
         )
 
     def _must_be_named(self, section: str, located: _Located) -> None:

@@ -172,6 +172,7 @@ class Promise(PlanMap):
     NOT_YET = frozenset({"warn_before", "grace"})
 
     ignore_moves_under: Elapsed = _default(values.elapsed, "0s", "A date that moves by less is not told.")
+    at_most_every: Elapsed = _default(values.elapsed, "0s", "Moves within it are told together, or not at all.")
 
 
 class Messages(PlanMap):
@@ -201,6 +202,8 @@ class Touchpoint(PlanMap):
     remind: Remind = Field(default_factory=Remind, description="The reminders after the first.")
     final: bool = Field(False, description="The order ends here.")
     always: bool = Field(False, description="Told even if a newer status comes before it was sent.")
+    once: bool = Field(False, description="The message is sent once for an order, however often the status comes.")
+    news: list[Text] = Field([], max_length=100, description="Details whose change is told, as in `[tracking, url]`.")
     quiet_hours: Quiet = Field(None, description="No mail between these hours of the customer's day.")
     burst_wait: Elapsed = _default(values.elapsed, "0s", "Wait so long for more news before telling.")
     channels: list[Literal["email"]] = Field(
