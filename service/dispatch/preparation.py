@@ -92,6 +92,7 @@ class Preparation:
                 prepared.settlements.append(self._settlements.held(notification, verdict, at))
             else:
                 self._attempt(claimed, catalog, at, prepared)
+        await self._take_out_dates(catalog, at, prepared)
         return prepared
 
     def _attempt(self, claimed: Claimed, catalog: Catalog, at: Now, prepared: Prepared) -> None:
@@ -117,6 +118,28 @@ class Preparation:
             prepared.settlements.append(
                 self._settlements.not_rendered(notification, claimed.order, draft, catalog.plan, at)
             )
+
+    async def _take_out_dates(self, catalog: Catalog, at: Now, prepared: Prepared) -> None:
+        """Write anew, without its date, what goes to customers who stopped the reminders.
+
+        The drafts have the hashes of all addresses, so the store is asked once for a batch.
+        """
+        dated = {attempt.key: attempt for attempt in prepared.attempts if _tells_a_date(attempt)}
+        if not dated:
+            return
+        stopped = await self._outbox.unsubscribed({attempt.draft.address_hash for attempt in dated.values()})
+        for attempt in dated.values() if stopped else ():
+            if attempt.draft.address_hash not in stopped:
+                continue
+            order, notification = decide.without_date(attempt.claimed.order, attempt.claimed.notification)
+            draft = _draft(catalog, notification, order, at)
+            if not isinstance(draft, Draft):  # a fault of ours, which it has logged
+                continue
+            prepared.attempts.remove(attempt)
+            if order is not attempt.claimed.order:
+                prepared.redated.add(notification.key)
+            claimed = replace(attempt.claimed, notification=notification, order=order)
+            prepared.attempts.append(Attempt(claimed=claimed, draft=draft, at_real=at.real))
 
     def _settled(
         self, notification: Notification, order: Order, state: State, reason: Reason, catalog: Catalog, at: Now
@@ -146,6 +169,16 @@ class Preparation:
         A date told to a customer outranks blindness, which holds nothing longer than the plan's `feed.hold_at_most`.
         """
         return self._clock.to_virtual(real - self._catalogs.in_force.plan.feed.hold_at_most)
+
+
+def _tells_a_date(attempt: Attempt) -> bool:
+    """True if a customer is about to read by when they hear again, in words that were written just now.
+
+    The gate has asked about reminders already.
+    """
+    notification = attempt.claimed.notification
+    fresh = attempt.claimed.draft is None and notification.to_customer
+    return fresh and notification.next_update is not None and notification.purpose not in gate.CAN_BE_UNSUBSCRIBED
 
 
 def _address_hash(claimed: Claimed, catalog: Catalog) -> bytes | None:
