@@ -395,7 +395,8 @@ SELECT key, draft FROM notifications WHERE key IN (SELECT r.key FROM {rows}) AND
 SELECT key
 FROM notifications
 WHERE key IN (SELECT r.key FROM {rows})
-  AND (state = 'failed' OR settled_at IS NULL AND due_real IS NOT NULL AND (lease_token IS NULL OR due_real <= {clock}))
+  AND (state = 'failed' OR state = 'dropped' AND reason = 'no_address'
+       OR settled_at IS NULL AND due_real IS NOT NULL AND (lease_token IS NULL OR due_real <= {clock}))
 ORDER BY key {lock}
 
 -- name: retry
