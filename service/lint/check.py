@@ -71,6 +71,7 @@ def check(
         frame = {file: sound[file] for file in (*layouts.FILES, THEME) if file in sound}
         advice = [
             *plan_lints.check_plan(located, now),
+            *plan_lints.check_news(located, [*(sample.order for sample in sample_orders), *orders]),
             *plan_vs_history.check_plan(located, orders, now),
             *accessibility.check_brands(located),
             *accessibility.check_layout(frame),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from avisa.core import working_time
+from avisa.core import samples, working_time
 from avisa.core.deadlines import gap_after
-from avisa.core.model import Alert, Purpose
+from avisa.core.model import Alert, Order, Purpose
 from avisa.core.plan import Calendar, QuietHours, Span, Touchpoint
 from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.diagnostics.suggest import closest_match
 from avisa.diagnostics.yaml_reader import Path
 from avisa.lint.codes import diagnostic
 from avisa.lint.located_plan import LocatedPlan
@@ -60,6 +61,22 @@ def _ends(located: LocatedPlan) -> Iterator[Diagnostic]:
     for status in after:
         text = f"no touchpoint from `{status}` on is final, so its orders never end"
         yield diagnostic("no_way_to_end", located.file, located.key("touchpoints", status), text, "final: true")
+
+
+def check_news(located: LocatedPlan, orders: Iterable[Order]) -> Iterator[Diagnostic]:
+    """Details whose change is to be told, and that none of `orders`, samples and real ones, nor a made-up one has."""
+    named = {status: it.news for status, it in located.plan.touchpoints.items() if it.news}
+    if not named:
+        return
+    known = {*samples.DETAILS}
+    for order in orders:
+        known |= {key.removeprefix("details.") for key in order.facts if key.startswith("details.")}
+    for status, news in named.items():
+        for name in news:
+            if name not in known:
+                text = f"no sample and no real event has the detail `{name[:60]}`, so it is never news at `{status}`"
+                place = located.at("touchpoints", status, "news")
+                yield diagnostic("unseen_news", located.file, place, text, closest_match(name, sorted(known)))
 
 
 # ---------------------------------------------------------------- silence

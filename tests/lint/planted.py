@@ -486,6 +486,13 @@ MISTAKES = (
         code="no_owner",
     ),
     Planted(
+        kind="news of a detail that nobody sends",
+        file=PLAN,
+        edit=lambda text: text.replace("    news: [tracking, url]", f"    news: {CARET}[traking, url]"),
+        code="unseen_news",
+        suggestion="tracking",
+    ),
+    Planted(
         kind="no way to a final status",
         file=PLAN,
         edit=instead("^unknown_status:", "  ‸returned:\n    message: generic\n\nunknown_status:"),
