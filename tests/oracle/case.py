@@ -86,7 +86,8 @@ class Case:
             if name.purpose == "update" and self.course.opening(name.episode).touchpoint.always:
                 continue
             for later in self.course.openings(after=name.episode):
-                newer = later.touchpoint.final or (later.told is Told.YES and name.purpose != "promise_moved")
+                news = Told.YES in (later.told, later.returns)  # of the way there the customer need not hear
+                newer = later.touchpoint.final or (news and name.purpose != "promise_moved")
                 if newer and self.latitude.taken_in(later.acked, mail.at):
                     self._blame(
                         Kind.STALE, f"{name.key} at {mail.at}, though {later.status} was there at {later.acked}"
@@ -159,6 +160,7 @@ class Case:
         return any(
             later.touchpoint.final
             or later.told.possible
+            or later.returns.possible
             or later.episode in reminded
             or any(change.changes_facts and change.at <= due for change in self.course.within(later.episode))
             for later in self.course.openings(after=step.episode)

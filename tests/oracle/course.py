@@ -46,9 +46,10 @@ class Step:
     touchpoint: Touchpoint
     begins: bool
     told: Told = Told.NO  # for `begins`: the update of the touchpoint
+    returns: Told = Told.NO  # for `begins`: to the status that the customer was told last, so that it is not told
     reasons: frozenset[str]  # the reasons that it may have been given
     promise_moved: Told = Told.NO
-    reason_changed: Told = Told.NO
+    reason_changed: Told = Told.NO  # or a detail that is news, or there is an address at last
     alerts_owner: Told = Told.NO  # of an unknown status
     promise: str | None = None
     owner: str | None = None
@@ -58,6 +59,12 @@ class Step:
     @property
     def changes_facts(self) -> bool:
         return self.promise_moved.possible or self.reason_changed.possible
+
+    def leaves_from(self) -> datetime:
+        """Before that nothing can have left: it is waited for, and then for the end of quiet hours."""
+        at = self.at + self.touchpoint.burst_wait
+        stretch = self.touchpoint.quiet.holding(at, self.zone) if self.touchpoint.quiet else None
+        return stretch[1] if stretch else at
 
     def told_by(self, latitude: Latitude) -> datetime:
         """By when the customer must have been told of it: once taken in, waited for and let out of quiet hours."""
@@ -106,6 +113,7 @@ class _Facts:
     owner: str | None = None
     status: str | None = None
     customer: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 def course_of(
@@ -140,6 +148,8 @@ class _Intake:
         self.references: set[str] = set()  # the promises that may be the one last told, else first known
         self.notice: Step | None = None  # the last one that told changed facts
         self.facts = _Facts()
+        self.before = _Facts()  # as they were before the record at hand
+        self.reminded_in: set[str] = set()  # statuses that a reminder may have told
 
     def recall(self, record: Published, reminded: Sequence[datetime]) -> None:
         """What must have been told by the time of this record, and what a reminder may have shown."""
@@ -148,8 +158,24 @@ class _Intake:
             self.references, self.notice = {notice.promise}, None
         if self.course.steps:
             before = self.course.steps[-1]
-            if before.promise and any(before.at < at <= record.at for at in reminded):
-                self.references = self.references | {before.promise}
+            if any(before.at < at <= record.at for at in reminded):
+                self.reminded_in.add(before.status)
+                if before.promise:
+                    self.references = self.references | {before.promise}
+
+    def told_last(self, record: Published) -> set[str | None]:
+        """The statuses of which the customer may have been told last, when this record was taken in."""
+        last: set[str | None] = {None}
+        telling = [s for s in self.course.steps if (s.begins and s.told.possible) or s.changes_facts]
+        for step, later in zip(telling, [*telling[1:], None], strict=True):
+            by = step.told_by(self.latitude)
+            overtaken = later is not None and later.at <= by
+            sure = Told.YES in (step.told, step.promise_moved, step.reason_changed)
+            if sure and record.at > by and not overtaken:
+                last = {step.status}
+            elif self.latitude.reach(record.acked) >= step.leaves_from():
+                last = last | {step.status}
+        return last | self.reminded_in
 
     def take(self, record: Published, arrival: int) -> None:
         event = dict(record.event)
@@ -160,12 +186,12 @@ class _Intake:
         self.seen.add(identity)
         rank = _rank(event, arrival, self.plan)
         self.known.append((rank, event))
-        self.facts = _fold(self.known)
+        self.before, self.facts = self.facts, _fold(self.known)
         promise = self.facts.promise
         if not self.references and promise:
             self.references = {promise}
         if self.status_rank is not None and rank < self.status_rank:
-            self._step(record, {"older_than_known"})
+            self._reached(self._step(record, {"older_than_known"}))
             if self.facts.reason is not None:
                 self.texts.append(self.facts.reason)  # it is known now, and no record after it brings it anew
             return
@@ -184,6 +210,8 @@ class _Intake:
         elif not self.plan.touchpoint(self.status).known:
             made = self._step(record, untold | {"unknown_status"}, begins=begins)
             made.alerts_owner = certainty
+        elif begins and (possible := self._may_be_known(record)):
+            self._returns(record, untold, surely=sure and possible == {self.status})
         elif begins:
             made = self._step(record, untold | {"entered"}, begins=True)
             made.told = certainty
@@ -194,6 +222,39 @@ class _Intake:
             self._same_status(self._step(record, untold), sure=sure)
         if self.facts.reason is not None:
             self.texts.append(self.facts.reason)
+
+    def _may_be_known(self, record: Published) -> set[str | None]:
+        """The statuses told last, if the one that begins is among them; it is, too, if it is told once and was."""
+        last = self.told_last(record)
+        earlier = {step.status for step in self.course.steps if step.told.possible}
+        if self.status in last or (self.plan.touchpoint(self.status).once and self.status in earlier):
+            return last
+        return set()
+
+    def _returns(self, record: Published, untold: set[str], *, surely: bool) -> None:
+        """A status that was told comes back: only what changed since is told, and how that was depends on mails."""
+        made = self._step(record, untold | {"repeated"}, begins=True)
+        made.returns = Told.YES if surely else Told.MAYBE
+        made.told = Told.NO if surely else Told.MAYBE
+        promises = {_moved(self.facts.promise, told, made.touchpoint, made.zone) for told in self.references}
+        if True in promises and not made.touchpoint.final:
+            made.promise_moved = Told.MAYBE
+        if self.facts.reason is not None or any(self.facts.details.get(name) for name in made.touchpoint.news):
+            made.reason_changed = Told.MAYBE
+        if made.changes_facts:
+            made.reasons |= {"facts_changed"}
+        if not surely:
+            made.reasons |= {"entered"}
+        if self.facts.promise:
+            self.references = self.references | {self.facts.promise}
+        self.last_text, self.notice = self.facts.reason, None
+
+    def _reached(self, made: Step) -> None:
+        """An address that is not the one before may make possible what failed with that."""
+        others = {step.address for step in self.course.within(self.episode)} - {made.address}
+        if made.address and others and not made.changes_facts:
+            made.reason_changed = Told.MAYBE
+            made.reasons |= {"facts_changed"}
 
     def _same_status(self, made: Step, *, sure: bool) -> None:
         """The same status again: did the promise move, or is there a new reason?"""
@@ -207,16 +268,32 @@ class _Intake:
         if other_text and made.promise_moved is not Told.YES:
             alone = new_text and sure and made.promise_moved is Told.NO
             made.reason_changed = Told.YES if alone else Told.MAYBE
+        every = touchpoint.moves_at_most_every
+        if made.promise_moved is Told.YES and every and self._moved_since(made.at - every):
+            made.promise_moved = Told.MAYBE  # it waits, and may lead back meanwhile
+        news = any(
+            self.facts.details.get(name) not in (None, "", False, [], {}, self.before.details.get(name))
+            for name in touchpoint.news
+        )
+        if news:
+            made.promise_moved = Told.MAYBE if made.promise_moved.possible else Told.NO
+            made.reason_changed = Told.YES if sure else Told.MAYBE
+        if touchpoint.once and made.reason_changed.possible:
+            made.reason_changed, new_text, news = Told.MAYBE, False, False
         if made.changes_facts:
             made.reasons |= {"facts_changed"}
-        if not sure or not (moves == {True} or new_text):
+        if not sure or not (moves == {True} or new_text or news):
             made.reasons |= {"repeated"}
+        self._reached(made)
         if other_text:
             self.last_text = facts.reason
         if made.changes_facts and facts.promise:
             # The notice may not have been sent, or may have been taken back, before the next record.
             self.references = self.references | {facts.promise}
             self.notice = made if Told.YES in (made.promise_moved, made.reason_changed) else None
+
+    def _moved_since(self, at: datetime) -> bool:
+        return any(step.promise_moved.possible and step.at >= at for step in self.course.steps)
 
     def _step(self, record: Published, reasons: set[str], *, begins: bool = False) -> Step:
         touchpoint = self.plan.touchpoint(self.status)
@@ -283,6 +360,8 @@ def _fold(known: list[tuple[Rank, dict[str, Any]]]) -> _Facts:
             facts.reason = event["reason"] or None
         if "owner" in event:
             facts.owner = event["owner"]
+        details = event.get("details", {})
+        facts.details = {} if details is None else {**facts.details, **details}
         given = event.get("customer", {})
         if given is None:
             facts.customer = {}

@@ -66,6 +66,8 @@ def chain(course: Course, told: Deadline | None, *, after: int, to: int, latitud
     own window.
     """
     deadline = told
+    if told is not None and not told.told:
+        told = None  # a message that follows the feed tells no date
     for episode in range(after + 1, to + 1):
         opening = course.opening(episode)
         touchpoint = opening.touchpoint
@@ -74,7 +76,8 @@ def chain(course: Course, told: Deadline | None, *, after: int, to: int, latitud
         elif touchpoint.window is None:
             deadline = told
         elif touchpoint.from_last_event:
-            deadline = _from_last_event(course, episode, latitude.until, latitude)
+            followed = _from_last_event(course, episode, latitude.until, latitude)
+            deadline = told.before(followed) if told and followed else followed
         else:
             own = _range(touchpoint.window, opening.at, latitude.reach(opening.acked), opening, told=False)
             deadline = told.before(own) if told else own

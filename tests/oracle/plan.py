@@ -49,6 +49,9 @@ class Touchpoint:
     quiet: Quiet | None
     burst_wait: timedelta
     ignore_moves_under: timedelta
+    moves_at_most_every: timedelta
+    news: tuple[str, ...]
+    once: bool
     owner: str | None
     known: bool  # False for statuses that nobody planned for
 
@@ -130,6 +133,9 @@ def _touchpoint(row: dict[str, Any], calendars: dict[str, Calendar], *, known: b
         quiet=_quiet(row.get("quiet_hours")),
         burst_wait=_elapsed(row.get("burst_wait", "0s")),
         ignore_moves_under=_elapsed(row["promise"].get("ignore_moves_under", "0s")),
+        moves_at_most_every=_elapsed(row["promise"].get("at_most_every", "0s")),
+        news=tuple(row.get("news") or ()),
+        once=bool(row.get("once")),
         owner=row.get("owner"),
         known=known,
     )
