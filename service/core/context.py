@@ -46,6 +46,7 @@ def build(
         "reminder": _reminder(notification),
         "brand": brand_facts(brand),
         "progress": progress(order, plan),
+        "_now": moment(now),
     }
     for key in ("reason", "next_step"):
         said, notes = known.get(key), shapes.Notes()
@@ -150,6 +151,8 @@ def _order(order_id: str, known: Mapping[str, Json], left_out: list[str]) -> dic
         if notes:
             left_out += _named(f"order.{name}" if _DETAIL.fullmatch(name) else "a detail of the order", notes)
             notes.clear()
+    if "currency" not in shown and isinstance(code := shown.get("currency_code"), str):
+        shown["currency"] = code
     shown["id"] = one_line(order_id)
     number = shown.get("number")
     shown["number"] = str(number) if isinstance(number, str | int) else shown["id"]

@@ -27,7 +27,7 @@ DEEPEST = 5
 # The last item of a list that was cut, with how many are missing. No template can name it, and no event can forge it,
 # because names with an underscore before them are left out.
 MORE = "_more"
-_LINES = frozenset({"number", "currency"})
+_LINES = frozenset({"number", "currency", "currency_code"})
 _STANDS_FOR_A_NAME = ("title", "description", "sku")
 
 # What a name is nearly always made of, and what else may stand in one: hyphens, apostrophes, the middle dots of

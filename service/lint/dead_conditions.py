@@ -70,7 +70,7 @@ def check_arguments(message: Message) -> Iterator[Diagnostic]:
             if not isinstance(argument, nodes.Const):
                 continue
             place = part.place(argument.lineno or 0)
-            if each.name == "money" and not CURRENCY.fullmatch(str(argument.value)):
+            if each.name in ("money", "minor") and not CURRENCY.fullmatch(str(argument.value)):
                 text = f"`{argument.value}` is no currency, so the amount is written without one"
                 yield diagnostic("not_written", message.file, place, text, '"EUR"')
             if each.name == "default" and argument.value is None:

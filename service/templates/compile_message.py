@@ -23,7 +23,8 @@ from avisa.templates.jinja.codegen import Program, generate
 from avisa.templates.jinja.desugar import desugar
 from avisa.templates.jinja.filters import functions
 from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
-from avisa.templates.jinja.variables import COMPONENTS, OWNERS_VARIABLES, VARIABLES
+from avisa.templates.jinja.scopes import is_prose
+from avisa.templates.jinja.variables import BESIDES, COMPONENTS, OWNERS_VARIABLES, VARIABLES
 from avisa.templates.layout.layout import Layout
 from avisa.templates.layout.minify import minify
 from avisa.templates.limits import LONGEST_MESSAGE, LONGEST_PAGE, MOST_SIGNS, TooMuch
@@ -36,6 +37,7 @@ SEPARATOR = "\x1e"  # stands in no value: core.context takes control characters 
 _SIGNS = "\n*_`[<&!\\-+#>|~:"
 _NUMBERED = re.compile(r"\d[.)](?=\s|$)")
 _TOO_MANY_SIGNS = "there is too much Markdown in it, or too many lines"
+_WITHOUT_WORDS = {"more": "+ {{ more | number }}"}  # for a layout that was written before there was the word
 _LOOKS_LIKE_HTML = re.compile(r"</?(?![A-Za-z]+:|[^\s<>]+@)[A-Za-z][^<>{}\n]*>.*|<!--.*")  # one a line is enough
 
 
@@ -82,7 +84,7 @@ class _Frame:
         return self._tree(name, self._layout.text(name))
 
     def word(self, name: str) -> nodes.Template:
-        return self._tree(f"words.{name}", self._texts.texts.get(name, ""))
+        return self._tree(f"words.{name}", self._texts.texts.get(name) or _WITHOUT_WORDS.get(name, ""))
 
     def _tree(self, name: str, text: str) -> nodes.Template:
         if name not in self._trees:
@@ -184,6 +186,12 @@ class _Compilation:
         assert isinstance(call.node, nodes.Name)
         names = COMPONENTS[call.node.name]
         values = [_guarded(name, argument) for name, argument in zip(names, call.args, strict=True)]
+        if call.node.name == "items":
+            names = (*names, *BESIDES["items"])
+            order = nodes.Name("order", "load", lineno=call.lineno)
+            url = nodes.Getattr(order, "url", "load", lineno=call.lineno)
+            more = nodes.Filter(call.args[0], "_more", [], [], None, None, lineno=call.lineno)
+            values += [more, _guarded("url", url)]
         written = self._layout_part(f"{call.node.name}.{kind}", line=call.lineno)
         self._components += len(written)
         if self._components > LONGEST_PAGE:
@@ -214,8 +222,8 @@ class _Compilation:
 
 
 def _guarded(name: str, argument: nodes.Expr) -> nodes.Expr:
-    """Return the argument of a component, made a link or a list where its name says so."""
-    made = {"url": "_link", "items": "_list"}.get(name)
+    """Return the argument of a component, made a link or a list where its name says so, or one line."""
+    made = {"url": "_link", "items": "_list"}.get(name) or ("_flat" if is_prose(argument) else None)
     return nodes.Filter(argument, made, [], [], None, None, lineno=argument.lineno) if made else argument
 
 

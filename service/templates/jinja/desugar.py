@@ -1,8 +1,8 @@
 """Adds to a template what its author need not write.
 
-A date gets its time zone, an amount the currency of the order: `order.total | money` becomes
-`order.total | money(order.currency)`. A missing name of a customer takes the blank before it along. A comparison
-cannot fail, whatever kinds of values it meets.
+A date gets its time zone, a day also the moment at which it is told, an amount the currency of the order:
+`order.total | money` becomes `order.total | money(order.currency)`. A missing name of a customer takes the blank
+before it along. A comparison cannot fail, whatever kinds of values it meets.
 """
 
 from __future__ import annotations
@@ -35,10 +35,14 @@ class _Desugarer(NodeTransformer):
         return reduce(lambda one, other: nodes.And(one, other, lineno=node.lineno), tests)
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802  as above
+        cents = node.node
+        if node.name == "money" and isinstance(cents, nodes.Filter) and cents.name == "minor" and not cents.args:
+            cents.args = list(node.args)  # `| minor | money("JPY")`: both of one currency
         self.generic_visit(node)
         if node.name in DATES:
-            node.args = [nodes.Name("_zone", "load", lineno=node.lineno)]
-        elif node.name == "money" and not node.args:
+            names = ("_zone", "_now") if node.name == "day" else ("_zone",)
+            node.args = [nodes.Name(name, "load", lineno=node.lineno) for name in names]
+        elif node.name in ("money", "minor") and not node.args:
             order = nodes.Name("order", "load", lineno=node.lineno)
             node.args = [nodes.Getattr(order, "currency", "load", lineno=node.lineno)]
         elif node.name == "label":

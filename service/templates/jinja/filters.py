@@ -25,6 +25,8 @@ from avisa.templates.links import safe_link
 
 _SPECIAL = re.compile("[&<>\"']").search  # most values have none of these, and looking is cheaper than replacing
 
+_NUMBERS = frozenset({int, float})
+
 
 class Missing(Undefined):
     """Stands for what the order does not have. It can be asked for, compared and iterated (over nothing), but not
@@ -40,7 +42,7 @@ def functions(locale: str, stages: Mapping[str, str]) -> dict[str, Any]:
     """Return all that the functions of a message in `locale` can call, by name: the filters, and what generated code
     needs. `stages` are the layout's words for statuses."""
     formats = Formats(locale)
-    dates = {name: getattr(formats, name) for name in ("day", "date", "time", "datetime", "money", "number")}
+    dates = {name: getattr(formats, name) for name in ("day", "date", "time", "datetime", "money", "minor", "number")}
     filters = {**PLAIN_FILTERS, **dates, "_stage": lambda status: _stage(stages, status)}
     called = {
         "str": str,
@@ -51,6 +53,9 @@ def functions(locale: str, stages: Mapping[str, str]) -> dict[str, Any]:
         "dict": dict,
         "part": _part_of,
         "typed": _typed,
+        "lines": _lines,
+        "indented": _indented,
+        "numbers": _NUMBERS,
     }
     return called | {f"f_{name}": filter for name, filter in filters.items()}
 
@@ -85,7 +90,7 @@ def _typed(value: Any) -> Any:
 
 
 def _default(value: Any, instead: Any = "") -> Any:
-    return value if value or value == 0 else instead
+    return value if value or value.__class__ in _NUMBERS else instead
 
 
 def _join(value: Any, between: str = "") -> str:
@@ -94,6 +99,28 @@ def _join(value: Any, between: str = "") -> str:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def _more(value: Any) -> int:
+    """Return how many items of a list a reader does not see: what was cut, and what has no name."""
+    if value.__class__ is not list:
+        return 0
+    items = shapes.listed(value)
+    return shapes.missing(value) + sum(item.__class__ is not dict or not item.get("name") for item in items)
+
+
+def _flat(value: Any) -> str:
+    return to_text(value).replace("\n", " ")
+
+
+def _lines(value: Any, budget: Budget) -> str:
+    """Return prose for HTML, its lines kept."""
+    return _escape(value, budget).replace("\n", "<br>")
+
+
+def _indented(value: Any, indent: str, budget: Budget) -> str:
+    """Return prose for plain text. No line of it but the first begins where the lines of the message do."""
+    return _write(value, budget).replace("\n", f"\n{indent}")
 
 
 def _part(value: Any) -> str:
@@ -118,6 +145,8 @@ PLAIN_FILTERS: dict[str, Any] = {
     "length": _length,
     # For generated code only: no template can name them, because a name with an underscore is refused.
     "_list": _list,
+    "_more": _more,
+    "_flat": _flat,
     "_link": safe_link,
     "_part": _part,
     "_compared": compared,

@@ -24,6 +24,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision, get_currency_symbol
 
 from avisa.core.model import Json
+from avisa.templates.jinja.currencies import NO_BREAK, apart, code_of, decimals, is_unit, sticks
 
 _YEAR = re.compile(r"(?:,|\s)*(?:'[^']*'\s*)?y+\.?$")
 _PROBES = (
@@ -44,6 +45,8 @@ _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 CURRENCY = re.compile(r"[A-Z]{3}")
 _LONGEST = 60  # characters of a date or an amount
 _LARGEST = 18  # digits before the decimal point
+_HALF_A_YEAR = 182  # days
+_NEAR = 60  # days, in which a day is known without its year although another year has begun
 
 
 def is_locale(name: str) -> bool:
@@ -100,6 +103,7 @@ class Formats:
         self._locale = Locale.parse(locale, sep="-")
         full = str(self._locale.date_formats["full"].pattern)
         without_year = _YEAR.sub("", full)
+        self._full_pattern = full
         self._day_pattern = full if "y" in without_year else without_year
         self._join = str(self._locale.datetime_formats.get("long", "{1} {0}")).replace("'", "")
         self._write_day = lru_cache(1024)(self._babel_day)
@@ -108,13 +112,16 @@ class Formats:
         self._write_whole = lru_cache(1024)(self._whole)
         self._write_money = lru_cache(1024, typed=True)(self._amount_of)  # both texts of a mail ask
         self._money = lru_cache(64)(self._money_of)
+        self._code = lru_cache(64)(lambda written: code_of(written, self._locale))
         self._decimals = lru_cache(16)(self._learn_decimals)
         self._monies: dict[int, _Digits | None] = {}  # by decimals, with `¤` for the symbol; None: Babel is asked
 
-    def day(self, value: Json, zone: str) -> Json:
-        """`segunda-feira, 9 de março`: the day without its year, for dates that are near."""
+    def day(self, value: Json, zone: str, now: Json = None) -> Json:
+        """`segunda-feira, 9 de março`; with its year if that is not the one that everybody thinks of."""
         at = moment_of(value, zone)
-        return value if at is None else self._write_day(at.year, at.month, at.day)
+        if at is None:
+            return value
+        return self._write_day(at.year, at.month, at.day, _is_far(at, moment_of(now, zone)))
 
     def date(self, value: Json, zone: str) -> Json:
         """`9 de março de 2026`."""
@@ -139,17 +146,28 @@ class Formats:
         return self._join.replace("{1}", day).replace("{0}", self._write_time(at.hour, at.minute))
 
     def money(self, value: Json, currency: Json) -> Json:
-        """`129,90 €`; without a known currency the bare number with two decimals."""
+        """`129,90 €`; what is no currency stands behind the number as it came, `129,90 points`."""
         if not _can_be_amount(value):
             return value
-        known = isinstance(currency, str) and len(currency) == 3
-        return self._write_money(value, currency if known else "")
+        can_be_unit = isinstance(currency, str) and len(currency) <= _LONGEST
+        return self._write_money(value, currency if can_be_unit else "")
 
     def _amount_of(self, value: Json, currency: str) -> Json:
         amount = amount_of(value)
         if amount is None:
             return value
-        return (self._money(currency) if CURRENCY.fullmatch(currency) else self._decimals(2))(amount)
+        if (code := self._code(currency)) is not None:
+            return self._money(code)(amount)
+        bare = self._decimals(2)(amount)
+        return f"{bare}{NO_BREAK}{currency.strip()}" if is_unit(currency) else bare
+
+    def minor(self, value: Json, currency: Json) -> Json:
+        """`129.90` for 12990 cents: an amount in the smallest unit of its currency, for `money` or `number`."""
+        amount = amount_of(value)
+        if amount is None:
+            return value
+        can_be_unit = isinstance(currency, str) and len(currency) <= _LONGEST
+        return f"{amount.scaleb(-decimals(self._code(currency) if can_be_unit else None)):f}"
 
     def number(self, value: Json) -> Json:
         """`1.234,5`, with as many decimals as the value has, up to six."""
@@ -165,8 +183,9 @@ class Formats:
     def _whole(self, value: int) -> str:
         return self._decimals(0)(Decimal(value))
 
-    def _babel_day(self, year: int, month: int, day: int) -> str:
-        return format_date(date(year, month, day), self._day_pattern, locale=self._locale)
+    def _babel_day(self, year: int, month: int, day: int, far: bool) -> str:
+        pattern = self._full_pattern if far else self._day_pattern
+        return format_date(date(year, month, day), pattern, locale=self._locale)
 
     def _babel_date(self, year: int, month: int, day: int) -> str:
         return format_date(date(year, month, day), "long", locale=self._locale)
@@ -183,7 +202,9 @@ class Formats:
         if places not in self._monies:
             self._monies[places] = _without(symbol, _learn(ask, places))
         learned = self._monies[places]
-        return _writing(None if learned is None else _with(symbol, learned), ask, places)
+        return _writing(
+            None if learned is None else _with(symbol, learned), lambda amount: apart(ask(amount), symbol), places
+        )
 
     def _learn_decimals(self, places: int) -> Callable[[Decimal], str]:
         pattern = "#,##0" + ("." + "0" * places if places else "")
@@ -227,7 +248,20 @@ def _without(symbol: str, digits: _Digits | None) -> _Digits | None:
 
 
 def _with(symbol: str, digits: _Digits) -> _Digits:
-    return replace(digits, before=digits.before.replace("¤", symbol), after=digits.after.replace("¤", symbol))
+    before, after = digits.before.replace("¤", symbol), digits.after.replace("¤", symbol)
+    if digits.before.endswith("¤") and sticks(symbol[-1]):
+        before += NO_BREAK
+    if digits.after.startswith("¤") and sticks(symbol[0]):
+        after = NO_BREAK + after
+    return replace(digits, before=before, after=after)
+
+
+def _is_far(at: date, now: date | None) -> bool:
+    """Return whether a day without its year could be taken for that day of another year."""
+    if now is None:
+        return False
+    days = abs(at.toordinal() - now.toordinal())
+    return days > _HALF_A_YEAR or (at.year != now.year and days > _NEAR)
 
 
 def moment_of(value: Json, zone: str) -> date | None:

@@ -12,6 +12,9 @@ from avisa.templates.jinja.paths import path_of
 # What of an order the shop wrote, or was checked. Whatever else it has may have been typed by anybody.
 _OF_THE_SHOP = frozenset({"order.url", "order.customer_name"})
 
+# Filters that make a text, which may be long and is counted.
+MAKE_TEXT = frozenset({"lower", "upper", "capitalize", "trim", "join", "_part"})
+
 
 @dataclass(slots=True, eq=False)
 class Scope:
@@ -45,6 +48,11 @@ def of_the_shop(node: nodes.Node, scope: Scope) -> bool:
     return all(_own(name, scope) for name in _paths_in(node))
 
 
+def is_prose(node: nodes.Node) -> bool:
+    """Whether an expression says what may have several lines."""
+    return any(path in ("reason", "next_step") for path in _paths_in(node))
+
+
 def _own(path: str, scope: Scope) -> bool:
     root = path.partition(".")[0]
     within = scope.of(root)
@@ -60,3 +68,17 @@ def _paths_in(node: nodes.Node) -> Iterator[str]:
         return
     for child in node.iter_child_nodes():
         yield from _paths_in(child)
+
+
+def is_text(node: nodes.Node) -> bool:
+    """Whether the value is certainly a text, and one of bounded length."""
+    match node:
+        case nodes.Filter(name=name):
+            return name in MAKE_TEXT or name in ("_link", "_stage", "_flat")
+        case nodes.Getattr(node=nodes.Name(name="customer" | "brand" | "owner" | "promise")):
+            return True
+        case nodes.Getattr(node=nodes.Name(name="order"), attr="id" | "number"):
+            return True
+        case nodes.Const() | nodes.Name(name="status" | "reason" | "next_step" | "next_update"):
+            return True
+    return False

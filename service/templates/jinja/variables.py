@@ -8,7 +8,7 @@ from jinja2 import nodes
 
 # filter -> how many arguments it may take
 FILTERS: Mapping[str, int] = {
-    "day": 0, "date": 0, "time": 0, "datetime": 0, "money": 1, "number": 0, "default": 1, "lower": 0,
+    "day": 0, "date": 0, "time": 0, "datetime": 0, "money": 1, "minor": 1, "number": 0, "default": 1, "lower": 0,
     "upper": 0, "capitalize": 0, "trim": 0, "join": 1, "length": 0,
 }  # fmt: skip
 DATES = frozenset({"day", "date", "time", "datetime"})
@@ -16,6 +16,8 @@ DATES = frozenset({"day", "date", "time", "datetime"})
 # component -> the names of its arguments; those of CAN_BE_MISSING may be missing in an order
 COMPONENTS: Mapping[str, tuple[str, ...]] = {"button": ("text", "url"), "items": ("items",), "progress": ()}
 CAN_BE_MISSING = frozenset({"url", "items"})
+# What a component has besides: how many items it does not show, and the order's link.
+BESIDES: Mapping[str, tuple[str, ...]] = {"items": ("more", "url")}
 LATER = frozenset({"rating"})
 
 # What a layout and its components have besides: names whose text is put in as it stands, and those that may be

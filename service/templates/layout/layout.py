@@ -15,7 +15,7 @@ from avisa.templates.jinja import parser
 from avisa.templates.jinja.checker import TemplateChecker
 from avisa.templates.jinja.formats import is_locale, tidy_locale
 from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
-from avisa.templates.jinja.variables import COMPONENTS, FILTERS, OWNERS_VARIABLES, STANDS_ALONE, VARIABLES
+from avisa.templates.jinja.variables import BESIDES, COMPONENTS, FILTERS, OWNERS_VARIABLES, STANDS_ALONE, VARIABLES
 from avisa.templates.layout import html_scanner, placeholder_contexts, theme
 from avisa.templates.limits import LONGEST_LAYOUT, TooMuch
 from avisa.templates.markdown.placeholders import RESERVED
@@ -81,7 +81,8 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Diagnostic]:
         if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
             problems.append(_too_large(name))
             continue
-        extra = OF_LAYOUT if stem == "layout" else OF_COMPONENTS | set(COMPONENTS[stem])
+        own = set() if stem == "layout" else {*COMPONENTS[stem], *BESIDES.get(stem, ())}
+        extra = OF_LAYOUT if stem == "layout" else OF_COMPONENTS | own
         kept[name] = text.replace("\r\n", "\n")
         problems += check_part(Part.of(kept[name], (1, 1)), name, frozenset(extra))
         if stem == "layout" and "{{ content }}" not in text:
@@ -166,7 +167,8 @@ def _read_words(text: str | None) -> tuple[dict[str, LayoutTexts], list[Diagnost
             continue
         for key, value in texts.items():
             variables = OWNERS_VARIABLES if key == "to_owner" else VARIABLES
-            problems += check_part(_part(lines, document.at((locale, key)), value), WORDS, frozenset(), variables)
+            extra = frozenset({"more"} & {key})
+            problems += check_part(_part(lines, document.at((locale, key)), value), WORDS, extra, variables)
         for key, value in stages.items():
             if "{{" in value or "{%" in value:
                 problems += wrong((locale, "stages", key), "there are no placeholders in what a stage is called")

@@ -15,6 +15,7 @@ from html import escape
 from jinja2 import nodes
 from mdurl import encode
 
+from avisa.templates.jinja.scopes import is_prose
 from avisa.templates.links import NOT_A_LINK, SCHEMES, whole_address
 from avisa.templates.markdown.ast import Branch, Break, Element, Node, Placeholder, Text, every
 from avisa.templates.markdown.parser import MarkdownProblem
@@ -48,7 +49,7 @@ class HtmlWriter:
             case Break(hard):
                 return "<br>" if hard else "\n"
             case Placeholder(number, component):
-                return self.component(_expr(self.marks, number)) if component else _mark(number)
+                return self.component(_expr(self.marks, number)) if component else _value(number, self.marks)
             case Branch(arms, end):
                 return "".join(_mark(mark) + self.write(kids) for mark, kids in arms) + _mark(end)
             case Element(tag="hr"):
@@ -89,7 +90,7 @@ class TextWriter:
             case Break(hard):
                 return f"\n{prefix}" if hard else " "
             case Placeholder(number, component):
-                return self.component(_expr(self.marks, number)) if component else _mark(number)
+                return self.component(_expr(self.marks, number)) if component else _value(number, self.marks, prefix)
             case Branch(arms, end):
                 return "".join(_mark(mark) + self.write(kids, prefix) for mark, kids in arms) + _mark(end)
             case Element(tag="hr"):
@@ -171,6 +172,15 @@ def _if(guard: nodes.Expr | None, text: str, marks: Marks) -> str:
 
 def _mark(number: int) -> str:
     return f"\ue000{number}\ue001"
+
+
+def _value(number: int, marks: Marks, prefix: str = "") -> str:
+    """Return the mark of a value, which keeps its lines if it can have some: in plain text they are indented."""
+    expr = _expr(marks, number)
+    if not is_prose(expr):
+        return _mark(number)
+    indent = nodes.Const(prefix or "  ", lineno=expr.lineno)
+    return marks.put(Output(nodes.Filter(expr, "_lines", [indent], [], None, None, lineno=expr.lineno)))
 
 
 def _expr(marks: Marks, number: int) -> nodes.Expr:

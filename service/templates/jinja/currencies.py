@@ -1,0 +1,59 @@
+"""What the currency of an order is: a code of ISO 4217, however written, or a symbol that means one currency."""
+
+from __future__ import annotations
+
+from functools import cache
+from unicodedata import category
+
+from babel import Locale
+from babel.numbers import list_currencies
+
+NO_BREAK = "\u00a0"
+# How many decimals an amount in the smallest unit has (ISO 4217, "minor unit"); all others have two. Babel knows how
+# many are shown, which is something else: nobody shows the para of a Serbian dinar, and it is counted all the same.
+_DECIMALS = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys("CLF UYW".split(), 4),
+}
+
+
+@cache
+def _codes() -> frozenset[str]:
+    return frozenset(list_currencies())
+
+
+def code_of(written: str, locale: Locale) -> str | None:
+    """Return the code of a currency that is written as a code, in whatever case, or as a symbol that means no other
+    currency in the locale; None for anything else."""
+    tidy = written.strip()
+    if tidy.upper() in _codes():
+        return tidy.upper()
+    meant = [code for code, symbol in locale.currency_symbols.items() if symbol == tidy]
+    return str(meant[0]) if len(meant) == 1 else None
+
+
+def decimals(code: str | None) -> int:
+    """Return how many decimals the smallest unit of a currency stands for."""
+    return _DECIMALS.get(code or "", 2)
+
+
+def is_unit(text: str) -> bool:
+    """Return whether it says in what an amount is: it has a letter or the sign of a currency."""
+    return any(category(character)[0] == "L" or category(character) == "Sc" for character in text)
+
+
+def apart(text: str, symbol: str) -> str:
+    """Return an amount with a blank between the letters of its symbol and the figures, as CLDR has it ("currency
+    spacing") and Babel has not: `CHF 99.95`, but `$99.95`."""
+    before, found, after = text.partition(symbol)
+    if found and before[-1:].isdigit() and sticks(symbol[0]):
+        before += NO_BREAK
+    if found and after[:1].isdigit() and sticks(symbol[-1]):
+        found += NO_BREAK
+    return before + found + after
+
+
+def sticks(character: str) -> bool:
+    """Return whether a figure beside the character would look like a part of the same word."""
+    return category(character)[0] not in "SZ"
