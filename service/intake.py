@@ -7,17 +7,22 @@ that the batch means is durable, and only then may its offsets be committed (pro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Literal
 
 import structlog
 
 from avisa import telemetry
 from avisa.core import decide, facts
 from avisa.core.fold import Fold
-from avisa.core.model import OrderEvent, Reason
+from avisa.core.model import Decision, Order, OrderEvent, Reason
 from avisa.dispatch.settlements import Now
 from avisa.ports import Catalog, CatalogCache, Clock, Entry, OrderBook, Skipped, Taken, Tally, Unreadable
 from avisa.write_path import DecidedOrder, WritePath
+
+LONG_AGO = timedelta(days=365)  # an event that says it occurred before is most likely wrong about its time
+UNREADABLE_RUN = 100  # records of a topic of which none could be read, before somebody is told
 
 log = structlog.get_logger()
 
@@ -30,6 +35,13 @@ class Intake:
         self._catalogs = catalogs
         self._clock = clock
         self._write_path = write_path
+        self._unread: dict[str, list[Reason]] = {}  # by topic, why its records since the last event could not be read
+
+    @property
+    def unreadable(self) -> Mapping[str, Reason]:
+        """The topics of which none of the last 100 records could be read, each with the commonest reason."""
+        runs = {topic: run for topic, run in self._unread.items() if len(run) >= UNREADABLE_RUN}
+        return {topic: Counter(run).most_common(1)[0][0] for topic, run in runs.items()}
 
     async def take(self, taken: Sequence[Taken]) -> None:
         """Store the whole effect of a batch.
@@ -39,11 +51,28 @@ class Intake:
         dead = [item for item in taken if isinstance(item, Unreadable)]
         events = [item for item in taken if isinstance(item, OrderEvent)]
         skipped = Counter((item.position.feed, item.reason) for item in taken if isinstance(item, Skipped))
+        unstored, unreported = events, dead
         while True:
-            events = await self._store(events, dead, skipped)
-            if not events:
-                return
-            dead, skipped = [], Counter()  # these are stored; only what lost a race is decided again
+            unstored = await self._store(unstored, unreported, skipped)
+            if not unstored:
+                break
+            unreported, skipped = [], Counter()  # these are stored; only what lost a race is decided again
+        if dead or self._unread:
+            self._look_for_unreadable(taken)
+
+    def _look_for_unreadable(self, taken: Sequence[Taken]) -> None:
+        """Tell once that nothing of a topic can be read. What is skipped says neither."""
+        for item in taken:
+            if isinstance(item, OrderEvent):
+                self._unread.pop(item.position.topic, None)
+            elif isinstance(item, Unreadable):
+                topic = item.record.position.topic
+                run = self._unread.setdefault(topic, [])
+                run.append(item.reason)
+                if len(run) == UNREADABLE_RUN:
+                    log.error("intake.topic_unreadable", topic=topic, records=len(run), reason=self.unreadable[topic])
+                elif len(run) > UNREADABLE_RUN + 1:  # one more is kept, so that a longer run is not told again
+                    del run[0]
 
     async def _store(
         self, events: list[OrderEvent], dead: list[Unreadable], skipped: Counter[tuple[str, Reason]]
@@ -56,6 +85,7 @@ class Intake:
             decided.values(), at=at, send_now=send_now, tally=Tally(by_reason=skipped), dead_letters=dead
         )
         _report([item for order_id, item in decided.items() if order_id not in lost], dead, skipped, at)
+        _count_oddities((event for event in events if event.order_id not in lost), at)
         return [event for event in events if event.order_id in lost]
 
     async def _decided(self, events: Sequence[OrderEvent], at: Now) -> dict[str, DecidedOrder]:
@@ -67,7 +97,8 @@ class Intake:
             item = decided.get(event.order_id)
             if item is None:
                 item = decided[event.order_id] = DecidedOrder(Fold(known.get(event.order_id)))
-            decision = decide.on_event(item.fold.order, event, catalog.plan, at.virtual)
+            before = item.fold.order
+            decision = decide.on_event(before, event, catalog.plan, at.virtual)
             assert decision.reason is not None  # every event has one
             item.fold.add(decision)
             item.reasons.append((event.position.feed, decision.reason))
@@ -80,7 +111,7 @@ class Intake:
                     status=event.status,
                     episode=decision.order.episode,
                     event_id=event.event_id,
-                    note=_note(event, catalog, at),
+                    note=_note(event, before, decision, catalog, at),
                 )
             )
         return decided
@@ -118,11 +149,36 @@ def _fields(entries: Iterable[Entry]) -> Iterable[dict[str, object]]:
         }
 
 
-def _note(event: OrderEvent, catalog: Catalog, at: Now) -> str | None:
+def _count_oddities(events: Iterable[OrderEvent], at: Now) -> None:
+    for event in events:
+        for name in event.left_out:
+            telemetry.field_ignored(facts.known_field(name))
+        if (when := _odd_time(event, at)) is not None:
+            telemetry.odd_time(when)
+
+
+def _odd_time(event: OrderEvent, at: Now) -> Literal["ahead", "long_ago"] | None:
+    if event.occurred_at > at.virtual + decide.CLOCK_SKEW:
+        return "ahead"
+    return "long_ago" if event.occurred_at < at.virtual - LONG_AGO else None
+
+
+def _note(event: OrderEvent, before: Order | None, decision: Decision, catalog: Catalog, at: Now) -> str | None:
     """What was odd about an event that could still be used, free of personal data."""
     odd = []
-    if event.occurred_at > at.virtual + decide.CLOCK_SKEW:
-        odd.append("occurred_at lies ahead and was taken as now")
+    match _odd_time(event, at):
+        case "ahead":
+            odd.append("occurred_at lies ahead and was taken as now")
+        case "long_ago":
+            odd.append(f"occurred on {event.occurred_at.date().isoformat()}, by its own word")
+    if "timestamp" in event.left_out:
+        odd.append("the record's timestamp is no moment, and was taken as now")
+    if unused := sorted(set(event.left_out) - {"timestamp"}):
+        odd.append(f"left out, as they could not be used: {', '.join(unused)}")
+    if event.cut:
+        odd.append(f"cut, as they are too long: {', '.join(sorted(event.cut))}")
+    if forgotten := _forgotten_details(event, before, decision):
+        odd.append(f"an order keeps 64 KiB of details; left out, as the oldest: {forgotten}")
     zone = event.facts.get("customer.time_zone")
     if zone is not None and not facts.is_zone(zone):
         odd.append("the customer's time zone is unknown, the brand's is used")
@@ -133,3 +189,11 @@ def _note(event: OrderEvent, catalog: Catalog, at: Now) -> str | None:
     if brand is not None and brand not in catalog.plan.brands:
         odd.append("the brand is unknown, the default one is used")
     return "; ".join(odd) or None
+
+
+def _forgotten_details(event: OrderEvent, before: Order | None, decision: Decision) -> int:
+    """How many details were left out because of this event; only an order of some size leaves any out."""
+    if decision.order.size <= facts.MAX_DETAILS_BYTES or decision.reason is Reason.ALREADY_SEEN:
+        return 0
+    known = event.facts.keys() if before is None else before.facts.keys() | event.facts.keys()
+    return len(known - decision.order.facts.keys())

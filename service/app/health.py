@@ -9,6 +9,7 @@ from avisa import telemetry
 from avisa.catalog import STALE, CatalogCache, Versions
 from avisa.core.model import Reason
 from avisa.dispatch import Dispatch
+from avisa.intake import UNREADABLE_RUN, Intake
 from avisa.kafka import LagTracker, Subscription
 from avisa.ports import Clock, Gauges, Queries
 from avisa.smtp.channel import EmailChannel
@@ -29,6 +30,7 @@ class HealthChecks:
     lag: LagTracker
     subscription: Subscription
     dispatch: Dispatch
+    intake: Intake
     tasks: list[asyncio.Task[None]]
 
     async def alive(self) -> Health:
@@ -49,6 +51,7 @@ class HealthChecks:
             "assignment": Check(
                 ok=bool(self.lag.feeds), required=False, detail=f"{len(self.lag.feeds)} partition(s)"
             ),
+            "events": self._events(),
             "sight": Check(ok=not blind, required=False, detail="reminders are held" if blind else "clear"),
             "email": Check(ok=self.channel.open, required=False, detail=self._relay()),
             "sending": Check(ok=not paused, required=False, detail="paused" if paused else "on"),
@@ -106,6 +109,13 @@ class HealthChecks:
             return Check(ok=True, required=False, detail=f"{current}; {aside}" if aside else current)
         errors = sum(problem.severity == "error" for problem in self.catalogs.problems)
         return Check(ok=False, required=False, detail=f"{errors} error(s); {current} stays in force")
+
+    def _events(self) -> Check:
+        unreadable = "; ".join(
+            f"none of the last {UNREADABLE_RUN} records of {topic} could be read, most often {reason}"
+            for topic, reason in sorted(self.intake.unreadable.items())
+        )
+        return Check(ok=not unreadable, required=False, detail=unreadable or "readable")
 
     def _relay(self) -> str:
         if self.channel.refusal is not None:

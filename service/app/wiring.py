@@ -145,7 +145,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         subscription = Subscription(
             cluster,
             take=intake.take,
-            rank_by=lambda: catalogs.in_force.plan.rank_by,
+            rules=lambda: catalogs.in_force.plan.events,
             types=settings.kafka.types or (),
             lag=lag,
             clock=clock,
@@ -160,6 +160,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             lag=lag,
             subscription=subscription,
             dispatch=dispatch,
+            intake=intake,
             tasks=tasks,
         )
         site = Site(

@@ -66,7 +66,7 @@ async def _replay(settings: Settings, ids: Collection[int] | None, store: Store,
     still_open = [letter for letter in await store.queries.dead_letters(ids) if letter.state == "open"]
     replayed = 0
     for letter in still_open:
-        event = events.read(letter.record, rank_by=plan.rank_by, types=settings.kafka.types or ())
+        event = events.read(letter.record, rules=plan.events, types=settings.kafka.types or ())
         if letter.whole and not isinstance(event, Unreadable):
             # In this order: if it is cut short between the two, the next replay finds the event `already_seen`.
             await intake.take([event])

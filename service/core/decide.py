@@ -76,7 +76,7 @@ def _on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime)
     if event.occurred_at > now + CLOCK_SKEW:
         event = replace(event, occurred_at=now)
     arrival = 1 if order is None else order.arrivals + 1
-    rank = facts.rank_of(event, arrival=arrival, rank_by=plan.rank_by)
+    rank = facts.rank_of(event, arrival=arrival, rank_by=plan.events.rank_by)
     touchpoint = plan.touchpoint(event.status)
 
     if order is None:

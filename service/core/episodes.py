@@ -50,7 +50,9 @@ def merged(order: Order, event: OrderEvent, rank: Rank) -> Order:
     """
     newest = rank >= order.status_rank
     customer = event.facts.get("customer.id")
-    known = facts.merged(order.facts, event.facts, rank)
+    known, size = facts.merged(order.facts, event.facts, rank), order.size + event.size
+    if size > facts.MAX_DETAILS_BYTES:
+        known = facts.within_bounds(known)
     promised = known.get("promised_at")
     given = promised.value if promised is not None else None
     promised_first = order.promise_first or given
@@ -60,6 +62,7 @@ def merged(order: Order, event: OrderEvent, rank: Rank) -> Order:
         status=event.status if newest else order.status,
         status_rank=rank if newest else order.status_rank,
         feed=event.position.feed,
+        size=size,
         facts=known,
         statuses=facts.add_sighting(order.statuses, rank, event.status),
         customers=order.customers if customer is None else facts.add_sighting(order.customers, rank, str(customer)),

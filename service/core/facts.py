@@ -14,6 +14,7 @@ details and of sightings are limited.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -26,11 +27,33 @@ from avisa.core.plan import Plan
 
 Sightings = tuple[tuple[Rank, str], ...]
 
+FIELDS = frozenset(
+    {
+        *("promised_at", "brand", "owner", "reason", "next_step", "sequence", "id", "source", "time", "timestamp"),
+        *("customer", "customer.id", "customer.name", "customer.email", "customer.phone"),
+        *("customer.locale", "customer.time_zone", "customer.channels"),
+        *("details", "details.number", "details.url", "details.items", "details.total", "details.currency"),
+    }
+)
+MAX_DETAILS_BYTES = 64 * 1024  # of an order, and of one event
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_EPISODE = ("reason", "next_step")
 _GROUPS = ("customer", "details")
 _MOST_DETAILS = 1_000  # of an order; an event sets 200 at most
 _MOST_SIGHTINGS = 250  # of which all are kept, and as many ends of older runs
+
+
+def is_field(name: str) -> bool:
+    """True for the name of a field that is read; all others of an event are ignored."""
+    return name in FIELDS or name.startswith("details.")
+
+
+def known_field(name: str) -> str:
+    """The field itself, or the known one that it is a part of: one of a closed set, as a metric's label must be."""
+    while name not in FIELDS:
+        name = name.rpartition(".")[0] or "details"
+    return name
 
 
 def rank_of(event: OrderEvent, *, arrival: int, rank_by: str) -> Rank:
@@ -51,6 +74,20 @@ def merged(facts: Mapping[str, Fact], news: Mapping[str, Json], rank: Rank) -> M
         if known is None or known.rank < rank:
             result[key] = Fact(rank=rank, value=value)
     return result if len(result) <= _MOST_DETAILS else _of_newest_details(result)
+
+
+def within_bounds(known: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    """The facts with as many of the newest details as fit into 64 KiB, and none that is older than the first that
+    does not fit. So a fat order does not make each small event dear."""
+    details = sorted(((fact.rank, key) for key, fact in known.items() if key.startswith("details.")), reverse=True)
+    room = MAX_DETAILS_BYTES
+    left_out = set()
+    for _, key in details:
+        written = json.dumps(known[key].value, ensure_ascii=False, separators=(",", ":"))
+        room -= len(key) + len(written.encode("utf-8", "replace"))
+        if room < 0:
+            left_out.add(key)
+    return {key: fact for key, fact in known.items() if key not in left_out} if left_out else known
 
 
 def _of_newest_details(known: dict[str, Fact]) -> dict[str, Fact]:

@@ -158,6 +158,9 @@ class OrderEvent:
     event_id: str | None = None
     position: Position
     published_real: datetime | None = None  # the record's timestamp
+    size: int = field(default=0, compare=False)  # bytes of the record's value
+    left_out: tuple[str, ...] = ()  # names of fields that could not be used
+    cut: tuple[str, ...] = ()  # names of facts that were cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +259,7 @@ class Order:
     alerts: frozenset[str] = frozenset()  # kinds the owner was alerted to
 
     pending: tuple[Notification, ...] = ()  # not settled, by seq; attached when loaded
+    size: int = field(default=0, compare=False)  # bytes: no less than those of its facts; attached when loaded
 
     @property
     def stuck(self) -> bool:

@@ -119,6 +119,18 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """How events are read and ranked."""
+
+    rank_by: Literal["occurred_at", "sequence"] = "occurred_at"
+    promised_at: Literal["moment", "day"] = "moment"  # day: of a promised moment only the date that is written counts
+    nulls: Literal["clear", "unknown"] | None = None  # None: null clears, but never who the customer is
+
+
+USUAL_EVENTS = Events()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The whole map: one touchpoint per status, and one for statuses nobody planned for."""
 
@@ -128,7 +140,7 @@ class Plan:
     unknown: Touchpoint  # for a status without a touchpoint; its `message` is the generic one
     feed: Feed = Feed()
     tell_within: timedelta = timedelta(hours=72)
-    rank_by: Literal["occurred_at", "sequence"] = "occurred_at"
+    events: Events = USUAL_EVENTS
     longest_silence: timedelta | None = None  # the longest window or gap that the check accepts
     tell_from: datetime | None = None  # AVISA_KAFKA__TELL_FROM
 

@@ -16,8 +16,10 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from avisa.core.model import Json, OrderEvent, Reason
-from avisa.events.flatten import Attributes, RankBy, to_event
-from avisa.events.schema import MAX_BYTES, MAX_DEPTH, Data, DecodeError, Envelope, PlainData, decode_error, depth
+from avisa.core.plan import USUAL_EVENTS, Events
+from avisa.events import foreign, mend
+from avisa.events.flatten import Attributes, to_event
+from avisa.events.schema import MAX_BYTES, MAX_DEPTH, Data, DecodeError, Envelope, PlainData, depth
 from avisa.ports import Record, Skipped, Taken, Unreadable
 
 SPECVERSION = "1.0"
@@ -25,37 +27,40 @@ _REQUIRED = ("specversion", "type", "source", "id")  # CloudEvents 1.0 section 3
 _READ = (*_REQUIRED, "time")
 
 _Shape = TypeVar("_Shape", bound=Data)
-_Parts = tuple[Attributes, Data, str]  # the envelope's attributes, the data, and the JSON pointer to the data
+_LeftOut = tuple[str, ...]  # names of fields that could not be used
+# The envelope's attributes, the data, and the JSON pointer to the data.
+_Parts = tuple[Attributes, Data, str, _LeftOut]
 
 
-def read(record: Record, *, rank_by: RankBy = "occurred_at", types: Collection[str] = ()) -> Taken:
+def read(record: Record, *, rules: Events = USUAL_EVENTS, types: Collection[str] = ()) -> Taken:
     """Return the event in a record; `Unreadable` if it cannot be read, `Skipped` if it is not for us. Never raises.
 
-    `types` are the CloudEvent types to take; if empty, all.
+    `rules` are the plan's. `types` are the CloudEvent types to take; if empty, all.
     """
     if record.value is None:
         return Skipped(position=record.position, reason=Reason.TOMBSTONE)
     try:
-        return _read(record, record.value, rank_by, types)
+        return _read(record, record.value, rules, types)
     except DecodeError as error:
         if error.reason is Reason.OTHER_TYPE:
             return Skipped(position=record.position, reason=error.reason)
-        return Unreadable(record=record, stage=error.stage, reason=error.reason, message=error.message)
+        shape = foreign.shape(record.value, error.reason)
+        message = f"{error.message}; it looks like {shape}" if shape else error.message
+        return Unreadable(record=record, stage=error.stage, reason=error.reason, message=message)
 
 
-def _read(record: Record, value: bytes, rank_by: RankBy, types: Collection[str]) -> OrderEvent:
+def _read(record: Record, value: bytes, rules: Events, types: Collection[str]) -> OrderEvent:
     headers = {name.lower(): content for name, content in record.headers}  # of one name, the last header counts
-    attributes: Attributes
-    data: Data
     if _is_structured(headers.get("content-type")):
-        attributes, data, pointer = _structured(value, types)
+        parts = _structured(value, rules, types)
     elif any(f"ce_{name}" in headers for name in _REQUIRED):
-        attributes, data, pointer = _binary(headers, value, types)
+        parts = _binary(headers, value, rules, types)
     elif b'"specversion"' in value and _is_envelope(value):
-        attributes, data, pointer = _structured(value, types)
+        parts = _structured(value, rules, types)
     else:
-        attributes, data, pointer = _plain(value)
-    return to_event(record, value, attributes, data, pointer=pointer, rank_by=rank_by)
+        parts = _plain(value, rules)
+    attributes, data, pointer, left_out = parts
+    return to_event(record, value, attributes, data, pointer=pointer, rules=rules, left_out=left_out)
 
 
 # ---------------------------------------------------------------- the envelope
@@ -63,7 +68,8 @@ def _read(record: Record, value: bytes, rank_by: RankBy, types: Collection[str])
 
 def _is_structured(content_type: bytes | None) -> bool:
     """Return whether the header announces an envelope. A header that cannot be decoded announces nothing."""
-    media_type = (content_type or b"").decode("utf-8", "replace").partition(";")[0].strip().lower()
+    written = _unquoted((content_type or b"").decode("utf-8", "replace"))
+    media_type = written.partition(";")[0].strip().lower()
     if not media_type.startswith("application/cloudevents"):
         return False
     if media_type not in ("application/cloudevents", "application/cloudevents+json"):
@@ -72,52 +78,89 @@ def _is_structured(content_type: bytes | None) -> bool:
     return True
 
 
+def _unquoted(header: str) -> str:
+    """The text of a header that was written as a JSON text, as some clients' serializers do."""
+    if len(header) < 2 or not header.startswith('"') or not header.endswith('"'):
+        return header
+    try:
+        return str(from_json(header))
+    except ValueError:
+        return header[1:-1]
+
+
 def _is_envelope(value: bytes) -> bool:
     content = _parse(value, "envelope")
     return isinstance(content, dict) and "specversion" in content and "data" in content
 
 
-def _binary(headers: Mapping[str, bytes | None], value: bytes, types: Collection[str]) -> _Parts:
+def _binary(headers: Mapping[str, bytes | None], value: bytes, rules: Events, types: Collection[str]) -> _Parts:
     """Only the attributes that we use are decoded: a broken header that we do not use is no reason to refuse."""
     attributes: dict[str, str | None] = {}
+    left_out: _LeftOut = ()
     for name in _READ:
         content = headers.get(f"ce_{name}")
         try:
-            attributes[name] = None if content is None else content.decode()
+            attributes[name] = None if content is None else _unquoted(content.decode())
         except UnicodeDecodeError:
-            raise DecodeError("headers", Reason.BAD_HEADERS, f"ce_{name}: is not UTF-8") from None
+            if name in _REQUIRED:
+                raise DecodeError("headers", Reason.BAD_HEADERS, f"ce_{name}: is not UTF-8") from None
+            left_out = (name,)
     _check_attributes(attributes, types, "headers")
     if not value:
         raise DecodeError("data", Reason.BAD_CLOUDEVENT, "there is no data")
-    return attributes, _parse_data(value, "", Data), ""
+    data, more = _parse_data(value, "", Data, rules)
+    return attributes, data, "", left_out + more
 
 
-def _structured(value: bytes, types: Collection[str]) -> _Parts:
-    """Parse in one go; only if that fails, parse again to find out why."""
+def _structured(value: bytes, rules: Events, types: Collection[str]) -> _Parts:
+    """Parse in one go; only if that fails, parse again to find out why, and what can be used all the same."""
     _check_bounds(value, "envelope")
+    if mend.may_hold_placeholders(value):
+        return _structured_leniently(value, rules, types)
     try:
         envelope = Envelope.model_validate_json(value)
-    except ValidationError as error:
-        content = _parse(value, "envelope")
-        if isinstance(content, dict):
-            _check_attributes(content, types, "envelope")
-        raise decode_error(error, "data" if _only_in_data(error) else "envelope") from None
+    except ValidationError:
+        return _structured_leniently(value, rules, types)
     attributes = {name: getattr(envelope, name) for name in _READ}
     _check_attributes(attributes, types, "envelope")
-    if (envelope.data is None) is (envelope.data_base64 is None):
-        problem = "there must be either data or data_base64"
-        raise DecodeError("envelope", Reason.BAD_CLOUDEVENT, problem)
+    _check_one_data(envelope.data, envelope.data_base64)
     if envelope.data is not None:
-        return attributes, envelope.data, "/data"
+        return attributes, envelope.data, "/data", ()
+    data, left_out = _from_base64(envelope.data_base64 or "", rules)
+    return attributes, data, "/data_base64", left_out
+
+
+def _structured_leniently(value: bytes, rules: Events, types: Collection[str]) -> _Parts:
+    content = _parse(value, "envelope")
+    if not isinstance(content, dict):
+        raise DecodeError("envelope", Reason.WRONG_TYPE, "the value: must be an object")
+    attributes = {name: mend.text(content.get(name)) for name in _READ}
+    _check_attributes(attributes, types, "envelope")
+    left_out: _LeftOut = ()
+    if not isinstance(attributes["time"], str | None):
+        attributes["time"], left_out = None, ("time",)
+    inner, encoded = content.get("data"), content.get("data_base64")
+    _check_one_data(inner, encoded)
+    if inner is not None:
+        data, more = mend.mended(inner, Data, "/data", rules)
+        return attributes, data, "/data", left_out + more
+    if not isinstance(encoded, str):
+        raise DecodeError("envelope", Reason.BAD_CLOUDEVENT, "/data_base64: must be text")
+    data, more = _from_base64(encoded, rules)
+    return attributes, data, "/data_base64", left_out + more
+
+
+def _check_one_data(inner: object, encoded: object) -> None:
+    if (inner is None) is (encoded is None):
+        raise DecodeError("envelope", Reason.BAD_CLOUDEVENT, "there must be either data or data_base64")
+
+
+def _from_base64(encoded: str, rules: Events) -> tuple[Data, _LeftOut]:
     try:
-        content = b64decode(envelope.data_base64 or "", validate=True)
+        content = b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         raise DecodeError("envelope", Reason.BAD_CLOUDEVENT, "/data_base64: is not base64") from None
-    return attributes, _parse_data(content, "/data_base64", Data), "/data_base64"
-
-
-def _only_in_data(error: ValidationError) -> bool:
-    return all(problem["loc"][:1] == ("data",) for problem in error.errors(include_input=False))
+    return _parse_data(content, "/data_base64", Data, rules)
 
 
 def _check_attributes(attributes: Attributes, types: Collection[str], stage: str) -> None:
@@ -139,17 +182,20 @@ def _check_attributes(attributes: Attributes, types: Collection[str], stage: str
 # ---------------------------------------------------------------- the value
 
 
-def _plain(value: bytes) -> _Parts:
-    plain = _parse_data(value, "", PlainData)
-    return {"id": plain.id, "source": plain.source}, plain, ""
+def _plain(value: bytes, rules: Events) -> _Parts:
+    plain, left_out = _parse_data(value, "", PlainData, rules)
+    return {"id": plain.id, "source": plain.source}, plain, "", left_out
 
 
-def _parse_data(value: bytes, pointer: str, shape: type[_Shape]) -> _Shape:
+def _parse_data(value: bytes, pointer: str, shape: type[_Shape], rules: Events) -> tuple[_Shape, _LeftOut]:
+    """Parse in one go; only what cannot be read so is looked at again."""
     _check_bounds(value, "data")
-    try:
-        return shape.model_validate_json(value)
-    except ValidationError as error:
-        raise decode_error(error, "data", pointer) from None
+    if not mend.may_hold_placeholders(value):
+        try:
+            return shape.model_validate_json(value), ()
+        except ValidationError:
+            pass
+    return mend.mended(_parse(value, "data"), shape, pointer, rules)
 
 
 def _check_bounds(value: bytes, stage: str) -> None:

@@ -1,62 +1,112 @@
 """The data of an event, checked and flattened to facts: `{"customer": {"name": …}}` becomes `customer.name`.
 
-The rules for text: an identifier (`order_id`, `status`, ids, codes, addresses) is taken whole or refused, since
-a shortened one names something else; prose (a name, a reason, a next step) is cut. U+0000, which no database
-text can hold, becomes U+FFFD. All else is kept as it came, and escaped where it is written out.
+What decides about the news must be right, or the record is a dead letter. Any other field that cannot be used is left
+out and named: one odd field must not keep the news from the customer. A blank text says nothing, like an absent key.
+
+The rules for text: an identifier (`order_id`, `status`, ids, codes, addresses) is taken whole or not at all, since a
+shortened one names something else; prose (a name, a reason, a next step) is cut. U+0000, which no database text can
+hold, becomes U+FFFD. All else is kept as it came, and escaped where it is written out.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
 from avisa.core.model import Json, OrderEvent, Reason
-from avisa.core.timestamps import rfc3339
-from avisa.events.schema import MAX_ID, MAX_TEXT, PROSE, Customer, Data, DecodeError, storable
+from avisa.core.plan import Events
+from avisa.events import times
+from avisa.events.details import storable
+from avisa.events.schema import MAX_ID, MAX_TEXT, PROSE, Customer, Data, DecodeError
 from avisa.ports import Record
 
 IDENTITY_BYTES = 16
-_EARLIEST, _LATEST = 1970, 9998  # years: a window can be added to each moment in them
-_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SCALARS = frozenset({"promised_at", "brand", "owner", "reason", "next_step"})
 _OF_CUSTOMER = {key: f"customer.{key}" for key in Customer.model_fields}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Which facts null clears, by what the plan says of it: one detail, but never who the customer is. Typed producers
+# write null for whatever they do not say.
+_CLEARS = {
+    None: frozenset({"promised_at", "reason", "next_step", "details.KEY"}),
+    "clear": _SCALARS | {"customer", "customer.KEY", "details", "details.KEY"},
+    "unknown": frozenset(),
+}
 
 Attributes = Mapping[str, Any]
-RankBy = Literal["occurred_at", "sequence"]
 
 
 def to_event(
-    record: Record, value: bytes, attributes: Attributes, data: Data, *, pointer: str, rank_by: RankBy
+    record: Record,
+    value: bytes,
+    attributes: Attributes,
+    data: Data,
+    *,
+    pointer: str,
+    rules: Events,
+    left_out: Sequence[str] = (),
 ) -> OrderEvent:
-    """Return the event whose data stand in `value` at the JSON pointer `pointer`. Raises DecodeError."""
+    """Return the event whose data stand in `value` at the JSON pointer `pointer`. Raises DecodeError.
+
+    `left_out` are the fields that could not be used so far.
+    """
     order_id = _required(data.order_id, f"{pointer}/order_id", Reason.NO_ORDER_ID)
     status = _required(data.status, f"{pointer}/status", Reason.NO_STATUS)
-    if rank_by == "sequence" and data.sequence is None:
+    if rules.rank_by == "sequence" and data.sequence is None:
         raise _error(f"{pointer}/sequence", Reason.NO_SEQUENCE, "is missing, and the plan ranks by it")
-    occurred_at = record.timestamp
-    if attributes.get("time") is not None:
-        occurred_at = _timestamp(attributes["time"], "time")
-    if data.occurred_at is not None:
-        occurred_at = _timestamp(data.occurred_at, f"{pointer}/occurred_at")
-    source = _identifier(attributes.get("source") or "", MAX_TEXT, "source")
-    event_id = _identifier(attributes.get("id") or "", MAX_TEXT, "id") or None
+    unused = list(left_out)
+    cut: list[str] = []
+    source, event_id = _attribute(attributes, "source", unused), _attribute(attributes, "id", unused)
     return OrderEvent(
         order_id=order_id,
         status=status,
-        occurred_at=occurred_at,
+        occurred_at=_occurred_at(record, attributes, data, pointer, unused),
         sequence=data.sequence,
         notify=data.notify is not False,
-        facts=_facts(data, pointer),
-        identity=_identity(record, value, source, event_id),
+        facts=_facts(data, value, rules, unused, cut),
+        identity=_identity(record, value, source or "", event_id),
         event_id=event_id,
         position=record.position,
         published_real=record.timestamp,
+        size=len(value),
+        left_out=tuple(unused),
+        cut=tuple(cut),
     )
+
+
+def is_blank(value: Json) -> bool:
+    """True for what says nothing: null, and a text without a character that could be seen."""
+    return value is None or (isinstance(value, str) and (not value or value.isspace()))
+
+
+def _occurred_at(record: Record, attributes: Attributes, data: Data, pointer: str, unused: list[str]) -> datetime:
+    """The event's own word, else the envelope's, else the record's."""
+    if not is_blank(data.occurred_at):
+        try:
+            return times.moment(data.occurred_at or "")
+        except ValueError as error:
+            raise _error(f"{pointer}/occurred_at", Reason.BAD_TIME, str(error)) from None
+    if not is_blank(attributes.get("time")):
+        try:
+            return times.moment(attributes["time"])
+        except ValueError:
+            unused.append("time")
+    if not record.dated:
+        unused.append("timestamp")
+    return record.timestamp
+
+
+def _attribute(attributes: Attributes, name: str, unused: list[str]) -> str | None:
+    """An attribute that identifies the event; None if it is not there, or cannot be used."""
+    text: str | None = attributes.get(name)
+    if text is None or is_blank(text):
+        return None
+    if len(text) > MAX_TEXT or _CONTROL.search(text):
+        unused.append(name)
+        return None
+    return text
 
 
 def _identity(record: Record, value: bytes, source: str, event_id: str | None) -> bytes:
@@ -70,83 +120,82 @@ def _identity(record: Record, value: bytes, source: str, event_id: str | None) -
     return sha256(named).digest()[:IDENTITY_BYTES]
 
 
-def _facts(data: Data, pointer: str) -> dict[str, Json]:
-    """Return what the publisher set, flat. An explicit null stays, because it clears."""
-    fields = data.model_fields_set
-    facts = {key: _fact(key, getattr(data, key), pointer) for key in _SCALARS & fields}
+def _facts(data: Data, value: bytes, rules: Events, unused: list[str], cut: list[str]) -> dict[str, Json]:
+    """Return what the publisher set, flat. A null stays where it clears."""
+    clears = _CLEARS[rules.nulls]
+    facts: dict[str, Json] = {}
+    for key in _SCALARS & data.model_fields_set:
+        text = getattr(data, key)
+        if text is None:
+            if key in clears:
+                facts[key] = None
+        elif (kept := _text(key, key, text, unused, cut)) is not None:
+            facts[key] = kept
+    if "promised_at" in facts and facts["promised_at"] is not None:
+        _read_promise(facts, rules, unused)
     if data.customer is not None:
-        customer, where = data.customer.__dict__, f"{pointer}/customer"
+        customer = data.customer.__dict__
         for key in data.customer.model_fields_set:
-            facts[_OF_CUSTOMER[key]] = _fact(key, customer[key], where)
-    elif "customer" in fields:
+            name, content = _OF_CUSTOMER[key], customer[key]
+            if content is None:
+                if "customer.KEY" in clears:
+                    facts[name] = None
+            elif type(content) is not str:
+                texts = [kept for one in content if (kept := _text(name, key, one, unused, cut)) is not None]
+                if texts or not content:
+                    facts[name] = texts
+            elif (kept := _text(name, key, content, unused, cut)) is not None:
+                facts[name] = kept
+    elif "customer" in clears and "customer" in data.model_fields_set:
         facts["customer"] = None
     if data.details is not None:
-        for key, value in storable(data.details, f"{pointer}/details").items():
-            facts[f"details.{key}"] = value
-    elif "details" in fields:
+        for key, content in storable(data.details, len(value), unused).items():
+            if content is None:
+                if "details.KEY" in clears:
+                    facts[f"details.{key}"] = None
+            elif type(content) is not str or (content and not content.isspace()):
+                facts[f"details.{key}"] = content
+    elif "details" in clears and "details" in data.model_fields_set:
         facts["details"] = None
     return facts
 
 
-def _fact(key: str, value: Json, pointer: str) -> Json:
-    if type(value) is not str:
-        return [_fact(key, one, pointer) for one in value] if type(value) is list else value
-    if key == "promised_at":
-        return _promise(value, f"{pointer}/{key}")
-    if len(value) > MAX_TEXT and key not in PROSE:
-        raise _error(f"{pointer}/{key}", Reason.TOO_LARGE, f"longer than {MAX_TEXT} characters")
-    return value.replace("\0", "\ufffd")[: PROSE.get(key)]
+def _text(name: str, key: str, text: str, unused: list[str], cut: list[str]) -> str | None:
+    """The text of a fact; None if it says nothing, or cannot be used."""
+    if not text or text.isspace():
+        return None
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    if len(text) <= PROSE.get(key, MAX_TEXT):
+        return text
+    if key not in PROSE:
+        unused.append(name)
+        return None
+    cut.append(name)
+    return text[: PROSE[key] - 1].rstrip() + "…"
+
+
+def _read_promise(facts: dict[str, Json], rules: Events, unused: list[str]) -> None:
+    try:
+        facts["promised_at"] = times.promise(facts["promised_at"], day_only=rules.promised_at == "day")
+    except ValueError:
+        del facts["promised_at"]
+        unused.append("promised_at")
 
 
 def _required(value: str | int | None, where: str, missing: Reason) -> str:
-    """Return an identifier as text; a whole number as its digits."""
+    """Return an identifier as text; a whole number as its digits. It must not be too long, nor hold control
+    characters, which have no place in a key, a log line or a header."""
     text = "" if value is None else str(value)
     if not text or text.isspace():
         raise _error(where, missing, "is missing or empty")
-    return _identifier(text, MAX_ID, where)
-
-
-def _identifier(text: str, longest: int, where: str) -> str:
-    """Return the identifier. It must not be too long, nor hold control characters, which have no place in a key, a
-    log line or a header."""
-    if len(text) > longest:
-        raise _error(where, Reason.TOO_LARGE, f"longer than {longest} characters")
+    if len(text) > MAX_ID:
+        raise _error(where, Reason.TOO_LARGE, f"longer than {MAX_ID} characters")
     if _CONTROL.search(text):
         raise _error(where, Reason.WRONG_TYPE, "holds control characters")
     return text
 
 
-def _promise(value: str, where: str) -> str:
-    """Return a day as it is, or a moment in UTC with a `Z`."""
-    if not _DAY.fullmatch(value):
-        return rfc3339(_timestamp(value, where))
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        raise _error(where, Reason.BAD_TIME, "is no day of the calendar") from None
-    if not _EARLIEST <= day.year <= _LATEST:
-        raise _error(where, Reason.BAD_TIME, "is out of range")
-    return value
-
-
-def _timestamp(value: str, where: str) -> datetime:
-    """Return a moment of RFC 3339 (section 5.6) in UTC. Seconds and the colon of the zone may be missing, as many
-    programs leave them out; a leap second counts as the second before."""
-    match = _TIMESTAMP.fullmatch(value)
-    if match is None:
-        raise _error(where, Reason.BAD_TIME, "is no RFC 3339 time with a zone")
-    day, minute, second, fraction, zone = match.groups()
-    second = "59" if second == "60" else second or "00"
-    try:
-        local = datetime.fromisoformat(f"{day}T{minute}:{second}{fraction or ''}{zone.upper()}")
-        moment = local.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise _error(where, Reason.BAD_TIME, "is no time of the calendar") from None
-    if not _EARLIEST <= moment.year <= _LATEST:
-        raise _error(where, Reason.BAD_TIME, "is out of range")
-    return moment
-
-
 def _error(where: str, reason: Reason, problem: str) -> DecodeError:
-    """`where` is a JSON pointer into the data, or the name of an attribute of the envelope."""
-    return DecodeError("data" if where.startswith("/") else "envelope", reason, f"{where}: {problem}")
+    """`where` is a JSON pointer into the data."""
+    return DecodeError("data", reason, f"{where}: {problem}")

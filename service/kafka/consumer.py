@@ -20,6 +20,7 @@ LOST_BATCH_PAUSE = 1.0  # seconds
 RawRecord = ConsumerRecord[bytes, bytes]
 _log = structlog.get_logger("avisa.kafka")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST_MS = 1_420_070_400_000  # the year 2015
 _LATEST_MS = 253_370_764_800_000  # the year 9999
 
 
@@ -88,11 +89,16 @@ def partition_name(partition: TopicPartition) -> str:
 
 
 def to_record(raw: RawRecord, now_real: datetime) -> Record:
-    """Return the record as the flows know it. A timestamp that is no moment of the calendar counts as `now_real`."""
-    sane = 0 <= raw.timestamp <= _LATEST_MS
+    """Return the record as the flows know it.
+
+    A timestamp from before 2015, as one in seconds is, or from beyond the calendar is no moment: it counts as
+    `now_real`.
+    """
+    dated = _EARLIEST_MS <= raw.timestamp <= _LATEST_MS
     return Record(
         position=Position(topic=raw.topic, partition=raw.partition, offset=raw.offset),
-        timestamp=_EPOCH + timedelta(milliseconds=raw.timestamp) if sane else now_real,
+        timestamp=_EPOCH + timedelta(milliseconds=raw.timestamp) if dated else now_real,
+        dated=dated,
         key=raw.key,
         headers=tuple(raw.headers),
         value=raw.value,

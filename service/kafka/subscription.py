@@ -18,7 +18,7 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from avisa import events
-from avisa.events.flatten import RankBy
+from avisa.core.plan import Events
 from avisa.kafka.cluster import Cluster, UnreachableError
 from avisa.kafka.consumer import Consumer, RawRecord, next_offsets, partition_name, to_record
 from avisa.kafka.faststream_reader import FastStreamLog, Reader
@@ -46,15 +46,15 @@ class Subscription(ConsumerRebalanceListener):
         cluster: Cluster,
         *,
         take: Callable[[Sequence[Taken]], Awaitable[None]],
-        rank_by: Callable[[], RankBy],
+        rules: Callable[[], Events],
         types: Collection[str] = (),
         lag: LagTracker,
         clock: Clock,
     ) -> None:
-        """`take` stores a batch; if it raises, the batch is read again. `events.read` wants `rank_by` and `types`."""
+        """`take` stores a batch; if it raises, the batch is read again. `events.read` wants `rules` and `types`."""
         self._cluster = cluster
         self._take = take
-        self._rank_by = rank_by
+        self._rules = rules
         self._types = types
         self._lag = lag
         self._clock = clock
@@ -118,9 +118,9 @@ class Subscription(ConsumerRebalanceListener):
         """Decode a batch, have it stored, then have its offsets committed; if it cannot be stored, read it again."""
         consumer = self._consumer
         try:
-            now_real, rank_by = self._clock.real(), self._rank_by()
+            now_real, rules = self._clock.real(), self._rules()
             await self._take(
-                [events.read(to_record(raw, now_real), rank_by=rank_by, types=self._types) for raw in records]
+                [events.read(to_record(raw, now_real), rules=rules, types=self._types) for raw in records]
             )
         except DurabilityLost as error:
             consumer.rewind()

@@ -54,7 +54,7 @@ def check_plan(located: LocatedPlan, orders: Sequence[Order], now: datetime) -> 
 
 def stays_of(order: Order, plan: Plan) -> list[Stay]:
     """Return the stays of an order, by the times of its events. The same status again begins no new stay."""
-    time_in_rank = 1 if plan.rank_by == "sequence" else 0
+    time_in_rank = 1 if plan.events.rank_by == "sequence" else 0
     begun: list[tuple[str, datetime]] = []
     for rank, status in order.statuses:
         if not begun or begun[-1][0] != status:

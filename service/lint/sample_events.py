@@ -42,7 +42,7 @@ def read(text: str, plan: Plan, now: datetime) -> tuple[list[SampleOrder], list[
             continue
         position = Position(topic=SAMPLES, partition=0, offset=number)
         record = Record(position=position, timestamp=now, key=None, headers=(), value=line.encode())
-        event = events.read(record, rank_by=plan.rank_by)
+        event = events.read(record, rules=plan.events)
         if isinstance(event, OrderEvent):
             known = orders.get(event.order_id)
             decision = decide.on_event(known.order if known else None, event, plan, now)

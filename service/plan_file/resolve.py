@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from avisa.core import working_time
 from avisa.core.model import Alert, Purpose
-from avisa.core.plan import Brand, Calendar, Feed, Owner, Plan, Remind, Span, Touchpoint
+from avisa.core.plan import Brand, Calendar, Events, Feed, Owner, Plan, Remind, Span, Touchpoint
 from avisa.diagnostics.suggest import closest_match
 from avisa.diagnostics.yaml_reader import Path
 from avisa.plan_file import schema
@@ -59,7 +59,7 @@ class Resolver:
             unknown=self._touchpoint("unknown_status", self.plan.unknown_status, ("unknown_status",), unknown=True),
             feed=Feed(**dict(self.plan.feed)),
             tell_within=self.plan.defaults.tell_within,
-            rank_by=self.plan.events.rank_by,
+            events=Events(**dict(self.plan.events)),
             tell_from=tell_from,
             longest_silence=self.plan.defaults.longest_silence,
         )

@@ -221,10 +221,18 @@ class Defaults(Touchpoint):
 
 
 class Events(PlanMap):
-    """How events are ranked."""
+    """How events are read and ranked."""
 
     rank_by: Literal["occurred_at", "sequence"] = Field(
         "occurred_at", description="What puts events in order. With `sequence` each event must have one."
+    )
+    promised_at: Literal["moment", "day"] = Field(
+        "moment", description="With `day` only the date that is written counts: for days sent as midnight."
+    )
+    nulls: Literal["clear", "unknown"] | None = Field(
+        None,
+        description="Null clears a promise, a reason, a detail; with `clear` also who the customer is, with `unknown`"
+        " nothing.",
     )
 
 

@@ -14,6 +14,7 @@ class Record:
 
     position: Position
     timestamp: datetime  # the record's own, real
+    dated: bool = True  # False: it has no timestamp, or an impossible one, and `timestamp` is when it was read
     key: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
     value: bytes | None

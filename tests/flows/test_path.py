@@ -14,6 +14,7 @@ from typing import Any, cast
 from aiokafka import ConsumerRecord
 
 from avisa.core.model import State
+from avisa.core.plan import Events
 from avisa.embedded.inbox import Inbox
 from avisa.kafka import Cluster, LagTracker, Subscription
 from avisa.smtp.channel import EmailChannel
@@ -86,7 +87,7 @@ async def arrives(flows: Flows, value: bytes) -> None:
     subscription = Subscription(
         Cluster(bootstrap_servers="127.0.0.1:9", topics=("orders",), group_id="avisa"),
         take=flows.intake.take,
-        rank_by=lambda: "occurred_at",
+        rules=Events,
         lag=lag,
         clock=flows.clock,
     )

@@ -10,6 +10,7 @@ import pytest
 
 from avisa import events, views
 from avisa.core.model import Reason, State
+from avisa.core.plan import Events
 from avisa.core.retry import Receipt, Verdict
 from avisa.core.unsubscribe_token import address_hash
 from avisa.ports import Record, Unreadable
@@ -220,8 +221,8 @@ def the_record(reason: Reason) -> Record:
 
 
 async def unreadable(flows: Flows, reason: Reason) -> None:
-    rank_by = "sequence" if reason is Reason.NO_SEQUENCE else "occurred_at"
-    taken = events.read(the_record(reason), rank_by=rank_by, types=("order.status",))
+    rules = Events(rank_by="sequence" if reason is Reason.NO_SEQUENCE else "occurred_at")
+    taken = events.read(the_record(reason), rules=rules, types=("order.status",))
     await flows.intake.take([taken])
     assert reason in (Reason.TOMBSTONE, Reason.OTHER_TYPE) or isinstance(taken, Unreadable)
 

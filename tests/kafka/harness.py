@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from avisa.core.model import OrderEvent
+from avisa.core.plan import Events
 from avisa.kafka import Cluster, LagTracker, Subscription
 from avisa.ports import Skipped, Taken, Unreadable
 from tests.fakes import RealClock
@@ -63,7 +64,7 @@ async def subscribed(cluster: Cluster, flow: Flow | None = None) -> AsyncIterato
     flow = flow or Flow()
     clock = RealClock()
     lag = LagTracker(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
-    subscription = Subscription(cluster, take=flow, rank_by=lambda: "occurred_at", lag=lag, clock=clock)
+    subscription = Subscription(cluster, take=flow, rules=Events, lag=lag, clock=clock)
     running = asyncio.create_task(subscription.run())
     try:
         yield Running(subscription, lag, flow)

@@ -354,23 +354,26 @@ def _fold(known: list[tuple[Rank, dict[str, Any]]]) -> _Facts:
     for _, event in sorted(known, key=lambda pair: pair[0]):
         if event["status"] != facts.status:
             facts.status, facts.reason = event["status"], None
-        if "promised_at" in event:
-            facts.promise = event["promised_at"]
-        if "reason" in event:
-            facts.reason = event["reason"] or None
-        if "owner" in event:
-            facts.owner = event["owner"]
-        details = event.get("details", {})
-        facts.details = {} if details is None else {**facts.details, **details}
-        given = event.get("customer", {})
-        if given is None:
-            facts.customer = {}
-            continue
+        said = _said(event)
+        if "promised_at" in said:
+            facts.promise = said["promised_at"]
+        if "reason" in said:
+            facts.reason = said["reason"]
+        if said.get("owner") is not None:
+            facts.owner = said["owner"]
+        facts.details = {**facts.details, **_said(said.get("details") or {})}
+        # Null clears a promise and a reason, but neither the owner nor who the customer is.
+        given = {key: value for key, value in _said(said.get("customer") or {}).items() if value is not None}
         one, other = facts.customer.get("id"), given.get("id")
         if one is not None and other is not None and one != other:
             facts.customer = {}
         facts.customer.update(given)
     return facts
+
+
+def _said(given: dict[str, Any]) -> dict[str, Any]:
+    """An empty or blank text says nothing, like an absent key."""
+    return {key: value for key, value in given.items() if not isinstance(value, str) or value.strip()}
 
 
 def _identity(event: dict[str, Any], arrival: int) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avisa.core.model import Alert, Purpose
-from avisa.core.plan import Feed, Plan, QuietHours, Remind, Span
+from avisa.core.plan import Events, Feed, Plan, QuietHours, Remind, Span
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.plan_file import json_schema, read
 
@@ -85,7 +85,7 @@ def test_keys_left_out_have_the_documented_defaults() -> None:
         Alert.UNREACHABLE: "customer-unreachable",
     }
     assert (meant.brands["default"].locale, meant.brands["default"].time_zone) == ("en", "UTC")
-    assert (meant.feed, meant.rank_by, meant.tell_within) == (Feed(), "occurred_at", timedelta(hours=72))
+    assert (meant.feed, meant.events, meant.tell_within) == (Feed(), Events(), timedelta(hours=72))
     assert meant.tell_from is None
 
 
@@ -143,7 +143,7 @@ def test_ranking_feed_and_promise_keys_reach_the_plan() -> None:
     text = text.replace("defaults:\n", "defaults:\n  tell_within: 24h\n  promise: {ignore_moves_under: 4h}\n")
     text = text.replace("{message: delivered,", "{message: delivered, count_from: last_event, burst_wait: 10m,")
     meant = plan(text)
-    assert meant.rank_by == "sequence"
+    assert meant.events == Events(rank_by="sequence")
     assert meant.feed.silent_after == timedelta(days=1)
     assert meant.tell_within == timedelta(hours=24)
     assert meant.touchpoint("confirmed").ignore_moves_under == timedelta(hours=4)

@@ -102,7 +102,6 @@ def _event(one: Scheduled) -> OrderEvent:
             headers=(),
             value=json.dumps(one.event).encode(),
         ),
-        rank_by="occurred_at",
         types=(),
     )
     assert isinstance(taken, OrderEvent)

@@ -50,6 +50,8 @@ async def test_metrics_have_the_names_and_labels_of_the_reference(running: Runni
     assert labels == {
         "avisa_events": {"reason"},
         "avisa_dead_letters": {"reason"},
+        "avisa_event_fields_ignored": {"field"},
+        "avisa_event_times_odd": {"when"},
         "avisa_notifications": {"purpose", "channel", "state"},
         "avisa_in_doubt": set(),
         "avisa_outbox": {"state"},

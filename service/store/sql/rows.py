@@ -68,7 +68,7 @@ def to_json(value: Any) -> str:
 # ---------------------------------------------------------------- orders
 
 _ORDER_COLUMNS = frozenset({"order_id", "version", "wake_at"})
-_NOT_STORED = frozenset({"pending"})
+_NOT_STORED = frozenset({"pending", "size"})
 
 
 def _ranked(pairs: Iterable[tuple[Rank, str]]) -> list[Any]:
@@ -162,6 +162,7 @@ def order_of(row: Row, pending: tuple[Notification, ...]) -> Order:
         version=version,
         wake_at=moment_or_none(wake_at),
         pending=pending,
+        size=len(state) if state.isascii() else len(state.encode()),
         **_read(state, _ORDER_READERS),
     )
 
