@@ -25,6 +25,7 @@ class Brand:
     locale: str = "en"
     time_zone: str = "UTC"
     url: str | None = None
+    links: tuple[str, ...] = ()  # hosts that links of events may lead to, besides that of `url`; none: any host
     logo: str | None = None
     color: str | None = None
     most_words: int = 150  # of a message, before the check calls it long

@@ -174,4 +174,4 @@ def _days(amount: Duration, calendar: Calendar) -> float:
 
 def _brand(key: str, brand: schema.Brand) -> Brand:
     plain = {"time_zone": brand.time_zone.key, "forbidden_words": tuple(brand.forbidden_words)}
-    return Brand(key=key, **{**dict(brand), **plain})
+    return Brand(key=key, **{**dict(brand), **plain, "links": tuple(brand.links)})

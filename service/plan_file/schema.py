@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from avisa.core.plan import QuietHours
-from avisa.plan_file import values
+from avisa.plan_file import values, web_addresses
 from avisa.plan_file.values import Duration
 
 T = TypeVar("T")
@@ -83,7 +83,8 @@ Mailbox = Annotated[str, _read_by(values.mailbox), _hint("@", "Loja Azul <avisos
 Address = Annotated[str, _read_by(values.address), _hint("@", "producao@example.com")]
 Locale = Annotated[str, _read_by(values.locale), _hint("^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$", "pt-PT")]
 Zone = Annotated[ZoneInfo, _read_by(values.zone), _hint("^[A-Za-z0-9_+/-]+$", "Europe/Lisbon")]
-Link = Annotated[str, _read_by(values.link), _hint("^https?://", "https://shop.example/")]
+Link = Annotated[str, _read_by(web_addresses.link), _hint("^https?://", "https://shop.example/")]
+Host = Annotated[str, _read_by(web_addresses.host), _hint(r"^[^/:@\s]+\.[^/:@\s]+$", "shop.example.com")]
 Color = Annotated[str, _read_by(values.color), _hint("^#([0-9a-fA-F]{3}){1,2}$", "#00aa55")]
 Hours = Annotated[values.Hours, _read_by(values.hours), _hint(_TIME, "mon-fri 09:00-18:00, sat 09:00-13:00")]
 Holidays = Annotated[frozenset[date], _read_by(values.holidays), _hint("^[A-Z]{2,3}(-.+)?$", "PT", "ES-CT")]
@@ -128,6 +129,9 @@ class Brand(PlanMap):
     locale: Locale = Field("en", description="The language where the customer's is unknown, and that of owners.")
     time_zone: Zone = _default(values.zone, "UTC", "Where the customer's is unknown.")
     url: Link | None = Field(None, description="Your shop's address, for the foot of each mail.")
+    links: list[Host] = Field(
+        [], max_length=200, description="Hosts that links of events may lead to, besides that of `url`. Default: any."
+    )
     logo: Link | None = Field(None, description="The address of a picture instead of the name on top; it is fetched.")
     color: Color | None = Field(
         None, description="For buttons and bars. Letters on it are white or black, as it needs."

@@ -228,12 +228,6 @@ def mailbox(text: str) -> str:
     return f"{name} <{address(found[2])}>".strip()
 
 
-def link(text: str) -> str:
-    if not re.fullmatch(r"https?://(?!https?:)[^\s/?#@]+([/?#]\S*)?", text.strip()):
-        raise invalid("bad_link", f"{quoted(text)} is not a link; allowed: https://shop.example/…")
-    return text.strip()
-
-
 def color(text: str) -> str:
     """Return the colour with six digits, also if it was written with three."""
     if not re.fullmatch(r"#([0-9a-fA-F]{3}){1,2}", text.strip()):

@@ -14,6 +14,7 @@ from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.suggest import closest_match
 from avisa.diagnostics.yaml_reader import parse
+from avisa.links import LinkRule
 from avisa.ports import CannotRender
 from avisa.templates.compile_message import Compiled, compile_message
 from avisa.templates.jinja.formats import is_locale, tidy_locale
@@ -25,7 +26,7 @@ from avisa.templates.renderer import Renderer, fill
 PLAN = "plan.yaml"
 MESSAGE = re.compile(r"messages/([^/]+)/([^/]+)\.md")
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
-_DECIDING = ("avisa", "babel", "jinja2", "markdown-it-py", "markupsafe", "tzdata")
+_DECIDING = ("ada-url", "avisa", "babel", "jinja2", "markdown-it-py", "markupsafe", "tzdata")
 _TRIED_AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # any moment will do
 _FOR_OWNERS = frozenset(Alert)
 
@@ -79,7 +80,10 @@ def assemble(
     problems += _untranslated(written)
     if len(sender_headers) < len(plan.brands):
         return None, problems
-    return Renderer(messages=messages, sender_headers=sender_headers, redirect_to=redirect_to), problems
+    rules = {key: LinkRule.of(brand.url, brand.links) for key, brand in plan.brands.items()}
+    return Renderer(
+        messages=messages, sender_headers=sender_headers, link_rules=rules, redirect_to=redirect_to
+    ), problems
 
 
 Result = tuple[Compiled | None, list[Diagnostic]]

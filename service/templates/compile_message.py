@@ -20,7 +20,7 @@ from avisa.templates import message_file
 from avisa.templates.jinja import parser
 from avisa.templates.jinja.checker import TemplateChecker
 from avisa.templates.jinja.codegen import Program, generate
-from avisa.templates.jinja.desugar import desugar
+from avisa.templates.jinja.desugar import desugar, link_of
 from avisa.templates.jinja.filters import functions
 from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
 from avisa.templates.jinja.scopes import is_prose
@@ -223,7 +223,9 @@ class _Compilation:
 
 def _guarded(name: str, argument: nodes.Expr) -> nodes.Expr:
     """Return the argument of a component, made a link or a list where its name says so, or one line."""
-    made = {"url": "_link", "items": "_list"}.get(name) or ("_flat" if is_prose(argument) else None)
+    if name == "url":
+        return link_of(argument)
+    made = "_list" if name == "items" else "_flat" if is_prose(argument) else None
     return nodes.Filter(argument, made, [], [], None, None, lineno=argument.lineno) if made else argument
 
 

@@ -29,7 +29,7 @@ class TooMuch(Exception):  # noqa: N818  a state of the message, told as a probl
     """The message is too large, or would become so."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Budget:
     """What is left for one mail."""
 

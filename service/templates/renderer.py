@@ -10,12 +10,16 @@ from jinja2.exceptions import UndefinedError
 
 from avisa.core.model import Json
 from avisa.core.plan import Brand
+from avisa.links import LinkRule
 from avisa.ports import CannotRender, Mail, RenderedMessage, RenderInput
 from avisa.templates import address
 from avisa.templates.compile_message import SEPARATOR, Compiled
+from avisa.templates.jinja.filling import Filling
 from avisa.templates.jinja.to_text import cut
 from avisa.templates.limits import TooMuch
 from avisa.templates.mime import Heading, SenderHeaders
+
+_ANY_HOST = LinkRule()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,7 @@ class Renderer:
 
     messages: Mapping[str, Mapping[str, Compiled]]  # by name, then locale
     sender_headers: Mapping[str, SenderHeaders]
+    link_rules: Mapping[str, LinkRule]  # by brand
     redirect_to: str | None = None  # staging: all mail goes there
 
     def names(self) -> tuple[str, ...]:
@@ -43,7 +48,8 @@ class Renderer:
         return self.sender_headers[brand.key].domain
 
     def render(self, render_input: RenderInput) -> RenderedMessage | CannotRender:
-        return fill(self.messages[render_input.message][render_input.locale], render_input.values)
+        compiled = self.messages[render_input.message][render_input.locale]
+        return fill(compiled, render_input.values, self.link_rules[render_input.brand])
 
     def mail(self, render_input: RenderInput, key: str) -> Mail | CannotRender:
         message = self.render(render_input)
@@ -73,10 +79,11 @@ class Renderer:
         )
 
 
-def fill(compiled: Compiled, values: dict[str, Json]) -> RenderedMessage | CannotRender:
+def fill(compiled: Compiled, values: dict[str, Json], rule: LinkRule = _ANY_HOST) -> RenderedMessage | CannotRender:
     """Return the message filled with values; or why it cannot be filled, with none of the values in it."""
+    filling = Filling(rule=rule)
     try:
-        plain, html = compiled.program.fill(values)
+        plain, html = compiled.program.fill(values, filling)
         subject, short, text = plain.split(SEPARATOR)
     except TooMuch as error:
         return CannotRender(f"{compiled.file}: {error}")
@@ -85,7 +92,13 @@ def fill(compiled: Compiled, values: dict[str, Json]) -> RenderedMessage | Canno
     subject = _one_line(subject)
     if not subject:
         return CannotRender(f"{compiled.file}: the subject came out empty")
-    return RenderedMessage(subject=subject, short=_one_line(short), text=_tidy(text), html=html)
+    return RenderedMessage(
+        subject=subject,
+        short=_one_line(short),
+        text=_tidy(text),
+        html=html,
+        notes=tuple(filling.notes),
+    )
 
 
 def _one_line(text: str) -> str:

@@ -230,9 +230,9 @@ def test_a_loop_over_one_item_is_one_list() -> None:
 def test_markdown_is_written_as_text_and_as_html() -> None:
     body = "# T\n\nx *e* **s** `c` [l](https://x.example) <https://y.example>\\\nz\n1. a\n2. b\n   - c\n\n> q\n\n---"
     text = text_of(body)
-    assert text.startswith("T\n\nx e s c l (https://x.example) https://y.example\nz\n\n1. a\n2. b\n   - c\n\n> q\n")
+    assert text.startswith("T\n\nx e s c l (https://x.example/) https://y.example\nz\n\n1. a\n2. b\n   - c\n\n> q\n")
     html = written(body).html
-    for piece in ("<h1", "<em", "<strong", "<code", 'href="https://x.example"', "<br>", "<ol", "<blockquote", "<hr"):
+    for piece in ("<h1", "<em", "<strong", "<code", 'href="https://x.example/"', "<br>", "<ol", "<blockquote", "<hr"):
         assert piece in html
 
 

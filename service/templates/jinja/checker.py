@@ -15,6 +15,7 @@ from jinja2 import nodes
 
 from avisa.core.shapes import DEEPEST
 from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.links import NOT_A_LINK, whole_address, written
 from avisa.templates.jinja.findings import Findings, meant_detail
 from avisa.templates.jinja.paths import Paths, bare, operands, path_of, there_if_false, there_if_true
 from avisa.templates.jinja.variables import (
@@ -28,7 +29,6 @@ from avisa.templates.jinja.variables import (
     STANDS_ALONE,
     TIMES,
 )
-from avisa.templates.links import NOT_A_LINK, safe_link, whole_address
 from avisa.templates.markdown.placeholders import RESERVED
 from avisa.templates.message_file import Part
 
@@ -158,7 +158,7 @@ class TemplateChecker:
                 self._asked(value, sure, local)
             else:
                 self._expression(value, sure, local)
-            if argument == "url" and isinstance(value, nodes.Const) and not safe_link(value.value):
+            if argument == "url" and isinstance(value, nodes.Const) and not written(str(value.value)):
                 self._findings.error("link_scheme", value, NOT_A_LINK, whole_address(str(value.value)))
 
     # ------------------------------------------------------------ expressions

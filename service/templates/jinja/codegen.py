@@ -8,7 +8,7 @@ is looked up once, where its first name begins to hold. For
 
 the function is
 
-    def message(values, into, budget):
+    def message(values, into, filling):
      v1 = values['reason'] if values.__class__ is dict and 'reason' in values else part(values, 'reason')
      if v1:
       into += (
@@ -30,12 +30,14 @@ from typing import Any
 
 from jinja2 import nodes
 
+from avisa.templates.jinja.filling import Filling
 from avisa.templates.jinja.paths import path_of
 from avisa.templates.jinja.scopes import MAKE_TEXT, Scope, is_prose, is_text, local, of_the_shop
-from avisa.templates.limits import Budget, joined
+from avisa.templates.limits import joined
 
+_FILL = frozenset({"_link"})  # filters that are given the filling
 # Appends the pieces of a text, filled with values, to the list.
-Fill = Callable[[Mapping[str, Any], list[str], Budget], None]
+Fill = Callable[[Mapping[str, Any], list[str], Filling], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +48,19 @@ class Program:
     html: Fill
     lines: Sequence[int]  # for each line of both functions, counted through, the line of the message
 
-    def fill(self, values: Mapping[str, Any]) -> tuple[str, str]:
+    def fill(self, values: Mapping[str, Any], filling: Filling) -> tuple[str, str]:
         """Return both texts. Raises what the filters raise, and TooMuch."""
-        budget = Budget()
-        return _filled(self.plain, values, budget), _filled(self.html, values, budget)
+        return _filled(self.plain, values, filling), _filled(self.html, values, filling)
 
     def line(self, line: int) -> int:
         """Return the line of the message for a line of a function."""
         return self.lines[line - 1]
 
 
-def _filled(fill: Fill, values: Mapping[str, Any], budget: Budget) -> str:
+def _filled(fill: Fill, values: Mapping[str, Any], filling: Filling) -> str:
     into: list[str] = []
-    fill(values, into, budget)
-    return joined(into, budget)
+    fill(values, into, filling)
+    return joined(into, filling)
 
 
 def generate(
@@ -90,7 +91,7 @@ class _Generator:
         """Return the function that fills one of the texts."""
         self._escaped = escaped
         self._source, self._places = [], []
-        self._line("def message(values, into, budget):")
+        self._line("def message(values, into, filling):")
         with self._indented():
             self._inner({}, body, None)
         # Empty lines before it, which cost nothing, make its lines go on where those of the last one ended.
@@ -129,7 +130,7 @@ class _Generator:
                 self._line(f"{part.data!r},")
             elif isinstance(part, nodes.Filter) and part.name == "_lines":
                 value, indent = self._expression(part.node, scope), self._expression(part.args[0], scope)
-                lines = f"lines({value}, budget)" if self._escaped else f"indented({value}, {indent}, budget)"
+                lines = f"lines({value}, filling)" if self._escaped else f"indented({value}, {indent}, filling)"
                 self._line(f"{lines},", part.lineno)
             else:
                 if is_prose(part):
@@ -138,8 +139,8 @@ class _Generator:
                 text = is_text(part) and not local(part, scope)
                 if not of_the_shop(part, scope):
                     value = f"typed({value})"
-                plain = f"str({value})" if text else f"write({value}, budget)"
-                self._line(f"escape({value}, budget)," if self._escaped else f"{plain},", part.lineno)
+                plain = f"str({value})" if text else f"write({value}, filling)"
+                self._line(f"escape({value}, filling)," if self._escaped else f"{plain},", part.lineno)
         self._line(")")
 
     def _if(self, node: nodes.If, scope: Scope) -> None:
@@ -157,7 +158,7 @@ class _Generator:
         none = self._name() if node.else_ else ""
         if none:
             self._line(f"{none} = True")
-        over = f"each({self._expression(node.iter, scope)}, {_nodes_in(node.body)}, budget)"
+        over = f"each({self._expression(node.iter, scope)}, {_nodes_in(node.body)}, filling)"
         self._line(f"for {item} in {over}:", node.iter.lineno)
         with self._indented():
             if none:
@@ -221,9 +222,9 @@ class _Generator:
                 test, other = self._test(node.test, scope), self._expression(node.expr2, scope)
                 return f"({self._expression(node.expr1, scope)} if {test} else {other})"
             case nodes.Filter(kwargs=[], dyn_args=None, dyn_kwargs=None) if f"f_{node.name}" in self._functions:
-                arguments = ", ".join(self._expression(it, scope) for it in (node.node, *node.args))
-                call = f"f_{node.name}({arguments})"
-                return f"counted({call}, budget)" if node.name in MAKE_TEXT else call
+                arguments = [self._expression(it, scope) for it in (node.node, *node.args)]
+                call = f"f_{node.name}({', '.join([*arguments, *['filling'] * (node.name in _FILL)])})"
+                return f"counted({call}, filling)" if node.name in MAKE_TEXT else call
         raise _unknown(node)
 
     def _test(self, node: nodes.Node, scope: Scope) -> str:

@@ -12,7 +12,9 @@ from functools import reduce
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
+from avisa.links import written
 from avisa.templates.jinja.comparison import BY_SIZE
+from avisa.templates.jinja.paths import path_of
 from avisa.templates.jinja.variables import DATES
 
 
@@ -21,6 +23,23 @@ def desugar(tree: nodes.Template) -> nodes.Template:
     desugared = _Desugarer().visit(tree)
     assert isinstance(desugared, nodes.Template)
     return desugared
+
+
+def link_of(expr: nodes.Expr) -> nodes.Expr:
+    """Return the expression with each value of the order in it held to the brand's rule for links. An address that an
+    operator wrote is held to none, and what stands in for a missing link stands in for one that was left out."""
+    match expr:
+        case nodes.Const(value=str(text)) if found := written(text):
+            return nodes.Const(found, lineno=expr.lineno)
+        case nodes.Or(left=left, right=right):
+            return nodes.Or(link_of(left), link_of(right), lineno=expr.lineno)
+        case nodes.CondExpr(test=test, expr1=one, expr2=nodes.Expr() as other):
+            return nodes.CondExpr(test, link_of(one), link_of(other), lineno=expr.lineno)
+        case nodes.Filter(name="default", node=nodes.Expr() as value, args=[instead]):
+            args = [link_of(instead)]
+            return nodes.Filter(link_of(value), "default", args, [], None, None, lineno=expr.lineno)
+    name = nodes.Const(path_of(expr) or "an address")
+    return nodes.Filter(expr, "_link", [name], [], None, None, lineno=expr.lineno)
 
 
 class _Desugarer(NodeTransformer):

@@ -18,10 +18,10 @@ from jinja2.exceptions import UndefinedError
 from avisa.core import shapes
 from avisa.core.hosts import without_links
 from avisa.templates.jinja.comparison import compared, same
+from avisa.templates.jinja.filling import link
 from avisa.templates.jinja.formats import Formats
 from avisa.templates.jinja.to_text import cut, join, to_text
 from avisa.templates.limits import Budget, counted, each
-from avisa.templates.links import safe_link
 
 _SPECIAL = re.compile("[&<>\"']").search  # most values have none of these, and looking is cheaper than replacing
 
@@ -147,7 +147,7 @@ PLAIN_FILTERS: dict[str, Any] = {
     "_list": _list,
     "_more": _more,
     "_flat": _flat,
-    "_link": safe_link,
+    "_link": link,
     "_part": _part,
     "_compared": compared,
     "_same": same,

@@ -43,8 +43,6 @@ def local(node: nodes.Node, scope: Scope) -> bool:
 
 def of_the_shop(node: nodes.Node, scope: Scope) -> bool:
     """Whether all that an output says was written by the shop, or is a checked address: nobody else typed it."""
-    if isinstance(node, nodes.Filter) and node.name in ("_link", "_part"):
-        return True
     return all(_own(name, scope) for name in _paths_in(node))
 
 
@@ -62,12 +60,16 @@ def _own(path: str, scope: Scope) -> bool:
 
 
 def _paths_in(node: nodes.Node) -> Iterator[str]:
-    """Yield the paths that an expression is made of, each whole."""
+    """Yield the paths of what an expression may say, each whole; none of what is a checked address by then."""
+    if isinstance(node, nodes.Filter) and node.name in ("_link", "_part"):
+        return
     if path := path_of(node):
         yield path
         return
-    for child in node.iter_child_nodes():
-        yield from _paths_in(child)
+    said = (node.expr1, node.expr2) if isinstance(node, nodes.CondExpr) else node.iter_child_nodes()
+    for child in said:
+        if child is not None:
+            yield from _paths_in(child)
 
 
 def is_text(node: nodes.Node) -> bool:

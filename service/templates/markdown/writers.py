@@ -15,8 +15,9 @@ from html import escape
 from jinja2 import nodes
 from mdurl import encode
 
+from avisa.links import NOT_A_LINK, SCHEMES, Flaw, read, whole_address, written
+from avisa.templates.jinja.desugar import link_of
 from avisa.templates.jinja.scopes import is_prose
-from avisa.templates.links import NOT_A_LINK, SCHEMES, whole_address
 from avisa.templates.markdown.ast import Branch, Break, Element, Node, Placeholder, Text, every
 from avisa.templates.markdown.parser import MarkdownProblem
 from avisa.templates.markdown.placeholders import MARK, EndIf, If, Marks, Output
@@ -128,7 +129,7 @@ class TextWriter:
         url, guard = _link(node.href, self.marks)
         text = self.write(node.children)
         bare = url.removeprefix("mailto:").removeprefix("tel:")
-        if text in (url, bare):
+        if text in (url, bare, url.removesuffix("/")):
             return text
         return text + _if(guard, f" ({bare})", self.marks)
 
@@ -142,11 +143,17 @@ def _link(href: str, marks: Marks) -> tuple[str, nodes.Expr | None]:
         if scheme is None or scheme[1].lower() not in SCHEMES:
             word = pieces[0]
             raise MarkdownProblem("link_scheme", NOT_A_LINK, word=word, suggestion=whole_address(word))
+    if len(pieces) == 1:
+        if (whole := written(href)) is None:
+            raise MarkdownProblem("link_scheme", _objection(href), word=href)
+        return whole, None
     # A host must end before the first placeholder, or the first placeholder must be a whole address.
-    written = len(pieces) > 1 and _HTTP.match(pieces[0]) and not _HOST.match(pieces[0])
+    open_ended = len(pieces) > 1 and _HTTP.match(pieces[0]) and not _HOST.match(pieces[0])
     behind = len(pieces) > 3 and not pieces[0] and pieces[2][:1] not in ("/", "?", "#")
-    if written or behind:
+    if open_ended or behind:
         raise MarkdownProblem("link_scheme", "an order cannot name the host; put a `/` behind yours", word=pieces[0])
+    if pieces[0] and _HTTP.match(pieces[0]) and isinstance(read(pieces[0]), Flaw):
+        raise MarkdownProblem("link_scheme", _objection(pieces[0]), word=pieces[0])
     url, guard = "", None
     for place, piece in enumerate(pieces):
         if place % 2 == 0:
@@ -156,14 +163,22 @@ def _link(href: str, marks: Marks) -> tuple[str, nodes.Expr | None]:
         if not isinstance(mark, Output):
             raise MarkdownProblem("not_allowed", "an address has no `if` or `for` in it")
         whole = place == 1 and not pieces[0]
-        filtered = _filtered(mark.expr, "_link" if whole else "_part")
+        filtered = link_of(mark.expr) if whole else _part(mark.expr)
         guard = filtered if whole else guard
         url += marks.put(Output(filtered))
     return url, guard
 
 
-def _filtered(expr: nodes.Expr, name: str) -> nodes.Expr:
-    return nodes.Filter(expr, name, [], [], None, None, lineno=expr.lineno)
+def _objection(address: str) -> str:
+    """Why an address that an operator wrote cannot stand in a link."""
+    found = read(address)
+    return (
+        f"this cannot be a link: {found.problem}" if isinstance(found, Flaw) and _HTTP.match(address) else NOT_A_LINK
+    )
+
+
+def _part(expr: nodes.Expr) -> nodes.Expr:
+    return nodes.Filter(expr, "_part", [], [], None, None, lineno=expr.lineno)
 
 
 def _if(guard: nodes.Expr | None, text: str, marks: Marks) -> str:
