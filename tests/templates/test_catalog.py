@@ -192,7 +192,7 @@ def test_what_cannot_be_written_says_so_without_harm() -> None:
         ("pt_br.UTF-8", "en", "pt-BR"),
         ("pt", "pt-PT", "pt-PT"),
         ("pt-AO", "pt-PT", "pt-PT"),
-        ("pt-AO", "en", "pt-BR"),
+        ("pt-AO", "en", "pt-PT"),
         ("es-MX", "en", "es"),
         ("de", "ca", "ca"),
         ("de", "fr", "en"),
