@@ -23,6 +23,7 @@ def catalog_cache(
     return CatalogCache(
         read_plan=partial(plan_file.read, file=PLAN, tell_from=settings.kafka.tell_from),
         compile_folder=partial(compile_folder.compile_folder, redirect_to=settings.smtp.redirect_to),
+        open_folder=partial(compile_folder.open_folder, redirect_to=settings.smtp.redirect_to),
         engine=compile_folder.renderer_fingerprint(),
         installation=Installation(secret=secret, public_url=settings.public_url or public_url),
         store=store.versions,

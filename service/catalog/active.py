@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -39,6 +39,12 @@ def files_of(kept: bytes) -> dict[str, str]:
     return files
 
 
+def warnings_of(kept: bytes) -> list[Diagnostic]:
+    """The warnings of a catalog, from the same bytes. One that was kept before warnings were has none."""
+    content: dict[str, Any] = orjson.loads(kept)
+    return [Diagnostic(**warning) for warning in content.get("warnings", ())]
+
+
 class CatalogCache:
     """Holds the catalog in force; makes new catalogs from files, and earlier ones from kept files."""
 
@@ -47,13 +53,16 @@ class CatalogCache:
         *,
         read_plan: ReadPlan,
         compile_folder: CompileFolder,
+        open_folder: CompileFolder,
         engine: str,
         installation: Installation,
         store: CatalogStore,
     ) -> None:
-        """`engine` names whatever decides the bytes of a mail besides the files: the versions of the libraries."""
+        """`compile_folder` tries a folder whole; `open_folder` takes one that passed before as it is. `engine` names
+        whatever decides the bytes of a mail besides the files: the versions of the libraries."""
         self._read_plan = read_plan
         self._compile_folder = compile_folder
+        self._open_folder = open_folder
         self._engine = engine
         self._mark = _hash(engine.encode())[:8]
         self._installation = installation
@@ -86,13 +95,24 @@ class CatalogCache:
         """True if the libraries of this process made the catalog of that name: its mails come out the same."""
         return version.endswith(f"-{self._mark}")
 
-    def kept(self, files: Mapping[str, str]) -> bytes:
-        """The bytes to keep of a catalog of these files."""
-        return orjson.dumps({"engine": self._engine, "files": dict(files)}, option=orjson.OPT_SORT_KEYS)
+    def kept(self, files: Mapping[str, str], warnings: Sequence[Diagnostic] = ()) -> bytes:
+        """The bytes to keep of a catalog of these files, which passed the check with these warnings."""
+        content = {"engine": self._engine, "files": dict(files), "warnings": list(warnings)}
+        return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
 
     async def make(self, files: Mapping[str, str]) -> tuple[Catalog | None, list[Diagnostic]]:
-        """The catalog of these files, None if they are wrong; and all that is wrong with them."""
-        return await asyncio.to_thread(self._make, self.name(content_of(files)), files)
+        """Try these files whole. The catalog, None if they are wrong; and all that is wrong with them."""
+        return await asyncio.to_thread(self._make, self.name(content_of(files)), files, self._compile_folder)
+
+    async def passed(self, content: str) -> tuple[Catalog, list[Diagnostic]] | None:
+        """The catalog with this content and its warnings, if it is kept: then it passed with these very libraries,
+        here or in another replica, and is not tried again. None if it is not."""
+        version = self.name(content)
+        kept = await self._store.kept_catalog(version)
+        if kept is None:
+            return None
+        catalog, _ = await asyncio.to_thread(self._make, version, files_of(kept), self._open_folder)
+        return None if catalog is None else (catalog, warnings_of(kept))
 
     def put_in_force(self, catalog: Catalog) -> None:
         """From now on everything is decided and written by this catalog."""
@@ -108,15 +128,18 @@ class CatalogCache:
         content = await self._store.kept_catalog(version)
         if content is None:
             return None
-        catalog, _ = await asyncio.to_thread(self._make, version, files_of(content))
+        compile_files = self._open_folder if self.renders(version) else self._compile_folder
+        catalog, _ = await asyncio.to_thread(self._make, version, files_of(content), compile_files)
         if catalog is not None:
             self._earlier[version] = catalog
             if len(self._earlier) > _REMEMBERED:
                 self._earlier.popitem(last=False)
         return catalog
 
-    def _make(self, version: str, files: Mapping[str, str]) -> tuple[Catalog | None, list[Diagnostic]]:
-        plan, renderer, problems = examine(files, self._read_plan, self._compile_folder)
+    def _make(
+        self, version: str, files: Mapping[str, str], compile_files: CompileFolder
+    ) -> tuple[Catalog | None, list[Diagnostic]]:
+        plan, renderer, problems = examine(files, self._read_plan, compile_files)
         if plan is None or renderer is None:
             return None, problems
         return Catalog(version=version, plan=plan, renderer=renderer, installation=self._installation), problems

@@ -152,24 +152,27 @@ class Versions:
             note=note,
             at=at,
         )
-        if not await self._store.add_version(version, self._catalogs.kept(files)):
+        if not await self._store.add_version(version, self._catalogs.kept(files, problems)):
             return None
         self._put(version, catalog, problems)
         return version
 
     async def _put_head(self, lineage: Lineage, at: datetime) -> list[Diagnostic]:
-        """Put the head in force if it passes the check; at the start, where nothing is in force, else the newest that
-        does. Returns why it is not the head, if it is not."""
+        """Put the head in force if it passes the check, now or when it was kept; at the start, where nothing is in
+        force, else the newest that does. Returns why it is not the head, if it is not."""
         unfit: list[Diagnostic] = []
         for version in lineage:
             if self.in_force is not None and self.in_force.content == version.content:
                 self.in_force = version
                 return unfit
+            if passed := await self._catalogs.passed(version.content):
+                self._put(version, *passed)
+                return unfit
             files = await self.files(version)
             catalog, problems = await self._catalogs.make(files)
             if catalog is not None:
                 if catalog.version != version.catalog:  # whoever added it has other libraries
-                    await self._store.keep_catalog(catalog.version, self._catalogs.kept(files), at=at)
+                    await self._store.keep_catalog(catalog.version, self._catalogs.kept(files, problems), at=at)
                 self._put(version, catalog, problems)
                 return unfit
             unfit += [_unfit(version), *(problem for problem in problems if problem.severity == "error")]

@@ -104,7 +104,7 @@ class TrialRender:
             yield diagnostic("long_message", message.file, message.begin, text)
 
     def _too_heavy(self, message: Message, when: str, values: dict[str, object]) -> Iterator[Diagnostic]:
-        compiled = self.renderer.messages[message.name][message.locale] if self.renderer else None
+        compiled = self.renderer.messages[message.name][message.locale].compiled() if self.renderer else None
         mail = fill(compiled, values) if compiled else None
         if isinstance(mail, RenderedMessage) and (size := len(mail.html.encode())) > HEAVY:
             text = f"{when}: the mail has {size // 1000} kB of HTML; Gmail cuts off what is beyond 102"

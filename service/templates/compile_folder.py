@@ -16,12 +16,13 @@ from avisa.diagnostics.suggest import closest_match
 from avisa.diagnostics.yaml_reader import parse
 from avisa.links import LinkRule
 from avisa.ports import CannotRender
-from avisa.templates.compile_message import Compiled, compile_message
+from avisa.templates.compile_message import Compiled
 from avisa.templates.jinja.formats import is_locale, tidy_locale
 from avisa.templates.layout import layout as layouts
 from avisa.templates.layout.layout import Layout
 from avisa.templates.mime import SenderHeaders
 from avisa.templates.renderer import Renderer, fill
+from avisa.templates.template import Template
 
 PLAN = "plan.yaml"
 MESSAGE = re.compile(r"messages/([^/]+)/([^/]+)\.md")
@@ -44,6 +45,25 @@ def compile_folder(
     return (None if any(problem.severity == "error" for problem in problems) else renderer), problems
 
 
+def open_folder(
+    files: Mapping[str, str], plan: Plan, *, redirect_to: str | None = None
+) -> tuple[Renderer | None, list[Diagnostic]]:
+    """Return the renderer of a folder that `compile_folder` found right before, without trying its messages anew, so
+    that a start does not wait for them. None if even layout or brands are wrong, and what is wrong with those."""
+    layout = layouts.read(files)
+    if isinstance(layout, list):
+        return None, layout
+    templates, problems = _templates(files, plan, layout)
+    sender_headers, unaddressed = _sender_headers(files, plan)
+    problems += unaddressed
+    if unaddressed:
+        return None, problems
+    rules = {key: LinkRule.of(brand.url, brand.links) for key, brand in plan.brands.items()}
+    return Renderer(
+        messages=templates, sender_headers=sender_headers, link_rules=rules, redirect_to=redirect_to
+    ), problems
+
+
 def assemble(
     files: Mapping[str, str], plan: Plan, *, redirect_to: str | None = None
 ) -> tuple[Renderer | None, list[Diagnostic]]:
@@ -51,67 +71,56 @@ def assemble(
     layout = layouts.read(files)
     if isinstance(layout, list):
         return None, layout
-    problems = list(layout.warnings)
-    messages: dict[str, dict[str, Compiled]] = {}
-    written: dict[str, set[str]] = {}  # also what cannot be used
+    templates, problems = _templates(files, plan, layout)
+    problems += layout.warnings
+    written = {name: set(locales) for name, locales in templates.items()}  # also what cannot be used
+    # Locale by locale, because a layout is parsed once for each.
+    for locale, name in sorted((locale, name) for name, locales in written.items() for locale in locales):
+        template = templates[name][locale]
+        problems += template.problems()
+        compiled = template.compiled()
+        if compiled is None:
+            del templates[name][locale]
+        else:
+            problems += _tried(compiled, name, plan)
+    sender_headers, unaddressed = _sender_headers(files, plan)
+    problems += unaddressed
+    problems += _unwritten(written, plan, files[PLAN])
+    problems += _untranslated(written)
+    problems.sort(key=lambda problem: problem.file)
+    if unaddressed:
+        return None, problems
+    rules = {key: LinkRule.of(brand.url, brand.links) for key, brand in plan.brands.items()}
+    return Renderer(
+        messages=templates, sender_headers=sender_headers, link_rules=rules, redirect_to=redirect_to
+    ), problems
+
+
+def _templates(
+    files: Mapping[str, str], plan: Plan, layout: Layout
+) -> tuple[dict[str, dict[str, Template]], list[Diagnostic]]:
+    """Return the templates of a folder by message and locale, and a diagnostic for each file that cannot be one."""
+    templates: dict[str, dict[str, Template]] = {}
+    problems: list[Diagnostic] = []
     owners = owners_messages(plan)
-    cache = _CompileCache(layout)
     for file, text in sorted(files.items()):
         if (found := MESSAGE.fullmatch(file)) is None:
             continue
         name, locale = found.groups()
         if misnamed := _misnamed(file, name, locale):
             problems.append(misnamed)
-            continue
-        compiled, wrong = cache.message(text, file=file, locale=locale, for_owner=name in owners)
-        problems += wrong
-        written.setdefault(name, set()).add(locale)
-        versions = messages.setdefault(name, {})
-        if compiled is not None:
-            versions[locale] = compiled
-            problems += _tried(compiled, name, plan)
-    cache.keep()
-    sender_headers: dict[str, SenderHeaders] = {}
+        else:
+            templates.setdefault(name, {})[locale] = Template(file, locale, text, layout, name in owners)
+    return templates, problems
+
+
+def _sender_headers(files: Mapping[str, str], plan: Plan) -> tuple[dict[str, SenderHeaders], list[Diagnostic]]:
+    """Return the sender headers of the brands, and a diagnostic for each brand that cannot send."""
+    headers: dict[str, SenderHeaders] = {}
     for key, brand in plan.brands.items():
         with suppress(ValueError):
-            sender_headers[key] = SenderHeaders.of(brand)
-    problems += _unaddressed(plan.brands.keys() - sender_headers.keys(), files[PLAN])
-    problems += _unwritten(written, plan, files[PLAN])
-    problems += _untranslated(written)
-    if len(sender_headers) < len(plan.brands):
-        return None, problems
-    rules = {key: LinkRule.of(brand.url, brand.links) for key, brand in plan.brands.items()}
-    return Renderer(
-        messages=messages, sender_headers=sender_headers, link_rules=rules, redirect_to=redirect_to
-    ), problems
-
-
-Result = tuple[Compiled | None, list[Diagnostic]]
-
-
-class _CompileCache:
-    """Compiles the messages of one folder, and takes those that did not change from the folder before.
-
-    So whoever saves one message waits for that one only. Of earlier folders nothing is kept.
-    """
-
-    _last: Mapping[tuple[Layout, str, str, bool], Result] = {}
-
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._results: dict[tuple[Layout, str, str, bool], Result] = {}
-
-    def message(self, text: str, *, file: str, locale: str, for_owner: bool) -> Result:
-        key = (self._layout, file, text, for_owner)
-        result = _CompileCache._last.get(key) or compile_message(
-            text, file=file, locale=locale, layout=self._layout, for_owner=for_owner
-        )
-        self._results[key] = result
-        return result
-
-    def keep(self) -> None:
-        """Make this the folder before."""
-        _CompileCache._last = self._results
+            headers[key] = SenderHeaders.of(brand)
+    return headers, list(_unaddressed(plan.brands.keys() - headers.keys(), files[PLAN]))
 
 
 def owners_messages(plan: Plan) -> frozenset[str]:

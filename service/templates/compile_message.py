@@ -92,7 +92,7 @@ class _Frame:
         return self._trees[name]
 
 
-_frame = lru_cache(32)(_Frame)
+_frame = lru_cache(8)(_Frame)  # a folder is compiled locale by locale
 
 
 class _Compilation:

@@ -1,7 +1,7 @@
 """How much a message may be, and how much a mail may become.
 
 These numbers end every text and every loop, whatever an operator writes and whatever an order holds. The first group
-is checked when a message is compiled, the second while it is filled.
+is checked when a folder is read, the second when a message is compiled, the third while it is filled.
 """
 
 from __future__ import annotations
@@ -11,6 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from avisa.core.shapes import listed
+
+# A folder as a whole: what is read of it, and what of it is ready at once. Together they fit a machine of 256 MiB.
+MOST_FILES = 2_000
+LONGEST_FILE = 64 * 1024  # bytes
+LONGEST_FOLDER = 2 * 1024 * 1024  # bytes of all files: thirty times what is shipped
+MOST_COMPILED = 8 * 1024 * 1024  # characters of Python that compiled messages are made of: five hundred shipped ones
 
 # When a message is compiled.
 LONGEST_MESSAGE = 8 * 1024  # bytes of a message file: four times the longest one shipped

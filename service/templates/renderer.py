@@ -18,6 +18,7 @@ from avisa.templates.jinja.filling import Filling
 from avisa.templates.jinja.to_text import cut
 from avisa.templates.limits import TooMuch
 from avisa.templates.mime import Heading, SenderHeaders
+from avisa.templates.template import Template
 
 _ANY_HOST = LinkRule()
 
@@ -26,7 +27,7 @@ _ANY_HOST = LinkRule()
 class Renderer:
     """Every message in every language, and the sender headers of every brand."""
 
-    messages: Mapping[str, Mapping[str, Compiled]]  # by name, then locale
+    messages: Mapping[str, Mapping[str, Template]]  # by name, then locale
     sender_headers: Mapping[str, SenderHeaders]
     link_rules: Mapping[str, LinkRule]  # by brand
     redirect_to: str | None = None  # staging: all mail goes there
@@ -48,7 +49,10 @@ class Renderer:
         return self.sender_headers[brand.key].domain
 
     def render(self, render_input: RenderInput) -> RenderedMessage | CannotRender:
-        compiled = self.messages[render_input.message][render_input.locale]
+        template = self.messages[render_input.message][render_input.locale]
+        compiled = template.compiled()
+        if compiled is None:
+            return CannotRender(f"{template.file}: it has errors")
         return fill(compiled, render_input.values, self.link_rules[render_input.brand])
 
     def mail(self, render_input: RenderInput, key: str) -> Mail | CannotRender:

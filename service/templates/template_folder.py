@@ -13,13 +13,12 @@ from pathlib import Path
 from watchfiles import awatch
 
 from avisa.diagnostics.diagnostic import Diagnostic
+from avisa.templates.limits import LONGEST_FILE, LONGEST_FOLDER, MOST_FILES
 
 _WANTED = ("plan.yaml", "messages/*/*.md", "layout/*.html", "layout/*.txt", "layout/words.yaml", "layout/theme.yaml")
 _BESIDE = ("samples.jsonl",)
 _ENDINGS = {".md.txt": ".md", ".markdown": ".md", ".md": ".md", ".yml": ".yaml", ".yaml.txt": ".yaml"}
 _COPIED = (*_WANTED, "README.md", "pictures/*.png", "plan.schema.json")
-_LARGEST = 64 * 1024  # bytes of one file
-_MOST = 2_000  # files
 _LOOK_UP = 1_000  # ms between checks whether it is still the same folder
 _SETTLED = 200  # ms without another change before a change is reported
 
@@ -49,15 +48,21 @@ def read(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
         raise NotADirectoryError(folder)
     texts: dict[str, str] = {}
     problems: list[Diagnostic] = []
+    left = LONGEST_FOLDER
     for name, path in _matching(root, _WANTED):
-        if len(texts) == _MOST:
-            problems.append(_problem("too_many", name, f"no more than {_MOST} files are read"))
+        if len(texts) + len(problems) == MOST_FILES:
+            problems.append(_problem("too_many", name, f"no more than {MOST_FILES} files are read"))
             break
         text = _text(root, path, name)
         if isinstance(text, Diagnostic):
             problems.append(text)
-        else:
-            texts[name] = text
+            continue
+        left -= len(text.encode())
+        if left < 0:
+            message = f"all files together have no more than {LONGEST_FOLDER // 1024**2} MiB"
+            problems.append(_problem("too_many", name, message))
+            break
+        texts[name] = text
     return texts, problems
 
 
@@ -193,9 +198,9 @@ def _read(root: Path, path: Path, name: str) -> str | Diagnostic:
     if not real.is_relative_to(root) or not real.is_file():
         return _problem("not_a_file", name, "only ordinary files inside the folder are read")
     with real.open("rb") as opened:
-        content = opened.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        return _problem("too_large", name, f"a file has no more than {_LARGEST // 1024} KiB")
+        content = opened.read(LONGEST_FILE + 1)
+    if len(content) > LONGEST_FILE:
+        return _problem("too_large", name, f"a file has no more than {LONGEST_FILE // 1024} KiB")
     return content.decode("utf-8")
 
 

@@ -23,8 +23,10 @@ def test_the_naive_service_and_avisa_write_the_same_mail() -> None:
     assert isinstance(customer, dict)
     assert isinstance(order, dict)
     stages = ("confirmed", "in_production", "shipped", "out_for_delivery", "delivered")
+    compiled = mails.shipped().renderer.messages["order-confirmed"]["pt-PT"].compiled()
+    assert compiled is not None
     ours = fill(
-        mails.shipped().renderer.messages["order-confirmed"]["pt-PT"],
+        compiled,
         {
             "customer": {"name": customer["name"], "first_name": "Ana"},
             "order": {"id": told["order_id"], **order},

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 from avisa.catalog import CatalogCache, Found, Installation, Versions
@@ -17,7 +16,7 @@ from avisa.intake import Intake
 from avisa.kafka import LagTracker
 from avisa.ports import Channel, History, OutboxRow
 from avisa.store.store import Store, open_store
-from avisa.templates.compile_folder import compile_folder
+from avisa.templates.compile_folder import compile_folder, open_folder
 from avisa.wake import Alarm, Wake
 from avisa.write_path import WritePath
 from tests import builders
@@ -152,7 +151,8 @@ def empty_catalogs(store: Store) -> CatalogCache:
     """An empty catalogs, as each process has one."""
     return CatalogCache(
         read_plan=templates.read_plan,
-        compile_folder=partial(compile_folder, redirect_to=None),
+        compile_folder=compile_folder,
+        open_folder=open_folder,
         engine="tests",
         installation=Installation(secret=templates.SECRET, public_url="https://avisa.example.com"),
         store=store.versions,

@@ -10,7 +10,7 @@ import pytest
 from avisa.catalog import Already, Catalog, CatalogCache, Found, Installation, NotOfHead, Unfit, Versions, content_of
 from avisa.core.template_versions import Origin, Version
 from avisa.store import Store, open_store
-from avisa.templates.compile_folder import compile_folder
+from avisa.templates.compile_folder import compile_folder, open_folder
 from tests.builders import NOW
 from tests.fakes import RealClock
 from tests.templates import harness as templates
@@ -35,6 +35,7 @@ class Replica:
         self.catalogs = CatalogCache(
             read_plan=templates.read_plan,
             compile_folder=compile_folder,
+            open_folder=open_folder,
             engine=self._engine,
             installation=Installation(secret=templates.SECRET),
             store=self.store.versions,

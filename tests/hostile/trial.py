@@ -24,6 +24,7 @@ from avisa.templates.compile_message import Compiled, compile_message
 from avisa.templates.layout.layout import Layout
 from avisa.templates.limits import LONGEST_RESULT
 from avisa.templates.renderer import fill
+from avisa.templates.template import Template
 from tests.hostile import values
 from tests.hostile.page import objections
 from tests.templates.harness import NOW, layout, usual
@@ -82,9 +83,8 @@ def tried(text: str, occasions: Mapping[str, dict[str, Json]], laid_out: Layout 
         return verdict
     verdict.accepted = True
     usual_catalog = usual()
-    renderer = replace(
-        usual_catalog.renderer, messages={**usual_catalog.renderer.messages, MESSAGE: {"en": compiled}}
-    )  # type: ignore[type-var] # the real one
+    messages = {**usual_catalog.renderer.messages, MESSAGE: {"en": _template(text, laid_out or layout())}}
+    renderer = replace(usual_catalog.renderer, messages=messages)  # type: ignore[type-var] # the real one
     catalog = replace(usual_catalog, renderer=renderer)
     for name, known in occasions.items():
         _told(catalog, name, known, verdict)
@@ -93,9 +93,8 @@ def tried(text: str, occasions: Mapping[str, dict[str, Json]], laid_out: Layout 
 
 def _pressed(text: str, verdict: Verdict, laid_out: Layout) -> tuple[Compiled | None, list[Diagnostic]]:
     def renderer() -> tuple[Compiled | None, list[Diagnostic]]:
-        compiled, problems = compile_message(
-            text, file=f"messages/{MESSAGE}/en.md", locale="en", layout=laid_out, for_owner=False
-        )
+        template = _template(text, laid_out)
+        compiled, problems = template.compiled(), template.problems()
         if compiled is not None:
             problems += _tried_on_samples(compiled)
         if any(problem.severity == "error" for problem in problems):
@@ -109,6 +108,10 @@ def _pressed(text: str, verdict: Verdict, laid_out: Layout) -> tuple[Compiled | 
         verdict.faults.append(f"pressing raised {type(fault).__name__}: {fault!s:.200}")
         return None, [Diagnostic(code="fault", file="", message="")]
     return compiled, problems
+
+
+def _template(text: str, laid_out: Layout) -> Template:
+    return Template(f"messages/{MESSAGE}/en.md", "en", text, laid_out, for_owner=False)
 
 
 def _tried_on_samples(compiled: Compiled) -> Iterator[Diagnostic]:

@@ -19,7 +19,7 @@ from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import CannotRender, Draft, Mail, NoAddress
 from avisa.store import Store, migrate, open_store
 from avisa.templates import template_folder
-from avisa.templates.compile_folder import compile_folder, renderer_fingerprint
+from avisa.templates.compile_folder import compile_folder, open_folder, renderer_fingerprint
 from tests.fakes import RealClock
 from tests.templates.harness import NOW, PLAIN, PLAN, SECRET, catalog_of, files, read_plan, usual
 
@@ -38,6 +38,7 @@ def empty_catalogs(store: Store) -> CatalogCache:
     return CatalogCache(
         read_plan=read_plan,
         compile_folder=compile_folder,
+        open_folder=open_folder,
         engine=renderer_fingerprint(),
         installation=Installation(secret=SECRET, public_url="https://avisa.example.com"),
         store=store.versions,

@@ -6,6 +6,7 @@ import pytest
 
 from avisa.core import context, facts, samples
 from avisa.ports import RenderedMessage
+from avisa.templates.compile_message import Compiled
 from avisa.templates.renderer import fill
 from tests.templates import harness
 from tests.templates.harness import NOW, compiled, usual
@@ -286,13 +287,14 @@ def test_faults_of_the_front_matter_are_refused(text: str, code: str) -> None:
 
 
 def test_only_what_changed_is_compiled_again() -> None:
+    def taken(name: str) -> Compiled | None:
+        return harness.catalog_of(folder).renderer.messages[name]["en"].compiled()
+
     folder = harness.files()
-    first = harness.catalog_of(folder).renderer.messages
-    again = harness.catalog_of(folder).renderer.messages
-    assert again["plain"]["en"] is first["plain"]["en"]
+    plain, shown = taken("plain"), taken("shown")
+    assert taken("plain") is plain
     folder["messages/shown/en.md"] += "\nMore.\n"
-    changed = harness.catalog_of(folder).renderer.messages
-    assert changed["shown"]["en"] is not first["shown"]["en"]
-    assert changed["plain"]["en"] is first["plain"]["en"]
+    assert taken("shown") is not shown
+    assert taken("plain") is plain
     folder["layout/button.txt"] += " "
-    assert harness.catalog_of(folder).renderer.messages["plain"]["en"] is not first["plain"]["en"]
+    assert taken("plain") is not plain

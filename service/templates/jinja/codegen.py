@@ -47,6 +47,7 @@ class Program:
     plain: Fill
     html: Fill
     lines: Sequence[int]  # for each line of both functions, counted through, the line of the message
+    size: int  # characters of the functions' source, of which each takes three bytes or so of memory
 
     def fill(self, values: Mapping[str, Any], filling: Filling) -> tuple[str, str]:
         """Return both texts. Raises what the filters raise, and TooMuch."""
@@ -71,7 +72,8 @@ def generate(
     Raises SyntaxError and RecursionError for what is nested too deep for Python.
     """
     generator = _Generator(file, functions)
-    return Program(plain=generator.text(plain), html=generator.text(html, escaped=True), lines=generator.lines)
+    fill_plain, fill_html = generator.text(plain), generator.text(html, escaped=True)
+    return Program(plain=fill_plain, html=fill_html, lines=generator.lines, size=generator.size)
 
 
 class _Generator:
@@ -79,6 +81,7 @@ class _Generator:
 
     def __init__(self, file: str, functions: Mapping[str, Any]) -> None:
         self.lines: list[int] = []
+        self.size = 0
         self._file = file
         self._functions = functions
         self._escaped = False  # whether values are escaped, for HTML
@@ -97,6 +100,7 @@ class _Generator:
         # Empty lines before it, which cost nothing, make its lines go on where those of the last one ended.
         source = "\n" * len(self.lines) + "\n".join(self._source)
         self.lines += self._places
+        self.size += len(source)
         known: dict[str, Any] = {"__builtins__": {}, **self._functions}
         exec(compile(source, self._file, "exec"), known)  # noqa: S102  of a template it has names only
         fill: Fill = known.pop("message")
