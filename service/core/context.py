@@ -14,19 +14,17 @@ from functools import lru_cache
 
 from avisa.core import facts, shapes
 from avisa.core.characters import one_line
+from avisa.core.given_names import given_name, without_placeholders
 from avisa.core.model import Json, Notification, Order, Purpose, Reason
 from avisa.core.plan import Brand, Plan
 from avisa.core.timestamps import rfc3339
 
 UNKNOWN = "–"  # stands for a customer's name in what owners read
 _COLOR = "#24594b"
+_LONGEST_FIRST_NAME = 60
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 _DETAIL = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")  # what a template can write; and no name that is an address
-_NOT_A_NAME = frozenset({"null", "none", "undefined", "unknown", "n/a", "na", "nan", "test"})
-_HONORIFICS = frozenset(
-    {"sr", "sra", "srta", "dr", "dra", "d", "da", "dª", "mr", "mrs", "ms", "mx", "miss", "don", "doña", "prof", "eng"}
-)
 
 
 def build(
@@ -40,7 +38,7 @@ def build(
     brand = plan.brand(known.get("brand"))
     customer = whole_name(known.get("customer.name"))
     variables: dict[str, Json] = {
-        "customer": {"name": customer, "first_name": first_name(customer)},
+        "customer": {"name": customer, "first_name": first_name(known)},
         "order": _order(order.order_id, known, left_out),
         "status": shapes.text_of(notification.status, shapes.LONGEST_LINE, shapes.Notes()),
         "reminder": _reminder(notification),
@@ -75,26 +73,17 @@ def whole_name(value: Json) -> str:
     """A person's name on one line; empty if the value is no name."""
     if not isinstance(value, str):
         return ""
-    name = one_line(value[:400])  # it may have a million characters
-    if name.casefold() in _NOT_A_NAME or not any(map(str.isalpha, name)):
-        return ""
-    return shapes.person(name)
+    name = without_placeholders(one_line(value[:400]))  # it may have a million characters
+    return shapes.person(name) if any(map(str.isalpha, name)) else ""
 
 
-def first_name(name: str) -> str:
-    """The name to greet somebody by: the given name, or the whole name if that is an initial, or nothing."""
-    family, comma, given = name.partition(",")
-    words = (given if comma and given.strip() else family).split()
-    while len(words) > 1 and words[0].rstrip(".").casefold() in _HONORIFICS:
-        words = words[1:]
-    if not words:
-        return ""
-    first = words[0].strip(".,;:!?\"'()<>")
-    if sum(map(str.isalpha, first)) < 2 and len(words) > 1:
-        return " ".join(words)[:60]
-    if first.isupper() and first.isascii() and len(first) > 2:
-        first = first.capitalize()
-    return first[:40]
+def first_name(known: Mapping[str, Json]) -> str:
+    """The name to greet the customer by: what an event calls so, else the given name in the whole name, if there is
+    no doubt which that is, else nothing. `known` is the order's `facts.view`."""
+    for fact in ("customer.first_name", "customer.given_name"):
+        if fact in known and (stated := whole_name(known[fact])):
+            return stated[:_LONGEST_FIRST_NAME].rstrip()
+    return given_name(whole_name(known.get("customer.name")), known.get("customer.locale"))
 
 
 @lru_cache(64)

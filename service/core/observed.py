@@ -20,6 +20,7 @@ from avisa.core.model import Json, Order
 # Variables that are listed even where no event ever said them; `order.…` has no such list.
 _EXPECTED = ("customer.name", "customer.first_name", "promise.date", "reason", "next_step")
 _AS_IT_IS = {"reason": "reason", "next_step": "next_step", "promised_at": "promise.date"}
+_NAMES = ("customer.first_name", "customer.given_name", "customer.name")  # facts that a first name may come from
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # what a template can write; and no key that is an address
 _MOST = 200  # variables of a status
 _LONGEST = 40  # characters of an example
@@ -109,16 +110,18 @@ def _mask(character: str) -> str:
 
 def _variables(order: Order) -> Iterator[tuple[str, Json, str]]:
     """Name, value and fact of all that a message about the order could show."""
-    for fact, raw in facts.view(order).items():
+    known = facts.view(order)
+    for fact, raw in known.items():
         if fact in _AS_IT_IS:
             yield from _named(_AS_IT_IS[fact], shapes.detail(raw, shapes.Notes()), fact)
         elif fact == "customer.name":
-            name = context.whole_name(raw)
-            yield from _named("customer.name", name, fact)
-            yield from _named("customer.first_name", context.first_name(name), fact)
+            yield from _named("customer.name", context.whole_name(raw), fact)
         elif fact.startswith("details."):
             name = fact.removeprefix("details.")
             yield from _named(f"order.{name}", shapes.order_detail(name, raw, shapes.Notes()), fact)
+    if first_name := context.first_name(known):
+        fact = next(fact for fact in _NAMES if known.get(fact))
+        yield from _named("customer.first_name", first_name, fact)
 
 
 def _shown(values: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:

@@ -13,7 +13,8 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_ID = 200  # characters of an order_id or status
 MAX_TEXT = 500  # characters of any other identifier
-PROSE = {"name": 200, "reason": 2_000, "next_step": 2_000}  # characters after which it is cut
+# Characters after which a text is cut.
+PROSE = {"name": 200, "first_name": 200, "given_name": 200, "reason": 2_000, "next_step": 2_000}
 
 _LARGEST = 2**63 - 1
 
@@ -37,6 +38,8 @@ class Customer(_Model):
 
     id: str | None = None
     name: str | None = None
+    first_name: str | None = None
+    given_name: str | None = None
     email: str | None = None
     phone: str | None = None
     locale: str | None = None
