@@ -30,7 +30,8 @@ Sightings = tuple[tuple[Rank, str], ...]
 FIELDS = frozenset(
     {
         *("promised_at", "brand", "owner", "reason", "next_step", "sequence", "id", "source", "time", "timestamp"),
-        *("customer", "customer.id", "customer.name", "customer.email", "customer.phone"),
+        *("customer", "customer.id", "customer.name", "customer.first_name", "customer.given_name"),
+        *("customer.email", "customer.phone"),
         *("customer.locale", "customer.time_zone", "customer.channels"),
         *("details", "details.number", "details.url", "details.items", "details.total", "details.currency"),
     }

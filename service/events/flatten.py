@@ -20,6 +20,7 @@ from avisa.core.model import Json, OrderEvent, Reason
 from avisa.core.plan import Events
 from avisa.events import times
 from avisa.events.details import storable
+from avisa.events.entities import decoded
 from avisa.events.schema import MAX_ID, MAX_TEXT, PROSE, Customer, Data, DecodeError
 from avisa.ports import Record
 
@@ -65,7 +66,7 @@ def to_event(
         occurred_at=_occurred_at(record, attributes, data, pointer, unused),
         sequence=data.sequence,
         notify=data.notify is not False,
-        facts=_facts(data, value, rules, unused, cut),
+        facts=decoded(_facts(data, value, rules, unused, cut), value),
         identity=_identity(record, value, source or "", event_id),
         event_id=event_id,
         position=record.position,
