@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from avisa.core import facts, shapes
 from avisa.core.characters import one_line
-from avisa.core.given_names import given_name, without_placeholders
+from avisa.core.first_names import first_name_in, without_placeholders
 from avisa.core.model import Json, Notification, Order, Purpose, Reason
 from avisa.core.plan import Brand, Plan
 from avisa.core.timestamps import rfc3339
@@ -83,7 +83,7 @@ def first_name(known: Mapping[str, Json]) -> str:
     for fact in ("customer.first_name", "customer.given_name"):
         if fact in known and (stated := whole_name(known[fact])):
             return stated[:_LONGEST_FIRST_NAME].rstrip()
-    return given_name(whole_name(known.get("customer.name")), known.get("customer.locale"))
+    return first_name_in(whole_name(known.get("customer.name")), known.get("customer.locale"))
 
 
 @lru_cache(64)

@@ -7,7 +7,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from avisa.core.given_names import given_name
+from avisa.core.first_names import first_name_in
 from avisa.core.model import Json
 from tests.templates.harness import mailed, usual
 
@@ -126,10 +126,10 @@ NAMES = {
 
 @pytest.mark.parametrize(("name", "given"), NAMES.items())
 def test_a_given_name_is_taken_without_doubt(name: str, given: str) -> None:
-    assert given_name(name) == given
+    assert first_name_in(name) == given
 
 
 @pytest.mark.parametrize("locale", ["hu", "hu-HU", "HU_hu", "ja", "vi-VN"])
 def test_the_customers_language_tells_the_order(locale: str) -> None:
-    assert given_name("Magyar Anna", locale) == ""
-    assert given_name("Magyar Anna", "en-HU") == "Magyar"
+    assert first_name_in("Magyar Anna", locale) == ""
+    assert first_name_in("Magyar Anna", "en-HU") == "Magyar"

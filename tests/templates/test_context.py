@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from avisa.core import context, facts, samples
 from avisa.core.context import whole_name
-from avisa.core.given_names import given_name
+from avisa.core.first_names import first_name_in
 from avisa.core.model import Fact
 from avisa.core.shapes import LONGEST_NAME, LONGEST_TEXT, Notes, detail, text_of
 from tests.templates.harness import NOW, usual
@@ -27,7 +27,7 @@ def test_every_name_can_be_greeted(name: str) -> None:
     whole = whole_name(name)
     assert len(whole) <= LONGEST_NAME
     assert whole == " ".join(whole.split())
-    assert given_name(whole) in ("", *whole.split(), whole.split(" ")[0].capitalize())
+    assert first_name_in(whole) in ("", *whole.split(), whole.split(" ")[0].capitalize())
 
 
 values = st.recursive(

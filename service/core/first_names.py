@@ -95,7 +95,7 @@ def without_placeholders(name: str) -> str:
     return "" if _NO_NAMES.issuperset(map(str.casefold, words)) else " ".join(words)
 
 
-def given_name(whole_name: str, locale: Json = None) -> str:
+def first_name_in(whole_name: str, locale: Json = None) -> str:
     """The given name in a whole name on one line, as it is written there; empty where there is any doubt.
 
     `locale` is the customer's own, if it is known: a Hungarian writes the family name first.
