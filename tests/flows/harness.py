@@ -78,7 +78,7 @@ class Flows:
     def event(self, status: str, order_id: str = "A-1", **facts: object) -> OrderEvent:
         """Something that happens to an order now. The facts are as for `builders.event`."""
         self._number += 1
-        facts = {"customer__email": "ana@example.com", "customer__name": "Ana", **facts}
+        facts = {"customer__email": "ana@example.com", "customer__name": "Ana Sousa", **facts}
         return builders.event(status, self.clock.now(), self._number, order_id, **facts)
 
     async def happens(self, status: str, order_id: str = "A-1", **facts: object) -> None:
