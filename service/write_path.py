@@ -19,7 +19,7 @@ from avisa.core.fold import Fold
 from avisa.core.model import Reason, State
 from avisa.dispatch.preparation import Prepared
 from avisa.dispatch.settlements import Now
-from avisa.ports import Attempt, Change, Claimed, Committed, Entry, OrderBook, Sender, Tally, Unreadable
+from avisa.ports import Change, Claimed, Committed, Entry, OrderBook, Sender, Tally, Unreadable
 
 Prepare = Callable[[Sequence[Claimed], Now], Awaitable[Prepared]]
 
@@ -82,7 +82,8 @@ class WritePath:
         together with the drafts, which marks the attempts as begun, and dispatch sends them after the commit. `tally`
         and `dead_letters` are the records that changed no order; they are stored in the same transaction.
         """
-        attempts = await self._first_attempts(decided, at) if send_now else []
+        prepared = await self._prepared(decided, at) if send_now else Prepared()
+        attempts = [attempt for attempt in prepared.attempts if attempt.key not in prepared.redated]
         committed = await self._orders.commit(
             [item.change() for item in decided],
             tally=tally,
@@ -90,6 +91,7 @@ class WritePath:
             now=at.virtual,
             begin=attempts,
             lease=self._lease,
+            budgets=prepared.budgets,
         )
         begun = [attempt for attempt in attempts if attempt.key in committed.begun]
         if begun:
@@ -97,20 +99,18 @@ class WritePath:
         self._follow_up(decided, committed)
         return committed.lost
 
-    async def _first_attempts(self, decided: Collection[DecidedOrder], at: Now) -> list[Attempt]:
-        """Attempts at the notifications with no earlier one queued for the same recipient and channel.
+    async def _prepared(self, decided: Collection[DecidedOrder], at: Now) -> Prepared:
+        """Prepare the notifications with no earlier one queued for the same recipient and channel.
 
-        Whatever the gate holds or drops, or needs a new date, stays in the outbox for a later claim.
+        Whatever the gate holds or drops, or needs a new date, or is over a budget, stays in the outbox for a later
+        claim.
         """
         newborn: list[Claimed] = []
         for item in decided:
             if heads := item.fold.heads():
                 order = item.fold.after_commit()
                 newborn += [Claimed(notification=head, order=order) for head in heads]
-        if not newborn:
-            return []
-        prepared = await self._prepare(newborn, at)
-        return [attempt for attempt in prepared.attempts if attempt.key not in prepared.redated]
+        return await self._prepare(newborn, at) if newborn else Prepared()
 
     def _follow_up(self, decided: Collection[DecidedOrder], committed: Committed) -> None:
         """Tell the wake loop, dispatch and the metrics what is stored."""

@@ -15,6 +15,7 @@ _MESSAGES = {
     Alert.STUCK: "order-stuck",
     Alert.UNKNOWN_STATUS: "unknown-status",
     Alert.UNREACHABLE: "customer-unreachable",
+    Alert.FLOOD: "too-many-mails",
 }
 
 

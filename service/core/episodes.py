@@ -12,6 +12,9 @@ from avisa.core.plan import Touchpoint
 # effect when it comes again, although its identity is forgotten; unless all of them happened in one moment.
 _MOST_SEEN = 4_096 * 16
 
+# The other alerts are told once an episode.
+ONCE_AN_ORDER = frozenset({Alert.UNREACHABLE, Alert.FLOOD})
+
 
 def already_holds(order: Order, identity: bytes) -> bool:
     """True if the event of this identity was taken in before."""
@@ -39,7 +42,7 @@ def entered(order: Order, event: OrderEvent, rank: Rank, touchpoint: Touchpoint,
         spent=False,
         ordinals={},
         unreached_at=None,
-        alerts=order.alerts & {Alert.UNREACHABLE},  # the others are told once an episode
+        alerts=order.alerts & ONCE_AN_ORDER,
     )
 
 

@@ -44,11 +44,13 @@ class Drop:
 def superseded(notification: Notification, order: Order, plan: Plan) -> bool:
     """True if something newer made the notification untrue or needless.
 
-    For example, the update about "shipped" is superseded once the update about "delivered" is decided.
+    For example, the update about "shipped" is superseded once the update about "delivered" is decided. `always: true`
+    exempts an update, but not one that the flood budget holds.
     """
     match notification.purpose:
         case Purpose.UPDATE:
-            return not plan.exempts(notification) and _outlived(notification, order)
+            exempt = plan.exempts(notification) and notification.gate is not Reason.FLOOD
+            return not exempt and _outlived(notification, order)
         case Purpose.REMINDER:
             later = order.told_seq > notification.seq and order.told_episode >= notification.episode
             return later or _outlived(notification, order)

@@ -54,6 +54,7 @@ class Alert(StrEnum):
     STUCK = "stuck"
     UNKNOWN_STATUS = "unknown_status"
     UNREACHABLE = "unreachable"
+    FLOOD = "flood"
 
 
 class Reason(StrEnum):
@@ -76,6 +77,7 @@ class Reason(StrEnum):
     BURST_WAIT = "burst_wait"
     FREQUENCY_CAP = "frequency_cap"
     BLIND = "blind"
+    FLOOD = "flood"
     UNSUBSCRIBED = "unsubscribed"
     NO_ADDRESS = "no_address"
     # settled

@@ -111,6 +111,22 @@ class Touchpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """At most `count` within any `per`."""
+
+    count: int
+    per: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flood:
+    """How many mails an order and an address may get; None: as many as there are. What is over it waits."""
+
+    per_order: Allowance | None = Allowance(count=6, per=timedelta(hours=1))
+    per_address: Allowance | None = Allowance(count=12, per=timedelta(hours=1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """When Avisa counts as blind; all in real time."""
 
@@ -140,6 +156,7 @@ class Plan:
     touchpoints: Mapping[str, Touchpoint]
     unknown: Touchpoint  # for a status without a touchpoint; its `message` is the generic one
     feed: Feed = Feed()
+    flood: Flood = Flood()
     tell_within: timedelta = timedelta(hours=72)
     events: Events = USUAL_EVENTS
     longest_silence: timedelta | None = None  # the longest window or gap that the check accepts

@@ -24,7 +24,19 @@ from avisa.dispatch.preparation import Preparation, Prepared
 from avisa.dispatch.sending import Sending
 from avisa.dispatch.settlements import Now, Settlements
 from avisa.loops import keep_going
-from avisa.ports import Attempt, CatalogCache, Change, Channel, Claimed, Clock, Lag, OrderBook, Outbox, Settlement
+from avisa.ports import (
+    Attempt,
+    Begun,
+    CatalogCache,
+    Change,
+    Channel,
+    Claimed,
+    Clock,
+    Lag,
+    OrderBook,
+    Outbox,
+    Settlement,
+)
 
 log = structlog.get_logger()
 
@@ -205,16 +217,15 @@ class Dispatch:
             else:
                 prepared = await self.preparation.prepare(batch, at)
                 await self._store_new_dates(prepared, at)
-            began = await self._outbox.begin(prepared.attempts) if prepared.attempts else frozenset()
+            began = await self._outbox.begin(prepared.attempts, prepared.budgets) if prepared.attempts else Begun()
         except BaseException:
             self._in_flight.release(item.notification for item in batch)
             raise
-        self._begun.extend(attempt for attempt in prepared.attempts if attempt.key in began)
-        # What did not begin absorbed a later event, or its lease ended. The next claim prepares it again.
+        self._begun.extend(attempt for attempt in prepared.attempts if attempt.key in began.keys)
         settlements = prepared.settlements + [
-            self._released(attempt.claimed.notification, at)
+            self._not_begun(attempt, began.over_budget.get(attempt.key), at)
             for attempt in prepared.attempts
-            if attempt.key not in began
+            if attempt.key not in began.keys
         ]
         lost: Collection[str] = [item.key for item in settlements]
         try:
@@ -238,6 +249,13 @@ class Dispatch:
             else:
                 stored = replace(attempt.claimed, order=evolve(order, version=order.version + 1))
                 prepared.attempts.append(replace(attempt, claimed=stored))
+
+    def _not_begun(self, attempt: Attempt, room_at: datetime | None, at: Now) -> Settlement:
+        """It was over a budget, which has room for it at `room_at`. Or it absorbed a later event, or its lease ended:
+        then the next claim prepares it again."""
+        if room_at is None:
+            return self._released(attempt.claimed.notification, at)
+        return self._settlements.over_budget(attempt.claimed, room_at, self._catalogs.in_force.plan, at)
 
     def _released(self, notification: Notification, at: Now) -> Settlement:
         return self._settlements.released(notification, at)

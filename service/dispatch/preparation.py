@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from avisa.core import decide, gate
+from avisa.core import decide, flood, gate
+from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Notification, Order, Reason, State
+from avisa.core.plan import Allowance, Plan
 from avisa.dispatch.settlements import Now, Settlements, in_doubt
 from avisa.ports import (
     Attempt,
@@ -45,6 +47,8 @@ class Prepared:
     # Keys of attempts whose message tells a new date, because the one decided on has passed. Their order has that
     # date as its new deadline, which must be stored before the attempt begins.
     redated: set[str] = field(default_factory=set)
+    # What the store asks when it begins these attempts: only there is it known what others began meanwhile.
+    budgets: Budgets = NO_BUDGETS
 
 
 class Preparation:
@@ -67,7 +71,7 @@ class Preparation:
         catalog = self._catalogs.in_force
         fresh, on_time, overdue = self._lag.fresh_feeds(at.real), self._on_time(at), self.overdue(at.real)
         unsubscribed = await self._unsubscribed(batch, catalog)
-        prepared = Prepared()
+        prepared = Prepared(budgets=self._budgets(catalog.plan, at))
         for claimed in batch:
             notification, order = claimed.notification, claimed.order
             due = notification.due
@@ -162,6 +166,21 @@ class Preparation:
     def _on_time(self, at: Now) -> timedelta:
         """The longest virtual time between a reminder's deadline and its decision that still counts as on time."""
         return max(gate.ON_TIME, self._clock.to_virtual(at.real + DECISION_DELAY) - at.virtual)
+
+    def _budgets(self, plan: Plan, at: Now) -> Budgets:
+        """The allowances of the plan, in real time as it passes now."""
+        return Budgets(
+            per_order=self._in_real_time(plan.flood.per_order, at),
+            per_address=self._in_real_time(plan.flood.per_address, at),
+            per_alert=self._in_real_time(flood.ALERTS, at),
+        )
+
+    def _in_real_time(self, allowance: Allowance | None, at: Now) -> Allowance | None:
+        if allowance is None:
+            return None
+        return replace(
+            allowance, per=self._clock.to_real(at.virtual) - self._clock.to_real(at.virtual - allowance.per)
+        )
 
     def overdue(self, real: datetime) -> datetime:
         """A reminder due at or before this virtual moment is sent at `real`, even if its feed is behind.

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from avisa.core import decide, gate, retry
-from avisa.core.model import Notification, Order, Reason, State
+from avisa.core import decide, gate, notices, retry
+from avisa.core.model import Alert, Notification, Order, Reason, State
 from avisa.core.plan import Plan
 from avisa.core.retry import Receipt, RetryPolicy, Verdict
-from avisa.ports import CannotRender, Change, Clock, Entry, Settlement
+from avisa.ports import CannotRender, Change, Claimed, Clock, Entry, Settlement
 
 # The stage of an attempt that ended before there was a mail, because the message could not be rendered.
 RENDERING = "render"
@@ -132,6 +132,18 @@ class Settlements:
             counts_doubt=notification.state is State.SENDING,
             entry=None if known else entry_of(notification, "gate", hold.reason, at.virtual),
         )
+
+    def over_budget(self, claimed: Claimed, room_at: datetime, plan: Plan, at: Now) -> Settlement:
+        """A customer's mail waits until `room_at` (real) for room in a flood budget, and the owner is told of it once
+        an order. An owner who was told of another order a while ago is not told again."""
+        notification, order = claimed.notification, claimed.order
+        if not notification.to_customer:
+            return self.settled(notification, order, State.DROPPED, Reason.FLOOD, plan, at)
+        held = self.held(notification, gate.Hold(self.clock.to_virtual(room_at), Reason.FLOOD), at)
+        if Alert.FLOOD in order.alerts:
+            return held
+        alerted, alerts = notices.alert_owner(order, Alert.FLOOD, Reason.FLOOD, plan, at.virtual)
+        return replace(held, change=Change(order=alerted, notifications=alerts))
 
     def released(self, notification: Notification, at: Now) -> Settlement:
         """Its lease ends and nothing else changes: whoever claims next looks at it again."""

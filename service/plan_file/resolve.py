@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from avisa.core import working_time
 from avisa.core.model import Alert, Purpose
-from avisa.core.plan import Brand, Calendar, Events, Feed, Owner, Plan, Remind, Span, Touchpoint
+from avisa.core.plan import Brand, Calendar, Events, Feed, Flood, Owner, Plan, Remind, Span, Touchpoint
 from avisa.diagnostics.suggest import closest_match
 from avisa.diagnostics.yaml_reader import Path
 from avisa.plan_file import schema
@@ -58,6 +58,7 @@ class Resolver:
             },
             unknown=self._touchpoint("unknown_status", self.plan.unknown_status, ("unknown_status",), unknown=True),
             feed=Feed(**dict(self.plan.feed)),
+            flood=Flood(**dict(self.plan.defaults.flood)),
             tell_within=self.plan.defaults.tell_within,
             events=Events(**dict(self.plan.events)),
             tell_from=tell_from,

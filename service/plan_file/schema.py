@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from avisa.core.plan import QuietHours
+from avisa.core.plan import Allowance, QuietHours
 from avisa.plan_file import values, web_addresses
 from avisa.plan_file.values import Duration
 
@@ -110,6 +110,10 @@ Silence = Annotated[
     timedelta | None, _read_by(values.nonzero_elapsed, none=True), _hint(f"^({_PLAIN}|none)$", "2h", none=True)
 ]
 
+Budget = Annotated[
+    Allowance | None, _read_by(values.allowance, none=True), _hint(rf"^(\d+ ?/ ?{_PLAIN}|none)$", "6/1h", none=True)
+]
+
 
 class PlanMap(BaseModel):
     """A map in the plan. `NOT_YET` are keys that are planned but not built: they are refused with that reason."""
@@ -189,6 +193,7 @@ class Messages(PlanMap):
     stuck: Message = Field("order-stuck", description="To the owner: the last reminder goes out.")
     unknown_status: Message = Field("unknown-status", description="To the owner: a status without a touchpoint.")
     unreachable: Message = Field("customer-unreachable", description="To the owner: no mail reaches the customer.")
+    flood: Message = Field("too-many-mails", description="To the owner: more mails than `flood` allows.")
 
 
 class Touchpoint(PlanMap):
@@ -217,10 +222,18 @@ class Touchpoint(PlanMap):
     promise: Promise = Field(default_factory=Promise, description="When a promised date is news.")
 
 
+class Flood(PlanMap):
+    """How many mails may leave within a while. What is over it waits, until then or until something newer says it."""
+
+    per_order: Budget = _default(values.allowance, "6/1h", "Mails to the customer about one order.")
+    per_address: Budget = _default(values.allowance, "12/1h", "Mails to the customers at one address.")
+
+
 class Defaults(Touchpoint):
     """Any key of a touchpoint, for all that do not say otherwise, and:"""
 
     tell_within: Positive = _default(values.nonzero_elapsed, "72h", "What is older when it arrives is not told.")
+    flood: Flood = Field(default_factory=Flood, description="The most mails for one order and for one address.")
     longest_silence: Silence = Field(None, description="`avisa check` warns where it may be silent for longer.")
 
 

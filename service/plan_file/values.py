@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import babel
 from pydantic_core import PydanticCustomError
 
-from avisa.core.plan import QuietHours, Span
+from avisa.core.plan import Allowance, QuietHours, Span
 from avisa.diagnostics.suggest import closest_match
 
 Unit = Literal["s", "m", "h", "d", "bd"]
@@ -100,6 +100,14 @@ def elapsed(text: str) -> timedelta:
 def nonzero_elapsed(text: str) -> timedelta:
     """A duration of plain time that is longer than 0."""
     return elapsed(str(nonzero_duration(text)))
+
+
+def allowance(text: str) -> Allowance:
+    """Return the meaning of `6/1h`, at most six within any hour."""
+    count, slash, per = text.partition("/")
+    if not slash or not re.fullmatch(r"[1-9]\d{0,5}", count.strip()):
+        raise invalid("bad_allowance", f"{quoted(text)} is not a number in a while; allowed: such as 6/1h, or none")
+    return Allowance(count=int(count), per=nonzero_elapsed(per))
 
 
 def time_of_day(text: str) -> time | None:

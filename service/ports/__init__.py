@@ -5,7 +5,7 @@ from avisa.ports.clock import Clock, Lag
 from avisa.ports.drafts import Attempt, Claimed, Draft, RenderInput
 from avisa.ports.mail import CannotRender, Channel, Mail, NoAddress, RenderedMessage
 from avisa.ports.orders import Change, Committed, DurabilityLost, Entry, OrderBook, Tally
-from avisa.ports.outbox import Outbox, Pause, Sender, Settlement
+from avisa.ports.outbox import Begun, Outbox, Pause, Sender, Settlement
 from avisa.ports.queries import (
     Counts,
     DeadLetter,
@@ -21,6 +21,7 @@ from avisa.ports.records import Record, Skipped, Taken, Unreadable
 
 __all__ = [
     "Attempt",
+    "Begun",
     "CannotRender",
     "Catalog",
     "CatalogCache",

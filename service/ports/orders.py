@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Notification, Order, Reason
 from avisa.ports.drafts import Attempt
 from avisa.ports.records import Unreadable
@@ -84,13 +85,14 @@ class OrderBook(Protocol):
         now: datetime,
         begin: Sequence[Attempt] = (),
         lease: timedelta = timedelta(0),
+        budgets: Budgets = NO_BUDGETS,
     ) -> Committed:
         """Store all changes in one transaction.
 
         Of an order that lost a race nothing is stored and nothing is counted; everything else is. A new notification
         with an attempt in `begin` is born SENDING, with its draft, and leased to this process for `lease`; unless an
         earlier one of the same order, recipient and channel is not settled: then it is born QUEUED and waits for that
-        one. All others are born QUEUED, due at once.
+        one, or a budget has no room for it. All others are born QUEUED, due at once.
         """
 
     async def due(self, now: datetime, *, feeds: Collection[str], overdue: datetime, limit: int) -> list[Order]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Reason, State
 from avisa.ports.drafts import Attempt, Claimed
 from avisa.ports.orders import Change, Entry
@@ -42,6 +43,15 @@ class Pause:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What became of attempts that were to begin: the keys of those that did, and those for which a flood budget has
+    no room, each with the real moment at which it may have. The others lost a race."""
+
+    keys: frozenset[str] = frozenset()
+    over_budget: Mapping[str, datetime] = field(default_factory=dict)
+
+
 class Outbox(Protocol):
     """Notifications that are decided but not settled."""
 
@@ -55,9 +65,9 @@ class Outbox(Protocol):
         decided by `overdue`.
         """
 
-    async def begin(self, attempts: Sequence[Attempt]) -> frozenset[str]:
-        """Store the drafts, mark SENDING and count the attempts; return the keys that did begin. A key does not begin
-        if this process lost its lease, or if it was settled, or if its revision has risen."""
+    async def begin(self, attempts: Sequence[Attempt], budgets: Budgets = NO_BUDGETS) -> Begun:
+        """Store the drafts, mark SENDING and count the attempts. A key does not begin if this process lost its lease,
+        or if it was settled, or if its revision has risen, or if one of `budgets` has no room for it."""
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[str]:
         """Store settlements in one transaction and free their leases; return the keys that were lost.

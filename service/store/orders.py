@@ -14,9 +14,10 @@ from types import MappingProxyType
 
 from sqlalchemy import Connection
 
+from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Notification, Order
 from avisa.ports import Attempt, Change, Committed, Tally, Unreadable
-from avisa.store import counters, recipient_queues, timeline
+from avisa.store import counters, flood, recipient_queues, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.dead_letters import set_aside
 from avisa.store.sql.dialect import as_rows, clock
@@ -148,19 +149,22 @@ class SqlOrders(OnDatabase):
         now: datetime,
         begin: Sequence[Attempt] = (),
         lease: timedelta = timedelta(0),
+        budgets: Budgets = NO_BUDGETS,
     ) -> Committed:
         now_real = clock(conn)
         ids = {change.order.order_id for change in changes}
         if len(ids) < len(changes):
             raise ValueError("a commit holds one change for each order")
+        stored = lock(conn, sorted(ids)) if ids else {}
+        over_budget = flood.waits(conn, begin, budgets) if begin else {}
         applied = apply(
             conn,
             changes,
-            lock(conn, sorted(ids)) if ids else {},
+            stored,
             now=micros(now),
             now_real=now_real,
             lease=recipient_queues.Lease(self._lease_token, now_real + lease // MICROSECOND),
-            begin={attempt.key: attempt for attempt in begin},
+            begin={attempt.key: attempt for attempt in begin if attempt.key not in over_budget},
             shard=self._shard,
         )
         set_aside(conn, dead_letters, now=now)

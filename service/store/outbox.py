@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import SETTLED, State
-from avisa.ports import Attempt, Claimed, Pause, Settlement
-from avisa.store import counters, operations, orders, recipient_queues, timeline
+from avisa.ports import Attempt, Begun, Claimed, Pause, Settlement
+from avisa.store import counters, flood, operations, orders, recipient_queues, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import as_rows, clock
 from avisa.store.sql.rows import (
@@ -93,17 +94,19 @@ class SqlOutbox(OnDatabase):
         ]
 
     @transaction
-    def begin(self, conn: Connection, attempts: Sequence[Attempt]) -> frozenset[str]:
-        """Store the drafts and mark SENDING; returns the keys that did begin."""
+    def begin(self, conn: Connection, attempts: Sequence[Attempt], budgets: Budgets = NO_BUDGETS) -> Begun:
+        """Store the drafts and mark SENDING."""
+        over_budget = flood.waits(conn, attempts, budgets)
         leased = self._lock_leased(conn, [attempt.key for attempt in attempts])
         ready = [
             attempt
             for attempt in attempts
-            if leased.get(attempt.key, ("", -1))[1] == attempt.claimed.notification.revision
+            if attempt.key not in over_budget
+            and leased.get(attempt.key, ("", -1))[1] == attempt.claimed.notification.revision
         ]
         if ready:
             _BEGIN.execute(conn, [_attempt_row(attempt) for attempt in ready])
-        return frozenset(attempt.key for attempt in ready)
+        return Begun(keys=frozenset(attempt.key for attempt in ready), over_budget=over_budget)
 
     @transaction
     def settle(self, conn: Connection, settlements: Sequence[Settlement]) -> frozenset[str]:

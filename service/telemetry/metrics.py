@@ -47,6 +47,7 @@ _notifications = Counter(
     ["purpose", "channel", "state"],
     registry=REGISTRY,
 )
+_holds = Counter("avisa_holds", "Notifications that the gate made wait.", ["reason"], registry=REGISTRY)
 _lateness = Histogram(
     "avisa_reminder_lateness_seconds",
     "From the moment a reminder was due to its acceptance, in real time.",
@@ -95,6 +96,11 @@ def queued(purpose: Purpose, channel: str) -> None:
 def settled(purpose: Purpose, channel: str, state: State) -> None:
     """Count a notification that reached one of its final states."""
     _child(_notifications, purpose, channel, state).inc()
+
+
+def held(reason: Reason) -> None:
+    """Count a notification that begins to wait for `reason`."""
+    _child(_holds, reason).inc()
 
 
 def reminder_lateness(seconds: float) -> None:

@@ -223,7 +223,7 @@ def sent_mail(folder: Path, texts: dict[str, str], state: State = State.SENT) ->
         begun = Attempt(
             claimed=Claimed(notification=notification, order=order), draft=draft, at_real=RealClock().real()
         )
-        assert await store.outbox.begin([begun])
+        assert (await store.outbox.begin([begun])).keys
         assert not await store.outbox.settle([settlement(notification.key, state)])
         return notification.key, mail.data  # type: ignore[union-attr] # the samples can be rendered
 

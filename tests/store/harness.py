@@ -59,7 +59,7 @@ def settlement(key: str, state: State = State.SENT, reason: Reason = Reason.ACCE
 
 async def send(store: Store, *keys: str) -> None:
     """Begin these, which `store` has leased, and settle them as sent."""
-    assert await store.outbox.begin([attempt(key) for key in keys]) == set(keys)
+    assert (await store.outbox.begin([attempt(key) for key in keys])).keys == set(keys)
     assert not await store.outbox.settle([settlement(key) for key in keys])
 
 

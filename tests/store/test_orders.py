@@ -104,7 +104,7 @@ async def test_superseded_notifications_are_dropped_unless_begun(store: Store, d
     claimed = await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=10, **READER)
     assert [item.notification.key for item in claimed] == [notification("B", 2).key]
     # Whoever has the dropped one in hand does not begin it any more.
-    assert await store.outbox.begin([attempt(waits)]) == frozenset()
+    assert (await store.outbox.begin([attempt(waits)])).keys == frozenset()
 
 
 async def test_a_notification_superseded_in_its_own_batch_is_stored_as_dropped(
@@ -135,9 +135,9 @@ async def test_an_attempt_that_was_absorbed_into_does_not_begin(store: Store) ->
     await lease_all(store)
     key = notification().key
     assert (await store.orders.commit([change("A-1", 1, absorbed_by=key)], now=NOW)).lost == frozenset()
-    assert await store.outbox.begin([attempt(key)]) == frozenset()
+    assert (await store.outbox.begin([attempt(key)])).keys == frozenset()
     assert (await store.orders.load(["A-1"]))["A-1"].pending[0].revision == 1
-    assert await store.outbox.begin([attempt(key, revision=1)]) == {key}
+    assert (await store.outbox.begin([attempt(key, revision=1)])).keys == {key}
 
 
 @pytest.mark.parametrize("meanwhile", ["begun", "settled", "unknown"])

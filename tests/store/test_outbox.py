@@ -95,7 +95,7 @@ async def test_begin_stores_the_draft_and_counts_the_attempt(store: Store, datab
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
     key = notification().key
-    assert await store.outbox.begin([attempt(key), attempt("unknown")]) == {key}
+    assert (await store.outbox.begin([attempt(key), attempt("unknown")])).keys == {key}
     (row,) = await store.queries.outbox()
     assert row.notification.state is State.SENDING
     assert (row.notification.attempts, row.notification.first_attempt_real) == (1, NOW)
@@ -177,7 +177,7 @@ async def test_a_settled_notification_cannot_be_settled_again(store: Store, data
     entry = Entry(order_id="A-1", at=NOW, kind="attempt", reason=Reason.REFUSED, key=key, note="dot: 550\0")
     assert await store.outbox.settle([settlement(key, State.FAILED, Reason.REFUSED, entry=entry)]) == frozenset()
     assert await store.outbox.settle([settlement(key)]) == {key}
-    assert await store.outbox.begin([attempt(key)]) == frozenset()
+    assert (await store.outbox.begin([attempt(key)])).keys == frozenset()
     history = await store.queries.history("A-1")
     assert history is not None
     (row,) = history.outbox
@@ -302,7 +302,7 @@ async def test_a_drop_promotes_the_next_of_the_queue(store: Store, database: Fre
     key = notification().key
     assert await store.operations.drop([key, "unknown"], now=NOW) == {key}
     assert keys(await claim(store, database)) == [notification(seq=2).key]
-    assert await store.outbox.begin([attempt(key)]) == frozenset()
+    assert (await store.outbox.begin([attempt(key)])).keys == frozenset()
     assert await store.operations.drop([key], now=NOW) == frozenset()
     (row, _) = await store.queries.outbox(order_id="A-1")
     assert row.reason is Reason.DROPPED_BY_OPERATOR

@@ -45,7 +45,7 @@ async def test_no_notification_is_claimed_twice(pair: tuple[Store, Store], datab
         while claimed := await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=20, **READER):
             keys = [item.notification.key for item in claimed]
             seen.update(keys)
-            assert await store.outbox.begin([attempt(key) for key in keys]) == set(keys)
+            assert (await store.outbox.begin([attempt(key) for key in keys])).keys == set(keys)
             assert await store.outbox.settle([settlement(key) for key in keys]) == frozenset()
 
     await asyncio.gather(*(work(store) for store in pair for _ in range(2)))

@@ -58,7 +58,7 @@ async def test_commands_read_and_write_beside_the_service(database: FreshDatabas
     )
     assert await store.outbox.paused() is not None
     # A command frees nobody's lease.
-    assert await store.outbox.begin([attempt(notification().key)]) == {notification().key}
+    assert (await store.outbox.begin([attempt(notification().key)])).keys == {notification().key}
 
 
 async def test_leases_are_freed_at_the_start(database: FreshDatabase) -> None:

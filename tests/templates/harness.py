@@ -69,6 +69,7 @@ NEEDED = [
     "order-stuck",
     "unknown-status",
     "customer-unreachable",
+    "too-many-mails",
 ]
 
 

@@ -36,7 +36,7 @@ MAY_DATE = (
 )
 FINAL = ("delivered", "cancelled")
 CUSTOMERS = (*MAY_DATE, *FINAL)
-OWNERS = ("order-stuck", "customer-unreachable", "unknown-status")
+OWNERS = ("order-stuck", "customer-unreachable", "unknown-status", "too-many-mails")
 MESSAGES = (*CUSTOMERS, *OWNERS)
 EVERY = [pytest.param(message, locale, id=f"{message}-{locale}") for message in MESSAGES for locale in LOCALES]
 CUSTOMERS_EVERY = [each for each in EVERY if each.values[0] in CUSTOMERS]

@@ -20,6 +20,7 @@ PHRASES: dict[Reason, str] = {
     Reason.BURST_WAIT: "waits a moment for what may follow",
     Reason.FREQUENCY_CAP: "waits, because a moved date was told a short while ago",
     Reason.BLIND: "waits until we can see the feed again",
+    Reason.FLOOD: "too many mails within a while",
     Reason.UNSUBSCRIBED: "they asked for no reminders",
     Reason.NO_ADDRESS: "there is no address",
     Reason.ACCEPTED: "the mail server took it",

@@ -10,7 +10,7 @@ What stands in braces in the text of a statement is explained in `statements.sql
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -180,3 +180,22 @@ def clock(conn: Connection) -> int:
         now: int = conn.info["clock"]()
         return now
     return int(conn.execute(_NOW).scalar_one())
+
+
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(n) FROM ("
+    "SELECT CAST(value AS bigint) AS n FROM json_array_elements_text(CAST(:numbers AS json)) ORDER BY 1"
+    ") AS numbers"
+)
+
+
+def lock_hashes(conn: Connection, hashes: Collection[bytes]) -> bool:
+    """Lock what has these hashes until the transaction ends; False if nothing had to be locked.
+
+    On SQLite nobody else writes meanwhile. On PostgreSQL two hashes that begin alike share a lock.
+    """
+    if not hashes or conn.dialect.name == "sqlite":
+        return False
+    numbers = orjson.dumps([int.from_bytes(each[:8], "big", signed=True) for each in hashes]).decode()
+    conn.execute(_LOCK, {"numbers": numbers})
+    return True

@@ -194,6 +194,19 @@ SET state = 'sending', attempts = attempts + 1, first_attempt_real = coalesce(fi
 FROM {rows}
 WHERE notifications.key = r.key
 
+-- name: attempts_at_addresses
+-- rows: address_hash text
+SELECT address_hash, recipient, key, first_attempt_real
+FROM notifications
+WHERE address_hash IN (SELECT r.address_hash FROM {rows}) AND first_attempt_real > :since AND state <> 'failed'
+
+-- name: attempts_on_orders
+-- rows: order_id text
+SELECT order_id, first_attempt_real
+FROM notifications
+WHERE order_id IN (SELECT r.order_id FROM {rows}) AND first_attempt_real > :since AND recipient = 'customer'
+  AND state <> 'failed'
+
 -- name: give_back
 -- rows: key text, due_real bigint
 UPDATE notifications SET lease_token = NULL, due_real = r.due_real FROM {rows} WHERE notifications.key = r.key

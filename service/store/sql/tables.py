@@ -178,5 +178,7 @@ _partial("notifications_waiting", "due_real IS NULL AND settled_at IS NULL", not
 _partial("dead_letters_uncopied", "copied = 0", dead_letters.c.id)
 # Whole, not partial: a row taken out of an index again costs as much as it cost to put in.
 Index("notifications_order", notifications.c.order_id, notifications.c.seq)
+# For the flood budget, which asks for the newest attempts at an address.
+Index("notifications_address", notifications.c.address_hash, notifications.c.first_attempt_real)
 Index("entries_order", entries.c.order_id)
 Index("versions_content", versions.c.content, versions.c.at_real)
