@@ -134,4 +134,5 @@ def _end(
     due = working_time.add(start, gap, touchpoint.calendar)
     if touchpoint.quiet_hours is None:
         return due
-    return working_time.out_of_quiet(due, touchpoint.quiet_hours, facts.zone(order, plan), now)
+    zone, on_calendar = facts.zone(order, plan), touchpoint.calendar is not None
+    return working_time.out_of_quiet(due, touchpoint.quiet_hours, zone, now, never_before=on_calendar)

@@ -32,14 +32,26 @@ class Brand:
     forbidden_words: tuple[str, ...] = ()  # that its customers are not to read
 
 
+Shift = tuple[time, time]  # opening and closing; a closing that is not later than its opening is on the next day
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """When windows run. `hours` has a tuple of (opening, closing) for each weekday, Monday first."""
+    """When windows run. `hours` has the shifts of each weekday, Monday first. A shift belongs to the day on which it
+    begins."""
 
     key: str
-    hours: tuple[tuple[tuple[time, time], ...], ...]
+    hours: tuple[tuple[Shift, ...], ...]
     closed: frozenset[date] = frozenset()  # holidays and closures, as plain dates
+    hours_on: Mapping[date, tuple[Shift, ...]] = field(default_factory=dict, hash=False)  # of single days
     zone: ZoneInfo
+
+    def shifts(self, day: date) -> tuple[Shift, ...]:
+        """The shifts that begin on `day`, in order. Hours of the very day outrank a closure."""
+        own = self.hours_on.get(day)
+        if own is not None:
+            return own
+        return () if day in self.closed else self.hours[day.weekday()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from avisa.core.plan import Calendar, QuietHours, Span
 
-MIDNIGHT = time(0)  # as an opening the start of a day, as a closing its end
+MIDNIGHT = time(0)
 FARTHEST = 1096  # days; the plan is refused when a calendar is closed for so long
 BEFORE_QUIET = timedelta(minutes=30)
 
@@ -31,7 +31,9 @@ def add(start: datetime, span: Span, calendar: Calendar | None) -> datetime:
 
     Without a calendar that is plain elapsed time. With one, elapsed time counts only while it is open. N
     working days go on to the next opening if `start` is closed, then to the same local time N open days
-    later, clipped to the hours of that day. Opening is open, closing is closed.
+    later, clipped to the hours of that day. Opening is open, closing is closed. A shift over midnight belongs to
+    the day on which it begins: one working day from Saturday 02:00, in the shift of Friday, ends on Tuesday 02:00,
+    in the shift of Monday.
 
     Later starts give later ends, with one exception: working days from the second pass of a repeated hour
     go by the clock on the wall, which was set back.
@@ -42,21 +44,27 @@ def add(start: datetime, span: Span, calendar: Calendar | None) -> datetime:
             raise ValueError("working days need a calendar")  # refused when the plan is read
         return start + span.elapsed
     if span.days is None:
-        return _open_time(start, span.elapsed or timedelta(0), calendar)
-    opened = _open_time(start, timedelta(0), calendar).astimezone(calendar.zone)
-    day = _open_day(opened.date(), span.days, calendar)
-    return _clipped(day, opened.time(), calendar)
+        return _open_time(start, span.elapsed or timedelta(0), calendar)[0]
+    at, begun = _open_time(start, timedelta(0), calendar)
+    opened = at.astimezone(calendar.zone)
+    day = _open_day(begun, span.days, calendar)
+    return _clipped(day, datetime.combine(day + (opened.date() - begun), opened.time()), calendar)
 
 
-def out_of_quiet(moment: datetime, quiet: QuietHours | None, zone: ZoneInfo, now: datetime) -> datetime:
+def out_of_quiet(
+    moment: datetime, quiet: QuietHours | None, zone: ZoneInfo, now: datetime, *, never_before: bool = False
+) -> datetime:
     """`moment`; but if it lies in quiet hours, 30 minutes before they begin, or their end if that has passed.
 
-    The answer never lies in quiet hours itself.
+    With `never_before` it is their end in any case: working time that ends in the customer's night has not passed the
+    evening before. The answer never lies in quiet hours itself.
     """
     around = quiet and _quiet_around(moment, quiet, zone)
     if not quiet or not around:
         return moment
     begin, end = around
+    if never_before:
+        return end
     earlier = begin - BEFORE_QUIET
     return earlier if earlier > now and _quiet_around(earlier, quiet, zone) is None else end
 
@@ -83,7 +91,7 @@ def longest_closure(calendar: Calendar) -> int:
     first = min(calendar.closed, default=date(2001, 1, 1))  # a Monday
     last = max(calendar.closed, default=first)
     for ordinal in range(first.toordinal() - 7, last.toordinal() + 15):
-        run = 0 if _is_open_day(date.fromordinal(ordinal), calendar) else run + 1
+        run = 0 if calendar.shifts(date.fromordinal(ordinal)) else run + 1
         longest = max(longest, run)
     return min(longest, FARTHEST)
 
@@ -113,52 +121,50 @@ def _change(low: datetime, high: datetime, offset: timedelta, zone: ZoneInfo) ->
     return high
 
 
-def _closing(day: date, wall: time, zone: ZoneInfo) -> datetime:
-    return _moment(day + _DAY if wall == MIDNIGHT else day, wall, zone)
-
-
-def _is_open_day(day: date, calendar: Calendar) -> bool:
-    return bool(calendar.hours[day.weekday()]) and day not in calendar.closed
-
-
-def _open_hours(first: date, calendar: Calendar) -> Iterator[tuple[datetime, datetime]]:
-    """Openings and closings from the day `first` on, in order."""
+def _open_hours(first: date, calendar: Calendar) -> Iterator[tuple[date, datetime, datetime]]:
+    """Each shift from the day `first` on, in order: the day to which it belongs, its opening and its closing."""
     for ahead in range(FARTHEST):
         day = first + ahead * _DAY
-        if day not in calendar.closed:
-            for opening, closing in calendar.hours[day.weekday()]:
-                yield _moment(day, opening, calendar.zone), _closing(day, closing, calendar.zone)
+        for opening, closing in calendar.shifts(day):
+            ends = day if closing > opening else day + _DAY
+            yield day, _moment(day, opening, calendar.zone), _moment(ends, closing, calendar.zone)
 
 
-def _open_time(start: datetime, left: timedelta, calendar: Calendar) -> datetime:
-    """When `left` of open time has passed; the next opening, or now if it is open, when nothing is left."""
-    for opening, closing in _open_hours(start.astimezone(calendar.zone).date(), calendar):
+def _open_time(start: datetime, left: timedelta, calendar: Calendar) -> tuple[datetime, date]:
+    """When `left` of open time has passed; the next opening, or now if it is open, when nothing is left. With the day
+    of its shift."""
+    today = start.astimezone(calendar.zone).date()
+    for day, opening, closing in _open_hours(today - _DAY, calendar):  # yesterday's may not have ended
         since = max(start, opening)
         if since >= closing:
             continue
         if left <= closing - since:
-            return since + left
+            return since + left, day
         left -= closing - since
-    return start + FARTHEST * _DAY
+        start = closing  # hours of a single day may begin before a shift of the night has ended
+    return start + FARTHEST * _DAY, today
 
 
 def _open_day(day: date, count: int, calendar: Calendar) -> date:
     """The `count`-th open day after `day`."""
     for ahead in range(1, FARTHEST):
         later = day + ahead * _DAY
-        count -= _is_open_day(later, calendar)
+        count -= bool(calendar.shifts(later))
         if count <= 0:
             return later
     return day + FARTHEST * _DAY
 
 
-def _clipped(day: date, wall: time, calendar: Calendar) -> datetime:
-    """`wall` on `day`, or the next opening of that day, or its last closing."""
-    hours = calendar.hours[day.weekday()]
-    for opening, closing in hours:
-        if wall < closing or closing == MIDNIGHT:
-            return _moment(day, max(wall, opening), calendar.zone)
-    return _closing(day, hours[-1][1], calendar.zone) if hours else _moment(day, wall, calendar.zone)
+def _clipped(day: date, wall: datetime, calendar: Calendar) -> datetime:
+    """The wall-clock time `wall`, or the next opening of `day`, or its last closing."""
+    ends = wall
+    for opening, closing in calendar.shifts(day):
+        begins = datetime.combine(day, opening)
+        ends = datetime.combine(day if closing > opening else day + _DAY, closing)
+        if wall < ends:
+            ends = max(wall, begins)
+            break
+    return _moment(ends.date(), ends.time(), calendar.zone)
 
 
 def _quiet_around(moment: datetime, quiet: QuietHours, zone: ZoneInfo) -> tuple[datetime, datetime] | None:

@@ -25,6 +25,7 @@ def check_plan(located: LocatedPlan, now: datetime) -> Iterator[Diagnostic]:
     """Touchpoints without an owner, an end or a reminder in time, and messages of owners sent to customers."""
     yield from _owners(located)
     yield from _messages_for_both(located)
+    yield from _almost_midnight(located)
     yield from _ends(located)
     if located.plan.longest_silence is not None:
         yield from _silence(located, located.plan.longest_silence, now)
@@ -51,6 +52,16 @@ def _messages_for_both(located: LocatedPlan) -> Iterator[Diagnostic]:
             path: Path = ("touchpoints", touchpoint.status) if known else ("unknown_status",)
             text = f"`{touchpoint.message}` is for owners, and this is what customers are told"
             yield diagnostic("told_to_both", located.file, located.at(*path, "message"), text)
+
+
+def _almost_midnight(located: LocatedPlan) -> Iterator[Diagnostic]:
+    """Hours that close a minute before the day does."""
+    touchpoints = (*located.plan.touchpoints.values(), located.plan.unknown)
+    for calendar in {it.calendar.key: it.calendar for it in touchpoints if it.calendar is not None}.values():
+        if any(closing == time(23, 59) for shifts in calendar.hours for _, closing in shifts):
+            text = f"calendar {calendar.key} is closed for the last minute of the day; did you mean 24:00?"
+            place = located.at("calendars", calendar.key, "hours")
+            yield diagnostic("almost_midnight", located.file, place, text, "24:00")
 
 
 def _ends(located: LocatedPlan) -> Iterator[Diagnostic]:
@@ -127,7 +138,8 @@ def longest_wait(gap: Span, touchpoint: Touchpoint, zone: ZoneInfo, now: datetim
     longest, since = timedelta(0), now
     for start in _starts(touchpoint, zone, now):
         due = working_time.add(start, gap, touchpoint.calendar)
-        due = working_time.out_of_quiet(due, touchpoint.quiet_hours, zone, start)
+        on_calendar = touchpoint.calendar is not None
+        due = working_time.out_of_quiet(due, touchpoint.quiet_hours, zone, start, never_before=on_calendar)
         if due - start > longest:
             longest, since = due - start, start
     return longest, since
@@ -146,10 +158,9 @@ def _starts(touchpoint: Touchpoint, zone: ZoneInfo, now: datetime) -> Iterator[d
     today = now.astimezone(calendar.zone).date()
     for ahead in range(_DAYS):
         day = today + ahead * _DAY
-        for opening, closing in calendar.hours[day.weekday()]:
-            if day not in calendar.closed:
-                yield datetime.combine(day, opening, calendar.zone)
-                yield datetime.combine(day + _DAY if closing == time(0) else day, closing, calendar.zone)
+        for opening, closing in calendar.shifts(day):
+            yield datetime.combine(day, opening, calendar.zone)
+            yield datetime.combine(day if closing > opening else day + _DAY, closing, calendar.zone)
 
 
 def span_text(span: Span) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial, reduce
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from avisa.core import working_time
 from avisa.core.model import Alert, Purpose
-from avisa.core.plan import Brand, Calendar, Events, Feed, Flood, Owner, Plan, Remind, Span, Touchpoint
+from avisa.core.plan import Brand, Calendar, Events, Feed, Flood, Owner, Plan, Remind, Shift, Span, Touchpoint
 from avisa.diagnostics.suggest import closest_match
 from avisa.diagnostics.yaml_reader import Path
 from avisa.plan_file import schema
@@ -70,7 +70,8 @@ class Resolver:
         calendar = Calendar(
             key=key,
             hours=written.hours,
-            closed=written.holidays.union(*written.closed),
+            closed=frozenset().union(*written.closed, *(each.closed for each in written.holidays)),
+            hours_on=_working_weekends(written) | written.hours_on,
             zone=written.time_zone or zone,
         )
         days = working_time.longest_closure(calendar)
@@ -161,12 +162,22 @@ class Resolver:
         return amount.span
 
 
+def _working_weekends(written: schema.Calendar) -> dict[date, tuple[Shift, ...]]:
+    """The days of weekends on which a country works by decree, with the hours of the last open weekday before."""
+    closed = frozenset().union(*written.closed, *(each.closed for each in written.holidays))
+    found: dict[date, tuple[Shift, ...]] = {}
+    for day in frozenset().union(*(each.working for each in written.holidays)) - closed:
+        before = (written.hours[(day.weekday() - ago) % 7] for ago in range(7))
+        found[day] = next(filter(None, before), ())
+    return found
+
+
 def _days(amount: Duration, calendar: Calendar) -> float:
     """About how many days `amount` takes on `calendar`, without regard to holidays."""
     if amount.unit == "bd":
         return 7 * amount.count / sum(map(bool, calendar.hours))
     minutes = sum(
-        ((closing.hour * 60 + closing.minute) or 1440) - opening.hour * 60 - opening.minute
+        ((closing.hour - opening.hour) * 60 + closing.minute - opening.minute) % 1440 or 1440
         for day in calendar.hours
         for opening, closing in day
     )

@@ -22,8 +22,8 @@ from pydantic import (
     model_validator,
 )
 
-from avisa.core.plan import Allowance, QuietHours
-from avisa.plan_file import values, web_addresses
+from avisa.core.plan import Allowance, QuietHours, Shift
+from avisa.plan_file import opening_hours, values, web_addresses
 from avisa.plan_file.values import Duration
 
 T = TypeVar("T")
@@ -58,6 +58,16 @@ def _or_empty(written: object) -> object:
     return {} if written == "" else written
 
 
+def _one_or_more(written: object) -> object:
+    """A list of one may be written as that one."""
+    return [written] if isinstance(written, str) and written else written
+
+
+def _or_one(pattern: str) -> dict[str, Any]:
+    """What the JSON Schema says of such a list."""
+    return {"type": ["array", "string"], "pattern": pattern}
+
+
 def _key(text: str) -> str:
     if not text.isprintable() or not text.strip() or len(text) > 200:
         raise values.invalid("bad_name", "a name has 1 to 200 characters in one line")
@@ -86,16 +96,21 @@ Zone = Annotated[ZoneInfo, _read_by(values.zone), _hint("^[A-Za-z0-9_+/-]+$", "E
 Link = Annotated[str, _read_by(web_addresses.link), _hint("^https?://", "https://shop.example/")]
 Host = Annotated[str, _read_by(web_addresses.host), _hint(r"^[^/:@\s]+\.[^/:@\s]+$", "shop.example.com")]
 Color = Annotated[str, _read_by(values.color), _hint("^#([0-9a-fA-F]{3}){1,2}$", "#00aa55")]
-Hours = Annotated[values.Hours, _read_by(values.hours), _hint(_TIME, "mon-fri 09:00-18:00, sat 09:00-13:00")]
-Holidays = Annotated[frozenset[date], _read_by(values.holidays), _hint("^[A-Z]{2,3}(-.+)?$", "PT", "ES-CT")]
+Hours = Annotated[
+    opening_hours.Hours, _read_by(opening_hours.hours), _hint(_TIME, "mon-fri 09:00-18:00, sat 09:00-13:00")
+]
+_COUNTRY = "^[A-Z]{2,3}(-.+)?$"
+Holidays = Annotated[opening_hours.Holidays, _read_by(opening_hours.holidays), _hint(_COUNTRY, "PT", "ES-CT")]
+Day = Annotated[date, _read_by(opening_hours.day)]
+DayHours = Annotated[tuple[Shift, ...], _read_by(opening_hours.day_hours), _hint(_TIME, "09:00-13:00")]
 Closed = Annotated[
     frozenset[date],
-    _read_by(values.closed_days),
+    _read_by(opening_hours.closed_days),
     _hint(r"^\d{4}-\d\d-\d\d", "2026-12-24", "2026-12-24..2027-01-02"),
 ]
 Quiet = Annotated[
     QuietHours | None,
-    _read_by(values.quiet_hours, none=True),
+    _read_by(opening_hours.quiet_hours, none=True),
     _hint(rf"^({_TIME} ?- ?{_TIME}|none)$", "21:00-08:00", none=True),
 ]
 Gap = Annotated[Duration, _read_by(values.nonzero_duration), _hint(f"^{_DURATION}$", "48h", "3bd")]
@@ -150,10 +165,16 @@ class Calendar(PlanMap):
     """When windows and gaps run: with a calendar, they count open hours only."""
 
     hours: Hours = Field(description="When it is open, in one or more pieces.")
-    holidays: Holidays = Field(
-        default_factory=frozenset, description="A country, or a region of it, whose holidays are closed."
+    holidays: Annotated[list[Holidays], BeforeValidator(_one_or_more)] = Field(
+        [],
+        max_length=20,
+        description="A country or region whose holidays are closed, or a list. Weekends on which it works are open.",
+        json_schema_extra=_or_one(_COUNTRY),
     )
     closed: list[Closed] = Field([], description="Further days without opening.")
+    hours_on: Annotated[dict[Day, DayHours], BeforeValidator(_or_empty)] = Field(
+        {}, max_length=1000, description="Hours of single days, also of closed ones: `2026-12-24: 09:00-13:00`."
+    )
     time_zone: Zone | None = Field(None, description="Default: that of the brand `default`.")
 
 

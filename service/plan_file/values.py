@@ -1,4 +1,4 @@
-"""What operators may write where the plan asks for a duration, hours, a date, a zone, an address …
+"""What operators may write where the plan asks for a duration, a zone, an address …
 
 Each function takes the text that was written and returns its meaning, or raises `invalid` with what is allowed.
 """
@@ -8,24 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
-from functools import lru_cache
-from itertools import pairwise
+from datetime import timedelta
 from typing import Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import babel
 from pydantic_core import PydanticCustomError
 
-from avisa.core.plan import Allowance, QuietHours, Span
+from avisa.core.plan import Allowance, Span
 from avisa.diagnostics.suggest import closest_match
 
 Unit = Literal["s", "m", "h", "d", "bd"]
-Hours = tuple[tuple[tuple[time, time], ...], ...]
 
 _MOST_LISTED = 20  # names to choose from
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-HOLIDAY_YEARS = range(2015, 2046)
 LONGEST = timedelta(days=400)  # of any duration
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _ALLOWED = "allowed: 30s, 5m, 48h, 3d, 3bd"
@@ -108,84 +103,6 @@ def allowance(text: str) -> Allowance:
     if not slash or not re.fullmatch(r"[1-9]\d{0,5}", count.strip()):
         raise invalid("bad_allowance", f"{quoted(text)} is not a number in a while; allowed: such as 6/1h, or none")
     return Allowance(count=int(count), per=nonzero_elapsed(per))
-
-
-def time_of_day(text: str) -> time | None:
-    """Return the time of day in `text`, or None. `24:00`, the midnight that ends the day, is `time(0)`."""
-    found = re.fullmatch(r"(\d\d?):(\d\d)", text)
-    if found is None:
-        return None
-    hour, minute = int(found[1]), int(found[2])
-    if (hour, minute) == (24, 0):
-        return time(0)
-    return time(hour, minute) if hour < 24 and minute < 60 else None
-
-
-def quiet_hours(text: str) -> QuietHours:
-    begin, end = _from_to(text.strip(), 'allowed: two times of day such as "21:00-08:00", or none')
-    if begin == end:
-        raise invalid(
-            "bad_hours", f"quiet hours {quoted(text)} are the whole day, so nobody would ever hear anything"
-        )
-    length = ((end.hour - begin.hour) * 60 + end.minute - begin.minute) % 1440
-    if length > 23 * 60:
-        raise invalid("bad_hours", f"quiet hours {quoted(text)} leave less than an hour to write in")
-    return QuietHours(begin=begin, end=end)
-
-
-def hours(text: str) -> Hours:
-    """Return the openings of each weekday, Monday first, in order, from `mon-fri 09:00-18:00, sat 09:00-13:00`."""
-    week: list[list[tuple[time, time]]] = [[] for _ in WEEKDAYS]
-    allowed = 'allowed: "mon-fri 09:00-18:00, sat 09:00-13:00"'
-    for part in text.split(","):
-        days, *openings = part.split() or [""]
-        if not openings:
-            raise invalid("bad_hours", f"{quoted(part.strip())} names no hours; {allowed}")
-        for opening, closing in (_from_to(each, allowed) for each in openings):
-            if closing != time(0) and opening >= closing:
-                raise invalid(
-                    "bad_hours",
-                    f"{opening:%H:%M}-{closing:%H:%M} does not end after it begins",
-                    f"over midnight write two parts: fri {opening:%H:%M}-24:00, sat 00:00-{closing:%H:%M}",
-                )
-            for day in _weekdays(days, allowed):
-                week[day].append((opening, closing))
-    for name, day_hours in zip(WEEKDAYS, week, strict=True):
-        day_hours.sort()
-        for (_, closing), (opening, _) in pairwise(day_hours):
-            if closing == time(0) or opening < closing:
-                raise invalid("bad_hours", f"the hours of {name} overlap")
-    return tuple(map(tuple, week))
-
-
-def closed_days(text: str) -> frozenset[date]:
-    """Return the days of `2026-12-24`, or of `2026-12-24..2027-01-02`, both ends included."""
-    first, _, last = text.strip().partition("..")
-    begin, end = _date(first), _date(last or first)
-    if begin is None or end is None:
-        raise invalid("bad_date", f"{quoted(text)} is not a date; allowed: 2026-12-24 or 2026-12-24..2027-01-02")
-    if not timedelta(0) <= end - begin <= timedelta(days=366):
-        raise invalid("bad_date", f"{quoted(text)} must end after it begins, within a year")
-    return frozenset(begin + timedelta(days=n) for n in range((end - begin).days + 1))
-
-
-@lru_cache(maxsize=64)  # a country takes up to 80 ms, and the plan is read at every save
-def holidays(text: str) -> frozenset[date]:
-    """Return the public holidays of `PT` or `ES-CT`, as the package `holidays` has them."""
-    import holidays as package  # loading it takes a while, which a plan without holidays does not need
-
-    country, _, region = text.strip().partition("-")
-    supported = package.list_supported_countries()
-    if country not in supported:
-        allowed = "a country, or a country and a region, such as PT or ES-CT"
-        nearest = closest_match(country, supported)
-        raise invalid("unknown_name", f"there are no holidays for {quoted(text)}; allowed: {allowed}", nearest)
-    if region and region not in supported[country]:
-        regions = [f"{country}-{each}" for each in supported[country]]
-        allowed = ", ".join([country, *regions])
-        nearest = closest_match(text, regions)
-        raise invalid("unknown_name", f"there are no holidays for {quoted(text)}; allowed: {allowed}", nearest)
-    return frozenset(package.country_holidays(country, subdiv=region or None, years=HOLIDAY_YEARS))
 
 
 def zone(text: str) -> ZoneInfo:
@@ -272,28 +189,3 @@ def listed(names: Sequence[str]) -> str:
 def quoted(text: str, instead: str = "what is written") -> str:
     """Return `text` in quotes for an error, cut if it is long; `instead` if an e-mail address may be in it."""
     return instead if "@" in text else repr(text if len(text) <= 60 else text[:59] + "…")
-
-
-def _from_to(text: str, allowed: str) -> tuple[time, time]:
-    first, dash, last = text.partition("-")
-    begin, end = time_of_day(first.strip()), time_of_day(last.strip())
-    if not dash or begin is None or end is None or first.strip() == "24:00":
-        raise invalid("bad_hours", f"{quoted(text)} is not from one time of day to another; {allowed}")
-    return begin, end
-
-
-def _weekdays(text: str, allowed: str) -> list[int]:
-    first, _, last = text.lower().partition("-")
-    for each in (first, last or first):
-        if each not in WEEKDAYS:
-            raise invalid("bad_hours", f"{quoted(each)} is not a weekday; {allowed}", closest_match(each, WEEKDAYS))
-    begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
-    return [(begin + n) % 7 for n in range((end - begin) % 7 + 1)]
-
-
-def _date(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text.strip()) if re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip()) else None
-    except ValueError:
-        return None
-    return day if day and 2000 <= day.year < 2100 else None

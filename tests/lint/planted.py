@@ -509,6 +509,13 @@ MISTAKES = (
         code="long_silence",
     ),
     Planted(
+        kind="a calendar that closes a minute before midnight",
+        file=PLAN,
+        edit=instead('hours: "mon-fri 09:00-18:00"', f'hours: {CARET}"mon-fri 00:00-23:59"'),
+        code="almost_midnight",
+        suggestion="24:00",
+    ),
+    Planted(
         kind="a word that the brand forbids",
         file=SHIPPED,
         edit=added("Your ‸SKU is 4711."),

@@ -113,5 +113,6 @@ def _range(span: Span, first: datetime, last: datetime, opening: Step, *, told: 
             at = stretch[1]
         else:
             at += timedelta(minutes=15)
-    moved = [quiet.deadline(edge, now, opening.zone) for edge in edges for now in moments]
+    working = span.calendar is not None
+    moved = [quiet.deadline(edge, now, opening.zone, working=working) for edge in edges for now in moments]
     return Deadline(min(moved), max(moved), told)

@@ -10,43 +10,51 @@ from zoneinfo import ZoneInfo
 BEFORE_QUIET = timedelta(minutes=30)  # a deadline in quiet hours moves to this long before they begin
 
 
+_DAY = timedelta(days=1)
+Shift = tuple[time, time]
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Openings by weekday, Monday first."""
+    """Shifts by weekday, Monday first; one that does not end after it begins ends on the next day."""
 
     zone: ZoneInfo
-    hours: tuple[tuple[tuple[time, time], ...], ...]
+    hours: tuple[tuple[Shift, ...], ...]
     closed: frozenset[date] = field(default_factory=frozenset)
+    on: dict[date, tuple[Shift, ...]] = field(default_factory=dict)  # single days
 
     def of_day(self, day: date) -> list[tuple[datetime, datetime]]:
-        """The openings of a day as moments in UTC."""
-        if day in self.closed:
-            return []
+        """The shifts that begin on a day as moments in UTC."""
+        shifts = self.on.get(day, () if day in self.closed else self.hours[day.weekday()])
         return [
-            (_moment(day, begin, self.zone), _moment(day, end, self.zone)) for begin, end in self.hours[day.weekday()]
+            (_moment(day, begin, self.zone), _moment(day if begin < end else day + _DAY, end, self.zone))
+            for begin, end in shifts
         ]
 
-    def _openings(self, since: datetime) -> Iterator[tuple[datetime, datetime]]:
-        day = since.astimezone(self.zone).date()
+    def _shifts(self, since: datetime) -> Iterator[tuple[date, datetime, datetime]]:
+        first = since.astimezone(self.zone).date() - _DAY
         for ahead in range(4000):
-            yield from self.of_day(day + timedelta(days=ahead))
+            day = first + ahead * _DAY
+            for begin, end in self.of_day(day):
+                yield day, begin, end
 
-    def opening(self, at: datetime) -> datetime:
-        """`at` if open then, else the next opening."""
-        for begin, end in self._openings(at):
+    def opening(self, at: datetime) -> tuple[date, datetime]:
+        """`at` if open then, else the next opening; and the day to whose shifts it belongs."""
+        for day, begin, end in self._shifts(at):
             if at < end:
-                return max(at, begin)
+                return day, max(at, begin)
         raise ValueError("a calendar that never opens")
 
     def after_days(self, at: datetime, days: int) -> datetime:
         """The same local time `days` open days later, clipped to that day's hours."""
-        start = self.opening(at).astimezone(self.zone)
-        day = start.date()
+        day, opened = self.opening(at)
+        start = opened.astimezone(self.zone)
+        past_midnight = start.date() - day
         left = days
         while left:
-            day += timedelta(days=1)
+            day += _DAY
             left -= bool(self.of_day(day))
-        target = _moment(day, start.timetz().replace(tzinfo=None), self.zone)
+        target = _moment(day + past_midnight, start.timetz().replace(tzinfo=None), self.zone)
         openings = self.of_day(day)
         for begin, end in openings:
             if target < end:
@@ -56,13 +64,14 @@ class Calendar:
     def after_open(self, at: datetime, span: timedelta) -> datetime:
         """When `span` of open time has passed."""
         left = span
-        for begin, end in self._openings(at):
+        for _, begin, end in self._shifts(at):
             begin = max(begin, at)
             if begin >= end:
                 continue
             if left <= end - begin:
                 return begin + left
             left -= end - begin
+            at = end
         raise ValueError("a calendar that never opens")
 
 
@@ -92,11 +101,13 @@ class Quiet:
         stretch = self.holding(at, zone)
         return stretch[1] if stretch else at
 
-    def deadline(self, at: datetime, now: datetime, zone: ZoneInfo) -> datetime:
-        """Where a deadline computed `now` goes."""
+    def deadline(self, at: datetime, now: datetime, zone: ZoneInfo, *, working: bool = False) -> datetime:
+        """Where a deadline computed `now` goes; `working` time does not end in the evening before."""
         stretch = self.holding(at, zone)
         if stretch is None:
             return at
+        if working:
+            return stretch[1]
         earlier = stretch[0] - BEFORE_QUIET
         return earlier if earlier > now else stretch[1]
 

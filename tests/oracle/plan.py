@@ -157,7 +157,7 @@ def _quiet(text: Any) -> Quiet | None:
 
 def _clock(text: str) -> time:
     hour, _, minute = text.strip().partition(":")
-    return time(int(hour), int(minute))
+    return time(int(hour) % 24, int(minute))
 
 
 def _calendar(row: dict[str, Any]) -> Calendar:
@@ -170,14 +170,28 @@ def _calendar(row: dict[str, Any]) -> Calendar:
         for number in numbers:
             hours[number].append((_clock(begin), _clock(end)))
     closed: set[date] = set()
-    if row.get("holidays"):
-        country, _, region = row["holidays"].partition("-")
-        closed |= set(holidays.country_holidays(country, subdiv=region or None, years=_YEARS))
+    working: set[date] = set()
+    written = row.get("holidays") or []
+    for place in [written] if isinstance(written, str) else written:
+        country, _, region = place.partition("-")
+        known = holidays.country_holidays(country, subdiv=region or None, years=_YEARS)
+        closed |= set(known)
+        working |= set(known.weekend_workdays)
     for entry in row.get("closed") or []:
         closed |= _dates(entry)
-    return Calendar(
-        ZoneInfo(row.get("time_zone", "UTC")), tuple(tuple(sorted(day)) for day in hours), frozenset(closed)
-    )
+    week = tuple(tuple(sorted(day)) for day in hours)
+    on = {}
+    for day in working - closed:  # by decree, with the hours of the last weekday before that has some
+        ago = next((ago for ago in range(7) if week[(day.weekday() - ago) % 7]), 0)
+        on[day] = week[(day.weekday() - ago) % 7]
+    for day, text in (row.get("hours_on") or {}).items():
+        on[date.fromisoformat(str(day))] = tuple(_span_of_day(each) for each in str(text).split())
+    return Calendar(ZoneInfo(row.get("time_zone", "UTC")), week, frozenset(closed), on)
+
+
+def _span_of_day(text: str) -> tuple[time, time]:
+    begin, _, end = text.partition("-")
+    return _clock(begin), _clock(end)
 
 
 def _dates(entry: Any) -> set[date]:
