@@ -205,7 +205,7 @@ def components() -> Iterator[str]:
 SECTIONS = (
     ("brands.NAME", "Brand"), ("calendars.NAME", "Calendar"), ("owners.NAME", "Owner"),
     ("touchpoints.STATUS", "Touchpoint"), ("remind", "Remind"), ("promise", "Promise"), ("messages", "Messages"),
-    ("defaults", "Defaults"), ("events", "Events"), ("feed", "Feed"),
+    ("defaults", "Defaults"), ("flood", "Flood"), ("events", "Events"), ("feed", "Feed"),
 )  # fmt: skip
 
 
