@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avisa import private_file
 from avisa.clock import VirtualClock
 from avisa.core.plan import Plan
 from avisa.kafka.cluster import Cluster
@@ -48,6 +49,7 @@ def relay_of(settings: Smtp) -> Relay | None:
         tls=settings.security,
         username=settings.username,
         password=None if settings.password is None else settings.password.get_secret_value(),
+        clear_text=settings.clear_text == "allowed",
     )
 
 
@@ -59,6 +61,19 @@ def example_senders(plan: Plan) -> list[str]:
         if ("." + domain).endswith((".example", ".example.com", ".example.net", ".example.org")):
             found.append(f"plan.yaml: the brand {brand.key} sends from an example domain")
     return found
+
+
+def exposed_store(settings: Settings) -> list[str]:
+    """A line if the files of a SQLite store can be read by every user of this machine."""
+    url = settings.store.url.get_secret_value()
+    if not url.startswith("sqlite:"):
+        return []
+    file = Path(url.removeprefix("sqlite:///"))
+    exposed = private_file.exposed(file, *(file.with_name(f"{file.name}-{part}") for part in ("wal", "shm")))
+    if not exposed:
+        return []
+    paths = " ".join(map(str, exposed))
+    return [f"AVISA_STORE__URL: every user of this machine can read the store, with all addresses; chmod o= {paths}"]
 
 
 def embedded_inbox(settings: Settings, clock: VirtualClock) -> Inbox | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from avisa import __version__
-from avisa.cli import not_yet
+from avisa.cli import not_yet, umask
 from avisa.cli.answer import answer
 from avisa.cli.commands import Commands
 from avisa.cli.exits import Exit, Failure
@@ -40,9 +40,14 @@ def avisa(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code."""
+    """Run one command; return its exit code. What it writes is for its owner alone."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     answer.as_json = "--json" in words
+    with umask.private():
+        return _run(words)
+
+
+def _run(words: Sequence[str]) -> int:
     try:
         code = app(args=[word for word in words if word != "--json"], standalone_mode=False)
         return int(code or Exit.DONE)

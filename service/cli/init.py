@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from avisa.cli import umask
 from avisa.cli.answer import answer
 from avisa.cli.exits import Exit, Failure
 from avisa.templates import template_folder
@@ -13,7 +14,8 @@ from avisa.templates import template_folder
 
 def init(folder: Path = typer.Argument(..., metavar="DIR")) -> None:  # noqa: B008 -- how typer declares
     try:
-        files = template_folder.init(folder)
+        with umask.of_the_user():
+            files = template_folder.init(folder)
     except FileExistsError:
         raise Failure(Exit.FINDINGS, "exists", f"{folder}: something is there already; nothing was written") from None
     except OSError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from avisa import private_file
 from avisa.cli.answer import answer
 from avisa.cli.chosen_message import LOCALE, ORDER, SAMPLE, chosen_message
 from avisa.cli.exits import Exit, Failure, usage
@@ -73,7 +74,7 @@ def _pictures(out: Path) -> tuple[list[Path], list[str]]:
     if isinstance(taken, screenshots.NoPicture):
         return [], [f"no pictures: {taken.problem}"]
     for name, image in zip(looks, taken, strict=True):
-        (out / name).write_bytes(image)
+        private_file.write(out / name, image)
     return [out / name for name in looks], []
 
 

@@ -11,6 +11,7 @@ import typer
 
 from avisa.app.catalogs import catalog_cache, read_folder
 from avisa.catalog import Already, Found, NotOfHead, Unfit, Versions, content_of
+from avisa.cli import umask
 from avisa.cli.answer import answer
 from avisa.cli.exits import Exit, Failure, not_there, usage
 from avisa.cli.session import load_settings, use_store
@@ -136,7 +137,8 @@ def pull(
         # Before a file changes, so that a replica that follows the folder knows what it is.
         await store.versions.set_base(place, version.number)
         try:
-            written, removed = template_folder.write(folder, files)
+            with umask.of_the_user():
+                written, removed = template_folder.write(folder, files)
         except OSError as error:
             await store.versions.set_base(place, held)
             raise Failure(Exit.STORAGE, "storage", f"{folder}: {error.strerror}") from None

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from confluent_kafka import KafkaException, Producer
 
+from avisa import private_file
 from avisa.kafka import Cluster
 
 ADDRESSES = "avisa.run.json"
@@ -82,10 +83,7 @@ def write_addresses(folder: Path, addresses: Mapping[str, Any]) -> Path:
     path = folder / ADDRESSES
     before = read_addresses(folder) or {}
     ours = before if before.get("pid") == os.getpid() else {}
-    draft = path.with_suffix(".tmp")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump({**ours, **addresses, "pid": os.getpid()}, file)
-    draft.replace(path)
+    private_file.write(path, json.dumps({**ours, **addresses, "pid": os.getpid()}).encode())
     return path
 
 

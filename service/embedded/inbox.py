@@ -6,7 +6,6 @@ It takes the place of a relay that is not configured, so that Avisa can be tried
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import Sequence
 from itertools import islice
@@ -16,6 +15,7 @@ from weakref import WeakSet
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from avisa import private_file
 from avisa.ports import Clock
 from avisa.web.stored_mail import StoredMail
 
@@ -48,7 +48,7 @@ class Inbox:
     async def start(self, *, port: int = 0) -> None:
         """Listen on loopback; port 0 is any free port. Raises OSError, also if the folder cannot be made."""
         if self._folder is not None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._server = await asyncio.get_running_loop().create_server(self._session, "127.0.0.1", port)
         log.warning(
             "embedded.inbox_started",
@@ -98,15 +98,9 @@ class Inbox:
         while True:
             self._file += 1
             path = folder / f"{self._file:06d}.eml"
-            try:
-                descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            except FileExistsError:
-                continue
-            os.close(descriptor)
-            part = path.with_suffix(".part")
-            part.write_bytes(content)
-            part.replace(path)
-            return
+            if private_file.create(path):
+                private_file.write(path, content)
+                return
 
     def _session(self) -> SMTP:
         session = SMTP(

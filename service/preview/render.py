@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from avisa import private_file
 from avisa.catalog import Catalog, render_input_of
 from avisa.core import samples
 from avisa.core.model import Fact, Order, Purpose
@@ -121,13 +122,13 @@ def as_test(catalog: Catalog, previewed: Preview, *, to: str, name: str) -> Prev
 
 def write(previewed: Preview, folder: Path) -> list[Path]:
     """Write the four files of a preview. Return their paths. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     rendered = previewed.rendered
     texts = {HTML: rendered.html, TEXT: rendered.text, SHORT: rendered.short + "\n"}
-    (folder / MAIL).write_bytes(previewed.mail.data)
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return [folder / name for name in (MAIL, *texts)]
+    contents = {MAIL: previewed.mail.data} | {name: text.encode() for name, text in texts.items()}
+    for name, content in contents.items():
+        private_file.write(folder / name, content)
+    return [folder / name for name in contents]
 
 
 def own_samples(text: str | Diagnostic | None, plan: Plan, now: datetime) -> dict[str, Order]:

@@ -18,7 +18,7 @@ from avisa.settings.description import describe
 from avisa.settings.names import SECRET_FILES, name_of, wrong_names
 from avisa.settings.sections import Clock, Kafka, Settings, Smtp
 from avisa.settings.sources import Dotenv, Environment, SecretFiles
-from avisa.settings.values import is_loopback
+from avisa.settings.this_machine import is_loopback
 
 __all__ = ["Clock", "Kafka", "Settings", "Smtp", "cautions", "describe", "load"]
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from functools import reduce
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -18,11 +16,13 @@ from avisa.settings.sections import Settings
 
 def describe(settings: Settings) -> dict[str, dict[str, Any]]:
     """Return every setting by name with its value, secrets masked, and its source: environment, .env or default."""
+    from avisa.settings import store_address  # here, for SQLAlchemy's parser is heavy
+
     described = {
         name: {"value": _as_written(reduce(getattr, path, settings)), "source": settings.sources.get(name, "default")}
         for name, path in NAMES.items()
     }
-    described["AVISA_STORE__URL"]["value"] = _masked_url(settings.store.url.get_secret_value())
+    described["AVISA_STORE__URL"]["value"] = store_address.shown(settings.store.url.get_secret_value())
     return described
 
 
@@ -49,15 +49,3 @@ def _duration(value: timedelta) -> str:
         if seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
-
-
-def _masked_url(url: str) -> str:
-    """A store's URL with its password masked, also if the password is in the query."""
-    parts = urlsplit(url)
-    if not parts.netloc:
-        return url
-    user, at, host = parts.netloc.rpartition("@")
-    name, colon, _ = user.partition(":")
-    query = re.sub(r"(?i)([^&=]*(?:password|secret)[^&=]*)=[^&]*", r"\1=****", parts.query)
-    masked = f"{name}{colon}{'****' if colon else ''}{at}{host}"
-    return parts._replace(netloc=masked, query=query).geturl()

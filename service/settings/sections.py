@@ -7,11 +7,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from avisa.settings import values
+from avisa.settings.this_machine import is_loopback
 from avisa.settings.values import read_by
 
 PREFIX = "AVISA_"
@@ -24,7 +34,8 @@ OneFile = Annotated[Path | None, read_by(values.file)]
 Name = Annotated[str, read_by(values.name)]
 Host = Annotated[str, read_by(values.host)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Secret = SecretStr | None  # not stripped: a blank at either end may be part of it
+Secret = Annotated[SecretStr | None, AfterValidator(values.no_placeholder)]  # a blank at an end may be part of it
+ClearText = Literal["refused", "allowed"]  # a password that goes to another machine without verified TLS
 
 
 class Section(BaseModel):
@@ -57,6 +68,7 @@ class Kafka(Section):
     sasl: Literal["plain", "scram-sha-256", "scram-sha-512"] | None = None
     username: Annotated[str | None, read_by(values.name)] = None
     password: Secret = None
+    clear_text: ClearText = "refused"
     ca_file: OneFile = None
     cert_file: OneFile = None
     key_file: OneFile = None
@@ -73,12 +85,21 @@ class Kafka(Section):
                 yield name, f"is needed {when}"
             if not self.security.startswith("sasl") and is_set:
                 yield name, f"is of no use {when}; use sasl_ssl or sasl_plaintext"
+        # With SCRAM the password itself does not travel.
+        in_clear = self.security == "sasl_plaintext" and self.sasl == "plain"
+        if in_clear and self.clear_text == "refused" and not self._on_this_machine:
+            yield "security", f"must be sasl_ssl with plain: {values.in_clear('AVISA_KAFKA__CLEAR_TEXT')}"
         for name in ("ca_file", "cert_file", "key_file"):
             if getattr(self, name) is not None and not self.security.endswith("ssl"):
                 yield name, f"is of no use {when}; use ssl or sasl_ssl"
         if (self.cert_file is None) != (self.key_file is None):
             missing = "cert_file" if self.cert_file is None else "key_file"
             yield missing, "is needed too: a certificate and its key go together"
+
+    @property
+    def _on_this_machine(self) -> bool:
+        servers = (self.bootstrap_servers or "").split(",")
+        return all(is_loopback(server.rpartition(":")[0].strip("[]")) for server in servers if server)
 
 
 class Store(Section):
@@ -94,6 +115,7 @@ class Smtp(Section):
     port: Annotated[int | None, Field(ge=1, le=65535)] = None
     username: Annotated[str | None, read_by(values.name)] = None
     password: Secret = None
+    clear_text: ClearText = "refused"
     tls: Literal["tls", "starttls", "none"] | None = None
     redirect_to: Annotated[str | None, read_by(values.address)] = None
 
@@ -118,8 +140,9 @@ class Smtp(Section):
             yield "tls", "must be tls with port 465, where TLS begins at once"
         if self.tls == "tls" and self.port in (25, 587):
             yield "tls", f"must be starttls or none with port {self.port}; the port of tls is 465"
-        if self.tls == "none" and self.password is not None and not values.is_loopback(self.host):
-            yield "tls", "must be tls or starttls with a password, or it could be read on the way"
+        in_clear = self.tls == "none" and self.password is not None and not is_loopback(self.host)
+        if in_clear and self.clear_text == "refused":
+            yield "tls", f"must be tls or starttls: {values.in_clear('AVISA_SMTP__CLEAR_TEXT')}"
 
 
 class Inbox(Section):
@@ -129,10 +152,19 @@ class Inbox(Section):
 
 
 class Http(Section):
-    """The HTTP server with health, metrics and public pages."""
+    """The HTTP servers: one for the pages that customers reach, one for health, metrics and the rest."""
 
     host: Host = "127.0.0.1"
     port: Port = 8080
+    admin_host: Host | None = None
+    admin_port: Port | None = None
+
+    @property
+    def admin(self) -> tuple[str, int]:
+        """Where health, metrics and the rest are answered: where the public pages are on loopback, else apart."""
+        alone = is_loopback(self.host)
+        host = self.admin_host or (self.host if alone else "127.0.0.1")
+        return host, self.admin_port or (self.port if alone and host == self.host else 8081)
 
 
 class Log(Section):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 from pydantic_core import PydanticCustomError
+
+from avisa.settings.weak_key import PLACEHOLDERS, is_weak
 
 T = TypeVar("T")
 MAX_FILE = 64 * 1024  # bytes of a file that settings are read from
@@ -123,21 +124,25 @@ def name(text: str) -> str:
 
 
 def store_url(text: str) -> SecretStr:
-    url = _url(text)
-    if url and url.scheme == "sqlite":
-        path = Path(url.path[1:])
-        if url.netloc or len(url.path) < 2 or url.query or url.fragment:
-            raise invalid("must be sqlite:///FILE, with four slashes where the path is absolute")
+    from avisa.settings import store_address  # here, for SQLAlchemy's parser is heavy, and most keep the default
+
+    try:
+        url = store_address.read(text)
+    except ValueError as error:
+        raise invalid(str(error)) from None
+    if url.drivername == "sqlite":
+        path = Path(url.database or "")
         if _on_disk(path.is_dir) or not _on_disk(path.parent.is_dir):
             raise invalid("must name a file in a folder that is there")
-    elif not url or url.scheme != "postgresql" or not (url.hostname or "host=" in url.query) or len(url.path) < 2:
-        raise invalid("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+    root = url.query.get("sslrootcert")
+    if root is not None and not _on_disk(Path(str(root)).is_file):
+        raise invalid("must have as sslrootcert the path of a file that is there")
     return SecretStr(text)
 
 
 def public_url(text: str) -> str:
     url = _url(text)
-    unwanted = url and (url.query or url.fragment or url.username)
+    unwanted = url and (url.query or url.fragment or "@" in text or "\\" in text or not text.isprintable())
     if not url or url.scheme not in ("http", "https") or not url.hostname or unwanted:
         raise invalid("must be https://HOST, without a query or a password in it")
     return text.rstrip("/")
@@ -153,9 +158,21 @@ def _url(text: str) -> SplitResult | None:
 
 
 def secret_key(text: str) -> SecretStr:
-    if len(text) < 16 or len(set(text)) < 8 or "changeme" in text.lower():
+    if is_weak(text):
         raise invalid("must be at least 16 characters that nobody can guess, such as `openssl rand -hex 32` writes")
     return SecretStr(text)
+
+
+def in_clear(setting: str) -> str:
+    """The rule for every password, and the setting that lifts it."""
+    return f"a password goes to another machine only over verified TLS, unless {setting} is allowed"
+
+
+def no_placeholder(secret: SecretStr | None) -> SecretStr | None:
+    """The secret itself, unless it is what a document writes in its place."""
+    if secret is not None and secret.get_secret_value().strip() in PLACEHOLDERS:
+        raise invalid("is the example of a document, and no secret")
+    return secret
 
 
 def read_secret(path: Path) -> str:
@@ -173,11 +190,3 @@ def read_secret(path: Path) -> str:
     if not text.strip():
         raise invalid("the file is empty")
     return text.removesuffix("\n").removesuffix("\r")
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether `host` is this machine."""
-    try:
-        return ip_address(host or "").is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -43,6 +43,7 @@ class Relay:
     password: str | None = field(default=None, repr=False)
     helo: str | None = None  # our name; without one the address literal of RFC 5321 section 4.1.3 is used
     ca_file: str | None = None  # authorities to trust instead of the system's
+    clear_text: bool = False  # it may cross a network without TLS
 
     connections: int = 8
     mails_per_connection: int = 500
@@ -51,7 +52,8 @@ class Relay:
     patience: Patience = field(default_factory=Patience)
 
     def __post_init__(self) -> None:
-        if self.username is not None and self.tls == "none" and not self.is_loopback:
+        in_clear = self.username is not None and self.tls == "none" and not self.is_loopback
+        if in_clear and not self.clear_text:
             raise ValueError("credentials are sent only over TLS, or to a relay on this machine")
 
     @property

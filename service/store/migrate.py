@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import NullPool
 
+from avisa import private_file
 from avisa.store.database import database_url
 from avisa.store.database.driver_errors import store_error_of_postgres, store_error_of_sqlite
 from avisa.store.database.postgres import engine
@@ -30,7 +31,9 @@ async def upgrade(url: str) -> Upgraded:
     """Apply what is missing, one process at a time, all or nothing. Raises StoreMisconfigured or StoreUnavailable."""
     where = database_url.read(url)
     if where.drivername == "sqlite":
-        database_url.sqlite_file(where).parent.mkdir(parents=True, exist_ok=True)
+        file = database_url.sqlite_file(where)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        private_file.create(file)
     return await _run(where, schema.upgrade)
 
 

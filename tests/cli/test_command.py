@@ -370,7 +370,7 @@ def test_a_folder_that_init_wrote_passes_check_and_preview(asked: Avisa, tmp_pat
 def test_config_masks_secrets_and_names_sources(asked: Avisa, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("AVISA_SMTP__HOST=mail.example.com\n")
     secrets = {
-        "AVISA_STORE__URL": "postgresql://u:hunter2-canary@db/asked",
+        "AVISA_STORE__URL": "postgresql://u:hunter2-canary@db/asked?sslmode=verify-full",
         "AVISA_SMTP__USERNAME": "u",
         "AVISA_SMTP__PASSWORD": "hunter2-canary",
     }

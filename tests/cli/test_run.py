@@ -71,7 +71,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
         "AVISA_LOG__FORMAT": "json",
         "AVISA_LOG__LEVEL": "debug",
         "AVISA_CLOCK__START": "2026-03-02T10:00:00Z",  # out of the quiet hours
-        "AVISA_SECRET_KEY": "hunter2-hunter2-hunter2-hunter2-hunter2",
+        "AVISA_SECRET_KEY": "hunter2-5b0f6c9e1d7a4b32c8e60f9d1a57b34e",
     }
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(

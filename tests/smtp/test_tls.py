@@ -117,6 +117,7 @@ def test_credentials_in_the_clear_are_refused() -> None:
         Relay(host="relay.example", port=25, tls="none", **SECRET)
     assert "tomato" not in str(refusal.value)
     assert "tomato" not in repr(Relay(host="::1", port=25, tls="none", **SECRET))
+    assert Relay(host="relay.example", port=25, tls="none", clear_text=True, **SECRET).tls == "none"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The URL of a store. No error repeats any part of it, for it may hold a password."""
+"""The URL of a store, as a driver needs it. No error repeats any part of it, for it may hold a password."""
 
 from __future__ import annotations
 
@@ -6,25 +6,21 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL
 
+from avisa.settings import store_address
 from avisa.store.errors import StoreMisconfigured
 
-_SCHEMES = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-_EXPECTED = "a store is sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
 def read(url: str) -> URL:
     """`url`, with the driver that we use for it. Raises StoreMisconfigured."""
     try:
-        read = make_url(url)
-    except (ArgumentError, ValueError):
-        raise StoreMisconfigured(_EXPECTED) from None
-    driver = _SCHEMES.get(read.drivername)
-    if driver is None or (driver == "sqlite" and read.database in (None, "", ":memory:")):
-        raise StoreMisconfigured(_EXPECTED)
-    return read.set(drivername=driver)
+        address = store_address.read(url)
+    except ValueError as error:
+        raise StoreMisconfigured(str(error)) from None
+    return address.set(drivername=_DRIVERS[address.drivername])
 
 
 def sqlite_file(url: URL) -> Path:
@@ -38,8 +34,9 @@ def encryption(url: URL) -> tuple[URL, dict[str, Any]]:
     bare = url.difference_update_query(["sslmode", "sslrootcert"])
     if mode is None and root is None:
         return bare, {}
-    if root is None:
+    if root is None and mode not in ("verify-ca", "verify-full"):
         return bare, {"ssl": mode}
-    context = ssl.create_default_context(cafile=str(root))
+    # asyncpg itself would look for authorities in ~/.postgresql; without a file of its own we trust the machine's.
+    context = ssl.create_default_context(cafile=None if root is None else str(root))
     context.check_hostname = mode in (None, "verify-full")
     return bare, {"ssl": context}

@@ -6,6 +6,7 @@ are made beside the writer, not inside its commits, which they would stall for u
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
@@ -17,8 +18,9 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import NullPool
 
+from avisa import private_file
 from avisa.store.database.connection_thread import ConnectionThread
-from avisa.store.errors import StoreInUse, StoreNotFound, StoreOutdated
+from avisa.store.errors import StoreInUse, StoreMisconfigured, StoreNotFound, StoreOutdated
 from avisa.store.sql import schema
 
 T = TypeVar("T")
@@ -60,9 +62,10 @@ class SQLite:
         self._stopping = threading.Event()
 
     async def start(self) -> None:
-        """Raises StoreInUse, StoreNotFound or StoreOutdated."""
+        """Raises StoreInUse, StoreMisconfigured, StoreNotFound or StoreOutdated."""
         if self._exclusive:
             self._lock = _lock(self._file)
+            private_file.create(self._file)  # SQLite gives its other files the same mode
         elif not self._file.exists():
             raise StoreNotFound(f"there is no store at {self._file}")
         await self._writer.start()
@@ -160,10 +163,16 @@ def _fold(conn: Connection) -> None:
 def _lock(file: Path) -> int:
     """Lock the file beside `file` for as long as this process lives, however it ends.
 
-    Raises StoreInUse with the process that has it.
+    Raises StoreInUse with the process that has it, and StoreMisconfigured if a link lies in its place.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(file.with_name(file.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = file.with_name(file.name + ".lock")
+    try:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise StoreMisconfigured(f"{lock} is a link, and would lead to a file that is not ours") from None
+        raise
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
