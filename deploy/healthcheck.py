@@ -8,8 +8,12 @@ import os
 import sys
 from http.client import HTTPConnection, HTTPException
 
-HOST = os.environ.get("AVISA_HTTP__HOST", "127.0.0.1")  # Linux takes 0.0.0.0 and :: for this machine itself
-PORT = int(os.environ.get("AVISA_HTTP__PORT", "8080"))
+# Health is answered with the public pages on loopback, else apart. Linux takes 0.0.0.0 and :: for this machine.
+PUBLIC = os.environ.get("AVISA_HTTP__HOST", "127.0.0.1")
+ALONE = PUBLIC in ("localhost", "::1") or PUBLIC.startswith("127.")
+HOST = os.environ.get("AVISA_HTTP__ADMIN_HOST") or (PUBLIC if ALONE else "127.0.0.1")
+TOGETHER = os.environ.get("AVISA_HTTP__PORT", "8080") if ALONE and HOST == PUBLIC else "8081"
+PORT = int(os.environ.get("AVISA_HTTP__ADMIN_PORT") or TOGETHER)
 PATIENCE = 4  # seconds; less than the HEALTHCHECK's timeout
 
 try:

@@ -49,6 +49,7 @@ async def _run(settings: Settings) -> int:
             "app.started",
             version=__version__,
             port=application.port,
+            admin_port=application.admin_port,
             catalog=application.catalogs.in_force.version[:12],
         )
         await application.until(stop)

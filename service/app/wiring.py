@@ -17,8 +17,9 @@ import structlog
 
 from avisa import __version__
 from avisa.app.catalogs import catalog_cache, read_folder
-from avisa.app.edges import cluster_of, embedded_cluster, embedded_inbox, example_senders, relay_of
+from avisa.app.edges import cluster_of, embedded_cluster, embedded_inbox, example_senders, exposed_store, relay_of
 from avisa.app.health import HealthChecks
+from avisa.app.listeners import bind
 from avisa.catalog import CatalogCache, Versions
 from avisa.catalog.follow import Follower, begin
 from avisa.clock import VirtualClock, clock_of, keep_origin
@@ -35,8 +36,8 @@ from avisa.smtp.relay import Relay
 from avisa.store.store import Store, open_store
 from avisa.templates import template_folder
 from avisa.wake import Alarm, Wake
-from avisa.web import Site, build
-from avisa.web.server import CannotListen, Server, listen
+from avisa.web import Site
+from avisa.web.server import CannotListen
 from avisa.write_path import WritePath
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Application:
     cluster: Cluster  # where Kafka is
     public_url: str | None
     port: int
+    admin_port: int
     health: HealthChecks
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -88,21 +90,23 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
     configured = cluster_of(settings.kafka)
     if configured is not None and (problem := configured.problem()):
         raise Misconfigured([problem])
-    listener = listen(settings.http.host, settings.http.port)
-    if isinstance(listener, CannotListen):
-        raise Misconfigured([listener.problem])
+    listeners = bind(settings.http)
+    if isinstance(listeners, CannotListen):
+        raise Misconfigured([listeners.problem])
     async with AsyncExitStack() as stack:
-        stack.callback(listener.close)
+        stack.callback(listeners.close)
         store = open_store(settings.store.url.get_secret_value(), clock=clock, exclusive=True)
         await store.start()
         stack.push_async_callback(_step, "store", store.close)
         await keep_origin(clock, store.operations)
+        for caution in exposed_store(settings):
+            log.warning("app.cautioned", meaning=caution)
 
         inbox = embedded_inbox(settings, clock)
         if inbox is not None:
             await inbox.start()
             stack.push_async_callback(_step, "inbox", inbox.stop)
-        public_url = settings.public_url or (f"http://127.0.0.1:{listener.getsockname()[1]}" if inbox else None)
+        public_url = settings.public_url or (f"http://127.0.0.1:{listeners.public_port}" if inbox else None)
         secret = await _secret(settings, store)
         catalogs = catalog_cache(settings, store, secret=secret, public_url=public_url)
         versions = Versions(catalogs, store.versions)
@@ -173,9 +177,9 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             mailbox=inbox,
             public_url=public_url,
         )
-        server = Server(build(site), listener)
-        await server.start()
-        stack.push_async_callback(_step, "web", server.stop)
+        for server in listeners.servers(site):
+            await server.start()
+            stack.push_async_callback(_step, "web", server.stop)
 
         def keep_running(name: str, work: Awaitable[None]) -> asyncio.Task[None]:
             task = asyncio.ensure_future(work)
@@ -183,7 +187,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             tasks.append(task)
             return task
 
-        replica = f"{socket.gethostname()}:{listener.getsockname()[1]}"
+        replica = f"{socket.gethostname()}:{listeners.public_port}"
         follower = Follower(
             versions,
             catalogs,
@@ -220,7 +224,8 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             inbox=inbox,
             cluster=cluster,
             public_url=public_url,
-            port=server.port,
+            port=listeners.public_port,
+            admin_port=listeners.admin_port,
             health=health,
             tasks=tasks,
         )

@@ -1,6 +1,7 @@
 """HTTP: health, metrics, the AsyncAPI document, unsubscribing, the embedded inbox.
 
-`Guard` closes every route to scripts and frames. No GET changes anything.
+`Guard` closes every route to scripts and frames, `KnownHosts` all but the public pages to other host names. No GET
+changes anything.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -38,22 +38,19 @@ class Site:
     public_url: str | None = None
 
 
-def build(site: Site) -> ASGIApp:
-    """Return the whole ASGI application."""
-    routes: list[Route] = [
-        *health.routes(alive=site.alive, ready=site.ready),
-        _metrics(site.readings),
-        *unsubscribe.routes(site.read_token, site.unsubscribe),
-    ]
-    if site.asyncapi is not None:
-        routes += asyncapi.routes(site.asyncapi)
-    if site.mailbox is not None:
-        public = urlsplit(site.public_url or "").hostname
-        hosts = Middleware(KnownHosts, names=[public] if public else [])
-        routes += inbox.routes(site.mailbox, [hosts])
+def build(site: Site, *, public: bool = True, admin: bool = True) -> ASGIApp:
+    """Return the ASGI application: the pages for customers, those for probes and operators, or both."""
+    routes: list[Route] = []
+    if admin:
+        routes += [*health.routes(alive=site.alive, ready=site.ready), _metrics(site.readings)]
+        routes += [] if site.asyncapi is None else asyncapi.routes(site.asyncapi)
+        routes += [] if site.mailbox is None else inbox.routes(site.mailbox)
+    if public:
+        routes += unsubscribe.routes(site.read_token, site.unsubscribe)
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False  # it would redirect to any host that a request names
-    return Guard(app)
+    name = urlsplit(site.public_url or "").hostname
+    return Guard(KnownHosts(app, [name] if name else [], for_anybody=unsubscribe.PREFIX))
 
 
 def _metrics(readings: Callable[[], Awaitable[telemetry.Readings]]) -> Route:

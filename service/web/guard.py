@@ -9,6 +9,7 @@ import asyncio
 import base64
 import hashlib
 import ipaddress
+import re
 from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -30,6 +31,9 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
+# A name without a dot, such as a container's, or under a domain that is kept for private use: RFC 6761, 6762, 8375,
+# and ICANN's `internal`.
+_NOT_PUBLIC = re.compile(r"[a-z0-9_-]+|[a-z0-9._-]+\.(?:localhost|local|internal|home\.arpa)")
 _NONE = "'none'"
 
 
@@ -97,7 +101,10 @@ class Guard:
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | int:
     """Return the whole body, or the status code to refuse it with: 400, 408 or 413."""
-    length = Headers(scope=scope).get("content-length", "0")
+    headers = Headers(scope=scope)
+    if "transfer-encoding" in headers and "content-length" in headers:
+        return 400  # a proxy before us may have gone by the other one (RFC 9112 section 6.3)
+    length = headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit():
         return 400
     if int(length) > DRAIN_MOST:
@@ -120,22 +127,28 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | int:
 
 
 class KnownHosts:
-    """Refuses requests for other host names than ours (421). Else a web page elsewhere could read our pages by
-    pointing its own name at our loopback address (DNS rebinding). A bare IP address is no such name."""
+    """Refuses requests for other host names than ours (421), but for the pages that are for anybody. Else a web page
+    elsewhere could read ours by pointing its own name at our loopback address (DNS rebinding). An IP address is no
+    such name, and neither is one that nobody can have on the Internet."""
 
-    def __init__(self, app: ASGIApp, names: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, names: Collection[str] = (), *, for_anybody: str) -> None:
+        """`for_anybody` is what the paths of those pages begin with."""
         self._app = app
-        self._names = {"localhost", *names}
+        self._names = {name.lower() for name in names}
+        self._for_anybody = for_anybody
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._known(Headers(scope=scope).get("host", "")):
-            await PlainTextResponse("Not a host of ours.\n", status_code=421)(scope, receive, send)
-            return
+        if scope["type"] == "http" and not scope["path"].startswith(self._for_anybody):
+            host = Headers(scope=scope).get("host", "")
+            if not self._known(host):
+                await PlainTextResponse("Not a host of ours.\n", status_code=421)(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
     def _known(self, host: str) -> bool:
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-        if name.lower() in self._names:
+        name = name.lower().removesuffix(".")
+        if name in self._names or _NOT_PUBLIC.fullmatch(name):
             return True
         try:
             ipaddress.ip_address(name.strip("[]"))

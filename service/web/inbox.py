@@ -6,10 +6,9 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -24,7 +23,7 @@ _FRAME_POLICY = (
 )
 
 
-def routes(mailbox: Mailbox, middleware: Sequence[Middleware]) -> list[Route]:
+def routes(mailbox: Mailbox) -> list[Route]:
     def parsed(request: Request) -> ParsedMail:
         stored = mailbox.mail(request.path_params["id"])
         if stored is None:
@@ -60,4 +59,4 @@ def routes(mailbox: Mailbox, middleware: Sequence[Middleware]) -> list[Route]:
         "/{id:int}/source": show_as("source"),
         "/{id:int}/frame": frame,
     }
-    return [Route(f"/inbox{path}", show, methods=["GET"], middleware=middleware) for path, show in pages.items()]
+    return [Route(f"/inbox{path}", show, methods=["GET"]) for path, show in pages.items()]

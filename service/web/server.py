@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+SILENT_MOST = 20.0  # seconds from connecting to a whole request line with its headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +24,29 @@ class CannotListen:
     problem: str
 
 
-def listen(host: str, port: int) -> socket.socket | CannotListen:
-    """Bind the address. This comes before anything is started that would have to be stopped again."""
+def listen(host: str, port: int, *, settings: str = "AVISA_HTTP_") -> socket.socket | CannotListen:
+    """Bind the address, which `settings` give, followed by `_HOST` and `_PORT`. This comes before anything is started
+    that would have to be stopped again."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            return CannotListen(
-                f"AVISA_HTTP__PORT: port {port} on {host} is taken by another program; choose another"
-            )
+            return CannotListen(f"{settings}_PORT: port {port} on {host} is taken by another program; choose another")
         reason = error.strerror or os.strerror(error.errno or errno.EINVAL)
-        return CannotListen(f"AVISA_HTTP__HOST, AVISA_HTTP__PORT: cannot listen on {host}:{port}: {reason}")
+        return CannotListen(f"{settings}_HOST, {settings}_PORT: cannot listen on {host}:{port}: {reason}")
+
+
+class _Prompt(H11Protocol):
+    """Cuts a connection whose client asks nothing, which uvicorn would keep for ever."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self.loop.call_later(SILENT_MOST, self._cut_if_silent)
+
+    def _cut_if_silent(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
 
 
 class _Uvicorn(uvicorn.Server):
@@ -58,7 +72,7 @@ class Server:
         self._uvicorn = _Uvicorn(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=_Prompt,
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -17,6 +17,8 @@ from avisa.web.page import page
 ReadToken = Callable[[str], bytes | None]
 Unsubscribe = Callable[[bytes], Awaitable[None]]
 
+PREFIX = "/u/"
+
 TEXTS = {
     "en": {
         "title": "Fewer e-mails",
@@ -107,8 +109,8 @@ def routes(read_token: ReadToken, unsubscribe: Unsubscribe) -> list[Route]:
         return _page(request, "done")
 
     return [
-        Route("/u/{token}", show, methods=["GET"]),
-        Route("/u/{token}", stop, methods=["POST"]),
+        Route(PREFIX + "{token}", show, methods=["GET"]),
+        Route(PREFIX + "{token}", stop, methods=["POST"]),
     ]
 
 

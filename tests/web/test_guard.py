@@ -16,7 +16,7 @@ def paths(running: RunningSite) -> list[tuple[str, set[str]]]:
     app = build(running.site)
     return [
         (route.path.replace("{token}", running.token).replace("{id:int}", "1"), route.methods - {"HEAD"})
-        for route in app._app.routes  # type: ignore[attr-defined]  # there is no other way in
+        for route in app._app._app.routes  # type: ignore[attr-defined]  # there is no other way in
     ]
 
 

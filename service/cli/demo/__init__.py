@@ -161,7 +161,11 @@ def _introduce(application: Application, console: Console) -> None:
     console.print(Text("Seven orders, two weeks, in a minute.", style="bold"))
     console.print("Broker, store and inbox are the embedded ones; the events go through Kafka's protocol.\n")
     console.print(table)
-    console.print(f"\nThe mails can be read at [bold]{application.public_url}/inbox[/bold]\n")
+    console.print(f"\nThe mails can be read at [bold]{_inbox(application)}[/bold]\n")
+
+
+def _inbox(application: Application) -> str:
+    return f"http://127.0.0.1:{application.admin_port}/inbox"
 
 
 def _conclude(
@@ -175,7 +179,7 @@ def _conclude(
         soft_wrap=True,
     )
     if keep:
-        console.print(f"Read the mails at [bold]{application.public_url}/inbox[/bold]; Ctrl-C ends it.")
+        console.print(f"Read the mails at [bold]{_inbox(application)}[/bold]; Ctrl-C ends it.")
     else:
         console.print("To read the mails afterwards, run it with [bold]--keep[/bold].")
 
