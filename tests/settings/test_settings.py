@@ -73,6 +73,8 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         TEMPLATES=str(tmp_path),
         HTTP__HOST="0.0.0.0",
         HTTP__PORT="9000",
+        HTTP__ADMIN_HOST="127.0.0.1",
+        HTTP__ADMIN_PORT="9001",
         LOG__FORMAT="json",
         LOG__LEVEL="debug",
         PUBLIC_URL="https://avisa.example/base/",
