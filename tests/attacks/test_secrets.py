@@ -81,9 +81,8 @@ WEAK = [
 @pytest.mark.parametrize("key", WEAK)
 def test_a_key_that_somebody_can_guess_is_refused(key: str) -> None:
     problems = load({"AVISA_SECRET_KEY": key}, None)
-    assert isinstance(problems, list)
-    assert key not in "".join(problems)
-    assert problems[0].startswith("AVISA_SECRET_KEY: must be at least 16 characters that nobody can guess")
+    rule = "must be at least 16 characters that nobody can guess, such as `openssl rand -hex 32` writes"
+    assert problems == [f"AVISA_SECRET_KEY: {rule}"]
 
 
 KINDS = {
