@@ -9,11 +9,12 @@ OUT ?= replay-out
 
 setup: .venv/.run
 
-.venv/.run: requirements.lock pyproject.toml
+.venv/.run: requirements.lock deploy/build.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Avisa needs Python 3.11 or newer, and none was found." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
-	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --no-deps --editable .  # of the folder and its other name
+	$(BIN)/pip install --quiet --require-hashes -r deploy/build.lock  # what builds Avisa, or pip would fetch any
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .  # of the folder and its other name
 	@mkdir -p .venv/import && ln -sfn ../../service .venv/import/avisa  # for mypy, which reads no import hooks
 	@touch $@
 

@@ -10,6 +10,14 @@ from typing import Any
 from avisa.core.characters import printable
 
 
+def json_text(document: Any) -> str:
+    """`document` as JSON, with what could steer a terminal or reorder a line written as escapes."""
+    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
 class Answer:
     """Prints what a command has to say; `--json` anywhere on the line makes that one JSON document."""
 
@@ -18,7 +26,7 @@ class Answer:
     def give(self, document: Any, shown: Callable[[Any], Any] | None = None) -> None:
         """Print `document` as JSON; for people, print what `shown` makes of it: anything that rich can print."""
         if self.as_json:
-            self.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+            self.write(json_text(document))
         elif shown is not None:
             self._show(shown(document))
         sys.stdout.flush()
@@ -46,7 +54,7 @@ class Answer:
         """Print why the command failed: on stdout for programs, on stderr for people."""
         if self.as_json:
             document = {"error": error, "message": message}
-            self.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+            self.write(json_text(document))
         else:
             for line in message.splitlines() or [error]:
                 sys.stderr.write(f"avisa: {printable(line)}\n")

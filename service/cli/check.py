@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +27,7 @@ from avisa.diagnostics.suggest import closest_match
 from avisa.lint.codes import codes
 from avisa.ports import Clock
 from avisa.settings import Settings
-from avisa.store import Store, StoreError, StoreNotFound
+from avisa.store import Store
 from avisa.templates import template_folder
 
 _MOST_ORDERS = 5_000  # that ended, and as many that are open
@@ -47,16 +46,20 @@ def check(
     folder: Path | None = typer.Argument(None, metavar="[FOLDER]"),  # noqa: B008 -- how typer declares
     explain: str | None = typer.Option(None, "--explain", metavar="CODE", help="Say what a code means, and stop."),
     form: Format = typer.Option(Format.TEXT, "--format", help="For whom: you, or your forge."),  # noqa: B008
-    live: bool = typer.Option(False, "--live", help="Hold the messages against what live events bring, and show it."),
+    live: bool = typer.Option(
+        False,
+        "--live",
+        help="Hold them against the store, and show what live events bring.",
+    ),
 ) -> None:
     if explain is not None:
         _explain(explain)
         return
     if answer.as_json and form is not Format.TEXT:
         raise usage("--format and --json do not go together")
-    settings = load_settings()
+    settings = load_settings(dotenv=live)
     folder = template_folder.locate(folder or settings.templates)
-    history = _live_history(settings) if live else _history(settings)
+    history = _live_history(settings) if live else History(now=clock_of(settings.clock).now())
     found = _found(folder, settings, history)
     ok = not any(problem.severity == "error" for problem in found)
     match form:
@@ -90,23 +93,8 @@ def _found(folder: Path, settings: Settings, history: History) -> list[Diagnosti
         raise not_there(f"{folder}: {error.strerror or 'is not a folder'}") from None
 
 
-def _history(settings: Settings) -> History:
-    """The orders to check the plan against, if there is a store yet. A store that cannot be asked stops no check."""
-
-    async def look(store: Store, clock: Clock) -> History:
-        return History(now=clock.now(), orders=await store.queries.newest_orders(_MOST_ORDERS))
-
-    try:
-        return use_store(settings, look)
-    except StoreNotFound:
-        pass
-    except StoreError as error:
-        sys.stderr.write(f"avisa: the plan was not held against real orders: {printable(str(error))}\n")
-    return History(now=clock_of(settings.clock).now())
-
-
 def _live_history(settings: Settings) -> History:
-    """The same, and which variables live events bring. Raises StoreError, for without a store nobody knows that."""
+    """The orders to check the plan against, and which variables live events bring. Raises StoreError."""
 
     async def look(store: Store, clock: Clock) -> History:
         return History(

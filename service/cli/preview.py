@@ -33,7 +33,7 @@ def preview(
     serve: bool = typer.Option(False, "--serve", help="Show all messages on a page that follows every saved file."),
     port: int = typer.Option(PORT, "--port", min=0, max=65535, help="Of the page; 0: any that is free."),
 ) -> None:
-    settings = load_settings()
+    settings = load_settings(dotenv=order is not None)
     if serve:
         if message is not None or locale is not None or sample is not None or order is not None:
             raise usage("preview: --serve shows every message, in all languages; choose on the page")

@@ -11,15 +11,16 @@ from avisa import telemetry
 from avisa.cli.exits import misconfigured
 from avisa.clock import clock_of, kept_clock
 from avisa.ports import Clock, Operations, Queries
-from avisa.settings import Settings, load
+from avisa.settings import DOTENV, Settings, load
 from avisa.store import Store, open_store
 
 T = TypeVar("T")
 
 
-def load_settings() -> Settings:
-    """The settings, checked; raises Failure with a line for each thing wrong."""
-    loaded = load(os.environ)
+def load_settings(*, dotenv: bool = True) -> Settings:
+    """The settings, checked; raises Failure with a line for each thing wrong. A command that only looks at files
+    reads no `.env`, for that may come from whoever wrote the files."""
+    loaded = load(os.environ, DOTENV if dotenv else None)
     if isinstance(loaded, list):
         raise misconfigured(loaded)
     return loaded

@@ -132,7 +132,7 @@ def pull(
     async def change(store: Store, versions: Versions, _clock: Clock) -> dict[str, Any]:
         lineage = await store.versions.versions()
         version = _version(lineage, where[0] if len(where) == 2 else None)
-        files = await versions.files(version)
+        files = await _files(versions, version)
         place, held = _safe_place(folder, lineage)
         # Before a file changes, so that a replica that follows the folder knows what it is.
         await store.versions.set_base(place, version.number)
@@ -166,6 +166,15 @@ def _with_versions(settings: Settings, use: Callable[[Store, Versions, Clock], C
         return await use(store, Versions(cache, store.versions), clock)
 
     return use_store(settings, inside)
+
+
+async def _files(versions: Versions, version: Version) -> dict[str, str]:
+    """The files of a version. Raises Failure if the store holds others than were put in force."""
+    files = await versions.files(version)
+    if content_of(files) != version.content:
+        message = f"version {version.number} is not what was put in force: its hash differs; nothing was written"
+        raise Failure(Exit.STORAGE, "storage", message)
+    return files
 
 
 def _version(lineage: Lineage, named: str | None) -> Version:

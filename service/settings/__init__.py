@@ -20,7 +20,7 @@ from avisa.settings.sections import Clock, Kafka, Settings, Smtp
 from avisa.settings.sources import Dotenv, Environment, SecretFiles
 from avisa.settings.this_machine import is_loopback
 
-__all__ = ["Clock", "Kafka", "Settings", "Smtp", "cautions", "describe", "load"]
+__all__ = ["DOTENV", "Clock", "Kafka", "Settings", "Smtp", "cautions", "describe", "load"]
 
 DOTENV = Path(".env")
 

@@ -34,6 +34,8 @@ Fields = MutableMapping[str, Any]
 
 _ADDRESS = re.compile(r"[^\s@<>\"',;:=(]{1,64}@[^\s@<>\"',;)]{1,255}")
 
+_NEEDS_QUOTES = re.compile(r"[\s=\"']|^$")
+
 # Below these levels the libraries may log what they work on: addresses, statements, records.
 _LEAST_LEVELS = {
     "aiokafka": logging.CRITICAL,
@@ -130,6 +132,11 @@ def _clean(value: object) -> object:
     return _ADDRESS.sub("<address>", text) if "@" in text else text
 
 
+def _quoted(value: object) -> object:
+    """A value that could pass for two fields in quotes, as structlog has it too."""
+    return repr(value) if isinstance(value, str) and _NEEDS_QUOTES.search(value) else value
+
+
 def _clean_values(_logger: Any, _method: str, event: Fields) -> Fields:
     return {key: _clean(value) for key, value in event.items()}
 
@@ -193,7 +200,7 @@ def log_entries(event: str, entries: Iterable[Mapping[str, object]], *, at: date
         lines = [orjson.dumps(head | fields, option=orjson.OPT_APPEND_NEWLINE) for fields in cleaned]
     else:
         start = f"{at.astimezone():%H:%M:%S} [info     ] {event:<24} "
-        texts = (" ".join([f"{key}={value}" for key, value in fields.items()]) for fields in cleaned)
+        texts = (" ".join([f"{key}={_quoted(value)}" for key, value in fields.items()]) for fields in cleaned)
         lines = [f"{start}{text}\n".encode("utf-8", "replace") for text in texts]
     _entry_writer.write(b"".join(lines))
 

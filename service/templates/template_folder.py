@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from watchfiles import awatch
 
@@ -16,6 +17,10 @@ from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.templates.limits import LONGEST_FILE, LONGEST_FOLDER, MOST_FILES
 
 _WANTED = ("plan.yaml", "messages/*/*.md", "layout/*.html", "layout/*.txt", "layout/words.yaml", "layout/theme.yaml")
+_NAME = r"\w[\w .-]*"
+_NAMES = re.compile(  # of what is written out; `_WANTED` is of what is read
+    rf"plan\.yaml|layout/(?:words|theme)\.yaml|layout/{_NAME}\.(?:html|txt)|messages/{_NAME}/{_NAME}\.md"
+)
 _BESIDE = ("samples.jsonl",)
 _ENDINGS = {".md.txt": ".md", ".markdown": ".md", ".md": ".md", ".yml": ".yaml", ".yaml.txt": ".yaml"}
 _COPIED = (*_WANTED, "README.md", "pictures/*.png", "plan.schema.json")
@@ -136,13 +141,19 @@ def init(folder: Path) -> list[Path]:
 
 def write(folder: Path, texts: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
     """Make these the texts of plan, messages and layout in the folder, which may be new. Other such files are
-    removed; all else in the folder stays. Returns the files written, and those removed. Raises OSError.
+    removed; all else in the folder stays. Returns the files written, and those removed. Raises OSError, also if a
+    name is none that such a folder has, or leads through a link.
 
     All files are written beside before the first one is replaced, so that whoever watches the folder sees one change.
     """
     folder.mkdir(parents=True, exist_ok=True)
     root = folder.resolve(strict=True)
     names = {name for name, _ in _matching(root, _WANTED)}
+    for name in names | texts.keys():
+        if not _NAMES.fullmatch(name):
+            raise OSError(errno.EINVAL, "what is to be written has a name that no such folder has")
+        if any((root / parent).is_symlink() for parent in PurePosixPath(name).parents if parent.name):
+            raise OSError(errno.ELOOP, f"{name.rpartition('/')[0]} is a link, and links are not followed")
     changed = [name for name, text in texts.items() if not _holds(root / name, text)]
     with tempfile.TemporaryDirectory(prefix=".avisa-", dir=root) as beside:
         for place, name in enumerate(changed):
@@ -158,7 +169,7 @@ def write(folder: Path, texts: Mapping[str, str]) -> tuple[list[Path], list[Path
 
 def _holds(path: Path, text: str) -> bool:
     try:
-        return path.read_bytes() == text.encode()
+        return not path.is_symlink() and path.read_bytes() == text.encode()
     except OSError:
         return False
 

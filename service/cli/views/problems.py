@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from avisa.cli.answer import json_text
 from avisa.cli.views.tables import table
 from avisa.core.characters import printable
 from avisa.diagnostics.diagnostic import Diagnostic
@@ -79,7 +79,7 @@ def gitlab(problems: Sequence[Diagnostic], folder: Path) -> str:
                 "location": {"path": _path(problem, folder), "lines": {"begin": problem.line or 1}},
             }
         )
-    return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+    return json_text(report)
 
 
 def explanation(code: Code) -> RenderableType:
@@ -156,7 +156,7 @@ def _escaped(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+    return _escaped(printable(text)).replace(":", "%3A").replace(",", "%2C")
 
 
 def observed_variables(live: Sequence[Mapping[str, Any]]) -> RenderableType:
