@@ -120,7 +120,8 @@ class Intake:
 def _report(
     stored: Sequence[DecidedOrder], dead: Sequence[Unreadable], skipped: Counter[tuple[str, Reason]], at: Now
 ) -> None:
-    """Count and log what became durable: a line for each event and each dead letter, with its reason."""
+    """Count and log what became durable: a line for each event with its reason, and one for the
+    dead letters of a feed and reason."""
     for item in stored:
         for _, reason in item.reasons:
             telemetry.decided(reason)
@@ -129,11 +130,14 @@ def _report(
     entries = [entry for item in stored for entry in item.entries]
     if entries:
         telemetry.log_entries("intake.event_taken", _fields(entries), at=at.real)
+    offsets: dict[tuple[str, Reason], list[int]] = {}
     for letter in dead:
         telemetry.dead_lettered(letter.reason)
         where = letter.record.position
+        offsets.setdefault((where.feed, letter.reason), []).append(where.offset)
+    for (feed, reason), at_offsets in offsets.items():
         log.warning(
-            "intake.dead_letter", feed=where.feed, offset=where.offset, stage=letter.stage, reason=letter.reason
+            "intake.dead_letters", feed=feed, reason=reason, records=len(at_offsets), first_offset=min(at_offsets)
         )
 
 
