@@ -63,6 +63,7 @@ class HealthChecks:
         own = telemetry.Readings(
             kafka_lag_records=self.lag.lag_records(),
             kafka_lag_seconds=self.lag.lag_seconds(real),
+            kafka_open_transaction_records=sum(self.lag.behind_transaction(real).values()),
             blind=self.lag.blind(real),
             paused=self.dispatch.paused,
             channel_paused={"email": self.channel.refusal is not None},

@@ -97,6 +97,7 @@ class Reason(StrEnum):
     BAD_TIME = "bad_time"
     NO_SEQUENCE = "no_sequence"
     BAD_HEADERS = "bad_headers"
+    BAD_BATCH = "bad_batch"
     BAD_CLOUDEVENT = "bad_cloudevent"
     UNSUPPORTED_SPECVERSION = "unsupported_specversion"
     # skipped records

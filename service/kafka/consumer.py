@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
+from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from avisa.core.model import Position
-from avisa.kafka import non_utf8_headers
+from avisa.kafka import record_reader
 from avisa.kafka.offsets import Offsets
-from avisa.ports import Record
+from avisa.kafka.raw_record import CutValue
+from avisa.ports import Record, Unreadable
 
 LOST_BATCH_PAUSE = 1.0  # seconds
 RawRecord = ConsumerRecord[bytes, bytes]
@@ -33,8 +37,10 @@ class Consumer(AIOKafkaConsumer):
 
     def __init__(self, *topics: str, **options: Any) -> None:
         super().__init__(*topics, **options)  # type: ignore[no-untyped-call]  # theirs has no annotations
+        record_reader.install()
         self.offsets = Offsets(self)
         self.unfinished: dict[TopicPartition, int] = {}  # the first offset of the batch in each of its partitions
+        self.read_to: dict[TopicPartition, int] = {}  # where reading goes on behind the batch, in the same ones
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -44,19 +50,22 @@ class Consumer(AIOKafkaConsumer):
             self.finish()
             _log.error("kafka.batch_lost_on_the_way")
             await asyncio.sleep(LOST_BATCH_PAUSE)
-        batch: dict[TopicPartition, list[RawRecord]] = {}
+        record_reader.allowance.renew()
+        subscribed = self._subscription.subscription
+        assigned = None if subscribed is None else subscribed.assignment
+        before = {partition: self._position(partition) for partition in self.assignment()}
         try:
-            batch = await super().getmany(*partitions, **options)
-        except UnicodeDecodeError:  # the position has not moved
-            _log.warning("kafka.header_name_not_utf8")
-            non_utf8_headers.install()
-        except (KafkaError, ConsumerStoppedError):
-            raise
-        except Exception:  # FastStream would try again without a pause
-            await asyncio.sleep(LOST_BATCH_PAUSE)
+            batch: dict[TopicPartition, list[RawRecord]] = await super().getmany(*partitions, **options)
+        except BaseException as error:
+            # One partition fails, and aiokafka drops what it has read of the others, behind which it already stands.
+            if subscribed is self._subscription.subscription and subscribed and assigned is subscribed.assignment:
+                self._go_back(before)
+            if not isinstance(error, KafkaError | ConsumerStoppedError) and isinstance(error, Exception):
+                await asyncio.sleep(LOST_BATCH_PAUSE)  # FastStream would try again without a pause
             raise
         if batch:  # nothing is awaited between the move of the position and this note of it
             self.unfinished = {partition: records[0].offset for partition, records in batch.items()}
+            self.read_to = {partition: self._position(partition) for partition in batch}
             self.idle.clear()
         return batch
 
@@ -67,20 +76,46 @@ class Consumer(AIOKafkaConsumer):
             if partition in assigned:
                 self.seek(partition, offset)
 
+    def _go_back(self, positions: Mapping[TopicPartition, int | None]) -> None:
+        for partition, position in positions.items():
+            if position is not None and position != self._position(partition):
+                self.seek(partition, position)
+
     def finish(self) -> None:
         """Nothing is to be done any more about the last batch: it was stored, or the consumer went back to it."""
         self.unfinished = {}
         self.idle.set()
 
+    async def high_watermarks(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return where the partitions end. Raises KafkaError.
+
+        `end_offsets` will not do: it answers for readers of committed records, with the offset of the first record
+        of an open transaction, however much lies behind it.
+        """
+        fetcher = copy(self._fetcher)  # theirs has no other way to ask for it
+        fetcher._isolation_level = READ_UNCOMMITTED
+        ends: dict[TopicPartition, int] = await fetcher.end_offsets(partitions, self._request_timeout_ms)
+        return ends
+
+    def commit_positions(self) -> None:
+        """Have our positions committed. Transaction markers and aborted records yield no batch, and who watches the
+        group from outside would count them as lag."""
+        positions = {
+            partition: position
+            for partition in self.assignment() - self.unfinished.keys()
+            if (position := self._position(partition)) is not None
+        }
+        self.offsets.commit_moved(positions)
+
+    def _position(self, partition: TopicPartition) -> Any:
+        """Return the offset where reading goes on, or None while that is not known. `position` would wait for it."""
+        return self._subscription.subscription.assignment.state_value(partition)._position
+
     async def stop(self) -> None:
         """Commit the offsets of what was stored, then leave the group."""
+        self.commit_positions()
         await self.offsets.flush()
         await super().stop()  # type: ignore[no-untyped-call]  # as above
-
-
-def next_offsets(records: Sequence[RawRecord]) -> dict[TopicPartition, int]:
-    """Return for each partition the offset that follows its last record: what is to be committed."""
-    return {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
 
 
 def partition_name(partition: TopicPartition) -> str:
@@ -102,4 +137,17 @@ def to_record(raw: RawRecord, now_real: datetime) -> Record:
         key=raw.key,
         headers=tuple(raw.headers),
         value=raw.value,
+    )
+
+
+def cut_record(value: CutValue, record: Record) -> Unreadable:
+    """Return the dead letter of a record that our reader did not read whole."""
+    return Unreadable(
+        record=replace(record, value=bytes(value)),
+        stage="batch",
+        reason=value.reason,
+        message=value.message,
+        cut=True,
+        size=value.size,
+        sha256=value.sha256,
     )

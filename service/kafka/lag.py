@@ -1,8 +1,9 @@
 """Consumer lag: up to which moment everything that was published has been consumed.
 
-Every two seconds the subscription asks the broker where each partition ends. Once we have consumed all records
-before that end, we know all that was published before the question was asked: its moment becomes the partition's
-watermark.
+Every two seconds the subscription asks the broker where each partition ends: for its high watermark. Once we have
+consumed all records before that end, we know all that was published before the question was asked: its moment becomes
+the partition's watermark. Records behind an open transaction, which the broker does not show us before it ends, are
+not consumed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 PROBE_EVERY = timedelta(seconds=2)
+OPEN_FOR_LONG = timedelta(seconds=10)  # some producers open one transaction after another, for a moment each
 _PROBES_KEPT = 64
 
 
@@ -20,10 +22,16 @@ _PROBES_KEPT = 64
 class _Partition:
     consumed_to: int = 0  # all records before this offset are consumed
     end: int | None = None  # by the last probe
+    stable_end: int = 0  # by the last probe; up to here the broker shows us records
+    hidden_since: datetime | None = None  # when a probe first found this stable end with something behind it
     first_end: int | None = None  # by the first probe after the assignment
     grew_at: datetime | None = None  # when a probe last found a new end
     watermark: datetime | None = None
     probes: deque[tuple[datetime, int]] = field(default_factory=deque)  # moments and ends not consumed to yet
+
+    @property
+    def hidden(self) -> int:
+        return 0 if self.hidden_since is None or self.end is None else self.end - self.stable_end
 
     def advance(self) -> None:
         while self.probes and self.probes[0][1] <= self.consumed_to:
@@ -70,10 +78,17 @@ class LagTracker:
             known.consumed_to = offset
             known.advance()
 
-    def probed(self, partition: str, *, at: datetime, end: int) -> None:
-        """Asked at `at`, the broker answered that the next record will get the offset `end`."""
+    def probed(self, partition: str, *, at: datetime, end: int, stable_end: int | None = None) -> None:
+        """Asked at `at`, the broker answered that the next record will get the offset `end`, and that the first open
+        transaction begins at `stable_end`; None if there is none."""
         if (known := self._partitions.get(partition)) is None:
             return
+        stable_end = end if stable_end is None else min(stable_end, end)
+        if stable_end == end:
+            known.hidden_since = None
+        elif known.hidden_since is None or stable_end != known.stable_end:
+            known.hidden_since = at
+        known.stable_end = stable_end
         if end != known.end:
             known.end, known.grew_at = end, at
         if known.first_end is None:
@@ -120,6 +135,15 @@ class LagTracker:
                 self._assigned and self._backlog_consumed()
             )
         return self._caught_up
+
+    def behind_transaction(self, now_real: datetime) -> dict[str, int]:
+        """Return the partitions of which we cannot read the end, because a transaction has been open there for long,
+        with the number of records behind it."""
+        return {
+            name: known.hidden
+            for name, known in self._partitions.items()
+            if known.hidden_since is not None and now_real - known.hidden_since >= OPEN_FOR_LONG
+        }
 
     def lag_records(self) -> int:
         """Return how many records were published and not consumed, by the last probes."""

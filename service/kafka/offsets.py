@@ -26,6 +26,7 @@ class Offsets:
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
         self._uncommitted: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
         self._committing: asyncio.Task[None] | None = None
         self._flushing = asyncio.Event()
 
@@ -34,6 +35,12 @@ class Offsets:
         self._uncommitted |= offsets
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit(), name="offsets")
+
+    def commit_moved(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """As `commit_soon`, for those of the offsets that are not committed yet."""
+        known = self._committed | self._uncommitted
+        if moved := {partition: offset for partition, offset in offsets.items() if offset != known.get(partition, 0)}:
+            self.commit_soon(moved)
 
     async def flush(self) -> None:
         """Commit at once, and wait until that is done or has failed."""
@@ -52,6 +59,8 @@ class Offsets:
             offsets, self._uncommitted = self._uncommitted, {}
             if (error := await commit(self._consumer, offsets)) is not None:
                 _log.warning("kafka.commit_failed", error=error)
+            else:
+                self._committed |= offsets
 
 
 async def commit(consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> str | None:

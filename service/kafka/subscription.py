@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import structlog
@@ -20,9 +21,10 @@ from aiokafka.errors import KafkaError
 from avisa import events
 from avisa.core.plan import Events
 from avisa.kafka.cluster import Cluster, UnreachableError
-from avisa.kafka.consumer import Consumer, RawRecord, next_offsets, partition_name, to_record
+from avisa.kafka.consumer import Consumer, RawRecord, cut_record, partition_name, to_record
 from avisa.kafka.faststream_reader import FastStreamLog, Reader
 from avisa.kafka.lag import PROBE_EVERY, LagTracker
+from avisa.kafka.raw_record import CutValue
 from avisa.ports import Clock, DurabilityLost, Taken
 
 LONGEST_BACK_OFF = 30.0  # seconds, of both a start and a batch that fail
@@ -119,9 +121,7 @@ class Subscription(ConsumerRebalanceListener):
         consumer = self._consumer
         try:
             now_real, rules = self._clock.real(), self._rules()
-            await self._take(
-                [events.read(to_record(raw, now_real), rules=rules, types=self._types) for raw in records]
-            )
+            await self._take([self._read(raw, now_real, rules) for raw in records])
         except DurabilityLost as error:
             consumer.rewind()
             self._durability_lost = error
@@ -137,12 +137,17 @@ class Subscription(ConsumerRebalanceListener):
             raise
         else:
             self._failures = 0
-            offsets = next_offsets(records)
-            consumer.offsets.commit_soon(offsets)
-            for partition, offset in offsets.items():
+            consumer.offsets.commit_soon(consumer.read_to)
+            for partition, offset in consumer.read_to.items():
                 self._lag.consumed_to(partition_name(partition), offset)
         finally:
             consumer.finish()
+
+    def _read(self, raw: RawRecord, now_real: datetime, rules: Events) -> Taken:
+        record = to_record(raw, now_real)
+        if isinstance(raw.value, CutValue):
+            return cut_record(raw.value, record)
+        return events.read(record, rules=rules, types=self._types)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Let the current batch be stored and its offsets committed before another member reads it again."""
@@ -151,6 +156,7 @@ class Subscription(ConsumerRebalanceListener):
         try:
             async with asyncio.timeout(REVOKE_TIMEOUT):
                 await self._consumer.idle.wait()
+                self._consumer.commit_positions()
                 await self._consumer.offsets.flush()
         except TimeoutError:
             _log.info("kafka.batch_outlived_assignment")
@@ -179,7 +185,7 @@ class Subscription(ConsumerRebalanceListener):
             else:
                 answered = _now()
                 if self._lag.feeds:
-                    self._report(f"reading {len(self._lag.feeds)} partition(s)", level="info")
+                    self._report_reading()
                 if positions_now != positions or not unread or consumer.unfinished:
                     positions, moved = positions_now, answered
                 rejoining = self._rejoining_since is not None and answered - self._rejoining_since > START_TIMEOUT
@@ -194,13 +200,16 @@ class Subscription(ConsumerRebalanceListener):
             await self._pause(PROBE_EVERY.total_seconds() / (10 if hurry else 1))
 
     async def _probe(self, consumer: Consumer) -> tuple[dict[TopicPartition, int], bool]:
-        """Ask for the ends of our partitions and note the lag. Returns our positions, and whether more is to be read.
+        """Ask for the ends of our partitions and note the lag. Returns our positions, and whether we could read on.
 
-        The records of an unfinished batch are not consumed yet: there our position is where the batch begins.
+        The records of an unfinished batch are not consumed yet: there our position is where the batch begins. What
+        lies behind an open transaction counts as lag, but we cannot read it.
         """
         assigned = sorted(consumer.assignment())
         at = self._clock.real()
-        ends = await consumer.end_offsets(assigned)
+        ends = await consumer.high_watermarks(assigned)
+        # Asked afterwards: what it still hides of `ends` lies behind a transaction that is open now.
+        stable_ends = await consumer.end_offsets(assigned)
         self._lag.answered = True
         positions: dict[TopicPartition, int] = {}
         for partition, end in ends.items():
@@ -210,8 +219,9 @@ class Subscription(ConsumerRebalanceListener):
             position = consumer.unfinished.get(partition, position)
             positions[partition] = position
             self._lag.consumed_to(partition_name(partition), position)
-            self._lag.probed(partition_name(partition), at=at, end=end)
-        return positions, any(positions[partition] < ends[partition] for partition in positions)
+            self._lag.probed(partition_name(partition), at=at, end=end, stable_end=stable_ends[partition])
+        consumer.commit_positions()
+        return positions, any(position < stable_ends[partition] for partition, position in positions.items())
 
     async def _existing_topics(self) -> frozenset[str]:
         """Return those of our topics that exist. We never create one: its partitions are the operators' to choose."""
@@ -223,6 +233,13 @@ class Subscription(ConsumerRebalanceListener):
         return existing
 
     # ---------------------------------------------------------------- waiting
+
+    def _report_reading(self) -> None:
+        reading = f"reading {len(self._lag.feeds)} partition(s)"
+        if hidden := self._lag.behind_transaction(self._clock.real()):
+            self._report(f"{reading}, behind an open transaction in {', '.join(sorted(hidden)[:5])}")
+        else:
+            self._report(reading, level="info")
 
     def _report(self, detail: str, *, level: str = "warning", **more: str) -> None:
         """Set the line for /readyz, and log it when it changes."""

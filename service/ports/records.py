@@ -25,9 +25,12 @@ class Unreadable:
     """A record that could not be read: it becomes a dead letter."""
 
     record: Record
-    stage: str  # headers, envelope, data
+    stage: str  # batch, headers, envelope, data
     reason: Reason
     message: str  # what is wrong and where, without personal data
+    cut: bool = False  # the record's value is not all of it
+    size: int = 0  # bytes of the whole value, where that was cut
+    sha256: bytes | None = None  # of the whole value, where that was cut; None if nobody read it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,7 @@ def mark_copied(conn: Connection, ids: Collection[int]) -> None:
 def _row(unreadable: Unreadable, now: datetime) -> dict[str, Any]:
     record = unreadable.record
     value = record.value or b""
-    whole = len(value) <= WHOLE
+    whole = len(value) <= WHOLE and not unreadable.cut
     headers = [
         [_storable(name), None if content is None else base64.b64encode(content).decode()]
         for name, content in record.headers
@@ -68,12 +68,12 @@ def _row(unreadable: Unreadable, now: datetime) -> dict[str, Any]:
         "topic": record.position.topic,
         "partition": record.position.partition,
         "offset": record.position.offset,
-        "sha256": hashlib.sha256(value).digest(),
+        "sha256": unreadable.sha256 or hashlib.sha256(value).digest(),
         "timestamp_real": micros(record.timestamp),
         "key": record.key,
         "headers": orjson.dumps(headers).decode(),
         "value": record.value if whole else value[:HEAD],
-        "size": len(value),
+        "size": max(len(value), unreadable.size),
         "whole": int(whole),
         "stage": unreadable.stage,
         "reason": unreadable.reason,

@@ -121,6 +121,7 @@ class Readings:
     in_doubt: int | None = None  # ever sent again or settled in doubt
     kafka_lag_records: int | None = None
     kafka_lag_seconds: float | None = None
+    kafka_open_transaction_records: int | None = None
     blind: bool | None = None
     paused: bool | None = None
     channel_paused: Mapping[str, bool] | None = None  # by channel: it waits because the relay refused us
@@ -132,6 +133,7 @@ _ONE_NUMBER = {
     "outbox_oldest_seconds": "How long the oldest notification that is due has waited.",
     "kafka_lag_records": "Records in our partitions that are not yet taken in.",
     "kafka_lag_seconds": "Age of the oldest record not yet taken in.",
+    "kafka_open_transaction_records": "Records that we cannot read, behind a transaction open for 10 s or more.",
     "blind": "1 while reminders are held because we cannot know.",
     "paused": "1 while an operator has stopped all sending.",
     "catalog_ok": "0 while the template folder is wrong and the last good catalog is in force.",

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, event
 from avisa.app import wiring
 from avisa.cli import main
 from avisa.core.model import Reason, State
-from avisa.kafka.consumer import RawRecord, next_offsets
+from avisa.kafka.consumer import RawRecord
 from avisa.kafka.offsets import commit
 from avisa.kafka.subscription import Subscription
 from avisa.ports import Attempt, Committed, Settlement
@@ -82,7 +82,7 @@ def offset_before_transaction() -> None:
     on_batch = Subscription._on_batch
 
     async def wrong(self: Subscription, records: Sequence[RawRecord]) -> None:
-        await commit(self._consumer, next_offsets(records))
+        await commit(self._consumer, self._consumer.read_to)
         await on_batch(self, records)
 
     _replace(Subscription, "_on_batch", wrong)

@@ -58,6 +58,7 @@ def test_alerts_name_only_metrics_and_labels_of_ours() -> None:
             in_doubt=0,
             kafka_lag_records=0,
             kafka_lag_seconds=0,
+            kafka_open_transaction_records=0,
             blind=False,
             paused=False,
             channel_paused={"email": False},

@@ -60,10 +60,12 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def subscribed(cluster: Cluster, flow: Flow | None = None) -> AsyncIterator[Running]:
+async def subscribed(
+    cluster: Cluster, flow: Flow | None = None, *, blind_after: timedelta = timedelta(minutes=5)
+) -> AsyncIterator[Running]:
     flow = flow or Flow()
     clock = RealClock()
-    lag = LagTracker(since=clock.real(), blind_after=lambda: timedelta(minutes=5))
+    lag = LagTracker(since=clock.real(), blind_after=lambda: blind_after)
     subscription = Subscription(cluster, take=flow, rules=Events, lag=lag, clock=clock)
     running = asyncio.create_task(subscription.run())
     try:
