@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.suggest import closest_match
-from avisa.templates.markdown.placeholders import RESERVED
+from avisa.templates.reserved import RESERVED
 
 _KEYS = ("subject", "short")
 _LINE = re.compile(r"([A-Za-z_]+)[ \t]*:[ \t]*(.*)")

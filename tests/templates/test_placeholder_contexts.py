@@ -9,7 +9,7 @@ import pytest
 from avisa.templates.jinja import parser
 from avisa.templates.layout import html_scanner, placeholder_contexts
 from avisa.templates.layout.layout import Layout, read
-from avisa.templates.markdown.placeholders import RESERVED
+from avisa.templates.reserved import RESERVED
 from tests.hostile.page import Page, objections
 from tests.hostile.values import PAYLOADS
 from tests.templates.harness import catalog_of, files, layout_with, mailed

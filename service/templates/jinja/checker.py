@@ -29,8 +29,8 @@ from avisa.templates.jinja.variables import (
     STANDS_ALONE,
     TIMES,
 )
-from avisa.templates.markdown.placeholders import RESERVED
 from avisa.templates.message_file import Part
+from avisa.templates.reserved import RESERVED
 
 _MOST_LOOPS = 2
 _LARGEST_NUMBER = 10**15

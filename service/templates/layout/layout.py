@@ -18,8 +18,8 @@ from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
 from avisa.templates.jinja.variables import BESIDES, COMPONENTS, FILTERS, OWNERS_VARIABLES, STANDS_ALONE, VARIABLES
 from avisa.templates.layout import html_scanner, placeholder_contexts, theme
 from avisa.templates.limits import LONGEST_LAYOUT, TooMuch
-from avisa.templates.markdown.placeholders import RESERVED
 from avisa.templates.message_file import Part
+from avisa.templates.reserved import RESERVED
 
 FOLDER = "layout/"
 WORDS = f"{FOLDER}words.yaml"

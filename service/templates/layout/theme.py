@@ -14,8 +14,8 @@ from avisa.diagnostics.suggest import closest_match
 from avisa.diagnostics.yaml_errors import DocumentError
 from avisa.diagnostics.yaml_reader import Path, parse
 from avisa.templates.limits import LONGEST_STYLE
-from avisa.templates.markdown.placeholders import RESERVED
 from avisa.templates.markdown.writers import ELEMENTS
+from avisa.templates.reserved import RESERVED
 
 THEME = "layout/theme.yaml"
 _DECLARATION = re.compile(r"\s*-{0,2}[a-z][a-z-]*\s*:\s*\S.*", re.DOTALL)

@@ -22,7 +22,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from avisa.templates.markdown.ast import Branch, Break, Element, Node, Placeholder, Text, every, numbers
-from avisa.templates.markdown.placeholders import MARK, RESERVED, Elif, Else, EndFor, EndIf, For, If, Marks, Output
+from avisa.templates.markdown.placeholders import MARK, Elif, Else, EndFor, EndIf, For, If, Marks, Output
+from avisa.templates.reserved import RESERVED
 
 _ENTITY = re.compile("&#[xX]?[0-9A-Fa-f]+;?")
 _ALONE = re.compile("^[ \t]*((?:\ue000\\d+\ue001[ \t]*)+)$", re.MULTILINE)

@@ -15,8 +15,6 @@ from jinja2 import nodes
 
 from avisa.templates.limits import LONGEST_PAGE, MOST_PLACEHOLDERS, TooMuch
 
-# What cannot stand in a template: the characters of marks, and those that have no place in any text.
-RESERVED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000-\ue001\ufffe\uffff]")
 MARK = re.compile("\ue000(\\d+)\ue001")
 
 

@@ -144,9 +144,9 @@ def _link(href: str, marks: Marks) -> tuple[str, nodes.Expr | None]:
             word = pieces[0]
             raise MarkdownProblem("link_scheme", NOT_A_LINK, word=word, suggestion=whole_address(word))
     if len(pieces) == 1:
-        if (whole := written(href)) is None:
+        if (address := written(href)) is None:
             raise MarkdownProblem("link_scheme", _objection(href), word=href)
-        return whole, None
+        return address, None
     # A host must end before the first placeholder, or the first placeholder must be a whole address.
     open_ended = len(pieces) > 1 and _HTTP.match(pieces[0]) and not _HOST.match(pieces[0])
     behind = len(pieces) > 3 and not pieces[0] and pieces[2][:1] not in ("/", "?", "#")
