@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable
 
-_LIMIT = 60.0  # seconds; only a test that fails waits for so long
+_LIMIT = 180.0  # seconds; only a test that fails waits for so long
 
 
 async def until(condition: Callable[[], object]) -> None:
