@@ -19,7 +19,6 @@ from avisa.cli.exits import Exit, not_there, usage
 from avisa.cli.session import load_settings, use_store
 from avisa.cli.views import problems
 from avisa.clock import clock_of
-from avisa.core.characters import printable
 from avisa.core.model import Order
 from avisa.core.observed import ObservedVariables
 from avisa.diagnostics.diagnostic import Diagnostic

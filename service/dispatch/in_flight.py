@@ -185,8 +185,9 @@ class InFlight:
             self._leased_until.pop(item.key, None)
             if settled is not None and item.state in SETTLED:
                 telemetry.settled(settled.purpose, settled.channel, item.state)
-            if item.state is State.HELD and item.entry is not None:  # a hold that is prolonged has no entry
-                telemetry.held(item.entry.reason)
+            reason = item.entry.reason if item.entry is not None else None  # a hold that is prolonged has no entry
+            if item.state is State.HELD and reason is not None:
+                telemetry.held(reason)
             for alert in item.change.notifications if item.change is not None else ():
                 telemetry.queued(alert.purpose, alert.channel)
         self._shrunk.set()

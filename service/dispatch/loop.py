@@ -70,6 +70,7 @@ class Dispatch:
     ) -> None:
         self._orders = orders
         self._outbox = outbox
+        self._catalogs = catalogs
         self._channel = channel
         self._clock = clock
         self._lag = lag

@@ -92,7 +92,7 @@ class Consumer(AIOKafkaConsumer):
         `end_offsets` will not do: it answers for readers of committed records, with the offset of the first record
         of an open transaction, however much lies behind it.
         """
-        fetcher = copy(self._fetcher)  # theirs has no other way to ask for it
+        fetcher: Any = copy(self._fetcher)  # theirs has no other way to ask for it
         fetcher._isolation_level = READ_UNCOMMITTED
         ends: dict[TopicPartition, int] = await fetcher.end_offsets(partitions, self._request_timeout_ms)
         return ends

@@ -67,7 +67,7 @@ async def _bomb(flows: Flows, round_: Round, times: int) -> None:
 
 async def _calm(flows: Flows) -> None:
     async def settled() -> bool:
-        waiting = (await flows.store.queries.counts()).notifications
+        waiting = (await flows.store.queries.counts()).by_state
         return not (waiting.get(State.QUEUED) or waiting.get(State.SENDING))
 
     await until(settled)

@@ -9,7 +9,7 @@ import pytest
 from tests.mails.harness import LOCALES, shipped
 from tests.templates.harness import mailed
 
-QUANTITIES = [(1_200, "en", "1,200"), (1_200, "pt-PT", "1200"), (12_345, "pt-PT", "12\u00a0345")]
+QUANTITIES = [(1_200, "en", "1,200"), (1_200, "pt-PT", "1\u00a0200"), (12_345, "pt-PT", "12\u00a0345")]
 LONG = "2026-" + "0" * 60 + "1042"
 
 

@@ -58,7 +58,7 @@ def test_a_total_and_a_quantity_of_zero_are_shown() -> None:
     rendered, _ = mailed(CATALOG, details_total=0, details_items=[{"name": "Vase", "quantity": 0}])
     assert "Total: €0.00" in rendered.text
     assert "- 0 × Vase" in rendered.text
-    assert "× 0<" in rendered.html
+    assert "×&nbsp;0<" in rendered.html
 
 
 def test_a_zero_that_counts_is_none() -> None:
