@@ -13,16 +13,16 @@ from tests.store.harness import change, lease_all, settlement
 _SET_STATE = Statement("UPDATE notifications SET state = :state WHERE key IN (SELECT r.key FROM {rows})", "key text")
 
 
-async def test_a_dropped_notification_cannot_be_moved(store: Store) -> None:
+async def test_a_sent_notification_cannot_be_moved(store: Store) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    await store.outbox.settle([settlement(notification().key, State.DROPPED)])
+    await store.outbox.settle([settlement(notification().key, State.SENT)])
     for state in State:
-        if state is State.DROPPED:
+        if state is State.SENT:
             continue
         with pytest.raises(StoreError, match=r"TRIGGER|P0001"):
             await store.database.write(
                 lambda conn, state=state: _SET_STATE.execute(conn, as_rows("key", [notification().key]), state=state)
             )
     (row,) = await store.queries.outbox()
-    assert row.notification.state is State.DROPPED
+    assert row.notification.state is State.SENT
