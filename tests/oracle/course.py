@@ -167,7 +167,7 @@ class _Intake:
         """The statuses of which the customer may have been told last, when this record was taken in."""
         last: set[str | None] = {None}
         telling = [s for s in self.course.steps if (s.begins and s.told.possible) or s.changes_facts]
-        for step, later in zip(telling, [*telling[1:], None], strict=True):
+        for step, later in zip(telling, [*telling, None][1:], strict=True):
             by = step.told_by(self.latitude)
             overtaken = later is not None and later.at <= by
             sure = Told.YES in (step.told, step.promise_moved, step.reason_changed)
