@@ -92,7 +92,7 @@ async def arrives(flows: Flows, value: bytes) -> None:
         clock=flows.clock,
     )
     consumer = SimpleNamespace(
-        offsets=SimpleNamespace(commit_soon=lambda _: None), rewind=lambda: None, finish=lambda: None
+        offsets=SimpleNamespace(commit_soon=lambda _: None), read_to={}, rewind=lambda: None, finish=lambda: None
     )
     subscription._reader = SimpleNamespace(consumer=consumer)  # type: ignore[assignment]  # Kafka has its own tests
     at = int(flows.clock.real().timestamp() * 1000)

@@ -13,6 +13,8 @@ from avisa.core.model import Reason, State
 from avisa.core.plan import Events
 from avisa.core.retry import Receipt, Verdict
 from avisa.core.unsubscribe_token import address_hash
+from avisa.kafka.consumer import cut_record
+from avisa.kafka.raw_record import CutValue
 from avisa.ports import Record, Unreadable
 from tests.events.records import attributes, plain, record
 from tests.events.test_bad_input import DEAD
@@ -29,6 +31,8 @@ SCENES: dict[Reason, Scene] = {}
 PLANS = {
     Reason.QUIET_HOURS: templates.PLAN.replace("window: 48h", 'window: 48h\n  quiet_hours: "08:00-20:00"'),
     Reason.BURST_WAIT: templates.PLAN.replace("window: 48h", "window: 48h\n  burst_wait: 5m"),
+    Reason.FLOOD: templates.PLAN.replace("window: 48h", "window: 48h\n  flood: {per_order: 1/1h}"),
+    Reason.FREQUENCY_CAP: templates.PLAN.replace("window: 48h", "window: 48h\n  promise: {at_most_every: 12h}"),
     Reason.REMINDERS_SPENT: templates.PLAN.replace("window: 48h", "window: 48h\n  remind: {at_most: 1}"),
 }
 
@@ -132,6 +136,23 @@ async def not_now(flows: Flows) -> None:
     await flows.became(CONFIRMED, State.HELD)
 
 
+@scene(Reason.FLOOD)
+async def over_the_budget(flows: Flows) -> None:
+    await told(flows)
+    await flows.happens("shipped")
+    await flows.became("A-1/2/update/1/customer", State.HELD)
+
+
+@scene(Reason.FREQUENCY_CAP)
+async def moved_twice(flows: Flows) -> None:
+    await flows.happens("confirmed", promised_at="2026-03-20")
+    await flows.became(CONFIRMED, State.SENT)
+    await flows.happens("confirmed", promised_at="2026-03-24")
+    await flows.became("A-1/1/promise_moved/1/customer", State.SENT)
+    await flows.happens("confirmed", promised_at="2026-03-28")
+    await flows.became("A-1/1/promise_moved/2/customer", State.HELD)
+
+
 @scene(Reason.BLIND)
 async def behind_when_a_reminder_is_claimed(flows: Flows) -> None:
     await told(flows)
@@ -220,6 +241,11 @@ def the_record(reason: Reason) -> Record:
     return next(bad for _, bad, expected in DEAD if expected is reason)
 
 
+async def a_batch_that_is_none(flows: Flows) -> None:
+    cut = CutValue(b"", reason=Reason.BAD_BATCH, message="its batch cannot be unpacked here")
+    await flows.intake.take([cut_record(cut, record(b""))])
+
+
 async def unreadable(flows: Flows, reason: Reason) -> None:
     rules = Events(rank_by="sequence" if reason is Reason.NO_SEQUENCE else "occurred_at")
     taken = events.read(the_record(reason), rules=rules, types=("order.status",))
@@ -229,3 +255,4 @@ async def unreadable(flows: Flows, reason: Reason) -> None:
 
 for _reason in list(Reason)[list(Reason).index(Reason.NOT_JSON) :]:
     SCENES[_reason] = lambda flows, reason=_reason: unreadable(flows, reason)  # type: ignore[misc]
+SCENES[Reason.BAD_BATCH] = a_batch_that_is_none
