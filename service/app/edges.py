@@ -12,6 +12,7 @@ from avisa.core.plan import Plan
 from avisa.kafka.cluster import Cluster
 from avisa.settings import Kafka, Settings, Smtp
 from avisa.smtp.relay import Relay
+from avisa.store.database import database_url
 
 if TYPE_CHECKING:
     from avisa.embedded.inbox import Inbox
@@ -65,10 +66,9 @@ def example_senders(plan: Plan) -> list[str]:
 
 def exposed_store(settings: Settings) -> list[str]:
     """A line if the files of a SQLite store can be read by every user of this machine."""
-    url = settings.store.url.get_secret_value()
-    if not url.startswith("sqlite:"):
+    file = _sqlite_file(settings)
+    if file is None:
         return []
-    file = Path(url.removeprefix("sqlite:///"))
     exposed = private_file.exposed(file, *(file.with_name(f"{file.name}-{part}") for part in ("wal", "shm")))
     if not exposed:
         return []
@@ -97,5 +97,11 @@ def embedded_cluster(settings: Settings, stack: AsyncExitStack) -> Cluster:
 
 def _store_folder(settings: Settings) -> Path:
     """The folder of the store, where other processes look for the address of the embedded broker."""
-    url = settings.store.url.get_secret_value()
-    return Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite:") else Path()
+    file = _sqlite_file(settings)
+    return Path() if file is None else file.parent
+
+
+def _sqlite_file(settings: Settings) -> Path | None:
+    """The file of a SQLite store, as the parser that opens the store reads its address; None for another store."""
+    url = database_url.read(settings.store.url.get_secret_value())
+    return database_url.sqlite_file(url) if url.drivername == "sqlite" else None

@@ -42,8 +42,10 @@ class Listeners:
 def bind(http: Http) -> Listeners | CannotListen:
     """Bind the addresses of the settings."""
     public = listen(http.host, http.port)
-    if isinstance(public, CannotListen) or http.admin == (http.host, http.port):
-        return public if isinstance(public, CannotListen) else Listeners(public=public, admin=public)
+    if isinstance(public, CannotListen):
+        return public
+    if http.admin == (http.host, http.port):
+        return Listeners(public=public, admin=public)
     admin = listen(*http.admin, settings="AVISA_HTTP__ADMIN")
     if isinstance(admin, CannotListen):
         public.close()
