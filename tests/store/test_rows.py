@@ -37,6 +37,7 @@ BY_ANNOTATION = {
     "Rank": ranks,
     "Mapping[str, Fact]": st.dictionaries(texts, st.builds(Fact, rank=ranks, value=json_values), max_size=3),
     "Mapping[str, int]": st.dictionaries(texts, numbers, max_size=3),
+    "Mapping[str, str]": st.dictionaries(texts, texts, max_size=3),
     "tuple[tuple[Rank, str], ...]": ranked,
     "bytes": st.binary(max_size=48),
     "frozenset[str]": st.frozensets(texts, max_size=3),
