@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 OUT ?= replay-out
 
+unexport PYTHONDONTWRITEBYTECODE  # modules are compiled once, not by each process
+
 .PHONY: setup demo unit test lint faults bench crash replay lock clean
 
 setup: .venv/.run
@@ -32,9 +34,8 @@ lint: .venv/.test
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports
 
-# What needs no server: the inner loop. Three processes on two cores, because some tests only wait; modules are
-# compiled once, not by each process.
-UNIT := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m unit tests
+# What needs no server: the inner loop. Three processes on two cores, because some tests only wait.
+UNIT := $(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m unit tests
 
 unit: .venv/.test
 	$(UNIT)

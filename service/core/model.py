@@ -20,7 +20,6 @@ Json = Any  # a JSON value; events.py checks the few types that matter
 # arrival; or sequence first when the plan ranks by it. Compared as plain tuples.
 Rank = tuple[int, int, int]
 
-
 if TYPE_CHECKING:
     from dataclasses import replace
 

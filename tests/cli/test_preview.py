@@ -141,7 +141,7 @@ def test_an_order_of_their_own_samples_is_shown(
     asked: Avisa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_chromium(monkeypatch)
-    own = '{"order_id": "A-77", "status": "shipped", "customer": {"name": "Rita", "email": "rita@example.pt"}}'
+    own = '{"order_id": "A-77", "status": "shipped", "customer": {"name": "Rita Alves", "email": "rita@example.pt"}}'
     (tmp_path / "templates" / "samples.jsonl").write_text(own + "\n")
     assert "A-77" in asked("preview", "delayed", "--sample", "A-77", "--out", "out", "--json").json["subject"]
     assert "Rita" in (tmp_path / "out" / "mail.txt").read_text()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avisa.core.hosts import without_links
-from avisa.core.shapes import LONGEST_TEXT, Notes, text_of
+from avisa.core.shapes import LONGEST_LINE, LONGEST_TEXT, Notes, text_of
 from avisa.ports import CannotRender
 from tests.hostile.__main__ import case
 from tests.hostile.attacks import ATTACKS, Attack, struck
@@ -72,7 +72,7 @@ texts = st.one_of(
     st.sampled_from(PAYLOADS),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=200),
     st.text(alphabet="<>&\"'{}%#*_`[]()!-=/?:;. \r\n\t\x00\x1eaé🚚\ue000\ue0011", max_size=80),
-)
+).map(lambda text: text[: LONGEST_LINE - 2])  # of an item's name no more is shown
 
 
 @settings(max_examples=150)
@@ -82,7 +82,7 @@ def test_a_value_is_literal_text_wherever_it_stands(text: str) -> None:
     page, plain, headers = _read("x" + text + "x")
     usual_page, _, usual_headers = _read("x")
     assert not page.objections
-    assert page.tags == usual_page.tags
+    assert [tag for tag in page.tags if tag != "br"] == usual_page.tags  # a line of a value stays a line
     assert headers == usual_headers
     shown = _seen("x" + text + "x")
     assert " ".join(page.text.split()).count(shown) >= PLACES

@@ -59,7 +59,7 @@ async def keep(store: Store, *letters: Unreadable) -> None:
 async def test_a_copy_has_the_original_and_what_was_wrong_with_it(apache_kafka: ApacheKafka, store: Store) -> None:
     topic = a_topic()
     cluster = Cluster(bootstrap_servers=apache_kafka.bootstrap_servers, topics=(topic,))
-    letter = dead(topic, record(plain(status=5), ("trace", None), ("odd", b"\xff")))
+    letter = dead(topic, record(plain(status=[5]), ("trace", None), ("odd", b"\xff")))
     await keep(store, letter)
     async with copying(cluster, store):
         await apache_kafka.create_topic(topic + ".dlq")

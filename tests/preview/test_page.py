@@ -119,7 +119,7 @@ async def test_a_sample_can_be_chosen_and_a_message_without_it_shows_its_usual_o
 
 
 async def test_an_order_of_their_own_is_a_sample_too(table: Table) -> None:
-    own = '{"order_id": "A-77", "status": "shipped", "customer": {"name": "Rita", "email": "rita@example.pt"}}'
+    own = '{"order_id": "A-77", "status": "shipped", "customer": {"name": "Rita Alves", "email": "rita@example.pt"}}'
     (table.folder / "samples.jsonl").write_text(own + "\n")
     await table.previewed.look()
     assert 'sample=A-77">A-77</a>' in await table.page()

@@ -39,7 +39,10 @@ def _plain(value: object) -> str:
 def test_every_metric_is_listed_with_its_labels() -> None:
     telemetry.decided(Reason.ENTERED)
     telemetry.dead_lettered(Reason.NOT_JSON)
+    telemetry.field_ignored("time")
+    telemetry.odd_time("ahead")
     telemetry.queued(Purpose.UPDATE, "email")
+    telemetry.held(Reason.FLOOD)
     shown = telemetry.exposition(
         telemetry.Readings(
             outbox={State.QUEUED: 1}, outbox_oldest_seconds=1, orders={"open": 1}, in_doubt=1, kafka_lag_records=1,
@@ -100,7 +103,7 @@ def _paths() -> set[str]:
         *health.routes(alive=unused, ready=unused),
         *unsubscribe.routes(unused, unused),
         *asyncapi.routes(unused),
-        *inbox.routes(Inbox(unused), []),  # type: ignore[arg-type] # its clock is not asked either
+        *inbox.routes(Inbox(unused)),  # type: ignore[arg-type] # its clock is not asked either
     ]
     return {"/metrics", *(route.path for route in site if not re.search(r"\}/", route.path))}
 

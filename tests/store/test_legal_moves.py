@@ -8,7 +8,7 @@ from avisa.core.model import State
 from avisa.store import Store, StoreError
 from avisa.store.sql.dialect import Statement, as_rows
 from tests.builders import NOW, notification
-from tests.store.harness import change, lease_all, settlement
+from tests.store.harness import change, lease_all, send
 
 _SET_STATE = Statement("UPDATE notifications SET state = :state WHERE key IN (SELECT r.key FROM {rows})", "key text")
 
@@ -16,7 +16,7 @@ _SET_STATE = Statement("UPDATE notifications SET state = :state WHERE key IN (SE
 async def test_a_sent_notification_cannot_be_moved(store: Store) -> None:
     await store.orders.commit([change(seqs=(1,))], now=NOW)
     await lease_all(store)
-    await store.outbox.settle([settlement(notification().key, State.SENT)])
+    await send(store, notification().key)
     for state in State:
         if state is State.SENT:
             continue

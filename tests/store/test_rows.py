@@ -39,6 +39,7 @@ BY_ANNOTATION = {
     "Mapping[str, int]": st.dictionaries(texts, numbers, max_size=3),
     "Mapping[str, str]": st.dictionaries(texts, texts, max_size=3),
     "tuple[tuple[Rank, str], ...]": ranked,
+    "tuple[str, ...]": st.lists(texts, max_size=3).map(tuple),
     "bytes": st.binary(max_size=48),
     "frozenset[str]": st.frozensets(texts, max_size=3),
     "PromiseState | None": st.none() | st.sampled_from(PromiseState),

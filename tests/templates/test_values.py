@@ -79,7 +79,7 @@ def test_what_a_value_spells_is_shown_and_not_done(value: str) -> None:
 def test_no_value_adds_an_element_or_a_link(value: str) -> None:
     rendered, _ = mailed(usual(), reason="x" + value, details_note="x" + value, customer_name="A" + value)
     seen = Seen(rendered.html)
-    assert seen.tags == PLAIN.tags
+    assert [tag for tag in seen.tags if tag != "br"] == PLAIN.tags  # a line of a value stays a line
     assert seen.links == PLAIN.links
     assert seen.attributes == PLAIN.attributes
 

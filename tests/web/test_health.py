@@ -39,7 +39,10 @@ async def test_readyz_is_degraded_when_a_check_fails_that_is_not_required(runnin
 async def test_metrics_have_the_names_and_labels_of_the_reference(running: RunningSite) -> None:
     telemetry.decided(Reason.ENTERED, 3)
     telemetry.dead_lettered(Reason.NOT_JSON)
+    telemetry.field_ignored("time")
+    telemetry.odd_time("ahead")
     telemetry.queued(Purpose.UPDATE, "email")
+    telemetry.held(Reason.FLOOD)
     telemetry.settled(Purpose.UPDATE, "email", State.SENT)
     telemetry.reminder_lateness(0.2)
     telemetry.event_to_accepted(0.02)
@@ -53,6 +56,7 @@ async def test_metrics_have_the_names_and_labels_of_the_reference(running: Runni
         "avisa_event_fields_ignored": {"field"},
         "avisa_event_times_odd": {"when"},
         "avisa_notifications": {"purpose", "channel", "state"},
+        "avisa_holds": {"reason"},
         "avisa_in_doubt": set(),
         "avisa_outbox": {"state"},
         "avisa_orders": {"state"},

@@ -293,12 +293,7 @@ class _Generator:
 
 def _nodes_in(body: Sequence[nodes.Node]) -> int:
     """Return how many nodes there are in a body, those within others too."""
-    left = list(body)
-    count = 0
-    while left:
-        count += 1
-        left.extend(left.pop().iter_child_nodes())
-    return count
+    return sum(1 + sum(1 for _ in node.find_all(nodes.Node)) for node in body)
 
 
 def _unknown(node: nodes.Node | None) -> TypeError:
