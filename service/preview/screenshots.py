@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PATIENCE = 20.0  # seconds for any one answer
+PATIENCE = 60.0  # seconds for any one answer, on a machine that is busy
 
 _FLAGS = (
     "--headless", "--remote-debugging-pipe", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions",

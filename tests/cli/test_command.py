@@ -26,6 +26,7 @@ from tests.cli.histories import at
 from tests.cli.test_reads import ENTRY_KEYS, OUTBOX_KEYS
 from tests.fakes import RealClock
 from tests.tools.parts import needs
+from tests.tools.waiting import PATIENCE
 
 CANARY = "ana.canary@example.pt"
 KEY = "A-1/1/update/1/customer"
@@ -64,7 +65,7 @@ def avisa(tmp_path: Path) -> Avisa:
             text=True,
             cwd=tmp_path,
             env=own | {"PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "160"} | settings,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert CANARY not in done.stdout + done.stderr
         return Ended(done.returncode, done.stdout, done.stderr)
@@ -407,7 +408,7 @@ def test_a_reader_that_has_seen_enough_is_no_fault(kept: Path) -> None:
         stderr=subprocess.PIPE,
         cwd=kept,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        timeout=60,
+        timeout=PATIENCE,
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, b"")

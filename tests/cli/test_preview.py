@@ -25,6 +25,7 @@ from tests.fakes import RealClock
 from tests.store.harness import order
 from tests.tools import picture
 from tests.tools.parts import needs
+from tests.tools.waiting import PATIENCE
 
 __all__ = ["asked", "kept"]
 
@@ -187,11 +188,11 @@ def test_the_page_is_served_until_it_is_ended(tmp_path: Path) -> None:
         assert served.stdout is not None
         found = re.search(r"http://127\.0\.0\.1:\d+/", served.stdout.readline())
         assert found is not None
-        assert "order-confirmed" in httpx.get(found[0], timeout=20).text
-        with httpx.stream("GET", f"{found[0]}changes", timeout=20) as stream:
+        assert "order-confirmed" in httpx.get(found[0], timeout=PATIENCE).text
+        with httpx.stream("GET", f"{found[0]}changes", timeout=PATIENCE) as stream:
             next(stream.iter_lines())
             served.send_signal(signal.SIGINT)  # an open page does not keep it
-            out, err = served.communicate(timeout=20)
+            out, err = served.communicate(timeout=PATIENCE)
         assert (served.returncode, out, err) == (0, "", "")
     finally:
         served.kill()

@@ -17,9 +17,9 @@ import httpx
 import pytest
 
 from tests.tools.parts import needs
+from tests.tools.waiting import PATIENCE
 
 PROJECT = Path(__file__).parents[2]
-PATIENCE = 60.0  # seconds, for a machine that is busy; nothing here waits that long on a good day
 CANARIES = ("canary", "Ana Canária", "hunter2")
 ORDER = {
     "order_id": "A-1",

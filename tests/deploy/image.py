@@ -22,6 +22,7 @@ from typing import Any
 from tests.tools.kafka import ApacheKafka
 from tests.tools.postgres import running as running_postgres
 from tests.tools.sink import Sink
+from tests.tools.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 TAG = "avisa:test"
@@ -30,7 +31,6 @@ for event in EVENTS:
     del event["customer"]["time_zone"]  # the brand's will do: at midday there nobody sleeps
 SAMPLES = "\n".join(map(json.dumps, EVENTS)).encode()
 CONFINED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=256m")
-PATIENCE = 90.0  # seconds for anything to become true; how long it takes is not what is tried here
 GRACE = 50  # seconds a container has for its end; promise 9 says 45
 
 # Run inside the image: what must not be there, and what must not be possible.

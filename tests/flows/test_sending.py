@@ -17,7 +17,7 @@ from avisa.store import StoreUnavailable
 from tests.fakes import START
 from tests.flows.harness import BUSY_AT_DOT, GREYLISTED, LOST_ANSWER, POLICY, running
 from tests.templates import harness as templates
-from tests.tools.waiting import until
+from tests.tools.waiting import PATIENCE, until
 
 CONFIRMED = "A-1/1/update/1/customer"
 SHIPPED = "A-1/2/update/1/customer"
@@ -125,7 +125,7 @@ async def test_pause_is_seen_while_events_stream_in(tmp_path: Path) -> None:
     async with running(tmp_path / "avisa.db") as flows, flows.sending():
         await flows.store.operations.pause("holiday", now=flows.clock.now())
         number = 0
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not flows.dispatch.paused:
                 number += 1
                 await flows.happens("confirmed", f"B-{number}")

@@ -19,6 +19,7 @@ from tests.events.records import plain, record
 from tests.fakes import RealClock
 from tests.kafka.harness import a_topic
 from tests.tools.kafka import ApacheKafka
+from tests.tools.waiting import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +67,8 @@ async def test_a_copy_has_the_original_and_what_was_wrong_with_it(apache_kafka: 
         async with AIOKafkaConsumer(
             topic + ".dlq", bootstrap_servers=apache_kafka.bootstrap_servers, auto_offset_reset="earliest"
         ) as consumer:
-            copy = await asyncio.wait_for(consumer.getone(), 30)
-        async with asyncio.timeout(30):  # it is marked once the broker's word for it is there
+            copy = await asyncio.wait_for(consumer.getone(), PATIENCE)
+        async with asyncio.timeout(PATIENCE):  # it is marked once the broker's word for it is there
             while await store.operations.uncopied_dead_letters(10):
                 await asyncio.sleep(0.05)
     assert (copy.key, copy.value) == (b"k", letter.record.value)
@@ -94,7 +95,7 @@ async def test_a_copy_that_is_too_large_with_its_headers_is_cut(apache_kafka: Ap
             topic + ".dlq", bootstrap_servers=apache_kafka.bootstrap_servers, auto_offset_reset="earliest"
         ) as consumer,
     ):
-        sizes = {len((await asyncio.wait_for(consumer.getone(), 30)).value) for _ in range(2)}
+        sizes = {len((await asyncio.wait_for(consumer.getone(), PATIENCE)).value) for _ in range(2)}
     assert sizes == {dead_letter_topic.CUT_TO, 1}
 
 
@@ -111,7 +112,7 @@ async def test_a_missing_dead_letter_topic_holds_up_no_other(apache_kafka: Apach
             await asyncio.sleep(0.05)
 
     async with copying(cluster, store):
-        await asyncio.wait_for(none_left(), 30)
+        await asyncio.wait_for(none_left(), PATIENCE)
     assert without + ".dlq" not in await apache_kafka.topics()
 
 

@@ -21,6 +21,7 @@ from avisa.templates import template_folder
 from avisa.web.guard import HEADERS
 from avisa.web.server import CannotListen, Server, listen
 from tests.fakes import HandClock
+from tests.tools.waiting import PATIENCE
 
 SHIPPED = Path(__file__).parents[2] / "templates"
 
@@ -59,7 +60,7 @@ async def table(tmp_path: Path) -> AsyncIterator[Table]:
     assert not isinstance(listener, CannotListen)
     server = Server(build(previewed), listener)
     await server.start()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=20) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE) as client:
         yield Table(folder=folder, previewed=previewed, client=client)
     await previewed.close()
     await server.stop()
@@ -170,7 +171,7 @@ async def test_a_saved_file_is_told_and_only_what_changed_is_marked_anew(table: 
     before = Marks(await table.page()).found
     following = asyncio.create_task(table.previewed.follow())
     try:
-        async with asyncio.timeout(20), table.client.stream("GET", "/changes") as stream:
+        async with asyncio.timeout(PATIENCE), table.client.stream("GET", "/changes") as stream:
             assert stream.headers["content-type"].startswith("text/event-stream")
             lines = (line async for line in stream.aiter_lines() if line)
             first = (await anext(lines)).partition(".")[0]

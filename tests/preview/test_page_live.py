@@ -12,10 +12,9 @@ from typing import Any
 from avisa.preview import screenshots
 from tests.preview.test_page import Table, table
 from tests.tools.parts import needs
+from tests.tools.waiting import PATIENCE
 
 __all__ = ["table"]
-
-PATIENCE = 30.0  # seconds, for a machine that is busy
 
 
 class Page:

@@ -15,8 +15,7 @@ import pytest
 
 from tests.readme import documents
 from tests.tools.parts import needs
-
-PATIENCE = 60.0  # seconds, for a machine that is busy
+from tests.tools.waiting import PATIENCE
 
 
 @pytest.fixture

@@ -17,13 +17,13 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 from avisa.preview import screenshots
+from tests.tools.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "deploy" / "pictures"
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 SPEED = 10_000
 SET_UP = timedelta(seconds=20)  # real; until then the clock stands before START
-PATIENCE = 120.0
 
 WIDTH = 600
 SCALE = 1.2  # sharp enough, and small

@@ -16,8 +16,8 @@ from avisa import events
 from avisa.core.model import OrderEvent
 from tests.events.records import record
 from tests.readme import documents
-from tests.readme.conftest import PATIENCE
 from tests.tools.kafka import ApacheKafka
+from tests.tools.waiting import PATIENCE
 
 
 def typed(block: str, folder: Path, environ: dict[str, str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.readme import documents
-from tests.readme.conftest import PATIENCE
+from tests.tools.waiting import PATIENCE
 
 ORDER = {
     "order_id": "A-1",

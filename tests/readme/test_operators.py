@@ -10,8 +10,8 @@ import pytest
 
 from tests.cli.test_send_test import relay, through
 from tests.readme import operators
+from tests.tools.waiting import PATIENCE
 
-PATIENCE = 300.0  # seconds, for a machine that is busy
 TEXT = operators.MANUAL.read_text("utf-8")
 LARGEST = 60 * 1024  # bytes of a picture
 

@@ -22,11 +22,11 @@ from zoneinfo import ZoneInfo
 from tests.oracle import Counts, Latitude, Plan, Published, Received, Verdict, judge, read_mail, read_plan
 from tests.oracle.testimony import Clockwork
 from tests.tools.sink import Sink
+from tests.tools.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "templates"
 AVISA = str(Path(sys.executable).with_name("avisa"))
-_READY_TIMEOUT = 60.0
 _LOOK_EVERY = 0.05
 
 
@@ -128,7 +128,7 @@ class Stage:
             self._down_since = None
         return True
 
-    def wait_ready(self, timeout: float = _READY_TIMEOUT) -> bool:
+    def wait_ready(self, timeout: float = PATIENCE) -> bool:
         """Wait until it is ready; false if it died meanwhile."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -174,7 +174,7 @@ class Stage:
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         if done.returncode:

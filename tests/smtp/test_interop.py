@@ -17,6 +17,7 @@ from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
 from tests.smtp.harness import CALM, mail
 from tests.tools.parts import needs
+from tests.tools.waiting import PATIENCE
 
 BODY = b".leading dot\r\n\r\n..two\r\n" + b"x" * 70 + b"\r\n"
 
@@ -39,7 +40,7 @@ async def test_mails_arrive_whole_at_smtp_sink(tmp_path: Path) -> None:
     try:
         channel = EmailChannel(relay_at(port), jitter=lambda: 0.0)
         await channel.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while True:  # it may not listen yet, and the channel knocks again by itself
                 receipt = await channel.deliver(mail(0, body=BODY))
                 if receipt.verdict is Verdict.ACCEPTED:

@@ -30,6 +30,7 @@ from tests.builders import NOW, notification
 from tests.fakes import RealClock
 from tests.store.conftest import FreshDatabase
 from tests.store.harness import FEED, LEASE, READER, attempt, change, lease_all
+from tests.tools.waiting import PATIENCE
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -185,7 +186,7 @@ async def test_a_store_left_open_lets_the_process_end(database: FreshDatabase) -
 
 
 def exit_code(script: str, *arguments: str) -> int:
-    return subprocess.run([sys.executable, "-c", script, *arguments], timeout=30, check=False).returncode
+    return subprocess.run([sys.executable, "-c", script, *arguments], timeout=PATIENCE, check=False).returncode
 
 
 def size(file: Path) -> int:

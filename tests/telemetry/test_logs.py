@@ -13,6 +13,7 @@ import pytest
 
 from avisa.core.characters import printable
 from avisa.telemetry.logs import MAX_LINE, MAX_UNWRITTEN, LineWriter
+from tests.tools.waiting import PATIENCE
 
 CANARIES = ("ana.canary@example.pt", "hunter2-canary", "Ana Canária")
 PROJECT = Path(__file__).parents[2]
@@ -48,7 +49,7 @@ log.info("wide", **{{f"k{{n}}": "v" * 1000 for n in range(20)}})
 def logged(format: str) -> list[str]:
     program = textwrap.dedent(PROGRAM.format(format=format))
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, cwd=PROJECT, check=True, timeout=60
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, cwd=PROJECT, check=True, timeout=PATIENCE
     )
     assert done.stderr == b""
     return done.stdout.decode().splitlines()

@@ -22,6 +22,7 @@ from avisa.templates import template_folder
 from avisa.templates.compile_folder import compile_folder, open_folder, renderer_fingerprint
 from tests.fakes import RealClock
 from tests.templates.harness import NOW, PLAIN, PLAN, SECRET, catalog_of, files, read_plan, usual
+from tests.tools.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -221,7 +222,7 @@ async def test_a_saved_file_is_noticed(tmp_path: Path, store: Store) -> None:
     noticed = asyncio.ensure_future(anext(template_folder.watch(folder)))
     file = folder / "messages" / "shipped" / "en.md"
     writing = asyncio.ensure_future(_save_until(file, noticed))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await noticed
     await writing
     await saver.save(template_folder.read(folder)[0])

@@ -7,12 +7,12 @@ import tempfile
 from pathlib import Path
 
 from avisa.preview import screenshots
+from tests.tools.waiting import PATIENCE
 
 _FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
 ]  # fmt: skip
-_PATIENCE = 300.0  # seconds, for a machine that is busy
 
 
 def document(page: Path, *, dark: bool, budget: int) -> str:
@@ -21,4 +21,4 @@ def document(page: Path, *, dark: bool, budget: int) -> str:
         look = [f"--user-data-dir={profile}", f"--blink-settings=preferredColorScheme={0 if dark else 1}"]
         asked = ["--dump-dom", f"--virtual-time-budget={budget}", page.as_uri()]
         command = [screenshots.find() or "chromium", *_FLAGS, *look, *asked]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=_PATIENCE).stdout
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout

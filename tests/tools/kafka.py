@@ -19,6 +19,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.tools.parts import needs
+from tests.tools.waiting import PATIENCE
 
 VERSION = "4.1.1"
 CACHE = Path(__file__).parents[2] / ".tools" / "kafka"
@@ -33,7 +34,6 @@ _POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
   </dependencies>
 </project>
 """
-_START_TIMEOUT = 300.0  # seconds; three on a quiet machine
 
 
 def jars() -> Path:
@@ -142,6 +142,10 @@ class ApacheKafka:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
         await admin.start()
         try:
+            while (
+                admin._client.cluster.controller is None
+            ):  # a broker that is busy may leave it out of its first answers
+                await admin._client.force_metadata_update()
             yield admin
         finally:
             await admin.close()
@@ -225,12 +229,12 @@ class ApacheKafka:
         return lines
 
     def _java(self, *arguments: str) -> None:
-        done = subprocess.run(_command(*arguments), cwd=self.folder, capture_output=True, timeout=120)
+        done = subprocess.run(_command(*arguments), cwd=self.folder, capture_output=True, timeout=PATIENCE)
         assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")
 
     def _await_answer(self) -> None:
         """Ready is when it names itself as a broker; a listening port is not enough."""
-        deadline = time.monotonic() + _START_TIMEOUT
+        deadline = time.monotonic() + PATIENCE
         while True:
             assert self._process is not None
             assert self._process.poll() is None, (self.folder / "kafka.log").read_text()[-4000:]

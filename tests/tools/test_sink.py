@@ -12,6 +12,7 @@ from typing import Literal
 import pytest
 
 from tests.tools.sink import STAGES, Fault, Sink, Stage
+from tests.tools.waiting import PATIENCE
 
 MAIL = b"Subject: one\r\nMessage-ID: <1@example.com>\r\n\r\nHello\r\n.dotted\r\n..twice\r\n"
 
@@ -23,7 +24,7 @@ def sink(tmp_path: Path) -> Iterator[Sink]:
 
 
 def send(sink: Sink, to: str = "ana@customers.example", data: bytes = MAIL) -> None:
-    with smtplib.SMTP("127.0.0.1", sink.port, timeout=10) as client:
+    with smtplib.SMTP("127.0.0.1", sink.port, timeout=PATIENCE) as client:
         client.sendmail("shop@example.com", [to], data)
 
 
@@ -36,7 +37,7 @@ def test_the_sink_keeps_every_byte(sink: Sink) -> None:
 
 
 def test_the_sink_reads_many_commands_of_one_write(sink: Sink) -> None:
-    with smtplib.SMTP("127.0.0.1", sink.port, timeout=10) as client:
+    with smtplib.SMTP("127.0.0.1", sink.port, timeout=PATIENCE) as client:
         client.ehlo()
         assert client.has_extn("pipelining")
         envelope = b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"

@@ -6,12 +6,12 @@ import asyncio
 import inspect
 from collections.abc import Callable
 
-_LIMIT = 180.0  # seconds; only a test that fails waits for so long
+PATIENCE = 300.0  # seconds, for a machine that is busy: only a test that fails waits for so long
 
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait until `condition`, a function or a coroutine function, returns something true."""
-    async with asyncio.timeout(_LIMIT):
+    async with asyncio.timeout(PATIENCE):
         while True:
             held = condition()
             if await held if inspect.isawaitable(held) else held:

@@ -20,6 +20,7 @@ from avisa.web import Site, build
 from avisa.web.health import Check
 from avisa.web.server import CannotListen, Server, listen
 from tests.fakes import HandClock
+from tests.tools.waiting import PATIENCE
 
 SECRET = b"a key for these tests: 32 bytes."
 ADDRESS = "ana.canary@example.pt"
@@ -55,7 +56,7 @@ def a_mail(*, subject: str = "O seu pedido 1042 está em produção", html: str 
 
 def post(port: int, mail: EmailMessage) -> None:
     """Hand `mail` to the inbox as any client would; to be run in a thread."""
-    with smtplib.SMTP("127.0.0.1", port, timeout=10) as smtp:
+    with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as smtp:
         smtp.send_message(mail)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from avisa.embedded import inbox as embedded
 from avisa.embedded.inbox import Inbox
 from tests.fakes import HandClock
+from tests.tools.waiting import PATIENCE
 from tests.web.conftest import RunningSite, a_mail, post
 
 EVIL = '<html><head></head><body><h1>Olá</h1><img src="https://spy.example/x.gif"><script>alert(1)</script></body>'
@@ -108,5 +109,5 @@ async def test_the_inbox_stops_without_waiting_for_a_client() -> None:
 
 
 def send_raw(port: int, content: bytes) -> None:
-    with smtplib.SMTP("127.0.0.1", port, timeout=10) as smtp:
+    with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as smtp:
         smtp.sendmail("avisos@example.com", ["ana@example.pt"], content)
