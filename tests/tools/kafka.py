@@ -184,7 +184,7 @@ class ApacheKafka:
             "share.coordinator.state.topic.min.isr": "1",
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
-            "broker.session.timeout.ms": "1000",
+            "broker.session.timeout.ms": "6000",  # so long a busy machine may stand still
             "broker.heartbeat.interval.ms": "200",
             "num.network.threads": "2",
             "num.io.threads": "2",
