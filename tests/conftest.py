@@ -7,7 +7,7 @@ import gc
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.tools import parts
+from tests.tools import parts, time_left
 
 pytest_plugins = ["tests.tools.kafka", "tests.tools.postgres"]  # one server for all who need a real one
 
@@ -36,4 +36,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    time_left.see_to(item)
     parts.see_to(item)

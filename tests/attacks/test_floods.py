@@ -94,7 +94,8 @@ async def test_what_waited_tells_the_newest_and_the_timeline_says_why(tmp_path: 
     async with running(tmp_path / "avisa.db", plan=CALM) as flows, flows.sending():
         await _bomb(flows, _statuses, 8)
         rows = (await flows.history()).outbox
-        assert [row.notification.status for row in rows if row.notification.gate is Reason.FLOOD] == ["shipped"]
+        waiting = [row.notification for row in rows if row.notification.state is State.HELD]
+        assert [(row.status, row.gate) for row in waiting] == [("shipped", Reason.FLOOD)]
         states = Counter(str(row.reason) for row in rows if row.notification.state is State.DROPPED)
         assert states == Counter({"superseded": 2})  # between two of them it was back where it was told last
         assert Reason.FLOOD in {entry.reason for entry in (await flows.history()).entries if entry.kind == "gate"}

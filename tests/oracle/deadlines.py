@@ -63,16 +63,18 @@ def chain(course: Course, told: Deadline | None, *, after: int, to: int, latitud
     """The deadline in force in episode `to`, when the customer was last told `told` in episode `after`.
 
     Nothing was told in between: each episode begun in silence makes it the earlier of the told date and its
-    own window.
+    own window. A final one ends it; if the customer never heard of the end, and the order is back where they think
+    it is, the date that they were told may stand again.
     """
     deadline = told
+    ended: Deadline | None = None
     if told is not None and not told.told:
         told = None  # a message that follows the feed tells no date
     for episode in range(after + 1, to + 1):
         opening = course.opening(episode)
         touchpoint = opening.touchpoint
         if touchpoint.final or not touchpoint.at_most:
-            deadline = told = None
+            ended, deadline, told = told or ended, None, None
         elif touchpoint.window is None:
             deadline = told
         elif touchpoint.from_last_event:
@@ -81,6 +83,8 @@ def chain(course: Course, told: Deadline | None, *, after: int, to: int, latitud
         else:
             own = _range(touchpoint.window, opening.at, latitude.reach(opening.acked), opening, told=False)
             deadline = told.before(own) if told else own
+            if ended and opening.returns.possible:
+                deadline = Deadline(min(ended.earliest, own.earliest), own.latest, told=False)
     return deadline
 
 

@@ -19,7 +19,7 @@ _SECTION = re.compile(r"^## Words not used\n(.*?)(?=^## |\Z)", re.MULTILINE | re
 # What the field, Python or a library calls so, by what its place and name look like.
 _ALLOWED = {
     # of a version, as a merge has one; of a batch in Kafka's protocol
-    "base": r" (set_base|data_base64|base_offset)$",
+    "base": r" (set_base|data_base64|base_(offset|sequence))$",
     # of a CloudEvent, of SMTP, of Jinja's TemplateData
     "data": r"^events/|^smtp/|^ports/mail| handle_DATA$|^templates/jinja/checker.* data$",
     "given": r"^events/schema.* given_name$",  # of a customer, as forms have it
