@@ -88,7 +88,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 def is_ready(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/readyz").status_code == 200
+        return httpx.get(f"{url}/readyz", timeout=PATIENCE).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -99,7 +99,7 @@ def test_an_event_becomes_a_mail_and_nobody_is_named_in_the_log(running: Running
 
     mails = running.folder / "mails"
     until(lambda: list(mails.glob("*.eml")), "the mail")
-    assert "1042" in httpx.get(f"{running.url}/inbox").text
+    assert "1042" in httpx.get(f"{running.url}/inbox", timeout=PATIENCE).text
     until(lambda: json.loads(running.avisa("outbox", "--state", "sent", "--json").stdout), "its settlement")
     document = json.loads(running.avisa("timeline", "A-1", "--json").stdout)
     assert [entry["kind"] for entry in document["entries"]] == ["event", "decision", "settled"]
@@ -109,7 +109,7 @@ def test_an_event_becomes_a_mail_and_nobody_is_named_in_the_log(running: Running
     assert (counted["events"]["read"], counted["notifications"]["by_state"]["sent"]) == (2, 1)
 
     for path in ("/metrics", "/readyz", "/livez", "/asyncapi.json"):
-        page = httpx.get(running.url + path).text
+        page = httpx.get(running.url + path, timeout=PATIENCE).text
         assert not any(canary in page for canary in CANARIES), path
     running.process.send_signal(signal.SIGTERM)
     assert running.process.wait(PATIENCE) == 0
@@ -121,7 +121,7 @@ def test_an_event_becomes_a_mail_and_nobody_is_named_in_the_log(running: Running
 @pytest.mark.long
 def test_words_are_pushed_and_rolled_back_beside_a_running_service(running: Running) -> None:
     def in_force() -> str:
-        detail: str = httpx.get(f"{running.url}/readyz").json()["checks"]["catalog"]["detail"]
+        detail: str = httpx.get(f"{running.url}/readyz", timeout=PATIENCE).json()["checks"]["catalog"]["detail"]
         return detail
 
     def did(*words: str) -> dict[str, object]:

@@ -60,7 +60,8 @@ async def table(tmp_path: Path) -> AsyncIterator[Table]:
     assert not isinstance(listener, CannotListen)
     server = Server(build(previewed), listener)
     await server.start()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE) as client:
+    once = httpx.Limits(max_keepalive_connections=0)  # a busy machine may be silent for longer than a server waits
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE, limits=once) as client:
         yield Table(folder=folder, previewed=previewed, client=client)
     await previewed.close()
     await server.stop()

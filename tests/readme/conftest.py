@@ -60,6 +60,6 @@ def running(tmp_path: Path, environ: dict[str, str]) -> Iterator[None]:
 
 def _ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=PATIENCE).status_code == 200
     except httpx.TransportError:
         return False

@@ -11,7 +11,7 @@ import trustme
 from avisa.core.retry import Receipt, Verdict
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
-from tests.smtp.harness import mail, relay_to
+from tests.smtp.harness import CALM, mail, relay_to
 from tests.smtp.scripted import Line, ScriptedRelay
 
 SECRET = {"username": "shop", "password": "tomato"}  # in base64 AHNob3AAdG9tYXRv
@@ -36,7 +36,7 @@ def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
 
 
 async def attempt(server: ScriptedRelay, **changes: object) -> Receipt:
-    channel = EmailChannel(relay_to(server, **changes), jitter=lambda: 0.5)
+    channel = EmailChannel(relay_to(server, **({"patience": CALM} | changes)), jitter=lambda: 0.5)
     await channel.start()
     receipt = await channel.deliver(mail(1))
     await channel.stop(0.5)

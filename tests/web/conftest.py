@@ -107,7 +107,8 @@ async def running() -> AsyncIterator[RunningSite]:
         public_url="https://avisa.example.com",
     )
     server = await opened(listen("127.0.0.1", 0), site)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
+    once = httpx.Limits(max_keepalive_connections=0)  # a busy machine may be silent for longer than a server waits
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE, limits=once) as client:
         yield RunningSite(
             inbox=inbox, client=client, server=server, site=site, checks=checks, unsubscribed=unsubscribed
         )
