@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from avisa import private_file
 from avisa.clock import VirtualClock
 from avisa.core.plan import Plan
 from avisa.kafka.cluster import Cluster
-from avisa.settings import Kafka, Settings, Smtp
+from avisa.settings import Kafka, Settings
 from avisa.smtp.relay import Relay
 from avisa.store.database import database_url
 
@@ -40,18 +42,32 @@ def _path(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
 
-def relay_of(settings: Smtp) -> Relay | None:
-    """The relay that the settings name, or None."""
-    if settings.host is None:
+def relay_of(settings: Settings) -> Relay | None:
+    """The relay that the settings name, or None.
+
+    It is greeted with the host that customers know, so that no inner address of ours ends in every `Received:`.
+    """
+    smtp = settings.smtp
+    if smtp.host is None:
         return None
+    public_host = urlsplit(settings.public_url or "").hostname
     return Relay(
-        host=settings.host,
-        port=settings.relay_port,
-        tls=settings.security,
-        username=settings.username,
-        password=None if settings.password is None else settings.password.get_secret_value(),
-        clear_text=settings.clear_text == "allowed",
+        host=smtp.host,
+        port=smtp.relay_port,
+        tls=smtp.security,
+        username=smtp.username,
+        password=None if smtp.password is None else smtp.password.get_secret_value(),
+        clear_text=smtp.clear_text == "allowed",
+        helo=smtp.helo or (public_host if public_host and not _is_address(public_host) else None),
     )
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def example_senders(plan: Plan) -> list[str]:

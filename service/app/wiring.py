@@ -116,7 +116,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         if inbox is None:
             for caution in example_senders(catalogs.in_force.plan):
                 log.warning("app.cautioned", meaning=caution)
-        relay = relay_of(settings.smtp) if inbox is None else Relay(host="127.0.0.1", port=inbox.port, tls="none")
+        relay = relay_of(settings) if inbox is None else Relay(host="127.0.0.1", port=inbox.port, tls="none")
         assert relay is not None
         channel = EmailChannel(relay, jitter=random.random)
         await channel.start()

@@ -34,7 +34,7 @@ def send_test(
     order: str | None = ORDER,
 ) -> None:
     settings = load_settings()
-    relay = relay_of(settings.smtp)
+    relay = relay_of(settings)
     if relay is None:
         raise misconfigured(
             [

@@ -117,6 +117,7 @@ class Smtp(Section):
     password: Secret = None
     clear_text: ClearText = "refused"
     tls: Literal["tls", "starttls", "none"] | None = None
+    helo: Annotated[str | None, read_by(values.host)] = None
     redirect_to: Annotated[str | None, read_by(values.address)] = None
 
     @property
@@ -130,7 +131,7 @@ class Smtp(Section):
 
     def conflicts(self) -> Iterator[tuple[str, str]]:
         if self.host is None:
-            for name in ("port", "username", "password", "tls"):
+            for name in ("port", "username", "password", "tls", "helo"):
                 if getattr(self, name) is not None:
                     yield name, "needs AVISA_SMTP__HOST; the embedded inbox has no such thing"
         if (self.username is None) != (self.password is None):

@@ -1,8 +1,8 @@
 """A filled message becomes the bytes of a mail: multipart/alternative, assembled from parts prepared per brand.
 
 Headers are folded here and not by a library, which might fold wrongly. A value of an event reaches a header only
-through `neutral`, and all but printable ASCII only as RFC 2047 encoded words made here. Bodies are base64, so no line
-can be too long and no dot can stand alone.
+through `neutral`, and all but printable ASCII only as RFC 2047 encoded words made here; an address that is
+not ASCII stands as it is. Bodies are base64, so no line can be too long and no dot can stand alone.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class SenderHeaders:
                 "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode("ascii")
             )
         if heading.intended_to:
-            lines.append(f"X-Avisa-Intended-To: {heading.intended_to}\r\n".encode("ascii"))
+            lines.append(f"X-Avisa-Intended-To: {heading.intended_to}\r\n".encode())
         lines += [self.fixed, _TEXT, *_base64(message.text), _HTML, *_base64(message.html), _END]
         return b"".join(lines)
 
@@ -108,10 +108,13 @@ def text(value: str, used: int) -> bytes:
 
 
 def mailbox(name: str, address: str, used: int) -> bytes:
-    """Return `name <address>`, the name in atoms, quotes or encoded words, as it needs (RFC 5322 section 3.4)."""
+    """Return `name <address>`, the name in atoms, quotes or encoded words, as it needs (RFC 5322 section 3.4).
+
+    An address that is not ASCII is written as UTF-8 (RFC 6532 section 3.2), as no encoded word may hold one.
+    """
     name = neutral(name, _LONGEST_NAME)
     if not name:
-        return address.encode("ascii")
+        return address.encode()
     if len(name) + used > _LINE or not _PLAIN.fullmatch(name):
         phrase = _encoded(name, used)
     elif _ATOMS.fullmatch(name):
@@ -119,7 +122,7 @@ def mailbox(name: str, address: str, used: int) -> bytes:
     else:
         phrase = b'"' + name.replace("\\", "\\\\").replace('"', '\\"').encode("ascii") + b'"'
     between = b"\r\n " if len(phrase) + used + len(address) + 3 > _LINE else b" "
-    return phrase + between + b"<" + address.encode("ascii") + b">"
+    return phrase + between + b"<" + address.encode() + b">"
 
 
 def _encoded(value: str, used: int) -> bytes:

@@ -84,4 +84,4 @@ def test_smtp(host: str, tls: str, clear: str | None, taken: bool) -> None:
     if isinstance(loaded, Settings):
         from avisa.app.edges import relay_of  # here, for it is heavy
 
-        assert relay_of(loaded.smtp) is not None
+        assert relay_of(loaded) is not None

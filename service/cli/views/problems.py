@@ -74,7 +74,9 @@ def gitlab(problems: Sequence[Diagnostic], folder: Path) -> str:
             {
                 "description": problem.summary,
                 "check_name": problem.code,
-                "fingerprint": hashlib.sha256(f"{what}\0{seen[what]}".encode()).hexdigest(),
+                "fingerprint": hashlib.sha256(
+                    f"{what}\0{seen[what]}".encode("utf-8", "backslashreplace")
+                ).hexdigest(),
                 "severity": "major" if problem.severity == "error" else "minor",
                 "location": {"path": _path(problem, folder), "lines": {"begin": problem.line or 1}},
             }
