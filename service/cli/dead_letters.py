@@ -24,6 +24,8 @@ from avisa.settings import Settings
 from avisa.store import Store
 from avisa.write_path import WritePath
 
+_AT_ONCE = 50  # each may have a mebibyte
+
 dead_letters = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -63,15 +65,16 @@ async def _replay(settings: Settings, ids: Collection[int] | None, store: Store,
         store.orders, nobody.prepare, nobody, lease=settings.retry.lease, on_wake_at=lambda _: None
     )
     intake = Intake(store.orders, catalogs, clock, write_path)
-    still_open = [letter for letter in await store.queries.dead_letters(ids) if letter.state == "open"]
+    still_open = [letter.id for letter in await store.queries.dead_letters(ids) if letter.state == "open"]
     replayed = 0
-    for letter in still_open:
-        event = events.read(letter.record, rules=plan.events, types=settings.kafka.types or ())
-        if letter.whole and not isinstance(event, Unreadable):
-            # In this order: if it is cut short between the two, the next replay finds the event `already_seen`.
-            await intake.take([event])
-            await store.operations.replayed(letter.id)
-            replayed += 1
+    for first in range(0, len(still_open), _AT_ONCE):
+        for letter in await store.queries.dead_letters(still_open[first : first + _AT_ONCE]):
+            event = events.read(letter.record, rules=plan.events, types=settings.kafka.types or ())
+            if letter.whole and not isinstance(event, Unreadable):
+                # In this order: if it is cut short between the two, the next replay finds the event `already_seen`.
+                await intake.take([event])
+                await store.operations.replayed(letter.id)
+                replayed += 1
     wanted = len(still_open) if ids is None else len(set(ids))
     return {"replayed": replayed, "failed": wanted - replayed}
 

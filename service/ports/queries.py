@@ -109,7 +109,8 @@ class Queries(Protocol):
 
     async def gauges(self) -> Gauges: ...
 
-    async def dead_letters(self, ids: Collection[int] | None = None) -> list[DeadLetter]: ...
+    async def dead_letters(self, ids: Collection[int] | None = None) -> list[DeadLetter]:
+        """Those with these ids; or all, without their keys, headers and values. The oldest first."""
 
     async def recent_orders(self, *, each: int) -> Mapping[str, RecentOrders]:
         """By status, up to `each` of the orders with the newest events.
@@ -151,3 +152,7 @@ class Operations(Protocol):
 
         The counts keep the number of their notifications.
         """
+
+    async def forget_dead_letters(self, *, before: datetime, limit: int) -> int:
+        """Forget up to `limit` dead letters that were set aside before `before`; return how many. The counts keep
+        their number."""

@@ -1,9 +1,14 @@
-"""Records that could not be read, kept with the reason. This table is the truth; the `.dlq` topic holds copies."""
+"""Records that could not be read, kept with the reason. This table is the truth; the `.dlq` topic holds copies.
+
+A feed that writes nothing else must not fill the disk. So only the newest are kept whole; of an older one stay its
+reason, its position and its hash, which are enough to find the record in the topic.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -18,7 +23,10 @@ from avisa.store.sql.rows import micros, moment
 from avisa.store.sql.statements import query, statement
 
 WHOLE = 1 << 20  # bytes; a value up to this size is kept whole
-HEAD = 4096  # bytes kept of a longer value
+HEAD = 4096  # bytes kept of a longer value, and of a key
+MOST_HEADERS = 16 * 1024  # bytes; longer headers are not kept, and the record is not whole without them
+MOST_WHOLE = 10_000
+MOST_BYTES = 256 * 1024 * 1024  # of the values that are kept
 
 _INSERT = statement("insert_dead_letter")
 _ALL = query("dead_letters")
@@ -26,6 +34,9 @@ _BY_ID = query("dead_letters_by_id")
 _UNCOPIED = query("uncopied_dead_letters")
 _MARK_REPLAYED = statement("mark_replayed")
 _MARK_COPIED = statement("mark_copied")
+_SHORTEN = statement("shorten_dead_letters")
+_OLDEST = query("oldest_dead_letters")
+_FORGET = statement("forget_dead_letters")
 
 
 def set_aside(conn: Connection, unreadable: Sequence[Unreadable], *, now: datetime) -> None:
@@ -35,10 +46,11 @@ def set_aside(conn: Connection, unreadable: Sequence[Unreadable], *, now: dateti
     )
     if rows:
         _INSERT.execute_each(conn, rows)
+        _SHORTEN.execute(conn, most=MOST_WHOLE, most_bytes=MOST_BYTES, head=HEAD)
 
 
 def read(conn: Connection, ids: Collection[int] | None) -> list[DeadLetter]:
-    """Those with these ids, or all; the oldest first."""
+    """Those with these ids; or all, without their keys, headers and values. The oldest first."""
     found = _ALL.fetch_bytes(conn) if ids is None else _BY_ID.fetch_bytes(conn, as_rows("id", sorted(ids)))
     return [_dead_letter(row) for row in found]
 
@@ -56,22 +68,33 @@ def mark_copied(conn: Connection, ids: Collection[int]) -> None:
     _MARK_COPIED.execute(conn, as_rows("id", sorted(ids)))
 
 
+def forget(conn: Connection, *, before: datetime, limit: int) -> Counter[str]:
+    """Forget up to `limit` that were set aside before `before`, the oldest first; returns how many in which state."""
+    oldest = _OLDEST.fetch(conn, before=micros(before), limit=limit)
+    if oldest:
+        _FORGET.execute(conn, as_rows("id", [id_ for id_, _ in oldest]))
+    return Counter(state for _, state in oldest)
+
+
 def _row(unreadable: Unreadable, now: datetime) -> dict[str, Any]:
     record = unreadable.record
     value = record.value or b""
-    whole = len(value) <= WHOLE and not unreadable.cut
-    headers = [
-        [_storable(name), None if content is None else base64.b64encode(content).decode()]
-        for name, content in record.headers
-    ]
+    key = record.key
+    headers = orjson.dumps(
+        [
+            [_storable(name), None if content is None else base64.b64encode(content).decode()]
+            for name, content in record.headers
+        ]
+    )
+    whole = len(value) <= WHOLE and len(key or b"") <= HEAD and len(headers) <= MOST_HEADERS and not unreadable.cut
     return {
         "topic": record.position.topic,
         "partition": record.position.partition,
         "offset": record.position.offset,
         "sha256": unreadable.sha256 or hashlib.sha256(value).digest(),
         "timestamp_real": micros(record.timestamp),
-        "key": record.key,
-        "headers": orjson.dumps(headers).decode(),
+        "key": None if key is None else key[:HEAD],
+        "headers": headers.decode() if len(headers) <= MOST_HEADERS else "[]",
         "value": record.value if whole else value[:HEAD],
         "size": max(len(value), unreadable.size),
         "whole": int(whole),

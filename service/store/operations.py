@@ -110,6 +110,12 @@ class SqlOperations(OnDatabase):
             forget.execute(conn, ids)
         return len(ended)
 
+    @transaction
+    def forget_dead_letters(self, conn: Connection, *, before: datetime, limit: int) -> int:
+        gone = dead_letters.forget(conn, before=before, limit=limit)
+        counters.add(conn, "dead_letter", {(state, self._shard): n for state, n in gone.items()})
+        return gone.total()
+
 
 def paused(conn: Connection) -> Pause | None:
     """The pause, if an operator has stopped all sending."""

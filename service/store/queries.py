@@ -75,6 +75,7 @@ class SqlQueries(OnDatabase):
         by_state = Counter({State(word): n for (kind, word), n in kept.items() if kind == "retired"})
         by_state.update({State(state): int(n) for state, n in _BY_STATE.fetch(conn)})
         ((dead,),) = _DEAD_LETTERS.fetch(conn)
+        dead += kept.get(("dead_letter", "open"), 0)
         return Counts(
             read=sum(by_reason.values()) + dead,
             by_reason=by_reason,

@@ -273,8 +273,27 @@ VALUES (:topic, :partition, :offset, :sha256, :timestamp_real, :key, :headers, :
     :reason, :message, :at, 'open', 0)
 ON CONFLICT (topic, partition, "offset", sha256) DO NOTHING
 
+-- name: shorten_dead_letters
+-- Keep the values of the newest. What is no longer whole is not copied any more.
+UPDATE dead_letters SET key = NULL, headers = '[]', value = NULL, whole = 0, copied = 1 WHERE id IN (
+    SELECT kept.id FROM (
+        SELECT id, row_number() OVER newest AS place,
+            sum(CASE WHEN whole = 1 THEN size ELSE :head END) OVER newest AS bytes
+        FROM dead_letters WHERE value IS NOT NULL WINDOW newest AS (ORDER BY id DESC)
+    ) AS kept WHERE kept.place > :most OR kept.bytes > :most_bytes)
+
+-- name: oldest_dead_letters
+SELECT id, state FROM (SELECT id, state, at FROM dead_letters ORDER BY id LIMIT :limit) AS oldest WHERE at < :before
+
+-- name: forget_dead_letters
+-- rows: id bigint
+DELETE FROM dead_letters WHERE id IN (SELECT r.id FROM {rows})
+
 -- name: dead_letters
-SELECT {dead_letter} FROM dead_letters ORDER BY id
+-- Without what makes them large.
+SELECT id, topic, partition, "offset", timestamp_real, NULL, '[]', NULL, stage, reason, message, at, state, size, sha256,
+    whole
+FROM dead_letters ORDER BY id
 
 -- name: dead_letters_by_id
 -- rows: id bigint

@@ -176,6 +176,7 @@ _partial("orders_ended", "ended_at IS NOT NULL", orders.c.ended_at)
 _partial("notifications_due", "due_real IS NOT NULL", notifications.c.due_real)
 _partial("notifications_waiting", "due_real IS NULL AND settled_at IS NULL", notifications.c.order_id)
 _partial("dead_letters_uncopied", "copied = 0", dead_letters.c.id)
+_partial("dead_letters_kept", "value IS NOT NULL", dead_letters.c.id, dead_letters.c.size, dead_letters.c.whole)
 # Whole, not partial: a row taken out of an index again costs as much as it cost to put in.
 Index("notifications_order", notifications.c.order_id, notifications.c.seq)
 # For the flood budget, which asks for the newest attempts at an address.
