@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from avisa.store import Store, migrate, open_store
+from avisa.store.database import postgres
 from avisa.store.sql.tables import metadata
 from tests.fakes import RealClock
 from tests.store.legal_moves import postgres_triggers, sqlite_triggers
 from tests.tools.postgres import Postgres
+from tests.tools.waiting import PATIENCE
 
 
 class FreshDatabase:
@@ -73,7 +75,13 @@ def migrated(request: pytest.FixtureRequest) -> tuple[Postgres, str]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FreshDatabase]:
+async def database(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[FreshDatabase]:
+    for limit in ("CONNECT", "STATEMENT", "TRANSACTION"):  # they are tried elsewhere, against a server that is frozen
+        monkeypatch.setattr(postgres, limit, PATIENCE)
+    for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        monkeypatch.setitem(postgres._SETTINGS, limit, f"{PATIENCE:.0f}s")
     if request.param == "sqlite":
         database = FreshDatabase(f"sqlite:///{tmp_path}/avisa.db", None)
     else:
