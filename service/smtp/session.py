@@ -36,17 +36,16 @@ class Session:
 
     def objection(self, delivery: Delivery) -> Receipt | None:
         """Return why this relay cannot take `delivery`, as its EHLO says; None if it can."""
-        unknown = False
         if self.largest is not None and len(delivery.data) > self.largest:
             why = "larger than the relay takes"  # RFC 1870
         elif delivery.utf8 and not self.utf8:
             why = "the relay takes no such address: it does not offer SMTPUTF8"  # RFC 6531
-            unknown = True
+            return Receipt(verdict=Verdict.PERMANENT, stage="mail", text=why, address_unknown=True)
         elif delivery.eight_bit and not self.eight_bit:
             why = "the relay does not offer 8BITMIME"  # RFC 6152
         else:
             return None
-        return Receipt(verdict=Verdict.PERMANENT, stage="mail", text=why, address_unknown=unknown)
+        return Receipt(verdict=Verdict.PERMANENT, stage="mail", text=why)
 
     def envelope(self, delivery: Delivery) -> bytes:
         """Return MAIL, RCPT and DATA as one group."""

@@ -6,14 +6,14 @@ import re
 
 from email_validator import EmailNotValidError, validate_email
 
+from avisa.smtp.address import path
+
 # What nearly every address looks like; any other goes through the slower library.
 _USUAL = re.compile(
     r"[A-Za-z0-9_+](?:[A-Za-z0-9_+-]|\.(?=[A-Za-z0-9_+-])){0,63}"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
-_LONGEST_LOCAL, _LONGEST = 64, 254  # bytes; RFC 5321 section 4.5.3.1, RFC 3696 erratum 1690
-# Old relays read a route, a pipe or an option in them: `ana%other.example@relay`, `|command@host`, `-f@host`.
-_ODD = re.compile(r"^-|[%!|]")
+_LONGEST = 254  # RFC 3696 erratum 1690
 _NOBODY = frozenset({"mailer-daemon", "postmaster", "noreply", "no-reply"})
 
 
@@ -27,14 +27,13 @@ def checked(value: object) -> str | None:
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
     address = value.strip()
-    if not (_USUAL.fullmatch(address) and len(address.partition("@")[0]) <= _LONGEST_LOCAL):
+    if not (_USUAL.fullmatch(address) and len(address.partition("@")[0]) <= 64):
         try:
             seen = validate_email(address, check_deliverability=False, test_environment=True)
         except EmailNotValidError:
             return None
         address = f"{seen.local_part}@{seen.ascii_domain}"
-        too_long = len(seen.local_part.encode()) > _LONGEST_LOCAL or len(address.encode()) > _LONGEST
-        if too_long or _ODD.search(seen.local_part):
+        if path(address) is None:
             return None
     local, _, domain = address.partition("@")
     if local.casefold() in _NOBODY or "." not in domain or domain.rpartition(".")[2].isdigit():
