@@ -1,8 +1,8 @@
 """A filled message becomes the bytes of a mail: multipart/alternative, assembled from parts prepared per brand.
 
 Headers are folded here and not by a library, which might fold wrongly. A value of an event reaches a header only
-through `neutral`, and all but printable ASCII only as RFC 2047 encoded words made here; an address that is
-not ASCII stands as it is. Bodies are base64, so no line can be too long and no dot can stand alone.
+through `neutral`, and all but printable ASCII only as RFC 2047 encoded words made here; only in `To` does an address
+that is not ASCII stand as it is. Bodies are base64, so no line can be too long and no dot can stand alone.
 """
 
 from __future__ import annotations
@@ -86,7 +86,10 @@ class SenderHeaders:
                 "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode("ascii")
             )
         if heading.intended_to:
-            lines.append(f"X-Avisa-Intended-To: {heading.intended_to}\r\n".encode())
+            # Whoever it was redirected to may have an address for which the relay needs no SMTPUTF8.
+            intended = heading.intended_to
+            shown = intended.encode() if intended.isascii() else _encoded(intended, len("X-Avisa-Intended-To: "))
+            lines.append(b"X-Avisa-Intended-To: " + shown + b"\r\n")
         lines += [self.fixed, _TEXT, *_base64(message.text), _HTML, *_base64(message.html), _END]
         return b"".join(lines)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from email import message_from_string, policy
+from email import message_from_bytes, message_from_string, policy
 
 import pytest
 
@@ -10,7 +10,7 @@ from avisa.core.retry import Receipt, Verdict
 from avisa.smtp.channel import EmailChannel
 from tests.smtp.harness import CALM, relay_to
 from tests.smtp.scripted import ScriptedRelay
-from tests.templates.harness import mailed, usual
+from tests.templates.harness import catalog_of, mailed, usual
 
 ALL = ("PIPELINING", "8BITMIME", "SMTPUTF8")
 ADDRESSES = {
@@ -56,3 +56,10 @@ async def test_a_host_in_any_script_needs_no_such_relay() -> None:
     receipt, server = await _delivered("ana@exämple.de", ("PIPELINING",))
     assert receipt.verdict is Verdict.ACCEPTED
     assert server.taken[0].recipient == b"ana@xn--exmple-cua.de"
+
+
+def test_a_redirected_mail_needs_no_such_relay() -> None:
+    _, mail = mailed(catalog_of(redirect_to="staging@example.org"), customer_email="jürgen@example.com")
+    assert mail.data.isascii()
+    read = message_from_bytes(mail.data, policy=policy.SMTP)
+    assert read["X-Avisa-Intended-To"] == "jürgen@example.com"
