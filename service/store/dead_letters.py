@@ -111,8 +111,8 @@ def _storable(text: str) -> str:
 
 
 def _dead_letter(row: Row) -> DeadLetter:
-    letter_id, topic, partition, offset, timestamp, key, headers, value, *rest = row
-    stage, reason, message, at, state, size, sha256, whole = rest
+    letter_id, topic, partition, offset, timestamp, stage, reason, message, at, *rest = row
+    state, size, sha256, whole, key, headers, value = rest
     return DeadLetter(
         id=letter_id,
         record=Record(

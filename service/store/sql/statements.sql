@@ -263,8 +263,11 @@ ON CONFLICT (kind, word, shard) DO UPDATE SET n = counts.n + excluded.n
 -- ================================================================ dead letters
 
 -- part: dead_letter
--- In the order in which `dead_letters._dead_letter` reads them.
-id, topic, partition, "offset", timestamp_real, key, headers, value, stage, reason, message, at, state, size, sha256, whole
+-- With `dead_letter_content`, in the order in which `dead_letters._dead_letter` reads them.
+id, topic, partition, "offset", timestamp_real, stage, reason, message, at, state, size, sha256, whole
+
+-- part: dead_letter_content
+key, headers, value
 
 -- name: insert_dead_letter
 INSERT INTO dead_letters (topic, partition, "offset", sha256, timestamp_real, key, headers, value, size, whole, stage,
@@ -291,16 +294,14 @@ DELETE FROM dead_letters WHERE id IN (SELECT r.id FROM {rows})
 
 -- name: dead_letters
 -- Without what makes them large.
-SELECT id, topic, partition, "offset", timestamp_real, NULL, '[]', NULL, stage, reason, message, at, state, size, sha256,
-    whole
-FROM dead_letters ORDER BY id
+SELECT {dead_letter}, NULL, '[]', NULL FROM dead_letters ORDER BY id
 
 -- name: dead_letters_by_id
 -- rows: id bigint
-SELECT {dead_letter} FROM dead_letters WHERE id IN (SELECT r.id FROM {rows}) ORDER BY id
+SELECT {dead_letter}, {dead_letter_content} FROM dead_letters WHERE id IN (SELECT r.id FROM {rows}) ORDER BY id
 
 -- name: uncopied_dead_letters
-SELECT {dead_letter} FROM dead_letters WHERE copied = 0 ORDER BY id LIMIT :limit
+SELECT {dead_letter}, {dead_letter_content} FROM dead_letters WHERE copied = 0 ORDER BY id LIMIT :limit
 
 -- name: mark_replayed
 UPDATE dead_letters SET state = 'replayed' WHERE id = :id
