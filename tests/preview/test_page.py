@@ -22,6 +22,7 @@ from avisa.web.guard import HEADERS
 from avisa.web.server import CannotListen, Server, listen
 from tests.fakes import HandClock
 from tests.tools.waiting import PATIENCE
+from tests.web.conftest import client_of
 
 SHIPPED = Path(__file__).parents[2] / "templates"
 
@@ -60,8 +61,7 @@ async def table(tmp_path: Path) -> AsyncIterator[Table]:
     assert not isinstance(listener, CannotListen)
     server = Server(build(previewed), listener)
     await server.start()
-    once = httpx.Limits(max_keepalive_connections=0)  # a busy machine may be silent for longer than a server waits
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE, limits=once) as client:
+    async with client_of(server) as client:
         yield Table(folder=folder, previewed=previewed, client=client)
     await previewed.close()
     await server.stop()

@@ -5,6 +5,7 @@ It runs from the Maven artifacts, which are fetched once into `.tools/kafka` of 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -142,10 +143,9 @@ class ApacheKafka:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
         await admin.start()
         try:
-            while (
-                admin._client.cluster.controller is None
-            ):  # a broker that is busy may leave it out of its first answers
-                await admin._client.force_metadata_update()
+            async with asyncio.timeout(PATIENCE):  # a broker that is busy may name no controller in its first answers
+                while admin._client.cluster.controller is None:
+                    await admin._client.force_metadata_update()
             yield admin
         finally:
             await admin.close()

@@ -54,6 +54,12 @@ def a_mail(*, subject: str = "O seu pedido 1042 está em produção", html: str 
     return mail
 
 
+def client_of(server: Server) -> httpx.AsyncClient:
+    """It keeps no connection: a busy machine may be silent for longer than a server waits."""
+    once = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE, limits=once)
+
+
 def post(port: int, mail: EmailMessage) -> None:
     """Hand `mail` to the inbox as any client would; to be run in a thread."""
     with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as smtp:
@@ -107,8 +113,7 @@ async def running() -> AsyncIterator[RunningSite]:
         public_url="https://avisa.example.com",
     )
     server = await opened(listen("127.0.0.1", 0), site)
-    once = httpx.Limits(max_keepalive_connections=0)  # a busy machine may be silent for longer than a server waits
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE, limits=once) as client:
+    async with client_of(server) as client:
         yield RunningSite(
             inbox=inbox, client=client, server=server, site=site, checks=checks, unsubscribed=unsubscribed
         )
