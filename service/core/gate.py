@@ -50,10 +50,10 @@ def superseded(notification: Notification, order: Order, plan: Plan) -> bool:
     match notification.purpose:
         case Purpose.UPDATE:
             exempt = plan.exempts(notification) and notification.gate is not Reason.FLOOD
-            return not exempt and _outlived(notification, order)
+            return not exempt and _outlived(notification, order, order.final and order.status != notification.status)
         case Purpose.REMINDER:
             later = order.told_seq > notification.seq and order.told_episode >= notification.episode
-            return later or _outlived(notification, order)
+            return later or _outlived(notification, order, order.final)
         case Purpose.PROMISE_MOVED:
             return order.final or order.told_seq > notification.seq or not _still_moved(notification, order, plan)
         case _:
@@ -96,9 +96,10 @@ def check(
     return Send()
 
 
-def _outlived(notification: Notification, order: Order) -> bool:
+def _outlived(notification: Notification, order: Order, ended: bool) -> bool:
+    """True if a newer episode was told, or `ended` the order; one that came back to the same end says nothing newer."""
     newer = order.episode > notification.episode
-    return newer and (order.told_episode > notification.episode or order.final)
+    return newer and (order.told_episode > notification.episode or ended)
 
 
 def _still_moved(notification: Notification, order: Order, plan: Plan) -> bool:

@@ -23,6 +23,7 @@ PLAN = plan(
     touchpoint("packed", burst_wait=HELD),
     touchpoint("kept", always=True, burst_wait=HELD),
     touchpoint("delivered", final=True, window=None),
+    touchpoint("collected", final=True, window=None, burst_wait=HELD),
 )
 Row = tuple[float, str, dict[str, object]]
 SILENT: dict[str, object] = {"notify": False}
@@ -64,6 +65,11 @@ STORIES: dict[str, tuple[list[Row], str, str]] = {
         [(0, "checked", {}), (0.1, "packed", {}), (0.2, "checked", {})],
         "entered entered entered",
         "checked",
+    ),
+    "an end comes back that waits": (
+        [(0, "collected", {}), (0.1, "teleported", {}), (0.2, "collected", {})],
+        "entered unknown_status repeated",
+        "collected",
     ),
     "the first is always told": (
         [(0, "kept", {}), (0.1, "packed", {}), (0.2, "kept", {})],

@@ -85,9 +85,11 @@ class Case:
             name = mail.name
             if name.purpose == "update" and self.course.opening(name.episode).touchpoint.always:
                 continue
+            status = self.course.opening(name.episode).status
             for later in self.course.openings(after=name.episode):
                 news = Told.YES in (later.told, later.returns)  # of the way there the customer need not hear
-                newer = later.touchpoint.final or (news and name.purpose != "promise_moved")
+                ended = later.touchpoint.final and (name.purpose != "update" or later.status != status)
+                newer = ended or (news and name.purpose != "promise_moved")
                 if newer and self.latitude.taken_in(later.acked, mail.at):
                     self._blame(
                         Kind.STALE, f"{name.key} at {mail.at}, though {later.status} was there at {later.acked}"
