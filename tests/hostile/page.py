@@ -23,7 +23,7 @@ ELEMENTS: dict[str, frozenset[str]] = {
     "b": frozenset({"style", "aria-current"}),
     "meta": frozenset({"charset", "name", "content"}),
     "table": frozenset({"role", "class", "style", "cellpadding", "cellspacing", "width"}),
-    "td": frozenset({"class", "style", "align", "height", "bgcolor"}),
+    "td": frozenset({"class", "style", "align", "height", "bgcolor", "colspan"}),
     "a": frozenset({"href", "style", "class"}),
     "img": frozenset({"src", "alt", "height", "style"}),
     "ol": frozenset({"start", "style"}),

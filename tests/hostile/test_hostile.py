@@ -104,4 +104,4 @@ def _read(text: str) -> tuple[Page, str, list[str]]:
 
 def _seen(text: str) -> str:
     """What is left of a text after its shape has taken out what is in nobody's interest, and blanks are one."""
-    return without_links(text_of(text, LONGEST_TEXT, Notes()))
+    return " ".join(without_links(text_of(text, LONGEST_TEXT, Notes())).split())

@@ -17,7 +17,7 @@ MENDED = [
     (f'{TRACK}/"quoted"<x>', f"{TRACK}/%22quoted%22%3Cx%3E"),
     (f"{TRACK}/日本?q=数#量", f"{TRACK}/%E6%97%A5%E6%9C%AC?q=%E6%95%B0#%E9%87%8F"),
     (f"  {TRACK}/x  ", f"{TRACK}/x"),
-    (f"{TRACK}/a\tb", f"{TRACK}/ab"),
+    (f"{TRACK}/a\tb", f"{TRACK}/a%20b"),  # a tab in a value is a blank
     (f"{TRACK}", f"{TRACK}/"),
     (f"{TRACK}/done%20already?x=%5B%5D", f"{TRACK}/done%20already?x=%5B%5D"),
     (f"{TRACK}/100%", f"{TRACK}/100%"),

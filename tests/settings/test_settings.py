@@ -67,6 +67,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         SMTP__USERNAME="u",
         SMTP__PASSWORD="p",
         SMTP__CLEAR_TEXT="refused",
+        SMTP__HELO="mail.avisa.example",
         SMTP__TLS="starttls",
         SMTP__REDIRECT_TO="staging@example.com",
         INBOX__DIR=str(tmp_path / "new"),
