@@ -97,7 +97,7 @@ def check(
 
 
 def _outlived(notification: Notification, order: Order, ended: bool) -> bool:
-    """True if a newer episode was told, or `ended` the order; one that came back to the same end says nothing newer."""
+    """True if a newer episode was told or, by a status that says something else, `ended` the order."""
     newer = order.episode > notification.episode
     return newer and (order.told_episode > notification.episode or ended)
 
