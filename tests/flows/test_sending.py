@@ -128,7 +128,7 @@ async def test_pause_is_seen_while_events_stream_in(tmp_path: Path) -> None:
         async with asyncio.timeout(PATIENCE):
             while not flows.dispatch.paused:
                 number += 1
-                await flows.happens("confirmed", f"B-{number}")
+                await flows.happens("confirmed", f"B-{number}", customer__email=f"b{number}@example.com")
         sent = len(flows.channel.mails)
         await flows.happens("confirmed")
         await asyncio.sleep(0.2)

@@ -52,7 +52,7 @@ class Moody:
             return self._rng.choice([Act.DROP, Act.EOF])
         if luck < 0.077:
             return b"?\r\n"
-        if luck < 0.0774:
+        if luck < 0.0771:  # it costs a patience
             return Act.HANG
         return b""
 

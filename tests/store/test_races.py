@@ -63,8 +63,8 @@ async def test_the_lease_token_fences_a_slow_process(pair: tuple[Store, Store], 
     database.pass_time(LEASE + MINUTE)
     (claimed,) = await quick.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=9, **READER)
     assert claimed.notification.key == key
-    assert await slow.outbox.begin([attempt(key)]) == frozenset()
-    assert await quick.outbox.begin([attempt(key)]) == {key}
+    assert (await slow.outbox.begin([attempt(key)])).keys == frozenset()
+    assert (await quick.outbox.begin([attempt(key)])).keys == {key}
     assert await slow.outbox.settle([settlement(key, State.FAILED, Reason.REFUSED, change=change("A-1", 1))]) == {key}
     assert (await slow.orders.load(["A-1"]))["A-1"].version == 1
     await slow.outbox.renew([key], now_real=database.clock.real(), lease=timedelta(days=1))
@@ -98,7 +98,7 @@ async def test_an_update_is_begun_or_absorbed_into_never_both(pair: tuple[Store,
     await lease_all(pair[0])
 
     async def begin(order_id: str) -> bool:
-        return bool(await pair[0].outbox.begin([attempt(notification(order_id).key)]))
+        return bool((await pair[0].outbox.begin([attempt(notification(order_id).key)])).keys)
 
     async def absorb(order_id: str) -> bool:
         return not (
@@ -131,7 +131,7 @@ async def test_concurrent_batches_over_the_same_orders_all_end(
             lost = (await store.orders.commit(changes, tally=tally, now=NOW, lease=LEASE)).lost
             wins.update(set(chosen) - lost)
             mine = [change.notifications[0].key for change in changes if change.order.order_id not in lost]
-            begun = await store.outbox.begin([attempt(key) for key in dice.sample(mine, len(mine))])
+            begun = (await store.outbox.begin([attempt(key) for key in dice.sample(mine, len(mine))])).keys
             await store.outbox.settle([settlement(key) for key in dice.sample(sorted(begun), len(begun))])
 
     await asyncio.gather(*(work(store, 15) for store in pair for _ in range(2)))
