@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.tools import parts, time_left
@@ -15,6 +16,9 @@ pytest_plugins = ["tests.tools.kafka", "tests.tools.postgres"]  # one server for
 settings.register_profile("calm", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("calm")
 
+
+# structlog's own way of showing an exception draws each frame with its values, for seconds.
+structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
 
 # Catalogs and schemas live as long as a run, and the collector would look at all of them again and again.
 gc.set_threshold(100_000, 50, 100)

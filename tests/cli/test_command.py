@@ -76,7 +76,7 @@ def avisa(tmp_path: Path) -> Avisa:
 @pytest.fixture
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Avisa]:
     """The same within this process, which is quicker."""
-    handlers, level = logging.root.handlers[:], logging.root.level
+    handlers, level, logs = logging.root.handlers[:], logging.root.level, structlog.get_config()
 
     def run(*words: str, **settings: str) -> Ended:
         monkeypatch.chdir(tmp_path)
@@ -92,7 +92,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
 
     yield run
     logging.root.handlers[:], logging.root.level = handlers, level
-    structlog.reset_defaults()
+    structlog.configure(**logs)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.hostile.values import CANARY, PAYLOADS, occasions, tame
 from tests.templates.harness import catalog_of, files
 from tests.templates.mail_parsing import well_formed
 
-CASES = 60
+CASES = 40
 
 EVERYWHERE = """---
 subject: "{{ order.number }} {{ customer.name }}"

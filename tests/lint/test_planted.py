@@ -43,7 +43,8 @@ def test_a_mistake_in_the_plan_hides_none_in_a_message(tmp_path: Path) -> None:
 
 
 def test_an_xml_namespace_is_not_taken_for_an_insecure_link(tmp_path: Path) -> None:
-    texts, _ = template_folder.read(SHIPPED)
+    shipped, _ = template_folder.read(SHIPPED)
+    texts = {at: text for at, text in shipped.items() if not at.startswith("messages/") or at.endswith("/en.md")}
     layout = texts["layout/layout.html"]
     texts["layout/layout.html"] = layout.replace("<html ", '<html xmlns="http://www.w3.org/1999/xhtml" ')
     assert check(laid_out(tmp_path / "a", texts), read_plan) == []
