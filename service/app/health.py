@@ -13,6 +13,7 @@ from avisa.intake import UNREADABLE_RUN, Intake
 from avisa.kafka import LagTracker, Subscription
 from avisa.ports import Clock, Gauges, Queries
 from avisa.smtp.channel import EmailChannel
+from avisa.templates.folder_watch import LOOK, FolderWatch
 from avisa.web.health import Check, Health
 
 STORE_PATIENCE = 1.5  # seconds, within those that a probe is worth
@@ -26,6 +27,7 @@ class HealthChecks:
     queries: Queries
     catalogs: CatalogCache
     versions: Versions
+    watch: FolderWatch
     channel: EmailChannel
     lag: LagTracker
     subscription: Subscription
@@ -106,8 +108,10 @@ class HealthChecks:
         assert version is not None, "a start puts a version in force"
         current = f"version {version.number} ({version.content})"
         if self.catalogs.ok:
-            aside = "; ".join(it.message for it in self.catalogs.problems if it.code == STALE)
-            return Check(ok=True, required=False, detail=f"{current}; {aside}" if aside else current)
+            aside = [it.message for it in self.catalogs.problems if it.code == STALE]
+            if self.watch.unwatched is not None:
+                aside.append(f"{self.watch.unwatched}, so the folder is looked at every {LOOK:g} s")
+            return Check(ok=True, required=False, detail="; ".join([current, *aside]))
         errors = sum(problem.severity == "error" for problem in self.catalogs.problems)
         return Check(ok=False, required=False, detail=f"{errors} error(s); {current} stays in force")
 

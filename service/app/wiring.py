@@ -35,6 +35,7 @@ from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
 from avisa.store.store import Store, open_store
 from avisa.templates import template_folder
+from avisa.templates.folder_watch import FolderWatch
 from avisa.wake import Alarm, Wake
 from avisa.web import Site
 from avisa.web.server import CannotListen
@@ -112,6 +113,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         catalogs = catalog_cache(settings, store, secret=secret, public_url=public_url)
         versions = Versions(catalogs, store.versions)
         folder = template_folder.locate(settings.templates)
+        watch = FolderWatch(folder)
         if wrong := await begin(versions, catalogs, read_folder(folder), clock):
             raise Misconfigured([f"{problem.location}: {problem.summary}" for problem in wrong])
         if inbox is None:
@@ -161,6 +163,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             queries=store.queries,
             catalogs=catalogs,
             versions=versions,
+            watch=watch,
             channel=channel,
             lag=lag,
             subscription=subscription,
@@ -194,7 +197,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             catalogs,
             clock,
             read=partial(read_folder, folder),
-            saves=template_folder.watch(folder),
+            saves=watch.changes(),
             store=store.versions,
             memory=store.operations,
             orders=store.orders,

@@ -20,6 +20,7 @@ from avisa.ports import CannotRender, Clock, RenderedMessage
 from avisa.preview.render import NONE, own_samples, preview
 from avisa.templates import template_folder
 from avisa.templates.compile_folder import assemble
+from avisa.templates.folder_watch import FolderWatch
 
 ADVICE_AFTER = 0.7  # seconds without another change, since advice takes some seconds itself
 
@@ -43,6 +44,7 @@ class PreviewedFolder:
 
     def __init__(self, folder: Path, read_plan: ReadPlan, clock: Clock, public_url: str | None) -> None:
         self.folder = folder
+        self._watch = FolderWatch(folder)
         self.version = ""  # changes whenever anything that the page shows may have changed
         self.problems: Sequence[Diagnostic] = ()
         self._read_plan = read_plan
@@ -59,7 +61,7 @@ class PreviewedFolder:
 
     async def follow(self) -> None:
         """Look whenever a file is saved. Never returns."""
-        async for _ in template_folder.watch(self.folder):
+        async for _ in self._watch.changes():
             await self.look()
 
     async def look(self) -> None:

@@ -1,17 +1,14 @@
-"""`templates/` on disk: read at once, watched, and copied out to edit."""
+"""`templates/` on disk: read at once, and copied out to edit."""
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-
-from watchfiles import awatch
 
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.templates.limits import LONGEST_FILE, LONGEST_FOLDER, MOST_FILES
@@ -24,8 +21,6 @@ _NAMES = re.compile(  # of what is written out; `_WANTED` is of what is read
 _BESIDE = ("samples.jsonl",)
 _ENDINGS = {".md.txt": ".md", ".markdown": ".md", ".md": ".md", ".yml": ".yaml", ".yaml.txt": ".yaml"}
 _COPIED = (*_WANTED, "README.md", "pictures/*.png", "plan.schema.json")
-_LOOK_UP = 1_000  # ms between checks whether it is still the same folder
-_SETTLED = 200  # ms without another change before a change is reported
 
 
 def shipped() -> Path:
@@ -95,32 +90,9 @@ def beside(folder: Path, name: str) -> str | Diagnostic | None:
     return _text(root, root / name, name) if (root / name).exists() else None
 
 
-async def watch(folder: Path) -> AsyncIterator[None]:
-    """Says so whenever something in the folder has changed; several changes at once are one.
-
-    It also does when the folder itself is taken away or another one is put in its place.
-    """
-    here = _place(folder)
-    while True:
-        try:
-            # All changes count, not only those of `_WANTED`: mounted volumes are swapped by hidden links.
-            async for changes in awatch(
-                folder,
-                watch_filter=None,
-                step=_SETTLED,
-                debounce=10 * _SETTLED,
-                rust_timeout=_LOOK_UP,
-                yield_on_timeout=True,
-            ):
-                if _place(folder) != here:
-                    break
-                if changes:
-                    yield
-        except OSError:  # it is not there, or the system watches too much already
-            await asyncio.sleep(_LOOK_UP / 1000)
-        before, here = here, _place(folder)
-        if here != before:
-            yield
+def files_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield all files that somebody reads, with their names in the folder; none where there is no folder."""
+    return _matching(folder.resolve(), (*_WANTED, *_BESIDE))
 
 
 def init(folder: Path) -> list[Path]:
@@ -172,15 +144,6 @@ def _holds(path: Path, text: str) -> bool:
         return not path.is_symlink() and path.read_bytes() == text.encode()
     except OSError:
         return False
-
-
-def _place(folder: Path) -> tuple[int, int] | None:
-    """Return which folder it is, whatever its name; None: there is none."""
-    try:
-        found = folder.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _matching(root: Path, patterns: tuple[str, ...]) -> Iterator[tuple[str, Path]]:

@@ -65,7 +65,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
     port = free_port()
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AVISA_")} | {
         "PYTHONPATH": str(PROJECT),
-        "AVISA_TEMPLATES": str(PROJECT / "templates"),
+        "AVISA_TEMPLATES": "current",
         "AVISA_HTTP__PORT": port,
         "AVISA_INBOX__DIR": "mails",
         "AVISA_LOG__FORMAT": "json",
@@ -73,6 +73,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
         "AVISA_CLOCK__START": "2026-03-02T10:00:00Z",  # out of the quiet hours
         "AVISA_SECRET_KEY": "hunter2-5b0f6c9e1d7a4b32c8e60f9d1a57b34e",
     }
+    (tmp_path / "current").symlink_to(PROJECT / "templates")
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "avisa.cli", "run"], stdout=log, stderr=log, cwd=tmp_path, env=environ
@@ -116,6 +117,14 @@ def test_an_event_becomes_a_mail_and_nobody_is_named_in_the_log(running: Running
     assert not any(canary in running.log for canary in CANARIES)
     lines = [json.loads(line) for line in running.log.splitlines()]
     assert {"embedded.inbox_started", "app.started", "app.stopped"} <= {line["event"] for line in lines}
+
+
+def test_readyz_says_how_a_folder_that_is_a_link_is_kept_up_with(running: Running) -> None:
+    def detail() -> str:
+        said: str = httpx.get(f"{running.url}/readyz", timeout=PATIENCE).json()["checks"]["catalog"]["detail"]
+        return said
+
+    until(lambda: detail().endswith("; `current` is a link, so the folder is looked at every 2 s"), "the link")
 
 
 @pytest.mark.long

@@ -20,7 +20,7 @@ from avisa.core.template_versions import Version
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import InForce
 from avisa.store.store import Store, open_store
-from avisa.templates import template_folder
+from avisa.templates.folder_watch import FolderWatch
 from tests.fakes import HandClock
 from tests.flows.harness import Flows, empty_catalogs, files, running
 from tests.templates import harness as templates
@@ -38,13 +38,14 @@ def write(folder: Path, texts: Mapping[str, str]) -> Path:
 
 
 @asynccontextmanager
-async def next_version(flows: Flows, folder: Path) -> AsyncIterator[None]:
+async def next_version(flows: Flows, folder: Path) -> AsyncIterator[FolderWatch]:
+    watch = FolderWatch(folder)
     follower = follow.Follower(
         flows.versions,
         flows.catalogs,
         flows.clock,
         read=partial(read_folder, folder),
-        saves=template_folder.watch(folder),
+        saves=watch.changes(),
         store=flows.store.versions,
         memory=flows.store.operations,
         orders=flows.store.orders,
@@ -52,7 +53,7 @@ async def next_version(flows: Flows, folder: Path) -> AsyncIterator[None]:
     )
     task = asyncio.ensure_future(follower.run())
     try:
-        yield
+        yield watch
         assert not task.done(), "it never ends by itself"
     finally:
         task.cancel()
@@ -64,7 +65,7 @@ async def test_a_plan_changed_while_nobody_ran_wakes_the_open_orders(tmp_path: P
     folder = write(tmp_path / "t", files())
     async with running(tmp_path / "avisa.db") as flows, next_version(flows, folder), flows.sending():
         await flows.happens("confirmed", notify=False)  # no date was told
-        await until(lambda: _woken(flows))
+        await until(lambda: woken(flows))
         await flows.pass_time(7 * HOUR)
         await flows.wake.once()
         assert not (await flows.history()).outbox
@@ -82,7 +83,7 @@ async def test_another_folder_in_place_of_the_watched_one_is_read(tmp_path: Path
     other = write(tmp_path / "other", files(SHORT))
     async with running(tmp_path / "avisa.db") as flows, next_version(flows, folder):
         before = flows.catalogs.in_force.version
-        await until(lambda: _woken(flows))
+        await until(lambda: woken(flows))
         folder.rename(tmp_path / "gone")
         await until(lambda: not flows.catalogs.ok)
         assert flows.catalogs.in_force.version == before, "the last good one stays"
@@ -94,7 +95,7 @@ async def test_another_folder_in_place_of_the_watched_one_is_read(tmp_path: Path
 async def test_a_refused_save_is_told_with_its_place_and_what_was_meant(tmp_path: Path) -> None:
     folder = write(tmp_path / "t", files())
     async with running(tmp_path / "avisa.db") as flows, next_version(flows, folder):
-        await until(lambda: _woken(flows))
+        await until(lambda: woken(flows))
         with capture_logs() as told:
             write(folder, {"messages/shown/en.md": templates.SHOWN + "\n{{ custmer.name }}\n"})
             await until(lambda: not flows.catalogs.ok)
@@ -105,7 +106,7 @@ async def test_a_refused_save_is_told_with_its_place_and_what_was_meant(tmp_path
     assert line["meaning"].endswith("; perhaps: customer.name")
 
 
-async def _woken(flows: Flows) -> bool:
+async def woken(flows: Flows) -> bool:
     return await flows.store.operations.recall(follow._WOKEN_BY) is not None
 
 
@@ -146,7 +147,7 @@ async def test_words_pushed_elsewhere_come_into_force(tmp_path: Path, monkeypatc
     monkeypatch.setattr(follow, "ASK_STORE", 0.05)
     folder = write(tmp_path / "t", files())
     async with running(tmp_path / "avisa.db") as flows, next_version(flows, folder):
-        await until(lambda: _woken(flows))
+        await until(lambda: woken(flows))
         elsewhere = Versions(empty_catalogs(flows.store), flows.store.versions)
         pushed = await elsewhere.push(
             Found(place="laptop:/t", files=files(SHORT)), based_on=1, author="ana", note=None, at=flows.clock.now()

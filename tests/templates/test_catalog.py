@@ -20,6 +20,7 @@ from avisa.ports import CannotRender, Draft, Mail, NoAddress
 from avisa.store import Store, migrate, open_store
 from avisa.templates import template_folder
 from avisa.templates.compile_folder import compile_folder, open_folder, renderer_fingerprint
+from avisa.templates.folder_watch import FolderWatch
 from tests.fakes import RealClock
 from tests.templates.harness import NOW, PLAIN, PLAN, SECRET, catalog_of, files, read_plan, usual
 from tests.tools.waiting import PATIENCE
@@ -218,7 +219,7 @@ async def test_a_saved_file_is_noticed(tmp_path: Path, store: Store) -> None:
     await saver.save(texts, unread)
     assert saver.catalogs.ok
     before = saver.catalogs.in_force.version
-    noticed = asyncio.ensure_future(anext(template_folder.watch(folder)))
+    noticed = asyncio.ensure_future(anext(FolderWatch(folder).changes()))
     file = folder / "messages" / "shipped" / "en.md"
     writing = asyncio.ensure_future(_save_until(file, noticed))
     async with asyncio.timeout(PATIENCE):
