@@ -136,6 +136,8 @@ def whole_address(value: str) -> str | None:
     """Return what was meant by an address that lacks its scheme, or by a name without its braces."""
     if value == "order.url" or value.startswith("brand."):
         return f"{{{{ {value} }}}}"
+    if value.startswith("//"):
+        return f"https:{value}"
     if "@" in value:
         return f"mailto:{value}"
     return f"https://{value}" if _NAMED.fullmatch(value) else None

@@ -14,7 +14,7 @@ from avisa.templates.message_file import Part
 
 _PICTURE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 _ALT = re.compile(r"\salt\s*=", re.IGNORECASE)
-_ADDRESS = re.compile(r"(?:\b(?:href|src|background|action)\s*=\s*|\burl\()[\"']?(?=http://)", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:\b(?:href|src|background)\s*=\s*|\burl\()[\"']?(?=http://)", re.IGNORECASE)
 _SHEET = "#ffffff"  # what buttons stand on, near enough in any light layout
 _TEXT_CONTRAST, _SHAPE_CONTRAST = 4.5, 3.0  # the least there may be (WCAG 2.2 sections 1.4.3 and 1.4.11)
 

@@ -22,6 +22,7 @@ from avisa.lint import (
     observed_variables,
     plan_lints,
     plan_vs_history,
+    remote_pictures,
     sample_events,
     stage_names,
     style,
@@ -76,6 +77,7 @@ def check(
             *accessibility.check_brands(located),
             *accessibility.check_layout(frame),
             *client_support.check_layout(frame),
+            *remote_pictures.check_layout(frame, plan),
             *_message_advice(messages, plan, observed),
         ]
         layout = layouts.read(sound)

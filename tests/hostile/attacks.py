@@ -83,9 +83,13 @@ ATTACKS = (
     Attack(name="styles for nobody", layout={"theme.yaml": "".join(f"x{it}: a\n" for it in range(2_000))}),
     Attack(name="comments in a value", layout={"layout.html": "<p title='" + "<!--" * 3_700 + "'>x</p>"}),
     Attack(name="styles in a value", layout={"layout.html": '<p title="' + "<style>" * 2_200 + '">x</p>'}),
+    Attack(name="styles that are never closed", layout={"layout.html": "<style>" * 2_000}),
+    Attack(name="styles of unclosed addresses", layout={"layout.html": f"<style>{'url(' * 3_500}</style>"}),
+    Attack(name="comments in a style", layout={"layout.html": f"<style>{'/*' * 7_000}</style>"}),
+    Attack(name="endless tags for Outlook", layout={"layout.html": f"<!--[if mso]>{'<p a=' * 2_800}<![endif]-->"}),
     Attack(name="tags and a quote in a comment", layout={"layout.html": "<!-- " + "<" * 9_000 + '" -->'}),
     Attack(name="a long comment", layout={"layout.html": "<!-- " + "a" * 14_000 + " -->"}),
-    Attack(name="many attributes", layout={"layout.html": "<b" + " a='b'" * 1_750 + ">x</b>"}),
+    Attack(name="many attributes", layout={"layout.html": "<b" + " id='b'" * 1_750 + ">x</b>"}),
     Attack(
         name="displays in a value", layout={"layout.html": f'<p title="{"<p " * 1_400}{"display:" * 1_200}">x</p>'}
     ),
@@ -108,7 +112,7 @@ ATTACKS = (
     ),
     Attack(
         name="many attributes of one element",
-        layout={"layout.html": f"<b {' '.join(f'a{it:x}' for it in range(3_000))}></b>"},
+        layout={"layout.html": f"<b {' '.join(f'data-{it:x}' for it in range(1_500))}></b>"},
     ),
 )
 

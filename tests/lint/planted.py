@@ -417,7 +417,7 @@ MISTAKES = (
     Planted(
         kind="HTML that mail programs do not know",
         file=LAYOUT,
-        edit=instead('(?=<div class="page")', "‸<video></video>"),
+        edit=instead('(?=<div class="page")', "‸<bdi></bdi>"),
         code="weak_html",
     ),
     Planted(
@@ -426,6 +426,21 @@ MISTAKES = (
         edit=instead('(?=<div class="page")', "<table><tr>‸<div></div></tr></table>"),
         code="layout_html",
         says="between the parts of a `<tr>`",
+    ),
+    Planted(
+        kind="an element that is not for mails",
+        file=LAYOUT,
+        edit=instead('(?=<div class="page")', '<p>‸<button type="submit">Track it</button></p>'),
+        code="not_for_mails",
+        suggestion='<a href="…">',
+        says="`<button>` cannot stand in a mail",
+    ),
+    Planted(
+        kind="a picture from elsewhere",
+        file=LAYOUT,
+        edit=instead('(?=<div class="page")', '<img alt="" ‸src="https://pixel.example.net/open.gif">'),
+        code="remote_picture",
+        says="`pixel.example.net`",
     ),
     Planted(
         kind="a mail that is too heavy",

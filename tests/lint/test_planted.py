@@ -49,8 +49,9 @@ def test_an_xml_namespace_is_not_taken_for_an_insecure_link(tmp_path: Path) -> N
     texts["layout/layout.html"] = layout.replace("<html ", '<html xmlns="http://www.w3.org/1999/xhtml" ')
     assert check(laid_out(tmp_path / "a", texts), read_plan) == []
     texts["layout/layout.html"] = layout.replace("<body", '<body background="http://x.example/y.png"')
-    (problem,) = check(laid_out(tmp_path / "b", texts), read_plan)
-    assert (problem.code, problem.suggestion) == ("insecure_link", "https://x.example/y.png")
+    remote, insecure = check(laid_out(tmp_path / "b", texts), read_plan)
+    assert remote.code == "remote_picture"
+    assert (insecure.code, insecure.suggestion) == ("insecure_link", "https://x.example/y.png")
 
 
 @pytest.mark.parametrize(

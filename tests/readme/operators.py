@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from avisa.ports import RenderedMessage
 from avisa.preview import screenshots
 from avisa.templates.compile_message import compile_message
 from avisa.templates.jinja.variables import COMPONENTS, FILTERS, LATER, OF_EVERY_ORDER, OWNERS_VARIABLES, TIMES
-from avisa.templates.layout import layout
+from avisa.templates.layout import layout, mail_html
 from avisa.templates.renderer import fill
 from tests.mails import harness as mails
 from tests.templates import harness as templates
@@ -284,12 +285,17 @@ def frame() -> Iterator[str]:
         yield f"| {place} | `{name}` | {meaning} |"
 
 
+def elements() -> Iterator[str]:
+    yield from textwrap.wrap(", ".join(f"`{name}`" for name in sorted(mail_html.ELEMENTS)), 120)
+
+
 PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
     "codes": check_codes,
     "variables": variables,
     "filters": filters,
     "components": components,
     "plan": plan,
+    "elements": elements,
     "frame": frame,
 }
 

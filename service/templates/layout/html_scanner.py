@@ -23,7 +23,7 @@ _NAME = rf"[^\s\"'<>/={OUTPUT}{STATEMENT}]+"
 _VALUE = rf"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`{OUTPUT}{STATEMENT}]+)"""
 TOKEN = re.compile(
     rf"""<!--(?!-?>)(?:(?!--!?>).)*-->|<!doctype[^<>]*>|"""
-    rf"""<(?P<close>/)?(?P<tag>[a-z][a-z0-9]*)"""
+    rf"""<(?P<close>/)?(?P<tag>[a-z][a-z0-9]*(?::[a-z][a-z0-9]*)?)"""
     rf"""(?P<attributes>(?:{_BLANK}+{_NAME}(?:{_BLANK}*={_BLANK}*{_VALUE})?)*+){_BLANK}*/?>|(?P<odd><)""",
     re.DOTALL | re.IGNORECASE | re.ASCII,  # to Unicode, a Kelvin sign is a `k`
 )
@@ -31,13 +31,9 @@ ATTRIBUTE = re.compile(rf"(?P<name>{_NAME})(?:{_BLANK}*={_BLANK}*(?P<value>{_VAL
 VOID = frozenset(
     "area base basefont bgsound br col embed frame hr img input link meta param source track wbr".split()
 )
+CONDITION = re.compile(r"<!--\s*\[\s*if", re.IGNORECASE)  # how a comment begins that Outlook reads
 TEXT_ONLY = frozenset({"style", "title"})
-# Within these, other rules hold than for the rest of HTML.
-_FOREIGN = frozenset(
-    "button frameset iframe image listing math noembed noframes noscript optgroup option plaintext pre"
-    " rb rp rt rtc ruby script select svg template textarea xmp".split()
-)
-NOT_READ_AS_HTML = TEXT_ONLY | _FOREIGN | {"xml"}  # to Outlook, what stands in one of these is something else
+NOT_READ_AS_HTML = TEXT_ONLY | {"xml"}  # to Outlook, what stands in one of these is something else
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _ENDS_PARAGRAPH = _HEADINGS | frozenset(
     "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer"
@@ -80,7 +76,7 @@ class Page:
 
 
 def flaw(page: Page) -> Flaw | None:
-    """The first thing that HTML would have to be mended for."""
+    """The first thing that HTML would have to be mended for, in a page of the elements of `mail_html`."""
     text, offsets = page.text, page.offsets
     reading = _Reading()
     end = 0
@@ -136,8 +132,6 @@ class _Reading:
 
     def _wrong(self, tag: str) -> str | None:
         parent = self._parent()
-        if tag in _FOREIGN:
-            return f"`<{tag}>` cannot stand in a mail"
         if len(self.open) >= MOST_DEPTH:
             return f"there are more than {MOST_DEPTH} elements within one another"
         if tag in _ENDS_PARAGRAPH and self._within("p"):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from avisa.diagnostics.diagnostic import Diagnostic, Place
 from avisa.diagnostics.suggest import closest_match
@@ -16,7 +17,7 @@ from avisa.templates.jinja.checker import TemplateChecker
 from avisa.templates.jinja.formats import is_locale, tidy_locale
 from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
 from avisa.templates.jinja.variables import BESIDES, COMPONENTS, FILTERS, OWNERS_VARIABLES, STANDS_ALONE, VARIABLES
-from avisa.templates.layout import html_scanner, placeholder_contexts, theme
+from avisa.templates.layout import html_scanner, mail_html, placeholder_contexts, theme
 from avisa.templates.limits import LONGEST_LAYOUT, TooMuch
 from avisa.templates.message_file import Part
 from avisa.templates.reserved import RESERVED
@@ -25,6 +26,7 @@ FOLDER = "layout/"
 WORDS = f"{FOLDER}words.yaml"
 FILES = tuple(f"{FOLDER}{stem}.{ending}" for stem in ("layout", *COMPONENTS) for ending in ("html", "txt"))
 _MOST_LANGUAGES = 60
+_MOST_REFUSED = 30  # problems of one file
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # YAML's (1.1, section 4.2)
 _NEEDED = ("because", "to_owner", "unsubscribe", "now")
 # What the layout, and a component, can say besides the variables of messages.
@@ -112,7 +114,12 @@ def check_part(
         problems = checker.check(tree)
         if file.endswith(".html") and not any(problem.severity == "error" for problem in problems):
             page = html_scanner.Page.of(tree)
-            if flaw := html_scanner.flaw(page) or placeholder_contexts.flaw(page, extra):
+            refused = [
+                Diagnostic.at(part.place(it.offset), "not_for_mails", file, it.message, it.suggestion)
+                for it in islice(mail_html.refusals(page), _MOST_REFUSED)
+            ]
+            problems += refused
+            if not refused and (flaw := html_scanner.flaw(page) or placeholder_contexts.flaw(page, extra)):
                 problems.append(Diagnostic.at(part.place(flaw[0]), "layout_html", file, flaw[1]))
         return problems
     except TemplateSyntaxProblem as error:

@@ -12,6 +12,7 @@ from collections.abc import Collection
 from avisa.templates.jinja.paths import path_of
 from avisa.templates.layout.html_scanner import (
     ATTRIBUTE,
+    CONDITION,
     NOT_READ_AS_HTML,
     OUTPUT,
     STATEMENT,
@@ -20,14 +21,13 @@ from avisa.templates.layout.html_scanner import (
     Flaw,
     Page,
 )
+from avisa.templates.layout.mail_html import PICTURES
 
 _CHECKED = frozenset({"url", "unsubscribe"})  # addresses, where a file of the layout is given them
 _OF_PLAN = frozenset({"brand.logo", "brand.reply_to", "brand.url"})
+_OF_PICTURES = frozenset({"brand.logo", "brand.url"})
 _COLOURS = frozenset({"brand.color", "brand.on_color"})
 _LOOKS = frozenset({"style", "bgcolor", "color"})
-_WHOLE = re.compile(r"""</?[a-zA-Z](?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")  # a tag, of Office too
-_TAG = re.compile("<(/?)([a-zA-Z][a-zA-Z0-9:]*)")
-_BEGUN = re.compile("</?[a-zA-Z]")
 _WORDS = re.compile("title|alt|lang|summary|abbr|aria-[a-z]+")  # attributes that are shown, or read out
 
 
@@ -50,11 +50,9 @@ def _in_tag(page: Page, token: re.Match[str], tag: str, trusted: frozenset[str])
     for attribute in ATTRIBUTE.finditer(page.text, *token.span("attributes")):
         name = attribute["name"].lower()
         names = set(_names_in(page, *attribute.span("value")))
-        if name.startswith("on"):
-            return f"`{name}`: a mail has no scripts"
         if "content" in names or (names and tag == "meta"):
             return f"`{name}` cannot hold that placeholder"
-        allowed = _COLOURS if name in _LOOKS else trusted
+        allowed = _COLOURS if name in _LOOKS else _OF_PICTURES if name in PICTURES else trusted
         if names - allowed and not _WORDS.fullmatch(name):
             return f"within `{name}` there can be no placeholder but {_listed(allowed)}"
     return None
@@ -64,16 +62,15 @@ def _in_comment(comment: str) -> str | None:
     """Outlook reads what stands in some of them."""
     if OUTPUT in comment or STATEMENT in comment:
         return "within a comment there can be no placeholder"
-    if not comment.startswith("<!--[if"):
+    if not CONDITION.match(comment):
         return None
-    if _BEGUN.search(_WHOLE.sub("", comment)):
-        return "within a comment there can be whole tags only"
     opened: list[str] = []
-    for close, tag in _TAG.findall(comment):
-        if tag.lower() in NOT_READ_AS_HTML and not (close and opened and opened.pop() == tag.lower()):
-            if close:
+    for token in TOKEN.finditer(comment, len("<!--")):
+        tag = (token["tag"] or "").lower()
+        if tag in NOT_READ_AS_HTML and not (token["close"] and opened and opened.pop() == tag):
+            if token["close"]:
                 return f"within a comment, `</{tag}>` closes nothing that was opened there"
-            opened.append(tag.lower())
+            opened.append(tag)
     return f"within a comment, this `<{opened[0]}>` must be closed, too" if opened else None
 
 
