@@ -27,6 +27,7 @@ HEAD = 4096  # bytes kept of a longer value, and of a key
 MOST_HEADERS = 16 * 1024  # bytes; longer headers are not kept, and the record is not whole without them
 MOST_WHOLE = 10_000
 MOST_BYTES = 256 * 1024 * 1024  # of the values that are kept
+_SHORTEN_AT_ONCE = 500
 
 _INSERT = statement("insert_dead_letter")
 _ALL = query("dead_letters")
@@ -34,6 +35,8 @@ _BY_ID = query("dead_letters_by_id")
 _UNCOPIED = query("uncopied_dead_letters")
 _MARK_REPLAYED = statement("mark_replayed")
 _MARK_COPIED = statement("mark_copied")
+_KEPT = query("kept_dead_letters")
+_OLDEST_KEPT = query("oldest_kept_dead_letters")
 _SHORTEN = statement("shorten_dead_letters")
 _OLDEST = query("oldest_dead_letters")
 _FORGET = statement("forget_dead_letters")
@@ -46,7 +49,23 @@ def set_aside(conn: Connection, unreadable: Sequence[Unreadable], *, now: dateti
     )
     if rows:
         _INSERT.execute_each(conn, rows)
-        _SHORTEN.execute(conn, most=MOST_WHOLE, most_bytes=MOST_BYTES, head=HEAD)
+        _shorten(conn)
+
+
+def _shorten(conn: Connection) -> None:
+    """Keep no more than the reason, position and hash of the oldest, until the others are within the bounds."""
+    ((letters, size),) = _KEPT.fetch(conn, head=HEAD)
+    letters, size = letters - MOST_WHOLE, size - MOST_BYTES
+    while letters > 0 or size > 0:
+        shortened = []
+        for letter_id, its_bytes in _OLDEST_KEPT.fetch(conn, head=HEAD, limit=_SHORTEN_AT_ONCE):
+            if letters <= 0 and size <= 0:
+                break
+            shortened.append(letter_id)
+            letters, size = letters - 1, size - its_bytes
+        if not shortened:
+            return  # another replica was quicker
+        _SHORTEN.execute(conn, as_rows("id", shortened))
 
 
 def read(conn: Connection, ids: Collection[int] | None) -> list[DeadLetter]:

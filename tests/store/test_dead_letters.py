@@ -48,6 +48,17 @@ async def test_their_values_have_an_end_together(store: Store, monkeypatch: pyte
     assert [letter.whole for letter in await _all(store)] == [False, False, True, True, True]
 
 
+async def test_as_many_are_shortened_as_it_takes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dead_letters, "_SHORTEN_AT_ONCE", 2)
+    await _set_aside(store, *range(9))
+    monkeypatch.setattr(dead_letters, "MOST_WHOLE", 3)
+    await _set_aside(store, 9)
+    assert [letter.record.position.offset for letter in await _all(store) if letter.whole] == [7, 8, 9]
+    monkeypatch.setattr(dead_letters, "MOST_BYTES", 0)
+    await _set_aside(store, 10)
+    assert not any(letter.whole for letter in await _all(store))
+
+
 async def test_what_is_no_longer_whole_waits_for_no_copy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dead_letters, "MOST_WHOLE", 1)
     await _set_aside(store, 1, 2)

@@ -276,14 +276,21 @@ VALUES (:topic, :partition, :offset, :sha256, :timestamp_real, :key, :headers, :
     :reason, :message, :at, 'open', 0)
 ON CONFLICT (topic, partition, "offset", sha256) DO NOTHING
 
+-- part: kept_bytes
+CASE WHEN whole = 1 THEN size ELSE :head END
+
+-- name: kept_dead_letters
+-- Of those that have a value: how many, and its bytes. A walk along an index, so it may be asked for every batch.
+SELECT count(*), CAST(coalesce(sum({kept_bytes}), 0) AS bigint) FROM dead_letters WHERE value IS NOT NULL
+
+-- name: oldest_kept_dead_letters
+SELECT id, {kept_bytes} FROM dead_letters WHERE value IS NOT NULL ORDER BY id LIMIT :limit
+
 -- name: shorten_dead_letters
--- Keep the values of the newest. What is no longer whole is not copied any more.
-UPDATE dead_letters SET key = NULL, headers = '[]', value = NULL, whole = 0, copied = 1 WHERE id IN (
-    SELECT kept.id FROM (
-        SELECT id, row_number() OVER newest AS place,
-            sum(CASE WHEN whole = 1 THEN size ELSE :head END) OVER newest AS bytes
-        FROM dead_letters WHERE value IS NOT NULL WINDOW newest AS (ORDER BY id DESC)
-    ) AS kept WHERE kept.place > :most OR kept.bytes > :most_bytes)
+-- What is no longer whole is not copied any more.
+-- rows: id bigint
+UPDATE dead_letters SET key = NULL, headers = '[]', value = NULL, whole = 0, copied = 1
+WHERE id IN (SELECT r.id FROM {rows})
 
 -- name: oldest_dead_letters
 SELECT id, state FROM (SELECT id, state, at FROM dead_letters ORDER BY id LIMIT :limit) AS oldest WHERE at < :before
