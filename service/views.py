@@ -5,7 +5,7 @@ Each shape is a pure function of values of the ports. Times are RFC 3339 in UTC;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import orjson
@@ -13,7 +13,7 @@ import orjson
 from avisa.core.model import Json, Order, State
 from avisa.core.observed import ObservedVariables, observed_variables
 from avisa.core.timestamps import rfc3339
-from avisa.ports import Counts, DeadLetter, Entry, History, OutboxRow, Queries
+from avisa.ports import Counts, DeadLetter, Entry, History, OutboxPlace, OutboxRow, Queries
 
 Shape = dict[str, Json]
 Expiry = Callable[[datetime], datetime]  # the moment at which it was decided -> the moment at which it expires
@@ -26,10 +26,17 @@ async def timeline(queries: Queries, order_id: str) -> Shape | None:
 
 
 async def outbox(
-    queries: Queries, expiry: Expiry, *, state: State | None = None, order_id: str | None = None
+    queries: Queries,
+    expiry: Expiry,
+    *,
+    state: State | None = None,
+    order_id: str | None = None,
+    before: OutboxPlace | None = None,
+    limit: int | None = None,
 ) -> list[Shape]:
-    """Notifications, each with its state."""
-    return [outbox_json(row, expiry) for row in await queries.outbox(state=state, order_id=order_id)]
+    """Notifications, each with its state; with `limit` the newest of those before `before`."""
+    rows = await queries.outbox(state=state, order_id=order_id, before=before, limit=limit)
+    return [outbox_json(row, expiry) for row in rows]
 
 
 async def counts(queries: Queries) -> Shape:
@@ -37,9 +44,9 @@ async def counts(queries: Queries) -> Shape:
     return counts_json(await queries.counts())
 
 
-async def dead_letters(queries: Queries, ids: Collection[int] | None = None) -> list[Shape]:
-    """Records that could not be read."""
-    return [dead_letter_json(letter) for letter in await queries.dead_letters(ids)]
+async def dead_letters(queries: Queries, *, before: int | None = None, limit: int | None = None) -> list[Shape]:
+    """Records that could not be read; with `limit` the newest of those with an id below `before`."""
+    return [dead_letter_json(letter) for letter in await queries.dead_letters(before=before, limit=limit)]
 
 
 async def observed(queries: Queries, *, each: int) -> list[ObservedVariables]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -11,15 +11,16 @@ import typer
 from avisa import events, views
 from avisa.app.catalogs import catalog_cache
 from avisa.catalog import Catalog, CatalogCache, Versions
+from avisa.cli import pages
 from avisa.cli.answer import answer
 from avisa.cli.exits import Exit, usage
 from avisa.cli.folder_catalog import folder_catalog
-from avisa.cli.session import load_settings, read_store, use_store
+from avisa.cli.session import load_settings, use_store
 from avisa.cli.views import tables
 from avisa.dispatch.preparation import Prepared
 from avisa.dispatch.settlements import Now
 from avisa.intake import Intake
-from avisa.ports import Attempt, Claimed, Clock, Unreadable
+from avisa.ports import Attempt, Claimed, Clock, DeadLetter, Queries, Unreadable
 from avisa.settings import Settings
 from avisa.store import Store
 from avisa.write_path import WritePath
@@ -32,13 +33,20 @@ dead_letters = typer.Typer(add_completion=False, rich_markup_mode=None)
 @dead_letters.callback(invoke_without_command=True)
 def show(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        list_()
+        list_(limit=None, before=None)
 
 
 @dead_letters.command("list")
-def list_() -> None:
+def list_(
+    limit: int | None = pages.limit_option,
+    before: int | None = typer.Option(None, "--before", metavar="ID", help="Only those with a lower id."),
+) -> None:
     """Show what was set aside, and why."""
-    answer.give(read_store(views.dead_letters), tables.dead_letters)
+
+    async def look(store: Queries, most: int | None) -> list[views.Shape]:
+        return await views.dead_letters(store, before=before, limit=most)
+
+    pages.give(look, tables.dead_letters, limit=limit, command=["dead-letters", "list"], cursor="id")
 
 
 @dead_letters.command()
@@ -65,18 +73,35 @@ async def _replay(settings: Settings, ids: Collection[int] | None, store: Store,
         store.orders, nobody.prepare, nobody, lease=settings.retry.lease, on_wake_at=lambda _: None
     )
     intake = Intake(store.orders, catalogs, clock, write_path)
-    still_open = [letter.id for letter in await store.queries.dead_letters(ids) if letter.state == "open"]
-    replayed = 0
-    for first in range(0, len(still_open), _AT_ONCE):
-        for letter in await store.queries.dead_letters(still_open[first : first + _AT_ONCE]):
-            event = events.read(letter.record, rules=plan.events, types=settings.kafka.types or ())
-            if letter.whole and not isinstance(event, Unreadable):
-                # In this order: if it is cut short between the two, the next replay finds the event `already_seen`.
-                await intake.take([event])
-                await store.operations.replayed(letter.id)
-                replayed += 1
-    wanted = len(still_open) if ids is None else len(set(ids))
+    tried = replayed = 0
+    async for letter in _open(store.queries) if ids is None else _chosen(store.queries, sorted(set(ids))):
+        tried += 1
+        event = events.read(letter.record, rules=plan.events, types=settings.kafka.types or ())
+        if letter.whole and not isinstance(event, Unreadable):
+            # In this order: if it is cut short between the two, the next replay finds the event `already_seen`.
+            await intake.take([event])
+            await store.operations.replayed(letter.id)
+            replayed += 1
+    wanted = tried if ids is None else len(set(ids))
     return {"replayed": replayed, "failed": wanted - replayed}
+
+
+async def _open(queries: Queries) -> AsyncIterator[DeadLetter]:
+    """All that are open now, a few at a time; not those that are set aside meanwhile, or there might be no end."""
+    after = 0
+    for newest in await queries.dead_letters(limit=1):
+        while letters := await queries.open_dead_letters(after=after, until=newest.id, limit=_AT_ONCE):
+            for letter in letters:
+                yield letter
+            after = letters[-1].id
+
+
+async def _chosen(queries: Queries, ids: Sequence[int]) -> AsyncIterator[DeadLetter]:
+    """The open ones among `ids`, a few at a time."""
+    for first in range(0, len(ids), _AT_ONCE):
+        for letter in await queries.dead_letters_by_id(ids[first : first + _AT_ONCE]):
+            if letter.state == "open":
+                yield letter
 
 
 async def _in_force(settings: Settings, store: Store, clock: Clock) -> CatalogCache | _Folder:

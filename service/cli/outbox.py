@@ -8,9 +8,10 @@ from datetime import datetime
 import typer
 
 from avisa import views
+from avisa.cli import pages
 from avisa.cli.answer import answer
-from avisa.cli.exits import Exit, usage
-from avisa.cli.session import change_store, load_settings, read_store
+from avisa.cli.exits import Exit, not_there, usage
+from avisa.cli.session import change_store, load_settings
 from avisa.cli.views import tables
 from avisa.clock import clock_of
 from avisa.core.model import State
@@ -24,6 +25,8 @@ def show(
     context: typer.Context,
     state: str | None = typer.Option(None, "--state", help="Only those in this state."),
     order: str | None = typer.Option(None, "--order", help="Only those of this order."),
+    limit: int | None = pages.limit_option,
+    before: str | None = typer.Option(None, "--before", metavar="KEY", help="Only those decided before this one."),
 ) -> None:
     if context.invoked_subcommand is not None:
         return
@@ -35,10 +38,19 @@ def show(
     def expiry(decided_at: datetime) -> datetime:
         return time.to_virtual(time.to_real(decided_at) + settings.retry.give_up)
 
-    async def look(store: Queries) -> list[views.Shape]:
-        return await views.outbox(store, expiry, state=None if state is None else State(state), order_id=order)
+    async def look(store: Queries, most: int | None) -> list[views.Shape]:
+        place = None if before is None else await store.outbox_place(before)
+        if before is not None and place is None:
+            raise not_there("no notification has this key")
+        chosen = None if state is None else State(state)
+        return await views.outbox(store, expiry, state=chosen, order_id=order, before=place, limit=most)
 
-    answer.give(read_store(look), tables.outbox)
+    words = ["outbox"]
+    if state is not None:
+        words += ["--state", state]
+    if order is not None:
+        words += ["--order", order]
+    pages.give(look, tables.outbox, limit=limit, command=words, cursor="key")
 
 
 @outbox.command()

@@ -28,6 +28,15 @@ class OutboxRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxPlace:
+    """Where a notification stands among all: a page ends before it."""
+
+    key: str
+    decided_at: datetime
+    seq: int  # among those of its order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """All that is kept of one order."""
 
@@ -100,7 +109,18 @@ class Queries(Protocol):
 
     async def history(self, order_id: str) -> History | None: ...
 
-    async def outbox(self, *, state: State | None = None, order_id: str | None = None) -> list[OutboxRow]: ...
+    async def outbox(
+        self,
+        *,
+        state: State | None = None,
+        order_id: str | None = None,
+        before: OutboxPlace | None = None,
+        limit: int | None = None,
+    ) -> list[OutboxRow]:
+        """Of the notifications in `state` and of `order_id` those decided before `before`, in the order of deciding;
+        with `limit` no more than so many, the newest. None is any, and no bound."""
+
+    async def outbox_place(self, key: str) -> OutboxPlace | None: ...
 
     async def sent(self, order_id: str) -> list[Sent]:
         """The notifications of an order that were settled as sent or in doubt, in order of decision."""
@@ -109,8 +129,15 @@ class Queries(Protocol):
 
     async def gauges(self) -> Gauges: ...
 
-    async def dead_letters(self, ids: Collection[int] | None = None) -> list[DeadLetter]:
-        """Those with these ids; or all, without their keys, headers and values. The oldest first."""
+    async def dead_letters(self, *, before: int | None = None, limit: int | None = None) -> list[DeadLetter]:
+        """Those with an id below `before`, the oldest first, without their keys, headers and values; with `limit` no
+        more than so many, the newest."""
+
+    async def open_dead_letters(self, *, after: int, until: int, limit: int) -> list[DeadLetter]:
+        """Up to `limit` that were not replayed, with an id above `after` and up to `until`, the oldest first."""
+
+    async def dead_letters_by_id(self, ids: Collection[int]) -> list[DeadLetter]:
+        """Those with these ids, the oldest first."""
 
     async def recent_orders(self, *, each: int) -> Mapping[str, RecentOrders]:
         """By status, up to `each` of the orders with the newest events.

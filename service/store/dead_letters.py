@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from avisa.core.model import Position, Reason
 from avisa.ports import DeadLetter, Record, Unreadable
-from avisa.store.sql.dialect import Row, as_rows
+from avisa.store.sql.dialect import Row, as_rows, no_bound
 from avisa.store.sql.rows import micros, moment
 from avisa.store.sql.statements import query, statement
 
@@ -30,7 +30,8 @@ MOST_BYTES = 256 * 1024 * 1024  # of the values that are kept
 _SHORTEN_AT_ONCE = 500
 
 _INSERT = statement("insert_dead_letter")
-_ALL = query("dead_letters")
+_PAGE = query("dead_letters")
+_OPEN = query("open_dead_letters")
 _BY_ID = query("dead_letters_by_id")
 _UNCOPIED = query("uncopied_dead_letters")
 _MARK_REPLAYED = statement("mark_replayed")
@@ -68,10 +69,20 @@ def _shorten(conn: Connection) -> None:
         _SHORTEN.execute(conn, as_rows("id", shortened))
 
 
-def read(conn: Connection, ids: Collection[int] | None) -> list[DeadLetter]:
-    """Those with these ids; or all, without their keys, headers and values. The oldest first."""
-    found = _ALL.fetch_bytes(conn) if ids is None else _BY_ID.fetch_bytes(conn, as_rows("id", sorted(ids)))
-    return [_dead_letter(row) for row in found]
+def page(conn: Connection, *, before: int | None, limit: int | None) -> list[DeadLetter]:
+    """The newest `limit` with an id below `before`, the oldest first, without keys, headers and values."""
+    rows = _PAGE.fetch_bytes(conn, before=no_bound(before), limit=no_bound(limit))
+    return [_dead_letter(row) for row in reversed(rows)]
+
+
+def still_open(conn: Connection, *, after: int, until: int, limit: int) -> list[DeadLetter]:
+    """The oldest `limit` that are open, with an id above `after` and up to `until`."""
+    return [_dead_letter(row) for row in _OPEN.fetch_bytes(conn, after=after, until=until, limit=limit)]
+
+
+def by_id(conn: Connection, ids: Collection[int]) -> list[DeadLetter]:
+    """Those with these ids, the oldest first."""
+    return [_dead_letter(row) for row in _BY_ID.fetch_bytes(conn, as_rows("id", sorted(ids)))]
 
 
 def uncopied(conn: Connection, limit: int) -> list[DeadLetter]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from sqlalchemy import Connection
 
 from avisa.core.model import Order, Reason, State
-from avisa.ports import Counts, DeadLetter, Gauges, History, OutboxRow, RecentOrders, Sent
+from avisa.ports import Counts, DeadLetter, Gauges, History, OutboxPlace, OutboxRow, RecentOrders, Sent
 from avisa.store import dead_letters, orders, recent_orders
 from avisa.store.database.database import OnDatabase, snapshot
-from avisa.store.sql.dialect import Row
+from avisa.store.sql.dialect import Row, no_bound
 from avisa.store.sql.rows import (
     DRAFT_COLUMNS,
     NOTIFICATION_COLUMNS,
     draft_of,
     entry_of,
+    micros,
+    moment,
     moment_or_none,
     notification_of,
     order_of,
@@ -25,7 +28,7 @@ from avisa.store.sql.statements import query
 
 _OUTBOX = query("outbox")
 _OUTBOX_OF_ORDER = query("outbox_of_order")
-_OUTBOX_IN_STATE = query("outbox_in_state")
+_OUTBOX_PLACE = query("outbox_place")
 _SENT = query("sent")
 _TIMELINE = query("timeline")
 _COUNTS = query("counts")
@@ -48,18 +51,26 @@ class SqlQueries(OnDatabase):
         return History(
             order=order,
             entries=tuple(entry_of(row) for row in _TIMELINE.fetch(conn, order_id=order_id)),
-            outbox=tuple(_outbox_row(row) for row in _OUTBOX_OF_ORDER.fetch(conn, order_id=order_id)),
+            outbox=tuple(_outbox(conn, None, order_id, None, None)),
         )
 
     @snapshot
-    def outbox(self, conn: Connection, *, state: State | None = None, order_id: str | None = None) -> list[OutboxRow]:
-        """Notifications in `state`, of `order_id`, or all."""
-        if order_id is not None:
-            rows = [_outbox_row(row) for row in _OUTBOX_OF_ORDER.fetch(conn, order_id=order_id)]
-            return [row for row in rows if state is None or row.notification.state is state]
-        if state is not None:
-            return [_outbox_row(row) for row in _OUTBOX_IN_STATE.fetch(conn, state=state.value)]
-        return [_outbox_row(row) for row in _OUTBOX.fetch(conn)]
+    def outbox(
+        self,
+        conn: Connection,
+        *,
+        state: State | None = None,
+        order_id: str | None = None,
+        before: OutboxPlace | None = None,
+        limit: int | None = None,
+    ) -> list[OutboxRow]:
+        return _outbox(conn, state, order_id, before, limit)
+
+    @snapshot
+    def outbox_place(self, conn: Connection, key: str) -> OutboxPlace | None:
+        for decided_at, seq in _OUTBOX_PLACE.fetch(conn, key=key):
+            return OutboxPlace(key=key, decided_at=moment(decided_at), seq=seq)
+        return None
 
     @snapshot
     def sent(self, conn: Connection, order_id: str) -> list[Sent]:
@@ -102,8 +113,18 @@ class SqlQueries(OnDatabase):
         )
 
     @snapshot
-    def dead_letters(self, conn: Connection, ids: Collection[int] | None = None) -> list[DeadLetter]:
-        return dead_letters.read(conn, ids)
+    def dead_letters(
+        self, conn: Connection, *, before: int | None = None, limit: int | None = None
+    ) -> list[DeadLetter]:
+        return dead_letters.page(conn, before=before, limit=limit)
+
+    @snapshot
+    def open_dead_letters(self, conn: Connection, *, after: int, until: int, limit: int) -> list[DeadLetter]:
+        return dead_letters.still_open(conn, after=after, until=until, limit=limit)
+
+    @snapshot
+    def dead_letters_by_id(self, conn: Connection, ids: Collection[int]) -> list[DeadLetter]:
+        return dead_letters.by_id(conn, ids)
 
     @snapshot
     def recent_orders(self, conn: Connection, *, each: int) -> Mapping[str, RecentOrders]:
@@ -116,6 +137,19 @@ class SqlQueries(OnDatabase):
 
 def _kept_counts(conn: Connection) -> dict[tuple[str, str], int]:
     return {(kind, word): int(n) for kind, word, n in _COUNTS.fetch(conn)}
+
+
+def _outbox(
+    conn: Connection, state: State | None, order_id: str | None, before: OutboxPlace | None, limit: int | None
+) -> list[OutboxRow]:
+    """In the order of deciding."""
+    page: dict[str, Any] = {"state": state or "", "limit": no_bound(limit)}
+    if order_id is None:
+        key, decided_at = (before.key, micros(before.decided_at)) if before else ("", None)
+        rows = _OUTBOX.fetch(conn, **page, decided_at=no_bound(decided_at), key=key)
+    else:
+        rows = _OUTBOX_OF_ORDER.fetch(conn, **page, order_id=order_id, seq=no_bound(before.seq if before else None))
+    return [_outbox_row(row) for row in reversed(rows)]
 
 
 def _outbox_row(row: Row) -> OutboxRow:

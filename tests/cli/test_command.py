@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +18,8 @@ from typing import Any
 import pytest
 import structlog
 
-from avisa.cli import main
+from avisa.cli import dead_letters, main
+from avisa.cli.pages import PAGE
 from avisa.core.model import Fact, Position, Reason
 from avisa.ports import Change, Entry, Record, Tally, Unreadable
 from avisa.store import open_store
@@ -138,10 +140,21 @@ async def _keep(url: str) -> None:
     await store.close()
 
 
-async def _keep_dead(url: str, value: bytes) -> None:
+async def _keep_orders(url: str, *order_ids: str) -> None:
+    """One message each, an hour after that of the first order."""
     store = open_store(url, clock=RealClock(), exclusive=True)
     await store.start()
-    await store.orders.commit([], dead_letters=[_dead(value, offset=8, reason=Reason.NO_SEQUENCE)], now=at(2, 11))
+    told = {order_id: builders.notification(order_id, decided_at=at(2, 11)) for order_id in order_ids}
+    changes = [Change(order=builders.order(name), notifications=(it,)) for name, it in told.items()]
+    await store.orders.commit(changes, now=at(2, 11))
+    await store.close()
+
+
+async def _keep_dead(url: str, *values: bytes) -> None:
+    store = open_store(url, clock=RealClock(), exclusive=True)
+    await store.start()
+    dead = [_dead(value, offset=offset, reason=Reason.NO_SEQUENCE) for offset, value in enumerate(values, start=8)]
+    await store.orders.commit([], dead_letters=dead, now=at(2, 11))
     await store.close()
 
 
@@ -182,6 +195,38 @@ def test_outbox_lists_retries_and_drops_notifications(asked: Avisa, kept: Path) 
     (row,) = asked("outbox", "--json").json
     assert (row["state"], row["reason"]) == ("dropped", "dropped_by_operator")
     assert KEY in asked("outbox").out
+
+
+def test_a_long_list_comes_in_pages_the_newest_first(asked: Avisa, kept: Path) -> None:
+    asyncio.run(_keep_dead(f"sqlite:///{kept / 'avisa.db'}", *(b"%d" % n for n in range(PAGE))))
+    assert len(asked("dead-letters", "--json").json) == PAGE + 1  # for programs, all of it
+    page = asked("dead-letters")
+    assert f"@{PAGE + 7}" in page.out
+    assert "@7 " not in page.out
+    assert "There are older ones: avisa dead-letters list --before 2\n" in page.out
+    oldest = asked("dead-letters", "list", "--before", "2")
+    assert "@7 " in oldest.out
+    assert "older ones" not in oldest.out
+    page = asked("dead-letters", "list", "--limit", "2")
+    assert f"avisa dead-letters list --limit 2 --before {PAGE}\n" in page.out
+    letters = asked("dead-letters", "list", "--limit", "2", "--before", str(PAGE), "--json").json
+    assert [letter["id"] for letter in letters] == [PAGE - 2, PAGE - 1]
+    assert asked("dead-letters", "list", "--limit", "0").code == 64
+
+
+def test_the_outbox_comes_in_pages_too(asked: Avisa, kept: Path) -> None:
+    asyncio.run(_keep_orders(f"sqlite:///{kept / 'avisa.db'}", "it's A", "B"))
+    page = asked("outbox", "--limit", "2", "--state", "queued", COLUMNS="50")
+    assert KEY not in page.out
+    (command,) = re.findall(r"older ones: avisa (.*)", page.out)
+    assert shlex.split(command)[:5] == ["outbox", "--state", "queued", "--limit", "2"]
+    (row,) = asked(*shlex.split(command), "--json").json
+    assert row["key"] == KEY
+    assert "older ones" not in asked("outbox").out
+    page = asked("outbox", "--order", "B", "--limit", "1", "--before", "B/1/update/1/customer")
+    assert "Nothing here." in page.out
+    unknown = asked("outbox", "--before", "B/9/update/1/customer", "--json")
+    assert (unknown.code, unknown.json["error"]) == (1, "not_found")
 
 
 def test_counts_of_a_store_add_up(asked: Avisa, kept: Path) -> None:
@@ -225,6 +270,17 @@ def test_a_dead_letter_is_taken_in_once_it_can_be(asked: Avisa, kept: Path) -> N
     assert asked("timeline", "B-2", "--json").json["entries"][0]["kind"] == "event"
     assert {letter["state"] for letter in asked("dead-letters", "--json").json} == {"open", "replayed"}
     assert asked("dead-letters", "replay", "--all", "--json").json == {"replayed": 0, "failed": 1}
+
+
+def test_replaying_all_takes_a_few_at_a_time(asked: Avisa, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dead_letters, "_AT_ONCE", 2)
+    values = [b'{"order_id": "B-%d", "status": "confirmed"}' % n for n in range(5)]
+    asyncio.run(_keep_dead(f"sqlite:///{kept / 'avisa.db'}", *values))
+    ended = asked("dead-letters", "replay", "--all", "--json")
+    assert (ended.code, ended.json) == (1, {"replayed": 5, "failed": 1})
+    counted = asked("counts", "--json").json["events"]
+    assert counted == {"read": 7, "by_reason": {"entered": 1, "too_old_to_tell": 5}, "dead_letters": 1}
+    assert asked("dead-letters", "replay", "6", "2", "--json").json == {"replayed": 0, "failed": 2}
 
 
 def test_publishing_to_nobody_is_told(asked: Avisa, tmp_path: Path) -> None:

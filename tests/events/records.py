@@ -13,10 +13,10 @@ AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=utf-8")
 
 
-def record(value: Any, *headers: tuple[str, bytes | None], offset: int = 7) -> Record:
+def record(value: Any, *headers: tuple[str, bytes | None], partition: int = 1, offset: int = 7) -> Record:
     data = value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
     return Record(
-        position=Position(topic="orders.status", partition=1, offset=offset),
+        position=Position(topic="orders.status", partition=partition, offset=offset),
         timestamp=AT,
         key=None,
         headers=headers,

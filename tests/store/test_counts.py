@@ -59,7 +59,7 @@ async def test_a_dead_letter_is_set_aside_once(store: Store) -> None:
     for _ in range(2):
         await store.orders.commit([], dead_letters=[unreadable(7), unreadable(8)], now=NOW)
     listed = await store.queries.dead_letters()
-    first, second = await store.queries.dead_letters([letter.id for letter in listed])
+    first, second = await store.queries.dead_letters_by_id([letter.id for letter in listed])
     assert first.record.position.offset == 7
     assert first.record.value == b"{"
     assert first.record.key == b"A-1"
@@ -67,7 +67,7 @@ async def test_a_dead_letter_is_set_aside_once(store: Store) -> None:
     assert first.record.headers == (("ce_id", b"1"), ("odd␀", None))
     assert (first.stage, first.reason, first.message) == ("data", Reason.NOT_JSON, "not JSON at ␀ 1")
     assert (first.state, first.whole, first.size) == ("open", True, 1)
-    assert await store.queries.dead_letters([second.id, 999]) == [second]
+    assert await store.queries.dead_letters_by_id([second.id, 999]) == [second]
     assert (await store.queries.counts()).dead_letters == 2
 
 
@@ -81,7 +81,7 @@ async def test_of_a_huge_dead_letter_the_head_is_kept(store: Store) -> None:
     await store.orders.commit(
         [], dead_letters=[unreadable(1, b"x" * WHOLE), unreadable(2, b"x" * (WHOLE + 1))], now=NOW
     )
-    whole, head = await store.queries.dead_letters([1, 2])
+    whole, head = await store.queries.dead_letters_by_id([1, 2])
     assert whole.whole
     assert whole.record.value == b"x" * WHOLE
     assert not head.whole

@@ -20,7 +20,7 @@ async def _set_aside(store: Store, *offsets: int, value: bytes = b"{") -> None:
 
 async def _all(store: Store) -> list[DeadLetter]:
     """Each with its value."""
-    return await store.queries.dead_letters([letter.id for letter in await store.queries.dead_letters()])
+    return await store.queries.dead_letters_by_id([letter.id for letter in await store.queries.dead_letters()])
 
 
 async def test_only_the_newest_are_kept_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,13 @@ def _state(state: str) -> Text:
     return Text(state, style=_STYLES.get(state, ""))
 
 
+def page(shown: RenderableType, older: str | None) -> RenderableType:
+    """The page, and the command that shows the one before it, if there is one: in one line, to be copied."""
+    if older is None:
+        return shown
+    return Group(shown, Text(f"There are older ones: {printable(older)}", no_wrap=True, overflow="ignore"))
+
+
 def outbox(rows: list[dict[str, Any]]) -> RenderableType:
     """What `avisa outbox` prints for people."""
     if not rows:

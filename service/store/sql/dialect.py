@@ -80,6 +80,11 @@ def as_rows(column: str, values: Iterable[Any]) -> list[dict[str, Any]]:
     return [{column: value} for value in values]
 
 
+def no_bound(bound: int | None) -> int:
+    """The bound; None is more than there can be."""
+    return 2**63 - 1 if bound is None else bound
+
+
 @cache
 def _returning(statement: Statement, key: str) -> Statement:
     return Statement(f"{statement.sql} RETURNING {key}", statement.columns)

@@ -301,7 +301,12 @@ DELETE FROM dead_letters WHERE id IN (SELECT r.id FROM {rows})
 
 -- name: dead_letters
 -- Without what makes them large.
-SELECT {dead_letter}, NULL, '[]', NULL FROM dead_letters ORDER BY id
+SELECT {dead_letter}, NULL, '[]', NULL FROM dead_letters WHERE id < :before ORDER BY id DESC LIMIT :limit
+
+-- name: open_dead_letters
+SELECT {dead_letter}, {dead_letter_content}
+FROM dead_letters
+WHERE state = 'open' AND id > :after AND id <= :until ORDER BY id LIMIT :limit
 
 -- name: dead_letters_by_id
 -- rows: id bigint
@@ -379,13 +384,20 @@ DELETE FROM replicas WHERE at_real < {clock} - :silent
 ), message_id
 
 -- name: outbox
-SELECT {outbox_row} FROM notifications ORDER BY decided_at, key
+-- An empty state is any.
+SELECT {outbox_row}
+FROM notifications
+WHERE (:state = '' OR state = :state) AND (decided_at, key) < (:decided_at, :key)
+ORDER BY decided_at DESC, key DESC LIMIT :limit
 
 -- name: outbox_of_order
-SELECT {outbox_row} FROM notifications WHERE order_id = :order_id ORDER BY seq
+SELECT {outbox_row}
+FROM notifications
+WHERE order_id = :order_id AND (:state = '' OR state = :state) AND seq < :seq
+ORDER BY seq DESC LIMIT :limit
 
--- name: outbox_in_state
-SELECT {outbox_row} FROM notifications WHERE state = :state ORDER BY decided_at, key
+-- name: outbox_place
+SELECT decided_at, seq FROM notifications WHERE key = :key
 
 -- name: sent
 SELECT {draft}, {outbox_row}
