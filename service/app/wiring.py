@@ -48,7 +48,7 @@ log = structlog.get_logger("avisa")
 
 DRAIN = 25.0  # seconds, at a stop, for mails that are on their way
 STEP = 15.0  # seconds for any other step of stopping; together within the 45 of promise 9
-KEPT = timedelta(days=400)  # how long an order is remembered after it ended
+KEPT = timedelta(days=400)  # how long an order is remembered after the last event or message
 DEAD_LETTERS_KEPT = timedelta(days=90)
 RETIRE_EVERY = 600.0
 RETIRE = 500
@@ -243,11 +243,11 @@ async def _secret(settings: Settings, store: Store) -> bytes:
 
 
 async def _retire(store: Store, clock: VirtualClock) -> None:
-    """Forget the orders that ended more than 400 days ago, and dead letters after 90. Raises DurabilityLost."""
+    """Forget orders 400 days after the last word, and dead letters after 90 days. Raises DurabilityLost."""
     operations = store.operations
 
     async def step() -> None:  # few at a time, so that nobody waits long for the writer
-        while await operations.retire(ended_before=clock.now() - KEPT, limit=RETIRE) == RETIRE:
+        while await operations.retire(quiet_since=clock.now() - KEPT, limit=RETIRE) == RETIRE:
             pass
         while await operations.forget_dead_letters(before=clock.now() - DEAD_LETTERS_KEPT, limit=RETIRE) == RETIRE:
             pass

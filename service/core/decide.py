@@ -87,7 +87,9 @@ def _on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime)
     else:
         begins = event.status != order.status
         known = (
-            episodes.entered(order, event, rank, touchpoint, now) if begins else episodes.merged(order, event, rank)
+            episodes.entered(order, event, rank, touchpoint, now)
+            if begins
+            else episodes.merged(order, event, rank, now)
         )
 
     if not event.notify:
@@ -111,7 +113,7 @@ def _on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime)
 
 def _on_older(order: Order, event: OrderEvent, rank: Rank, plan: Plan, now: datetime) -> Decision:
     """An event that ranks before the one that set the status: its facts are filled in."""
-    known = episodes.merged(order, event, rank)
+    known = episodes.merged(order, event, rank, now)
     if event.notify and plan.knows(order.status) and not _too_old(event, plan, now):
         reached = repeats.on_late_facts(known, plan.touchpoint(order.status), plan, now)
         if reached is not None:

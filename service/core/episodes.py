@@ -33,7 +33,7 @@ def first(event: OrderEvent, rank: Rank, touchpoint: Touchpoint, now: datetime) 
 def entered(order: Order, event: OrderEvent, rank: Rank, touchpoint: Touchpoint, now: datetime) -> Order:
     """The order at the beginning of a new episode, told or not."""
     return evolve(
-        merged(order, event, rank),
+        merged(order, event, rank, now),
         episode=order.episode + 1,
         entered_at=now,
         final=touchpoint.final,
@@ -46,7 +46,7 @@ def entered(order: Order, event: OrderEvent, rank: Rank, touchpoint: Touchpoint,
     )
 
 
-def merged(order: Order, event: OrderEvent, rank: Rank) -> Order:
+def merged(order: Order, event: OrderEvent, rank: Rank, now: datetime) -> Order:
     """The order with all that the event says of facts, and nothing else.
 
     The newest event names the status; a repeat raises its rank, so that what lies between the two is older.
@@ -65,6 +65,7 @@ def merged(order: Order, event: OrderEvent, rank: Rank) -> Order:
         status=event.status if newest else order.status,
         status_rank=rank if newest else order.status_rank,
         feed=event.position.feed,
+        last_word_at=now,
         size=size,
         facts=known,
         statuses=facts.add_sighting(order.statuses, rank, event.status),

@@ -227,6 +227,7 @@ class Order:
     final: bool = False
     ended_at: datetime | None = None
     feed: str = ""  # `topic/partition` of the newest event
+    last_word_at: datetime | None = None  # when an event was taken in, or a message decided, last
 
     facts: Mapping[str, Fact] = field(default_factory=dict)
     statuses: tuple[tuple[Rank, str], ...] = ()  # every status seen, in rank order
@@ -295,6 +296,5 @@ class Decision:
     notifications: tuple[Notification, ...] = ()  # to queue
     superseded: tuple[str, ...] = ()  # keys of pending notifications that are untrue or needless from now on
     reason: Reason | None  # None: there was nothing to tell
-    # The key of an unsent message that reads the changed facts when it is written, or is needless because of them.
-    # If that message was begun meanwhile, the decision is void.
+    # The key of an unsent message that reads the changed facts, or is needless now. Void if it was begun meanwhile.
     absorbed_by: str | None = None

@@ -42,6 +42,7 @@ def notify_customer(
     notified = evolve(
         deadlines.after_message(order, gap, touchpoint, plan, now),
         ordinals={**order.ordinals, purpose: ordinal},
+        last_word_at=now,
         seq=seq,
         told_episode=order.episode,
         told_seq=seq,
@@ -164,4 +165,4 @@ def alert_owner(
         reason=reason,
         decided_at=now,
     )
-    return evolve(alerted, seq=seq), (notification,)
+    return evolve(alerted, seq=seq, last_word_at=now), (notification,)

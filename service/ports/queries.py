@@ -146,7 +146,7 @@ class Queries(Protocol):
         """
 
     async def newest_orders(self, limit: int) -> list[Order]:
-        """Up to `limit` orders that ended, the last to end first, and up to `limit` open ones; without `pending`."""
+        """Up to `limit` orders that ended, the newest word first, and up to `limit` open ones; without `pending`."""
 
 
 class Operations(Protocol):
@@ -174,10 +174,12 @@ class Operations(Protocol):
 
     async def copied_dead_letters(self, ids: Collection[int]) -> None: ...
 
-    async def retire(self, *, ended_before: datetime, limit: int) -> int:
-        """Forget up to `limit` orders that ended before `ended_before`, with all that is theirs; return how many.
+    async def retire(self, *, quiet_since: datetime, limit: int) -> int:
+        """Forget up to `limit` orders, with all that is theirs; return how many.
 
-        The counts keep the number of their notifications.
+        These are orders, ended or not, of which nothing was heard or said since `quiet_since`, and nothing is still
+        to be said: no deadline lies ahead, and every notification is settled. The counts keep the number of their
+        notifications.
         """
 
     async def forget_dead_letters(self, *, before: datetime, limit: int) -> int:

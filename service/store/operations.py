@@ -25,7 +25,7 @@ _SET_FLAG_ONCE = statement("set_flag_once")
 _CLEAR_FLAG = statement("clear_flag")
 _FLAG = query("flag")
 _UNSUBSCRIBE = statement("unsubscribe")
-_LOCK_ENDED = query("lock_ended_orders")
+_LOCK_QUIET = query("lock_quiet_orders")
 _STATES_OF_ORDERS = query("count_states_of_orders")
 _FORGET = [statement("forget_notifications"), statement("forget_entries"), statement("forget_orders")]
 
@@ -96,19 +96,19 @@ class SqlOperations(OnDatabase):
         dead_letters.mark_copied(conn, ids)
 
     @transaction
-    def retire(self, conn: Connection, *, ended_before: datetime, limit: int) -> int:
-        ended = _LOCK_ENDED.fetch(conn, before=micros(ended_before), limit=limit)
-        if not ended:
+    def retire(self, conn: Connection, *, quiet_since: datetime, limit: int) -> int:
+        quiet = _LOCK_QUIET.fetch(conn, since=micros(quiet_since), limit=limit)
+        if not quiet:
             return 0
-        ids = as_rows("order_id", (order_id for order_id, _, _ in ended))
+        ids = as_rows("order_id", (order_id for order_id, _, _ in quiet))
         settled = {(state, self._shard): int(n) for state, n in _STATES_OF_ORDERS.fetch(conn, ids)}
         counters.add(conn, "retired", settled)
-        gone = Counter(("final" if final else "open", self._shard) for _, final, _ in ended)
-        gone["stuck", self._shard] = sum(stuck for _, _, stuck in ended)
+        gone = Counter(("final" if final else "open", self._shard) for _, final, _ in quiet)
+        gone["stuck", self._shard] = sum(stuck for _, _, stuck in quiet)
         counters.add(conn, "order", {word: -n for word, n in gone.items()})
         for forget in _FORGET:
             forget.execute(conn, ids)
-        return len(ended)
+        return len(quiet)
 
     @transaction
     def forget_dead_letters(self, conn: Connection, *, before: datetime, limit: int) -> int:

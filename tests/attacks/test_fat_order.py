@@ -46,4 +46,4 @@ def test_an_order_keeps_its_newest_details(value: Json, *, stored: bool) -> None
 def _again(order: Order) -> Order:
     """The order as it is read from the store."""
     row = order_row(order)
-    return order_of((order.order_id, order.version, row["wake_at"], row["state"]), order.pending)
+    return order_of((order.order_id, order.version, row["wake_at"], row["last_word_at"], row["state"]), order.pending)

@@ -123,7 +123,7 @@ def confirmed(number: int, plan: Plan) -> Decision:
     return decide.on_event(None, event, plan, NOON)
 
 
-_ORDER = ("order_id", "version", "feed", "wake_at", "ended_at", "final", "stuck", "state")
+_ORDER = ("order_id", "version", "feed", "wake_at", "ended_at", "final", "stuck", "state", "last_word_at")
 _NOTIFICATION = (
     *("key", "order_id", "seq", "recipient", "channel", "decided", "decided_at", "state", "attempts", "revision"),
     *("first_attempt_real", "next_update", "settled_at", "reason"),

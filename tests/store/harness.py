@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from avisa.core.model import Fact, Order, Position, Reason, State
 from avisa.ports import Attempt, Change, Claimed, Draft, Entry, Record, Settlement, Unreadable
@@ -53,14 +53,16 @@ def attempt(key: str, revision: int = 0, words: str = "Olá") -> Attempt:
     return Attempt(claimed=Claimed(notification=begun, order=order()), at_real=NOW, draft=draft)
 
 
-def settlement(key: str, state: State = State.SENT, reason: Reason = Reason.ACCEPTED, **fields: object) -> Settlement:
-    return Settlement(key=key, state=state, reason=reason, at=NOW, **fields)  # type: ignore[arg-type]
+def settlement(
+    key: str, state: State = State.SENT, reason: Reason = Reason.ACCEPTED, *, at: datetime = NOW, **fields: object
+) -> Settlement:
+    return Settlement(key=key, state=state, reason=reason, at=at, **fields)  # type: ignore[arg-type]
 
 
-async def send(store: Store, *keys: str) -> None:
-    """Begin these, which `store` has leased, and settle them as sent."""
+async def send(store: Store, *keys: str, at: datetime = NOW) -> None:
+    """Begin these, which `store` has leased, and settle them as sent at `at`."""
     assert (await store.outbox.begin([attempt(key) for key in keys])).keys == set(keys)
-    assert not await store.outbox.settle([settlement(key) for key in keys])
+    assert not await store.outbox.settle([settlement(key, at=at) for key in keys])
 
 
 def unreadable(offset: int, value: bytes = b"{", **fields: object) -> Unreadable:

@@ -14,28 +14,29 @@ from tests.store.conftest import FreshDatabase
 from tests.store.harness import FEED, LEASE, READER, attempt, change, lease_all, send, settlement, unreadable
 
 LONG_AGO = NOW - timedelta(days=500)
+ENDED_LONG_AGO = {"final": True, "ended_at": LONG_AGO, "last_word_at": LONG_AGO, "wake_at": None}
 
 
 async def test_the_counts_add_up_after_retiring(store: Store, database: FreshDatabase) -> None:
-    ended = [change(f"old-{n}", seqs=(1, 2), final=True, ended_at=LONG_AGO) for n in range(3)]
+    ended = [change(f"old-{n}", seqs=(1, 2), **ENDED_LONG_AGO) for n in range(3)]
     await store.orders.commit(
-        [*ended, change("open", seqs=(1,)), change("new", seqs=(1,), final=True, ended_at=NOW)],
+        [*ended, change("open", seqs=(1,)), change("new", seqs=(1,), **ENDED_LONG_AGO | {"last_word_at": NOW})],
         tally=Tally(by_reason={(FEED, Reason.ENTERED): 5}),
         dead_letters=[unreadable(7)],
         now=NOW,
     )
     await lease_all(store)
     for seq in (1, 2):
-        await send(store, *(notification(f"old-{n}", seq).key for n in range(2)))
+        await send(store, *(notification(f"old-{n}", seq).key for n in range(2)), at=LONG_AGO)
         await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=100, **READER)
     await store.outbox.settle([settlement(notification("old-2").key, State.FAILED, Reason.EXPIRED)])
     before = await store.queries.counts()
     assert before.decided == sum(before.by_state.values()) == 8
     assert before.read == 6
-    assert await store.operations.retire(ended_before=NOW - timedelta(days=400), limit=1) == 1
-    assert await store.operations.retire(ended_before=NOW - timedelta(days=400), limit=9) == 1
+    assert await store.operations.retire(quiet_since=NOW - timedelta(days=400), limit=1) == 1
+    assert await store.operations.retire(quiet_since=NOW - timedelta(days=400), limit=9) == 1
     # The third has a notification that is not settled: it is kept.
-    assert await store.operations.retire(ended_before=NOW - timedelta(days=400), limit=9) == 0
+    assert await store.operations.retire(quiet_since=NOW - timedelta(days=400), limit=9) == 0
     assert await store.queries.counts() == before
     assert before.by_state == Counter({State.SENT: 4, State.FAILED: 1, State.QUEUED: 3})
     assert set(await store.orders.load(["old-0", "old-1", "old-2", "open", "new"])) == {"old-2", "open", "new"}
@@ -45,10 +46,10 @@ async def test_the_counts_add_up_after_retiring(store: Store, database: FreshDat
 
 
 async def test_a_retired_order_may_come_again(store: Store) -> None:
-    await store.orders.commit([change("A", seqs=(1,), final=True, ended_at=LONG_AGO)], now=NOW)
+    await store.orders.commit([change("A", seqs=(1,), **ENDED_LONG_AGO)], now=NOW)
     await lease_all(store)
-    await send(store, notification("A").key)
-    await store.operations.retire(ended_before=NOW, limit=9)
+    await send(store, notification("A").key, at=LONG_AGO)
+    await store.operations.retire(quiet_since=NOW, limit=9)
     key = notification("A").key
     committed = await store.orders.commit([change("A", seqs=(1,))], now=NOW, lease=LEASE, begin=[attempt(key)])
     assert committed.begun == {key}

@@ -10,7 +10,10 @@ from tests.store.harness import change, order
 
 
 async def test_the_newest_orders_are_those_that_ended_last_and_those_that_did_not(store: Store) -> None:
-    ended = [change(f"ended-{n}", final=True, ended_at=NOW - timedelta(days=n), wake_at=None) for n in range(4)]
+    ended = [
+        change(f"ended-{n}", final=True, ended_at=at, last_word_at=at, wake_at=None)
+        for n, at in enumerate(NOW - timedelta(days=n) for n in range(4))
+    ]
     still = [change(f"open-{n}", seqs=(1,)) for n in range(2)]
     await store.orders.commit([*ended, *still], now=NOW)
     known = await store.queries.newest_orders(3)

@@ -62,7 +62,10 @@ def any_of(noun: type, **fixed: st.SearchStrategy[object]) -> st.SearchStrategy[
 @given(any_of(Order, pending=st.just(())))
 def test_an_order_comes_back_as_it_was(order: Order) -> None:
     row = rows.order_row(order)
-    assert rows.order_of((row["order_id"], order.version, row["wake_at"], row["state"]), ()) == order
+    assert (
+        rows.order_of((row["order_id"], order.version, row["wake_at"], row["last_word_at"], row["state"]), ())
+        == order
+    )
 
 
 @settings(max_examples=300, deadline=None, print_blob=True)
@@ -89,7 +92,7 @@ def test_an_entry_comes_back_as_it_was(entry: Entry) -> None:
 def test_a_number_too_large_for_a_database_is_stored_as_text(value: object) -> None:
     huge = order(facts={"details.n": Fact(rank=(1, 1, 1), value=value)})
     row = rows.order_row(huge)
-    back = rows.order_of((row["order_id"], huge.version, row["wake_at"], row["state"]), ())
+    back = rows.order_of((row["order_id"], huge.version, row["wake_at"], row["last_word_at"], row["state"]), ())
     assert "details.n" in back.facts
 
 

@@ -67,7 +67,7 @@ def to_json(value: Any) -> str:
 
 # ---------------------------------------------------------------- orders
 
-_ORDER_COLUMNS = frozenset({"order_id", "version", "wake_at"})
+_ORDER_COLUMNS = frozenset({"order_id", "version", "wake_at", "last_word_at"})
 _NOT_STORED = frozenset({"pending", "size"})
 
 
@@ -146,6 +146,7 @@ def order_row(order: Order) -> dict[str, Any]:
         "order_id": order.order_id,
         "feed": order.feed,
         "wake_at": micros_or_none(order.wake_at),
+        "last_word_at": micros_or_none(order.last_word_at),
         "ended_at": micros_or_none(order.ended_at),
         "final": int(order.final),
         "stuck": int(order.stuck),
@@ -154,13 +155,14 @@ def order_row(order: Order) -> dict[str, Any]:
 
 
 def order_of(row: Row, pending: tuple[Notification, ...]) -> Order:
-    """The order in a row of `order_id, version, wake_at, state`."""
-    order_id, version, wake_at, state = row
+    """The order in a row of the columns of the part `order`."""
+    order_id, version, wake_at, last_word_at, state = row
     return evolve(
         BLANK_ORDER,
         order_id=order_id,
         version=version,
         wake_at=moment_or_none(wake_at),
+        last_word_at=moment_or_none(last_word_at),
         pending=pending,
         size=len(state) if state.isascii() else len(state.encode()),
         **_read(state, _ORDER_READERS),

@@ -12,9 +12,13 @@
 
 -- ================================================================ orders
 
+-- part: order
+-- In the order in which `rows.order_of` reads them.
+order_id, version, wake_at, last_word_at, state
+
 -- name: load_orders
 -- rows: order_id text
-SELECT order_id, version, wake_at, state
+SELECT {order}
 FROM orders
 WHERE order_id IN (SELECT r.order_id FROM {rows})
 
@@ -32,16 +36,18 @@ WHERE order_id IN (SELECT r.order_id FROM {rows})
 ORDER BY order_id {lock}
 
 -- name: insert_orders
--- rows: order_id text, feed text, wake_at bigint, ended_at bigint, final int, stuck int, state text
+-- rows: order_id text, feed text, wake_at bigint, last_word_at bigint, ended_at bigint, final int, stuck int
+-- rows: state text
 INSERT INTO orders (version, {columns})
 SELECT 1, {columns} FROM {rows} WHERE 1 = 1 ORDER BY order_id
 ON CONFLICT (order_id) DO NOTHING
 
 -- name: update_orders
--- rows: order_id text, feed text, wake_at bigint, ended_at bigint, final int, stuck int, state text
+-- rows: order_id text, feed text, wake_at bigint, last_word_at bigint, ended_at bigint, final int, stuck int
+-- rows: state text
 UPDATE orders
-SET version = orders.version + 1, feed = r.feed, wake_at = r.wake_at, ended_at = r.ended_at,
-    final = r.final, stuck = r.stuck, state = r.state
+SET version = orders.version + 1, feed = r.feed, wake_at = r.wake_at, last_word_at = r.last_word_at,
+    ended_at = r.ended_at, final = r.final, stuck = r.stuck, state = r.state
 FROM {rows}
 WHERE orders.order_id = r.order_id
 
@@ -425,10 +431,12 @@ FROM notifications WHERE due_real IS NOT NULL GROUP BY state
 SELECT state, count(*) FROM notifications WHERE due_real IS NULL AND settled_at IS NULL GROUP BY state
 
 -- name: newest_ended_orders
-SELECT order_id, version, wake_at, state FROM orders WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT :limit
+SELECT {order}
+FROM orders
+WHERE wake_at IS NULL AND ended_at IS NOT NULL ORDER BY last_word_at DESC LIMIT :limit
 
 -- name: some_open_orders
-SELECT order_id, version, wake_at, state FROM orders WHERE ended_at IS NULL LIMIT :limit
+SELECT {order} FROM orders WHERE ended_at IS NULL LIMIT :limit
 
 -- name: newest_entries
 -- By the key that grows with time: the newest entries of all orders, without a sort.
@@ -483,12 +491,16 @@ SELECT value FROM flags WHERE name = :name
 -- name: unsubscribe
 INSERT INTO unsubscribed (address_hash, at) VALUES (:address_hash, :at) ON CONFLICT (address_hash) DO NOTHING
 
--- name: lock_ended_orders
+-- name: lock_quiet_orders
+-- A message may have waited long before it was sent.
 SELECT order_id, final, stuck
 FROM orders
-WHERE ended_at IS NOT NULL AND ended_at < :before
-  AND NOT EXISTS (SELECT 1 FROM notifications n WHERE n.order_id = orders.order_id AND n.settled_at IS NULL)
-ORDER BY ended_at LIMIT :limit {lock}
+WHERE wake_at IS NULL AND last_word_at < :since
+  AND NOT EXISTS (
+    SELECT 1 FROM notifications n
+    WHERE n.order_id = orders.order_id AND (n.settled_at IS NULL OR n.settled_at >= :since)
+  )
+ORDER BY last_word_at LIMIT :limit {lock}
 
 -- name: count_states_of_orders
 -- rows: order_id text

@@ -37,6 +37,7 @@ orders = Table(
     Column("final", Integer, nullable=False),
     Column("stuck", Integer, nullable=False),
     Column("state", Text, nullable=False),
+    Column("last_word_at", BigInteger),
 )
 
 notifications = Table(
@@ -171,7 +172,9 @@ def _partial(name: str, where: str, *columns: Column[int] | Column[str]) -> Inde
 
 
 _partial("orders_wake", "wake_at IS NOT NULL", orders.c.feed, orders.c.wake_at)
-_partial("orders_ended", "ended_at IS NOT NULL", orders.c.ended_at)
+# Of an order that is to be woken something is still to be said. So an order enters this index when it ends or gets
+# stuck, and not with every event.
+_partial("orders_quiet", "wake_at IS NULL", orders.c.last_word_at)
 # Neither is keyed by what only says "not settled": no plan can take them for a short way to all that waits.
 _partial("notifications_due", "due_real IS NOT NULL", notifications.c.due_real)
 _partial("notifications_waiting", "due_real IS NULL AND settled_at IS NULL", notifications.c.order_id)
