@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
 
 from avisa.catalog.lightened import lightened
-from avisa.catalog.locale import choose_locale, spoken
+from avisa.catalog.locale import choose_locale, format_locale, spoken
 from avisa.catalog.render_input import Renderer, date_of, render_input_of, uuid_of
 from avisa.core import context, facts, gate, unsubscribe_token
 from avisa.core.model import Json, Notification, Order
@@ -58,10 +58,12 @@ class Catalog:
         address = self.renderer.address(self._raw_address(notification, known), brand)
         if address is None:
             return NoAddress()
-        locale = self._locale(message, notification, order, brand)
+        wanted = known.get("customer.locale") if notification.to_customer else None
+        locale = choose_locale(self.renderer.locales(message), wanted or brand.locale, brand.locale)
         if locale is None:
             return CannotRender(f"there is no message {message}")
         render_input = self._render_input(notification, order, known, message, locale, brand, address, now)
+        _set_formats(render_input.values, locale, wanted, brand)
         frozen = orjson.dumps(render_input)
         if len(frozen) > LARGEST_DRAFT:
             render_input = lightened(render_input, len(frozen), LARGEST_DRAFT)
@@ -76,6 +78,17 @@ class Catalog:
             render_input=render_input,
         )
 
+    def in_locale(self, render_input: RenderInput, wanted: str) -> RenderInput | None:
+        """The same mail as it would be for a customer who wants that locale; None if it is not written in the
+        language."""
+        there, brand = self.renderer.locales(render_input.message), self.plan.brand(render_input.brand)
+        locale = choose_locale(there, wanted, brand.locale) if spoken(there, wanted) else None
+        if locale is None:
+            return None
+        values = dict(render_input.values)
+        _set_formats(values, locale, wanted, brand)
+        return replace(render_input, locale=locale, values=values)
+
     def compose(self, notification: Notification, draft: Draft) -> Mail | CannotRender:
         """Write the mail. The same draft gives the same bytes, in this process and in any other."""
         return self.renderer.mail(render_input_of(draft), notification.key)
@@ -89,10 +102,6 @@ class Catalog:
             return known.get("customer.email")
         owner = self.plan.owners.get(notification.recipient.removeprefix("owner:"))
         return owner.email if owner else None
-
-    def _locale(self, message: str, notification: Notification, order: Order, brand: Brand) -> str | None:
-        wanted = facts.locale(order, self.plan) if notification.to_customer else brand.locale
-        return choose_locale(self.renderer.locales(message), wanted, brand.locale)
 
     def _render_input(
         self,
@@ -130,3 +139,12 @@ class Catalog:
             values=values,
             notes=notes,
         )
+
+
+def _set_formats(values: dict[str, Json], locale: str, wanted: str | None, brand: Brand) -> None:
+    """Say in whose way dates and amounts are written, where it is not that of the words."""
+    formats = format_locale(locale, wanted, brand.locale)
+    if formats != locale:
+        values["_locale"] = formats
+    else:
+        values.pop("_locale", None)

@@ -224,12 +224,6 @@ def _zone(name: str) -> ZoneInfo | None:
 _named = lru_cache(64)(ZoneInfo)  # the brands', which exist; ZoneInfo's own cache takes five times as long
 
 
-def locale(order: Order, plan: Plan) -> str:
-    """The customer's own language, else the brand's."""
-    own = visible(order, "customer.locale")
-    return own if isinstance(own, str) and own else plan.brand(visible(order, "brand")).locale
-
-
 def owner(order: Order, plan: Plan) -> str | None:
     """The owner of the order's present touchpoint: the event's, if the plan knows it, else the touchpoint's."""
     named = visible(order, "owner")

@@ -61,8 +61,6 @@ def preview(
     there = sorted(renderer.locales(message))
     if not there:
         raise LookupError(f"there is no message {message}; there are {', '.join(sorted(renderer.names()))}")
-    if locale is not None and locale not in there:
-        raise LookupError(f"{message} is written in {', '.join(there)}")
     occasion = (
         _sample(message, sample, own, catalog, now)
         if order is None
@@ -82,7 +80,10 @@ def preview(
         return draft
     render_input = render_input_of(draft)
     if locale is not None:
-        render_input = replace(render_input, locale=locale)
+        translated = catalog.in_locale(render_input, locale)
+        if translated is None:
+            raise LookupError(f"{message} is written in {', '.join(there)}")
+        render_input = translated
     if order is None and sample == FULL:
         render_input = _in_its_language(render_input)
     rendered = renderer.render(render_input)

@@ -22,6 +22,7 @@ from avisa.templates.jinja.checker import TemplateChecker
 from avisa.templates.jinja.codegen import Program, generate
 from avisa.templates.jinja.desugar import desugar, link_of
 from avisa.templates.jinja.filters import functions
+from avisa.templates.jinja.formats import Formats, formats_of
 from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
 from avisa.templates.jinja.scopes import is_prose
 from avisa.templates.jinja.variables import BESIDES, COMPONENTS, OWNERS_VARIABLES, VARIABLES
@@ -46,7 +47,7 @@ class Compiled:
     """One message in one language, ready to be filled."""
 
     file: str
-    locale: str
+    formats: Formats  # of its language
     program: Program
 
 
@@ -77,7 +78,7 @@ class _Frame:
         self._layout = layout
         self._texts = layout.words_in(locale)
         self._trees: dict[str, nodes.Template] = {}
-        self.functions = functions(locale, self._texts.stages)
+        self.functions = functions(self._texts.stages)
         self.theme = layout.theme
 
     def file(self, name: str) -> nodes.Template:
@@ -136,7 +137,7 @@ class _Compilation:
         page = minify(self._laid_out("html", html, subject, short))
         trees = self._marks.to_nodes(plain), self._marks.to_nodes(page)
         program = generate(*trees, file=self._parts.file, functions=self._frame.functions)
-        return Compiled(file=self._parts.file, locale=self._locale, program=program), self._problems
+        return Compiled(file=self._parts.file, formats=formats_of(self._locale), program=program), self._problems
 
     def _refused(self) -> bool:
         return any(problem.severity == "error" for problem in self._problems)

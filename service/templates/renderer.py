@@ -15,6 +15,7 @@ from avisa.ports import CannotRender, Mail, RenderedMessage, RenderInput
 from avisa.templates import address
 from avisa.templates.compile_message import SEPARATOR, Compiled
 from avisa.templates.jinja.filling import Filling
+from avisa.templates.jinja.formats import formats_of
 from avisa.templates.jinja.to_text import cut
 from avisa.templates.limits import TooMuch
 from avisa.templates.mime import Heading, SenderHeaders
@@ -85,8 +86,9 @@ class Renderer:
 
 def fill(compiled: Compiled, values: dict[str, Json], rule: LinkRule = _ANY_HOST) -> RenderedMessage | CannotRender:
     """Return the message filled with values; or why it cannot be filled, with none of the values in it."""
-    filling = Filling(rule=rule)
     try:
+        own = values.get("_locale")
+        filling = Filling(rule=rule, formats=formats_of(own) if own else compiled.formats)
         plain, html = compiled.program.fill(values, filling)
         subject, short, text = plain.split(SEPARATOR)
     except TooMuch as error:

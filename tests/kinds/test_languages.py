@@ -26,6 +26,17 @@ CHOSEN = [
     (("en", "zh-CN", "zh-TW"), "zh-SG", "zh-CN"),
     (("en", "sr", "sr-Latn"), "sr-Latn-RS", "sr-Latn"),
     (("en", "he"), "iw-IL", "he"),
+    (("en", "he"), "iw", "he"),
+    (("en", "zh", "zh-Hant"), "zh-Hans-CN", "zh"),
+    (("en", "nb"), "no", "nb"),
+    (("en", "nb"), "no-NO", "nb"),
+    (("en", "nb"), "nn-NO", "nb"),
+    (("en", "no"), "nb-NO", "no"),
+    (("en", "en-GB"), "EN-gb", "en-GB"),
+    (("en", "en-GB"), "en_GB.UTF-8", "en-GB"),
+    (("en", "en-GB"), "en-GB-u-hc-h23", "en-GB"),
+    (("en", "en-GB"), "en-GB,en;q=0.9", "en-GB"),
+    (SHIPPED, "pt_PT@euro", "pt-PT"),
 ]
 
 

@@ -12,8 +12,9 @@ from jinja2.exceptions import UndefinedError
 from avisa.templates.jinja.codegen import Program, generate
 from avisa.templates.jinja.filling import Filling
 from avisa.templates.jinja.filters import functions
+from avisa.templates.jinja.formats import formats_of
 
-FUNCTIONS = functions("en", {"confirmed": "Confirmed"})
+FUNCTIONS = functions({"confirmed": "Confirmed"})
 
 
 def program(plain: str, html: str = "") -> Program:
@@ -33,7 +34,7 @@ def woven(text: str) -> list[nodes.Node]:
 
 
 def said(text: str, **values: Any) -> str:
-    plain, html = program(text, text).fill(values, Filling())
+    plain, html = program(text, text).fill(values, Filling(formats=formats_of("en")))
     assert plain == html
     return plain
 
@@ -65,7 +66,7 @@ def test_a_program_writes_what_jinja_would(text: str, values: Mapping[str, Any],
 
 
 def test_values_are_escaped_in_html_and_not_in_text() -> None:
-    plain, html = program("{{ x }} <b>", "{{ x }} <b>").fill({"x": "<i> & \"'"}, Filling())
+    plain, html = program("{{ x }} <b>", "{{ x }} <b>").fill({"x": "<i> & \"'"}, Filling(formats=formats_of("en")))
     assert plain == "<i> & \"' <b>"
     assert html == "&lt;i&gt; &amp; &quot;&#x27; <b>"
 
@@ -75,7 +76,7 @@ def test_values_are_escaped_in_html_and_not_in_text() -> None:
 )
 def test_what_is_missing_cannot_be_said(text: str) -> None:
     with pytest.raises(UndefinedError):
-        program(text).fill({"y": {}, "l": [{}]}, Filling())
+        program(text).fill({"y": {}, "l": [{}]}, Filling(formats=formats_of("en")))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_a_program_knows_the_line_of_each_output() -> None:
 def test_a_long_text_knows_its_lines() -> None:
     text = "".join(f"{{{{ x.y }}}} {number}\n" for number in range(200)) + "{{ z }}"
     made = program(text, text)
-    plain, html = made.fill({"x": {"y": "<"}, "z": "!"}, Filling())
+    plain, html = made.fill({"x": {"y": "<"}, "z": "!"}, Filling(formats=formats_of("en")))
     assert plain == "".join(f"< {number}\n" for number in range(200)) + "!"
     assert html == plain.replace("<", "&lt;")
     assert missing_at(made, x={"y": "<"}) == 201
@@ -160,6 +161,6 @@ def test_a_long_text_knows_its_lines() -> None:
 def missing_at(made: Program, **values: Any) -> int:
     """The line where something is missing."""
     with pytest.raises(UndefinedError) as caught:
-        made.fill(values, Filling())
+        made.fill(values, Filling(formats=formats_of("en")))
     [step] = [entry for entry in caught.traceback if entry.frame.code.name == "message"]
     return made.line(step.lineno + 1)

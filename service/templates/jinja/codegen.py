@@ -26,11 +26,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, groupby
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import nodes
 
 from avisa.templates.jinja.filling import Filling
+from avisa.templates.jinja.formats import FORMATS
 from avisa.templates.jinja.paths import path_of
 from avisa.templates.jinja.scopes import MAKE_TEXT, Scope, is_prose, is_text, local, of_the_shop
 from avisa.templates.limits import joined
@@ -103,8 +104,7 @@ class _Generator:
         self.size += len(source)
         known: dict[str, Any] = {"__builtins__": {}, **self._functions}
         exec(compile(source, self._file, "exec"), known)  # noqa: S102  of a template it has names only
-        fill: Fill = known.pop("message")
-        return fill
+        return cast(Fill, known.pop("message"))
 
     # ------------------------------------------------------------ statements
 
@@ -212,11 +212,8 @@ class _Generator:
             case nodes.And() | nodes.Or():
                 left, right = self._name(), self._expression(node.right, scope)
                 there = f"(({left} := {self._expression(node.left, scope)}) or {left}.__class__ in numbers)"
-                return (
-                    f"({right} if {there} else {left})"
-                    if isinstance(node, nodes.And)
-                    else (f"({left} if {there} else {right})")
-                )
+                one, other = (right, left) if isinstance(node, nodes.And) else (left, right)
+                return f"({one} if {there} else {other})"
             case nodes.Not():
                 return f"(not {self._test(node.node, scope)})"
             case nodes.Compare(ops=[nodes.Operand(op="eq" | "ne" as op, expr=right)]):
@@ -225,6 +222,9 @@ class _Generator:
             case nodes.CondExpr():
                 test, other = self._test(node.test, scope), self._expression(node.expr2, scope)
                 return f"({self._expression(node.expr1, scope)} if {test} else {other})"
+            case nodes.Filter(kwargs=[], dyn_args=None, dyn_kwargs=None) if node.name in FORMATS:
+                arguments = [self._expression(it, scope) for it in (node.node, *node.args)]
+                return f"filling.formats.{node.name}({', '.join(arguments)})"
             case nodes.Filter(kwargs=[], dyn_args=None, dyn_kwargs=None) if f"f_{node.name}" in self._functions:
                 arguments = [self._expression(it, scope) for it in (node.node, *node.args)]
                 call = f"f_{node.name}({', '.join([*arguments, *['filling'] * (node.name in _FILL)])})"

@@ -1,4 +1,5 @@
-"""The filling of one message: what is left of its bounds, which links it may hold, and what is noted about it."""
+"""The filling of one message: what is left of its bounds, how it writes dates and amounts, which links it may hold,
+and what is noted about it."""
 
 from __future__ import annotations
 
@@ -6,13 +7,15 @@ from dataclasses import dataclass, field
 
 from avisa.core.model import Json
 from avisa.links import Link, LinkRule
+from avisa.templates.jinja.formats import Formats
 from avisa.templates.limits import Budget
 
 
 @dataclass(slots=True, kw_only=True)
 class Filling(Budget):
-    """A budget, the brand's rule for links, and notes on what the reader does not see."""
+    """A budget, the reader's formats, the brand's rule for links, and notes on what the reader does not see."""
 
+    formats: Formats
     rule: LinkRule = field(default_factory=LinkRule)
     notes: dict[str, None] = field(default_factory=dict)  # a set that keeps its order
 

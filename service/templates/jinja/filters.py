@@ -1,4 +1,5 @@
-"""All that the functions of a message can call: the filters of its language, and what stands for a missing value.
+"""All that the functions of a message can call besides the formats of its filling: filters, and what stands for a
+missing value.
 
 What a template may say is decided before, on its syntax tree (`checker`); this is the second wall. Besides the
 filters there is nothing to call, and attributes are keys of plain dicts and nothing else.
@@ -19,7 +20,6 @@ from avisa.core import shapes
 from avisa.core.hosts import without_links
 from avisa.templates.jinja.comparison import compared, same
 from avisa.templates.jinja.filling import link
-from avisa.templates.jinja.formats import Formats
 from avisa.templates.jinja.to_text import cut, join, to_text
 from avisa.templates.limits import Budget, counted, each
 
@@ -38,12 +38,10 @@ class Missing(Undefined):
         raise UndefinedError(f"there is no `{self._undefined_name}` here, and it is said all the same")
 
 
-def functions(locale: str, stages: Mapping[str, str]) -> dict[str, Any]:
-    """Return all that the functions of a message in `locale` can call, by name: the filters, and what generated code
-    needs. `stages` are the layout's words for statuses."""
-    formats = Formats(locale)
-    dates = {name: getattr(formats, name) for name in ("day", "date", "time", "datetime", "money", "minor", "number")}
-    filters = {**PLAIN_FILTERS, **dates, "_stage": lambda status: _stage(stages, status)}
+def functions(stages: Mapping[str, str]) -> dict[str, Any]:
+    """Return all that the functions of a message can call, by name: the filters, and what generated code needs.
+    `stages` are the layout's words for statuses, in the language of the message."""
+    filters = {**PLAIN_FILTERS, "_stage": lambda status: _stage(stages, status)}
     called = {
         "str": str,
         "write": _write,

@@ -43,6 +43,7 @@ _PROBES = (
 )
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 CURRENCY = re.compile(r"[A-Z]{3}")
+FORMATS = frozenset({"day", "date", "time", "datetime", "money", "minor", "number"})  # the filters
 _LONGEST = 60  # characters of a date or an amount
 _LARGEST = 18  # digits before the decimal point
 _HALF_A_YEAR = 182  # days
@@ -64,10 +65,9 @@ def tidy_locale(name: str) -> str | None:
 def known_locale(name: str) -> bool:
     """Whether Babel knows the locale."""
     try:
-        Locale.parse(name, sep="-")
+        return bool(Locale.parse(name, sep="-"))
     except (UnknownLocaleError, ValueError):
         return False
-    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +207,16 @@ class Formats:
         )
 
     def _learn_decimals(self, places: int) -> Callable[[Decimal], str]:
-        pattern = "#,##0" + ("." + "0" * places if places else "")
+        whole = str(self._locale.decimal_formats[None].pattern).partition(".")[0]
+        pattern = whole + ("." + "0" * places if places else "")
 
         def ask(amount: Decimal) -> str:
             return format_decimal(amount, pattern, locale=self._locale)
 
         return _writing(_learn(ask, places), ask, places)
+
+
+formats_of = lru_cache(64)(Formats)  # locales; a batch's customers live in few countries
 
 
 def _writing(learned: _Digits | None, ask: Callable[[Decimal], str], places: int) -> Callable[[Decimal], str]:
