@@ -14,7 +14,7 @@ from typing import Literal
 import structlog
 
 from avisa import telemetry
-from avisa.core import decide, facts
+from avisa.core import decide, facts, zones
 from avisa.core.fold import Fold
 from avisa.core.model import Decision, Order, OrderEvent, Reason
 from avisa.dispatch.settlements import Now
@@ -184,7 +184,7 @@ def _note(event: OrderEvent, before: Order | None, decision: Decision, catalog: 
     if forgotten := _forgotten_details(event, before, decision):
         odd.append(f"an order keeps 64 KiB of details; left out, as the oldest: {forgotten}")
     zone = event.facts.get("customer.time_zone")
-    if zone is not None and not facts.is_zone(zone):
+    if isinstance(zone, str) and zones.named(zone) is None:
         odd.append("the customer's time zone is unknown, the brand's is used")
     locale = event.facts.get("customer.locale")
     if locale is not None and not catalog.speaks(locale, event.status):

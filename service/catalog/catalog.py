@@ -117,7 +117,7 @@ class Catalog:
         values = context.build(order, notification, self.plan, now, known)
         notes: list[str] = values.pop("_left_out", [])
         customers = notification.to_customer
-        values["_zone"] = facts.zone(order, self.plan).key if customers else brand.time_zone
+        values["_zone"] = str(facts.zone(order, self.plan)) if customers else brand.time_zone
         unsubscribe = None
         if customers and self.installation.public_url and notification.purpose in gate.CAN_BE_UNSUBSCRIBED:
             token = unsubscribe_token.unsubscribe_token(self.installation.secret, address)

@@ -17,11 +17,9 @@ from __future__ import annotations
 import json
 from bisect import bisect
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, tzinfo
 
-from avisa.core import working_time
+from avisa.core import working_time, zones
 from avisa.core.model import Fact, Json, Order, OrderEvent, Rank
 from avisa.core.plan import Plan
 
@@ -193,35 +191,18 @@ def promise(order: Order) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def promise_moment(promised: str, zone: ZoneInfo) -> datetime:
+def promise_moment(promised: str, zone: tzinfo) -> datetime:
     """When a promise ends: a date-only one with that day in the customer's zone."""
     if len(promised) == len("2026-03-09"):
         return working_time.end_of_day(date.fromisoformat(promised), zone)
     return datetime.fromisoformat(promised)
 
 
-def zone(order: Order, plan: Plan) -> ZoneInfo:
+def zone(order: Order, plan: Plan) -> tzinfo:
     """The customer's time zone, else the brand's."""
     name = visible(order, "customer.time_zone")
-    own = _zone(name) if isinstance(name, str) else None
-    return own or _named(plan.brand(visible(order, "brand")).time_zone)
-
-
-def is_zone(name: Json) -> bool:
-    """Whether a time zone of that name is known."""
-    return isinstance(name, str) and _zone(name) is not None
-
-
-@lru_cache(1024)
-def _zone(name: str) -> ZoneInfo | None:
-    """The zone of that name; None for what is no zone, a path, or a folder of zones."""
-    try:
-        return ZoneInfo(name) if name else None
-    except (KeyError, ValueError, OSError):  # not found; not a name; a folder such as `Europe`
-        return None
-
-
-_named = lru_cache(64)(ZoneInfo)  # the brands', which exist; ZoneInfo's own cache takes five times as long
+    own = zones.named(name) if isinstance(name, str) else None
+    return own or zones.named(plan.brand(visible(order, "brand")).time_zone) or UTC
 
 
 def owner(order: Order, plan: Plan) -> str | None:

@@ -11,9 +11,8 @@ Every function is total: what lies farther than `FARTHEST` days off is answered 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from avisa.core.plan import Calendar, QuietHours, Span
 
@@ -52,7 +51,7 @@ def add(start: datetime, span: Span, calendar: Calendar | None) -> datetime:
 
 
 def out_of_quiet(
-    moment: datetime, quiet: QuietHours | None, zone: ZoneInfo, now: datetime, *, never_before: bool = False
+    moment: datetime, quiet: QuietHours | None, zone: tzinfo, now: datetime, *, never_before: bool = False
 ) -> datetime:
     """`moment`; but if it lies in quiet hours, 30 minutes before they begin, or their end if that has passed.
 
@@ -69,13 +68,13 @@ def out_of_quiet(
     return earlier if earlier > now and _quiet_around(earlier, quiet, zone) is None else end
 
 
-def quiet_until(moment: datetime, quiet: QuietHours | None, zone: ZoneInfo) -> datetime | None:
+def quiet_until(moment: datetime, quiet: QuietHours | None, zone: tzinfo) -> datetime | None:
     """The end of the quiet hours that `moment` lies in, or None. They begin quiet and end loud."""
     around = quiet and _quiet_around(moment, quiet, zone)
     return around[1] if around else None
 
 
-def end_of_day(day: date, zone: ZoneInfo) -> datetime:
+def end_of_day(day: date, zone: tzinfo) -> datetime:
     """The first moment after `day` in `zone`. What a datetime cannot say (year 9999) ends with the last it can."""
     try:
         return _moment(day + _DAY, MIDNIGHT, zone)
@@ -97,7 +96,7 @@ def longest_closure(calendar: Calendar) -> int:
 
 
 @lru_cache(maxsize=8192)  # the orders of one day ask for the same few moments again and again
-def _moment(day: date, wall: time, zone: ZoneInfo) -> datetime:
+def _moment(day: date, wall: time, zone: tzinfo) -> datetime:
     """When the clocks of `zone` first show `wall` on `day`, or would have shown it but for a gap."""
     local = datetime.combine(day, wall)
     before = local.replace(tzinfo=zone).utcoffset() or timedelta(0)
@@ -109,7 +108,7 @@ def _moment(day: date, wall: time, zone: ZoneInfo) -> datetime:
     return _change(local - after, local - before, after, zone).replace(tzinfo=UTC)
 
 
-def _change(low: datetime, high: datetime, offset: timedelta, zone: ZoneInfo) -> datetime:
+def _change(low: datetime, high: datetime, offset: timedelta, zone: tzinfo) -> datetime:
     """The first whole second after `low`, up to `high` (naive, UTC), at which `zone` has `offset`."""
     low, high = low.replace(microsecond=0), high.replace(microsecond=0)
     while high - low > timedelta(seconds=1):
@@ -167,7 +166,7 @@ def _clipped(day: date, wall: datetime, calendar: Calendar) -> datetime:
     return _moment(ends.date(), ends.time(), calendar.zone)
 
 
-def _quiet_around(moment: datetime, quiet: QuietHours, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+def _quiet_around(moment: datetime, quiet: QuietHours, zone: tzinfo) -> tuple[datetime, datetime] | None:
     """Begin and end of the quiet hours that `moment` lies in. Nights that a clock change joins are one."""
     today = moment.astimezone(zone).date()
     for day in (today - _DAY, today):
@@ -183,7 +182,7 @@ def _quiet_around(moment: datetime, quiet: QuietHours, zone: ZoneInfo) -> tuple[
 
 
 @lru_cache(maxsize=1024)
-def _night(day: date, quiet: QuietHours, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def _night(day: date, quiet: QuietHours, zone: tzinfo) -> tuple[datetime, datetime]:
     """The quiet hours that begin on `day`."""
     end = day + _DAY if quiet.begin > quiet.end else day
     return _moment(day, quiet.begin, zone), _moment(end, quiet.end, zone)

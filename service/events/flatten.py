@@ -16,6 +16,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from avisa import time_zones
 from avisa.core.model import Json, OrderEvent, Reason
 from avisa.core.plan import Events
 from avisa.events import times
@@ -147,6 +148,8 @@ def _facts(data: Data, value: bytes, rules: Events, unused: list[str], cut: list
                     facts[name] = texts
             elif (kept := _text(name, key, content, unused, cut)) is not None:
                 facts[name] = kept
+        if (zone := facts.get("customer.time_zone")) is not None:
+            facts["customer.time_zone"] = time_zones.canonical(zone) or zone
     elif "customer" in clears and "customer" in data.model_fields_set:
         facts["customer"] = None
     if data.details is not None:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 import babel
 from pydantic_core import PydanticCustomError
 
+from avisa import time_zones
 from avisa.core.plan import Allowance, Span
 from avisa.diagnostics.suggest import closest_match
 
@@ -106,14 +107,17 @@ def allowance(text: str) -> Allowance:
 
 
 def zone(text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text.strip())
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones
-        raise invalid(
-            "unknown_name",
-            f"there is no time zone {quoted(text)}; allowed: names such as Europe/Lisbon or UTC",
-            closest_match(text, available_timezones()),
-        ) from None
+    """A zone of the tz database, in whatever case. A firm has a place, so an offset, which knows no summer time, is
+    most likely a mistake; and CLDR's zone for a name of Windows may be in another country than the firm."""
+    offset = time_zones.fixed_offset(text)
+    name = time_zones.of_database(text) or ("UTC" if offset == "UTC" else None)
+    if name is not None:
+        return ZoneInfo(name)
+    allowed = "allowed: names such as Europe/Lisbon or UTC"
+    if offset is not None:
+        raise invalid("unknown_name", f"{quoted(text)} is an offset, which knows no summer time; {allowed}")
+    meant = time_zones.of_windows(text) or closest_match(text, available_timezones())
+    raise invalid("unknown_name", f"there is no time zone {quoted(text)}; {allowed}", meant)
 
 
 def locale(text: str) -> str:

@@ -13,16 +13,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision, get_currency_symbol
 
+from avisa.core import zones
 from avisa.core.model import Json
 from avisa.templates.jinja.currencies import NO_BREAK, apart, code_of, decimals, is_unit, sticks
 
@@ -280,7 +280,7 @@ def _read_moment(value: str, zone: str) -> date | None:
         if len(value) == 10:
             return date.fromisoformat(value)
         at = datetime.fromisoformat(value)
-        return at if at.tzinfo is None else at.astimezone(ZoneInfo(zone))
+        return at if at.tzinfo is None else at.astimezone(zones.named(zone) or UTC)
     except (ValueError, OverflowError):
         return None
 
