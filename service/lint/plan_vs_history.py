@@ -22,6 +22,7 @@ ENOUGH = 20  # orders; fewer are no evidence
 MANY = 0.2  # share of the orders for which a window or a promise was too short, before it is reported
 _HOLDS_FOR = 0.9  # share of the orders for which the suggested window would be long enough
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MIDNIGHT = "T00:00:00Z"  # the end of a promised moment, as it is kept: RFC 3339 in UTC
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _LONGEST = 400  # days or working days, of a suggested window
 _NEWEST = 1_000  # stays from which the suggested window is computed
@@ -50,6 +51,7 @@ def check_plan(located: LocatedPlan, orders: Sequence[Order], now: datetime) -> 
         if touchpoint.window is not None and not touchpoint.final:
             yield from _window(located, touchpoint, touchpoint.window, by_status[status], now)
     yield from _promises(located, stays)
+    yield from _midnights(located, orders)
 
 
 def stays_of(order: Order, plan: Plan) -> list[Stay]:
@@ -139,3 +141,19 @@ def _promises(located: LocatedPlan, stays: Sequence[tuple[Order, Sequence[Stay]]
         f" {days} day{'s' * (days > 1)} more would hold for 90 %"
     )
     yield diagnostic("broken_promise", located.file, located.key("touchpoints", end), text)
+
+
+def _midnights(located: LocatedPlan, orders: Sequence[Order]) -> Iterator[Diagnostic]:
+    """Topics all of whose promised moments are midnight in UTC: most likely they are days."""
+    if located.plan.events.promised_at == "day":
+        return
+    moments: defaultdict[str, list[str]] = defaultdict(list)
+    for order in orders:
+        promised = facts.promise(order) or order.promise_told or order.promise_first
+        if promised and "T" in promised:
+            moments[order.feed.rpartition("/")[0]].append(promised)
+    for topic, promises in sorted(moments.items()):
+        if len(promises) >= ENOUGH and all(promised.endswith(_MIDNIGHT) for promised in promises):
+            text = f"{topic}: all of {len(promises):,} promises are for midnight in UTC, so most likely they are days"
+            place = located.key("events", "promised_at")
+            yield diagnostic("midnight_promises", located.file, place, text, "events: {promised_at: day}")

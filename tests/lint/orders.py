@@ -26,6 +26,7 @@ def order(*way: tuple[str, datetime], promised: str | None = None, final: bool =
         final=final,
         statuses=tuple((rank(at), status) for status, at in way),
         promise_first=promised,
+        feed="orders.status/0",
     )
 
 

@@ -574,4 +574,13 @@ MISTAKES = (
         says="delivered: 40 % of 20 promises were broken; 2 days more would hold for 90 %",
         orders=[*(came(timedelta(days=1)) for _ in range(12)), *(came(timedelta(days=4)) for _ in range(8))],
     ),
+    Planted(
+        kind="promises that are all for midnight in UTC",
+        file=PLAN,
+        edit=lambda text: text + "events:\n  ‸promised_at: moment\n",
+        code="midnight_promises",
+        suggestion="events: {promised_at: day}",
+        says="orders.status: all of 20 promises are for midnight in UTC",
+        orders=[order(("shipped", MONDAY), promised=f"2026-03-{day:02}T00:00:00Z") for day in range(5, 25)],
+    ),
 )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from avisa.core.model import Order
+from avisa.core.model import Order, evolve
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint.plan_vs_history import Stay, check_plan, stays_of
 from tests.lint.orders import DAY, HOUR, MONDAY, came, made_in, order
@@ -92,6 +92,35 @@ def test_a_status_whose_orders_never_end_is_reported(enough: bool) -> None:
     stranded = [order(("confirmed", NOW - HOUR)) for _ in range(20 if enough else 19)]
     messages = [it.message for it in found([*stranded, *made_in(DAY)]) if it.code == "no_way_to_end"]
     assert messages == ["none of the 20 orders that were at `confirmed` has ended"] * enough
+
+
+def promised(*moments: str | None, feed: str = "orders.status/0") -> list[Order]:
+    return [evolve(order(("confirmed", NOW - HOUR), promised=moment), feed=feed) for moment in moments]
+
+
+MIDNIGHTS = tuple(f"2026-04-{day:02}T00:00:00Z" for day in range(1, 21))
+PROMISES = {  # orders, and the topics that are named
+    "all": (promised(*MIDNIGHTS), ["orders.status"]),
+    "all, of two partitions": (promised(*MIDNIGHTS, feed="o/0") + promised(*MIDNIGHTS, feed="o/1"), ["o"]),
+    "all but one": (promised(*MIDNIGHTS, "2026-04-21T09:30:00Z"), []),
+    "all but one, in summer time": (promised(*MIDNIGHTS, "2026-04-20T23:00:00Z"), []),
+    "a breath after midnight": (promised(*MIDNIGHTS, "2026-04-21T00:00:00.500000Z"), []),
+    "days": (promised(*(moment[:10] for moment in MIDNIGHTS)), []),
+    "days, and too few moments": (promised(*MIDNIGHTS[:19], *(moment[:10] for moment in MIDNIGHTS)), []),
+    "too few": (promised(*MIDNIGHTS[:19], *[None] * 50), []),
+    "one topic of two": (
+        promised(*MIDNIGHTS, feed="a/0") + promised(*["2026-04-21T09:30:00Z"] * 30, feed="b/0"),
+        ["a"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("orders", "topics"), PROMISES.values(), ids=PROMISES.keys())
+def test_promises_that_are_all_for_midnight_are_reported(orders: list[Order], topics: list[str]) -> None:
+    named = [it.message.partition(":")[0] for it in found(orders) if it.code == "midnight_promises"]
+    assert named == topics
+    by_day = found(orders, PLAN + "events: {promised_at: day}\n")
+    assert not [it for it in by_day if it.code == "midnight_promises"]
 
 
 def test_stays_are_the_same_where_events_are_ranked_by_sequence() -> None:
