@@ -6,7 +6,7 @@ that the batch means is durable, and only then may its offsets be committed (pro
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
@@ -27,6 +27,11 @@ UNREADABLE_RUN = 100  # records of a topic of which none could be read, before s
 log = structlog.get_logger()
 
 
+def unreadable_text(topic: str, reason: Reason) -> str:
+    """What a person is told of a topic of which nothing can be read."""
+    return f"none of the last {UNREADABLE_RUN} records of {topic} could be read, most often {reason}"
+
+
 class Intake:
     """Takes batches of what was read from Kafka."""
 
@@ -35,12 +40,13 @@ class Intake:
         self._catalogs = catalogs
         self._clock = clock
         self._write_path = write_path
-        self._unread: dict[str, list[Reason]] = {}  # by topic, why its records since the last event could not be read
+        # By topic, why its last records could not be read, since one could.
+        self._unread: dict[str, deque[Reason]] = {}
 
     @property
     def unreadable(self) -> Mapping[str, Reason]:
         """The topics of which none of the last 100 records could be read, each with the commonest reason."""
-        runs = {topic: run for topic, run in self._unread.items() if len(run) >= UNREADABLE_RUN}
+        runs = {topic: run for topic, run in self._unread.items() if len(run) == UNREADABLE_RUN}
         return {topic: Counter(run).most_common(1)[0][0] for topic, run in runs.items()}
 
     async def take(self, taken: Sequence[Taken]) -> None:
@@ -61,18 +67,20 @@ class Intake:
             self._look_for_unreadable(taken)
 
     def _look_for_unreadable(self, taken: Sequence[Taken]) -> None:
-        """Tell once that nothing of a topic can be read. What is skipped says neither."""
+        """Tell once that nothing of a topic can be read, and once that something can be again; of what changed back
+        within the batch, nothing. What is skipped says neither."""
+        before = self.unreadable
         for item in taken:
             if isinstance(item, OrderEvent):
                 self._unread.pop(item.position.topic, None)
             elif isinstance(item, Unreadable):
                 topic = item.record.position.topic
-                run = self._unread.setdefault(topic, [])
-                run.append(item.reason)
-                if len(run) == UNREADABLE_RUN:
-                    log.error("intake.topic_unreadable", topic=topic, records=len(run), reason=self.unreadable[topic])
-                elif len(run) > UNREADABLE_RUN + 1:  # one more is kept, so that a longer run is not told again
-                    del run[0]
+                self._unread.setdefault(topic, deque(maxlen=UNREADABLE_RUN)).append(item.reason)
+        after = self.unreadable
+        for topic in sorted(after.keys() - before.keys()):
+            log.error("intake.topic_unreadable", topic=topic, records=UNREADABLE_RUN, reason=after[topic])
+        for topic in sorted(before.keys() - after.keys()):
+            log.info("intake.topic_readable", topic=topic)
 
     async def _store(
         self, events: list[OrderEvent], dead: list[Unreadable], skipped: Counter[tuple[str, Reason]]

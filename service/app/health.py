@@ -9,7 +9,7 @@ from avisa import telemetry
 from avisa.catalog import STALE, CatalogCache, Versions
 from avisa.core.model import Reason
 from avisa.dispatch import Dispatch
-from avisa.intake import UNREADABLE_RUN, Intake
+from avisa.intake import Intake, unreadable_text
 from avisa.kafka import LagTracker, Subscription
 from avisa.ports import Clock, Gauges, Queries
 from avisa.smtp.channel import EmailChannel
@@ -117,8 +117,7 @@ class HealthChecks:
 
     def _events(self) -> Check:
         unreadable = "; ".join(
-            f"none of the last {UNREADABLE_RUN} records of {topic} could be read, most often {reason}"
-            for topic, reason in sorted(self.intake.unreadable.items())
+            unreadable_text(topic, reason) for topic, reason in sorted(self.intake.unreadable.items())
         )
         return Check(ok=not unreadable, required=False, detail=unreadable or "readable")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -19,10 +19,11 @@ from avisa.cli.exits import Exit, not_there, usage
 from avisa.cli.session import load_settings, use_store
 from avisa.cli.views import problems
 from avisa.clock import clock_of
-from avisa.core.model import Order
+from avisa.core.model import Order, Reason
 from avisa.core.observed import ObservedVariables
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.suggest import closest_match
+from avisa.intake import UNREADABLE_RUN
 from avisa.lint.codes import codes
 from avisa.ports import Clock
 from avisa.settings import Settings
@@ -77,29 +78,39 @@ def check(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What the store knows of real orders, and now by its clock."""
+    """What the store knows of real orders and of records that could not be read, and now by its clock."""
 
     now: datetime
     orders: Sequence[Order] = ()
     observed: Sequence[ObservedVariables] = ()
+    unreadable: Mapping[str, Reason] = field(default_factory=dict)
 
 
 def _found(folder: Path, settings: Settings, history: History) -> list[Diagnostic]:
     read = partial(plan_file.read, file=PLAN, tell_from=settings.kafka.tell_from)
     try:
-        return lint.check(folder, read, now=history.now, orders=history.orders, observed=history.observed)
+        return lint.check(
+            folder,
+            read,
+            now=history.now,
+            orders=history.orders,
+            observed=history.observed,
+            unreadable=history.unreadable,
+        )
     except OSError as error:
         raise not_there(f"{folder}: {error.strerror or 'is not a folder'}") from None
 
 
 def _live_history(settings: Settings) -> History:
-    """The orders to check the plan against, and which variables live events bring. Raises StoreError."""
+    """The orders to check the plan against, which variables live events bring, and of which topics nothing can be
+    read. Raises StoreError."""
 
     async def look(store: Store, clock: Clock) -> History:
         return History(
             now=clock.now(),
             orders=await store.queries.newest_orders(_MOST_ORDERS),
             observed=await views.observed(store.queries, each=_EACH),
+            unreadable=await store.queries.unreadable_topics(run=UNREADABLE_RUN),
         )
 
     return use_store(settings, look)

@@ -8,11 +8,12 @@ from itertools import groupby
 from pathlib import Path
 
 from avisa.catalog import PLAN, ReadPlan, examine
-from avisa.core.model import Order
+from avisa.core.model import Order, Reason
 from avisa.core.observed import ObservedVariables
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.yaml_reader import parse
+from avisa.intake import unreadable_text
 from avisa.lint import (
     accessibility,
     client_support,
@@ -38,6 +39,7 @@ from avisa.templates.layout import layout as layouts
 from avisa.templates.layout.theme import THEME
 from avisa.templates.renderer import Renderer
 
+NOTHING: Mapping[str, Reason] = {}
 _SOME_DAY = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
 
 
@@ -48,17 +50,22 @@ def check(
     now: datetime = _SOME_DAY,
     orders: Sequence[Order] = (),
     observed: Sequence[ObservedVariables] = (),
+    unreadable: Mapping[str, Reason] = NOTHING,
 ) -> list[Diagnostic]:
     """Return all that is wrong with a folder, by file and line. Raises OSError if the folder cannot be read at all.
 
     The plan is compared with `orders`, which are real ones, and the messages with the variables `observed` in live
-    events. `now` is the beginning of the year in which the longest silence is looked for.
+    events; of a topic in `unreadable` nothing can be read, for that reason. `now` is the beginning of the year in
+    which the longest silence is looked for.
     """
     files, found = template_folder.read(folder)
     plan, renderer, compiled = examine(files, read_plan, compile_folder)
     unread = {each.file for each in found}
     found += [it for it in compiled if not (it.code in ("missing_file", "missing_locale") and it.file in unread)]
     found += _misnamed_files(folder)
+    for topic, reason in sorted(unreadable.items()):
+        text = f"{unreadable_text(topic, reason)}; `avisa dead-letters` shows them"
+        found.append(diagnostic("unreadable_topic", PLAN, (1, 1), text))
     if plan is None:
         found += _without_plan(files)
     else:

@@ -145,6 +145,9 @@ class Queries(Protocol):
         The look back over the timelines is bounded, so a status with few events may be missing.
         """
 
+    async def unreadable_topics(self, *, run: int) -> Mapping[str, Reason]:
+        """The topics of whose last `run` records none could be read, each with the commonest reason."""
+
     async def newest_orders(self, limit: int) -> list[Order]:
         """Up to `limit` orders that ended, the newest word first, and up to `limit` open ones; without `pending`."""
 

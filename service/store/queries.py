@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from avisa.core.model import Order, Reason, State
 from avisa.ports import Counts, DeadLetter, Gauges, History, OutboxPlace, OutboxRow, RecentOrders, Sent
-from avisa.store import dead_letters, orders, recent_orders
+from avisa.store import dead_letters, orders, recent_orders, unreadable_topics
 from avisa.store.database.database import OnDatabase, snapshot
 from avisa.store.sql.dialect import Row, no_bound
 from avisa.store.sql.rows import (
@@ -129,6 +129,10 @@ class SqlQueries(OnDatabase):
     @snapshot
     def recent_orders(self, conn: Connection, *, each: int) -> Mapping[str, RecentOrders]:
         return recent_orders.by_status(conn, each=each)
+
+    @snapshot
+    def unreadable_topics(self, conn: Connection, *, run: int) -> Mapping[str, Reason]:
+        return unreadable_topics.by_topic(conn, run=run)
 
     @snapshot
     def newest_orders(self, conn: Connection, limit: int) -> list[Order]:

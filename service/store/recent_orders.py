@@ -43,7 +43,7 @@ def by_status(conn: Connection, *, each: int) -> dict[str, RecentOrders]:
     found: defaultdict[str, _Found] = defaultdict(_Found)
     seen: set[tuple[str, int]] = set()  # order and episode
     empty_pages = 0
-    for page in _pages(conn):
+    for page in newest_events(conn):
         entries = [entry for entry in page if entry.status is not None and len(found[entry.status]) < each]
         empty_pages = 0 if entries else empty_pages + 1
         if empty_pages == _EMPTY_PAGES:
@@ -80,7 +80,7 @@ def _drafts(conn: Connection, keys: Sequence[str]) -> Mapping[str, bytes]:
     return {key: draft.encode() for key, draft in _DRAFTS.fetch(conn, rows)} if rows else {}
 
 
-def _pages(conn: Connection) -> Iterator[list[Entry]]:
+def newest_events(conn: Connection) -> Iterator[list[Entry]]:
     """The events of all orders, newest first, page by page."""
     before = 2**63 - 1
     for _ in range(_LOOK_BACK // _PAGE):

@@ -318,6 +318,13 @@ WHERE state = 'open' AND id > :after AND id <= :until ORDER BY id LIMIT :limit
 -- rows: id bigint
 SELECT {dead_letter}, {dead_letter_content} FROM dead_letters WHERE id IN (SELECT r.id FROM {rows}) ORDER BY id
 
+-- name: newest_dead_letters
+-- Of each topic the newest that were not read after all, the newest first.
+SELECT topic, reason, at FROM (
+    SELECT id, topic, reason, at, row_number() OVER (PARTITION BY topic ORDER BY id DESC) AS place
+    FROM dead_letters WHERE state = 'open'
+) AS newest WHERE place <= :run ORDER BY id DESC
+
 -- name: uncopied_dead_letters
 SELECT {dead_letter}, {dead_letter_content} FROM dead_letters WHERE copied = 0 ORDER BY id LIMIT :limit
 
@@ -441,6 +448,10 @@ SELECT {order} FROM orders WHERE ended_at IS NULL LIMIT :limit
 -- name: newest_entries
 -- By the key that grows with time: the newest entries of all orders, without a sort.
 SELECT id, order_id, line FROM entries WHERE id < :before ORDER BY id DESC LIMIT :limit
+
+-- name: feeds_of_orders
+-- rows: order_id text
+SELECT order_id, feed FROM orders WHERE order_id IN (SELECT r.order_id FROM {rows})
 
 -- name: drafts
 -- rows: key text
