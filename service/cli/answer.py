@@ -62,9 +62,10 @@ class Answer:
 
 answer = Answer()
 
-_SPACES = str.maketrans("\u00a0\u202f", "  ")  # the kinds of space that formatted numbers have
+# The kinds of space that formatted numbers have, and the signs that keep two directions apart in a mail.
+_PLAINER = str.maketrans("\u00a0\u202f", "  ", "\u200e\u200f\u2068\u2069")
 
 
 def legible(text: str) -> str:
     """`text` without anything that steers a terminal; its lines stay."""
-    return "\n".join(printable(line.translate(_SPACES)) for line in text.splitlines())
+    return "\n".join(printable(line.translate(_PLAINER)) for line in text.splitlines())

@@ -19,15 +19,19 @@ from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.templates import message_file
 from avisa.templates.jinja import parser
 from avisa.templates.jinja.checker import TemplateChecker
-from avisa.templates.jinja.codegen import Program, generate
+from avisa.templates.jinja.codegen import generate
 from avisa.templates.jinja.desugar import desugar, link_of
+from avisa.templates.jinja.direction import Direction
 from avisa.templates.jinja.filters import functions
 from avisa.templates.jinja.formats import Formats, formats_of
 from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
+from avisa.templates.jinja.program import Program
 from avisa.templates.jinja.scopes import is_prose
 from avisa.templates.jinja.variables import BESIDES, COMPONENTS, OWNERS_VARIABLES, VARIABLES
 from avisa.templates.layout.layout import Layout
 from avisa.templates.layout.minify import minify
+from avisa.templates.layout.mirror import mirrored, mirrored_style
+from avisa.templates.layout.value_places import value_places
 from avisa.templates.limits import LONGEST_MESSAGE, LONGEST_PAGE, MOST_SIGNS, TooMuch
 from avisa.templates.markdown.parser import MarkdownProblem, parse
 from avisa.templates.markdown.placeholders import Bind, EndBind, Marks
@@ -39,6 +43,7 @@ _SIGNS = "\n*_`[<&!\\-+#>|~:"
 _NUMBERED = re.compile(r"\d[.)](?=\s|$)")
 _TOO_MANY_SIGNS = "there is too much Markdown in it, or too many lines"
 _WITHOUT_WORDS = {"more": "+ {{ more | number }}"}  # for a layout that was written before there was the word
+_DIR = ' dir="{{ dir }}"'
 _LOOKS_LIKE_HTML = re.compile(r"</?(?![A-Za-z]+:|[^\s<>]+@)[A-Za-z][^<>{}\n]*>.*|<!--.*")  # one a line is enough
 
 
@@ -48,6 +53,7 @@ class Compiled:
 
     file: str
     formats: Formats  # of its language
+    right_to_left: bool
     program: Program
 
 
@@ -78,11 +84,18 @@ class _Frame:
         self._layout = layout
         self._texts = layout.words_in(locale)
         self._trees: dict[str, nodes.Template] = {}
-        self.functions = functions(self._texts.stages)
-        self.theme = layout.theme
+        self.direction = Direction.of(locale)
+        self.functions = functions(self._texts.stages, self.direction)
+        # A layout that does not ask for the direction was written for one, and is left as it is.
+        self._mirrors = self.direction.right_to_left and _DIR in layout.text("layout.html")
+        self.theme = {tag: mirrored_style(style) if self._mirrors else style for tag, style in layout.theme.items()}
 
     def file(self, name: str) -> nodes.Template:
-        return self._tree(name, self._layout.text(name))
+        text = self._layout.text(name)
+        if name.endswith(".html") and self._mirrors:
+            text = mirrored(text)
+        # From left to right is what HTML does without being told, and each byte goes out with every mail.
+        return self._tree(name, text if self.direction.right_to_left else text.replace(_DIR, ""))
 
     def word(self, name: str) -> nodes.Template:
         return self._tree(f"words.{name}", self._texts.texts.get(name) or _WITHOUT_WORDS.get(name, ""))
@@ -107,6 +120,7 @@ class _Compilation:
         self._marks = Marks()
         self._problems: list[Diagnostic] = []
         self._components = 0  # characters
+        self._in_lines = range(0)  # the marks of subject and short form in the page
 
     def compiled(self) -> tuple[Compiled | None, list[Diagnostic]]:
         subject = self._parsed(self._parts.subject)
@@ -135,9 +149,12 @@ class _Compilation:
             ]
         )
         page = minify(self._laid_out("html", html, subject, short))
-        trees = self._marks.to_nodes(plain), self._marks.to_nodes(page)
-        program = generate(*trees, file=self._parts.file, functions=self._frame.functions)
-        return Compiled(file=self._parts.file, formats=formats_of(self._locale), program=program), self._problems
+        trees = self._marks.to_nodes(plain), self._marks.to_nodes(page, value_places(page, self._in_lines))
+        file, functions, from_right = self._parts.file, self._frame.functions, self._frame.direction.right_to_left
+        program = generate(*trees, file=file, functions=functions, right_to_left=from_right)
+        formats = formats_of(self._locale)
+        compiled = Compiled(file=file, formats=formats, right_to_left=from_right, program=program)
+        return compiled, self._problems
 
     def _refused(self) -> bool:
         return any(problem.severity == "error" for problem in self._problems)
@@ -203,8 +220,10 @@ class _Compilation:
 
     def _laid_out(self, kind: str, content: str, subject: nodes.Template, short: nodes.Template) -> str:
         known = {"content": content.rstrip("\n"), "lang": self._locale}
+        before = len(self._marks)
         for name, tree in (("subject", subject), ("short", short)):
             known[name] = self._marks.to_text(tree.body, literal=_literal(kind)).strip()
+        self._in_lines = range(before, len(self._marks))
         return self._layout_part(f"layout.{kind}", known=known)
 
     def _layout_part(self, name: str, *, known: Mapping[str, str] | None = None, line: int = 1) -> str:
@@ -213,6 +232,8 @@ class _Compilation:
 
         def slot(expr: nodes.Expr) -> str | None:
             match expr:
+                case nodes.Name(name="dir"):
+                    return self._frame.direction.name
                 case nodes.Name() if known and expr.name in known:
                     return known[expr.name]
                 case nodes.Getattr(node=nodes.Name(name="words"), attr=word):

@@ -15,13 +15,16 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import lru_cache
 
-from avisa.core.characters import one_line
+from avisa.core.characters import one_line, visible
 from avisa.core.plan import Brand
 from avisa.ports import RenderedMessage
+from avisa.templates.jinja.direction import SIGNS, closed
 
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(?: [A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+)*")
 _TOKEN = re.compile(r"[^A-Za-z0-9._-]")
+
+_OF_DIRECTION = re.compile(f"([{SIGNS}])")
 
 _LINE = 78  # RFC 5322 section 2.1.1: what a line should not pass
 _WORD = 45  # bytes of text in an encoded word: 60 of base64 and 12 around them (RFC 2047 section 2 allows 75)
@@ -76,7 +79,7 @@ class SenderHeaders:
             f"Date: {heading.date}\r\nMessage-ID: {heading.message_id}\r\nTo: ".encode("ascii"),
             mailbox(heading.name, heading.to, len("To: ")),
             b"\r\nSubject: ",
-            text(neutral(message.subject, _LONGEST_SUBJECT), len("Subject: ")),
+            text(_subject(message.subject), len("Subject: ")),
             f"\r\nReferences: {heading.references}\r\nFeedback-ID: {feedback}\r\n".encode("ascii"),
         ]
         if heading.unsubscribe:
@@ -99,8 +102,22 @@ def neutral(value: str, longest: int) -> str:
 
     It has no `=?`: some readers decode twice, and would find header lines of the sender's choice (CVE-2024-6923).
     """
-    value = one_line(value).replace("=?", "= ?")
+    return _shortened(one_line(value), longest)
+
+
+def _shortened(value: str, longest: int) -> str:
+    value = value.replace("=?", "= ?")
     return value if len(value) <= longest else value[: longest - 1].rstrip() + "…"
+
+
+def _subject(value: str) -> str:
+    """Return the subject as `neutral` would, but with the signs that keep the directions in it apart. Values of an
+    event hold none (`core.characters`)."""
+    pieces = _OF_DIRECTION.split(value)
+    if len(pieces) == 1:
+        return neutral(value, _LONGEST_SUBJECT)
+    shown = "".join(piece if place % 2 else visible(piece) for place, piece in enumerate(pieces))
+    return closed(_shortened(" ".join(shown.split()), _LONGEST_SUBJECT))
 
 
 def text(value: str, used: int) -> bytes:

@@ -14,6 +14,7 @@ from avisa.links import LinkRule
 from avisa.ports import CannotRender, Mail, RenderedMessage, RenderInput
 from avisa.templates import address
 from avisa.templates.compile_message import SEPARATOR, Compiled
+from avisa.templates.jinja.direction import ISOLATE, closed, lines_of
 from avisa.templates.jinja.filling import Filling
 from avisa.templates.jinja.formats import formats_of
 from avisa.templates.jinja.to_text import cut
@@ -95,21 +96,18 @@ def fill(compiled: Compiled, values: dict[str, Json], rule: LinkRule = _ANY_HOST
         return CannotRender(f"{compiled.file}: {error}")
     except Exception as error:
         return CannotRender(_problem(compiled, error))
-    subject = _one_line(subject)
+    subject, short, text = _one_line(subject), _one_line(short), _tidy(text)
     if not subject:
         return CannotRender(f"{compiled.file}: the subject came out empty")
-    return RenderedMessage(
-        subject=subject,
-        short=_one_line(short),
-        text=_tidy(text),
-        html=html,
-        notes=tuple(filling.notes),
-    )
+    if compiled.right_to_left or ISOLATE in plain:
+        subject, short, text = (lines_of(each, compiled.right_to_left) for each in (subject, short, text))
+    return RenderedMessage(subject=subject, short=short, text=text, html=html, notes=tuple(filling.notes))
 
 
 def _one_line(text: str) -> str:
     """Return the text with one blank between words. It is cut first, to the length that a value may have."""
-    return " ".join(cut(text).split())
+    line = " ".join(cut(text).split())
+    return line if line.isascii() else closed(line)
 
 
 def _tidy(text: str) -> str:

@@ -27,7 +27,10 @@ ELEMENTS: dict[str, frozenset[str]] = {
     "a": frozenset({"href", "style", "class"}),
     "img": frozenset({"src", "alt", "height", "style"}),
     "ol": frozenset({"start", "style"}),
+    "bdi": frozenset(),
+    "span": frozenset({"dir"}),
 }
+_ISOLATES = frozenset({"bdi", "span"})  # around a value of the other direction, whatever else it is
 # The layout's own, for Outlook on Windows.
 _OUTLOOK = frozenset(
     re.findall(r"<!--(\[if mso\].*?<!\[endif\])-->", (SHIPPED / "layout/layout.html").read_text("utf-8"))
@@ -53,7 +56,8 @@ class Page(HTMLParser):
             self._object(f"never closed: {self._open}")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
+        if tag not in _ISOLATES:
+            self.tags.append(tag)
         if tag not in _VOID:
             self._open.append(tag)
         if tag not in ELEMENTS:
@@ -78,6 +82,8 @@ class Page(HTMLParser):
                 self._object(f"<{tag} {name}={value[:60]!r}>")
         elif name == "style" and _ACTIVE_STYLE.search(value):
             self._object(f"<{tag} style={value[:60]!r}>")
+        elif name == "dir" and value not in ("ltr", "rtl"):
+            self._object(f"<{tag} dir={value[:20]!r}>")
         elif name == "start" and not value.isdecimal():
             self._object(f"<ol start={value[:20]!r}>")
 

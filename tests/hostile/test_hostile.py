@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 import pytest
@@ -20,6 +21,7 @@ from tests.templates.harness import catalog_of, files
 from tests.templates.mail_parsing import well_formed
 
 CASES = 40
+SIGNS = re.compile("[\u200e\u200f\u2068\u2069]")  # of direction: none of a value passes, so these are ours
 
 EVERYWHERE = """---
 subject: "{{ order.number }} {{ customer.name }}"
@@ -86,7 +88,7 @@ def test_a_value_is_literal_text_wherever_it_stands(text: str) -> None:
     assert headers == usual_headers
     shown = _seen("x" + text + "x")
     assert " ".join(page.text.split()).count(shown) >= PLACES
-    assert " ".join(plain.split()).count(shown) >= PLACES
+    assert " ".join(SIGNS.sub("", plain).split()).count(shown) >= PLACES
     assert CANARY not in page.text + plain
 
 

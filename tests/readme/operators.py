@@ -264,6 +264,7 @@ FRAMED = {
     "subject": ("the frame", "its subject"),
     "short": ("the frame", "its short form"),
     "lang": ("the frame", "its language, such as `pt-BR`"),
+    "dir": ("the frame and its parts", "its direction, `ltr` or `rtl`"),
     "unsubscribe": ("the frame", "where reminders can be stopped; may be missing"),
     "owner": ("the frame", "`owner.name`, in messages to owners only; may be missing"),
     "words": (

@@ -24,6 +24,7 @@ ALLOWED = [
     '{% if brand.reply_to %}<a href="mailto:{{ brand.reply_to }}">b</a>{% endif %}',
     '<a href="{% if brand.url %}{{ brand.url }}{% endif %}">b</a>',
     '<p style="color: {{ brand.color }}">b</p>',
+    '<p dir="{{ dir }}">b</p>',
     "<p class='{% if order.note %}a{% endif %}'>b</p>",
 ]
 REFUSED = [
@@ -37,6 +38,8 @@ REFUSED = [
     (f"‸<p a{NOTE}>b</p>", "within a tag, a placeholder can stand only in the quotes of a value"),
     (f"‸<p {NOTE}=1>b</p>", "within a tag, a placeholder can stand only in the quotes of a value"),
     (f"‸<p title={NOTE}>b</p>", "within a tag, a placeholder can stand only in the quotes of a value"),
+    (f'‸<p dir="{NOTE}">b</p>', "within `dir` there can be no placeholder but `dir`"),
+    ("""‸<a href="{{ dir }}">b</a>""", ONLY.format("href")),
     ("‸<p title={{ short }}>b</p>", "within a tag, a placeholder can stand only in the quotes of a value"),
     ("‸<p\xa0title=\"><a href='{{ order.url }}'>x</a>\">b</p>", ODD),
     ('‸<p title=\u2003"><b>x</b>">b</p>', ODD),

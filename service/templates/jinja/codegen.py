@@ -22,57 +22,37 @@ filters and no builtins, take nothing of a value but a key of a dict, and call n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any, cast
 
 from jinja2 import nodes
 
-from avisa.templates.jinja.filling import Filling
 from avisa.templates.jinja.formats import FORMATS
 from avisa.templates.jinja.paths import path_of
-from avisa.templates.jinja.scopes import MAKE_TEXT, Scope, is_prose, is_text, local, of_the_shop
-from avisa.templates.limits import joined
+from avisa.templates.jinja.program import Fill, Program
+from avisa.templates.jinja.scopes import MAKE_TEXT, Scope, is_address, is_prose, is_text, local, of_the_shop
 
+# Filters that say where in a page an output stands, if not among words: see `layout.value_places`.
+IN_ATTRIBUTE, IN_LINE = "_in_attribute", "_in_line"
+_ESCAPES = {None: "shown", IN_LINE: "in_line", IN_ATTRIBUTE: "escape"}  # what writes a value there
 _FILL = frozenset({"_link"})  # filters that are given the filling
-# Appends the pieces of a text, filled with values, to the list.
-Fill = Callable[[Mapping[str, Any], list[str], Filling], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """The functions of a message."""
-
-    plain: Fill
-    html: Fill
-    lines: Sequence[int]  # for each line of both functions, counted through, the line of the message
-    size: int  # characters of the functions' source, of which each takes three bytes or so of memory
-
-    def fill(self, values: Mapping[str, Any], filling: Filling) -> tuple[str, str]:
-        """Return both texts. Raises what the filters raise, and TooMuch."""
-        return _filled(self.plain, values, filling), _filled(self.html, values, filling)
-
-    def line(self, line: int) -> int:
-        """Return the line of the message for a line of a function."""
-        return self.lines[line - 1]
-
-
-def _filled(fill: Fill, values: Mapping[str, Any], filling: Filling) -> str:
-    into: list[str] = []
-    fill(values, into, filling)
-    return joined(into, filling)
 
 
 def generate(
-    plain: Sequence[nodes.Node], html: Sequence[nodes.Node], *, file: str, functions: Mapping[str, Any]
+    plain: Sequence[nodes.Node],
+    html: Sequence[nodes.Node],
+    *,
+    file: str,
+    functions: Mapping[str, Any],
+    right_to_left: bool = False,
 ) -> Program:
     """Return the program of two texts. `functions` is all that it can call; a filter's name has `f_` before it.
 
     Raises SyntaxError and RecursionError for what is nested too deep for Python.
     """
-    generator = _Generator(file, functions)
+    generator = _Generator(file, functions, right_to_left)
     fill_plain, fill_html = generator.text(plain), generator.text(html, escaped=True)
     return Program(plain=fill_plain, html=fill_html, lines=generator.lines, size=generator.size)
 
@@ -80,11 +60,12 @@ def generate(
 class _Generator:
     """Generates the functions of one message."""
 
-    def __init__(self, file: str, functions: Mapping[str, Any]) -> None:
+    def __init__(self, file: str, functions: Mapping[str, Any], right_to_left: bool) -> None:
         self.lines: list[int] = []
         self.size = 0
         self._file = file
         self._functions = functions
+        self._right_to_left = right_to_left
         self._escaped = False  # whether values are escaped, for HTML
         self._source: list[str] = []  # of one function
         self._places: list[int] = []  # the line of the message for each line of it
@@ -137,15 +118,28 @@ class _Generator:
                 lines = f"lines({value}, filling)" if self._escaped else f"indented({value}, {indent}, filling)"
                 self._line(f"{lines},", part.lineno)
             else:
-                if is_prose(part):
-                    part = nodes.Filter(part, "_flat", [], [], None, None, lineno=part.lineno)
-                value = self._expression(part, scope)
-                text = is_text(part) and not local(part, scope)
-                if not of_the_shop(part, scope):
-                    value = f"typed({value})"
-                plain = f"str({value})" if text else f"write({value}, filling)"
-                self._line(f"escape({value}, filling)," if self._escaped else f"{plain},", part.lineno)
+                self._line(f"{self._output(part, scope)},", part.lineno)
         self._line(")")
+
+    def _output(self, part: nodes.Node, scope: Scope) -> str:
+        """Return the text of a value, isolated where words stand beside it."""
+        place = None
+        if isinstance(part, nodes.Filter) and part.name in _ESCAPES and part.node:
+            place, part = part.name, part.node
+        if is_prose(part):
+            part = nodes.Filter(part, "_flat", [], [], None, None, lineno=part.lineno)
+        value = self._expression(part, scope)
+        if not of_the_shop(part, scope):
+            value = f"typed({value})"
+        if self._escaped:
+            return f"{_ESCAPES[place]}({value}, filling)"
+        plain = f"str({value})" if is_text(part) and not local(part, scope) else f"write({value}, filling)"
+        if is_address(part):
+            return plain
+        if self._right_to_left:
+            return f"isolated({plain}, filling)"
+        # ASCII needs no isolate here. To ask for it is cheaper than a call, and what is asked is surely a text.
+        return f"(t if (t := {plain}).isascii() else isolated(t, filling))"
 
     def _if(self, node: nodes.If, scope: Scope) -> None:
         word = "if"

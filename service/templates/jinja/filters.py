@@ -19,13 +19,20 @@ from jinja2.exceptions import UndefinedError
 from avisa.core import shapes
 from avisa.core.hosts import without_links
 from avisa.templates.jinja.comparison import compared, same
+from avisa.templates.jinja.direction import Direction
 from avisa.templates.jinja.filling import link
 from avisa.templates.jinja.to_text import cut, join, to_text
 from avisa.templates.limits import Budget, counted, each
 
-_SPECIAL = re.compile("[&<>\"']").search  # most values have none of these, and looking is cheaper than replacing
+# Most values have none of these, and looking is cheaper than replacing.
+_SPECIAL = re.compile("[&<>\"']").search
+# What is more than ASCII may have to be isolated, too, and in a message from right to left anything may. Written as
+# what is neither, for that is found as fast as the five alone.
+_UNUSUAL = re.compile("[^\0-!#-%(-;=?-\x7f]").search
+_ANYTHING = re.compile(".").search
 
 _NUMBERS = frozenset({int, float})
+_FROM_LEFT = Direction(right_to_left=False)
 
 
 class Missing(Undefined):
@@ -38,21 +45,57 @@ class Missing(Undefined):
         raise UndefinedError(f"there is no `{self._undefined_name}` here, and it is said all the same")
 
 
-def functions(stages: Mapping[str, str]) -> dict[str, Any]:
+def functions(stages: Mapping[str, str], direction: Direction = _FROM_LEFT) -> dict[str, Any]:
     """Return all that the functions of a message can call, by name: the filters, and what generated code needs.
-    `stages` are the layout's words for statuses, in the language of the message."""
+    `stages` are the layout's words for statuses, in the language of the message, and `direction` is the message's."""
     filters = {**PLAIN_FILTERS, "_stage": lambda status: _stage(stages, status)}
+    disturbs = direction.disturbs
+    unusual = _ANYTHING if direction.right_to_left else _UNUSUAL
+
+    def shown(value: Any, budget: Budget) -> str:
+        """Return a value for HTML, isolated if it has to be."""
+        text = value if value.__class__ is str else _write(value, budget)
+        if unusual(text):
+            return counted(direction.in_html(text), budget) if disturbs(text) else _escape(text, budget)
+        return text
+
+    def isolated(text: str, budget: Budget) -> str:
+        """Return a value for plain text, isolated if it has to be."""
+        return counted(direction.in_line(text), budget) if disturbs(text) else text
+
+    def in_line(value: Any, budget: Budget) -> str:
+        """Return a value for HTML where no element can stand, isolated if it has to be."""
+        text = value if value.__class__ is str else _write(value, budget)
+        return _escape(isolated(text, budget), budget) if unusual(text) else text
+
+    def lines(value: Any, budget: Budget) -> str:
+        """Return prose for HTML, its lines kept, each isolated if it has to be: a line end ends an isolate."""
+        text = value if value.__class__ is str else _write(value, budget)
+        if unusual(text):
+            return "<br>".join(shown(line, budget) for line in text.split("\n"))
+        return text.replace("\n", "<br>")
+
+    def indented(value: Any, indent: str, budget: Budget) -> str:
+        """Return prose for plain text. No line of it but the first begins where the lines of the message do."""
+        text = _write(value, budget)
+        if unusual(text) and disturbs(text):
+            text = "\n".join(isolated(line, budget) for line in text.split("\n"))
+        return text.replace("\n", f"\n{indent}")
+
     called = {
         "str": str,
         "write": _write,
         "escape": _escape,
+        "shown": shown,
+        "isolated": isolated,
+        "in_line": in_line,
         "each": each,
         "counted": counted,
         "dict": dict,
         "part": _part_of,
         "typed": _typed,
-        "lines": _lines,
-        "indented": _indented,
+        "lines": lines,
+        "indented": indented,
         "numbers": _NUMBERS,
     }
     return called | {f"f_{name}": filter for name, filter in filters.items()}
@@ -71,6 +114,8 @@ def _stage(named: Mapping[str, str], status: Any) -> str:
 
 
 def _write(value: Any, budget: Budget) -> str:
+    if value.__class__ is str and len(value) <= shapes.LONGEST_TEXT:  # most are, and need no call
+        return value
     text = to_text(value)
     return text if text is value else counted(text, budget)
 
@@ -82,9 +127,11 @@ def _escape(value: Any, budget: Budget) -> str:
 
 def _typed(value: Any) -> Any:
     """Return what somebody outside the shop may have typed, without words that mail programs make links of."""
-    if value.__class__ is list:
-        value = to_text(value)
-    return without_links(value) if value.__class__ is str else value
+    if value.__class__ is str:
+        if value.isascii() and "." not in value and ":" not in value:  # as `without_links` would find, without a call
+            return value
+        return without_links(value)
+    return without_links(to_text(value)) if value.__class__ is list else value
 
 
 def _default(value: Any, instead: Any = "") -> Any:
@@ -109,16 +156,6 @@ def _more(value: Any) -> int:
 
 def _flat(value: Any) -> str:
     return to_text(value).replace("\n", " ")
-
-
-def _lines(value: Any, budget: Budget) -> str:
-    """Return prose for HTML, its lines kept."""
-    return _escape(value, budget).replace("\n", "<br>")
-
-
-def _indented(value: Any, indent: str, budget: Budget) -> str:
-    """Return prose for plain text. No line of it but the first begins where the lines of the message do."""
-    return _write(value, budget).replace("\n", f"\n{indent}")
 
 
 def _part(value: Any) -> str:

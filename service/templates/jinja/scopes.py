@@ -12,6 +12,9 @@ from avisa.templates.jinja.paths import path_of
 # What of an order the shop wrote, or was checked. Whatever else it has may have been typed by anybody.
 _OF_THE_SHOP = frozenset({"order.url", "order.customer_name"})
 
+_OF_LINKS = frozenset({"_link", "_part"})
+_ADDRESSES = frozenset({"url", "unsubscribe", "logo", "reply_to"})
+
 # Filters that make a text, which may be long and is counted.
 MAKE_TEXT = frozenset({"lower", "upper", "capitalize", "trim", "join", "_part"})
 
@@ -51,6 +54,14 @@ def is_prose(node: nodes.Node) -> bool:
     return any(path in ("reason", "next_step") for path in _paths_in(node))
 
 
+def is_address(node: nodes.Node) -> bool:
+    """Whether an expression says an address, or a part of one: mail programs would make any sign behind it part of
+    the link."""
+    return any(
+        isinstance(each, nodes.Filter) and each.name in _OF_LINKS for each in (node, *node.find_all(nodes.Filter))
+    ) or any(path.rpartition(".")[2] in _ADDRESSES for path in _paths_in(node))
+
+
 def _own(path: str, scope: Scope) -> bool:
     root = path.partition(".")[0]
     within = scope.of(root)
@@ -61,7 +72,7 @@ def _own(path: str, scope: Scope) -> bool:
 
 def _paths_in(node: nodes.Node) -> Iterator[str]:
     """Yield the paths of what an expression may say, each whole; none of what is a checked address by then."""
-    if isinstance(node, nodes.Filter) and node.name in ("_link", "_part"):
+    if isinstance(node, nodes.Filter) and node.name in _OF_LINKS:
         return
     if path := path_of(node):
         yield path

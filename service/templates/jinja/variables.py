@@ -22,7 +22,7 @@ LATER = frozenset({"rating"})
 
 # What a layout and its components have besides: names whose text is put in as it stands, and those that may be
 # missing.
-STANDS_ALONE = frozenset({"content", "lang", "short", "subject", "words"})
+STANDS_ALONE = frozenset({"content", "dir", "lang", "short", "subject", "words"})
 MAY_BE_MISSING = CAN_BE_MISSING | {"owner", "unsubscribe"}
 
 # variable -> its attributes; None: any. A question mark: may be missing.

@@ -31,7 +31,7 @@ _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # YAML's (1.1, section 4.
 _NEEDED = ("because", "to_owner", "unsubscribe", "now")
 # What the layout, and a component, can say besides the variables of messages.
 OF_LAYOUT = STANDS_ALONE | {"unsubscribe", "owner"}
-OF_COMPONENTS = frozenset({"words", "progress"})
+OF_COMPONENTS = frozenset({"dir", "words", "progress"})
 _FILTERS = {**FILTERS, "label": 0}
 
 

@@ -28,6 +28,7 @@ _OF_PLAN = frozenset({"brand.logo", "brand.reply_to", "brand.url"})
 _OF_PICTURES = frozenset({"brand.logo", "brand.url"})
 _COLOURS = frozenset({"brand.color", "brand.on_color"})
 _LOOKS = frozenset({"style", "bgcolor", "color"})
+_DIRECTION = frozenset({"dir"})  # `ltr` or `rtl`, and nothing else
 _WORDS = re.compile("title|alt|lang|summary|abbr|aria-[a-z]+")  # attributes that are shown, or read out
 
 
@@ -52,7 +53,7 @@ def _in_tag(page: Page, token: re.Match[str], tag: str, trusted: frozenset[str])
         names = set(_names_in(page, *attribute.span("value")))
         if "content" in names or (names and tag == "meta"):
             return f"`{name}` cannot hold that placeholder"
-        allowed = _COLOURS if name in _LOOKS else _OF_PICTURES if name in PICTURES else trusted
+        allowed = _allowed_in(name, trusted)
         if names - allowed and not _WORDS.fullmatch(name):
             return f"within `{name}` there can be no placeholder but {_listed(allowed)}"
     return None
@@ -72,6 +73,12 @@ def _in_comment(comment: str) -> str | None:
                 return f"within a comment, `</{tag}>` closes nothing that was opened there"
             opened.append(tag)
     return f"within a comment, this `<{opened[0]}>` must be closed, too" if opened else None
+
+
+def _allowed_in(attribute: str, trusted: frozenset[str]) -> frozenset[str]:
+    if attribute == "dir":
+        return _DIRECTION
+    return _COLOURS if attribute in _LOOKS else _OF_PICTURES if attribute in PICTURES else trusted
 
 
 def _in_text(page: Page, tag: str, start: int, end: int) -> str | None:

@@ -81,6 +81,9 @@ class Marks:
     def __init__(self) -> None:
         self._kept: list[Mark] = []
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def put(self, mark: Mark) -> str:
         if len(self._kept) == MOST_PLACEHOLDERS:
             raise TooMuch("there are too many placeholders and components in it")
@@ -131,9 +134,10 @@ class Marks:
             raise TooMuch("it comes to too much text")
         return "".join(written)
 
-    def to_nodes(self, text: str) -> list[nodes.Node]:
-        """Return the syntax tree of a text with marks: the way back from `to_text`."""
-        return _NodeReader(self, MARK.split(text)).block()
+    def to_nodes(self, text: str, places: Sequence[str | None] = ()) -> list[nodes.Node]:
+        """Return the syntax tree of a text with marks: the way back from `to_text`. An output is put into the filter
+        that `places` names for its mark, the first mark of the text first, if any."""
+        return _NodeReader(self, MARK.split(text), places).block()
 
     def _output(self, expr: nodes.Expr, line: int) -> str:
         called = expr.node if isinstance(expr, nodes.Call) else None
@@ -143,8 +147,9 @@ class Marks:
 class _NodeReader:
     """Reads pieces (text, number, text, number …, text) as nodes."""
 
-    def __init__(self, marks: Marks, pieces: Sequence[str]) -> None:
+    def __init__(self, marks: Marks, pieces: Sequence[str], places: Sequence[str | None]) -> None:
         self._marks = marks
+        self._places = places
         self._pieces = pieces
         self._next = 0
         self._end: Mark | None = None  # what ended the block read last
@@ -161,7 +166,7 @@ class _NodeReader:
             mark = self._marks.at(piece)
             match mark:
                 case Output():
-                    read.append(nodes.Output([mark.expr], lineno=mark.expr.lineno))
+                    read.append(nodes.Output([self._placed(mark.expr)], lineno=mark.expr.lineno))
                 case If():
                     read.append(self._if(mark))
                 case For():
@@ -173,6 +178,10 @@ class _NodeReader:
                     self._end = mark
                     return read
         return read
+
+    def _placed(self, expr: nodes.Expr) -> nodes.Expr:
+        place = self._places[self._next // 2 - 1] if self._places else None
+        return nodes.Filter(expr, place, [], [], None, None, lineno=expr.lineno) if place else expr
 
     def _if(self, mark: If) -> nodes.If:
         branches = [nodes.If(mark.test, self.block(), [], [], lineno=mark.test.lineno)]
