@@ -16,6 +16,7 @@ _MESSAGES = {
     Alert.UNKNOWN_STATUS: "unknown-status",
     Alert.UNREACHABLE: "customer-unreachable",
     Alert.FLOOD: "too-many-mails",
+    Alert.SEVERAL: "several-orders",
 }
 
 

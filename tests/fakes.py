@@ -55,6 +55,9 @@ class RealClock:
     def to_real(self, virtual: datetime) -> datetime:
         return virtual
 
+    def pass_real(self, span: timedelta) -> None:
+        self.ahead += span
+
 
 class ScriptedChannel:
     """Keeps the mails, and returns the receipts of `script` one by one; with none left it accepts.

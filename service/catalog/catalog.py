@@ -12,7 +12,7 @@ from avisa.catalog.lightened import lightened
 from avisa.catalog.locale import choose_locale, format_locale, spoken
 from avisa.catalog.render_input import Renderer, date_of, render_input_of, uuid_of
 from avisa.core import context, facts, gate, unsubscribe_token
-from avisa.core.model import Json, Notification, Order
+from avisa.core.model import Alert, Json, Notification, Order
 from avisa.core.plan import Brand, Plan
 from avisa.ports import CannotRender, Draft, Mail, NoAddress, RenderedMessage, RenderInput
 
@@ -50,7 +50,8 @@ class Catalog:
         """Choose message, locale and address, and freeze every value that the message may show."""
         touchpoint = self.plan.touchpoint(notification.status)
         try:
-            message = touchpoint.message_for(notification.purpose, notification.ordinal)
+            kind = notification.ordinal if notification.alerts is None else Alert.SEVERAL
+            message = touchpoint.message_for(notification.purpose, kind)
         except (KeyError, ValueError):
             return CannotRender(f"plan.yaml names no message for {notification.purpose}")
         known = facts.view(order)

@@ -8,11 +8,12 @@ that no event gave is left out, so that a template has to ask for it. Times stay
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
 from avisa.core import facts, shapes
+from avisa.core.alert_list import MOST_SHOWN
 from avisa.core.characters import one_line
 from avisa.core.first_names import first_name_in, without_placeholders
 from avisa.core.model import Json, Notification, Order, Purpose, Reason
@@ -22,6 +23,7 @@ from avisa.core.timestamps import rfc3339
 UNKNOWN = "–"  # stands for a customer's name in what owners read
 _COLOR = "#24594b"
 _LONGEST_FIRST_NAME = 60
+_LARGEST_LIST = 24 * 1024  # characters of what is shown of several orders
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 _DETAIL = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")  # what a template can write; and no name that is an address
@@ -40,7 +42,7 @@ def build(
     variables: dict[str, Json] = {
         "customer": {"name": customer, "first_name": first_name(known)},
         "order": _order(order.order_id, known, left_out),
-        "status": shapes.text_of(notification.status, shapes.LONGEST_LINE, shapes.Notes()),
+        "status": _status(notification.status),
         "reminder": _reminder(notification),
         "brand": brand_facts(brand),
         "progress": progress(order, plan),
@@ -64,9 +66,43 @@ def build(
         owner = plan.owners.get(notification.recipient.removeprefix("owner:"))
         variables["owner"] = {"name": owner.name if owner else ""}
         variables["order"]["customer_name"] = customer or UNKNOWN
+    if notification.alerts is not None:
+        variables["alerts"] = notification.alerts
     if left_out:
         variables["_left_out"] = left_out
     return variables
+
+
+def alerts(shown: Sequence[tuple[Order, Notification]], orders: int, plan: Plan) -> Json:
+    """The variable `alerts`: alerts of one kind, of which `shown` are shown, about so many orders in all.
+
+    An order that was alerted about twice is shown once, as it was alerted about last.
+    """
+    newest = {order.order_id: (order, alert) for order, alert in shown}
+    rows: list[Json] = []
+    size = 0
+    for order, alert in newest.values():
+        row = _alert(order, alert, plan)
+        size += sum(map(len, row.values()))
+        if len(rows) == MOST_SHOWN or (rows and size > _LARGEST_LIST):
+            break
+        rows.append(row)
+    return {"kind": shown[0][1].ordinal, "orders": rows, "count": orders, "more": orders - len(rows)}
+
+
+def _alert(order: Order, alert: Notification, plan: Plan) -> dict[str, str]:
+    """What is shown of one order. `now` is its status, if it has gone on meanwhile; what is not known is empty."""
+    values = build(order, alert, plan, alert.decided_at, facts.view(order))
+    return {
+        "number": values["order"]["number"],
+        "url": values["order"].get("url", ""),
+        "status": values["status"],
+        "now": _status(order.status) if order.status != alert.status else "",
+    }
+
+
+def _status(status: str) -> str:
+    return shapes.text_of(status, shapes.LONGEST_LINE, shapes.Notes())
 
 
 def whole_name(value: Json) -> str:

@@ -4,26 +4,25 @@ A budget is spent by the first attempt at a mail. What finds it spent waits unti
 longer within the while. For example, with `6/1h` and six mails about an order at 10:00, the seventh waits until
 11:00. Each mail that waits takes a place, so of thirteen the last one waits until 12:00.
 
-That mails wait is told to the owner, and this has a budget too: once an hour, however many orders it is about.
+That mails wait is told to the owner, as an alert. Alerts have a budget too, one of a kind to an owner in an hour, and
+those that find it spent wait together for one mail (`alert_list`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from avisa.core.model import Alert, Notification, Purpose
+from avisa.core import alert_list
+from avisa.core.model import Notification
 from avisa.core.plan import Allowance
-
-# To one owner.
-ALERTS = Allowance(count=1, per=timedelta(hours=1))
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose budget it is: that of an order, of an address, or of one owner's alerts to floods."""
+    """Whose budget it is: that of an order, of an address, or of one owner's alerts of one kind."""
 
     kind: str
     name: str
@@ -37,10 +36,8 @@ class Scope:
         return cls("address", address_hash.hex())
 
     @classmethod
-    def of_alert(cls, key: str) -> Scope:
-        """The scope of an owner's alert with this key, such as `A-1042/1/owner_alert/flood/owner:care`."""
-        _, _, kind, owner = key.rsplit("/", 3)
-        return cls("alert", f"{kind}/{owner}")
+    def of_alert(cls, kind_and_owner: str) -> Scope:
+        return cls("alert", kind_and_owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,21 +46,20 @@ class Budgets:
 
     per_order: Allowance | None = None
     per_address: Allowance | None = None
-    per_alert: Allowance | None = None
+    alerts_every: timedelta | None = None
 
     @property
     def longest(self) -> timedelta:
         """No attempt longer ago than this counts."""
-        limits = (self.per_order, self.per_address, self.per_alert)
-        return max((limit.per for limit in limits if limit is not None), default=timedelta(0))
+        limits = (self.per_order, self.per_address)
+        return max([self.alerts_every or timedelta(0), *(limit.per for limit in limits if limit is not None)])
 
     def scopes(self, notification: Notification, address_hash: bytes) -> dict[Scope, Allowance]:
         """What a first attempt at this notification spends. An order has no more mails than notifications: where
         these are few, its budget need not be looked at."""
-        if notification.purpose is Purpose.OWNER_ALERT:
-            if notification.ordinal != Alert.FLOOD or self.per_alert is None:
-                return {}
-            return {Scope.of_alert(notification.key): self.per_alert}
+        if (alert := alert_list.kind_and_owner(notification)) is not None:
+            every = self.alerts_every
+            return {} if every is None else {Scope.of_alert(alert): Allowance(count=1, per=every)}
         if not notification.to_customer:
             return {}
         spent: dict[Scope, Allowance] = {}
@@ -87,12 +83,25 @@ class Ledger:
         """Attempts that were made, in any order."""
         self.made[scope] = sorted([*self.made[scope], *moments])
 
-    def place(self, scopes: dict[Scope, Allowance], now: datetime) -> datetime:
+    def place(self, scopes: Mapping[Scope, Allowance], now: datetime) -> datetime:
         """The moment at which one more attempt fits into all these budgets, not before `now`; its place is taken."""
         at = max((self._first(scope, allowance, now) for scope, allowance in scopes.items()), default=now)
         for scope in scopes:
             self.made[scope].append(at)
         return at
+
+    def gather(self, scope: Scope, every: timedelta, now: datetime, *, others_wait: bool) -> datetime:
+        """The moment at which one more alert may leave. One that has to wait takes no place: all leave together.
+
+        `others_wait` says that some of its kind wait already; then it joins them.
+        """
+        last = self.made[scope][-1] if self.made[scope] else None
+        if last is not None and last + every > now:
+            return last + every
+        if others_wait:
+            return now + every
+        self.made[scope].append(now)
+        return now
 
     def _first(self, scope: Scope, allowance: Allowance, now: datetime) -> datetime:
         made = self.made[scope]

@@ -51,6 +51,7 @@ class Fold:
             return []
         earliest: dict[tuple[str, str], str] = {}
         for waiting in self.latest().pending:  # by seq
-            earliest.setdefault((waiting.recipient, waiting.channel), waiting.key)
+            if not waiting.gathered:
+                earliest.setdefault((waiting.recipient, waiting.channel), waiting.key)
         heads = set(earliest.values())
         return [item for item in self.notifications if item.key in heads]

@@ -48,12 +48,13 @@ class Purpose(StrEnum):
 
 
 class Alert(StrEnum):
-    """What an owner is alerted to; the ordinal of an `owner_alert`."""
+    """What an owner is alerted to, the ordinal of an `owner_alert`; and `several` alerts of a kind, in one mail."""
 
     STUCK = "stuck"
     UNKNOWN_STATUS = "unknown_status"
     UNREACHABLE = "unreachable"
     FLOOD = "flood"
+    SEVERAL = "several"  # never an ordinal: it only names the message
 
 
 class Reason(StrEnum):
@@ -77,10 +78,12 @@ class Reason(StrEnum):
     FREQUENCY_CAP = "frequency_cap"
     BLIND = "blind"
     FLOOD = "flood"
+    GATHERED = "gathered"
     UNSUBSCRIBED = "unsubscribed"
     NO_ADDRESS = "no_address"
     # settled
     ACCEPTED = "accepted"
+    LISTED = "listed"
     REFUSED = "refused"
     EXPIRED = "expired"
     IN_DOUBT = "in_doubt"
@@ -203,6 +206,7 @@ class Notification:
     first_attempt_real: datetime | None = None
     not_before: datetime | None = None
     gate: Reason | None = None  # the last word of the gate while it is held
+    alerts: Json = None  # `context.alerts` of all alerts that its mail tells, if several; attached by dispatch
 
     @property
     def to_customer(self) -> bool:
@@ -212,6 +216,10 @@ class Notification:
     def begun(self) -> bool:
         """An attempt to deliver it was started; from then on its words are frozen."""
         return self.first_attempt_real is not None
+
+    @property
+    def gathered(self) -> bool:  # it waits to be told with others of its kind, and nothing waits behind it
+        return self.state is State.HELD and self.gate is Reason.GATHERED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,17 +279,9 @@ class Order:
 
 BLANK_ORDER = Order(order_id="", status="", status_rank=(0, -1, 0), episode=0, entered_at=_LONG_AGO)
 BLANK_NOTIFICATION = Notification(
-    key="",
-    order_id="",
-    episode=0,
-    status="",
-    purpose=Purpose.UPDATE,
-    ordinal="",
-    recipient="",
-    seq=0,
-    reason=Reason.ENTERED,
-    decided_at=_LONG_AGO,
-)
+    key="", order_id="", episode=0, status="", purpose=Purpose.UPDATE, ordinal="", recipient="", seq=0,
+    reason=Reason.ENTERED, decided_at=_LONG_AGO,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

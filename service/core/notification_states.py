@@ -11,6 +11,7 @@ transaction; or DROPPED, if something later in the same batch overtook it. From 
     begin           an attempt starts and its draft is stored: SENDING
     receipt         accepted: SENT; temporary trouble or a lost answer: RETRYING
                     refused for good or given up: FAILED; given up in doubt: IN_DOUBT
+    list            an alert is told by the mail of another one: when that is sent DROPPED, when it fails FAILED
     renderer        the message cannot be written: RETRYING until an operator mends it, at last FAILED
     operator        `avisa outbox drop`: DROPPED; `avisa outbox retry` of what failed or had no address: QUEUED
 

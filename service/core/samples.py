@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from avisa.core import facts, notices
+from avisa.core import context, facts, notices
 from avisa.core.model import Alert, Fact, Json, Notification, Order, Purpose, Reason, evolve
 from avisa.core.plan import Plan
 
@@ -67,6 +67,8 @@ def samples(message: str, plan: Plan, now: datetime) -> dict[str, Sample]:
 def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
     """The samples for one occasion."""
     status, purpose, ordinal = use
+    if ordinal == Alert.SEVERAL:
+        return _lists(plan, now)
     known = {**_FULL, "promised_at": (now + timedelta(days=6)).date().isoformat()}
     notification = _notification(status, purpose, ordinal, plan, now)
     moved = replace(notification, reason=Reason.FACTS_CHANGED, promise_before=now.date().isoformat())
@@ -81,6 +83,28 @@ def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
     return made
 
 
+def _lists(plan: Plan, now: datetime) -> dict[str, Sample]:
+    """Samples of a list: one of each kind of alert."""
+    kinds = {
+        "full": (Alert.UNKNOWN_STATUS, _FULL),
+        "bare": (Alert.STUCK, _BARE),
+        "odd": (Alert.UNREACHABLE, {**_FULL, **_ODD}),
+        "flood": (Alert.FLOOD, _FULL),
+    }
+    made: dict[str, Sample] = {}
+    for name, (kind, known) in kinds.items():
+        alert = _notification(OFF_THE_MAP, Purpose.OWNER_ALERT, kind, plan, now)
+        made[name] = _listed(_order(OFF_THE_MAP, known, plan, now), alert, plan)
+    return made
+
+
+def _listed(order: Order, alert: Notification, plan: Plan) -> Sample:
+    """The alert with two others, one of them about an order that has gone on meanwhile; a dozen are not shown."""
+    gone_on = evolve(order, order_id="A-1043", status=next(iter(plan.touchpoints), OFF_THE_MAP))
+    rows = [(each, alert) for each in (order, gone_on, evolve(order, order_id="A-1044"))]
+    return order, evolve(alert, next_update=None, alerts=context.alerts(rows, len(rows) + 12, plan))
+
+
 def occasion(message: str, order: Order, plan: Plan, now: datetime) -> Sample | None:
     """A real order as if the message were sent about it now; None for an owner's message if it has no owner.
 
@@ -92,8 +116,11 @@ def occasion(message: str, order: Order, plan: Plan, now: datetime) -> Sample | 
         order = _entered(order, status, plan, now)
     order = evolve(order, pending=(), alerts=frozenset())
     if purpose is Purpose.OWNER_ALERT:
-        alerted, alerts = notices.alert_owner(order, Alert(ordinal), Reason.ENTERED, plan, now)
-        return (alerted, alerts[0]) if alerts else None
+        kind = Alert.UNKNOWN_STATUS if ordinal == Alert.SEVERAL else Alert(ordinal)
+        alerted, alerts = notices.alert_owner(order, kind, Reason.ENTERED, plan, now)
+        if not alerts:
+            return None
+        return _listed(alerted, alerts[0], plan) if ordinal == Alert.SEVERAL else (alerted, alerts[0])
     if purpose is Purpose.REMINDER:  # one more than `at_most` is never sent; the last one is
         at_most = plan.touchpoint(status).remind.at_most
         order = evolve(order, reminders=max(0, min(order.reminders, at_most - 1)), spent=False)

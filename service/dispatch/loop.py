@@ -224,10 +224,15 @@ class Dispatch:
             raise
         self._begun.extend(attempt for attempt in prepared.attempts if attempt.key in began.keys)
         settlements = prepared.settlements + [
-            self._not_begun(attempt, began.over_budget.get(attempt.key), at)
+            self._not_begun(attempt.claimed, began.over_budget.get(attempt.key), at)
             for attempt in prepared.attempts
             if attempt.key not in began.keys
         ]
+        for key, listed in prepared.listed.items():
+            if key in began.keys:
+                self._in_flight.forget(item.notification.key for item in listed)
+            else:
+                settlements += [self._not_begun(item, began.over_budget.get(key), at) for item in listed]
         lost: Collection[str] = [item.key for item in settlements]
         try:
             lost = await self._in_flight.settle(settlements)
@@ -251,12 +256,12 @@ class Dispatch:
                 stored = replace(attempt.claimed, order=evolve(order, version=order.version + 1))
                 prepared.attempts.append(replace(attempt, claimed=stored))
 
-    def _not_begun(self, attempt: Attempt, room_at: datetime | None, at: Now) -> Settlement:
+    def _not_begun(self, claimed: Claimed, room_at: datetime | None, at: Now) -> Settlement:
         """It was over a budget, which has room for it at `room_at`. Or it absorbed a later event, or its lease ended:
         then the next claim prepares it again."""
         if room_at is None:
-            return self._released(attempt.claimed.notification, at)
-        return self._settlements.over_budget(attempt.claimed, room_at, self._catalogs.in_force.plan, at)
+            return self._released(claimed.notification, at)
+        return self._settlements.over_budget(claimed, room_at, self._catalogs.in_force.plan, at)
 
     def _released(self, notification: Notification, at: Now) -> Settlement:
         return self._settlements.released(notification, at)

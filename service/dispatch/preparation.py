@@ -6,15 +6,16 @@ after it claimed what was left over. Nothing is stored here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from avisa.core import decide, flood, gate
+from avisa.core import alert_list, context, decide, gate
 from avisa.core.flood import NO_BUDGETS, Budgets
-from avisa.core.model import Notification, Order, Reason, State
+from avisa.core.model import Notification, Order, Reason, State, evolve
 from avisa.core.plan import Allowance, Plan
 from avisa.dispatch.settlements import Now, Settlements, in_doubt
 from avisa.ports import (
@@ -25,6 +26,7 @@ from avisa.ports import (
     Claimed,
     Clock,
     Draft,
+    Gathered,
     Lag,
     NoAddress,
     Outbox,
@@ -40,13 +42,15 @@ DECISION_DELAY = timedelta(seconds=5)
 
 @dataclass(slots=True)
 class Prepared:
-    """What came of preparing a batch: each notification has either an attempt or a settlement."""
+    """What came of preparing a batch: each notification has an attempt or a settlement, or an attempt lists it."""
 
     attempts: list[Attempt] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
     # Keys of attempts whose message tells a new date, because the one decided on has passed. Their order has that
     # date as its new deadline, which must be stored before the attempt begins.
     redated: set[str] = field(default_factory=set)
+    # Of the batch what is told by the mail of another attempt, by the key of that attempt.
+    listed: defaultdict[str, list[Claimed]] = field(default_factory=lambda: defaultdict(list))
     # What the store asks when it begins these attempts: only there is it known what others began meanwhile.
     budgets: Budgets = NO_BUDGETS
 
@@ -72,8 +76,12 @@ class Preparation:
         fresh, on_time, overdue = self._lag.fresh_feeds(at.real), self._on_time(at), self.overdue(at.real)
         unsubscribed = await self._unsubscribed(batch, catalog)
         prepared = Prepared(budgets=self._budgets(catalog.plan, at))
+        listed_by: dict[str, str] = {}
         for claimed in batch:
             notification, order = claimed.notification, claimed.order
+            if notification.key in listed_by:
+                prepared.listed[listed_by[notification.key]].append(claimed)
+                continue
             due = notification.due
             verdict = gate.check(
                 notification,
@@ -95,26 +103,40 @@ class Preparation:
             elif isinstance(verdict, gate.Hold):
                 prepared.settlements.append(self._settlements.held(notification, verdict, at))
             else:
-                self._attempt(claimed, catalog, at, prepared)
+                gathered = await self._gathered(notification, listed_by)
+                if self._attempt(claimed, gathered, catalog, at, prepared):
+                    listed_by.update(dict.fromkeys(gathered.keys, notification.key))
         await self._take_out_dates(catalog, at, prepared)
         return prepared
 
-    def _attempt(self, claimed: Claimed, catalog: Catalog, at: Now, prepared: Prepared) -> None:
-        """Freeze what the message says, unless an earlier attempt did. A date that has passed is replaced before."""
+    async def _gathered(self, notification: Notification, listed_by: Mapping[str, str]) -> Gathered:
+        """What an alert may tell besides; nothing that another one of the batch tells."""
+        if not alert_list.may_lead(notification):
+            return Gathered()
+        gathered = await self._outbox.gathered(notification)
+        return Gathered() if any(key in listed_by for key in gathered.keys) else gathered
+
+    def _attempt(self, claimed: Claimed, gathered: Gathered, catalog: Catalog, at: Now, prepared: Prepared) -> bool:
+        """Freeze what the message says, unless an earlier attempt did. A date that has passed is replaced before.
+        False if there is a settlement instead."""
         if claimed.draft is not None:
             prepared.attempts.append(Attempt(claimed=claimed, draft=claimed.draft, at_real=at.real))
-            return
+            return True
         notification, order = claimed.notification, claimed.order
         corrected = decide.on_attempt(order, notification, catalog.plan, at.virtual)
         if corrected is not None:
             order, notification = corrected
+        if gathered.keys:
+            alerts = [(it.order, it.notification) for it in (claimed, *gathered.shown)]
+            notification = evolve(notification, alerts=context.alerts(alerts, gathered.orders, catalog.plan))
         draft = _draft(catalog, notification, order, at)
         if isinstance(draft, Draft):
             if order is not claimed.order:
                 prepared.redated.add(notification.key)
             claimed = replace(claimed, notification=notification, order=order)
-            prepared.attempts.append(Attempt(claimed=claimed, draft=draft, at_real=at.real))
-        elif isinstance(draft, NoAddress):
+            prepared.attempts.append(Attempt(claimed=claimed, draft=draft, at_real=at.real, lists=gathered.keys))
+            return True
+        if isinstance(draft, NoAddress):
             dropped = self._settled(notification, claimed.order, State.DROPPED, Reason.NO_ADDRESS, catalog, at)
             prepared.settlements.append(dropped)
         else:
@@ -122,6 +144,7 @@ class Preparation:
             prepared.settlements.append(
                 self._settlements.not_rendered(notification, claimed.order, draft, catalog.plan, at)
             )
+        return False
 
     async def _take_out_dates(self, catalog: Catalog, at: Now, prepared: Prepared) -> None:
         """Write anew, without its date, what goes to customers who stopped the reminders.
@@ -172,15 +195,14 @@ class Preparation:
         return Budgets(
             per_order=self._in_real_time(plan.flood.per_order, at),
             per_address=self._in_real_time(plan.flood.per_address, at),
-            per_alert=self._in_real_time(flood.ALERTS, at),
+            alerts_every=self._real_span(alert_list.EVERY, at),
         )
 
     def _in_real_time(self, allowance: Allowance | None, at: Now) -> Allowance | None:
-        if allowance is None:
-            return None
-        return replace(
-            allowance, per=self._clock.to_real(at.virtual) - self._clock.to_real(at.virtual - allowance.per)
-        )
+        return None if allowance is None else replace(allowance, per=self._real_span(allowance.per, at))
+
+    def _real_span(self, span: timedelta, at: Now) -> timedelta:
+        return self._clock.to_real(at.virtual) - self._clock.to_real(at.virtual - span)
 
     def overdue(self, real: datetime) -> datetime:
         """A reminder due at or before this virtual moment is sent at `real`, even if its feed is behind.

@@ -134,13 +134,12 @@ class Settlements:
         )
 
     def over_budget(self, claimed: Claimed, room_at: datetime, plan: Plan, at: Now) -> Settlement:
-        """A customer's mail waits until `room_at` (real) for room in a flood budget, and the owner is told of it once
-        an order. An owner who was told of another order a while ago is not told again."""
+        """It waits until `room_at` (real) for room in a budget: an alert to be told with others of its kind, and a
+        customer's mail because of a flood, of which the owner is told once an order."""
         notification, order = claimed.notification, claimed.order
-        if not notification.to_customer:
-            return self.settled(notification, order, State.DROPPED, Reason.FLOOD, plan, at)
-        held = self.held(notification, gate.Hold(self.clock.to_virtual(room_at), Reason.FLOOD), at)
-        if Alert.FLOOD in order.alerts:
+        reason = Reason.FLOOD if notification.to_customer else Reason.GATHERED
+        held = self.held(notification, gate.Hold(self.clock.to_virtual(room_at), reason), at)
+        if not notification.to_customer or Alert.FLOOD in order.alerts:
             return held
         alerted, alerts = notices.alert_owner(order, Alert.FLOOD, Reason.FLOOD, plan, at.virtual)
         return replace(held, change=Change(order=alerted, notifications=alerts))

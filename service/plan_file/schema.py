@@ -215,6 +215,7 @@ class Messages(PlanMap):
     unknown_status: Message = Field("unknown-status", description="To the owner: a status without a touchpoint.")
     unreachable: Message = Field("customer-unreachable", description="To the owner: no mail reaches the customer.")
     flood: Message = Field("too-many-mails", description="To the owner: more mails than `flood` allows.")
+    several: Message = Field("several-orders", description="To the owner: more of the same kind within an hour.")
 
 
 class Touchpoint(PlanMap):

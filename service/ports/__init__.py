@@ -2,7 +2,7 @@
 
 from avisa.ports.catalog import Catalog, CatalogCache, CatalogStore, InForce, VersionStore
 from avisa.ports.clock import Clock, Lag
-from avisa.ports.drafts import Attempt, Claimed, Draft, RenderInput
+from avisa.ports.drafts import Attempt, Claimed, Draft, Gathered, RenderInput
 from avisa.ports.mail import CannotRender, Channel, Mail, NoAddress, RenderedMessage
 from avisa.ports.orders import Change, Committed, DurabilityLost, Entry, OrderBook, Tally
 from avisa.ports.outbox import Begun, Outbox, Pause, Sender, Settlement
@@ -37,6 +37,7 @@ __all__ = [
     "Draft",
     "DurabilityLost",
     "Entry",
+    "Gathered",
     "Gauges",
     "History",
     "InForce",

@@ -55,12 +55,23 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """Alerts that wait to be told with another one: their keys; some of them with their orders, each order once, to
+    be shown; and how many orders all of these alerts are about, the other one included."""
+
+    keys: tuple[str, ...] = ()
+    shown: tuple[Claimed, ...] = ()
+    orders: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """An attempt to deliver a notification: stored as begun before the first byte leaves."""
 
     claimed: Claimed
     draft: Draft
     at_real: datetime
+    lists: tuple[str, ...] = ()  # keys of the alerts that its mail tells besides its own
 
     @property
     def key(self) -> str:

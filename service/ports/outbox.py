@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from avisa.core.flood import NO_BUDGETS, Budgets
-from avisa.core.model import Reason, State
-from avisa.ports.drafts import Attempt, Claimed
+from avisa.core.model import Notification, Reason, State
+from avisa.ports.drafts import Attempt, Claimed, Gathered
 from avisa.ports.orders import Change, Entry
 
 
@@ -45,8 +45,8 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """What became of attempts that were to begin: the keys of those that did, and those for which a flood budget has
-    no room, each with the real moment at which it may have. The others lost a race."""
+    """What became of attempts that were to begin: the keys of those that did, and those for which a budget has no
+    room, each with the real moment at which it may have. The others lost a race."""
 
     keys: frozenset[str] = frozenset()
     over_budget: Mapping[str, datetime] = field(default_factory=dict)
@@ -67,7 +67,14 @@ class Outbox(Protocol):
 
     async def begin(self, attempts: Sequence[Attempt], budgets: Budgets = NO_BUDGETS) -> Begun:
         """Store the drafts, mark SENDING and count the attempts. A key does not begin if this process lost its lease,
-        or if it was settled, or if its revision has risen, or if one of `budgets` has no room for it."""
+        or if it was settled, or if its revision has risen, or if one of `budgets` has no room for it.
+
+        What an attempt lists is told by its mail from now on, whoever has leased it: nobody claims it any more, and
+        it is settled together with that mail. If something cannot be listed any more, the attempt does not begin.
+        """
+
+    async def gathered(self, leader: Notification) -> Gathered:
+        """What the mail of this alert may tell besides: all of its kind and owner that wait to be told."""
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[str]:
         """Store settlements in one transaction and free their leases; return the keys that were lost.

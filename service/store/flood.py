@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from avisa.core import alert_list
 from avisa.core.flood import Budgets, Ledger, Scope
 from avisa.core.model import Purpose
 from avisa.core.plan import Allowance
@@ -22,6 +23,7 @@ from avisa.store.sql.statements import query
 
 _TO_ADDRESSES = query("attempts_at_addresses")
 _ON_ORDERS = query("attempts_on_orders")
+_ALERTS_WAITING = query("alerts_waiting")
 
 # An address that gets more mails than this, those of the batch and those that count, is locked. So replicas that
 # write to it at the same moment see each other's attempts. A usual mail needs no lock.
@@ -49,16 +51,34 @@ def waits(conn: Connection, attempts: Sequence[Attempt], budgets: Budgets) -> di
     ledger = _ledger(conn, hashes, wanted, since)
     if lock_hashes(conn, _crowded(ledger, wanted)):
         ledger = _ledger(conn, hashes, wanted, since)
-    placed = ((attempt, ledger.place(scopes, now)) for attempt, scopes in wanted)
-    return {attempt.key: at for attempt, at in placed if at > now}
+    waiting = _alerts_waiting(conn, wanted)
+    placed = {attempt.key: _place(attempt, scopes, ledger, waiting, now) for attempt, scopes in wanted}
+    return {key: at for key, at in placed.items() if at > now}
+
+
+def _place(
+    attempt: Attempt, scopes: Mapping[Scope, Allowance], ledger: Ledger, waiting: frozenset[str], now: datetime
+) -> datetime:
+    notification = attempt.claimed.notification
+    if (alert := alert_list.kind_and_owner(notification)) is None:
+        return ledger.place(scopes, now)
+    ((scope, allowance),) = scopes.items()
+    joins = alert in waiting and not alert_list.may_lead(notification)
+    return ledger.gather(scope, allowance.per, now, others_wait=joins)
+
+
+def _alerts_waiting(conn: Connection, wanted: _Wanted) -> frozenset[str]:
+    """The kinds and owners of those alerts of which others wait to be told, and no attempt at them was made."""
+    alerts = {scope.name for _, scopes in wanted for scope in scopes if scope.kind == "alert"}
+    rows = _ALERTS_WAITING.fetch(conn, as_rows("alert", sorted(alerts))) if alerts else ()
+    return frozenset(alert for (alert,) in rows)
 
 
 def _ledger(conn: Connection, hashes: Sequence[bytes], wanted: _Wanted, since: int) -> Ledger:
     ledger = Ledger()
     rows = _TO_ADDRESSES.fetch(conn, as_rows("address_hash", [each.hex() for each in hashes]), since=since)
-    for address_hash, recipient, key, at in rows:
-        customer = recipient == "customer"
-        scope = Scope.of_address(bytes.fromhex(address_hash)) if customer else Scope.of_alert(key)
+    for address_hash, alert, at in rows:
+        scope = Scope.of_address(bytes.fromhex(address_hash)) if alert is None else Scope.of_alert(alert)
         ledger.enter(scope, [moment(at)])
     orders = sorted({scope.name for _, scopes in wanted for scope in scopes if scope.kind == "order"})
     if orders:

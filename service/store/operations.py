@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from avisa.core.model import Reason
 from avisa.ports import DeadLetter, Pause
-from avisa.store import counters, dead_letters, recipient_queues
+from avisa.store import alert_lists, counters, dead_letters, recipient_queues
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import as_rows
 from avisa.store.sql.rows import micros, moment
@@ -53,6 +53,7 @@ class SqlOperations(OnDatabase):
         if chosen:
             recipient_queues.drop(conn, chosen, Reason.DROPPED_BY_OPERATOR, now=micros(now))
             recipient_queues.promote_next(conn, set(chosen.values()))
+            alert_lists.free(conn, chosen)
         return frozenset(chosen)
 
     @transaction

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from avisa.core.flood import NO_BUDGETS, Budgets
-from avisa.core.model import SETTLED, State
-from avisa.ports import Attempt, Begun, Claimed, Pause, Settlement
-from avisa.store import counters, flood, operations, orders, recipient_queues, timeline
+from avisa.core.model import SETTLED, Notification, Reason, State
+from avisa.ports import Attempt, Begun, Claimed, Gathered, Pause, Settlement
+from avisa.store import alert_lists, counters, flood, operations, orders, recipient_queues, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import as_rows, clock
 from avisa.store.sql.rows import (
@@ -104,6 +104,8 @@ class SqlOutbox(OnDatabase):
             if attempt.key not in over_budget
             and leased.get(attempt.key, ("", -1))[1] == attempt.claimed.notification.revision
         ]
+        incomplete = alert_lists.list_with(conn, ready)
+        ready = [attempt for attempt in ready if attempt.key not in incomplete]
         if ready:
             _BEGIN.execute(conn, [_attempt_row(attempt) for attempt in ready])
         return Begun(keys=frozenset(attempt.key for attempt in ready), over_budget=over_budget)
@@ -134,9 +136,10 @@ class SqlOutbox(OnDatabase):
         _store(conn, done)
         timeline.add(conn, [item.entry for item in done if item.entry is not None])
         counters.add(conn, "doubt", {("in_doubt", self._shard): sum(item.counts_doubt for item in done)})
-        ended = {leased[item.key][0] for item in done if item.state in SETTLED}
-        if ended:
-            recipient_queues.promote_next(conn, ended)
+        freed = {leased[item.key][0] for item in done if item.state in SETTLED or item.reason is Reason.GATHERED}
+        if freed:
+            recipient_queues.promote_next(conn, freed)
+        alert_lists.settle_with(conn, [item for item in done if item.state in SETTLED])
         return frozenset(item.key for item in settlements) - {item.key for item in done}
 
     @transaction
@@ -148,6 +151,10 @@ class SqlOutbox(OnDatabase):
         if leased:
             _RENEW.execute(conn, as_rows("key", leased), until=clock(conn) + lease // MICROSECOND)
         return frozenset(leased)
+
+    @latest
+    def gathered(self, conn: Connection, leader: Notification) -> Gathered:
+        return alert_lists.gathered(conn, leader)
 
     @latest
     def unsubscribed(self, conn: Connection, hashes: Collection[bytes]) -> frozenset[bytes]:

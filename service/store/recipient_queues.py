@@ -1,8 +1,9 @@
 """Recipient queues: the notifications of one order for one recipient on one channel, first in, first out.
 
 Only the head of a queue has a `due_real`. The others cost a claim nothing, and the next one gets its `due_real` when
-the head is settled. Whoever reads a queue in order to change it locks its notifications, so nobody can settle the
-head while another process puts something behind it unseen.
+the head is settled. An alert that is gathered heads none: it is due by itself, and nothing waits behind it. Whoever
+reads a queue in order to change it locks its notifications, so nobody can settle the head while another process puts
+something behind it unseen.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Unsettled:
 
     queue: tuple[str, str, str]  # order, recipient, channel
     begun: bool
+    blocks: bool  # what comes after it in its queue waits for it
 
 
 def lock_unsettled(conn: Connection, order_ids: Sequence[str]) -> dict[str, Unsettled]:
@@ -50,8 +52,8 @@ def lock_unsettled(conn: Connection, order_ids: Sequence[str]) -> dict[str, Unse
         return {}
     rows = _LOCK_UNSETTLED.fetch(conn, as_rows("order_id", order_ids))
     return {
-        key: Unsettled((order_id, recipient, channel), first_attempt is not None)
-        for key, order_id, recipient, channel, first_attempt in rows
+        key: Unsettled((order_id, recipient, channel), first_attempt is not None, bool(blocks))
+        for key, order_id, recipient, channel, first_attempt, blocks in rows
     }
 
 
@@ -77,7 +79,7 @@ def add(
     absorbing = [change.absorbed_by for change in changes if change.absorbed_by is not None]
     if absorbing:
         _RAISE_REVISION.execute(conn, as_rows("key", absorbing))
-    occupied = {item.queue for key, item in unsettled.items() if key not in dropped}
+    occupied = {item.queue for key, item in unsettled.items() if item.blocks and key not in dropped}
     begun: set[str] = set()
     rows: list[dict[str, Any]] = []
     for change in changes:

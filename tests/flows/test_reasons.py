@@ -143,6 +143,24 @@ async def over_the_budget(flows: Flows) -> None:
     await flows.became("A-1/2/update/1/customer", State.HELD)
 
 
+@scene(Reason.GATHERED)
+async def two_of_a_kind(flows: Flows) -> None:
+    await flows.happens("glazed", "A-0")
+    await flows.became("A-0/1/owner_alert/unknown_status/owner:care", State.SENT)
+    for order_id in ("A-1", "A-2"):
+        await flows.happens("glazed", order_id)
+        flows.dispatch.nudge()
+        await flows.became(f"{order_id}/1/owner_alert/unknown_status/owner:care", State.HELD)
+
+
+@scene(Reason.LISTED)
+async def two_of_a_kind_an_hour_later(flows: Flows) -> None:
+    await two_of_a_kind(flows)
+    await flows.pass_time(timedelta(hours=1))
+    for order_id in ("A-1", "A-2"):
+        await flows.became(f"{order_id}/1/owner_alert/unknown_status/owner:care", State.SENT, State.DROPPED)
+
+
 @scene(Reason.FREQUENCY_CAP)
 async def moved_twice(flows: Flows) -> None:
     await flows.happens("confirmed", promised_at="2026-03-20")

@@ -76,7 +76,7 @@ def test_a_mail_says_its_language_and_what_is_a_heading(message: str, locale: st
 @pytest.mark.parametrize(("message", "locale"), EVERY)
 def test_the_text_says_all_that_the_page_says(message: str, locale: str) -> None:
     rendered = harness.words(message, locale)
-    text = " ".join(rendered.text.split())
+    text = " ".join(re.sub(r" \(https:\S+\)", "", rendered.text).split())  # the addresses of links
     for paragraph in Read(rendered.html).paragraphs[1:]:  # the first is the name of the shop
         for sentence in re.split(r"(?<=[.:]) | · |✓ |× ", " ".join(paragraph.split())):
             assert sentence.strip() in text, sentence
@@ -164,7 +164,7 @@ def test_a_mail_fits_every_screen_and_any_finger(tmp_path: Path) -> None:
         assert measured["wide"] <= 0, name
         assert measured["card"] == 0, name
         assert measured["smallest"] >= SMALLEST, name
-        if "full" in name:  # the odd sample has no address to press
+        if "full" in name and "several-orders" not in name:  # the odd sample has no address to press
             assert measured["button"] >= REACH, name
 
 

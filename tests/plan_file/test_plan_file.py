@@ -84,6 +84,7 @@ def test_keys_left_out_have_the_documented_defaults() -> None:
         Alert.UNKNOWN_STATUS: "unknown-status",
         Alert.UNREACHABLE: "customer-unreachable",
         Alert.FLOOD: "too-many-mails",
+        Alert.SEVERAL: "several-orders",
     }
     assert (meant.brands["default"].locale, meant.brands["default"].time_zone) == ("en", "UTC")
     assert (meant.feed, meant.events, meant.tell_within) == (Feed(), Events(), timedelta(hours=72))

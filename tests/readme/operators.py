@@ -58,6 +58,10 @@ MEANINGS = {
     "brand.logo": "the address of its picture",
     "owner.name": "who looks after the order; in messages to owners only",
     "order.customer_name": "the customer's name, or a dash; in messages to owners only",
+    "alerts.kind": "what they are about: `stuck`, `unknown_status`, `unreachable`, `flood`; in `several-orders` only",
+    "alerts.count": "how many orders they are about",
+    "alerts.orders": "each with `number`, `status`, `url`, and `now` if the order has gone on; for `for`",
+    "alerts.more": "how many orders more than those; 0 as a rule",
 }
 EXAMPLES = {
     "day": "promise.date | day",
@@ -127,7 +131,7 @@ def values(message: str = "delayed", status: str = "shipped") -> Mapping[str, Js
 def said(body: str, locale: str = "en", *, message: str = "delayed") -> RenderedMessage:
     """A message of that body, filled."""
     text = f"---\nsubject: s\nshort: s\n---\n{body}\n"
-    owners = message == "order-stuck"
+    owners = message in ("order-stuck", "several-orders")
     compiled, problems = compile_message(
         text, file=f"messages/m/{locale}.md", locale=locale, layout=templates.layout(), for_owner=owners
     )
@@ -166,13 +170,13 @@ def _variables() -> Iterator[tuple[str, bool]]:
 
 
 def _example(name: str) -> str:
-    if name == "order.items":
+    if name in ("order.items", "alerts.orders"):
         return "a list"
     if name.startswith("reminder"):
         return {"number": "1", "last": "no"}[name.removeprefix("reminder.")]
     owners = name in ("owner.name", "order.customer_name")
     written = f"{name} | day" if name in TIMES else name
-    message = "order-stuck" if owners else "delayed"
+    message = "several-orders" if name.startswith("alerts") else "order-stuck" if owners else "delayed"
     shown = first_line(f"{{% if {name} %}}{{{{ {written} }}}}{{% else %}}-{{% endif %}}", message=message)
     return f"{shown}, with `\\| day`" if name in TIMES else shown.removeprefix("-")
 

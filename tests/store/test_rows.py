@@ -69,7 +69,7 @@ def test_an_order_comes_back_as_it_was(order: Order) -> None:
 
 
 @settings(max_examples=300, deadline=None, print_blob=True)
-@given(any_of(Notification))
+@given(any_of(Notification, alerts=st.none()))
 def test_a_notification_comes_back_as_it_was(notification: Notification) -> None:
     row = rows.notification_row(notification)
     row |= {

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from avisa.store import StoreMisconfigured, migrate, open_store, orders, outbox
+from avisa.store import StoreMisconfigured, alert_lists, flood, migrate, open_store, orders, outbox
 from avisa.store.database import database_url
 from avisa.store.sql import dialect, schema, statements
 from avisa.store.sql.rows import micros
@@ -108,6 +108,9 @@ async def test_the_hot_queries_go_by_index(database: FreshDatabase) -> None:
             "notifications_due ": explain(conn, outbox._NEXT_DUE, feeds, overdue=now),
             "notifications_order ": explain(conn, orders._LOAD_PENDING, ids),
             "orders_pkey": explain(conn, orders._LOAD, ids),
+            "notifications_alerts": explain(conn, alert_lists._TO_LIST, alert="stuck/owner:a", key="A", limit=9),
+            "notifications_alerts ": explain(conn, flood._ALERTS_WAITING, dialect.as_rows("alert", ["a"])),
+            "notifications_told_by": explain(conn, alert_lists._LOCK_LISTED, dialect.as_rows("told_by", ["A"])),
             "notifications_pkey": explain(conn, outbox._LOCK_LEASED, dialect.as_rows("key", ["A"]), token="t"),
         }
 

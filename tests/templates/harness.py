@@ -70,6 +70,7 @@ NEEDED = [
     "unknown-status",
     "customer-unreachable",
     "too-many-mails",
+    "several-orders",
 ]
 
 

@@ -36,7 +36,7 @@ MAY_DATE = (
 )
 FINAL = ("delivered", "cancelled")
 CUSTOMERS = (*MAY_DATE, *FINAL)
-OWNERS = ("order-stuck", "customer-unreachable", "unknown-status", "too-many-mails")
+OWNERS = ("order-stuck", "customer-unreachable", "unknown-status", "too-many-mails", "several-orders")
 MESSAGES = (*CUSTOMERS, *OWNERS)
 EVERY = [pytest.param(message, locale, id=f"{message}-{locale}") for message in MESSAGES for locale in LOCALES]
 CUSTOMERS_EVERY = [each for each in EVERY if each.values[0] in CUSTOMERS]
@@ -51,6 +51,7 @@ LONG_DAY = {
 }
 MARK = "§"
 STATUSES = ("confirmed", "in_production", "shipped", "out_for_delivery", "something_else")
+KINDS = dict(zip(STATUSES, ("stuck", "unknown_status", "unreachable", "flood", "stuck"), strict=True))
 REMINDERS = ((0, False), (1, False), (2, False), (3, True))
 
 JINJA = Environment(autoescape=False)
@@ -74,6 +75,16 @@ def templates(message: str, locale: str) -> dict[str, Template]:
     return {part: JINJA.from_string(text) for part, text in parts(message, locale).items()}
 
 
+def alerts(kind: str = "stuck", more: int = 0) -> SimpleNamespace:
+    """What owners are told of several orders."""
+    rows = [
+        SimpleNamespace(number="1042", url=url, status=MARK, now=now)
+        for url in ("", "https://x")
+        for now in ("", MARK)
+    ]
+    return SimpleNamespace(kind=kind, count=15, more=more, orders=rows)
+
+
 def context(**given: Any) -> dict[str, Any]:
     """The least that every order has, with `given` on top."""
     least = {
@@ -82,6 +93,7 @@ def context(**given: Any) -> dict[str, Any]:
         "owner": SimpleNamespace(name=MARK),
         "brand": SimpleNamespace(name="Loja Azul"),
         "status": "in_production",
+        "alerts": alerts(),
         "reminder": SimpleNamespace(number=0, last=False),
         "button": lambda text, _url: f"[{text}]",
         "items": lambda _items: MARK,
@@ -115,6 +127,7 @@ def cases() -> tuple[dict[str, Any], ...]:
     every = []
     for make, status, (number, last), promise in product((context, rich), STATUSES, REMINDERS, promises):
         case = make(status=status, reminder=SimpleNamespace(number=number, last=last), promise=promise)
+        case["alerts"] = alerts(KINDS[status], more=11 if last else 0)
         every.append({**case, "next_update": None} if last else case)
     return tuple(every)
 
@@ -154,8 +167,9 @@ def test_subject_and_short_are_one_brief_line(message: str, locale: str) -> None
         assert "\n" not in subject + short
         assert 0 < len(subject) <= 78, subject
         assert 0 < len(short) <= 150, short
-        assert "1042" in subject
-        assert "1042" in short
+        about = "(15)" if message == "several-orders" else "1042"
+        assert about in subject
+        assert about in short
 
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from avisa.core.alert_list import kind_and_owner
 from avisa.core.model import (
     BLANK_NOTIFICATION,
     BLANK_ORDER,
@@ -180,7 +181,7 @@ def _read(state: str, readers: dict[str, Coder | None]) -> dict[str, Any]:
 # ---------------------------------------------------------------- notifications
 
 NOTIFICATION_COLUMNS = columns("notification")
-_NOTIFICATION = _codes(Notification, frozenset(NOTIFICATION_COLUMNS))
+_NOTIFICATION = _codes(Notification, frozenset({*NOTIFICATION_COLUMNS, "alerts"}))
 _NOTIFICATION_READERS = {name: read for name, _, _, read in _NOTIFICATION}
 
 
@@ -198,6 +199,7 @@ def notification_row(notification: Notification) -> dict[str, Any]:
         "next_update": micros_or_none(notification.next_update),
         "not_before": micros_or_none(notification.not_before),
         "attempts": 0,
+        "alert": kind_and_owner(notification),
     }
 
 

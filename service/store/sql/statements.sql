@@ -93,9 +93,13 @@ next_update, not_before, gate
 -- In the order in which `rows.draft_of` reads them.
 draft, catalog, message, locale, message_id, address_hash
 
+-- part: gathered
+-- An alert that waits to be told with others of its kind. What comes after it in its queue does not wait behind it.
+state = 'held' AND gate = 'gathered'
+
 -- name: lock_unsettled
 -- rows: order_id text
-SELECT key, order_id, recipient, channel, first_attempt_real
+SELECT key, order_id, recipient, channel, first_attempt_real, CASE WHEN {gathered} THEN 0 ELSE 1 END
 FROM notifications
 WHERE order_id IN (SELECT r.order_id FROM {rows}) AND settled_at IS NULL
 ORDER BY key {lock}
@@ -104,7 +108,7 @@ ORDER BY key {lock}
 -- rows: key text, order_id text, seq bigint, recipient text, channel text, decided text, decided_at bigint
 -- rows: state text, next_update bigint, not_before bigint, due_real bigint, lease_token text, settled_at bigint
 -- rows: reason text, attempts int, first_attempt_real bigint, draft text, catalog text, message text, locale text
--- rows: message_id text, address_hash text
+-- rows: message_id text, address_hash text, alert text
 INSERT INTO notifications ({columns})
 SELECT {columns} FROM {rows} WHERE 1 = 1 ORDER BY key
 ON CONFLICT (key) DO NOTHING
@@ -135,11 +139,12 @@ UPDATE notifications SET revision = revision + 1 WHERE key IN (SELECT r.key FROM
 -- rows: order_id text
 UPDATE notifications
 SET due_real = {clock}
-WHERE order_id IN (SELECT r.order_id FROM {rows}) AND settled_at IS NULL AND due_real IS NULL
+WHERE order_id IN (SELECT r.order_id FROM {rows}) AND settled_at IS NULL AND due_real IS NULL AND told_by IS NULL
   AND NOT EXISTS (
     SELECT 1 FROM notifications e
     WHERE e.order_id = notifications.order_id AND e.recipient = notifications.recipient
       AND e.channel = notifications.channel AND e.seq < notifications.seq AND e.settled_at IS NULL
+      AND NOT (e.state = 'held' AND e.gate = 'gathered')
   )
 
 
@@ -163,7 +168,7 @@ WHERE n.due_real <= :latest
   AND NOT EXISTS (
     SELECT 1 FROM notifications e
     WHERE e.order_id = n.order_id AND e.seq < n.seq AND e.recipient = n.recipient AND e.channel = n.channel
-      AND e.settled_at IS NULL
+      AND e.settled_at IS NULL AND NOT (e.state = 'held' AND e.gate = 'gathered')
   )
 ORDER BY n.due_real LIMIT :limit {skip}
 
@@ -202,9 +207,10 @@ WHERE notifications.key = r.key
 
 -- name: attempts_at_addresses
 -- rows: address_hash text
-SELECT address_hash, recipient, key, first_attempt_real
+SELECT address_hash, alert, first_attempt_real
 FROM notifications
 WHERE address_hash IN (SELECT r.address_hash FROM {rows}) AND first_attempt_real > :since AND state <> 'failed'
+  AND (recipient = 'customer' OR alert IS NOT NULL)
 
 -- name: attempts_on_orders
 -- rows: order_id text
@@ -248,9 +254,68 @@ UPDATE notifications
 SET lease_token = NULL, due_real = {clock}
 WHERE due_real IS NOT NULL AND lease_token IS NOT NULL
 
+-- name: alerts_waiting
+-- rows: alert text
+SELECT r.alert
+FROM {rows}
+WHERE EXISTS (
+    SELECT 1 FROM notifications n
+    WHERE n.alert = r.alert AND n.settled_at IS NULL AND n.first_attempt_real IS NULL AND n.state <> 'queued'
+      AND n.told_by IS NULL
+)
+
 -- name: unsubscribed
 -- rows: address_hash text
 SELECT address_hash FROM unsubscribed WHERE address_hash IN (SELECT r.address_hash FROM {rows})
+
+
+-- ================================================================ alerts told by the mail of another one
+
+-- name: to_list
+-- What the mail of one alert may tell besides: what it was to tell before, and what waits, unless that leads a list.
+SELECT n.key, n.order_id
+FROM notifications n
+WHERE n.alert = :alert AND n.settled_at IS NULL AND n.first_attempt_real IS NULL AND n.key <> :key
+  AND (n.told_by = :key OR n.told_by IS NULL AND n.state = 'held' AND n.gate = 'gathered' AND NOT EXISTS (
+    SELECT 1 FROM notifications t WHERE t.told_by = n.key AND t.settled_at IS NULL
+  ))
+ORDER BY CASE WHEN n.told_by IS NULL THEN 1 ELSE 0 END, n.decided_at, n.key LIMIT :limit
+
+-- name: lock_to_list
+-- rows: key text
+SELECT key, told_by
+FROM notifications
+WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL AND {gathered}
+ORDER BY key {lock}
+
+-- name: list_alerts
+-- rows: key text, told_by text
+UPDATE notifications SET told_by = r.told_by, due_real = NULL, lease_token = NULL
+FROM {rows}
+WHERE notifications.key = r.key
+
+-- name: lock_listed
+-- rows: told_by text
+SELECT key, order_id, told_by
+FROM notifications
+WHERE told_by IN (SELECT r.told_by FROM {rows}) AND settled_at IS NULL
+ORDER BY key {lock}
+
+-- name: settle_listed
+-- What was told has the Message-ID of the mail that told it. What failed with that mail can be queued again by itself.
+-- rows: key text, state text, reason text, settled_at bigint
+UPDATE notifications
+SET state = r.state, reason = r.reason, settled_at = r.settled_at, gate = NULL, not_before = NULL, due_real = NULL,
+    told_by = CASE WHEN r.state = 'dropped' THEN told_by END,
+    message_id = CASE WHEN r.state = 'dropped' THEN (
+        SELECT t.message_id FROM notifications t WHERE t.key = notifications.told_by
+    ) END
+FROM {rows}
+WHERE notifications.key = r.key
+
+-- name: free_listed
+-- rows: key text
+UPDATE notifications SET told_by = NULL, due_real = {clock} WHERE key IN (SELECT r.key FROM {rows})
 
 
 -- ================================================================ timeline and counters

@@ -69,6 +69,8 @@ notifications = Table(
     Column("address_hash", Word),
     Column("settled_at", BigInteger),
     Column("reason", Word),  # of the settlement
+    Column("alert", Word),  # of an owner's alert its kind and owner, as in `stuck/owner:care`
+    Column("told_by", Word),  # the key of the alert whose mail tells this one too, from that mail's first attempt on
 )
 
 entries = Table(
@@ -184,5 +186,7 @@ _partial("dead_letters_kept", "value IS NOT NULL", dead_letters.c.id, dead_lette
 Index("notifications_order", notifications.c.order_id, notifications.c.seq)
 # For the flood budget, which asks for the newest attempts at an address.
 Index("notifications_address", notifications.c.address_hash, notifications.c.first_attempt_real)
+_partial("notifications_alerts", "alert IS NOT NULL AND settled_at IS NULL", notifications.c.alert)
+_partial("notifications_told_by", "told_by IS NOT NULL AND settled_at IS NULL", notifications.c.told_by)
 Index("entries_order", entries.c.order_id)
 Index("versions_content", versions.c.content, versions.c.at_real)

@@ -19,6 +19,7 @@ from avisa.links import NOT_A_LINK, whole_address, written
 from avisa.templates.jinja.findings import Findings, meant_detail
 from avisa.templates.jinja.paths import Paths, bare, operands, path_of, there_if_false, there_if_true
 from avisa.templates.jinja.variables import (
+    ALL_THERE,
     CAN_BE_MISSING,
     COMPONENTS,
     FILTERS,
@@ -119,7 +120,7 @@ class TemplateChecker:
         if path_of(node.iter) is None:
             self._findings.error("not_allowed", node, "`for` goes over a list of the order")
         self._asked(node.iter, sure, local)
-        self._statements(node.body, sure, {**local, name: path_of(node.iter) == "progress"}, loops + 1)
+        self._statements(node.body, sure, {**local, name: path_of(node.iter) in ALL_THERE}, loops + 1)
         self._statements(node.else_, sure, local, loops)
 
     def _output(self, part: _Expr, sure: Paths, local: Locals, loops: int) -> None:

@@ -38,7 +38,12 @@ VARIABLES: Mapping[str, Sequence[str] | None] = {
     "reminder": ("number", "last"),
     "brand": ("name", "color", "on_color", "url?", "logo?", "reply_to?"),
 }
-OWNERS_VARIABLES: Mapping[str, Sequence[str] | None] = {**VARIABLES, "owner": ("name",)}
+OWNERS_VARIABLES: Mapping[str, Sequence[str] | None] = {
+    **VARIABLES,
+    "owner": ("name",),
+    "alerts": ("kind", "count", "orders", "more"),
+}
+ALL_THERE = frozenset({"progress", "alerts.orders"})  # lists of things that surely have all their parts
 OF_EVERY_ORDER = ("id", "number")
 DETAILS = ("url", "items", "total", "currency")  # that most publishers send; only for suggestions
 TIMES = frozenset({"next_update", "promise.date", "promise.previous"})

@@ -1,0 +1,28 @@
+"""Alerts of one kind to one owner: the first goes out at once, those of the next hour together in one mail.
+
+For example, 60 orders get an unknown status within a minute. The owner reads of one at once, and an hour later of 59
+in a list. The list is the mail of the alert that leads it; the others are settled with that mail.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from avisa.core.model import Notification, Purpose, State
+
+EVERY = timedelta(hours=1)
+MOST_TOLD = 10_000  # alerts, by one mail
+MOST_SHOWN = 50  # orders, in one mail; the others are counted
+
+
+def kind_and_owner(notification: Notification) -> str | None:
+    """What is gathered together, such as `stuck/owner:care`; None for what is no alert."""
+    if notification.purpose is not Purpose.OWNER_ALERT:
+        return None
+    return f"{notification.ordinal}/{notification.recipient}"
+
+
+def may_lead(notification: Notification) -> bool:
+    """True for an alert whose mail may tell others too: it has waited, be it for them or for the mail server."""
+    alert = notification.purpose is Purpose.OWNER_ALERT
+    return alert and not notification.begun and notification.state is not State.QUEUED
