@@ -16,6 +16,7 @@ from avisa.diagnostics.suggest import closest_match
 from avisa.diagnostics.yaml_reader import parse
 from avisa.links import LinkRule
 from avisa.ports import CannotRender
+from avisa.templates import shipped_messages
 from avisa.templates.compile_message import Compiled
 from avisa.templates.jinja.formats import is_locale, tidy_locale
 from avisa.templates.layout import layout as layouts
@@ -54,6 +55,7 @@ def open_folder(
     if isinstance(layout, list):
         return None, layout
     templates, problems = _templates(files, plan, layout)
+    _add_fallbacks(templates, plan, layout)
     sender_headers, unaddressed = _sender_headers(files, plan)
     problems += unaddressed
     if unaddressed:
@@ -74,8 +76,9 @@ def assemble(
     templates, problems = _templates(files, plan, layout)
     problems += layout.warnings
     written = {name: set(locales) for name, locales in templates.items()}  # also what cannot be used
+    problems += shipped_messages.notes(_add_fallbacks(templates, plan, layout))
     # Locale by locale, because a layout is parsed once for each.
-    for locale, name in sorted((locale, name) for name, locales in written.items() for locale in locales):
+    for locale, name in sorted((locale, name) for name, locales in templates.items() for locale in locales):
         template = templates[name][locale]
         problems += template.problems()
         compiled = template.compiled()
@@ -85,7 +88,7 @@ def assemble(
             problems += _tried(compiled, name, plan)
     sender_headers, unaddressed = _sender_headers(files, plan)
     problems += unaddressed
-    problems += _unwritten(written, plan, files[PLAN])
+    problems += _unwritten(written.keys() | templates.keys(), plan, files[PLAN])
     problems += _untranslated(written)
     problems.sort(key=lambda problem: problem.file)
     if unaddressed:
@@ -112,6 +115,15 @@ def _templates(
         else:
             templates.setdefault(name, {})[locale] = Template(file, locale, text, layout, name in owners)
     return templates, problems
+
+
+def _add_fallbacks(templates: dict[str, dict[str, Template]], plan: Plan, layout: Layout) -> frozenset[str]:
+    """Add the shipped messages for what owners are told and nobody wrote; return their names."""
+    files = shipped_messages.fallbacks(owners_messages(plan), templates, plan)
+    found = [(match[1], match[2], file, text) for file, text in files.items() if (match := MESSAGE.fullmatch(file))]
+    for name, locale, file, text in found:
+        templates.setdefault(name, {})[locale] = Template(file, locale, text, layout, for_owner=True)
+    return frozenset(name for name, _, _, _ in found)
 
 
 def _sender_headers(files: Mapping[str, str], plan: Plan) -> tuple[dict[str, SenderHeaders], list[Diagnostic]]:
@@ -166,14 +178,14 @@ def _unaddressed(brands: Collection[str], text: str) -> Iterator[Diagnostic]:
         yield Diagnostic.at(place, "bad_address", PLAN, message)
 
 
-def _unwritten(written: Mapping[str, set[str]], plan: Plan, text: str) -> Iterator[Diagnostic]:
+def _unwritten(written: Collection[str], plan: Plan, text: str) -> Iterator[Diagnostic]:
     """Yield a diagnostic for each message that the plan names and nobody wrote. `text` is the plan's."""
     wanted: dict[str, tuple[str, str | None]] = {}  # by message: the status, and the purpose if it is of `messages`
     for touchpoint in (*plan.touchpoints.values(), plan.unknown):
         wanted.setdefault(touchpoint.message, (touchpoint.status, None))
         for purpose, name in touchpoint.messages.items():
             wanted.setdefault(name, (touchpoint.status, purpose.value))
-    unwritten = wanted.keys() - written.keys()
+    unwritten = wanted.keys() - set(written)
     if not unwritten:
         return
     document = parse(text)

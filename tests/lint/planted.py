@@ -47,7 +47,7 @@ class Planted:
         }
         texts = {**texts, **{file: edit(texts.get(file, "")) for file, edit in self.also.items()}}
         if self.edit is removed:
-            return {file: text for file, text in texts.items() if file != self.file}, (None, None)
+            return {file: text for file, text in texts.items() if not file.startswith(self.file)}, (None, None)
         marked = self.edit(texts.get(self.file, ""))
         before, caret, after = marked.partition(CARET)
         assert caret, f"{self.kind}: nothing was planted"
@@ -73,7 +73,7 @@ def instead(old: str, new: str) -> Edit:
 
 
 def removed(_: str) -> str:
-    """The file is taken away; there is no place in it then."""
+    """The file, or all in the folder, is taken away; there is no place in it then."""
     raise NotImplementedError
 
 
@@ -178,6 +178,12 @@ MISTAKES = (
         file="messages/shipped/ca.md",
         edit=removed,
         code="missing_locale",
+    ),
+    Planted(
+        kind="no message for something new that owners are told",
+        file="messages/several-orders/",
+        edit=removed,
+        code="shipped_message",
     ),
     Planted(
         kind="a subject that is too long",
