@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 
+from tests.oracle.alerts import Alerts
 from tests.oracle.course import Course, Step, Told
 from tests.oracle.names import Sent
 from tests.oracle.plan import Plan
@@ -16,11 +18,23 @@ from tests.oracle.verdict import Kind, Verdict
 class Case:
     """The records of an order against the mails it gave rise to."""
 
-    def __init__(self, course: Course, sent: list[Sent], plan: Plan, latitude: Latitude, verdict: Verdict) -> None:
+    def __init__(
+        self,
+        course: Course,
+        sent: list[Sent],
+        plan: Plan,
+        latitude: Latitude,
+        verdict: Verdict,
+        alerts: Alerts,
+        numbers: Collection[str],
+    ) -> None:
+        """`alerts` are those of all orders, and `numbers` what lists may call this one."""
         self.course = course
         self.plan = plan
         self.latitude = latitude
         self.verdict = verdict
+        self.alerts = alerts
+        self.numbers = numbers
         self.to_customer = [mail for mail in sent if mail.name.to_customer]
         self.to_owners = [mail for mail in sent if not mail.name.to_customer]
 
@@ -170,12 +184,13 @@ class Case:
         )
 
     def _alerts(self) -> None:
-        """The owner is told of an unknown status, and of an order that is stuck; each once an episode."""
+        """The owner is told of an unknown status, and of an order that is stuck; each once an episode, be it in a
+        list."""
         alerted = {(mail.name.episode, mail.name.ordinal): mail.at for mail in self.to_owners}
-        expected: dict[tuple[int, str], datetime] = {}
+        expected: dict[tuple[int, str], datetime] = {}  # when it was decided, at the latest
         for step in self.course.steps:
             if step.alerts_owner is Told.YES and step.owner in self.plan.owners:
-                expected.setdefault((step.episode, "unknown_status"), self.latitude.reach(step.acked))
+                expected.setdefault((step.episode, "unknown_status"), step.acked)
         last = {
             mail.name.episode: mail.at
             for mail in self.to_customer
@@ -184,9 +199,13 @@ class Case:
         }
         for episode, at in last.items():
             if all(step.owner in self.plan.owners for step in self.course.within(episode)):
-                expected[episode, "stuck"] = self.latitude.reach(at)
-        for (episode, kind), due in expected.items():
-            came = alerted.get((episode, kind))
+                expected[episode, "stuck"] = at
+        for (episode, kind), decided in expected.items():
+            owners = {f"owner:{step.owner}" for step in self.course.within(episode)}
+            due = max(self.alerts.due(kind, owner, decided, self.latitude) for owner in owners)
+            since = self.course.opening(episode).at
+            listed = [self.alerts.listed(kind, owner, self.numbers, since, due) for owner in owners]
+            came = alerted.get((episode, kind)) or next((at for at in listed if at is not None), None)
             if came is not None and came > due:
                 self._blame(Kind.LATE, f"the owner's alert {kind} of episode {episode} at {came}, due by {due}")
             if came is None and due < self.latitude.until:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from tests.oracle.alerts import Alerts
 from tests.oracle.case import Case
 from tests.oracle.course import course_of
 from tests.oracle.names import Name, Sent, names_of
@@ -49,6 +50,7 @@ def judge(
         for name in names_of(course, plan)
         for domain in plan.domains
     }
+    alerts = Alerts()
     first: dict[str, Received] = {}
     sent: dict[str, list[Sent]] = defaultdict(list)
     for mail in received:
@@ -64,8 +66,11 @@ def judge(
         verdict.order_of[mail.message_id] = name.order_id
         verdict.mails[mail.purpose] += 1
         sent[name.order_id].append(Sent(name, mail))
+        alerts.take(name, mail)
+    alerts.check(latitude, verdict)
     for order_id, course in courses.items():
-        Case(course, sent[order_id], plan, latitude, verdict).hear()
+        numbers = {str((row.event.get("details") or {}).get("number", order_id)) for row in records[order_id]}
+        Case(course, sent[order_id], plan, latitude, verdict, alerts, numbers).hear()
     if counts is not None:
         check_counts(counts, list(courses.values()), set(first), latitude, verdict)
     return verdict

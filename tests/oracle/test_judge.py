@@ -319,6 +319,41 @@ def test_an_unknown_status_is_told_to_its_owner(plan: Plan) -> None:
     assert Kind.UNEXPECTED in found(plan, [alert, mail(0, "1/update/1/customer"), last], events)
 
 
+def test_alerts_of_a_kind_are_told_together_an_hour_later(plan: Plan) -> None:
+    def orders(name: str) -> list[Published]:
+        to = f"{name.lower()}@customers.example"
+        rows = [event(hour, status) for hour, status in ((0.1, "lost_at_sea"), (2, "delivered"))]
+        return [
+            replace(row, event={**row.event, "order_id": name, "id": f"{name}-{n}", "customer": {"email": to}})
+            for n, row in enumerate(rows)
+        ]
+
+    def told(name: str, hours: float, *lists: str) -> Received:
+        key = f"{name}/1/owner_alert/unknown_status/owner:desk"
+        return replace(
+            mail(hours, "1/owner_alert/unknown_status/owner:desk", to="desk@example.com"),
+            message_id=message_id(key, "example.com"),
+            lists=lists,
+        )
+
+    names = ("B-1", "B-2", "B-3")
+    events = sorted((row for name in names for row in orders(name)), key=lambda row: row.at)
+    ends = [
+        replace(
+            mail(2, "2/update/1/customer", to=f"{name.lower()}@customers.example"),
+            message_id=message_id(f"{name}/2/update/1/customer", "example.com"),
+        )
+        for name in names
+    ]
+    first = told("B-1", 0.1)
+    assert found(plan, [first, told("B-2", 1.1, "B-2", "B-3"), *ends], events) == set()
+    assert found(plan, [first, told("B-2", 1.1, "B-2"), *ends], events) == {Kind.LOST}
+    assert found(plan, [first, told("B-2", 1.5, "B-2", "B-3"), *ends], events) == {Kind.LATE, Kind.LOST}
+    assert found(plan, [first, told("B-2", 0.5, "B-2", "B-3"), *ends], events) == {Kind.EARLY}
+    assert found(plan, [first, told("B-2", 0.1), told("B-3", 0.1), *ends], events) == {Kind.EARLY}
+    assert found(plan, [told("B-1", 1.1, "B-1", "B-2", "B-3"), *ends], events) == {Kind.LATE, Kind.LOST}
+
+
 def test_every_update_of_a_reopened_order_is_missed_if_lost(plan: Plan) -> None:
     events = [event(0, "delivered"), event(5, "shipped"), event(6, "delivered")]
     mails = [mail(0, "1/update/1/customer"), mail(5, "2/update/1/customer"), mail(6, "3/update/1/customer")]

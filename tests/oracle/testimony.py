@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email import message_from_bytes
+from email import message_from_bytes, policy
 from email.utils import parseaddr
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -35,6 +36,7 @@ class Received:
     subject: str
     purpose: str
     digest: str  # of all its bytes
+    lists: tuple[str, ...] = ()  # numbers of orders, of which a mail to an owner tells in a list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,7 @@ class Latitude:
 
 
 _NAMESPACE = NAMESPACE_URL
+_LISTED = re.compile(r"^- ([^\s:]+)(?: \(https?:[^\s]+\))?: ", re.MULTILINE)
 
 
 def message_id(key: str, domain: str) -> str:
@@ -106,14 +109,17 @@ def message_id(key: str, domain: str) -> str:
 
 def read_mail(data: bytes, *, to: str, at: datetime) -> Received:
     """What the bytes say, by the standard library's own parser."""
-    mail = message_from_bytes(data)
+    mail = message_from_bytes(data, policy=policy.default)
+    purpose = str(mail["Feedback-ID"] or "").partition(":")[0]
+    body = mail.get_body(("plain",)) if purpose == "owner_alert" else None
     return Received(
         at=at,
         to=parseaddr(to)[1] or to,
         message_id=str(mail["Message-ID"] or ""),
         subject=str(mail["Subject"] or ""),
-        purpose=str(mail["Feedback-ID"] or "").partition(":")[0],
+        purpose=purpose,
         digest=hashlib.sha256(data).hexdigest(),
+        lists=tuple(_LISTED.findall(body.get_content())) if body is not None else (),
     )
 
 

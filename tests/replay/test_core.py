@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +18,8 @@ import pytest
 
 from avisa import events, plan_file
 from avisa.core import plan as core_plan
+from avisa.core.alert_list import EVERY
+from avisa.core.flood import Ledger, Scope
 from avisa.core.model import SETTLED, OrderEvent, Position
 from avisa.ports import Record
 from tests.core.harness import World
@@ -46,8 +50,8 @@ def differ(path: Path, *, seed: int, days: int, orders: int) -> None:
     by_order: dict[str, list[Scheduled]] = {}
     for one in scheduled:
         by_order.setdefault(one.event["order_id"], []).append(one)
-    received = [mail for rows in by_order.values() for mail in _lived(rows, plan)]
-    received.sort(key=lambda mail: mail.at)
+    mails = [mail for rows in by_order.values() for mail in _lived(rows, plan)]
+    received = sorted(_gathered(mails), key=lambda mail: mail.at)
     end = scheduled[-1].at + AFTERWARDS
     verdict = judge(published, received, read_plan(path), Latitude(until=end, patience_real=PATIENCE))
     assert verdict.clean, f"seed {seed}\n{verdict}"
@@ -91,6 +95,36 @@ def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan) -> list[Received]:
             world.dispatch()
         note()
     return mails
+
+
+def _gathered(mails: Sequence[Received]) -> Iterator[Received]:
+    """The mails as they leave, with the alerts to owners in lists; `subject` is the key of each."""
+    ledger = Ledger()
+    waiting: defaultdict[str, list[Received]] = defaultdict(list)
+    for mail in sorted(mails, key=lambda mail: mail.at):
+        if mail.purpose != "owner_alert":
+            yield mail
+            continue
+        kind_and_owner = mail.subject.split("/", 3)[3]
+        together = waiting[kind_and_owner]
+        if together and together[0].at <= mail.at:
+            yield _list(together)
+        scope = Scope.of_alert(kind_and_owner)
+        leaves = ledger.gather(scope, EVERY, mail.at, others_wait=False)
+        if leaves == mail.at:
+            yield mail
+            continue
+        if not together:
+            ledger.made[scope].append(leaves)
+        together.append(replace(mail, at=leaves if not together else together[0].at))
+    yield from (_list(together) for together in waiting.values() if together)
+
+
+def _list(together: list[Received]) -> Received:
+    """One mail of all of these, which are no longer waiting then."""
+    first, *others = together
+    together.clear()
+    return replace(first, lists=tuple(mail.subject.partition("/")[0] for mail in (first, *others)))
 
 
 def _event(one: Scheduled) -> OrderEvent:
