@@ -6,6 +6,7 @@ from avisa.kafka.dead_letter_topic import DeadLetterCopies
 from avisa.kafka.lag import LagTracker
 from avisa.kafka.publish import publish
 from avisa.kafka.subscription import Subscription
+from avisa.kafka.topic_reader import read_to_end
 
 __all__ = [
     "Cluster",
@@ -15,4 +16,5 @@ __all__ = [
     "UnreachableError",
     "asyncapi",
     "publish",
+    "read_to_end",
 ]
