@@ -62,7 +62,7 @@ lock: .venv/.test
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
 		--no-annotate --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
-		--no-annotate --allow-unsafe --extra test --constraint requirements.lock --output-file tests/requirements.lock pyproject.toml
+		--no-annotate --allow-unsafe --extra plot --extra test --constraint requirements.lock --output-file tests/requirements.lock pyproject.toml
 
 clean:
 	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info

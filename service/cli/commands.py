@@ -35,6 +35,7 @@ COMMANDS = {
         "timeline",
         "Show what happened to one order and why; or one of its mails again, as it was sent.",
     ),
+    "simulate": ("simulate", "Show what a plan would have done with past events. Nothing is sent."),
     "counts": ("counts", "Show every event and notification by what came of it."),
     "pause": ("pause", "Stop all sending. Events are still taken in and decided."),
     "resume": ("pause", "Start sending again."),

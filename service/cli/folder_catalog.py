@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from avisa import plan_file
 from avisa.catalog import PLAN, Catalog, CompileFolder, Installation, Renderer, examine
@@ -13,7 +14,7 @@ from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.settings import Settings
 from avisa.templates import template_folder
-from avisa.templates.compile_folder import assemble, compile_folder
+from avisa.templates.compile_folder import assemble, compile_folder, open_folder
 
 
 def folder_catalog(settings: Settings) -> Catalog:
@@ -39,6 +40,37 @@ def message_catalog(message: str, settings: Settings, *, redirected: bool = Fals
 
     wanted = {file: text for file, text in files.items() if not of_others.match(file)}
     return _catalog(settings, wanted, unread, compile_message)
+
+
+def plan_at(settings: Settings, path: Path | None) -> Plan:
+    """The plan in this file, or in this folder; without a path that of the folder in use. Raises Failure."""
+    file = _plan_file(settings, path)
+    try:
+        text = file.read_text("utf-8")
+    except OSError as error:
+        raise not_there(f"{file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise not_there(f"{file}: is not UTF-8") from None
+    plan = plan_file.read(text, file=file.name, tell_from=settings.kafka.tell_from)
+    if isinstance(plan, Plan):
+        return plan
+    lines = "\n".join(f"{file.parent / problem.location}: {problem.summary}" for problem in plan)
+    raise Failure(Exit.FINDINGS, "problems", lines)
+
+
+def unchecked_catalog(settings: Settings, path: Path | None) -> Catalog:
+    """A catalog of the plan at `path`, which `plan_at` took, and of the messages beside it; of those in the folder in
+    use, if there are none. A message that is wrong is found out when it is rendered. Raises Failure if the layout
+    is."""
+    plan = _plan_file(settings, path)
+    beside = (plan.parent / "messages").is_dir()
+    files, unread = _read(settings.model_copy(update={"templates": plan.parent}) if beside else settings)
+    return _catalog(settings, {**files, PLAN: plan.read_text("utf-8")}, unread, open_folder)
+
+
+def _plan_file(settings: Settings, path: Path | None) -> Path:
+    where = template_folder.locate(settings.templates) if path is None else path
+    return where / PLAN if where.is_dir() else where
 
 
 def _read(settings: Settings) -> tuple[dict[str, str], list[Diagnostic]]:

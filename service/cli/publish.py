@@ -35,7 +35,7 @@ def publish(file: str = typer.Argument(..., help="JSON lines, a plain event each
 
 async def _publish(settings: Settings, lines: BinaryIO) -> int:
     telemetry.configure(level="error", fd=2)
-    cluster, embedded = _cluster(settings)
+    cluster, embedded = cluster_in_use(settings)
     try:
         return await kafka.publish(cluster, lines, wait_for_reader=embedded)
     except UnreachableError as error:
@@ -46,8 +46,8 @@ async def _publish(settings: Settings, lines: BinaryIO) -> int:
         raise Failure(Exit.FINDINGS, "not_published", f"the broker refused: {type(error).__name__}") from None
 
 
-def _cluster(settings: Settings) -> tuple[Cluster, bool]:
-    """Where to publish, and whether that is the broker inside a running Avisa."""
+def cluster_in_use(settings: Settings) -> tuple[Cluster, bool]:
+    """The cluster to publish to or to read, and whether that is the broker inside a running Avisa."""
     cluster = cluster_of(settings.kafka)
     if cluster is not None:
         return cluster, False

@@ -34,7 +34,7 @@ CANARY = "ana.canary@example.pt"
 KEY = "A-1/1/update/1/customer"
 COMMANDS = (
     "run demo init check preview send-test templates publish timeline outbox counts dead-letters pause resume migrate"
-    " config"
+    " config simulate"
 )
 
 
@@ -345,7 +345,6 @@ def test_a_store_that_does_not_answer_exits_with_74(avisa: Avisa) -> None:
         ["templates", "pull", "3"],
         ["templates", "pull", "1", "a", "b"],
         ["timeline", "A-1", "--out", "x"],
-        ["why", "A-1"],
         ["simulate"],
         ["promises"],
         ["snooze", "A-1", "2d"],

@@ -1,0 +1,146 @@
+"""The mapping of a CSV file's columns to events.
+
+A row is one event, or it is one order with a column for each moment; then each moment that is filled in is an event.
+For example, this makes two events of a row with `ordered` and `sent`:
+
+    fields: {order_id: number, promised_at: due}
+    moments: {ordered: confirmed, sent: shipped}
+    values: {customer.locale: pt-BR}
+    time_zone: America/Sao_Paulo
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from avisa.core import facts
+from avisa.diagnostics.yaml_errors import DocumentError
+from avisa.diagnostics.yaml_reader import parse
+
+_OF_EVENT = frozenset({"order_id", "status", "occurred_at", "notify"})
+_TIMES = frozenset({"occurred_at", "promised_at", "time"})
+_DAY = len("2026-03-09")
+_NOWHERE = "customer@example.com"  # for customers whose address the file does not have: all can be reached
+
+
+class Columns(BaseModel):
+    """Which column says what."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    fields: dict[str, str] = Field(description="field of an event: the column that has it")
+    moments: dict[str, str] = Field(default={}, description="column with a moment: the status that began then")
+    values: dict[str, str] = Field(default={}, description="field of an event: what it says in every row")
+    time_zone: str = Field(default="UTC", description="of times that are written without one")
+
+    @classmethod
+    def of_fields(cls, heads: Sequence[str]) -> Columns:
+        """The mapping of a file whose columns are called as the fields of events; others are ignored."""
+        return cls(fields={head: head for head in heads if _is_field(head)})
+
+    @field_validator("fields", "values")
+    @classmethod
+    def _known(cls, named: dict[str, str]) -> dict[str, str]:
+        unknown = [name for name in named if not _is_field(name)]
+        if unknown:
+            raise ValueError(f"events have no field {unknown[0]}")
+        return named
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name} is no time zone") from None
+        return name
+
+    @model_validator(mode="after")
+    def _whole(self) -> Columns:
+        said = {*self.fields, *self.values}
+        if "order_id" not in self.fields:
+            raise ValueError("no column has the order_id")
+        if not self.moments and not {"status", "occurred_at"} <= said:
+            raise ValueError("either columns have status and occurred_at, or moments has a column for each status")
+        if self.moments and {"status", "occurred_at"} & said:
+            raise ValueError("moments says status and occurred_at; no other column can")
+        return self
+
+    def check(self, heads: Sequence[str]) -> None:
+        """Raises ValueError if the file has no such columns."""
+        missing = [column for column in (*self.fields.values(), *self.moments) if column not in heads]
+        if missing:
+            raise ValueError(f"there is no column {', '.join(missing)}; there are {', '.join(heads)}")
+
+    def events(self, row: Mapping[str, str | None]) -> Iterator[bytes]:
+        """The events of a row, as JSON."""
+        zone = ZoneInfo(self.time_zone)
+        said: dict[str, Any] = {"customer.email": _NOWHERE} if not self._has_address() else {}
+        said |= self.values
+        said |= {name: row[column] for name, column in self.fields.items() if row[column]}
+        for name in _TIMES & said.keys():
+            said[name] = _zoned(said[name], zone)
+        if not self.moments:
+            yield orjson.dumps(_nested(said))
+            return
+        for column, status in self.moments.items():
+            if at := row[column]:
+                yield orjson.dumps(_nested(said | {"status": status, "occurred_at": _zoned(at, zone)}))
+
+    def _has_address(self) -> bool:
+        return "customer.email" in self.fields or "customer.email" in self.values
+
+
+def _is_field(name: str) -> bool:
+    return name in _OF_EVENT or (facts.is_field(name) and name not in {"customer", "details", "timestamp"})
+
+
+def _zoned(written: str, zone: ZoneInfo) -> str:
+    """A time with its zone; a day, and what is no time, stays as it is written."""
+    if len(written) <= _DAY:
+        return written
+    try:
+        at = datetime.fromisoformat(written)
+    except ValueError:
+        return written
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).isoformat()
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """`customer.name` as the `name` of the `customer`."""
+    nested: dict[str, Any] = {}
+    for name, value in flat.items():
+        group, dot, key = name.partition(".")
+        if dot:
+            nested.setdefault(group, {})[key] = value
+        else:
+            nested[name] = value
+    return nested
+
+
+def read(text: str) -> Columns:
+    """The mapping in a YAML text. Raises ValueError, of which `problem` says what is wrong."""
+    try:
+        return Columns.model_validate(parse(text).value)
+    except DocumentError as error:
+        wrong = error.diagnostic("")
+        raise ValueError(f"line {wrong.line}: {wrong.summary}") from None
+
+
+def problem(error: ValueError) -> str:
+    """What is wrong with a mapping, in one line."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(_mistake(each) for each in error.errors(include_url=False, include_input=False))
+
+
+def _mistake(error: Any) -> str:
+    where = ".".join(map(str, error["loc"]))
+    text = error["msg"].removeprefix("Value error, ")
+    return f"{where}: {text}" if where else text

@@ -1,0 +1,108 @@
+"""What a simulation found, as the JSON that `avisa simulate` prints (docs/reference.md, JSON)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from avisa.core.model import Json, Purpose
+from avisa.core.plan import Plan
+from avisa.simulate.figures import UNPLANNED, Distribution, Figures, TouchpointFigures, hours
+from avisa.simulate.simulation import Outcome
+
+Shape = dict[str, Json]
+
+_MEDIAN, _MOST, _ALL = 0.5, 0.95, 1.0
+_NO_FIGURES = TouchpointFigures()
+
+
+def report(outcome: Outcome, plan: Plan) -> Shape:
+    """The figures under the first plan, and how they differ under the second one, if there are two."""
+    figures = outcome.figures[0]
+    messages = figures.messages_per_order
+    return {
+        "orders": figures.orders,
+        "events": outcome.events,
+        "by_reason": {str(reason): n for reason, n in sorted(figures.reasons.items())},
+        "unread": {str(reason): n for reason, n in sorted(outcome.unread.items())},
+        "dropped": {str(reason): n for reason, n in sorted(figures.dropped.items())},
+        "touchpoints": {status: _touchpoint(figures.touchpoints[status]) for status in _passed(figures, plan)},
+        "messages_per_order": {
+            "median": messages.share(_MEDIAN),
+            "p95": messages.share(_MOST),
+            "max": messages.share(_ALL),
+        },
+        "silence_h": _silence(figures.silence),
+        "silence_before_h": _silence(figures.silence_before),
+        "longest_silence": _longest(figures),
+        "over_told_date": figures.broken_dates,
+        "told_differently": outcome.differing,
+        "differences": list(_differences(outcome)),
+    }
+
+
+def too_long(outcome: Outcome, limit: timedelta) -> Iterator[tuple[str, float]]:
+    """The touchpoints in which a silence lasted longer than the limit, and how many hours it did."""
+    for status, figures in sorted(outcome.figures[0].touchpoints.items()):
+        lasted = hours(figures.silence.share(_ALL))
+        if lasted is not None and timedelta(hours=lasted) > limit:
+            yield status, lasted
+
+
+def _passed(figures: Figures, plan: Plan) -> Iterator[str]:
+    """The touchpoints that orders passed, in the order of the plan."""
+    yield from (status for status in (*plan.touchpoints, UNPLANNED) if status in figures.touchpoints)
+
+
+def _touchpoint(figures: TouchpointFigures) -> Shape:
+    return {
+        "orders": figures.orders,
+        "messages": {str(purpose): n for purpose, n in sorted(figures.messages.items())},
+        "silence_h": _silence(figures.silence),
+        "silence_before_h": _silence(figures.silence_before),
+        "reminders": figures.messages[Purpose.REMINDER],
+        "stuck": figures.stuck,
+    }
+
+
+def _silence(silences: Distribution) -> Shape:
+    return {
+        "median": hours(silences.share(_MEDIAN)),
+        "p95": hours(silences.share(_MOST)),
+        "max": hours(silences.share(_ALL)),
+    }
+
+
+def _longest(figures: Figures) -> Shape | None:
+    longest = figures.longest
+    if not longest.order_id:
+        return None
+    return {
+        "order_id": longest.order_id,
+        "status": longest.status,
+        "hours": round(longest.lasted / timedelta(hours=1), 1),
+    }
+
+
+def _differences(outcome: Outcome) -> Iterator[Shape]:
+    """Every figure that is another one under the second plan: what it was there, and what it is under the first."""
+    if len(outcome.figures) < 2:
+        return
+    new, old = outcome.figures
+    for status in sorted({*new.touchpoints, *old.touchpoints}):
+        now = dict(_flat(_touchpoint(new.touchpoints.get(status, _NO_FIGURES))))
+        before = dict(_flat(_touchpoint(old.touchpoints.get(status, _NO_FIGURES))))
+        for figure in dict.fromkeys((*before, *now)):
+            if before.get(figure) != now.get(figure):
+                yield {"status": status, "figure": figure, "old": before.get(figure), "new": now.get(figure)}
+    if old.broken_dates != new.broken_dates:
+        yield {"status": None, "figure": "over_told_date", "old": old.broken_dates, "new": new.broken_dates}
+
+
+def _flat(shape: Shape, prefix: str = "") -> Iterator[tuple[str, Json]]:
+    """`messages.update` and its number."""
+    for key, value in shape.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
