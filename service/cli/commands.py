@@ -35,6 +35,8 @@ COMMANDS = {
         "timeline",
         "Show what happened to one order and why; or one of its mails again, as it was sent.",
     ),
+    "why": ("why", "Show what was told about one order, what was not and why, and what comes next."),
+    "explain": ("explain", "Show what the plan would do with an event now, guard by guard."),
     "simulate": ("simulate", "Show what a plan would have done with past events. Nothing is sent."),
     "counts": ("counts", "Show every event and notification by what came of it."),
     "pause": ("pause", "Stop all sending. Events are still taken in and decided."),

@@ -68,6 +68,11 @@ def unchecked_catalog(settings: Settings, path: Path | None) -> Catalog:
     return _catalog(settings, {**files, PLAN: plan.read_text("utf-8")}, unread, open_folder)
 
 
+def catalog_of(settings: Settings, files: Mapping[str, str]) -> Catalog:
+    """A catalog of these files, which were in force. Raises Failure if they cannot be any more."""
+    return _catalog(settings, files, [], open_folder)
+
+
 def _plan_file(settings: Settings, path: Path | None) -> Path:
     where = template_folder.locate(settings.templates) if path is None else path
     return where / PLAN if where.is_dir() else where

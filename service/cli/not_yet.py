@@ -6,7 +6,7 @@ import typer
 
 from avisa.cli.exits import Exit, Failure
 
-NAMES = ("why", "promises", "snooze", "erase")
+NAMES = ("promises", "snooze", "erase")
 
 
 def register(app: typer.Typer) -> None:

@@ -34,7 +34,7 @@ CANARY = "ana.canary@example.pt"
 KEY = "A-1/1/update/1/customer"
 COMMANDS = (
     "run demo init check preview send-test templates publish timeline outbox counts dead-letters pause resume migrate"
-    " config simulate"
+    " config why explain simulate"
 )
 
 

@@ -43,6 +43,8 @@ LOOKING = {  # command -> how it is typed
     "check --live": "check --live",
     "check --explain": "check --explain unknown_name",
     "preview": "preview shipped --out out",
+    "why": "why A-1",
+    "explain": "explain event.json --live",
     "simulate": "simulate events.jsonl --against other.yaml --max-silence 1h",
     "migrate": "migrate",
     "config": "config",
@@ -78,6 +80,7 @@ def test_each_document_has_the_keys_that_the_reference_names(tmp_path: Path, env
     end = time.monotonic() + PATIENCE
     while avisa({"": "counts"})[""]["notifications"]["by_state"]["sent"] == 0:
         assert time.monotonic() < end
+    (tmp_path / "event.json").write_text(json.dumps(ORDER | {"status": "shipped"}))
     (tmp_path / "events.jsonl").write_text(SIMULATED)
     (tmp_path / "other.yaml").write_text((documents.ROOT / "templates/plan.yaml").read_text().replace("24h", "5h"))
     plan = tmp_path / "mine" / "plan.yaml"

@@ -1,0 +1,143 @@
+"""`avisa explain`: the core's answer about one event, guard by guard."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avisa.catalog import Catalog
+from avisa.cli.folder_catalog import unchecked_catalog
+from avisa.core import decide
+from avisa.core.model import Order, OrderEvent, Reason, State
+from avisa.settings import Settings
+from avisa.simulate.explain import GUARDS, explain
+from tests import builders
+from tests.cli.test_command import Avisa, asked
+from tests.replay.play import START
+from tests.simulate.records import read_plan, taken
+from tests.tools.orders import generated
+
+__all__ = ["asked"]
+
+ROOT = Path(__file__).parents[2]
+AT = builders.NOW
+CLOCK = {"AVISA_CLOCK__START": "2030-03-04T10:00:00Z"}
+PLAN = read_plan((ROOT / "templates/plan.yaml").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return unchecked_catalog(Settings(), ROOT / "templates")
+
+
+def confirmed() -> Order:
+    """An order of which the customer was told."""
+    order = decide.on_event(None, an_event("confirmed", 1), PLAN, AT).order
+    return replace(order, pending=())
+
+
+def an_event(status: str, number: int, *, at: datetime = AT, **facts: object) -> OrderEvent:
+    return builders.event(status, at, number, customer__email="ana@example.com", **facts)
+
+
+CASES: dict[Reason, tuple[OrderEvent, str]] = {
+    Reason.ALREADY_SEEN: (an_event("confirmed", 1), "the event 1 was taken in before"),
+    Reason.OLDER_THAN_KNOWN: (
+        an_event("created", 2, at=AT - timedelta(hours=1)),
+        "the event that brought “confirmed” is newer",
+    ),
+    Reason.NOT_TO_TELL: (an_event("shipped", 2, notify=False), "the event says notify: false"),
+    Reason.UNKNOWN_STATUS: (an_event("painted", 2), "the plan has no touchpoint painted"),
+    Reason.REPEATED: (an_event("confirmed", 2), "the status is “confirmed” already, and nothing is new to tell"),
+    Reason.FACTS_CHANGED: (an_event("confirmed", 2, reason="A storm."), "what changed is told"),
+    Reason.ENTERED: (an_event("shipped", 2), "a new status is told"),
+}
+
+
+@pytest.mark.parametrize("reason", CASES)
+def test_the_guard_that_applies_is_named_and_none_is_asked_after_it(reason: Reason, catalog: Catalog) -> None:
+    event, text = CASES[reason]
+    document = explain(confirmed(), event, catalog, AT)
+    assert document["reason"] == reason
+    guards = {it["guard"]: (it["applies"], it["text"]) for it in document["guards"]}
+    assert guards[reason] == (True, text)
+    place = GUARDS.index(reason)
+    assert [applies for applies, _ in guards.values()] == [False] * place + [True] + [None] * (7 - place)
+    assert len({text for applies, text in guards.values() if applies is False}) == place
+
+
+def test_an_event_of_long_ago_is_too_old_to_tell(catalog: Catalog) -> None:
+    document = explain(None, an_event("confirmed", 1), catalog, AT + timedelta(hours=80, minutes=30))
+    assert document["reason"] == "too_old_to_tell"
+    assert document["guards"][3]["text"] == "it occurred 80.5 h ago; within 72 h it is news"
+    assert document["notifications"] == []
+
+
+def test_every_answer_of_the_core_is_one_of_the_guards(catalog: Catalog) -> None:
+    """Whole lives, so that every kind of order meets every kind of event."""
+    seed = random.randrange(1_000_000)
+    print(f"seed {seed}")
+    lives: dict[str, Order | None] = {}
+    for one in generated(60, seed=seed, start=START, length=timedelta(days=2)):
+        event = taken(one.event, one.at)
+        document = explain(lives.get(event.order_id), event, catalog, one.at)
+        decision = decide.on_event(lives.get(event.order_id), event, PLAN, one.at)
+        assert document["reason"] == decision.reason
+        assert [it["guard"] for it in document["guards"] if it["applies"]] == [decision.reason]
+        assert len(document["notifications"]) == len(decision.notifications)
+        lives[event.order_id] = decision.order
+
+
+def test_a_message_is_shown_as_it_would_read_and_with_what_the_gate_says(catalog: Catalog) -> None:
+    night = AT.replace(hour=23)
+    document = explain(None, an_event("shipped", 1, at=night), catalog, night)
+    (update,) = document["notifications"]
+    assert (update["gate"], update["gate_reason"], update["until"]) == ("hold", "quiet_hours", "2026-03-03T08:00:00Z")
+    assert "A-1" in update["subject"]
+    nobody = builders.event("shipped", AT, 1)
+    (update,) = explain(None, nobody, catalog, AT)["notifications"]
+    assert (update["gate"], update["gate_reason"], update["subject"]) == ("drop", "no_address", None)
+
+
+def test_what_an_event_overtakes_is_named(catalog: Catalog) -> None:
+    waiting = decide.on_event(None, an_event("in_production", 1), PLAN, AT).order
+    document = explain(
+        waiting, an_event("delivered", 2, at=AT + timedelta(hours=1)), catalog, AT + timedelta(hours=1)
+    )
+    assert document["superseded"] == ["A-1/1/update/1/customer"]
+    assert waiting.pending[0].state is State.QUEUED
+    changed = explain(waiting, an_event("in_production", 2, reason="A storm."), catalog, AT)
+    assert changed["absorbed_by"] == "A-1/1/update/1/customer"
+
+
+# ---------------------------------------------------------------- the command
+
+
+def written(folder: Path, **fields: Any) -> str:
+    (folder / "event.json").write_text(json.dumps({"order_id": "A-1", "status": "shipped"} | fields, indent=2))
+    return "event.json"
+
+
+def test_an_event_is_explained_as_the_first_of_its_order(asked: Avisa, tmp_path: Path) -> None:
+    file = written(tmp_path, occurred_at="2030-03-04T10:00:00Z", customer={"email": "ana@example.com"})
+    assert asked("explain", file, "--json", **CLOCK).json["reason"] == "entered"
+    shown = asked("explain", file, **CLOCK).out
+    assert "● entered" in shown
+    assert "update → customer: sent at once" in shown
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [("{", "not_json"), ('{"order_id": "A"}', "no_status"), ('{"order_id": "A", "status": []}', "wrong_type")],
+)
+def test_a_dead_letter_is_called_one(asked: Avisa, tmp_path: Path, content: str, error: str) -> None:
+    (tmp_path / "event.json").write_text(content)
+    ended = asked("explain", "event.json", "--json")
+    assert (ended.code, ended.json["error"]) == (1, error)
+    assert asked("explain", "nowhere.json", "--json").json["error"] == "not_found"
