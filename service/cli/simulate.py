@@ -36,6 +36,8 @@ from avisa.simulate.spill import GROUPS, TakenIn, spill
 
 _TOPIC = "topic:"
 _STDIN = "-"
+_STEPS = 200  # of a progress bar
+_UNKNOWN = 200 << 20  # bytes; what is done of so many is shown, where nobody knows how many there are
 
 Records = Iterator[Record | Unreadable]
 Step = Callable[[int, int | None], None]  # how much is done, and of how much, if that is known
@@ -187,7 +189,16 @@ def _bar() -> Iterator[Callable[[str], Step]]:
 
         def begin(what: str) -> Step:
             task = bar.add_task(what, total=None)
-            return lambda done, whole: bar.update(task, advance=done, total=whole)
+            unshown = 0
+
+            def step(done: int, whole: int | None) -> None:
+                nonlocal unshown
+                unshown += done
+                if unshown >= (whole or _UNKNOWN) / _STEPS:  # to show each line would take as long as to read it
+                    bar.update(task, advance=unshown, total=whole)
+                    unshown = 0
+
+            return step
 
         yield begin
 

@@ -48,12 +48,12 @@ def _spread(silence: dict[str, float | None]) -> str:
 
 
 def _touchpoints(document: dict[str, Any]) -> RenderableType:
-    heads = ("touchpoint", "orders", "updates", "reminders", "stuck", "silence", "95 %", "longest", "before")
+    heads = ("touchpoint", "orders", "updates", "reminded", "stuck", "median", "longest", "before")
     rows = []
     for status, row in document["touchpoints"].items():
         silence, before = row["silence_h"], row["silence_before_h"]
         updates = sum(n for purpose, n in row["messages"].items() if purpose not in ("reminder", "owner_alert"))
-        lasted = (duration(silence[which]) for which in ("median", "p95", "max"))
+        lasted = (duration(silence[which]) for which in ("median", "max"))
         rows.append(
             (status, row["orders"], updates, row["reminders"], row["stuck"], *lasted, duration(before["median"]))
         )
@@ -63,6 +63,7 @@ def _touchpoints(document: dict[str, Any]) -> RenderableType:
 def _summary(document: dict[str, Any]) -> RenderableType:
     told, silence, before = document["messages_per_order"], document["silence_h"], document["silence_before_h"]
     lines = [
+        "of the silences: the median, the longest, and the median before, had only events been told",
         f"{document['orders']} orders with {document['events']} events{unread(document['unread'])}",
         f"messages an order: {told['median']} at the median, {told['p95']} for 95 %, {told['max']} at most",
         f"longest silence of an order: {_spread(silence)}",
