@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from avisa.core import decide, gate, notices
 from avisa.core.flood import Budgets, Ledger
@@ -22,6 +22,7 @@ Reaches = Callable[[Notification, Order], bool]
 
 _NO_ADDRESS_HASH = b""
 _INSTANT = timedelta(microseconds=1)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,14 @@ class Course:
     broken_dates: int = 0  # dates told and not kept
     silence: Silence = field(default_factory=Silence)
     silence_before: Silence = field(default_factory=Silence)  # had only events been told
+    _now: datetime = _LONG_AGO
     _next_update: datetime | None = None  # by when the customer was told to hear again
 
     def live(self, events: Iterable[tuple[datetime, OrderEvent]], end: datetime) -> None:
         """Take in the events, each at its moment and in order, and let time pass until `end`."""
         for at, event in events:
             self._pass(at - _INSTANT)  # what is due at this very moment has the event to reckon with
+            self._now = at
             self._take(event, at)
             self._send(at)
         self._pass(end)
@@ -72,10 +75,11 @@ class Course:
         """Let time pass: wake the order and release what was held, each when it is due, up to `until`."""
         while self.order is not None:
             due = min(_moments(self.order), default=None)
-            if due is None or due > until:
+            if due is None or max(due, self._now) > until:
                 return
-            self._wake(due)
-            self._send(due)
+            self._now = max(due, self._now)  # an event may make due what should have been done before it
+            self._wake(self._now)
+            self._send(self._now)
 
     def _take(self, event: OrderEvent, now: datetime) -> None:
         before = 0 if self.order is None else self.order.episode
