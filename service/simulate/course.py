@@ -8,11 +8,13 @@ address are lived in different processes; the shipped budget of an order is the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from avisa.core import decide, gate, notices
+from avisa.core.deadlines import earlier
 from avisa.core.flood import Budgets, Ledger
 from avisa.core.model import Alert, Decision, Notification, Order, OrderEvent, Reason, State, evolve
 from avisa.core.plan import Plan
@@ -25,8 +27,7 @@ _INSTANT = timedelta(microseconds=1)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A message as it left, with its order as it was then."""
 
     at: datetime
@@ -74,7 +75,7 @@ class Course:
     def _pass(self, until: datetime) -> None:
         """Let time pass: wake the order and release what was held, each when it is due, up to `until`."""
         while self.order is not None:
-            due = min(_moments(self.order), default=None)
+            due = _due(self.order)
             if due is None or max(due, self._now) > until:
                 return
             self._now = max(due, self._now)  # an event may make due what should have been done before it
@@ -138,11 +139,10 @@ class Course:
         if room_at > now:
             self._flooded(item, room_at, now)
             return
-        begun = evolve(fresh, state=State.SENDING, attempts=1, first_attempt_real=now)
-        self.sent.append(Sent(now, begun, dated))
-        if begun.to_customer:
-            self._reach(begun, dated, now)
-        self._settle(begun, dated, Reason.ACCEPTED, now)
+        self.sent.append(Sent(now, fresh, dated))
+        if fresh.to_customer:
+            self._reach(fresh, dated, now)
+        self._settle(fresh, dated, Reason.ACCEPTED, now)
 
     def _reach(self, sent: Notification, order: Order, now: datetime) -> None:
         self._keep_date(now)
@@ -191,19 +191,19 @@ class Course:
             self.order = evolve(alerted, pending=alerted.pending + alerts)
 
 
-def _moments(order: Order) -> Iterator[datetime]:
+def _due(order: Order) -> datetime | None:
     """When something may happen by itself."""
-    if order.wake_at is not None:
-        yield order.wake_at
+    due = order.wake_at
     for item in _heads(order):
-        if item.not_before is not None:
-            yield item.not_before
+        due = earlier(due, item.not_before)
+    return due
 
 
-def _heads(order: Order) -> Iterator[Notification]:
+def _heads(order: Order) -> Iterable[Notification]:
     """The notifications that wait behind no earlier one for the same recipient."""
-    waiting = set()
-    for item in order.pending:
-        if (item.recipient, item.channel) not in waiting:
-            waiting.add((item.recipient, item.channel))
-            yield item
+    if len(order.pending) < 2:
+        return order.pending
+    heads: dict[tuple[str, str], Notification] = {}
+    for item in order.pending:  # by seq
+        heads.setdefault((item.recipient, item.channel), item)
+    return heads.values()
