@@ -93,7 +93,7 @@ def test_nothing_comes_next_of_an_order_that_ended_or_is_stuck() -> None:
 
 def test_every_outcome_and_alert_has_its_words() -> None:
     history = a_history()
-    for number, alert in enumerate(Alert):
+    for number, alert in enumerate(set(Alert) - {Alert.SEVERAL}):
         for state in State:
             row = a_row(
                 Purpose.OWNER_ALERT,
@@ -109,6 +109,23 @@ def test_every_outcome_and_alert_has_its_words() -> None:
             line = why.why_json(replace(history, outbox=(row,)), plan())["entries"][-1]
             assert line["told"] is (state in {State.SENT, State.IN_DOUBT})
             assert line["text"].startswith("the owner production ")
+
+
+def test_an_alert_that_a_list_carried_was_told() -> None:
+    row = a_row(
+        Purpose.OWNER_ALERT,
+        episode=2,
+        seq=10,
+        status="in_production",
+        decided=at(9, 9),
+        reason=Reason.LISTED,
+        state=State.DROPPED,
+        ordinal="stuck",
+        recipient="owner:production",
+    )
+    line = why.why_json(replace(a_history(), outbox=(row,)), plan())["entries"][-1]
+    assert (line["told"], line["reason"]) == (True, "listed")
+    assert line["text"].startswith("the owner production was told that the order is stuck: told in one mail")
 
 
 def test_a_person_reads_it_line_by_line() -> None:

@@ -91,11 +91,15 @@ def _of_row(row: OutboxRow) -> _Dated:
                 text += f"; they hear again by {shown_moment(moment(notification.next_update))}"
         case State.IN_DOUBT:
             text = f"{_recipient(notification)} was perhaps told {_about(notification)}: {phrase(reason)}"
+        case State.DROPPED if reason is Reason.LISTED:
+            text = f"{_recipient(notification)} was told {_about(notification)}: {phrase(reason)}"
         case State.DROPPED | State.FAILED:
             text = f"{_recipient(notification)} was not told {_about(notification)}: {phrase(reason)}"
         case _:
             text = f"{_recipient(notification)} is to be told {_about(notification)}: {phrase(reason)}"
-    return (at, notification.seq), _line(at, reason, text, left=notification.state in _LEFT)
+    return (at, notification.seq), _line(
+        at, reason, text, left=notification.state in _LEFT or reason is Reason.LISTED
+    )
 
 
 def _line(at: datetime, reason: Reason | None, text: str, *, left: bool) -> dict[str, Any]:
