@@ -36,15 +36,15 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 def on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime) -> Decision:
     """What an event does to its order; `order` is None for the first event of an order."""
-    return _whole(_on_event(order, event, plan, now), plan, published_real=event.published_real)
+    return _whole(_on_event(order, event, plan, now), plan, now, published_real=event.published_real)
 
 
 def on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
     """What the passing of time means for an order. Waking is a hint: everything is worked out anew."""
-    return _whole(_on_wake(order, plan, now), plan)
+    return _whole(_on_wake(order, plan, now), plan, now)
 
 
-def _whole(decision: Decision, plan: Plan, *, published_real: datetime | None = None) -> Decision:
+def _whole(decision: Decision, plan: Plan, now: datetime, *, published_real: datetime | None = None) -> Decision:
     """The decision with all that waits once it is stored, and with what it supersedes of that.
 
     A superseded message whose attempt began stays pending: what became of it is not known yet.
@@ -59,7 +59,10 @@ def _whole(decision: Decision, plan: Plan, *, published_real: datetime | None = 
         item.key for item in pending if item.key in decision.superseded or gate.superseded(item, order, plan)
     )
     if superseded:
-        order = notices.without_once(order, [it for it in pending if it.key in superseded and not it.begun])
+        unsent = [it for it in pending if it.key in superseded and not it.begun]
+        order = notices.without_once(order, unsent)
+        if any(it.to_customer and it.seq == order.told_seq for it in unsent):  # and no newer one takes its place
+            order = deadlines.after_unsent_message(notices.untold(order), now)
         pending = tuple(item for item in pending if item.begun or item.key not in superseded)
     return Decision(
         order=evolve(order, pending=pending),

@@ -66,6 +66,11 @@ STORIES: dict[str, tuple[list[Row], str, str]] = {
         "entered entered entered",
         "checked",
     ),
+    "what waits is dropped by an end that nobody hears of": (
+        [(0, "checked", {}), (0.1, "delivered", SILENT), (0.2, "checked", {})],
+        "entered not_to_tell entered",
+        "checked",
+    ),
     "an end comes back that waits": (
         [(0, "collected", {}), (0.1, "teleported", {}), (0.2, "collected", {})],
         "entered unknown_status repeated",

@@ -146,8 +146,7 @@ class Case:
                 for mail in self._of(episode, "update", "promise_moved")
             )
             taken_back = any(
-                step.at <= later.at <= due and later.promise != step.promise
-                for later in self.course.within(step.episode)
+                step.at <= later.at <= due and later.promise != step.promise for later in self.course.steps
             )
             nothing_new = step.reason_changed is Told.NO and self._believed_before(step)
             if due < self.latitude.until and not (

@@ -146,6 +146,7 @@ class _Intake:
         self.texts: list[str] = []  # every reason text of the episode, told or not
         self.last_text: str | None = None  # the one told last, or silently entered with
         self.references: set[str] = set()  # the promises that may be the one last told, else first known
+        self.replaced: set[str] = set()  # those before the last update, which a return may drop
         self.notice: Step | None = None  # the last one that told changed facts
         self.facts = _Facts()
         self.before = _Facts()  # as they were before the record at hand
@@ -169,7 +170,9 @@ class _Intake:
         telling = [s for s in self.course.steps if (s.begins and s.told.possible) or s.changes_facts]
         for step, later in zip(telling, [*telling, None][1:], strict=True):
             by = step.told_by(self.latitude)
-            overtaken = later is not None and later.at <= by
+            newer = self.course.openings(after=step.episode)
+            ended = any(opening.touchpoint.final and opening.at <= by for opening in newer)
+            overtaken = ended or (later is not None and later.at <= by)
             sure = Told.YES in (step.told, step.promise_moved, step.reason_changed)
             if sure and record.at > by and not overtaken:
                 last = {step.status}
@@ -216,6 +219,7 @@ class _Intake:
             made = self._step(record, untold | {"entered"}, begins=True)
             made.told = certainty
             if promise:
+                self.replaced = self.references
                 self.references = {promise} | (set() if sure else self.references)
             self.last_text, self.notice = self.facts.reason, None
         else:
@@ -236,7 +240,8 @@ class _Intake:
         made = self._step(record, untold | {"repeated"}, begins=True)
         made.returns = Told.YES if surely else Told.MAYBE
         made.told = Told.NO if surely else Told.MAYBE
-        promises = {_moved(self.facts.promise, told, made.touchpoint, made.zone) for told in self.references}
+        believed = self.references | self.replaced
+        promises = {_moved(self.facts.promise, told, made.touchpoint, made.zone) for told in believed}
         if True in promises and not made.touchpoint.final:
             made.promise_moved = Told.MAYBE
         if self.facts.reason is not None or any(self.facts.details.get(name) for name in made.touchpoint.news):
