@@ -15,8 +15,9 @@ import structlog
 
 from avisa import telemetry
 from avisa.core import decide, facts, zones
+from avisa.core.decision import Decision
 from avisa.core.fold import Fold
-from avisa.core.model import Decision, Order, OrderEvent, Reason
+from avisa.core.model import Order, OrderEvent, Reason
 from avisa.dispatch.settlements import Now
 from avisa.ports import Catalog, CatalogCache, Clock, Entry, OrderBook, Skipped, Taken, Tally, Unreadable
 from avisa.write_path import DecidedOrder, WritePath

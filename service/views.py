@@ -85,7 +85,7 @@ def timeline_json(history: History) -> Shape:
 # What the lines are sorted by: moment, episode, cause before effect, order of decision. A whole batch is decided at
 # one moment, so the moment alone would not tell a story.
 _Place = tuple[datetime, int, int, int]
-_CAUSE_FIRST = {"event": 0, "decision": 1, "gate": 2, "attempt": 3, "settled": 4, "note": 5}
+_CAUSE_FIRST = {"event": 0, "answer": 0, "decision": 1, "gate": 2, "attempt": 3, "settled": 4, "note": 5}
 
 
 def _line(kind: str, at: datetime, row: OutboxRow | None, **known: Json) -> tuple[_Place, Shape]:
@@ -107,6 +107,7 @@ def _line(kind: str, at: datetime, row: OutboxRow | None, **known: Json) -> tupl
         "version": row and row.version,
         "message_id": row and row.message_id,
         "note": None,
+        "author": None,
         **known,
     }
     return (at, line["episode"] or 0, _CAUSE_FIRST[kind], notification.seq if notification else 0), line
@@ -125,6 +126,7 @@ def _noted(entry: Entry, rows: Mapping[str, OutboxRow]) -> tuple[_Place, Shape]:
         key=entry.key,
         state=State.HELD if entry.kind == "gate" else None,
         note=entry.note,
+        author=entry.author,
     )
 
 

@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from avisa.core import decide
+from avisa.core.decision import Decision
 from avisa.core.fold import Fold
-from avisa.core.model import Decision, Order, Reason, evolve
+from avisa.core.model import Order, Reason, evolve
 from avisa.core.plan import Plan
 from avisa.dispatch.settlements import Now
 from avisa.loops import keep_going

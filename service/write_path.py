@@ -1,8 +1,8 @@
 """The one write path: whatever was decided is prepared, committed and handed to dispatch.
 
-    event      intake \
-                        > decide -> prepare -> commit -> send -> settle
-    silence    wake   /
+    event      intake  \
+    silence    wake     > decide -> prepare -> commit -> send -> settle
+    a person   answers /
 
 What may leave at once begins in the transaction of its decision. Everything else is queued in the outbox, and
 dispatch claims it when it is due.
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from avisa import telemetry
+from avisa.core import questions
 from avisa.core.fold import Fold
 from avisa.core.model import Reason, State
 from avisa.dispatch.preparation import Prepared
@@ -41,6 +42,7 @@ class DecidedOrder:
             superseded=tuple(self.fold.superseded),
             absorbed_by=self.fold.absorbed_by,
             reasons=tuple(self.reasons),
+            questions=questions.moves(self.fold.loaded, self.fold.latest()),
         )
 
 

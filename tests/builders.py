@@ -12,6 +12,7 @@ NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # a Monday
 _MESSAGES = {
     Purpose.REMINDER: "still-in-progress",
     Purpose.PROMISE_MOVED: "delayed",
+    Purpose.ASK_OWNER: "ask-owner",
     Alert.STUCK: "order-stuck",
     Alert.UNKNOWN_STATUS: "unknown-status",
     Alert.UNREACHABLE: "customer-unreachable",

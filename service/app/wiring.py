@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from avisa import __version__
+from avisa.answers import Answers
 from avisa.app.catalogs import catalog_cache, read_folder
 from avisa.app.edges import cluster_of, embedded_cluster, embedded_inbox, example_senders, exposed_store, relay_of
 from avisa.app.health import HealthChecks
@@ -177,6 +178,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             readings=health.readings,
             read_token=partial(read_unsubscribe_token, secret),
             unsubscribe=lambda address_hash: store.operations.unsubscribe(address_hash, now=clock.now()),
+            answers=Answers(store.orders, store.queries, catalogs, clock, write_path, secret=secret),
             asyncapi=lambda: asyncapi(cluster, version=__version__),
             mailbox=inbox,
             public_url=public_url,
@@ -236,7 +238,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
 
 
 async def _secret(settings: Settings, store: Store) -> bytes:
-    """The key of unsubscribe links: as set, else one that the store keeps from the first start on."""
+    """The key of the links in mails: as set, else one that the store keeps from the first start on."""
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value().encode()
     return await store.operations.secret_key(os.urandom(32))

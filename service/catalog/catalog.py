@@ -11,8 +11,8 @@ import orjson
 from avisa.catalog.lightened import lightened
 from avisa.catalog.locale import choose_locale, format_locale, spoken
 from avisa.catalog.render_input import Renderer, date_of, render_input_of, uuid_of
-from avisa.core import context, facts, gate, unsubscribe_token
-from avisa.core.model import Alert, Json, Notification, Order
+from avisa.core import context, facts, gate, question_token, unsubscribe_token
+from avisa.core.model import Alert, Json, Notification, Order, Purpose
 from avisa.core.plan import Brand, Plan
 from avisa.ports import CannotRender, Draft, Mail, NoAddress, RenderedMessage, RenderInput
 
@@ -59,7 +59,7 @@ class Catalog:
         address = self.renderer.address(self._raw_address(notification, known), brand)
         if address is None:
             return NoAddress()
-        wanted = known.get("customer.locale") if notification.to_customer else None
+        wanted = known.get("customer.locale") if notification.to_customer else self._owners_locale(notification)
         locale = choose_locale(self.renderer.locales(message), wanted or brand.locale, brand.locale)
         if locale is None:
             return CannotRender(f"there is no message {message}")
@@ -98,6 +98,10 @@ class Catalog:
         """The texts of a draft's mail."""
         return self.renderer.render(render_input_of(draft))
 
+    def _owners_locale(self, notification: Notification) -> str | None:
+        owner = self.plan.owners.get(notification.recipient.removeprefix("owner:"))
+        return owner.locale if owner else None
+
     def _raw_address(self, notification: Notification, known: Mapping[str, Json]) -> object:
         if notification.to_customer:
             return known.get("customer.email")
@@ -124,6 +128,9 @@ class Catalog:
             token = unsubscribe_token.unsubscribe_token(self.installation.secret, address)
             unsubscribe = f"{self.installation.public_url.rstrip('/')}/u/{token}"
             values["unsubscribe"] = unsubscribe
+        if self.installation.public_url and notification.purpose is Purpose.ASK_OWNER:
+            token = question_token.question_token(self.installation.secret, notification.key)
+            values["answer"] = {"url": f"{self.installation.public_url.rstrip('/')}/o/{token}"}
         domain = self.renderer.domain(brand)
         return RenderInput(
             message=message,

@@ -62,12 +62,16 @@ def build(
         variables["next_update"] = moment(notification.next_update)
     if order.changed and notification.reason is Reason.FACTS_CHANGED:
         variables["changed"] = list(order.changed)
+    if (asking := order.asking) is not None and asking.on_track_at is not None:
+        variables["asked"] = {"at": moment(asking.on_track_at)}
     if not notification.to_customer:
         owner = plan.owners.get(notification.recipient.removeprefix("owner:"))
         variables["owner"] = {"name": owner.name if owner else ""}
         variables["order"]["customer_name"] = customer or UNKNOWN
     if notification.alerts is not None:
         variables["alerts"] = notification.alerts
+    if notification.purpose is Purpose.ASK_OWNER:
+        variables |= _asked(order, notification, plan)
     if left_out:
         variables["_left_out"] = left_out
     return variables
@@ -103,6 +107,18 @@ def _alert(order: Order, alert: Notification, plan: Plan) -> dict[str, str]:
 
 def _status(status: str) -> str:
     return shapes.text_of(status, shapes.LONGEST_LINE, shapes.Notes())
+
+
+def _asked(order: Order, notification: Notification, plan: Plan) -> dict[str, Json]:
+    """What an owner who is asked sees besides: what they are to do, and what the customer was told until when."""
+    told: dict[str, Json] = {}
+    if (playbook := plan.touchpoint(notification.status).playbook) is not None:
+        told["playbook"] = playbook
+    if order.counted_from is not None and order.told_seq:
+        told["told"] = {"at": moment(order.counted_from)}
+    if order.told_until is not None:
+        told["next_update"] = moment(order.told_until)
+    return told
 
 
 def whole_name(value: Json) -> str:

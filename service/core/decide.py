@@ -16,10 +16,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from avisa.core import deadlines, episodes, facts, gate, notices, repeats
+from avisa.core import answer, deadlines, episodes, facts, gate, notices, questions, repeats
+from avisa.core.decision import Decision
 from avisa.core.model import (
     Alert,
-    Decision,
     Notification,
     Order,
     OrderEvent,
@@ -44,14 +44,19 @@ def on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
     return _whole(_on_wake(order, plan, now), plan, now)
 
 
+def on_answer(order: Order, reply: answer.Answer, plan: Plan, now: datetime) -> Decision:
+    """What an owner's answer means for an order; ALREADY_SEEN if somebody answered before, or it comes too late."""
+    return _whole(answer.decided(order, reply, plan, now), plan, now)
+
+
 def _whole(decision: Decision, plan: Plan, now: datetime, *, published_real: datetime | None = None) -> Decision:
     """The decision with all that waits once it is stored, and with what it supersedes of that.
 
     A superseded message whose attempt began stays pending: what became of it is not known yet.
     """
-    order, decided = decision.order, decision.notifications
+    order, decided = questions.watched(decision.order, plan, now), decision.notifications
     if not decided and not order.pending:
-        return decision
+        return decision if order is decision.order else replace(decision, order=order)
     if published_real is not None:
         decided = tuple(evolve(item, published_real=published_real) for item in decided)
     pending = (*order.pending, *decided)
@@ -127,6 +132,10 @@ def _on_older(order: Order, event: OrderEvent, rank: Rank, plan: Plan, now: date
 def _on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
     touchpoint = plan.touchpoint(order.status)
     due = deadlines.recomputed(order, touchpoint, plan)
+    asked = questions.ask_what_is_due(evolve(order, deadline=due), plan, now)
+    if asked is not None:
+        order, question = asked
+        return Decision(order=deadlines.with_deadline(order, due), notifications=(question,), reason=question.reason)
     if due is None or due > now:
         return Decision(order=deadlines.with_deadline(order, due), reason=None)
     if any(waiting.to_customer for waiting in order.pending):
@@ -167,7 +176,7 @@ def on_attempt(
         return order, evolve(notification, next_update=None)
     touchpoint = plan.touchpoint(order.status)
     gap = deadlines.gap_after(notification.purpose, order.reminders, touchpoint)
-    redated = deadlines.after_message(order, gap, touchpoint, plan, now)
+    redated = questions.watched(deadlines.after_message(order, gap, touchpoint, plan, now), plan, now)
     return redated, evolve(notification, next_update=redated.told_until)
 
 
@@ -208,7 +217,7 @@ def on_settled(
             changed = deadlines.after_late_settlement(changed, plan.touchpoint(order.status), plan, now)
     if changed is order:
         return None
-    return Decision(order=changed, notifications=decided, reason=reason)
+    return Decision(order=questions.watched(changed, plan, now), notifications=decided, reason=reason)
 
 
 def _never_left(order: Order, now: datetime) -> Order:

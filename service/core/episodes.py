@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from avisa.core import facts
-from avisa.core.model import BLANK_ORDER, Alert, Order, OrderEvent, PromiseState, Rank, evolve
+from avisa.core import facts, questions
+from avisa.core.model import BLANK_ORDER, Alert, Fact, Order, OrderEvent, PromiseState, Rank, evolve
 from avisa.core.plan import Touchpoint
 
 # Bytes of identities, 16 an event. An event that 4,095 others followed ranks below the known status. So it has no
@@ -43,6 +44,7 @@ def entered(order: Order, event: OrderEvent, rank: Rank, touchpoint: Touchpoint,
         ordinals={},
         unreached_at=None,
         alerts=order.alerts & ONCE_AN_ORDER,
+        asking=questions.of_new_episode(order.asking, now),
     )
 
 
@@ -56,22 +58,29 @@ def merged(order: Order, event: OrderEvent, rank: Rank, now: datetime) -> Order:
     known, size = facts.merged(order.facts, event.facts, rank), order.size + event.size
     if size > facts.MAX_DETAILS_BYTES:
         known = facts.within_bounds(known)
+    return evolve(
+        with_facts(order, known),
+        status=event.status if newest else order.status,
+        status_rank=rank if newest else order.status_rank,
+        feed=event.position.feed,
+        last_word_at=now,
+        size=size,
+        statuses=facts.add_sighting(order.statuses, rank, event.status),
+        customers=order.customers if customer is None else facts.add_sighting(order.customers, rank, str(customer)),
+        seen=(order.seen + event.identity)[-_MOST_SEEN:],
+        arrivals=order.arrivals + 1,
+    )
+
+
+def with_facts(order: Order, known: Mapping[str, Fact]) -> Order:
+    """The order with these facts, and with what their promise means."""
     promised = known.get("promised_at")
     given = promised.value if promised is not None else None
     promised_first = order.promise_first or given
     state = PromiseState.OPEN if given == promised_first else PromiseState.MOVED
     return evolve(
         order,
-        status=event.status if newest else order.status,
-        status_rank=rank if newest else order.status_rank,
-        feed=event.position.feed,
-        last_word_at=now,
-        size=size,
         facts=known,
-        statuses=facts.add_sighting(order.statuses, rank, event.status),
-        customers=order.customers if customer is None else facts.add_sighting(order.customers, rank, str(customer)),
-        seen=(order.seen + event.identity)[-_MOST_SEEN:],
-        arrivals=order.arrivals + 1,
         promise_first=promised_first,
         promise_state=order.promise_state if given is None else state,
     )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from avisa.core.model import Decision, Notification, Order, State, evolve
+from avisa.core.decision import Decision
+from avisa.core.model import Notification, Order, State, evolve
 
 
 @dataclass(slots=True)
@@ -19,6 +20,10 @@ class Fold:
     notifications: list[Notification] = field(default_factory=list)  # decided here
     superseded: set[str] = field(default_factory=set)  # keys of these and of older ones
     absorbed_by: str | None = None  # the key of an older, unsent message that tells what was decided here
+    loaded: Order | None = field(init=False)  # the order before any of them
+
+    def __post_init__(self) -> None:
+        self.loaded = self.order
 
     def add(self, decision: Decision) -> None:
         """Apply the next decision, which was made on `order`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from avisa.core import deadlines, facts, working_time
+from avisa.core import deadlines, facts, questions, working_time
 from avisa.core.model import Notification, Order, Purpose, Reason
 from avisa.core.plan import Plan
 
@@ -18,6 +18,8 @@ ON_TIME = timedelta(minutes=30)
 
 # What a customer can stop for good: an unsubscribe link stands in these, and stops just these.
 CAN_BE_UNSUBSCRIBED = frozenset({Purpose.REMINDER})
+# What is true only as long as nothing happened, and so waits until we can know.
+_OF_SILENCE = frozenset({Purpose.REMINDER, Purpose.ASK_OWNER})
 _CAN_BURST = frozenset({Purpose.UPDATE, Purpose.PROMISE_MOVED})
 
 
@@ -56,6 +58,8 @@ def superseded(notification: Notification, order: Order, plan: Plan) -> bool:
             return later or _outlived(notification, order, order.final)
         case Purpose.PROMISE_MOVED:
             return order.final or order.told_seq > notification.seq or not _still_moved(notification, order, plan)
+        case Purpose.ASK_OWNER:
+            return not questions.is_open(notification, order)
         case _:
             return False
 
@@ -91,7 +95,7 @@ def check(
         over = working_time.quiet_until(now, touchpoint.quiet_hours, facts.zone(order, plan))
         if over is not None:
             return Hold(over, Reason.QUIET_HOURS)
-    if blind and notification.purpose is Purpose.REMINDER:
+    if blind and notification.purpose in _OF_SILENCE:
         return Hold(None, Reason.BLIND)
     return Send()
 

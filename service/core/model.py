@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from avisa.core.question import Asking
+
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Json = Any  # a JSON value; events.py checks the few types that matter
@@ -43,8 +45,12 @@ class Purpose(StrEnum):
     UPDATE = "update"
     REMINDER = "reminder"
     PROMISE_MOVED = "promise_moved"
+    ASK_OWNER = "ask_owner"
     OWNER_ALERT = "owner_alert"
     TEST = "test"
+
+
+FOR_OWNERS = frozenset({Purpose.ASK_OWNER, Purpose.OWNER_ALERT})
 
 
 class Alert(StrEnum):
@@ -71,6 +77,10 @@ class Reason(StrEnum):
     UNKNOWN_STATUS = "unknown_status"
     WINDOW_PASSED = "window_passed"
     REMINDERS_SPENT = "reminders_spent"
+    NO_NEWS = "no_news"
+    UNANSWERED = "unanswered"
+    PASSED_ON = "passed_on"
+    ON_TRACK = "on_track"
     # the gate
     SUPERSEDED = "superseded"
     QUIET_HOURS = "quiet_hours"
@@ -268,6 +278,7 @@ class Order:
     unreached_at: str | None = None  # the address at which an update of this episode failed; empty: it had none
     promise_state: PromiseState | None = None
     alerts: frozenset[str] = frozenset()  # kinds the owner was alerted to
+    asking: Asking | None = None  # the questions to its owners
 
     pending: tuple[Notification, ...] = ()  # not settled, by seq; attached when loaded
     size: int = field(default=0, compare=False)  # bytes: no less than those of its facts; attached when loaded
@@ -282,19 +293,3 @@ BLANK_NOTIFICATION = Notification(
     key="", order_id="", episode=0, status="", purpose=Purpose.UPDATE, ordinal="", recipient="", seq=0,
     reason=Reason.ENTERED, decided_at=_LONG_AGO,
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """All that an event, a wake or a settlement means for one order; to store it is to carry it out.
-
-    For example, "delivered" arrives while the update about "shipped" still waits: `order` is in its new episode,
-    `notifications` holds the update about "delivered", and `superseded` names the one about "shipped".
-    """
-
-    order: Order  # the whole new order; `pending` holds what waits once the decision is stored
-    notifications: tuple[Notification, ...] = ()  # to queue
-    superseded: tuple[str, ...] = ()  # keys of pending notifications that are untrue or needless from now on
-    reason: Reason | None  # None: there was nothing to tell
-    # The key of an unsent message that reads the changed facts, or is needless now. Void if it was begun meanwhile.
-    absorbed_by: str | None = None

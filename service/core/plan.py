@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Literal
@@ -61,6 +61,9 @@ class Owner:
     key: str
     name: str
     email: str
+    locale: str | None = None  # None: the brand's
+    next: str | None = None  # who is asked instead, and after this one
+    after: timedelta | None = None  # how long a question may stay unanswered before `next` is asked; None: for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +113,16 @@ class Touchpoint:
     messages: Mapping[Purpose | Alert, str] = field(default_factory=dict)
     ignore_moves_under: timedelta = timedelta(0)
     moves_at_most_every: timedelta = timedelta(0)
+    ask_owner_at: Span | int | None = None  # so long without news, or so many percent of the window
+    playbook: str | None = None  # what an owner who is asked is to do
     news: tuple[str, ...] = ()  # names of details whose change is told
     once: bool = False
+
+    def besides(self) -> Iterator[tuple[Purpose | Alert, str]]:
+        """The messages that are sent at this touchpoint besides its own, by what they say."""
+        for kind, message in self.messages.items():
+            if kind is not Purpose.ASK_OWNER or self.ask_owner_at is not None:
+                yield kind, message
 
     def message_for(self, purpose: Purpose, ordinal: str) -> str:
         """The name of the message that says `purpose`; an owner alert's ordinal is its kind."""

@@ -10,7 +10,8 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from avisa.core import deadlines, facts, notices
-from avisa.core.model import Decision, Notification, Order, Purpose, Reason, evolve
+from avisa.core.decision import Decision
+from avisa.core.model import Notification, Order, Purpose, Reason, evolve
 from avisa.core.plan import Plan, Touchpoint
 
 
@@ -25,6 +26,15 @@ def on_repeat(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan, n
         and value != facts.visible(before, f"details.{name}")
     ]
     return _decide(known, touchpoint, plan, now, explained=explained, changed=changed)
+
+
+def on_answer(before: Order, known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Decision:
+    """What it means that an owner said something for the customer; `before` is the order without it, `known` with."""
+    explained = any(
+        notices.is_shown(value := facts.visible(known, name)) and value != facts.visible(before, name)
+        for name in ("reason", "next_step")
+    )
+    return _decide(known, touchpoint, plan, now, explained=explained, changed=())
 
 
 def returns(order: Order, status: str, plan: Plan) -> bool:

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from avisa.core import context, facts, notices
-from avisa.core.model import Alert, Fact, Json, Notification, Order, Purpose, Reason, evolve
+from avisa.core import context, facts, notices, questions
+from avisa.core.model import FOR_OWNERS, Alert, Fact, Json, Notification, Order, Purpose, Reason, evolve
 from avisa.core.plan import Plan
+from avisa.core.question import Asking
 
 Sample = tuple[Order, Notification]
 Use = tuple[str, Purpose, str]  # status, purpose and ordinal
 
+_DAY = timedelta(days=1)
 OFF_THE_MAP = "left_the_map"  # stands for every status that the plan does not know
 
 _FULL: dict[str, Json] = {
@@ -43,7 +45,7 @@ _ODD: dict[str, Json] = {
 
 
 def uses(message: str, plan: Plan) -> Iterator[Use]:
-    """Every occasion on which the plan has the message sent."""
+    """Every occasion on which the plan has the message sent, or would have it sent if it asked owners."""
     for touchpoint in (*plan.touchpoints.values(), replace(plan.unknown, status=OFF_THE_MAP)):
         if touchpoint.message == message:
             yield touchpoint.status, Purpose.UPDATE, "1"
@@ -72,8 +74,12 @@ def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
     known = {**_FULL, "promised_at": (now + timedelta(days=6)).date().isoformat()}
     notification = _notification(status, purpose, ordinal, plan, now)
     moved = replace(notification, reason=Reason.FACTS_CHANGED, promise_before=now.date().isoformat())
+    full = evolve(_order(status, known, plan, now), changed=("tracking",), told_seq=1)
     made = {
-        "full": (evolve(_order(status, known, plan, now), changed=("tracking",)), moved),
+        "full": (
+            evolve(full, counted_from=now - _DAY, told_until=now + 2 * _DAY, asking=Asking(on_track_at=now)),
+            moved,
+        ),
         "bare": (_order(status, _BARE, plan, now), replace(notification, next_update=None)),
         "odd": (_order(status, {**known, **_ODD}, plan, now), notification),
     }
@@ -115,6 +121,9 @@ def occasion(message: str, order: Order, plan: Plan, now: datetime) -> Sample | 
     if status != order.status:
         order = _entered(order, status, plan, now)
     order = evolve(order, pending=(), alerts=frozenset())
+    if purpose is Purpose.ASK_OWNER:
+        owner = facts.owner(order, plan)
+        return None if owner is None else questions.asked(order, owner, Reason.NO_NEWS, now, due=now)
     if purpose is Purpose.OWNER_ALERT:
         kind = Alert.UNKNOWN_STATUS if ordinal == Alert.SEVERAL else Alert(ordinal)
         alerted, alerts = notices.alert_owner(order, kind, Reason.ENTERED, plan, now)
@@ -171,7 +180,7 @@ def _order(status: str, known: dict[str, Json], plan: Plan, now: datetime) -> Or
 
 def _notification(status: str, purpose: Purpose, ordinal: str, plan: Plan, now: datetime) -> Notification:
     recipient = "customer"
-    if purpose is Purpose.OWNER_ALERT:
+    if purpose in FOR_OWNERS:
         recipient = f"owner:{plan.touchpoint(status).owner or next(iter(plan.owners), '')}"
     return Notification(
         key=f"A-1042/1/{purpose}/{ordinal}/{recipient}",

@@ -50,6 +50,19 @@ def add(start: datetime, span: Span, calendar: Calendar | None) -> datetime:
     return _clipped(day, datetime.combine(day + (opened.date() - begun), opened.time()), calendar)
 
 
+def part(start: datetime, end: datetime, percent: int, calendar: Calendar | None) -> datetime:
+    """The moment at which so much of the time from `start` to `end` has passed; with a calendar, of its open time."""
+    start = start.astimezone(UTC)
+    if calendar is None:
+        return start + (end - start) * percent / 100
+    left, today = timedelta(0), start.astimezone(calendar.zone).date()
+    for _, opening, closing in _open_hours(today - _DAY, calendar):
+        if opening >= end:
+            break
+        left += max(min(closing, end) - max(opening, start), timedelta(0))
+    return _open_time(start, left * percent / 100, calendar)[0]
+
+
 def out_of_quiet(
     moment: datetime, quiet: QuietHours | None, zone: tzinfo, now: datetime, *, never_before: bool = False
 ) -> datetime:

@@ -45,7 +45,9 @@ def _owners(located: LocatedPlan) -> Iterator[Diagnostic]:
 def _messages_for_both(located: LocatedPlan) -> Iterator[Diagnostic]:
     """Messages for owners that customers would get."""
     touchpoints = (*located.plan.touchpoints.values(), located.plan.unknown)
-    of_owners = {it.messages[alert] for it in touchpoints for alert in Alert if alert in it.messages}
+    of_owners = {
+        it.messages[alert] for it in touchpoints for alert in (*Alert, Purpose.ASK_OWNER) if alert in it.messages
+    }
     for touchpoint in touchpoints:
         if touchpoint.message in of_owners:
             known = touchpoint.status in located.plan.touchpoints

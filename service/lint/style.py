@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from avisa.core import samples
-from avisa.core.model import Purpose
+from avisa.core.model import FOR_OWNERS, Purpose
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint.codes import diagnostic
@@ -32,7 +32,7 @@ def check_message(message: Message, plan: Plan) -> Iterator[Diagnostic]:
     for offset, instead in insecure_links(body.text):
         yield diagnostic("insecure_link", message.file, body.place(offset), "this link is not encrypted", instead)
     yield from _forbidden_words(message, plan)
-    uses = [use for use in samples.uses(message.name, plan) if use[1] is not Purpose.OWNER_ALERT]
+    uses = [use for use in samples.uses(message.name, plan) if use[1] not in FOR_OWNERS]
     if uses and not message.shows() & _NEXT_STEPS and not _LINK.search(body.text):
         text = "it neither says `next_step`, nor has it a button or a link"
         yield diagnostic("no_next_step", message.file, message.begin, text, _NEXT_STEP_HINT)

@@ -51,7 +51,7 @@ class Resolver:
             self.calendars[key] = self._calendar(key, written, zone)
         plan = Plan(
             brands={key: _brand(key, brand) for key, brand in self.plan.brands.items()},
-            owners={key: Owner(key=key, **dict(owner)) for key, owner in self.plan.owners.items()},
+            owners={key: self._owner(key, owner) for key, owner in self.plan.owners.items()},
             touchpoints={
                 status: self._touchpoint(status, own, ("touchpoints", status))
                 for status, own in self.plan.touchpoints.items()
@@ -65,6 +65,20 @@ class Resolver:
             longest_silence=self.plan.defaults.longest_silence,
         )
         return None if self.mistakes else plan
+
+    def _owner(self, key: str, written: schema.Owner) -> Owner:
+        self._must_be_named("owners", _Located(written.next, ("owners", key, "next")))
+        if written.after is not None and written.next is None:
+            self._add("missing_key", ("owners", key, "after"), f"owner {key} has no `next` to ask after that")
+        line = [key]
+        while (following := self.plan.owners.get(line[-1])) is not None and following.next is not None:
+            if following.next == key:
+                path = " → ".join([*line, key])
+                self._add("circle", ("owners", key, "next"), f"the owners ask each other in a circle: {path}")
+            if following.next in line:
+                break
+            line.append(following.next)
+        return Owner(key=key, **dict(written))
 
     def _calendar(self, key: str, written: schema.Calendar, zone: ZoneInfo) -> Calendar:
         calendar = Calendar(
@@ -100,6 +114,9 @@ class Resolver:
         if every.value is None:
             every = window if window.value is not None else _Located(Duration(48, "h"), path)
         after = lookup("remind", "after")
+        ask = lookup("ask_owner_at")
+        if isinstance(ask.value, int) and window.value is None:
+            self._add("not_allowed", ask.path, f"touchpoint {status} has no window to take {ask.value}% of")
         message, reminder = lookup("message"), lookup("messages", "reminder")
         if unknown:  # only the generic message fits a status that is not in the plan
             message = _Located(own.message or _GENERIC, path)
@@ -126,8 +143,11 @@ class Resolver:
             messages={
                 Purpose.REMINDER: reminder.value,
                 Purpose.PROMISE_MOVED: lookup("messages", "promise_moved").value,
+                Purpose.ASK_OWNER: lookup("messages", "ask_owner").value,
                 **{alert: lookup("messages", alert.value).value for alert in Alert},
             },
+            ask_owner_at=span(ask) if isinstance(ask.value, Duration) else ask.value,
+            playbook=lookup("playbook").value,
             ignore_moves_under=lookup("promise", "ignore_moves_under").value,
             moves_at_most_every=lookup("promise", "at_most_every").value,
             news=tuple(lookup("news").value),

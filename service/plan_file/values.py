@@ -98,6 +98,16 @@ def nonzero_elapsed(text: str) -> timedelta:
     return elapsed(str(nonzero_duration(text)))
 
 
+def share_or_duration(text: str) -> int | Duration:
+    """A share of the window, `60%`, as 60; or a duration that is longer than 0."""
+    found = re.fullmatch(r"(\d{1,3})\s?%", text.strip())
+    if found is None:
+        return nonzero_duration(text)
+    if not 0 < int(found[1]) < 100:
+        raise invalid("out_of_range", f"{quoted(text)} is no part of a window; allowed: 1% to 99%")
+    return int(found[1])
+
+
 def allowance(text: str) -> Allowance:
     """Return the meaning of `6/1h`, at most six within any hour."""
     count, slash, per = text.partition("/")
@@ -170,6 +180,14 @@ def name(text: str) -> str:
     text = text.replace("\u00a0", " ").strip()  # text copied from elsewhere brings no-break spaces
     if not text or not text.isprintable() or len(text) > 200:
         raise invalid("bad_name", "a name has 1 to 200 characters in one line")
+    return text
+
+
+def prose(text: str) -> str:
+    """A text for people inside the firm, which may have several lines."""
+    text = text.strip()
+    if not text or len(text) > 2_000 or not all(char.isprintable() or char in "\n\t\u00a0" for char in text):
+        raise invalid("bad_name", "a text has 1 to 2000 characters that can be shown")
     return text
 
 

@@ -7,6 +7,7 @@ from avisa.ports.mail import CannotRender, Channel, Mail, NoAddress, RenderedMes
 from avisa.ports.orders import Change, Committed, DurabilityLost, Entry, OrderBook, Tally
 from avisa.ports.outbox import Begun, Outbox, Pause, Sender, Settlement
 from avisa.ports.queries import (
+    Asked,
     Counts,
     DeadLetter,
     Gauges,
@@ -21,6 +22,7 @@ from avisa.ports.queries import (
 from avisa.ports.records import Record, Skipped, Taken, Unreadable
 
 __all__ = [
+    "Asked",
     "Attempt",
     "Begun",
     "CannotRender",

@@ -9,13 +9,15 @@ from typing import Protocol
 
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Notification, Order, Reason
+from avisa.core.question import QuestionState
 from avisa.ports.drafts import Attempt
 from avisa.ports.records import Unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A line of an order's timeline that no notification row tells: an event, a hold, an attempt that failed, a note.
+    """A line of an order's timeline that no notification row tells: an event, an owner's answer, a hold, an attempt
+    that failed, a note.
 
     A note says what the recipient of a message does not see: a text that was cut, a button that was dropped. What was
     odd about an event stands in the `note` of the event's own line.
@@ -23,13 +25,14 @@ class Entry:
 
     order_id: str
     at: datetime
-    kind: str  # event, gate, attempt, note
+    kind: str  # event, answer, gate, attempt, note
     reason: Reason | None = None  # None: a note
     status: str | None = None
     episode: int | None = None
     event_id: str | None = None
     key: str | None = None  # the notification's
     note: str | None = None  # without personal data: a reply code, an unknown time zone
+    author: str | None = None  # of an answer: the address that the question was sent to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,7 @@ class Change:
     superseded: tuple[str, ...] = ()
     absorbed_by: str | None = None
     reasons: tuple[tuple[str, Reason], ...] = ()  # (feed, reason)
+    questions: Mapping[QuestionState, int] = field(default_factory=dict)  # how many more are in each state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

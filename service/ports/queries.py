@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from avisa.core.model import Notification, Order, Reason, State
+from avisa.core.question import QuestionState
 from avisa.ports.drafts import Draft
 from avisa.ports.orders import Entry
 from avisa.ports.records import Record
@@ -54,6 +55,14 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question to an owner, and the draft of the mail that asked it, if that was sent and is still kept."""
+
+    notification: Notification
+    draft: Draft | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """Promise 5 from one snapshot: `read` is the sum of `by_reason` and `dead_letters`, `decided` of `by_state`."""
 
@@ -73,6 +82,7 @@ class Gauges:
     orders_open: int
     orders_final: int
     orders_stuck: int
+    questions: Mapping[QuestionState, int]
     in_doubt: int  # resent or settled in doubt, ever
 
 
@@ -124,6 +134,9 @@ class Queries(Protocol):
 
     async def sent(self, order_id: str) -> list[Sent]:
         """The notifications of an order that were settled as sent or in doubt, in order of decision."""
+
+    async def question(self, link: bytes) -> Asked | None:
+        """The question that a signed link is about; None if it is not known (any more)."""
 
     async def counts(self) -> Counts: ...
 

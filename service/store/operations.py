@@ -27,7 +27,7 @@ _FLAG = query("flag")
 _UNSUBSCRIBE = statement("unsubscribe")
 _LOCK_QUIET = query("lock_quiet_orders")
 _STATES_OF_ORDERS = query("count_states_of_orders")
-_FORGET = [statement("forget_notifications"), statement("forget_entries"), statement("forget_orders")]
+_FORGET = [statement(f"forget_{kept}") for kept in ("questions", "notifications", "entries", "orders")]
 
 
 class SqlOperations(OnDatabase):

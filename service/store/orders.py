@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Notification, Order
 from avisa.ports import Attempt, Change, Committed, Tally, Unreadable
-from avisa.store import counters, flood, recipient_queues, timeline
+from avisa.store import counters, flood, questions, recipient_queues, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.dead_letters import set_aside
 from avisa.store.sql.dialect import as_rows, clock
@@ -109,6 +109,7 @@ def apply(
     if known:
         _UPDATE.execute(conn, [order_row(change.order) for change in known])
     begun = recipient_queues.add(conn, won, unsettled, now=now, now_real=now_real, lease=lease, begin=begin)
+    questions.add(conn, won, shard=shard)
     timeline.add(conn, [entry for change in won for entry in change.entries])
     counters.count_orders(conn, [(stored.get(change.order.order_id), change.order) for change in won], shard=shard)
     return Applied(frozenset(change.order.order_id for change in won), begun)

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from avisa.core.model import Order, Reason, State
-from avisa.ports import Counts, DeadLetter, Gauges, History, OutboxPlace, OutboxRow, RecentOrders, Sent
-from avisa.store import dead_letters, orders, recent_orders, unreadable_topics
+from avisa.core.question import QuestionState
+from avisa.ports import Asked, Counts, DeadLetter, Gauges, History, OutboxPlace, OutboxRow, RecentOrders, Sent
+from avisa.store import dead_letters, orders, questions, recent_orders, unreadable_topics
 from avisa.store.database.database import OnDatabase, snapshot
 from avisa.store.sql.dialect import Row, no_bound
 from avisa.store.sql.rows import (
@@ -79,6 +80,10 @@ class SqlQueries(OnDatabase):
         return [Sent(row=_outbox_row(row[drafted:]), draft=draft_of(row[:drafted])) for row in rows]
 
     @snapshot
+    def question(self, conn: Connection, link: bytes) -> Asked | None:
+        return questions.read(conn, link)
+
+    @snapshot
     def counts(self, conn: Connection) -> Counts:
         """Where every event and notification ended, those long forgotten too (promise 5)."""
         kept = _kept_counts(conn)
@@ -109,6 +114,7 @@ class SqlQueries(OnDatabase):
             orders_open=kept.get(("order", "open"), 0),
             orders_final=kept.get(("order", "final"), 0),
             orders_stuck=kept.get(("order", "stuck"), 0),
+            questions={state: kept.get(("question", state), 0) for state in QuestionState},
             in_doubt=kept.get(("doubt", "in_doubt"), 0),
         )
 

@@ -118,6 +118,7 @@ class Readings:
     outbox: Mapping[State, int] | None = None  # unsettled only
     outbox_oldest_seconds: float | None = None  # how long the oldest due one has waited; 0 if none is
     orders: Mapping[str, int] | None = None  # open, final, stuck
+    questions: Mapping[str, int] | None = None  # to owners, by what came of them
     in_doubt: int | None = None  # ever sent again or settled in doubt
     kafka_lag_records: int | None = None
     kafka_lag_seconds: float | None = None
@@ -142,6 +143,7 @@ _ONE_NUMBER = {
 _BY_LABEL = {
     "outbox": ("state", "Notifications that are not settled."),
     "orders": ("state", "Orders known."),
+    "questions": ("state", "Questions to owners, by what came of them."),
     "channel_paused": ("channel", "1 while the channel waits because we were refused."),
 }
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from avisa.core import context, facts, samples
-from avisa.core.model import Alert
+from avisa.core.model import Alert, Purpose
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.suggest import closest_match
@@ -30,7 +30,7 @@ MESSAGE = re.compile(r"messages/([^/]+)/([^/]+)\.md")
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 _DECIDING = ("ada-url", "avisa", "babel", "jinja2", "markdown-it-py", "markupsafe", "tzdata")
 _TRIED_AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # any moment will do
-_FOR_OWNERS = frozenset(Alert)
+_FOR_OWNERS = frozenset({*Alert, Purpose.ASK_OWNER})
 
 
 def renderer_fingerprint() -> str:
@@ -119,7 +119,9 @@ def _templates(
 
 def _add_fallbacks(templates: dict[str, dict[str, Template]], plan: Plan, layout: Layout) -> frozenset[str]:
     """Add the shipped messages for what owners are told and nobody wrote; return their names."""
-    files = shipped_messages.fallbacks(owners_messages(plan), templates, plan)
+    sent = (touchpoint.besides() for touchpoint in (*plan.touchpoints.values(), plan.unknown))
+    wanted = {name for each in sent for purpose, name in each if purpose in _FOR_OWNERS}
+    files = shipped_messages.fallbacks(wanted, templates, plan)
     found = [(match[1], match[2], file, text) for file, text in files.items() if (match := MESSAGE.fullmatch(file))]
     for name, locale, file, text in found:
         templates.setdefault(name, {})[locale] = Template(file, locale, text, layout, for_owner=True)
@@ -183,7 +185,7 @@ def _unwritten(written: Collection[str], plan: Plan, text: str) -> Iterator[Diag
     wanted: dict[str, tuple[str, str | None]] = {}  # by message: the status, and the purpose if it is of `messages`
     for touchpoint in (*plan.touchpoints.values(), plan.unknown):
         wanted.setdefault(touchpoint.message, (touchpoint.status, None))
-        for purpose, name in touchpoint.messages.items():
+        for purpose, name in touchpoint.besides():
             wanted.setdefault(name, (touchpoint.status, purpose.value))
     unwritten = wanted.keys() - set(written)
     if not unwritten:

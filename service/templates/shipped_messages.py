@@ -13,18 +13,21 @@ from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.templates.template_folder import shipped
 
-FOR_OWNERS = frozenset({"order-stuck", "unknown-status", "customer-unreachable", "too-many-mails", "several-orders"})
+FOR_OWNERS = frozenset(
+    {"ask-owner", "order-stuck", "unknown-status", "customer-unreachable", "too-many-mails", "several-orders"}
+)
 
 
 def fallbacks(wanted: Collection[str], written: Collection[str], plan: Plan) -> dict[str, str]:
     """Return the files of those messages of `wanted` that nobody has written and that are shipped, each in the
-    languages of the plan's brands, in which owners are written to."""
+    languages of the plan's brands and owners, in which owners are written to."""
     files: dict[str, str] = {}
     for name in sorted(FOR_OWNERS & set(wanted) - set(written)):
         folder = shipped() / "messages" / name
         there = tuple(sorted(path.stem for path in folder.glob("*.md")))
-        for brand in plan.brands.values():
-            locale = choose_locale(there, brand.locale, brand.locale)
+        brands, owners = plan.brands.values(), plan.owners.values()
+        for spoken in {*(brand.locale for brand in brands), *(owner.locale for owner in owners if owner.locale)}:
+            locale = choose_locale(there, spoken, spoken)
             if locale is not None:
                 files[f"messages/{name}/{locale}.md"] = (folder / f"{locale}.md").read_text("utf-8")
     return files

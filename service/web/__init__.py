@@ -1,4 +1,4 @@
-"""HTTP: health, metrics, the AsyncAPI document, unsubscribing, the embedded inbox.
+"""HTTP: health, metrics, the AsyncAPI document, unsubscribing, owners' answers, the embedded inbox.
 
 `Guard` closes every route to scripts and frames, `KnownHosts` all but the public pages to other host names. No GET
 changes anything.
@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from avisa import telemetry
-from avisa.web import asyncapi, health, inbox, stored_mail, unsubscribe
+from avisa.web import asyncapi, health, inbox, question, stored_mail, unsubscribe
 from avisa.web.guard import Guard, KnownHosts
 
 __all__ = ["Site", "build"]
@@ -33,6 +33,7 @@ class Site:
     readings: Callable[[], Awaitable[telemetry.Readings]]
     read_token: unsubscribe.ReadToken
     unsubscribe: unsubscribe.Unsubscribe
+    answers: question.Answers
     asyncapi: asyncapi.Describe | None = None
     mailbox: stored_mail.Mailbox | None = None  # the embedded inbox, if there is one
     public_url: str | None = None
@@ -47,10 +48,11 @@ def build(site: Site, *, public: bool = True, admin: bool = True) -> ASGIApp:
         routes += [] if site.mailbox is None else inbox.routes(site.mailbox)
     if public:
         routes += unsubscribe.routes(site.read_token, site.unsubscribe)
+        routes += question.routes(site.answers)
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False  # it would redirect to any host that a request names
     name = urlsplit(site.public_url or "").hostname
-    return Guard(KnownHosts(app, [name] if name else [], for_anybody=unsubscribe.PREFIX))
+    return Guard(KnownHosts(app, [name] if name else [], for_anybody=(unsubscribe.PREFIX, question.PREFIX)))
 
 
 def _metrics(readings: Callable[[], Awaitable[telemetry.Readings]]) -> Route:

@@ -131,14 +131,14 @@ class KnownHosts:
     elsewhere could read ours by pointing its own name at our loopback address (DNS rebinding). An IP address is no
     such name, and neither is one that nobody can have on the Internet."""
 
-    def __init__(self, app: ASGIApp, names: Collection[str] = (), *, for_anybody: str | None = None) -> None:
-        """`for_anybody` is what the paths of those pages begin with, None if there are none."""
+    def __init__(self, app: ASGIApp, names: Collection[str] = (), *, for_anybody: tuple[str, ...] = ()) -> None:
+        """`for_anybody` is what the paths of those pages begin with."""
         self._app = app
         self._names = {name.lower() for name in names}
         self._for_anybody = for_anybody
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        for_anybody = self._for_anybody is not None and scope.get("path", "").startswith(self._for_anybody)
+        for_anybody = scope.get("path", "").startswith(self._for_anybody)
         if scope["type"] == "http" and not for_anybody:
             host = Headers(scope=scope).get("host", "")
             if not self._known(host):

@@ -21,7 +21,8 @@ import uvloop
 from avisa import events, plan_file
 from avisa.clock import VirtualClock
 from avisa.core import decide
-from avisa.core.model import Decision, OrderEvent, Position, Reason, State
+from avisa.core.decision import Decision
+from avisa.core.model import OrderEvent, Position, Reason, State
 from avisa.core.plan import Plan
 from avisa.ports import Change, Record, Settlement
 from avisa.store.store import Store, open_store

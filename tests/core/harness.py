@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from avisa.core import decide, facts, gate
+from avisa.core.decision import Decision
 from avisa.core.fold import Fold
 from avisa.core.model import (
     SETTLED,
-    Decision,
     Notification,
     Order,
     OrderEvent,

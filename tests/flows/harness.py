@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
+from avisa.answers import Answers
 from avisa.catalog import CatalogCache, Found, Installation, Versions
 from avisa.core.model import OrderEvent, State
 from avisa.core.retry import Receipt, RetryPolicy, Verdict
@@ -60,6 +61,7 @@ class Flows:
         )
         self.wake = Wake(store.orders, catalogs, clock, self.lag, self.write_path, alarm)
         self.intake = Intake(store.orders, catalogs, clock, self.write_path)
+        self.answers = Answers(store.orders, store.queries, catalogs, clock, self.write_path, secret=templates.SECRET)
         self._number = 0
         self.see()
 

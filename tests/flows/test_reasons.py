@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from avisa import events, views
+from avisa.answers import Written
 from avisa.core.model import Reason, State
 from avisa.core.plan import Events
+from avisa.core.question import Reply
+from avisa.core.question_token import question_token
 from avisa.core.retry import Receipt, Verdict
 from avisa.core.unsubscribe_token import address_hash
 from avisa.kafka.consumer import cut_record
@@ -26,9 +29,14 @@ CONFIRMED = "A-1/1/update/1/customer"
 REMINDER = "A-1/1/reminder/1/customer"
 REFUSED = Receipt(verdict=Verdict.PERMANENT, stage="rcpt", code=550)
 
+_ASKING = templates.PLAN.replace("window: 48h", "window: 48h\n  ask_owner_at: 50%").replace(
+    "care@example.com}", "care@example.com, next: boss, after: 4h}\n  boss: {name: Berta, email: boss@example.com}"
+)
+
 Scene = Callable[[Flows], Awaitable[None]]
 SCENES: dict[Reason, Scene] = {}
 PLANS = {
+    **dict.fromkeys((Reason.NO_NEWS, Reason.UNANSWERED, Reason.ON_TRACK, Reason.PASSED_ON), _ASKING),
     Reason.QUIET_HOURS: templates.PLAN.replace("window: 48h", 'window: 48h\n  quiet_hours: "08:00-20:00"'),
     Reason.BURST_WAIT: templates.PLAN.replace("window: 48h", "window: 48h\n  burst_wait: 5m"),
     Reason.FLOOD: templates.PLAN.replace("window: 48h", "window: 48h\n  flood: {per_order: 1/1h}"),
@@ -120,6 +128,33 @@ async def silence(flows: Flows) -> None:
     await told(flows)
     await flows.pass_time(49 * HOUR)
     await flows.wake.once()
+
+
+QUESTION = "A-1/1/ask_owner/{}/owner:{}"
+
+
+@scene(Reason.NO_NEWS, Reason.UNANSWERED)
+async def no_news_for_the_owner(flows: Flows) -> None:
+    await told(flows)
+    await flows.pass_time(24 * HOUR)
+    await flows.wake.once()
+    await flows.became(QUESTION.format(1, "care"), State.SENT)
+    await flows.pass_time(4 * HOUR)
+    await flows.wake.once()
+
+
+@scene(Reason.ON_TRACK)
+async def an_owner_looked(flows: Flows) -> None:
+    await no_news_for_the_owner(flows)
+    token = question_token(templates.SECRET, QUESTION.format(1, "care"))
+    await flows.answers.take(token, Written(reply=Reply.ON_TRACK, facts={}))
+
+
+@scene(Reason.PASSED_ON)
+async def not_mine(flows: Flows) -> None:
+    await no_news_for_the_owner(flows)
+    token = question_token(templates.SECRET, QUESTION.format(1, "care"))
+    await flows.answers.take(token, Written(reply=Reply.PASS_ON, facts={}))
 
 
 # ---------------------------------------------------------------- the gate

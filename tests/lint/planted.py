@@ -499,6 +499,16 @@ MISTAKES = (
         code="needs_calendar",
     ),
     Planted(
+        kind="owners who ask each other",
+        file=PLAN,
+        edit=instead(
+            r"production@example.com}\n  delivery: {name: Delivery, email: delivery@example.com}",
+            "production@example.com, next: ‸delivery}\n"
+            "  delivery: {name: Delivery, email: delivery@example.com, next: production}",
+        ),
+        code="circle",
+    ),
+    Planted(
         kind="no owner",
         file=PLAN,
         edit=lambda text: text.replace("  owner: care\n  channels", "  channels").replace(

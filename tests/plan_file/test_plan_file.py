@@ -79,6 +79,7 @@ def test_keys_left_out_have_the_documented_defaults() -> None:
     assert (x.final, x.always, x.count_from, x.owner) == (False, False, "last_message", None)
     assert x.messages == {
         Purpose.REMINDER: "still-in-progress",
+        Purpose.ASK_OWNER: "ask-owner",
         Purpose.PROMISE_MOVED: "delayed",
         Alert.STUCK: "order-stuck",
         Alert.UNKNOWN_STATUS: "unknown-status",
@@ -232,8 +233,15 @@ MISTAKES = [
     ("holidays: PT", "closed: [2026-01-01..2026-12-31, 2027-01-01..2027-12-31]", "never_open", 4, "closed for 732"),
     ("email: producao@example.com", "mail: x", "missing_key", 6, "owners.production needs email"),
     ("email: producao@example.com", "email: producao", "bad_address", 6, "not an e-mail address"),
-    ("example.com}\ndefaults", "example.com, next: boss}\ndefaults", "not_supported_yet", 6, "not supported yet"),
-    ("example.com}\ndefaults", "example.com, after: 4h}\ndefaults", "not_supported_yet", 6, "not supported yet"),
+    ("example.com}\ndefaults", "example.com, next: boss}\ndefaults", "unknown_name", 6, "no owner 'boss'"),
+    ("example.com}\ndefaults", "example.com, after: 4h}\ndefaults", "missing_key", 6, "no `next` to ask"),
+    (
+        "example.com}\ndefaults",
+        "example.com, next: b}\n  b: {name: B, email: b@example.com, next: production}\ndefaults",
+        "circle",
+        6,
+        "production → b → production",
+    ),
     ("window: 48h", "window: 60%", "not_supported_yet", 8, "percentage"),
     ("window: 48h", "window: 2 days", "bad_duration", 8, "allowed: 30s, 5m, 48h, 3d, 3bd"),
     ("window: 48h", "window: 0h", "bad_duration", 8, "no time at all"),
@@ -270,11 +278,13 @@ MISTAKES = [
     ("always: true", "channels: [sms]", "not_allowed", 13, "allowed: email"),
     ("always: true", "channels: []", "out_of_range", 13, "at least 1"),
     ("always: true", "channels: email", "wrong_type", 13, "must be a list"),
-    ("always: true", "ask_owner_at: 60%", "not_supported_yet", 13, "ask_owner_at is not supported yet"),
+    ("always: true", "ask_owner_at: 100%", "out_of_range", 13, "allowed: 1% to 99%"),
+    ("always: true", "ask_owner_at: 3bd", "needs_calendar", 13, "3bd needs a calendar"),
+    ("window: 48h", "window: none\n  ask_owner_at: 60%", "not_allowed", 9, "no window to take 60% of"),
     ("always: true", "fulfils_promise: true", "not_supported_yet", 13, "not supported yet"),
     ("always: true", "feedback: {after: 24h}", "not_supported_yet", 13, "not supported yet"),
     ("always: true", "copy_to: [webhook]", "not_supported_yet", 13, "not supported yet"),
-    ("always: true", "playbook: x", "not_supported_yet", 13, "not supported yet"),
+    ("always: true", f"playbook: {'x' * 2001}", "bad_name", 13, "1 to 2000 characters"),
     ("always: true", "window: 1h", "given_twice", 13, "window is given twice, first in line 13"),
     ("always: true", "<<: *x", "not_allowed", 13, "aliases"),
     ("always: true", "always: !!python/name:os.system x", "not_allowed", 13, "tags"),
@@ -404,7 +414,7 @@ def test_the_json_schema_has_every_key_and_no_more() -> None:
     touchpoint = json_schema()["$defs"]["Touchpoint"]
     assert touchpoint["additionalProperties"] is False
     assert touchpoint["properties"]["window"]["default"] == "48h"
-    assert "ask_owner_at" not in touchpoint["properties"]
+    assert "60%" in touchpoint["properties"]["ask_owner_at"]["examples"]
     assert set(json_schema()["properties"]) == {
         "brands", "calendars", "owners", "defaults", "events", "feed", "touchpoints", "unknown_status"
     }  # fmt: skip

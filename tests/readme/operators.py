@@ -62,6 +62,10 @@ MEANINGS = {
     "alerts.count": "how many orders they are about",
     "alerts.orders": "each with `number`, `status`, `url`, and `now` if the order has gone on; for `for`",
     "alerts.more": "how many orders more than those; 0 as a rule",
+    "asked.at": "when an owner last said, while the order was at this status, that all is on track",
+    "answer.url": "the page on which the owner answers; only in `ask-owner`",
+    "told.at": "when the customer was last written to; only in `ask-owner`",
+    "playbook": "what the owner is to do, from the plan; only in `ask-owner`",
 }
 EXAMPLES = {
     "day": "promise.date | day",
@@ -113,6 +117,7 @@ MORE: Mapping[str, Json] = {
     "note": "a gift for Rui",
     "tags": ["blue", "large"],
 }
+_OF_QUESTIONS = ("asked.at", "answer.url", "told.at", "playbook")
 LANGUAGES = ("en", "pt-PT", "es")
 
 
@@ -121,17 +126,18 @@ def values(message: str = "delayed", status: str = "shipped") -> Mapping[str, Js
     """What a message may say of the full sample order."""
     plan = mails.shipped().plan
     order, notification = samples.samples(message, plan, templates.NOW)["full"]
-    if not message.startswith("order-stuck"):
+    if message not in ("order-stuck", "ask-owner"):
         order = samples._order(status, {key: fact.value for key, fact in order.facts.items()}, plan, templates.NOW)
     values = context.build(order, notification, plan, templates.NOW, facts.view(order))
     assert isinstance(values["order"], dict)
-    return {**values, "order": {**values["order"], **MORE}, "_zone": "Europe/Lisbon"}
+    link = {"answer": {"url": "https://avisa.example.com/o/…"}} if message == "ask-owner" else {}
+    return {**values, **link, "order": {**values["order"], **MORE}, "_zone": "Europe/Lisbon"}
 
 
 def said(body: str, locale: str = "en", *, message: str = "delayed") -> RenderedMessage:
     """A message of that body, filled."""
     text = f"---\nsubject: s\nshort: s\n---\n{body}\n"
-    owners = message in ("order-stuck", "several-orders")
+    owners = message in ("order-stuck", "several-orders", "ask-owner")
     compiled, problems = compile_message(
         text, file=f"messages/m/{locale}.md", locale=locale, layout=templates.layout(), for_owner=owners
     )
@@ -177,6 +183,7 @@ def _example(name: str) -> str:
     owners = name in ("owner.name", "order.customer_name")
     written = f"{name} | day" if name in TIMES else name
     message = "several-orders" if name.startswith("alerts") else "order-stuck" if owners else "delayed"
+    message = "ask-owner" if name in _OF_QUESTIONS else message
     shown = first_line(f"{{% if {name} %}}{{{{ {written} }}}}{{% else %}}-{{% endif %}}", message=message)
     return f"{shown}, with `\\| day`" if name in TIMES else shown.removeprefix("-")
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from avisa import plan_file
 from avisa.core import decide
-from avisa.core.model import Decision, Order, evolve
+from avisa.core.decision import Decision
+from avisa.core.model import Order, evolve
 from avisa.core.plan import Plan
 from tests.builders import event
 from tests.readme import documents

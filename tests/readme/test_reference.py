@@ -15,7 +15,7 @@ from avisa.core.model import Purpose, Reason, State
 from avisa.embedded.inbox import Inbox
 from avisa.settings import Settings, describe
 from avisa.settings.names import SECRET_FILES
-from avisa.web import asyncapi, health, inbox, unsubscribe
+from avisa.web import asyncapi, health, inbox, question, unsubscribe
 from tests.readme import documents
 
 
@@ -47,7 +47,7 @@ def test_every_metric_is_listed_with_its_labels() -> None:
         telemetry.Readings(
             outbox={State.QUEUED: 1}, outbox_oldest_seconds=1, orders={"open": 1}, in_doubt=1, kafka_lag_records=1,
             kafka_lag_seconds=1, kafka_open_transaction_records=0, blind=False, paused=False,
-            channel_paused={"email": False}, catalog_ok=True, smtp_connections=1,
+            questions={"open": 1}, channel_paused={"email": False}, catalog_ok=True, smtp_connections=1,
         )
     )  # fmt: skip
     known: dict[str, set[str]] = {}
@@ -102,6 +102,7 @@ def _paths() -> set[str]:
     site = [
         *health.routes(alive=unused, ready=unused),
         *unsubscribe.routes(unused, unused),
+        *question.routes(unused),  # type: ignore[arg-type] # nobody answers either
         *asyncapi.routes(unused),
         *inbox.routes(Inbox(unused)),  # type: ignore[arg-type] # its clock is not asked either
     ]

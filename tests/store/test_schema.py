@@ -85,6 +85,9 @@ def test_every_statement_of_the_file_is_used() -> None:
     store = Path(statements.__file__).parents[1]
     code = "".join(module.read_text("utf-8") for module in store.glob("*.py"))
     asked = re.findall(r'\b(?:query|statement)\("(\w+)"\)', code)
+    asked += [
+        f"forget_{kept}" for kept in re.findall(r'"(\w+)"', code.partition("for kept in (")[2].partition(")")[0])
+    ]
     named = re.findall(r"^-- name: (\w+)$", statements._FILE.read_text("utf-8"), flags=re.MULTILINE)
     assert sorted(set(asked)) == sorted(named)
 

@@ -71,6 +71,7 @@ NEEDED = [
     "customer-unreachable",
     "too-many-mails",
     "several-orders",
+    "ask-owner",
 ]
 
 
@@ -83,6 +84,7 @@ def files(**messages: str) -> dict[str, str]:
     for name in NEEDED:
         kept[f"messages/{name}/en.md"] = SHOWN if name == "shown" else PLAIN
     kept["messages/still-in-progress/en.md"] = REMINDER
+    kept["messages/ask-owner/en.md"] = texts["messages/ask-owner/en.md"]
     for name, text in messages.items():
         kept[f"messages/{name}/en.md"] = text
     return kept

@@ -114,7 +114,7 @@ def test_a_language_is_chosen_for_owners_too() -> None:
     assert "Parada." in made.rendered.text
     with pytest.raises(LookupError, match="is written in en, pt"):
         preview(catalog, "order-stuck", now=harness.NOW, locale="es")
-    with pytest.raises(LookupError, match="there are customer-unreachable, delayed"):
+    with pytest.raises(LookupError, match="there are ask-owner, customer-unreachable, delayed"):
         preview(catalog, "nope", now=harness.NOW)
 
 

@@ -26,6 +26,16 @@ SECRET = b"a key for these tests: 32 bytes."
 ADDRESS = "ana.canary@example.pt"
 
 
+class NoQuestions:
+    """Nobody was asked anything."""
+
+    async def look(self, token: str) -> None:
+        return None
+
+    async def take(self, token: str, written: object) -> None:
+        return None
+
+
 @dataclass
 class RunningSite:
     """The site, running, and what it changed."""
@@ -102,6 +112,7 @@ async def running() -> AsyncIterator[RunningSite]:
         readings=readings,
         read_token=lambda token: read_unsubscribe_token(SECRET, token),
         unsubscribe=unsubscribe,
+        answers=NoQuestions(),
         asyncapi=lambda: {
             "asyncapi": "3.0.0",
             "info": {"title": "Avisa", "version": "1"},

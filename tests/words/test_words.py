@@ -36,7 +36,7 @@ MAY_DATE = (
 )
 FINAL = ("delivered", "cancelled")
 CUSTOMERS = (*MAY_DATE, *FINAL)
-OWNERS = ("order-stuck", "customer-unreachable", "unknown-status", "too-many-mails", "several-orders")
+OWNERS = ("ask-owner", "order-stuck", "customer-unreachable", "unknown-status", "too-many-mails", "several-orders")
 MESSAGES = (*CUSTOMERS, *OWNERS)
 EVERY = [pytest.param(message, locale, id=f"{message}-{locale}") for message in MESSAGES for locale in LOCALES]
 CUSTOMERS_EVERY = [each for each in EVERY if each.values[0] in CUSTOMERS]
@@ -110,6 +110,8 @@ def rich(**given: Any) -> dict[str, Any]:
     customer = SimpleNamespace(name="Ana Sousa", first_name="Ana")
     promise = SimpleNamespace(date="2026-03-12", previous="2026-03-09")
     full = {"order": order, "customer": customer, "promise": promise, "reason": MARK, "next_step": MARK}
+    full |= {"asked": SimpleNamespace(at=MARK), "told": SimpleNamespace(at=MARK), "playbook": MARK}
+    full |= {"answer": SimpleNamespace(url="https://x")}
     return context(**{**full, "next_update": "2026-03-05", **given})
 
 

@@ -16,6 +16,7 @@ from avisa.core.characters import printable
 # kind, or how it was settled -> sign, style
 SIGNS = {
     "event": ("●", "cyan"),
+    "answer": ("↩", "cyan"),
     "decision": ("✎", "white"),
     "gate": ("◌", "yellow"),
     "attempt": ("↻", "yellow"),
@@ -90,6 +91,9 @@ def columns(entry: dict[str, Any], style: str) -> tuple[Text, Text]:
             )
         case "gate":
             return Text(f"{_subject(entry)} held", style=style), Text(why)
+        case "answer":
+            by = f"  by {printable(entry['author'])}" if entry["author"] else ""
+            return Text(f"{_subject(entry)} answered", style=style), Text.assemble(why, (by, "bright_black"))
         case "note":
             return Text(_subject(entry), style=style), Text(why)
         case _:

@@ -11,7 +11,6 @@ import binascii
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -31,32 +30,18 @@ from avisa.core.model import (
     evolve,
 )
 from avisa.ports import Attempt, Draft, Entry
+from avisa.store.sql import asking
 from avisa.store.sql.dialect import Row
+from avisa.store.sql.moments import MICROSECOND as MICROSECOND
+from avisa.store.sql.moments import micros as micros
+from avisa.store.sql.moments import micros_or_none as micros_or_none
+from avisa.store.sql.moments import moment as moment
+from avisa.store.sql.moments import moment_or_none as moment_or_none
 from avisa.store.sql.statements import columns
 
-MICROSECOND = timedelta(microseconds=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AS_IT_IS = frozenset({"int", "bool", "str", "str | None", "int | None"})
 
 Coder = Callable[[Any], Any]
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970 UTC."""
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-def moment(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)
-
-
-def micros_or_none(moment: datetime | None) -> int | None:
-    return None if moment is None else micros(moment)
-
-
-def moment_or_none(micros: int | None) -> datetime | None:
-    return None if micros is None else moment(micros)
 
 
 def to_json(value: Any) -> str:
@@ -109,6 +94,7 @@ _CODERS: dict[str, tuple[Coder, Coder]] = {
     "bytes": (_base64, binascii.a2b_base64),
     "frozenset[str]": (sorted, frozenset),
     "PromiseState | None": (str, PromiseState),
+    "Asking | None": (asking.written, asking.read),
     "Purpose": (str, Purpose),
     "Reason": (str, Reason),
     "Reason | None": (str, Reason),

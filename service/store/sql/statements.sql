@@ -331,6 +331,23 @@ SELECT {columns} FROM {rows} WHERE 1 = 1 ORDER BY kind, word, shard
 ON CONFLICT (kind, word, shard) DO UPDATE SET n = counts.n + excluded.n
 
 
+-- ================================================================ questions
+
+-- name: insert_questions
+-- rows: link text, key text, order_id text
+INSERT INTO questions ({columns}) SELECT {columns} FROM {rows} WHERE 1 = 1 ORDER BY link
+ON CONFLICT (link) DO NOTHING
+
+-- name: question
+SELECT {draft}, {notification}
+FROM notifications
+WHERE key = (SELECT q.key FROM questions q WHERE q.link = :link)
+
+-- name: forget_questions
+-- rows: order_id text
+DELETE FROM questions WHERE order_id IN (SELECT r.order_id FROM {rows})
+
+
 -- ================================================================ dead letters
 
 -- part: dead_letter

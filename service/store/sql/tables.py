@@ -122,6 +122,15 @@ unsubscribed = Table(
     Column("at", BigInteger, nullable=False),
 )
 
+# Which question a signed link is about.
+questions = Table(
+    "questions",
+    metadata,
+    Column("link", Word, primary_key=True),
+    Column("key", Word, nullable=False),  # of its notification
+    Column("order_id", Word, nullable=False),
+)
+
 flags = Table(
     "flags",
     metadata,
@@ -188,5 +197,6 @@ Index("notifications_order", notifications.c.order_id, notifications.c.seq)
 Index("notifications_address", notifications.c.address_hash, notifications.c.first_attempt_real)
 _partial("notifications_alerts", "alert IS NOT NULL AND settled_at IS NULL", notifications.c.alert)
 _partial("notifications_told_by", "told_by IS NOT NULL AND settled_at IS NULL", notifications.c.told_by)
+Index("questions_order", questions.c.order_id)
 Index("entries_order", entries.c.order_id)
 Index("versions_content", versions.c.content, versions.c.at_real)

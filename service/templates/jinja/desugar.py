@@ -15,7 +15,7 @@ from jinja2.visitor import NodeTransformer
 from avisa.links import written
 from avisa.templates.jinja.comparison import BY_SIZE
 from avisa.templates.jinja.paths import path_of
-from avisa.templates.jinja.variables import DATES
+from avisa.templates.jinja.variables import DATES, OUR_OWN
 
 
 def desugar(tree: nodes.Template) -> nodes.Template:
@@ -38,6 +38,8 @@ def link_of(expr: nodes.Expr) -> nodes.Expr:
         case nodes.Filter(name="default", node=nodes.Expr() as value, args=[instead]):
             args = [link_of(instead)]
             return nodes.Filter(link_of(value), "default", args, [], None, None, lineno=expr.lineno)
+    if path_of(expr) in OUR_OWN:
+        return expr
     name = nodes.Const(path_of(expr) or "an address")
     return nodes.Filter(expr, "_link", [name], [], None, None, lineno=expr.lineno)
 

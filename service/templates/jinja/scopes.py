@@ -51,7 +51,7 @@ def of_the_shop(node: nodes.Node, scope: Scope) -> bool:
 
 def is_prose(node: nodes.Node) -> bool:
     """Whether an expression says what may have several lines."""
-    return any(path in ("reason", "next_step") for path in _paths_in(node))
+    return any(path in ("reason", "next_step", "playbook") for path in _paths_in(node))
 
 
 def is_address(node: nodes.Node) -> bool:
@@ -88,10 +88,10 @@ def is_text(node: nodes.Node) -> bool:
     match node:
         case nodes.Filter(name=name):
             return name in MAKE_TEXT or name in ("_link", "_stage", "_flat")
-        case nodes.Getattr(node=nodes.Name(name="customer" | "brand" | "owner" | "promise")):
+        case nodes.Getattr(node=nodes.Name(name="customer" | "brand" | "owner" | "promise" | "answer")):
             return True
         case nodes.Getattr(node=nodes.Name(name="order"), attr="id" | "number"):
             return True
-        case nodes.Const() | nodes.Name(name="status" | "reason" | "next_step" | "next_update"):
+        case nodes.Const() | nodes.Name(name="status" | "reason" | "next_step" | "next_update" | "playbook"):
             return True
     return False

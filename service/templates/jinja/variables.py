@@ -35,6 +35,7 @@ VARIABLES: Mapping[str, Sequence[str] | None] = {
     "promise?": ("date", "state", "previous?"),
     "next_update?": (),
     "changed?": (),
+    "asked?": ("at",),
     "reminder": ("number", "last"),
     "brand": ("name", "color", "on_color", "url?", "logo?", "reply_to?"),
 }
@@ -42,11 +43,15 @@ OWNERS_VARIABLES: Mapping[str, Sequence[str] | None] = {
     **VARIABLES,
     "owner": ("name",),
     "alerts": ("kind", "count", "orders", "more"),
+    "answer?": ("url",),
+    "told?": ("at",),
+    "playbook?": (),
 }
 ALL_THERE = frozenset({"progress", "alerts.orders"})  # lists of things that surely have all their parts
+OUR_OWN = frozenset({"answer.url"})  # addresses that are ours
 OF_EVERY_ORDER = ("id", "number")
 DETAILS = ("url", "items", "total", "currency")  # that most publishers send; only for suggestions
-TIMES = frozenset({"next_update", "promise.date", "promise.previous"})
+TIMES = frozenset({"next_update", "asked.at", "told.at", "promise.date", "promise.previous"})
 
 
 def names(variables: Mapping[str, Sequence[str] | None]) -> list[str]:

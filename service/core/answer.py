@@ -1,0 +1,56 @@
+"""What an owner's answer means for the order and for its customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from avisa.core import episodes, facts, questions, repeats
+from avisa.core.decision import Decision
+from avisa.core.model import Order, Rank, Reason
+from avisa.core.plan import Plan
+from avisa.core.question import Reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer to the question `number` of an episode.
+
+    `facts` has, of a reply to tell the customer, `reason`, `next_step` and `promised_at` as far as they were written.
+    `seen` is the rank of the newest event that the owner saw (`questions.rank_to_see`).
+    """
+
+    episode: int
+    number: int
+    reply: Reply
+    facts: Mapping[str, str] = field(default_factory=dict)
+    seen: Rank | None = None
+    author: str = ""
+
+
+def decided(order: Order, answer: Answer, plan: Plan, now: datetime) -> Decision:
+    """The decision on an answer. It acts once: where the question was answered before, or lapsed, nothing changes.
+
+    An answer is a fact about the status it was asked in. So after the order has moved on, its reason is history, and
+    its date counts unless a newer event gave another.
+    """
+    question = questions.find(order, answer.episode, answer.number)
+    if question is None or not questions.can_be_answered(order, question, now):
+        return Decision(order=order, reason=Reason.ALREADY_SEEN)
+    known = questions.replied(order, question, answer.reply, answer.author, now)
+    match answer.reply:
+        case Reply.TELL:
+            rank = questions.rank_of_answer(order, question, answer.seen)
+            known = episodes.with_facts(known, facts.merged(order.facts, answer.facts, rank))
+            return repeats.on_answer(order, known, plan.touchpoint(order.status), plan, now)
+        case Reply.ON_TRACK:
+            return Decision(order=known, reason=Reason.ON_TRACK)
+        case Reply.PASS_ON:
+            following = questions.next_owner(question, plan)
+            if following is None:
+                return Decision(order=order, reason=None)
+            if question.closed_at is not None:
+                return Decision(order=known, reason=Reason.PASSED_ON)
+            known, notification = questions.asked(known, following, Reason.PASSED_ON, now, due=now)
+            return Decision(order=known, notifications=(notification,), reason=Reason.PASSED_ON)

@@ -1,0 +1,43 @@
+"""Questions to owners: which one a link is about, and how many there are in each state."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from avisa.core.model import Purpose
+from avisa.core.question_token import link_of
+from avisa.ports import Asked, Change
+from avisa.store import counters
+from avisa.store.sql.rows import DRAFT_COLUMNS, draft_of, notification_of
+from avisa.store.sql.statements import query, statement
+
+_INSERT = statement("insert_questions")
+_QUESTION = query("question")
+
+
+def add(conn: Connection, changes: Sequence[Change], *, shard: str) -> None:
+    """Remember the new questions among the changes, and count what became of the others."""
+    rows: list[dict[str, Any]] = []
+    moved: Counter[tuple[str, str]] = Counter()
+    for change in changes:
+        for state, number in change.questions.items():
+            moved[state, shard] += number
+        for item in change.notifications:
+            if item.purpose is Purpose.ASK_OWNER:
+                rows.append({"link": link_of(item.key).hex(), "key": item.key, "order_id": item.order_id})
+    if rows:
+        _INSERT.execute(conn, rows)
+    if moved:
+        counters.add(conn, "question", moved)
+
+
+def read(conn: Connection, link: bytes) -> Asked | None:
+    """The question that the link is about, and the draft of its mail; None if it is not known."""
+    for row in _QUESTION.fetch(conn, link=link.hex()):
+        drafted = len(DRAFT_COLUMNS)
+        return Asked(notification=notification_of(row[drafted:]), draft=draft_of(row[:drafted]))
+    return None

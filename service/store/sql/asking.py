@@ -1,0 +1,45 @@
+"""The questions of an order as JSON, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from avisa.core.question import Asking, Question, Reply
+from avisa.store.sql.moments import micros_or_none, moment, moment_or_none
+
+
+def written(asking: Asking) -> list[Any]:
+    """What is stored of them."""
+    due, on_track_at = micros_or_none(asking.due), micros_or_none(asking.on_track_at)
+    return [due, on_track_at, *(_written(question) for question in asking.questions)]
+
+
+def read(stored: list[Any]) -> Asking:
+    """The questions that were stored so."""
+    due, on_track_at, *questions = stored
+    return Asking(
+        questions=tuple(_read(row) for row in questions),
+        due=moment_or_none(due),
+        on_track_at=moment_or_none(on_track_at),
+    )
+
+
+def _written(it: Question) -> list[Any]:
+    moments = [micros_or_none(at) for at in (it.asked_at, it.closed_at, it.replied_at)]
+    return [it.episode, it.number, it.status, it.owner, list(it.rank), *moments, it.reply, it.author]
+
+
+def _read(row: list[Any]) -> Question:
+    episode, number, status, owner, rank, asked_at, closed_at, replied_at, reply, author = row
+    return Question(
+        episode=episode,
+        number=number,
+        status=status,
+        owner=owner,
+        rank=tuple(rank),
+        asked_at=moment(asked_at),
+        closed_at=moment_or_none(closed_at),
+        reply=None if reply is None else Reply(reply),
+        replied_at=moment_or_none(replied_at),
+        author=author,
+    )

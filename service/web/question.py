@@ -1,0 +1,181 @@
+"""An owner answers a question: on a phone, in their language, by keyboard or screen reader, without scripts.
+
+Scanners and previews open every link in a mail, so GET changes nothing. The POST needs no cookie: whoever has the
+token has the mail. Sent twice it acts once, and shows what was answered. Every token that is not ours gets the same
+page.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from avisa.answers import Shown, Written
+from avisa.core.model import Rank
+from avisa.core.question import Reply
+from avisa.web.page import page
+from avisa.web.unsubscribe import language
+
+PREFIX = "/o/"
+TEXTS: Mapping[str, Mapping[str, str]] = tomllib.loads((Path(__file__).parent / "question.toml").read_text("utf-8"))
+LONGEST = 1_000  # characters of a text for the customer
+FARTHEST = timedelta(days=1096)  # a promised date; one beyond it is most likely mistyped
+_FIELDS = ("reason", "next_step", "promised_at")
+
+
+class Answers(Protocol):
+    """Who knows the questions and takes the answers."""
+
+    async def look(self, token: str) -> Shown | None: ...
+
+    async def take(self, token: str, written: Written) -> Shown | None: ...
+
+
+def routes(answers: Answers) -> list[Route]:
+    async def show(request: Request) -> Response:
+        return _page(request, await answers.look(request.path_params["token"]))
+
+    async def take(request: Request) -> Response:
+        token = request.path_params["token"]
+        shown = await answers.look(token)
+        if shown is None or shown.state != "open":
+            return _page(request, shown)
+        form = _form(await request.body())
+        written, wrong = _written(form, shown)
+        if written is None:
+            return _page(request, shown, form=form, wrong=wrong, status=400)
+        return _page(request, await answers.take(token, written))
+
+    return [
+        Route(PREFIX + "{token}", show, methods=["GET"]),
+        Route(PREFIX + "{token}", take, methods=["POST"]),
+    ]
+
+
+def _form(body: bytes) -> dict[str, str]:
+    """The fields of a form (application/x-www-form-urlencoded), the first of each name; none if it is no form."""
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
+    except ValueError:
+        return {}
+    return {name: values[0].replace("\r\n", "\n").strip() for name, values in fields.items()}
+
+
+def _written(form: Mapping[str, str], shown: Shown) -> tuple[Written | None, dict[str, str]]:
+    """What the form says; or None and, by field, the name of the text that says what is wrong."""
+    reply = form.get("reply", "")
+    if reply not in list(Reply) or (reply == Reply.PASS_ON and shown.next_owner is None):
+        return None, {"reply": "choose"}
+    said = {name: form[name] for name in _FIELDS if form.get(name)} if reply == Reply.TELL else {}
+    wrong = {name: "too_long" for name in ("reason", "next_step") if len(said.get(name, "")) > LONGEST}
+    if (day := said.get("promised_at")) is not None and not _is_ahead(day, shown.today):
+        wrong["promised_at"] = "bad_date"
+    if reply == Reply.TELL and not said:
+        wrong["reason"] = "nothing"
+    if wrong:
+        return None, wrong
+    return Written(reply=Reply(reply), facts=said, seen=_rank(form.get("seen", ""))), {}
+
+
+def _is_ahead(day: str, today: date) -> bool:
+    """True for a day, as `2026-03-09`, from today on."""
+    try:
+        return len(day) == len("2026-03-09") and today <= date.fromisoformat(day) <= today + FARTHEST
+    except ValueError:
+        return False
+
+
+def _rank(written: str) -> Rank | None:
+    parts = written.split(".")
+    if len(parts) != 3 or not all(part.removeprefix("-").isdecimal() and len(part) < 20 for part in parts):
+        return None
+    return int(parts[0]), int(parts[1]), int(parts[2])
+
+
+def _page(
+    request: Request,
+    shown: Shown | None,
+    *,
+    form: Mapping[str, str] | None = None,
+    wrong: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    accepted = request.headers.get("accept-language", "")
+    locale = language(accepted if shown is None else shown.locale)
+    text = TEXTS[locale]
+    known = {} if shown is None else _shown(shown, text, locale)
+    return page(
+        "question.html",
+        status=404 if shown is None else status,
+        headers={"Content-Language": locale, "Vary": "Accept-Language"},
+        locale=locale,
+        text=text,
+        state="gone" if shown is None else "acted" if shown.acted else shown.state,
+        form=form or {},
+        wrong={name: text[what] for name, what in (wrong or {}).items()},
+        longest=LONGEST,
+        **known,
+    )
+
+
+def _shown(shown: Shown, text: Mapping[str, str], locale: str) -> dict[str, object]:
+    """What the page shows of a question, in the owner's language and the brand's time zone."""
+    values, zone = shown.values, ZoneInfo(shown.time_zone)
+
+    def day(at: str) -> str:
+        if len(at) == len("2026-03-09"):
+            return format_date(date.fromisoformat(at), "full", locale=_babel(locale))
+        return moment(datetime.fromisoformat(at))
+
+    def moment(at: datetime) -> str:
+        return format_datetime(at, "long", tzinfo=zone, locale=_babel(locale)) if at else ""
+
+    order, told, promise = values["order"], values.get("told", {}), values.get("promise", {})
+    facts = [
+        ("customer", order["customer_name"]),
+        ("status", values["status"]),
+        ("told", told.get("at") and day(told["at"])),
+        ("expects", values.get("next_update") and day(values["next_update"])),
+        ("promise", promise.get("date") and day(promise["date"])),
+        ("reason_known", values.get("reason")),
+        ("next_step_known", values.get("next_step")),
+        ("playbook", values.get("playbook")),
+    ]
+    answered = shown.answered
+    return {
+        "number": order["number"],
+        "facts": [(text[name], value) for name, value in facts if value],
+        "playbook": values.get("playbook"),
+        "next_owner": shown.next_owner,
+        "seen": ".".join(map(str, shown.seen)),
+        "today": shown.today.isoformat(),
+        "in_language": text["in_language"].format(language=_language(shown.customer_locale or "", locale)),
+        "outcome": shown.acted and text.get(f"acted_{shown.acted}", text["acted_repeated"]),
+        "answered": answered
+        and text[f"answered_{answered.reply}"].format(
+            at=moment(answered.replied_at) if answered.replied_at else "", by=answered.author
+        ),
+    }
+
+
+def _babel(locale: str) -> Locale:
+    return Locale.parse(locale, sep="-")
+
+
+def _language(wanted: str, locale: str) -> str:
+    """The name of the customer's language in that of the page."""
+    try:
+        return Locale.parse(wanted.replace("-", "_").partition(".")[0]).get_language_name(_babel(locale)) or wanted
+    except (UnknownLocaleError, ValueError):
+        return wanted[:20]
