@@ -192,8 +192,9 @@ def _asks_at(order: Order, plan: Plan, now: datetime) -> datetime | None:
     if ask is None or start is None or order.final or order.spent or facts.owner(order, plan) is None:
         return None
     for question in (order.asking or _NONE).questions:
-        asked_now = question.episode == order.episode and question.asked_at >= start
-        if asked_now or (question.replied_at is not None and question.replied_at >= start):
+        asked_since = question.episode == order.episode and question.asked_at > start
+        # What is answered at its very begin began the window.
+        if asked_since or (question.replied_at is not None and question.replied_at > start):
             return None
     if isinstance(ask, Span):
         at = working_time.add(start, ask, touchpoint.calendar)

@@ -124,6 +124,14 @@ def test_what_is_to_be_told_is_told_at_once() -> None:
     assert world.order.told_until == world.now + 48 * HOUR
 
 
+def test_the_window_that_an_answer_begins_has_a_question_of_its_own() -> None:
+    world = confirmed()
+    world.live(24 * HOUR)
+    reply(world, reply=Reply.TELL, reason="The kiln broke.")
+    world.live(24 * HOUR)
+    assert asked(world) == [("owner:production", "1"), ("owner:production", "2")]
+
+
 def test_a_next_step_alone_is_told_too() -> None:
     world = confirmed()
     world.live(24 * HOUR)
