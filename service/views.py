@@ -12,6 +12,7 @@ import orjson
 
 from avisa.core.model import Json, Order, State
 from avisa.core.observed import ObservedVariables, observed_variables
+from avisa.core.snooze import Snooze
 from avisa.core.timestamps import rfc3339
 from avisa.ports import Counts, DeadLetter, Entry, History, OutboxPlace, OutboxRow, Queries
 
@@ -197,6 +198,19 @@ def dead_letter_json(letter: DeadLetter) -> Shape:
         "message": letter.message,
         "at": moment(letter.at),
         "state": letter.state,
+    }
+
+
+def snooze_json(snooze: Snooze) -> Shape:
+    """What is held back, until when, by whom and why."""
+    return {
+        "id": snooze.id or None,
+        "of": snooze.of,
+        "name": snooze.name,
+        "until": moment(snooze.until),
+        "author": snooze.author,
+        "reason": snooze.reason or None,
+        "at": moment(snooze.at),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from avisa.catalog import Already, Found, NotOfHead, Unfit, Versions, content_of
 from avisa.cli import umask
 from avisa.cli.answer import answer
 from avisa.cli.exits import Exit, Failure, not_there, usage
+from avisa.cli.person import login
 from avisa.cli.session import load_settings, use_store
 from avisa.cli.views import versions as views
 from avisa.core.template_versions import Lineage, Origin, Version, newest
@@ -91,7 +91,7 @@ def push(
     """Check the folder and put it in force, in every replica. It must have been made of what is in force now."""
     settings = load_settings()
     here = _read(settings, folder)
-    who = author or _login()
+    who = author or login()
 
     async def change(store: Store, versions: Versions, clock: Clock) -> Version | Already | Unfit | NotOfHead:
         based_on = None if parent is None else _version(await store.versions.versions(), parent).number
@@ -110,7 +110,7 @@ def rollback(
     author: str | None = _AUTHOR,
 ) -> None:
     """Put an earlier version in force again, as a new one."""
-    who = author or _login()
+    who = author or login()
 
     async def change(store: Store, versions: Versions, clock: Clock) -> Version | Already | Unfit:
         lineage = await store.versions.versions()
@@ -262,10 +262,3 @@ def _not_of_head(refusal: NotOfHead) -> str:
         f"compare: avisa templates diff; get it: avisa templates pull {head.number} DIR; merge;"
         f" then: avisa templates push --parent {head.number}"
     )
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        raise usage("--author: whoever runs this has no login name; say who it is") from None

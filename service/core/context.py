@@ -114,6 +114,8 @@ def _asked(order: Order, notification: Notification, plan: Plan) -> dict[str, Js
     told: dict[str, Json] = {}
     if (playbook := plan.touchpoint(notification.status).playbook) is not None:
         told["playbook"] = playbook
+    if order.notes:
+        told["notes"] = shapes.text_of("\n".join(order.notes), shapes.LONGEST_TEXT, shapes.Notes(), lines=True)
     if order.counted_from is not None and order.told_seq:
         told["told"] = {"at": moment(order.counted_from)}
     if order.told_until is not None:

@@ -72,11 +72,13 @@ def check(
     *,
     unsubscribed: bool = False,
     blind: bool = False,
+    snoozed_until: datetime | None = None,
     on_time: timedelta = ON_TIME,
 ) -> Send | Hold | Drop:
     """What to do with a notification at `now` (virtual), given its order as it is now.
 
     A reminder decided within `on_time` of its deadline kept its date, so quiet hours do not hold it back.
+    `snoozed_until` is what `snooze.snoozed_until` says.
     """
     if superseded(notification, order, plan):
         return Drop(Reason.SUPERSEDED)
@@ -95,6 +97,8 @@ def check(
         over = working_time.quiet_until(now, touchpoint.quiet_hours, facts.zone(order, plan))
         if over is not None:
             return Hold(over, Reason.QUIET_HOURS)
+    if snoozed_until is not None:
+        return Hold(snoozed_until, Reason.SNOOZED)
     if blind and notification.purpose in _OF_SILENCE:
         return Hold(None, Reason.BLIND)
     return Send()

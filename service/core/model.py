@@ -86,6 +86,7 @@ class Reason(StrEnum):
     QUIET_HOURS = "quiet_hours"
     BURST_WAIT = "burst_wait"
     FREQUENCY_CAP = "frequency_cap"
+    SNOOZED = "snoozed"
     BLIND = "blind"
     FLOOD = "flood"
     GATHERED = "gathered"
@@ -279,6 +280,7 @@ class Order:
     promise_state: PromiseState | None = None
     alerts: frozenset[str] = frozenset()  # kinds the owner was alerted to
     asking: Asking | None = None  # the questions to its owners
+    notes: tuple[str, ...] = ()  # what people noted last, for an owner who is asked
 
     pending: tuple[Notification, ...] = ()  # not settled, by seq; attached when loaded
     size: int = field(default=0, compare=False)  # bytes: no less than those of its facts; attached when loaded

@@ -74,7 +74,12 @@ def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
     known = {**_FULL, "promised_at": (now + timedelta(days=6)).date().isoformat()}
     notification = _notification(status, purpose, ordinal, plan, now)
     moved = replace(notification, reason=Reason.FACTS_CHANGED, promise_before=now.date().isoformat())
-    full = evolve(_order(status, known, plan, now), changed=("tracking",), told_seq=1)
+    full = evolve(
+        _order(status, known, plan, now),
+        changed=("tracking",),
+        told_seq=1,
+        notes=("The batch is on the second kiln.",),
+    )
     made = {
         "full": (
             evolve(full, counted_from=now - _DAY, told_until=now + 2 * _DAY, asking=Asking(on_track_at=now)),

@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from avisa.core import alert_list, context, decide, gate
+from avisa.core import alert_list, context, decide, gate, snooze
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Notification, Order, Reason, State, evolve
 from avisa.core.plan import Allowance, Plan
+from avisa.core.snooze import Snooze
 from avisa.dispatch.settlements import Now, Settlements, in_doubt
 from avisa.ports import (
     Attempt,
@@ -70,11 +71,12 @@ class Preparation:
     async def prepare(self, batch: Sequence[Claimed], at: Now) -> Prepared:
         """An attempt at each notification that may leave now, and a settlement for each that may not.
 
-        Raises the store's error if it cannot be asked who unsubscribed.
+        Raises the store's error if it cannot be asked who unsubscribed, or what is snoozed.
         """
         catalog = self._catalogs.in_force
         fresh, on_time, overdue = self._lag.fresh_feeds(at.real), self._on_time(at), self.overdue(at.real)
         unsubscribed = await self._unsubscribed(batch, catalog)
+        snoozes = await self._snoozes(batch, at)
         prepared = Prepared(budgets=self._budgets(catalog.plan, at))
         listed_by: dict[str, str] = {}
         for claimed in batch:
@@ -89,6 +91,7 @@ class Preparation:
                 catalog.plan,
                 at.virtual,
                 unsubscribed=notification.key in unsubscribed,
+                snoozed_until=snooze.snoozed_until(snoozes, notification, order, catalog.plan, at.virtual),
                 blind=order.feed not in fresh and not (due is not None and due <= overdue),
                 on_time=on_time,
             )
@@ -185,6 +188,12 @@ class Preparation:
             return frozenset()
         unsubscribed = await self._outbox.unsubscribed(set(hashes.values()))
         return frozenset(key for key, address in hashes.items() if address in unsubscribed)
+
+    async def _snoozes(self, batch: Sequence[Claimed], at: Now) -> Sequence[Snooze]:
+        """What operators hold back; the store is asked only where something of the batch could be."""
+        if not any(claimed.notification.purpose in snooze.SNOOZABLE for claimed in batch):
+            return ()
+        return await self._outbox.snoozes(now=at.virtual)
 
     def _on_time(self, at: Now) -> timedelta:
         """The longest virtual time between a reminder's deadline and its decision that still counts as on time."""

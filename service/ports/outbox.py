@@ -9,6 +9,7 @@ from typing import Protocol
 
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Notification, Reason, State
+from avisa.core.snooze import Snooze
 from avisa.ports.drafts import Attempt, Claimed, Gathered
 from avisa.ports.orders import Change, Entry
 
@@ -87,6 +88,9 @@ class Outbox(Protocol):
 
     async def unsubscribed(self, hashes: Collection[bytes]) -> frozenset[bytes]:
         """Return those of the address hashes whose owners asked for no more reminders."""
+
+    async def snoozes(self, *, now: datetime) -> list[Snooze]:
+        """What operators hold back at `now` (virtual)."""
 
     async def next_due(self, *, feeds: Collection[str], overdue: datetime) -> datetime | None:
         """The earliest real moment at which there may be something to claim."""

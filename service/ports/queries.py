@@ -9,6 +9,7 @@ from typing import Protocol
 
 from avisa.core.model import Notification, Order, Reason, State
 from avisa.core.question import QuestionState
+from avisa.core.snooze import Snooze
 from avisa.ports.drafts import Draft
 from avisa.ports.orders import Entry
 from avisa.ports.records import Record
@@ -179,6 +180,17 @@ class Operations(Protocol):
     async def resume(self) -> None: ...
 
     async def unsubscribe(self, address_hash: bytes, *, now: datetime) -> None: ...
+
+    async def note(self, order_id: str, text: str, *, author: str, now: datetime) -> bool:
+        """Add a note to an order, on its timeline and for the next owner who is asked; False if it is not known."""
+
+    async def snooze(self, snooze: Snooze) -> None: ...
+
+    async def snoozes(self, *, now: datetime) -> list[Snooze]:
+        """Those that have not ended by `now` (virtual), the oldest first."""
+
+    async def end_snooze(self, id: int) -> bool:
+        """End a snooze before its time; what it held is looked at again. False if there is none of that number."""
 
     async def secret_key(self, fresh: bytes) -> bytes:
         """The installation's key for links. If the store has none yet, it keeps `fresh`."""

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from avisa.catalog import Catalog
 from avisa.core import episodes, facts, gate
 from avisa.core.decide import on_event
-from avisa.core.model import Decision, Json, Notification, Order, OrderEvent, Reason
+from avisa.core.decision import Decision
+from avisa.core.model import Json, Notification, Order, OrderEvent, Reason
 from avisa.core.plan import Plan
 from avisa.core.timestamps import rfc3339
 from avisa.ports import CannotRender, NoAddress

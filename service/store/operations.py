@@ -9,17 +9,19 @@ from datetime import datetime
 import orjson
 from sqlalchemy import Connection
 
-from avisa.core.model import Reason
-from avisa.ports import DeadLetter, Pause
-from avisa.store import alert_lists, counters, dead_letters, recipient_queues
+from avisa.core.model import Reason, evolve
+from avisa.core.snooze import Snooze
+from avisa.ports import Change, DeadLetter, Entry, Pause
+from avisa.store import alert_lists, counters, dead_letters, orders, recipient_queues, snoozes
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
-from avisa.store.sql.dialect import as_rows
+from avisa.store.sql.dialect import as_rows, clock
 from avisa.store.sql.rows import micros, moment
 from avisa.store.sql.statements import query, statement
 
 _LOCK_TO_RETRY = query("lock_to_retry")
 _RETRY = statement("retry")
 _LOCK_TO_DROP = query("lock_to_drop")
+MOST_NOTES = 5  # that an order keeps, besides its timeline
 _SET_FLAG = statement("set_flag")
 _SET_FLAG_ONCE = statement("set_flag_once")
 _CLEAR_FLAG = statement("clear_flag")
@@ -67,6 +69,38 @@ class SqlOperations(OnDatabase):
     @transaction
     def unsubscribe(self, conn: Connection, address_hash: bytes, *, now: datetime) -> None:
         _UNSUBSCRIBE.execute(conn, address_hash=address_hash.hex(), at=micros(now))
+
+    @transaction
+    def note(self, conn: Connection, order_id: str, text: str, *, author: str, now: datetime) -> bool:
+        stored = orders.lock(conn, [order_id])
+        known = orders.load(conn, [order_id]).get(order_id)
+        if known is None:
+            return False
+        noted = evolve(known, notes=(*known.notes, text)[-MOST_NOTES:])
+        entry = Entry(
+            order_id=order_id,
+            at=now,
+            kind="note",
+            status=known.status,
+            episode=known.episode,
+            note=text,
+            author=author,
+        )
+        change = Change(order=noted, entries=(entry,))
+        orders.apply(conn, [change], stored, now=micros(now), now_real=clock(conn), lease=None, shard=self._shard)
+        return True
+
+    @transaction
+    def snooze(self, conn: Connection, snooze: Snooze) -> None:
+        snoozes.add(conn, snooze)
+
+    @latest
+    def snoozes(self, conn: Connection, *, now: datetime) -> list[Snooze]:
+        return snoozes.lasting(conn, now)
+
+    @transaction
+    def end_snooze(self, conn: Connection, id: int) -> bool:
+        return snoozes.end(conn, id)
 
     @transaction
     def secret_key(self, conn: Connection, fresh: bytes) -> bytes:

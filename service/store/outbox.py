@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import SETTLED, Notification, Reason, State
+from avisa.core.snooze import Snooze
 from avisa.ports import Attempt, Begun, Claimed, Gathered, Pause, Settlement
-from avisa.store import alert_lists, counters, flood, operations, orders, recipient_queues, timeline
+from avisa.store import alert_lists, counters, flood, operations, orders, recipient_queues, snoozes, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import as_rows, clock
 from avisa.store.sql.rows import (
@@ -160,6 +161,10 @@ class SqlOutbox(OnDatabase):
     def unsubscribed(self, conn: Connection, hashes: Collection[bytes]) -> frozenset[bytes]:
         rows = _UNSUBSCRIBED.fetch(conn, [{"address_hash": address_hash.hex()} for address_hash in hashes])
         return frozenset(bytes.fromhex(address_hash) for (address_hash,) in rows)
+
+    @latest
+    def snoozes(self, conn: Connection, *, now: datetime) -> list[Snooze]:
+        return snoozes.lasting(conn, now)
 
     @latest
     def next_due(self, conn: Connection, *, feeds: Collection[str], overdue: datetime) -> datetime | None:

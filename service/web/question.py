@@ -151,12 +151,12 @@ def _shown(shown: Shown, text: Mapping[str, str], locale: str) -> dict[str, obje
         ("reason_known", values.get("reason")),
         ("next_step_known", values.get("next_step")),
         ("playbook", values.get("playbook")),
+        ("notes", values.get("notes")),
     ]
     answered = shown.answered
     return {
         "number": order["number"],
         "facts": [(text[name], value) for name, value in facts if value],
-        "playbook": values.get("playbook"),
         "next_owner": shown.next_owner,
         "seen": ".".join(map(str, shown.seen)),
         "today": shown.today.isoformat(),

@@ -348,6 +348,12 @@ def test_a_store_that_does_not_answer_exits_with_74(avisa: Avisa) -> None:
         ["simulate"],
         ["promises"],
         ["snooze", "A-1", "2d"],
+        ["snooze", "--until", "2d"],
+        ["snooze", "--until", "2d", "--order", "A-1", "--brand", "b"],
+        ["snooze", "--until", "2026-03-09T10:00", "--order", "A-1"],
+        ["snooze", "--until", "soon", "--order", "A-1"],
+        ["snooze", "--until", "401d", "--order", "A-1"],
+        ["note", "A-1", " "],
         ["erase", "A-1"],
     ],
 )

@@ -135,7 +135,7 @@ def test_what_is_wrong_with_another_message_does_not_matter(
     assert asked("preview", "shipped", "--out", "out").code == 0
     assert "UTF-8" in asked("preview", "delayed", "--out", "out", "--json").json["message"]
     ended = asked("preview", "nope", "--json")
-    assert ended.json["message"].startswith("there is no message nope; there are cancelled, ")
+    assert ended.json["message"].startswith("there is no message nope; there are ask-owner, cancelled, ")
 
 
 def test_an_order_of_their_own_samples_is_shown(

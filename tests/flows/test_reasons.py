@@ -15,6 +15,7 @@ from avisa.core.plan import Events
 from avisa.core.question import Reply
 from avisa.core.question_token import question_token
 from avisa.core.retry import Receipt, Verdict
+from avisa.core.snooze import Of, Snooze
 from avisa.core.unsubscribe_token import address_hash
 from avisa.kafka.consumer import cut_record
 from avisa.kafka.raw_record import CutValue
@@ -158,6 +159,16 @@ async def not_mine(flows: Flows) -> None:
 
 
 # ---------------------------------------------------------------- the gate
+
+
+@scene(Reason.SNOOZED)
+async def held_back(flows: Flows) -> None:
+    await told(flows)
+    await flows.pass_time(49 * HOUR)
+    now = flows.clock.now()
+    await flows.store.operations.snooze(Snooze(of=Of.ORDER, name="A-1", until=now + HOUR, author="rui", at=now))
+    await flows.wake.once()
+    await flows.became(REMINDER, State.HELD)
 
 
 @scene(Reason.SUPERSEDED)

@@ -65,6 +65,7 @@ MEANINGS = {
     "asked.at": "when an owner last said, while the order was at this status, that all is on track",
     "answer.url": "the page on which the owner answers; only in `ask-owner`",
     "told.at": "when the customer was last written to; only in `ask-owner`",
+    "notes": "what people noted about the order, with `avisa note`; only in `ask-owner`",
     "playbook": "what the owner is to do, from the plan; only in `ask-owner`",
 }
 EXAMPLES = {
@@ -117,7 +118,7 @@ MORE: Mapping[str, Json] = {
     "note": "a gift for Rui",
     "tags": ["blue", "large"],
 }
-_OF_QUESTIONS = ("asked.at", "answer.url", "told.at", "playbook")
+_OF_QUESTIONS = ("asked.at", "answer.url", "told.at", "playbook", "notes")
 LANGUAGES = ("en", "pt-PT", "es")
 
 

@@ -110,7 +110,7 @@ def rich(**given: Any) -> dict[str, Any]:
     customer = SimpleNamespace(name="Ana Sousa", first_name="Ana")
     promise = SimpleNamespace(date="2026-03-12", previous="2026-03-09")
     full = {"order": order, "customer": customer, "promise": promise, "reason": MARK, "next_step": MARK}
-    full |= {"asked": SimpleNamespace(at=MARK), "told": SimpleNamespace(at=MARK), "playbook": MARK}
+    full |= {"asked": SimpleNamespace(at=MARK), "told": SimpleNamespace(at=MARK), "playbook": MARK, "notes": MARK}
     full |= {"answer": SimpleNamespace(url="https://x")}
     return context(**{**full, "next_update": "2026-03-05", **given})
 

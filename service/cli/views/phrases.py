@@ -23,6 +23,7 @@ PHRASES: dict[Reason, str] = {
     Reason.QUIET_HOURS: "waits until the quiet hours are over",
     Reason.BURST_WAIT: "waits a moment for what may follow",
     Reason.FREQUENCY_CAP: "waits, because a moved date was told a short while ago",
+    Reason.SNOOZED: "waits, because an operator holds it back",
     Reason.BLIND: "waits until we can see the feed again",
     Reason.FLOOD: "too many mails within a while",
     Reason.GATHERED: "waits to be told in one mail with others of its kind",

@@ -98,6 +98,14 @@ def dead_letters(letters: list[dict[str, Any]]) -> RenderableType:
     )
 
 
+def snoozes(rows: list[dict[str, Any]]) -> RenderableType:
+    """What `avisa snoozes` prints for people."""
+    if not rows:
+        return Text("Nothing is snoozed.", style="bright_black")
+    heads = ("id", "of", "name", "until", "author", "reason")
+    return table(heads, [[row[head] or "" for head in heads] for row in rows], numbers=("id",))
+
+
 def settings(document: dict[str, Any]) -> RenderableType:
     """What `avisa config` prints for people."""
     return table(

@@ -95,7 +95,8 @@ def columns(entry: dict[str, Any], style: str) -> tuple[Text, Text]:
             by = f"  by {printable(entry['author'])}" if entry["author"] else ""
             return Text(f"{_subject(entry)} answered", style=style), Text.assemble(why, (by, "bright_black"))
         case "note":
-            return Text(_subject(entry), style=style), Text(why)
+            by = f"  {printable(entry['author'])}" if entry["author"] else ""
+            return Text(_subject(entry), style=style), Text.assemble(why, (by, "bright_black"))
         case _:
             return Text(f"{_subject(entry)} tried", style=style), Text(why)
 

@@ -71,6 +71,10 @@ _Dated = tuple[tuple[datetime, int], dict[str, Any]]
 
 def _of_events(entries: tuple[Entry, ...]) -> Iterator[_Dated]:
     for entry in entries:
+        if entry.kind == "answer":
+            text = f"the owner {entry.author or ''} answered: {phrase(entry.reason)}"
+            yield (entry.at, 0), _line(entry.at, entry.reason, " ".join(text.split()), left=False)
+            continue
         if entry.kind not in ("event", "decision") or entry.reason in _HAVE_A_NOTIFICATION:
             continue
         what = f"“{entry.status}” came" if entry.kind == "event" else f"nothing came after “{entry.status}”"
@@ -114,6 +118,8 @@ def _about(notification: Notification) -> str:
     match notification.purpose:
         case Purpose.OWNER_ALERT:
             return _ALERTS[Alert(notification.ordinal)]
+        case Purpose.ASK_OWNER:
+            return f"that the customer may wait for news of “{notification.status}”, and was asked for it"
         case Purpose.REMINDER:
             last = ", for the last time" if notification.last else ""
             return f"that it is still “{notification.status}”{last}"
@@ -135,6 +141,8 @@ def _next(history: History, plan: Plan) -> dict[str, Any] | None:
             what += f"; until then: {phrase(first.reason)}"
         return {"at": moment(notification.not_before or notification.decided_at), "what": what}
     due = deadlines.recomputed(order, plan.touchpoint(order.status), plan)
+    if order.asking is not None:
+        due = deadlines.earlier(due, order.asking.due)
     return None if due is None else {"at": moment(due), "what": _when_due(order, plan, due)}
 
 

@@ -343,6 +343,20 @@ SELECT {draft}, {notification}
 FROM notifications
 WHERE key = (SELECT q.key FROM questions q WHERE q.link = :link)
 
+-- name: add_snooze
+INSERT INTO snoozes ("of", name, until, author, reason, at)
+VALUES (:of, :name, :until, :author, :reason, :at)
+
+-- name: snoozes
+SELECT id, "of", name, until, author, reason, at FROM snoozes WHERE until > :now ORDER BY id
+
+-- name: end_snooze
+DELETE FROM snoozes WHERE id = :id
+
+-- name: look_again_at_snoozed
+UPDATE notifications SET due_real = {clock}
+WHERE due_real IS NOT NULL AND gate = 'snoozed' AND settled_at IS NULL AND lease_token IS NULL
+
 -- name: forget_questions
 -- rows: order_id text
 DELETE FROM questions WHERE order_id IN (SELECT r.order_id FROM {rows})

@@ -131,6 +131,18 @@ questions = Table(
     Column("order_id", Word, nullable=False),
 )
 
+snoozes = Table(
+    "snoozes",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("of", Word, nullable=False),  # order, status, brand, owner
+    Column("name", Word, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
 flags = Table(
     "flags",
     metadata,

@@ -51,7 +51,7 @@ def of_the_shop(node: nodes.Node, scope: Scope) -> bool:
 
 def is_prose(node: nodes.Node) -> bool:
     """Whether an expression says what may have several lines."""
-    return any(path in ("reason", "next_step", "playbook") for path in _paths_in(node))
+    return any(path in ("reason", "next_step", "playbook", "notes") for path in _paths_in(node))
 
 
 def is_address(node: nodes.Node) -> bool:
@@ -92,6 +92,8 @@ def is_text(node: nodes.Node) -> bool:
             return True
         case nodes.Getattr(node=nodes.Name(name="order"), attr="id" | "number"):
             return True
-        case nodes.Const() | nodes.Name(name="status" | "reason" | "next_step" | "next_update" | "playbook"):
+        case (
+            nodes.Const() | nodes.Name(name="status" | "reason" | "next_step" | "next_update" | "playbook" | "notes")
+        ):
             return True
     return False

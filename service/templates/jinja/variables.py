@@ -46,6 +46,7 @@ OWNERS_VARIABLES: Mapping[str, Sequence[str] | None] = {
     "answer?": ("url",),
     "told?": ("at",),
     "playbook?": (),
+    "notes?": (),
 }
 ALL_THERE = frozenset({"progress", "alerts.orders"})  # lists of things that surely have all their parts
 OUR_OWN = frozenset({"answer.url"})  # addresses that are ours

@@ -1,0 +1,52 @@
+"""Reminders, warnings and questions that an operator holds back until a moment: for an order, a status, a brand or an
+owner. News is never held. What is still true when the snooze ends goes out then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from avisa.core import facts
+from avisa.core.model import Notification, Order, Purpose
+from avisa.core.plan import Plan
+
+SNOOZABLE = frozenset({Purpose.REMINDER, Purpose.ASK_OWNER})
+
+
+class Of(StrEnum):
+    """What a snooze is for."""
+
+    ORDER = "order"
+    STATUS = "status"
+    BRAND = "brand"
+    OWNER = "owner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snooze:
+    """`name` is the order's id, or the word for the status, brand or owner in the plan."""
+
+    id: int = 0
+    of: Of
+    name: str
+    until: datetime
+    author: str
+    reason: str = ""
+    at: datetime
+
+
+def snoozed_until(
+    snoozes: Iterable[Snooze], notification: Notification, order: Order, plan: Plan, now: datetime
+) -> datetime | None:
+    """Until when the notification is held back; None if it is not."""
+    if notification.purpose not in SNOOZABLE:
+        return None
+    names = {
+        Of.ORDER: order.order_id,
+        Of.STATUS: notification.status,
+        Of.BRAND: plan.brand(facts.visible(order, "brand")).key,
+        Of.OWNER: facts.owner(order, plan) if notification.to_customer else notification.recipient[len("owner:") :],
+    }
+    return max((it.until for it in snoozes if it.until > now and names[it.of] == it.name), default=None)
