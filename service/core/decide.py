@@ -132,6 +132,9 @@ def _on_older(order: Order, event: OrderEvent, rank: Rank, plan: Plan, now: date
 def _on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
     touchpoint = plan.touchpoint(order.status)
     due = deadlines.recomputed(order, touchpoint, plan)
+    passed, alerts = notices.pass_alert_on(order, plan, now)
+    if alerts:
+        return Decision(order=deadlines.with_deadline(passed, due), notifications=alerts, reason=Reason.UNANSWERED)
     asked = questions.ask_what_is_due(evolve(order, deadline=due), plan, now)
     if asked is not None:
         order, question = asked

@@ -69,6 +69,7 @@ def merged(order: Order, event: OrderEvent, rank: Rank, now: datetime) -> Order:
         customers=order.customers if customer is None else facts.add_sighting(order.customers, rank, str(customer)),
         seen=(order.seen + event.identity)[-_MOST_SEEN:],
         arrivals=order.arrivals + 1,
+        asking=questions.heeded(order.asking),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 
-from avisa.core import deadlines, facts
+from avisa.core import deadlines, facts, questions
 from avisa.core.model import BLANK_NOTIFICATION, Alert, Json, Notification, Order, Purpose, Reason, evolve
 from avisa.core.plan import Plan, Touchpoint
 
@@ -151,6 +151,18 @@ def alert_owner(
     alerted = evolve(order, alerts=order.alerts | {alert})
     if name is None or alert in order.alerts:
         return alerted, ()
+    return _alerted(alerted, alert, name, reason, plan, now)
+
+
+def pass_alert_on(order: Order, plan: Plan, now: datetime) -> tuple[Order, tuple[Notification, ...]]:
+    """Alert the next in line to what the owner before did not heed by now; no notification if there is nothing."""
+    found = questions.unheeded(order, plan, now)
+    return (order, ()) if found is None else _alerted(order, *found, Reason.UNANSWERED, plan, now)
+
+
+def _alerted(
+    order: Order, alert: Alert, name: str, reason: Reason, plan: Plan, now: datetime
+) -> tuple[Order, tuple[Notification, ...]]:
     seq = order.seq + 1
     notification = evolve(
         BLANK_NOTIFICATION,
@@ -165,4 +177,5 @@ def alert_owner(
         reason=reason,
         decided_at=now,
     )
-    return evolve(alerted, seq=seq, last_word_at=now), (notification,)
+    order = questions.with_alert(order, alert, name, plan, now)
+    return evolve(order, seq=seq, last_word_at=now), (notification,)

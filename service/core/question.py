@@ -45,9 +45,19 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unheeded:
+    """An alert of this kind to an owner, since which nothing happened to the order."""
+
+    alert: str
+    owner: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
     """The newest questions of an order, the oldest first, and what follows from them."""
 
     questions: tuple[Question, ...] = ()
     due: datetime | None = None  # when the next question is to be asked
+    alerts: tuple[Unheeded, ...] = ()  # that go on to the next in line
     on_track_at: datetime | None = None  # when an owner last said, in this episode, that all is on track

@@ -1,8 +1,8 @@
 """The owner is asked first: when, who, and which questions can still be answered.
 
 Without news for the touchpoint's `ask_owner_at`, the order's owner is asked, once in each window. A question that
-stays unanswered for the owner's `after` goes on to the next in line. A question moves no deadline: without an answer
-the customer gets the reminder when it is due.
+stays unanswered for the owner's `after` goes on to the next in line, and so does word of a stuck order. A question
+moves no deadline: without an answer the customer gets the reminder when it is due.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from avisa.core import facts, working_time
-from avisa.core.model import BLANK_NOTIFICATION, Notification, Order, Purpose, Rank, Reason, evolve
+from avisa.core.model import BLANK_NOTIFICATION, Alert, Notification, Order, Purpose, Rank, Reason, evolve
 from avisa.core.plan import Plan, Span
-from avisa.core.question import Asking, Question, QuestionState, Reply
+from avisa.core.question import Asking, Question, QuestionState, Reply, Unheeded
 
 ANSWERABLE = timedelta(days=7)  # after the end of the episode
+_IN_LINE = frozenset({Alert.STUCK})  # alerts that somebody has to do something about
 _MOST = 16  # questions that an order keeps
 _BESIDE = 1 << 40  # behind whatever arrived with the rank of the status
 _NONE = Asking()
@@ -26,7 +27,8 @@ def watched(order: Order, plan: Plan, now: datetime) -> Order:
     if order.asking is None and plan.touchpoint(order.status).ask_owner_at is None:
         return order
     asking = order.asking or _NONE
-    moments = [at for at in (_asks_at(order, plan, now), _passes_at(order, plan)) if at is not None]
+    unheeded = [at for alert in asking.alerts if (at := _goes_on_at(alert, plan)) is not None]
+    moments = [at for at in (_asks_at(order, plan, now), _passes_at(order, plan), *unheeded) if at is not None]
     due = min(moments, default=None)
     if due != asking.due:
         asking = replace(asking, due=due)
@@ -47,6 +49,32 @@ def ask_what_is_due(order: Order, plan: Plan, now: datetime) -> tuple[Order, Not
         assert following is not None
         return asked(order, following, Reason.UNANSWERED, now, due=passes_at)
     return None
+
+
+def with_alert(order: Order, alert: Alert, owner: str, plan: Plan, now: datetime) -> Order:
+    """The order after its owner was alerted, which goes on to the next in line unless something happens."""
+    asking = order.asking or _NONE
+    others = tuple(it for it in asking.alerts if it.alert != alert)
+    unheeded = Unheeded(alert=alert, owner=owner, at=now)
+    if alert not in _IN_LINE or _goes_on_at(unheeded, plan) is None:
+        return order if others == asking.alerts else evolve(order, asking=replace(asking, alerts=others))
+    return evolve(order, asking=replace(asking, alerts=(*others, unheeded)))
+
+
+def unheeded(order: Order, plan: Plan, now: datetime) -> tuple[Alert, str] | None:
+    """An alert that goes on by now, and the owner it goes to; None if there is none."""
+    for alert in order.asking.alerts if order.asking is not None else ():
+        at, owner = _goes_on_at(alert, plan), plan.owners.get(alert.owner)
+        if at is not None and at <= now and owner is not None and owner.next is not None:
+            return Alert(alert.alert), owner.next
+    return None
+
+
+def heeded(asking: Asking | None) -> Asking | None:
+    """What stays once something happened to the order: no alert goes on to the next in line."""
+    if asking is None or not asking.alerts:
+        return asking
+    return replace(asking, alerts=())
 
 
 def asked(order: Order, owner: str, reason: Reason, now: datetime, *, due: datetime) -> tuple[Order, Notification]:
@@ -90,7 +118,7 @@ def of_new_episode(asking: Asking | None, now: datetime) -> Asking | None:
 
 def replied(order: Order, question: Question, reply: Reply, author: str, now: datetime) -> Order:
     """The order after this question was answered, and with it every later one of its episode."""
-    asking = order.asking or _NONE
+    asking = heeded(order.asking) or _NONE
     changed = (
         replace(it, reply=reply, replied_at=now, author=author)
         if it.episode == question.episode and it.number >= question.number and it.reply is None
@@ -203,6 +231,12 @@ def _asks_at(order: Order, plan: Plan, now: datetime) -> datetime | None:
     else:
         return None
     return at if order.deadline is None or max(at, now) < order.deadline else None
+
+
+def _goes_on_at(unheeded: Unheeded, plan: Plan) -> datetime | None:
+    """When an alert goes to the next in line; None: it stays."""
+    owner = plan.owners.get(unheeded.owner)
+    return None if owner is None or owner.next is None or owner.after is None else unheeded.at + owner.after
 
 
 def _passes_at(order: Order, plan: Plan) -> datetime | None:

@@ -101,7 +101,9 @@ class Owner(PlanMap):
     email: Address = Field(description="Where they are written to.")
     locale: Locale | None = Field(None, description="Their language. Default: the brand's.")
     next: NameOrNone = Field(None, description="The owner who is asked next, if this one says that it is not theirs.")
-    after: Positive | None = Field(None, description="The next one is asked after so long without an answer, too.")
+    after: Positive | None = Field(
+        None, description="The next one is asked, or told of a stuck order, after so long in which nothing came."
+    )
 
 
 class Remind(PlanMap):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from avisa.core import decide, facts, questions
 from avisa.core.answer import Answer
 from avisa.core.model import Order, Purpose, Reason, State
-from avisa.core.plan import Owner, Plan
+from avisa.core.plan import Owner, Plan, Remind
 from avisa.core.question import QuestionState, Reply
 from tests.builders import event, hours_span, plan, touchpoint
 from tests.core.harness import START, World
@@ -267,6 +267,37 @@ def test_every_question_ends_in_one_state_and_the_moves_add_up() -> None:
     kept = [questions.state(world.order, it) for it in world.order.asking.questions]
     assert {state: number for state, number in total.items() if number} == {it: kept.count(it) for it in set(kept)}
     assert QuestionState.OPEN not in kept
+
+
+def alerted(world: World) -> list[str]:
+    return [mail.recipient for mail in world.sent if mail.purpose is Purpose.OWNER_ALERT and mail.ordinal == "stuck"]
+
+
+def stuck(**fields: object) -> World:
+    """The owner was just told that the order is stuck."""
+    world = confirmed(ask_owner_at=None, remind=Remind(then_every=hours_span(48), at_most=1), **fields)
+    world.live(48 * HOUR)
+    assert alerted(world) == ["owner:production"]
+    return world
+
+
+def test_word_of_a_stuck_order_goes_on_to_the_next_in_line_who_keeps_it() -> None:
+    world = stuck()
+    world.live(timedelta(hours=3.5))
+    assert len(alerted(world)) == 1
+    world.live(30 * HOUR)
+    assert alerted(world) == ["owner:production", "owner:head"]
+
+
+def test_word_of_a_stuck_order_goes_no_further_once_something_happens() -> None:
+    world = stuck()
+    world.take(event("confirmed", world.now, 2))
+    world.live(30 * HOUR)
+    assert len(alerted(world)) == 1
+    moved_on = stuck()
+    moved_on.take(event("shipped", moved_on.now, 2))
+    moved_on.live(30 * HOUR)
+    assert len(alerted(moved_on)) == 1
 
 
 # ---------------------------------------------------------------- properties

@@ -117,6 +117,8 @@ async def test_an_upgrade_dates_the_last_word(database: FreshDatabase) -> None:
     await store.orders.commit([change("ended", **ended), change("open", wake_at=None)], now=NOW)  # type: ignore[arg-type]
     await database.close()
     for statement in (
+        "DROP TABLE questions",
+        "DROP TABLE snoozes",
         "DROP INDEX notifications_alerts",
         "DROP INDEX notifications_told_by",
         "ALTER TABLE notifications DROP COLUMN alert",

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avisa.core.model import Fact, Notification, Order, PromiseState, Purpose, Reason, State
-from avisa.core.question import Asking, Question, Reply
+from avisa.core.question import Asking, Question, Reply, Unheeded
 from avisa.ports import Entry
 from avisa.store.sql import rows
 from tests.builders import NOW
@@ -49,6 +49,7 @@ BY_ANNOTATION = {
     "Reason | None": st.none() | st.sampled_from(Reason),
     "Asking | None": st.none() | st.deferred(lambda: any_of(Asking)),
     "tuple[Question, ...]": st.lists(st.deferred(lambda: any_of(Question)), max_size=3).map(tuple),
+    "tuple[Unheeded, ...]": st.lists(st.deferred(lambda: any_of(Unheeded)), max_size=3).map(tuple),
     "Reply | None": st.none() | st.sampled_from(Reply),
     "tuple[int, int, int]": ranks,
     "State": st.sampled_from(State),

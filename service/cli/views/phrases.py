@@ -16,7 +16,7 @@ PHRASES: dict[Reason, str] = {
     Reason.WINDOW_PASSED: "no news within the window",
     Reason.REMINDERS_SPENT: "no news, and no reminder is left",
     Reason.NO_NEWS: "no news for so long that the owner is asked",
-    Reason.UNANSWERED: "the owner before did not answer",
+    Reason.UNANSWERED: "nothing came of asking, or telling, the owner before",
     Reason.PASSED_ON: "the owner passed it on",
     Reason.ON_TRACK: "all is on track",
     Reason.SUPERSEDED: "something newer says it better",

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from avisa.core.question import Asking, Question, Reply
-from avisa.store.sql.moments import micros_or_none, moment, moment_or_none
+from avisa.core.question import Asking, Question, Reply, Unheeded
+from avisa.store.sql.moments import micros, micros_or_none, moment, moment_or_none
 
 
 def written(asking: Asking) -> list[Any]:
     """What is stored of them."""
     due, on_track_at = micros_or_none(asking.due), micros_or_none(asking.on_track_at)
-    return [due, on_track_at, *(_written(question) for question in asking.questions)]
+    alerts = [[it.alert, it.owner, micros(it.at)] for it in asking.alerts]
+    return [due, on_track_at, alerts, *(_written(question) for question in asking.questions)]
 
 
 def read(stored: list[Any]) -> Asking:
     """The questions that were stored so."""
-    due, on_track_at, *questions = stored
+    due, on_track_at, alerts, *questions = stored
     return Asking(
         questions=tuple(_read(row) for row in questions),
         due=moment_or_none(due),
+        alerts=tuple(Unheeded(alert=alert, owner=owner, at=moment(at)) for alert, owner, at in alerts),
         on_track_at=moment_or_none(on_track_at),
     )
 
