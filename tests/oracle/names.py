@@ -70,4 +70,7 @@ def names_of(course: Course, plan: Plan) -> Iterator[Name]:
                 kinds.append("unknown_status")
             if any(step.address is None for step in steps):
                 kinds.append("unreachable")
+            if opening.touchpoint.asks_owner and not opening.touchpoint.final:  # once in each window, told or not
+                windows = 1 + len(steps) + opening.touchpoint.at_most
+                yield from (name(episode, "ask_owner", n + 1, f"owner:{owner}") for n in range(windows))
             yield from (name(episode, "owner_alert", kind, f"owner:{owner}") for kind in kinds)

@@ -53,6 +53,7 @@ class Touchpoint:
     news: tuple[str, ...]
     once: bool
     owner: str | None
+    asks_owner: bool  # before the customer is reminded
     known: bool  # False for statuses that nobody planned for
 
     def gap_after(self, told: int) -> Span | None:
@@ -137,6 +138,7 @@ def _touchpoint(row: dict[str, Any], calendars: dict[str, Calendar], *, known: b
         news=tuple(row.get("news") or ()),
         once=bool(row.get("once")),
         owner=row.get("owner"),
+        asks_owner=row.get("ask_owner_at", "none") != "none",
         known=known,
     )
 
