@@ -117,7 +117,7 @@ class Remind(PlanMap):
 class Promise(PlanMap):
     """In a touchpoint: when a promised date that moved is news."""
 
-    NOT_YET = frozenset({"warn_before", "grace"})
+    NOT_YET = frozenset({"warn_before", "ask_owner_before", "grace"})
 
     ignore_moves_under: Elapsed = default(values.elapsed, "0s", "A date that moves by less is not told.")
     at_most_every: Elapsed = default(values.elapsed, "0s", "Moves within it are told together, or not at all.")

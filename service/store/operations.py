@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from avisa.core.model import Reason, evolve
 from avisa.core.snooze import Snooze
 from avisa.ports import Change, DeadLetter, Entry, Pause
-from avisa.store import alert_lists, counters, dead_letters, orders, recipient_queues, snoozes
+from avisa.store import alert_lists, counters, dead_letters, orders, questions, recipient_queues, snoozes
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import as_rows, clock
 from avisa.store.sql.rows import micros, moment
@@ -141,6 +141,7 @@ class SqlOperations(OnDatabase):
         gone = Counter(("final" if final else "open", self._shard) for _, final, _ in quiet)
         gone["stuck", self._shard] = sum(stuck for _, _, stuck in quiet)
         counters.add(conn, "order", {word: -n for word, n in gone.items()})
+        questions.retire(conn, ids, shard=self._shard)
         for forget in _FORGET:
             forget.execute(conn, ids)
         return len(quiet)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from avisa.core.model import Purpose
-from avisa.core.question import QuestionState
+from avisa.core.question import Asking, Question, QuestionState
 from avisa.core.question_token import link_of
 from avisa.store import Store
 from tests.builders import NOW, notification
@@ -35,6 +36,19 @@ async def test_a_link_finds_its_question_and_once_it_was_sent_its_draft(database
     found = await store.queries.question(link_of(ASKED.key))
     assert found is not None
     assert found.draft is not None
+
+
+async def test_an_open_question_that_is_forgotten_with_its_order_was_not_answered(database: FreshDatabase) -> None:
+    store = await database.open()
+    question = Question(episode=1, number=1, status="confirmed", owner="care", rank=(1, -1, 1), asked_at=NOW)
+    quiet = change("A-1", wake_at=None, last_word_at=NOW - timedelta(days=500), asking=Asking(questions=(question,)))
+    asked = replace(quiet, questions={QuestionState.OPEN: 1}, notifications=(replace(ASKED, order_id="A-1"),))
+    await store.orders.commit([asked], now=NOW)
+    await store.operations.drop([ASKED.key], now=NOW - timedelta(days=500))
+    assert await store.operations.retire(quiet_since=NOW - timedelta(days=400), limit=9) == 1
+    counted = (await store.queries.gauges()).questions
+    assert (counted[QuestionState.OPEN], counted[QuestionState.UNANSWERED]) == (0, 1)
+    assert await store.queries.question(link_of(ASKED.key)) is None
 
 
 async def test_a_change_that_loses_its_race_counts_no_question(database: FreshDatabase) -> None:

@@ -343,6 +343,10 @@ SELECT {draft}, {notification}
 FROM notifications
 WHERE key = (SELECT q.key FROM questions q WHERE q.link = :link)
 
+-- name: orders_with_questions
+-- rows: order_id text
+SELECT order_id FROM questions WHERE order_id IN (SELECT r.order_id FROM {rows})
+
 -- name: add_snooze
 INSERT INTO snoozes ("of", name, until, author, reason, at)
 VALUES (:of, :name, :until, :author, :reason, :at)
