@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from contextvars import Context
 from functools import partial
 from typing import Any
 
@@ -58,7 +59,7 @@ class Reader:
         cluster: Cluster,
         topics: frozenset[str],
         *,
-        on_batch: Callable[[Records], Awaitable[None]],
+        on_batch: Callable[[Records], Coroutine[Any, Any, None]],
         listener: ConsumerRebalanceListener,
         log: FastStreamLog,
     ) -> None:
@@ -96,7 +97,13 @@ class Reader:
             decoder=_undecoded,
             listener=listener,
         )
-        self._subscriber(on_batch)
+
+        async def apart(records: Records) -> None:
+            # FastStream has the batch in a context variable, and a timer keeps the context it is begun in: asyncpg's,
+            # one for each statement, would keep the records of the batch for five minutes.
+            await asyncio.create_task(on_batch(records), context=Context())
+
+        self._subscriber(apart)
 
     async def start(self) -> None:
         """Connect, join the group and wait for an assignment, which may be empty. Raises KafkaError."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextvars import copy_context
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -99,6 +100,21 @@ async def test_lost_durability_ends_the_subscription_and_commits_nothing(apache_
         async with subscribed(cluster, Flow(trouble=lose)) as running:
             await until(lambda: running.subscription.detail == "stopped")
     assert await committed(apache_kafka.bootstrap_servers, cluster.group_id, topic) is None
+
+
+async def test_no_timer_that_a_flow_begins_keeps_its_batch(apache_kafka: ApacheKafka) -> None:
+    """A timer keeps all context variables of where it was begun, for as long as it runs."""
+    topic = a_topic()
+    await apache_kafka.create_topic(topic)
+    kept: list[object] = []
+
+    async def look(_taken: Sequence[Taken]) -> None:
+        kept.extend(copy_context().values())
+
+    await publish(apache_kafka.bootstrap_servers, topic, [{"value": value(1)}])
+    async with subscribed(cluster_of(apache_kafka, topic), Flow(trouble=look)) as running:
+        await until(lambda: running.flow.taken)
+    assert kept == []
 
 
 async def test_a_batch_holds_at_most_500_records(apache_kafka: ApacheKafka) -> None:
