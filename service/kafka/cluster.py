@@ -70,12 +70,16 @@ class Cluster:
             **parse_security(self.secured()),
         }
 
-    def producer(self) -> AIOKafkaProducer:
-        """Return a producer that sends nothing twice and waits until all replicas have a record."""
+    def producer(self, *, idempotent: bool = True) -> AIOKafkaProducer:
+        """Return a producer that waits until all replicas have a record, and sends nothing twice if it is idempotent.
+
+        An idempotent one is of no use any more once the broker has refused a record: aiokafka counts it all the same,
+        and for the broker one is missing from then on.
+        """
         return AIOKafkaProducer(
             **self.options(),
             acks="all",
-            enable_idempotence=True,
+            enable_idempotence=idempotent,
             linger_ms=5,
             max_batch_size=LARGEST_BATCH,
             max_request_size=LARGEST_REQUEST,

@@ -17,7 +17,7 @@ from avisa.loops import keep_going
 from avisa.ports import DeadLetter, Operations
 
 SUFFIX = ".dlq"
-AT_ONCE = 16  # each may hold a value of 1 MiB
+AT_ONCE = 4  # each may hold a value of 1 MiB, which is in memory three times while it is sent
 CUT_TO = 4 * 1024  # bytes left of a value that is too large together with its headers
 LOOK_EVERY = 5.0  # seconds
 TRY_AGAIN_AFTER = 60.0  # seconds, while there is no broker or no topic
@@ -53,7 +53,7 @@ class DeadLetterCopies:
         if not wanted & existing:
             self._log_missing(", ".join(sorted(wanted)))
             return False
-        async with self._cluster.producer() as producer:
+        async with self._cluster.producer(idempotent=False) as producer:
             while dead_letters := await self._operations.uncopied_dead_letters(AT_ONCE):
                 sent = await asyncio.gather(*(self._copy(producer, one, existing) for one in dead_letters))
                 await self._operations.copied_dead_letters([one.id for one in dead_letters])
@@ -72,7 +72,8 @@ class DeadLetterCopies:
         headers = _headers(dead_letter)
         try:
             await producer.send_and_wait(topic, record.value, record.key, timestamp_ms=timestamp, headers=headers)
-        except MessageSizeTooLargeError:
+        except MessageSizeTooLargeError as error:
+            error.__traceback__ = None  # its frames and the producer's future would hold the value in a circle
             cut = (record.value or b"")[:CUT_TO]
             await producer.send_and_wait(topic, cut, record.key, timestamp_ms=timestamp, headers=headers)
         return True

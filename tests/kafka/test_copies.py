@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ from aiokafka import AIOKafkaConsumer
 
 from avisa import events
 from avisa.kafka import Cluster, DeadLetterCopies, dead_letter_topic
-from avisa.ports import Record, Unreadable
+from avisa.ports import DeadLetter, Record, Unreadable
 from avisa.store import Store, open_store
 from tests.events.records import plain, record
 from tests.fakes import RealClock
@@ -88,15 +90,32 @@ async def test_a_copy_that_is_too_large_with_its_headers_is_cut(apache_kafka: Ap
     topic = a_topic()
     cluster = Cluster(bootstrap_servers=apache_kafka.bootstrap_servers, topics=(topic,))
     await apache_kafka.create_topic(topic + ".dlq")
-    await keep(store, dead(topic, record(b"x" * 1024 * 1024)), dead(topic, record(b"x"), offset=8))
-    async with (
-        copying(cluster, store),
-        AIOKafkaConsumer(
-            topic + ".dlq", bootstrap_servers=apache_kafka.bootstrap_servers, auto_offset_reset="earliest"
-        ) as consumer,
-    ):
-        sizes = {len((await asyncio.wait_for(consumer.getone(), PATIENCE)).value) for _ in range(2)}
-    assert sizes == {dead_letter_topic.CUT_TO, 1}
+    large = b"x" * 1024 * 1024
+    values = [b"x", large, b"x", large, b"x"] * 2  # a partition that was refused one copy takes the next
+    letters = [dead(topic, record(value), offset) for offset, value in enumerate(values)]
+    await keep(store, *letters)
+    assert await DeadLetterCopies(cluster, store.operations)._copy_all()
+    async with AIOKafkaConsumer(
+        topic + ".dlq", bootstrap_servers=apache_kafka.bootstrap_servers, auto_offset_reset="earliest"
+    ) as consumer:
+        copies = [await asyncio.wait_for(consumer.getone(), PATIENCE) for _ in letters]
+    sizes = Counter(len(copy.value) for copy in copies)
+    assert sizes == {1: 6, dead_letter_topic.CUT_TO: 4}
+
+
+async def test_a_copy_that_was_refused_is_not_kept(apache_kafka: ApacheKafka, store: Store) -> None:
+    """An exception whose frames hold what it was raised for is freed by the garbage collector alone."""
+    topic = a_topic()
+    cluster = Cluster(bootstrap_servers=apache_kafka.bootstrap_servers, topics=(topic,))
+    await apache_kafka.create_topic(topic + ".dlq")
+    await keep(store, *(dead(topic, record(b"x" * 1024 * 1024), offset) for offset in range(9)))
+    gc.disable()
+    try:
+        assert await DeadLetterCopies(cluster, store.operations)._copy_all()
+        letters = [one for one in gc.get_objects() if type(one) is DeadLetter]
+        assert not [letter for letter in letters if letter.record.position.topic == topic]
+    finally:
+        gc.enable()
 
 
 async def test_a_missing_dead_letter_topic_holds_up_no_other(apache_kafka: ApacheKafka, store: Store) -> None:
