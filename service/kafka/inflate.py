@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import cramjam
 
-STEPS = (1 << 20, 8 << 20, 64 << 20)  # bytes of room; the last is the most that a batch's records may take
+STEPS = (1 << 20, 8 << 20, 32 << 20)  # bytes of room; the last is the most that a batch's records may take
 
 _FULL = "failed to write whole buffer"  # of all that cramjam may say, the one that means no more room
 _XERIAL = b"\x82SNAPPY\0\0\0\0\1\0\0\0\1"  # how a stream of snappy blocks begins, each with its length before it
@@ -45,8 +45,11 @@ def inflate(codec: int, content: bytes, *, at_most: int = STEPS[-1]) -> Inflated
     if into is None:
         raise InflateError
     here = 0
+    room = _ROOM
     for step in STEPS:
-        room = _ROOM if step == STEPS[0] else bytearray(step)
+        if step > STEPS[0]:
+            room = bytearray()  # the last one goes before the next one comes
+            room = bytearray(step)
         try:
             here = into(content, room)
         except _NoRoomError as error:

@@ -15,7 +15,7 @@ from avisa.core.model import Reason
 LONGEST_VALUE = 1 << 20  # bytes
 HEAD = 4096  # bytes kept of a longer value or key
 TOO_LONG = "the value is longer than 1 MiB"
-BEYOND = "lies behind the first 64 MiB of its batch, which is all that is inflated"
+BEYOND = "lies behind the first 32 MiB of its batch, which is all that is inflated"
 _MOST_HEADERS = 1000  # each takes far more memory than bytes
 _BATCH = Struct(">qiibIhiqqqhii")  # the head of a record batch, in the order of `Head`
 _CODEC, _LOG_APPEND_TIME = 0x07, 0x08

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from aiokafka.record.legacy_records import _LegacyRecordBatchBuilderPy
 from avisa.core.model import Reason
 from avisa.kafka import inflate as inflate_module
 from avisa.kafka import raw_record, record_reader
-from avisa.kafka.inflate import InflateError, inflate
+from avisa.kafka.inflate import STEPS, InflateError, inflate
 from avisa.kafka.raw_record import HEAD_SIZE, CutValue, Head
 from avisa.kafka.record_reader import RecordReader, _PartitionRecords, allowance
 
@@ -31,8 +32,8 @@ Header = tuple[str, bytes | None]
 
 @pytest.fixture
 def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thousandth of all bounds, and 64 KiB where 64 MiB would be, so that a bomb is built in a moment."""
-    monkeypatch.setattr(inflate_module, "STEPS", (KIB, 8 * KIB, 64 * KIB))
+    """A thousandth of all bounds, and 32 KiB where 32 MiB would be, so that a bomb is built in a moment."""
+    monkeypatch.setattr(inflate_module, "STEPS", (KIB, 8 * KIB, 32 * KIB))
     monkeypatch.setattr(inflate_module, "_ROOM", bytearray(KIB))
     monkeypatch.setattr(raw_record, "LONGEST_VALUE", KIB)
     monkeypatch.setattr(record_reader, "_LARGE", KIB + 64)
@@ -91,7 +92,7 @@ class Bomb:
 
 BOMBS = {
     "256 KiB of blanks in one value": Bomb(values=[b"a", _BLANKS * 256, b"b"], cut={1, 2}),
-    "256 values of 1 KiB": Bomb(values=[_BLANKS] * 256, cut=set(range(63, 256))),
+    "256 values of 1 KiB": Bomb(values=[_BLANKS] * 256, cut=set(range(31, 256))),
     "a value of 2 KiB between two events": Bomb(values=[b"a", _BLANKS * 2, b"b"], cut={1}),
     "a value of 1 KiB, which is allowed": Bomb(values=[b"a", _BLANKS, b"b"]),
     "no value at all": Bomb(values=[b"a", None, b"b"]),
@@ -113,7 +114,7 @@ def test_what_is_beyond_the_bound_is_left_out_and_the_rest_is_read(bomb: Bomb, c
         read |= {record.offset: record for record in records}
     assert sorted(read) == list(range(end + 1))
     cut = {offset: record.value.reason for offset, record in read.items() if isinstance(record.value, CutValue)}
-    assert cut.keys() - {62, 63} == bomb.cut - {62, 63}  # the bound lies within one of them
+    assert cut.keys() - {30, 31} == bomb.cut - {30, 31}  # the bound lies within one of them
     assert set(cut.values()) <= {Reason.TOO_LARGE}
     assert read[end].value == b"behind"
     for offset in set(range(end)) - cut.keys():
@@ -159,8 +160,12 @@ def test_a_window_of_128_mib_takes_no_more_memory_than_it_fills() -> None:
     block = (128 * 1024 << 3 | 1 << 1).to_bytes(3, "little") + b" "
     last = (1 << 1 | 1).to_bytes(3, "little") + b" "
     frame = b"\x28\xb5\x2f\xfd\x00" + bytes([17 << 3]) + block * 2048 + last
+    tracemalloc.start()
     inflated = inflate(CODECS["zstd"], frame)
-    assert (len(inflated.content), inflated.whole) == (64 * MIB, False)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (len(inflated.content), inflated.whole) == (STEPS[-1], False)
+    assert peak < STEPS[-1] + MIB  # no smaller room beside the largest
 
 
 ODD_BODIES = {
