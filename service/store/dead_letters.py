@@ -28,6 +28,7 @@ MOST_HEADERS = 16 * 1024  # bytes; longer headers are not kept, and the record i
 MOST_WHOLE = 10_000
 MOST_BYTES = 256 * 1024 * 1024  # of the values that are kept
 _SHORTEN_AT_ONCE = 500
+_SHORTEN_BYTES = 8 * 1024 * 1024  # SQLite keeps in memory what a statement changes, until the statement ends
 
 _INSERT = statement("insert_dead_letter")
 _PAGE = query("dead_letters")
@@ -58,12 +59,12 @@ def _shorten(conn: Connection) -> None:
     ((letters, size),) = _KEPT.fetch(conn, head=HEAD)
     letters, size = letters - MOST_WHOLE, size - MOST_BYTES
     while letters > 0 or size > 0:
-        shortened = []
+        shortened, taken = [], 0
         for letter_id, its_bytes in _OLDEST_KEPT.fetch(conn, head=HEAD, limit=_SHORTEN_AT_ONCE):
-            if letters <= 0 and size <= 0:
+            if (letters <= 0 and size <= 0) or taken >= _SHORTEN_BYTES:
                 break
             shortened.append(letter_id)
-            letters, size = letters - 1, size - its_bytes
+            letters, size, taken = letters - 1, size - its_bytes, taken + its_bytes
         if not shortened:
             return  # another replica was quicker
         _SHORTEN.execute(conn, as_rows("id", shortened))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -22,6 +23,7 @@ from avisa.store import (
     StoreNotFound,
     StoreOutdated,
     StoreUnavailable,
+    dead_letters,
     migrate,
     open_store,
 )
@@ -29,8 +31,10 @@ from avisa.store.database import sqlite as ours
 from tests.builders import NOW, notification
 from tests.fakes import RealClock
 from tests.store.conftest import FreshDatabase
-from tests.store.harness import FEED, LEASE, READER, attempt, change, lease_all
+from tests.store.harness import FEED, LEASE, READER, attempt, change, lease_all, unreadable
 from tests.tools.waiting import PATIENCE
+
+MIB = 1 << 20
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -261,3 +265,25 @@ async def test_a_closed_store_is_unavailable(database: FreshDatabase) -> None:
     with pytest.raises(StoreUnavailable):
         await store.orders.commit([change("A")], now=NOW)
     await store.close()
+
+
+async def test_many_large_dead_letters_are_shortened_within_little_memory(
+    database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite keeps in memory what a statement changes, until the statement ends."""
+    store = await database.open()
+    for begin in range(0, 96, 8):
+        large = [unreadable(offset, b"x" * MIB) for offset in range(begin, begin + 8)]
+        await store.orders.commit([], dead_letters=large, now=NOW)
+    monkeypatch.setattr(dead_letters, "MOST_WHOLE", 1)
+    before = _peak(anew=True)
+    await store.orders.commit([], dead_letters=[unreadable(96)], now=NOW)
+    assert _peak() - before < 32 * MIB
+
+
+def _peak(*, anew: bool = False) -> int:
+    """Bytes of memory that this process has had at most; `anew` counts from here."""
+    if anew:
+        Path("/proc/self/clear_refs").write_text("5")
+    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(peak) * 1024

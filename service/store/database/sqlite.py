@@ -29,6 +29,8 @@ GROUP = 32  # the most jobs that share a commit: enough to gain by it, few enoug
 STATEMENTS = 32  # kept prepared by each connection: every size of a batch makes another one, of up to half a megabyte
 CHECKPOINT = 0.25  # seconds between looks whether there is something to checkpoint
 TALL_WAL = 16_384  # pages, 64 MiB: then the writer waits until all is checkpointed, and starts the log anew
+CACHE = 12_288  # KiB of pages that the writer may keep; the kernel keeps the others
+READS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -4096")
 
 
 class SQLite:
@@ -53,11 +55,9 @@ class SQLite:
         self._at_start = at_start  # done first by the only process on the file
         self._lock: int | None = None
         self._writer = ConnectionThread("store-writer", lambda: self._open("BEGIN IMMEDIATE"), group=GROUP)
-        self._latest_reader = ConnectionThread("store-reader", lambda: self._open("BEGIN", "PRAGMA query_only = ON"))
+        self._latest_reader = ConnectionThread("store-reader", lambda: self._open("BEGIN", *READS))
         # Long questions of people keep no flow waiting.
-        self._snapshot_reader = ConnectionThread(
-            "store-console", lambda: self._open("BEGIN", "PRAGMA query_only = ON")
-        )
+        self._snapshot_reader = ConnectionThread("store-console", lambda: self._open("BEGIN", *READS))
         self._checkpointer = threading.Thread(target=self._checkpoint, name="store-checkpoint", daemon=True)
         self._stopping = threading.Event()
 
@@ -117,7 +117,7 @@ class SQLite:
                 "PRAGMA synchronous = FULL",
                 "PRAGMA foreign_keys = ON",
                 "PRAGMA wal_autocheckpoint = 0",
-                "PRAGMA cache_size = -65536",
+                f"PRAGMA cache_size = -{CACHE}",
                 "PRAGMA temp_store = MEMORY",  # a container may forbid the temporary file for undoing a statement
                 *pragmas,
             ):
