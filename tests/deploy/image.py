@@ -10,28 +10,25 @@ import asyncio
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.tools import engine
+from tests.tools.engine import CONFINED, ROOT, TAG, container, docker, stops_with_zero, volume
 from tests.tools.kafka import ApacheKafka
 from tests.tools.postgres import running as running_postgres
 from tests.tools.sink import Sink
 from tests.tools.waiting import PATIENCE
 
-ROOT = Path(__file__).parents[2]
-TAG = "avisa:test"
 EVENTS = [json.loads(line) for line in (ROOT / "deploy" / "sample-orders.jsonl").read_text("utf-8").splitlines()]
 for event in EVENTS:
     del event["customer"]["time_zone"]  # the brand's will do: at midday there nobody sleeps
 SAMPLES = "\n".join(map(json.dumps, EVENTS)).encode()
-CONFINED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=256m")
-GRACE = 50  # seconds a container has for its end; promise 9 says 45
 
 # Run inside the image: what must not be there, and what must not be possible.
 LOOK_INSIDE = """
@@ -55,7 +52,7 @@ print(json.dumps({
 
 
 def main() -> int:
-    if not _engine_answers():
+    if not engine.answers():
         print("No Docker Engine answers. Start one, and name it in DOCKER_HOST if it is not the usual one.")
         return 1 if "engine" in os.environ.get("AVISA_TEST_REQUIRE", "") else 0
     for step in (build, holds_nothing_else, alone, among_real_parts):
@@ -66,7 +63,7 @@ def main() -> int:
 
 
 def build() -> None:
-    docker("build", "--quiet", "--file=deploy/Dockerfile", f"--tag={TAG}", ".", cwd=ROOT)
+    engine.build()
     config = json.loads(docker("image", "inspect", TAG))[0]["Config"]
     assert config["User"] == "10001:10001"
     assert (config["Entrypoint"], config["Cmd"], config["StopSignal"]) == (["avisa"], ["run"], "SIGTERM")
@@ -145,39 +142,7 @@ def among_real_parts() -> None:
         assert counts["notifications"]["by_state"]["sent"] == counts["notifications"]["decided"] == len(expected)
 
 
-# ---------------------------------------------------------------- the engine
-
-
-def docker(*arguments: str, given: bytes | None = None, cwd: Path | None = None) -> str:
-    """What the engine's client prints, standard error included where it fails."""
-    done = subprocess.run(["docker", *arguments], input=given, capture_output=True, cwd=cwd)
-    if done.returncode:
-        shown = (done.stdout + done.stderr).decode(errors="replace")
-        raise SystemExit(f"docker {' '.join(arguments[:2])} ended with {done.returncode}:\n{shown}")
-    # A container's log comes back on the two streams it was written to.
-    return (done.stdout + (done.stderr if arguments[0] == "logs" else b"")).decode()
-
-
-@contextlib.contextmanager
-def container(*options: str) -> Iterator[str]:
-    """`avisa run`, confined; shown with its log if what is done with it fails."""
-    name = docker("run", "--detach", *CONFINED, *options, TAG).strip()
-    try:
-        yield name
-    except BaseException:
-        print(docker("logs", name)[-8000:], file=sys.stderr)
-        raise
-    finally:
-        docker("rm", "--force", "--volumes", name)
-
-
-@contextlib.contextmanager
-def volume() -> Iterator[str]:
-    name = docker("volume", "create").strip()
-    try:
-        yield name
-    finally:
-        docker("volume", "rm", name)
+# ---------------------------------------------------------------- what it stands beside
 
 
 @contextlib.contextmanager
@@ -193,13 +158,7 @@ def apache_kafka(folder: Path) -> Iterator[ApacheKafka]:
 
 def healthy(name: str) -> None:
     """The image's own health check has said so."""
-    until("health turns healthy", lambda: _state(name)["Health"]["Status"] == "healthy")
-
-
-def stops_with_zero(name: str) -> None:
-    docker("stop", f"--time={GRACE}", name)
-    state = _state(name)
-    assert (state["ExitCode"], state["OOMKilled"]) == (0, False), state
+    until("health turns healthy", lambda: engine.state(name)["Health"]["Status"] == "healthy")
 
 
 def until(what: str, true: Callable[[], bool]) -> None:
@@ -209,22 +168,9 @@ def until(what: str, true: Callable[[], bool]) -> None:
         time.sleep(0.5)
 
 
-def _state(name: str) -> Mapping[str, Any]:
-    state: Mapping[str, Any] = json.loads(docker("inspect", name))[0]["State"]
-    assert state["Status"] == "running" or state["ExitCode"] == 0, state
-    return state
-
-
 def _counts(name: str) -> dict[str, Any]:
     counts: dict[str, Any] = json.loads(docker("exec", name, "avisa", "counts", "--json"))
     return counts
-
-
-def _engine_answers() -> bool:
-    try:
-        return subprocess.run(["docker", "info"], capture_output=True).returncode == 0
-    except FileNotFoundError:
-        return False
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import yaml
 
 from avisa import plan_file
 from avisa.settings import Settings, load
+from tests.tools import engine
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -42,6 +43,11 @@ def test_every_service_of_compose_is_confined(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["mem_limit"]
     assert service.get("read_only") is True or service["image"].startswith("apache/kafka:")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_avisa_has_the_memory_that_is_proven_to_do(name: str) -> None:
+    assert SERVICES[name]["mem_limit"] == f"{engine.MEMORY >> 20}m"
 
 
 @pytest.mark.parametrize("name", SERVICES)

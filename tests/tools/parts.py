@@ -18,6 +18,8 @@ from typing import TypeVar
 
 import pytest
 
+from tests.tools import engine
+
 
 def _postgres() -> bool:
     if shutil.which("pg_config") is None:
@@ -44,6 +46,10 @@ PARTS: dict[str, tuple[Callable[[], object], str]] = {
     "process": (
         lambda: True,
         "The service, started as a process, can be had everywhere.",
+    ),
+    "engine": (
+        engine.answers,
+        "A Docker Engine must answer: apt install docker.io and start it, or name one in DOCKER_HOST.",
     ),
     "promtool": (lambda: shutil.which("promtool"), "promtool is needed: apt install prometheus"),
 }
