@@ -34,6 +34,7 @@ from tests.tools.sink import Sink
 pytestmark = pytest.mark.long
 
 KIB, MIB = 1 << 10, 1 << 20
+INFLATED = {"zstd": 256, "gzip": 256, "lz4": 200, "snappy": 20}  # MiB that a broker takes as one batch of 1 MiB
 MIDDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _topics = count()
 
@@ -113,9 +114,10 @@ def confined(folder: Path, kafka: ApacheKafka, store: str) -> Iterator[Confined]
 
 def batches_that_inflate(played: Confined) -> None:
     """As a broker takes them, compressed: one value of up to 256 MiB, many of 1 MiB, and very many that are small."""
-    for place, (codec, size) in enumerate({"zstd": 256, "gzip": 256, "lz4": 200, "snappy": 20}.items()):
+    for place, (codec, size) in enumerate(INFLATED.items()):
         played.publish(place % PARTITIONS, [b" " * (size * MIB)], compression_type=codec)
-    played.publish(0, [b" " * (MIB - 100)] * 256, compression_type="zstd", batch_size=2_000_000_000)
+        large = [b" " * (MIB - 100)] * size
+        played.publish((place + 1) % PARTITIONS, large, compression_type=codec, batch_size=2_000_000_000)
     for partition in range(1, PARTITIONS):
         played.publish(partition, [b" " * 16_000] * 2_000, compression_type="zstd", batch_size=2_000_000_000)
 
@@ -164,7 +166,7 @@ def unreadable_records(played: Confined) -> None:
 
 
 ATTACKS: dict[str, tuple[Callable[[Confined], None], int]] = {  # with how many dead letters
-    "batches that inflate": (batches_that_inflate, 4 + 256 + 2 * 2_000),
+    "batches that inflate": (batches_that_inflate, sum(1 + size for size in INFLATED.values()) + 2 * 2_000),
     "mail bombs": (mail_bombs, 0),
     "a large folder": (a_large_folder, 0),
     "unreadable records": (unreadable_records, 3 * 10_060),
