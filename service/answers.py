@@ -103,7 +103,7 @@ class Answers:
             if decision.reason is None or decision.reason is Reason.ALREADY_SEEN:
                 return self._shown(order, question, asked)
             decided = DecidedOrder(Fold(order))
-            decided.fold.add(decision)
+            decided.add(decision, at.virtual)
             decided.entries.append(
                 Entry(
                     order_id=order.order_id,

@@ -109,7 +109,7 @@ class Intake:
             before = item.fold.order
             decision = decide.on_event(before, event, catalog.plan, at.virtual)
             assert decision.reason is not None  # every event has one
-            item.fold.add(decision)
+            item.add(decision, at.virtual)
             item.reasons.append((event.position.feed, decision.reason))
             item.entries.append(
                 Entry(

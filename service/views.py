@@ -6,17 +6,21 @@ Each shape is a pure function of values of the ports. Times are RFC 3339 in UTC;
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import orjson
 
+from avisa.core import facts
 from avisa.core.model import Json, Order, State
 from avisa.core.observed import ObservedVariables, observed_variables
+from avisa.core.plan import Plan
+from avisa.core.promise import Promise, PromiseState
 from avisa.core.snooze import Snooze
 from avisa.core.timestamps import rfc3339
-from avisa.ports import Counts, DeadLetter, Entry, History, OutboxPlace, OutboxRow, Queries
+from avisa.ports import Counts, DeadLetter, Entry, History, OutboxPlace, OutboxRow, Promised, Queries
 
 Shape = dict[str, Json]
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 Expiry = Callable[[datetime], datetime]  # the moment at which it was decided -> the moment at which it expires
 
 
@@ -38,6 +42,14 @@ async def outbox(
     """Notifications, each with its state; with `limit` the newest of those before `before`."""
     rows = await queries.outbox(state=state, order_id=order_id, before=before, limit=limit)
     return [outbox_json(row, expiry) for row in rows]
+
+
+async def promises(
+    queries: Queries, plan: Plan, *, state: PromiseState | None = None, owner: str | None = None
+) -> list[Shape]:
+    """The promises of the orders that have not ended, or with `state` all in that state; the first to end first."""
+    found = [it for it in await queries.promises(state=state) if owner in (None, facts.owner(it.order, plan))]
+    return [promise_json(it, plan) for it in sorted(found, key=lambda it: _end(it.order, plan))]
 
 
 async def counts(queries: Queries) -> Shape:
@@ -86,7 +98,16 @@ def timeline_json(history: History) -> Shape:
 # What the lines are sorted by: moment, episode, cause before effect, order of decision. A whole batch is decided at
 # one moment, so the moment alone would not tell a story.
 _Place = tuple[datetime, int, int, int]
-_CAUSE_FIRST = {"event": 0, "answer": 0, "decision": 1, "gate": 2, "attempt": 3, "settled": 4, "note": 5}
+_CAUSE_FIRST = {
+    "event": 0,
+    "answer": 0,
+    "promise": 1,
+    "decision": 2,
+    "gate": 3,
+    "attempt": 4,
+    "settled": 5,
+    "note": 6,
+}
 
 
 def _line(kind: str, at: datetime, row: OutboxRow | None, **known: Json) -> tuple[_Place, Shape]:
@@ -125,7 +146,7 @@ def _noted(entry: Entry, rows: Mapping[str, OutboxRow]) -> tuple[_Place, Shape]:
         episode=entry.episode,
         event_id=entry.event_id,
         key=entry.key,
-        state=State.HELD if entry.kind == "gate" else None,
+        state=State.HELD if entry.kind == "gate" else entry.state,
         note=entry.note,
         author=entry.author,
     )
@@ -140,11 +161,16 @@ def _settled(row: OutboxRow, at: datetime) -> tuple[_Place, Shape]:
     return _line("settled", at, row, reason=row.reason, state=row.notification.state)
 
 
+def _end(order: Order, plan: Plan) -> tuple[datetime, str]:
+    date = order.promise and order.promise.date
+    return (facts.promise_moment(date, facts.zone(order, plan)) if date else _LONG_AGO), order.order_id
+
+
 def _promise(order: Order) -> Shape | None:
     fact = order.facts.get("promised_at")
     if fact is None or fact.value is None:
         return None
-    return {"date": fact.value, "state": order.promise_state}
+    return {"date": fact.value, "state": order.promise and order.promise.state}
 
 
 def outbox_json(row: OutboxRow, expiry: Expiry) -> Shape:
@@ -167,6 +193,20 @@ def outbox_json(row: OutboxRow, expiry: Expiry) -> Shape:
         "message_id": row.message_id,
         "template_version": row.template_version,
         "version": row.version,
+    }
+
+
+def promise_json(promised: Promised, plan: Plan) -> Shape:
+    """An order's promise with its state, who looks after the order, and when the customer was told of it."""
+    order = promised.order
+    promise = order.promise or Promise()
+    return {
+        "order_id": order.order_id,
+        "date": promise.date,
+        "state": promise.state,
+        "since": moment(promise.since),
+        "owner": facts.owner(order, plan),
+        "told_at": moment(promised.sent_at),
     }
 
 

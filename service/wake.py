@@ -127,7 +127,7 @@ def _decided(order: Order, plan: Plan, now: datetime) -> DecidedOrder:
         log.error("wake.order_not_decided", order=order.order_id, error=type(fault).__name__, exc_info=True)
         decision = Decision(order=evolve(order, wake_at=now + PUT_OFF), reason=None)
     decided = DecidedOrder(Fold(order))
-    decided.fold.add(decision)
+    decided.add(decision, now)
     if decision.reason is Reason.REMINDERS_SPENT:
         decided.entries.append(
             Entry(

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from avisa import telemetry
-from avisa.core import questions
+from avisa.core import promises, questions
+from avisa.core.decision import Decision
 from avisa.core.fold import Fold
 from avisa.core.model import Reason, State
 from avisa.dispatch.preparation import Prepared
@@ -32,6 +33,23 @@ class DecidedOrder:
     fold: Fold
     entries: list[Entry] = field(default_factory=list)
     reasons: list[tuple[str, Reason]] = field(default_factory=list)  # (feed, reason) of each event, to be counted
+
+    def add(self, decision: Decision, at: datetime) -> None:
+        """Apply the next decision on the order, with a line for a promise whose state it changes."""
+        promise = promises.change(self.fold.order, decision.order)
+        self.fold.add(decision)
+        if promise is not None:
+            self.entries.append(
+                Entry(
+                    order_id=decision.order.order_id,
+                    at=at,
+                    kind="promise",
+                    state=promise.state,
+                    status=decision.order.status,
+                    episode=decision.order.episode,
+                    note=promise.date,
+                )
+            )
 
     def change(self) -> Change:
         """The change to store for this order."""

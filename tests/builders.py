@@ -13,11 +13,16 @@ _MESSAGES = {
     Purpose.REMINDER: "still-in-progress",
     Purpose.PROMISE_MOVED: "delayed",
     Purpose.ASK_OWNER: "ask-owner",
+    Purpose.PROMISE_AT_RISK: "promise-at-risk",
+    Purpose.PROMISE_BROKEN: "promise-broken",
+}
+_OWNER_MESSAGES = {
     Alert.STUCK: "order-stuck",
     Alert.UNKNOWN_STATUS: "unknown-status",
     Alert.UNREACHABLE: "customer-unreachable",
     Alert.FLOOD: "too-many-mails",
     Alert.SEVERAL: "several-orders",
+    Alert.PROMISE_BROKEN: "promise-broken-owner",
 }
 
 
@@ -34,6 +39,7 @@ def touchpoint(status: str, **fields: object) -> Touchpoint:
         "window": window,
         "remind": Remind(then_every=window or hours_span(48)),
         "messages": _MESSAGES,
+        "owner_messages": _OWNER_MESSAGES,
     }
     return Touchpoint(status=status, **(rests | fields))  # type: ignore[arg-type]  # a test's shorthand
 

@@ -83,6 +83,7 @@ class HealthChecks:
             outbox_oldest_seconds=waited,
             orders={"open": gauges.orders_open, "final": gauges.orders_final, "stuck": gauges.orders_stuck},
             questions={str(state): n for state, n in gauges.questions.items()},
+            promises={str(state): n for state, n in gauges.promises.items()},
             in_doubt=gauges.in_doubt,
         )
 

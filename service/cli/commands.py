@@ -47,6 +47,7 @@ COMMANDS = {
     "publish": ("publish", "Publish events to the topic, keyed by order_id."),
     "templates": ("templates", "Plan and messages: who put what in force, and when; push, undo."),
     "outbox": ("outbox", "Notifications: where each is; send one again, or drop it."),
+    "promises": ("promises", "What was promised: which dates stand, are at risk, were kept or broken."),
     "dead-letters": ("dead_letters", "Records that could not be read."),
 }
 

@@ -23,6 +23,16 @@ def folder_catalog(settings: Settings) -> Catalog:
     return _catalog(settings, files, unread, compile_folder)
 
 
+def folder_plan(settings: Settings) -> Plan:
+    """The plan of the folder. Raises Failure if it is wrong."""
+    files, unread = _read(settings)
+    plan = plan_file.read(files[PLAN], file=PLAN) if PLAN in files else unread
+    if isinstance(plan, list):
+        lines = "\n".join(f"{problem.location}: {problem.summary}" for problem in plan)
+        raise Failure(Exit.FINDINGS, "problems", lines or "there is no plan")
+    return plan
+
+
 def message_catalog(message: str, settings: Settings, *, redirected: bool = False) -> Catalog:
     """A catalog of one message, whatever is wrong with the others. `redirected`: its mails go to
     AVISA_SMTP__REDIRECT_TO, if that is set. Raises Failure if there is no such message, or it is wrong."""

@@ -6,7 +6,7 @@ import typer
 
 from avisa.cli.exits import Exit, Failure
 
-NAMES = ("promises", "erase")
+NAMES = ("erase",)
 
 
 def register(app: typer.Typer) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from avisa.core import episodes, facts, questions, repeats
+from avisa.core import episodes, facts, promises, questions, repeats
 from avisa.core.decision import Decision
 from avisa.core.model import Order, Rank, Reason
 from avisa.core.plan import Plan
@@ -43,9 +43,10 @@ def decided(order: Order, answer: Answer, plan: Plan, now: datetime) -> Decision
         case Reply.TELL:
             rank = questions.rank_of_answer(order, question, answer.seen)
             known = episodes.with_facts(known, facts.merged(order.facts, answer.facts, rank))
+            known = promises.after_answer(known, plan, now)
             return repeats.on_answer(order, known, plan.touchpoint(order.status), plan, now)
         case Reply.ON_TRACK:
-            return Decision(order=known, reason=Reason.ON_TRACK)
+            return Decision(order=promises.on_track(known, plan, now), reason=Reason.ON_TRACK)
         case Reply.PASS_ON:
             following = questions.next_owner(question, plan)
             if following is None:

@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from avisa.core import facts, shapes
+from avisa.core import facts, promises, shapes
 from avisa.core.alert_list import MOST_SHOWN
 from avisa.core.characters import one_line
 from avisa.core.first_names import first_name_in, without_placeholders
 from avisa.core.model import Json, Notification, Order, Purpose, Reason
 from avisa.core.plan import Brand, Plan
+from avisa.core.promise import PromiseState
 from avisa.core.timestamps import rfc3339
 
 UNKNOWN = "–"  # stands for a customer's name in what owners read
@@ -56,8 +57,8 @@ def build(
     if not customer and isinstance(known.get("customer.name"), str) and known["customer.name"].strip():
         left_out.append("customer.name: has not the shape of a name")
     date = known.get("promised_at")
-    if date is not None and not (notification.to_customer and _passed(date, order, plan, now)):
-        variables["promise"] = _promise(date, notification.promise_before)
+    if date is not None and (not notification.to_customer or _is_shown(date, notification, order, plan, now)):
+        variables["promise"] = _promise(date, notification, order, plan)
     if notification.next_update is not None:
         variables["next_update"] = moment(notification.next_update)
     if order.changed and notification.reason is Reason.FACTS_CHANGED:
@@ -214,17 +215,42 @@ def _reminder(notification: Notification) -> dict[str, Json]:
     return {"number": int(notification.ordinal), "last": notification.last}
 
 
-def _passed(date: Json, order: Order, plan: Plan, now: datetime) -> bool:
-    """True for a date in the past: it is no promise any more, and a customer who reads it takes us for fools."""
-    return facts.promise_moment(date, facts.zone(order, plan)) <= now
+def _is_shown(date: str, notification: Notification, order: Order, plan: Plan, now: datetime) -> bool:
+    """False for a date in the past: it is no promise any more, and a customer who reads it takes us for fools. Unless
+    the message says what became of it."""
+    if notification.purpose is Purpose.PROMISE_BROKEN or _judged(notification, order, plan) is not None:
+        return True
+    return facts.promise_moment(date, facts.zone(order, plan)) > now
 
 
-def _promise(date: Json, before: str | None) -> dict[str, Json]:
+def _judged(notification: Notification, order: Order, plan: Plan) -> PromiseState | None:
+    """KEPT or BROKEN, where the message tells of a status that fulfils the promise."""
+    fulfils = notification.purpose is Purpose.UPDATE and plan.touchpoint(notification.status).fulfils_promise
+    state = order.promise.state if order.promise is not None and fulfils else None
+    return state if state in {PromiseState.KEPT, PromiseState.BROKEN} else None
+
+
+def _promise(date: str, notification: Notification, order: Order, plan: Plan) -> dict[str, Json]:
+    begin, slash, end = date.rpartition("/")
+    promise: dict[str, Json] = {"date": end, "until": end}
+    if slash:
+        promise["from"] = begin
+    before = notification.promise_before
     moved = before is not None and before != date
-    promise: dict[str, Json] = {"date": date, "state": "moved" if moved else "open"}
-    if moved:
-        promise["previous"] = before
+    if before is not None and moved:
+        promise["previous"] = before.rpartition("/")[2]
+    promise["state"] = str(_judged(notification, order, plan) or _state(notification, order, moved=moved))
     return promise
+
+
+def _state(notification: Notification, order: Order, *, moved: bool) -> PromiseState:
+    """What a message calls a promise that still stands, or was broken in silence. That it moved is news only once."""
+    if notification.purpose in promises.STATES:
+        return promises.STATES[notification.purpose]
+    if moved:
+        return PromiseState.MOVED
+    state = order.promise.state if order.promise is not None else None
+    return state if state in {PromiseState.AT_RISK, PromiseState.BROKEN} else PromiseState.OPEN
 
 
 def _ink_on(color: str) -> str:

@@ -51,15 +51,20 @@ def window_end(
 
 
 def with_deadline(order: Order, deadline: datetime | None) -> Order:
-    """The order with this deadline, to be woken then."""
-    return evolve(order, deadline=deadline, wake_at=deadline)
+    """The order with this deadline, to be woken then, or when its promise is due, if that is earlier."""
+    return evolve(order, deadline=deadline, wake_at=wake_at(order, deadline))
+
+
+def wake_at(order: Order, moment: datetime | None) -> datetime | None:
+    """When to wake an order that is to be woken at `moment`: no later than its promise is due."""
+    return moment if order.promise is None else earlier(moment, order.promise.due)
 
 
 def after_message(order: Order, gap: Span | None, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:
     """The order with the deadline that a message decided at `now` sets, and the date that the message tells."""
     due = _end(order, gap, touchpoint, plan, now, now=now)
     told = due if touchpoint.count_from == "last_message" else None
-    return evolve(order, deadline=due, wake_at=due, told_until=told, counted_from=now)
+    return evolve(order, deadline=due, wake_at=wake_at(order, due), told_until=told, counted_from=now)
 
 
 def next_move_from(moved_at: datetime | None, until: datetime | None, touchpoint: Touchpoint) -> datetime | None:
@@ -82,6 +87,22 @@ def after_unsent_message(order: Order, now: datetime) -> Order:
     before = order.told_until_before
     standing = before if before is not None and before > now else None
     return with_deadline(evolve(order, told_until=standing), earlier(order.deadline, standing))
+
+
+def after_dropped_message(order: Order, touchpoint: Touchpoint, plan: Plan) -> Order:
+    """The order after its newest message became untrue before it left, and none took its place.
+
+    The date told before stands again, also if it has passed: nobody has kept it, so it is owed at once. Without one
+    the window counts again from the beginning of the episode.
+    """
+    if order.final:
+        return order
+    due, began = order.told_until_before, order.counted_from
+    if due is None and touchpoint.count_from == "last_message":
+        began = order.entered_at
+        due = window_end(order, touchpoint, plan, began, now=began)
+    order = evolve(order, told_until=order.told_until_before, counted_from=began)
+    return with_deadline(order, earlier(order.deadline, due))
 
 
 def after_late_settlement(order: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:

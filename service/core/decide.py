@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from avisa.core import answer, deadlines, episodes, facts, gate, notices, questions, repeats
+from avisa.core import answer, deadlines, episodes, facts, gate, notices, promises, questions, repeats
 from avisa.core.decision import Decision
 from avisa.core.model import (
     Alert,
@@ -29,6 +29,7 @@ from avisa.core.model import (
     evolve,
 )
 from avisa.core.plan import Plan
+from avisa.core.promise import PromiseState
 
 # A publisher's clock may run ahead by this much before its word for the time is no longer taken.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -66,8 +67,8 @@ def _whole(decision: Decision, plan: Plan, now: datetime, *, published_real: dat
     if superseded:
         unsent = [it for it in pending if it.key in superseded and not it.begun]
         order = notices.without_once(order, unsent)
-        if any(it.to_customer and it.seq == order.told_seq for it in unsent):  # and no newer one takes its place
-            order = deadlines.after_unsent_message(notices.untold(order), now)
+        if any(it.seq == order.told_seq for it in unsent):  # and no message takes its place
+            order = deadlines.after_dropped_message(notices.untold(order), plan.touchpoint(order.status), plan)
         pending = tuple(item for item in pending if item.begun or item.key not in superseded)
     return Decision(
         order=evolve(order, pending=pending),
@@ -100,6 +101,8 @@ def _on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime)
             else episodes.merged(order, event, rank, now)
         )
 
+    known = promises.after_event(known, event, rank, plan, now, entered=begins)
+
     if not event.notify:
         untold = deadlines.after_untold_event(known, touchpoint, plan, now, new_episode=begins)
         return Decision(order=untold, reason=Reason.NOT_TO_TELL)
@@ -122,6 +125,7 @@ def _on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime)
 def _on_older(order: Order, event: OrderEvent, rank: Rank, plan: Plan, now: datetime) -> Decision:
     """An event that ranks before the one that set the status: its facts are filled in."""
     known = episodes.merged(order, event, rank, now)
+    known = promises.after_event(known, event, rank, plan, now, entered=False)
     if event.notify and plan.knows(order.status) and not _too_old(event, plan, now):
         reached = repeats.on_late_facts(known, plan.touchpoint(order.status), plan, now)
         if reached is not None:
@@ -131,7 +135,11 @@ def _on_older(order: Order, event: OrderEvent, rank: Rank, plan: Plan, now: date
 
 def _on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
     touchpoint = plan.touchpoint(order.status)
+    order = promises.watched(order, plan, now)
     due = deadlines.recomputed(order, touchpoint, plan)
+    turned = promises.due(order, plan, now)
+    if turned is not None:
+        return _on_promise(evolve(order, deadline=due), turned, plan, now)
     passed, alerts = notices.pass_alert_on(order, plan, now)
     if alerts:
         return Decision(order=deadlines.with_deadline(passed, due), notifications=alerts, reason=Reason.UNANSWERED)
@@ -143,9 +151,8 @@ def _on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
         return Decision(order=deadlines.with_deadline(order, due), reason=None)
     if any(waiting.to_customer for waiting in order.pending):
         # The message that waits is news, and a reminder would supersede it. When it settles past the deadline, a
-        # new window begins. Should it never settle, the order is looked at again, ever more rarely.
-        later = now + max(timedelta(minutes=1), (now - due) / 4)
-        return Decision(order=evolve(order, deadline=due, wake_at=later), reason=None)
+        # new window begins.
+        return Decision(order=_put_off(evolve(order, deadline=due), due, now), reason=None)
     number, at_most = order.reminders + 1, touchpoint.remind.at_most
     order = evolve(order, deadline=due)
     if number > at_most:  # the plan allows fewer than it did
@@ -157,6 +164,39 @@ def _on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
         return Decision(order=notified, notifications=(reminder,), reason=Reason.WINDOW_PASSED)
     notified, alerts = notices.alert_owner(notified, Alert.STUCK, Reason.REMINDERS_SPENT, plan, now)
     return Decision(order=notified, notifications=(reminder, *alerts), reason=Reason.WINDOW_PASSED)
+
+
+def _on_promise(order: Order, turned: PromiseState, plan: Plan, now: datetime) -> Decision:
+    """Time alone has brought the promise to another state: the customer is told, and of a broken one its owner.
+
+    An update that waits carries the date, so it also tells that the date is near. An apology waits until it is out.
+    """
+    promise = order.promise
+    assert promise is not None
+    assert promise.due is not None
+    waiting = [item for item in order.pending if item.to_customer]
+    carrier = next((item for item in reversed(waiting) if item.purpose in notices.CARRIES_PROMISE), None)
+    begun = any(item.begun for item in waiting)
+    if turned is PromiseState.AT_RISK and carrier is not None and not begun:
+        near = promises.brought_to(order, turned, plan, now, message_seq=carrier.seq)
+        return Decision(order=near, reason=None, absorbed_by=carrier.key)
+    if carrier is not None or begun:
+        return Decision(order=_put_off(order, promise.due, now), reason=None)
+    purpose = promises.NOTICES[turned]
+    reason = Reason(purpose)
+    order = promises.brought_to(order, turned, plan, now)
+    notified, notice = notices.notify_customer(order, purpose, reason, plan, now)
+    notified, alerts = (
+        notices.alert_owner(notified, Alert.PROMISE_BROKEN, reason, plan, now)
+        if turned is PromiseState.BROKEN
+        else (notified, ())
+    )
+    return Decision(order=notified, notifications=(evolve(notice, due=promise.due), *alerts), reason=reason)
+
+
+def _put_off(order: Order, due: datetime, now: datetime) -> Order:
+    """The order to be looked at again later, because a message waits. Should that never settle, ever more rarely."""
+    return evolve(order, wake_at=now + max(timedelta(minutes=1), (now - due) / 4))
 
 
 def on_attempt(
@@ -213,7 +253,10 @@ def on_settled(
         changed = evolve(changed, unreached_at=notices.address(order))
     elif carries and order.unreached_at is not None and reason in _MAY_HAVE_ARRIVED:
         changed = evolve(changed, unreached_at=None)
-    if notification.seq == order.told_seq and reason is not Reason.SUPERSEDED:
+    newest = notification.seq == order.told_seq
+    if newest and reason is Reason.SUPERSEDED and notification.purpose in _OF_PROMISE:
+        changed = deadlines.after_dropped_message(notices.untold(changed), plan.touchpoint(order.status), plan)
+    elif newest and reason is not Reason.SUPERSEDED:
         if reason not in _MAY_HAVE_ARRIVED:
             changed = _never_left(changed, now)
         if order.deadline is not None and order.deadline <= now:
@@ -230,6 +273,7 @@ def _never_left(order: Order, now: datetime) -> Order:
     return deadlines.after_unsent_message(untold, now)
 
 
+_OF_PROMISE = promises.OF_TIME | {Purpose.PROMISE_MOVED}  # what can become untrue without anything newer
 _UNREACHED = frozenset({Reason.REFUSED, Reason.EXPIRED, Reason.NO_ADDRESS, Reason.CANNOT_RENDER})
 _ADDRESS_WANTING = frozenset({Reason.REFUSED, Reason.NO_ADDRESS})  # another address may mend it
 _MAY_HAVE_ARRIVED = frozenset({Reason.ACCEPTED, Reason.IN_DOUBT})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from avisa.core import facts, questions
-from avisa.core.model import BLANK_ORDER, Alert, Fact, Order, OrderEvent, PromiseState, Rank, evolve
+from avisa.core.model import BLANK_ORDER, Alert, Fact, Order, OrderEvent, Rank, evolve
 from avisa.core.plan import Touchpoint
 
 # Bytes of identities, 16 an event. An event that 4,095 others followed ranks below the known status. So it has no
@@ -77,11 +77,8 @@ def with_facts(order: Order, known: Mapping[str, Fact]) -> Order:
     """The order with these facts, and with what their promise means."""
     promised = known.get("promised_at")
     given = promised.value if promised is not None else None
-    promised_first = order.promise_first or given
-    state = PromiseState.OPEN if given == promised_first else PromiseState.MOVED
     return evolve(
         order,
         facts=known,
-        promise_first=promised_first,
-        promise_state=order.promise_state if given is None else state,
+        promise_first=order.promise_first or given,
     )

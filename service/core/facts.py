@@ -186,16 +186,22 @@ def _customer_since(order: Order) -> Rank | tuple[()]:
 
 
 def promise(order: Order) -> str | None:
-    """The promise as the publisher gave it: a date, or a moment in UTC."""
+    """The promise as the publisher gave it: a day, a moment in UTC, or a slot of two such moments."""
     value = visible(order, "promised_at")
     return value if isinstance(value, str) else None
 
 
 def promise_moment(promised: str, zone: tzinfo) -> datetime:
-    """When a promise ends: a date-only one with that day in the customer's zone."""
+    """When a promise ends: a day in the customer's zone, a slot with its second moment."""
     if len(promised) == len("2026-03-09"):
         return working_time.end_of_day(date.fromisoformat(promised), zone)
-    return datetime.fromisoformat(promised)
+    return datetime.fromisoformat(promised.rpartition("/")[2])
+
+
+def promise_begin(promised: str) -> datetime | None:
+    """When the slot of a promise begins; None if the promise is no slot."""
+    begin, slash, _ = promised.partition("/")
+    return datetime.fromisoformat(begin) if slash else None
 
 
 def zone(order: Order, plan: Plan) -> tzinfo:

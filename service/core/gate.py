@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from avisa.core import deadlines, facts, questions, working_time
+from avisa.core import deadlines, facts, promises, questions, working_time
 from avisa.core.model import Notification, Order, Purpose, Reason
 from avisa.core.plan import Plan
 
@@ -19,7 +19,7 @@ ON_TIME = timedelta(minutes=30)
 # What a customer can stop for good: an unsubscribe link stands in these, and stops just these.
 CAN_BE_UNSUBSCRIBED = frozenset({Purpose.REMINDER})
 # What is true only as long as nothing happened, and so waits until we can know.
-_OF_SILENCE = frozenset({Purpose.REMINDER, Purpose.ASK_OWNER})
+_OF_SILENCE = frozenset({Purpose.REMINDER, Purpose.ASK_OWNER}) | promises.OF_TIME
 _CAN_BURST = frozenset({Purpose.UPDATE, Purpose.PROMISE_MOVED})
 
 
@@ -60,6 +60,8 @@ def superseded(notification: Notification, order: Order, plan: Plan) -> bool:
             return order.final or order.told_seq > notification.seq or not _still_moved(notification, order, plan)
         case Purpose.ASK_OWNER:
             return not questions.is_open(notification, order)
+        case Purpose.PROMISE_AT_RISK | Purpose.PROMISE_BROKEN:
+            return order.told_seq > notification.seq or not promises.is_true(notification.purpose, order)
         case _:
             return False
 
@@ -81,6 +83,8 @@ def check(
     `snoozed_until` is what `snooze.snoozed_until` says.
     """
     if superseded(notification, order, plan):
+        return Drop(Reason.SUPERSEDED)
+    if notification.purpose is Purpose.PROMISE_AT_RISK and promises.has_ended(order, plan, now):
         return Drop(Reason.SUPERSEDED)
     if unsubscribed and notification.purpose in CAN_BE_UNSUBSCRIBED:
         return Drop(Reason.UNSUBSCRIBED)
@@ -115,10 +119,9 @@ def _still_moved(notification: Notification, order: Order, plan: Plan) -> bool:
     before, given = notification.promise_before, facts.promise(order)
     if before is None or given is None:
         return given is not None
-    zone = facts.zone(order, plan)
-    return facts.promise_moment(given, zone) != facts.promise_moment(before, zone)
+    return bool(promises.moved_by(given, before, plan, order))
 
 
 def _kept_its_date(notification: Notification, on_time: timedelta) -> bool:
-    due = notification.due
+    due = notification.due if notification.purpose is Purpose.REMINDER else None
     return due is not None and notification.decided_at - due <= on_time

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from avisa.core.promise import Promise
 from avisa.core.question import Asking
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -46,6 +47,8 @@ class Purpose(StrEnum):
     REMINDER = "reminder"
     PROMISE_MOVED = "promise_moved"
     ASK_OWNER = "ask_owner"
+    PROMISE_AT_RISK = "promise_at_risk"
+    PROMISE_BROKEN = "promise_broken"
     OWNER_ALERT = "owner_alert"
     TEST = "test"
 
@@ -59,6 +62,7 @@ class Alert(StrEnum):
     STUCK = "stuck"
     UNKNOWN_STATUS = "unknown_status"
     UNREACHABLE = "unreachable"
+    PROMISE_BROKEN = "promise_broken"
     FLOOD = "flood"
     SEVERAL = "several"  # never an ordinal: it only names the message
 
@@ -81,6 +85,8 @@ class Reason(StrEnum):
     UNANSWERED = "unanswered"
     PASSED_ON = "passed_on"
     ON_TRACK = "on_track"
+    PROMISE_AT_RISK = "promise_at_risk"
+    PROMISE_BROKEN = "promise_broken"
     # the gate
     SUPERSEDED = "superseded"
     QUIET_HOURS = "quiet_hours"
@@ -134,13 +140,6 @@ class State(StrEnum):
 SETTLED = frozenset({State.SENT, State.DROPPED, State.FAILED, State.IN_DOUBT})
 
 
-class PromiseState(StrEnum):
-    """OPEN while the promise is the first one given; MOVED once it is another."""
-
-    OPEN = "open"
-    MOVED = "moved"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """Where a record lies in Kafka."""
@@ -159,9 +158,9 @@ class Position:
 class OrderEvent:
     """The fact that something about an order became true at a moment.
 
-    `facts` is flat and holds only what the publisher sent: `customer.name`, `details.total`, `promised_at`
-    (`2026-03-09` or RFC 3339 in UTC with a `Z`), `brand`, `owner`, `reason`, `next_step`. A value of None clears the
-    fact. If the publisher sent `null` for a whole group, `facts` has the one key `customer` or `details` with None.
+    `facts` is flat and holds only what the publisher sent: `customer.name`, `details.total`, `promised_at` (as in
+    `Promise`), `brand`, `owner`, `reason`, `next_step`. A value of None clears the fact. If the publisher sent `null`
+    for a whole group, `facts` has the one key `customer` or `details` with None.
     """
 
     order_id: str
@@ -205,7 +204,7 @@ class Notification:
     seq: int  # its place among the notifications of its order
     reason: Reason
     decided_at: datetime
-    due: datetime | None = None  # the deadline that a reminder answers
+    due: datetime | None = None  # when silence called for it: of a reminder its deadline
     next_update: datetime | None = None  # when this message says the customer will hear again
     last: bool = False  # the last reminder of its episode
     promise_before: str | None = None  # the promise told before this message, for `promise.previous`
@@ -277,7 +276,7 @@ class Order:
     promise_moved_at: datetime | None = None  # when a moved promise was told last, or will be
     promise_moved_before: datetime | None = None  # as `told_until_before`
     unreached_at: str | None = None  # the address at which an update of this episode failed; empty: it had none
-    promise_state: PromiseState | None = None
+    promise: Promise | None = None
     alerts: frozenset[str] = frozenset()  # kinds the owner was alerted to
     asking: Asking | None = None  # the questions to its owners
     notes: tuple[str, ...] = ()  # what people noted last, for an owner who is asked

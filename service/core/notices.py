@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 
-from avisa.core import deadlines, facts, questions
+from avisa.core import deadlines, facts, promises, questions
 from avisa.core.model import BLANK_NOTIFICATION, Alert, Json, Notification, Order, Purpose, Reason, evolve
 from avisa.core.plan import Plan, Touchpoint
 
@@ -30,10 +30,12 @@ def notify_customer(
     due = order.deadline
     if purpose is Purpose.REMINDER:
         order = evolve(order, reminders=reminders, spent=order.spent or last)
-    carries = purpose in CARRIES_PROMISE
+    carries = purpose is not Purpose.REMINDER
     gap = deadlines.gap_after(purpose, reminders, touchpoint)
     if _overtaken(order, plan):
-        order = untold(order)
+        order = untold(promises.untold(order, plan, now))
+    if order.promise is not None:
+        order = promises.with_message(order, purpose, plan, now)
     promise_moved_at = order.promise_moved_at
     if purpose is Purpose.PROMISE_MOVED:
         free = deadlines.next_move_from(promise_moved_at, order.told_until, touchpoint)
@@ -47,7 +49,7 @@ def notify_customer(
         told_episode=order.episode,
         told_seq=seq,
         told_until_before=order.told_until,
-        promise_told=facts.promise(order) if carries else order.promise_told,
+        promise_told=(carries and facts.promise(order)) or order.promise_told,
         promise_told_before=order.promise_told,
         told_status=order.status,
         told_status_before=order.told_status,
@@ -75,7 +77,7 @@ def notify_customer(
         due=due if purpose is Purpose.REMINDER else None,
         next_update=notified.told_until if touchpoint.count_from == "last_message" else None,
         last=last,
-        promise_before=_believed(order) if carries else None,
+        promise_before=_believed(order) if purpose in CARRIES_PROMISE else None,
     )
     return notified, notification
 

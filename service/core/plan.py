@@ -110,27 +110,38 @@ class Touchpoint:
     quiet_hours: QuietHours | None = None
     burst_wait: timedelta = timedelta(0)
     channels: tuple[str, ...] = ("email",)
-    messages: Mapping[Purpose | Alert, str] = field(default_factory=dict)
+    messages: Mapping[Purpose, str] = field(default_factory=dict)
+    owner_messages: Mapping[Alert, str] = field(default_factory=dict)
     ignore_moves_under: timedelta = timedelta(0)
     moves_at_most_every: timedelta = timedelta(0)
     ask_owner_at: Span | int | None = None  # so long without news, or so many percent of the window
     playbook: str | None = None  # what an owner who is asked is to do
+    warn_before: timedelta | None = None  # the end of the promise
+    grace: timedelta = timedelta(hours=12)  # after the end of the promise, before it counts as broken
+    fulfils_promise: bool = False
     news: tuple[str, ...] = ()  # names of details whose change is told
     once: bool = False
 
-    def besides(self) -> Iterator[tuple[Purpose | Alert, str]]:
-        """The messages that are sent at this touchpoint besides its own, by what they say."""
-        for kind, message in self.messages.items():
-            if kind is not Purpose.ASK_OWNER or self.ask_owner_at is not None:
-                yield kind, message
+    def besides(self) -> Iterator[tuple[str, Purpose, str, str]]:
+        """What may be sent at this touchpoint besides its own message: the plan's key for it, purpose, ordinal and
+        message."""
+        for purpose, message in self.messages.items():
+            yield purpose.value, purpose, "1", message
+        for alert, message in self.owner_messages.items():
+            yield key_of(alert), Purpose.OWNER_ALERT, alert.value, message
 
     def message_for(self, purpose: Purpose, ordinal: str) -> str:
         """The name of the message that says `purpose`; an owner alert's ordinal is its kind."""
         if purpose is Purpose.UPDATE:
             return self.message
         if purpose is Purpose.OWNER_ALERT:
-            return self.messages[Alert(ordinal)]
+            return self.owner_messages[Alert(ordinal)]
         return self.messages[purpose]
+
+
+def key_of(alert: Alert) -> str:
+    """The plan's key for what an owner is told. A broken promise is told to the customer, too, by the usual key."""
+    return "promise_broken_owner" if alert is Alert.PROMISE_BROKEN else alert.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +207,20 @@ class Plan:
     def exempts(self, notification: Notification) -> bool:
         """True for an update that is told even if a newer status comes before it was sent."""
         return notification.purpose is Purpose.UPDATE and self.touchpoint(notification.status).always
+
+    @property
+    def judges_promises(self) -> bool:
+        """True if some status fulfils a promise; else nobody can say of any that it was broken."""
+        return any(touchpoint.fulfils_promise for touchpoint in self.touchpoints.values())
+
+    def besides(self, touchpoint: Touchpoint) -> Iterator[tuple[str, Purpose, str, str]]:
+        """As `Touchpoint.besides`, without what this plan never tells, such as a warning where it asks for none."""
+        never = set() if self.judges_promises and not touchpoint.final else {Purpose.PROMISE_BROKEN.value}
+        if touchpoint.warn_before is None or touchpoint.final:
+            never.add(Purpose.PROMISE_AT_RISK.value)
+        if touchpoint.ask_owner_at is None:
+            never.add(Purpose.ASK_OWNER.value)
+        return (it for it in touchpoint.besides() if not never & {it[1].value, it[2]})
 
     def brand(self, key: object) -> Brand:
         """The brand of this name, else the default one."""

@@ -16,7 +16,7 @@ from avisa.core.plan import Plan, Span
 from avisa.core.question import Asking, Question, QuestionState, Reply, Unheeded
 
 ANSWERABLE = timedelta(days=7)  # after the end of the episode
-_IN_LINE = frozenset({Alert.STUCK})  # alerts that somebody has to do something about
+_IN_LINE = frozenset({Alert.STUCK, Alert.PROMISE_BROKEN})  # alerts that somebody has to do something about
 _MOST = 16  # questions that an order keeps
 _BESIDE = 1 << 40  # behind whatever arrived with the rank of the status
 _NONE = Asking()

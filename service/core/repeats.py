@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from avisa.core import deadlines, facts, notices
+from avisa.core import deadlines, facts, notices, promises
 from avisa.core.decision import Decision
 from avisa.core.model import Notification, Order, Purpose, Reason, evolve
 from avisa.core.plan import Plan, Touchpoint
@@ -65,7 +65,7 @@ def on_return(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -
     place = next((place for place, stay in enumerate(stays) if stay), len(waiting))
     between, stayed = waiting[:place], waiting[place:]
     if between:
-        known = notices.untold(known)
+        known = notices.untold(promises.untold(known, plan, now))
         if stayed and stayed[0].status == known.status:
             known = evolve(known, told_seq=stayed[0].seq, told_episode=stayed[0].episode)
     known = deadlines.after_untold_event(known, touchpoint, plan, now, new_episode=True)
@@ -113,7 +113,7 @@ def _decide(
     if unsent is not None and not (calls_for_update and unsent.purpose is Purpose.PROMISE_MOVED):
         absorbed = evolve(
             counted,
-            promise_told=facts.promise(known),
+            promise_told=facts.promise(known) or known.promise_told,
             told_facts=notices.digests(known, touchpoint),
             changed=_joined(known.changed, changed) if unsent.reason is Reason.FACTS_CHANGED else (),
         )
@@ -140,8 +140,7 @@ def _promise_moved(known: Order, touchpoint: Touchpoint, plan: Plan) -> bool:
     reference = known.promise_told or known.promise_first
     if promised is None or reference is None or promised == reference:
         return False
-    zone = facts.zone(known, plan)
-    by = abs(facts.promise_moment(promised, zone) - facts.promise_moment(reference, zone))
+    by = promises.moved_by(promised, reference, plan, known)
     return by > timedelta(0) and by >= touchpoint.ignore_moves_under
 
 
@@ -173,8 +172,7 @@ def _taken_back(known: Order, unsent: Notification, plan: Plan) -> bool:
         return False
     if promised is None:
         return True
-    zone = facts.zone(known, plan)
-    return facts.promise_moment(promised, zone) == facts.promise_moment(believed, zone)
+    return not promises.moved_by(promised, believed, plan, known)
 
 
 def _as_before(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from avisa.core import context, facts, notices, questions
+from avisa.core import context, facts, notices, promises, questions
 from avisa.core.model import FOR_OWNERS, Alert, Fact, Json, Notification, Order, Purpose, Reason, evolve
 from avisa.core.plan import Plan
+from avisa.core.promise import Promise, PromiseState
 from avisa.core.question import Asking
 
 Sample = tuple[Order, Notification]
@@ -49,18 +50,16 @@ def uses(message: str, plan: Plan) -> Iterator[Use]:
     for touchpoint in (*plan.touchpoints.values(), replace(plan.unknown, status=OFF_THE_MAP)):
         if touchpoint.message == message:
             yield touchpoint.status, Purpose.UPDATE, "1"
-        for purpose, name in touchpoint.messages.items():
-            if name == message and isinstance(purpose, Alert):
-                yield touchpoint.status, Purpose.OWNER_ALERT, purpose.value
-            elif name == message and isinstance(purpose, Purpose):
-                yield touchpoint.status, purpose, "1"
+        for _, purpose, ordinal, name in touchpoint.besides():
+            if name == message:
+                yield touchpoint.status, purpose, ordinal
 
 
 def samples(message: str, plan: Plan, now: datetime) -> dict[str, Sample]:
     """Samples of the message, by name.
 
     `full` has every variable, `bare` only those that are never missing, `odd` has values that nobody should ever
-    publish, and `last` is a last reminder.
+    publish, `last` is a last reminder, `late` has what was promised come late, and `slot` a promise of some hours.
     """
     first = next(iter(plan.touchpoints), OFF_THE_MAP)
     return samples_of(next(uses(message, plan), (first, Purpose.UPDATE, "1")), plan, now)
@@ -71,9 +70,13 @@ def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
     status, purpose, ordinal = use
     if ordinal == Alert.SEVERAL:
         return _lists(plan, now)
-    known = {**_FULL, "promised_at": (now + timedelta(days=6)).date().isoformat()}
+    missed = Purpose.PROMISE_BROKEN.value in (purpose, ordinal)
+    date, over = ((now + timedelta(days=days)).date().isoformat() for days in (6, -2))
+    known = {**_FULL, "promised_at": over if missed else date}
     notification = _notification(status, purpose, ordinal, plan, now)
-    moved = replace(notification, reason=Reason.FACTS_CHANGED, promise_before=now.date().isoformat())
+    moved = replace(notification, reason=Reason.FACTS_CHANGED)
+    if purpose not in promises.OF_TIME:
+        moved = replace(moved, promise_before=now.date().isoformat())
     full = evolve(
         _order(status, known, plan, now),
         changed=("tracking",),
@@ -91,6 +94,13 @@ def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
     if purpose is Purpose.REMINDER:
         last = replace(notification, ordinal="3", last=True, next_update=None)
         made["last"] = (_order(status, known, plan, now), last)
+    if purpose is Purpose.UPDATE and plan.touchpoint(status).fulfils_promise:
+        broken = Promise(date=over, state=PromiseState.BROKEN, fulfilled_at=now)
+        late = _order(status, {**known, "promised_at": over}, plan, now)
+        made["late"] = (evolve(late, promise=broken), notification)
+    if purpose is Purpose.PROMISE_MOVED:
+        slot = f"{date}T10:00:00Z/{date}T12:00:00Z"
+        made["slot"] = (_order(status, {**known, "promised_at": slot}, plan, now), moved)
     return made
 
 
@@ -101,6 +111,7 @@ def _lists(plan: Plan, now: datetime) -> dict[str, Sample]:
         "bare": (Alert.STUCK, _BARE),
         "odd": (Alert.UNREACHABLE, {**_FULL, **_ODD}),
         "flood": (Alert.FLOOD, _FULL),
+        "late": (Alert.PROMISE_BROKEN, _FULL),
     }
     made: dict[str, Sample] = {}
     for name, (kind, known) in kinds.items():

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from avisa import telemetry
-from avisa.core.model import SETTLED, Notification, State
+from avisa.core.model import SETTLED, Notification, Purpose, State
 from avisa.core.retry import Receipt, Verdict
 from avisa.dispatch.settlements import Now, Settlements
 from avisa.ports import CatalogCache, Claimed, Clock, OrderBook, Outbox, Settlement
@@ -137,7 +137,7 @@ class InFlight:
                 continue
             if notification.to_customer and notification.published_real is not None:
                 telemetry.event_to_accepted((real - notification.published_real).total_seconds())
-            if notification.due is not None:
+            if notification.purpose is Purpose.REMINDER and notification.due is not None:
                 telemetry.reminder_lateness((real - self._clock.to_real(notification.due)).total_seconds())
 
     async def _conclude(self, receipts: Sequence[Received]) -> None:

@@ -22,7 +22,7 @@ from avisa.core.plan import Events
 from avisa.events import times
 from avisa.events.details import storable
 from avisa.events.entities import decoded
-from avisa.events.schema import MAX_ID, MAX_TEXT, PROSE, Customer, Data, DecodeError
+from avisa.events.schema import MAX_ID, MAX_TEXT, PROSE, Customer, Data, DecodeError, Slot
 from avisa.ports import Record
 
 IDENTITY_BYTES = 16
@@ -131,10 +131,10 @@ def _facts(data: Data, value: bytes, rules: Events, unused: list[str], cut: list
         if text is None:
             if key in clears:
                 facts[key] = None
+        elif key == "promised_at":
+            _read_promise(text, facts, rules, unused)
         elif (kept := _text(key, key, text, unused, cut)) is not None:
             facts[key] = kept
-    if "promised_at" in facts and facts["promised_at"] is not None:
-        _read_promise(facts, rules, unused)
     if data.customer is not None:
         customer = data.customer.__dict__
         for key in data.customer.model_fields_set:
@@ -179,11 +179,14 @@ def _text(name: str, key: str, text: str, unused: list[str], cut: list[str]) -> 
     return text[: PROSE[key] - 1].rstrip() + "…"
 
 
-def _read_promise(facts: dict[str, Json], rules: Events, unused: list[str]) -> None:
+def _read_promise(promised: str | Slot, facts: dict[str, Json], rules: Events, unused: list[str]) -> None:
+    day_only = rules.promised_at == "day"
     try:
-        facts["promised_at"] = times.promise(facts["promised_at"], day_only=rules.promised_at == "day")
+        if isinstance(promised, Slot):
+            facts["promised_at"] = times.slot(promised.from_, promised.until, day_only=day_only)
+        elif not is_blank(promised):
+            facts["promised_at"] = times.promise(promised, day_only=day_only)
     except ValueError:
-        del facts["promised_at"]
         unused.append("promised_at")
 
 

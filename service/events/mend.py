@@ -69,7 +69,9 @@ def _faults(error: ValidationError) -> Iterator[tuple[_Path, str]]:
     found: dict[_Path, str] = {}
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
         path = fault["loc"]
-        if len(path) > 1 and path[-1] in _TRIED:
+        if len(path) > 1 and path[0] == "promised_at":  # neither a text nor a whole slot
+            found[path[:1]] = "union"
+        elif len(path) > 1 and path[-1] in _TRIED:
             found[path[:-1]] = "union"
         else:
             found[path] = fault["type"]

@@ -68,6 +68,13 @@ class Details(TypedDict, total=False):
     currency: str | None
 
 
+class Slot(_Model):
+    """A promise between two moments of a day."""
+
+    from_: Annotated[str, Field(alias="from")]
+    until: str
+
+
 class Data(_Model):
     """What happened to an order. Only `order_id` and `status` are required; null clears."""
 
@@ -76,7 +83,7 @@ class Data(_Model):
     occurred_at: str | None = None
     sequence: Annotated[int, Field(ge=0, le=_LARGEST)] | None = None
     customer: Customer | None = None
-    promised_at: str | None = None
+    promised_at: str | Slot | None = None
     reason: str | None = None
     next_step: str | None = None
     brand: str | None = None

@@ -31,6 +31,17 @@ def moment(text: str) -> datetime:
     return at
 
 
+def slot(begin: str, end: str, *, day_only: bool) -> str:
+    """Return `FROM/UNTIL` of two moments; with `day_only` the day that is written in the second one. Raises
+    ValueError with what is wrong, also where the second is not the later one."""
+    if day_only:
+        return promise(end, day_only=True)
+    first, last = moment(begin), moment(end)
+    if last <= first:
+        raise ValueError("does not end after it begins")
+    return f"{rfc3339(first)}/{rfc3339(last)}"
+
+
 def promise(text: str, *, day_only: bool) -> str:
     """Return a promised day as it is, and a promised moment in UTC with a `Z`. With `day_only` also a moment is
     taken for the day that is written. Raises ValueError with what is wrong."""

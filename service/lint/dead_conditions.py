@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import nodes
 
 from avisa.core import samples
-from avisa.core.model import PromiseState
 from avisa.core.plan import Plan
+from avisa.core.promise import PromiseState
 from avisa.core.shapes import listed
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.suggest import closest_match

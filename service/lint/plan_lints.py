@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from avisa.core import samples, working_time
 from avisa.core.deadlines import gap_after
-from avisa.core.model import Alert, Order, Purpose
+from avisa.core.model import FOR_OWNERS, Order, Purpose
 from avisa.core.plan import Calendar, QuietHours, Span, Touchpoint
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.suggest import closest_match
@@ -26,6 +26,7 @@ def check_plan(located: LocatedPlan, now: datetime) -> Iterator[Diagnostic]:
     yield from _owners(located)
     yield from _messages_for_both(located)
     yield from _almost_midnight(located)
+    yield from _never_kept(located)
     yield from _ends(located)
     if located.plan.longest_silence is not None:
         yield from _silence(located, located.plan.longest_silence, now)
@@ -45,15 +46,23 @@ def _owners(located: LocatedPlan) -> Iterator[Diagnostic]:
 def _messages_for_both(located: LocatedPlan) -> Iterator[Diagnostic]:
     """Messages for owners that customers would get."""
     touchpoints = (*located.plan.touchpoints.values(), located.plan.unknown)
-    of_owners = {
-        it.messages[alert] for it in touchpoints for alert in (*Alert, Purpose.ASK_OWNER) if alert in it.messages
-    }
+    of_owners = {name for it in touchpoints for _, purpose, _, name in it.besides() if purpose in FOR_OWNERS}
     for touchpoint in touchpoints:
         if touchpoint.message in of_owners:
             known = touchpoint.status in located.plan.touchpoints
             path: Path = ("touchpoints", touchpoint.status) if known else ("unknown_status",)
             text = f"`{touchpoint.message}` is for owners, and this is what customers are told"
             yield diagnostic("told_to_both", located.file, located.at(*path, "message"), text)
+
+
+def _never_kept(located: LocatedPlan) -> Iterator[Diagnostic]:
+    """The first warning of a promised date in a plan in which no status fulfils a promise."""
+    warning = (it for it in located.plan.touchpoints.values() if it.warn_before is not None)
+    if not located.plan.judges_promises and (first := next(warning, None)) is not None:
+        own: Path = ("touchpoints", first.status, "promise", "warn_before")
+        place = located.key(*(own if own in located.document.values else ("defaults", "promise", "warn_before")))
+        text = "customers are warned of a promised date, and no status fulfils a promise"
+        yield diagnostic("never_kept", located.file, place, text, "fulfils_promise: true")
 
 
 def _almost_midnight(located: LocatedPlan) -> Iterator[Diagnostic]:

@@ -150,7 +150,7 @@ def _midnights(located: LocatedPlan, orders: Sequence[Order]) -> Iterator[Diagno
     moments: defaultdict[str, list[str]] = defaultdict(list)
     for order in orders:
         promised = facts.promise(order) or order.promise_told or order.promise_first
-        if promised and "T" in promised:
+        if promised and "T" in promised and facts.promise_begin(promised) is None:
             moments[order.feed.rpartition("/")[0]].append(promised)
     for topic, promises in sorted(moments.items()):
         if len(promises) >= ENOUGH and all(promised.endswith(_MIDNIGHT) for promised in promises):

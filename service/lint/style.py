@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from avisa.core import samples
+from avisa.core import promises, samples
 from avisa.core.model import FOR_OWNERS, Purpose
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
@@ -17,7 +17,7 @@ from avisa.lint.message import Message
 _IMAGE = re.compile(r"!\[[^\]\n]*\]\(")
 _INSECURE = re.compile(r"http://[^\s)>\]\"'{]*", re.IGNORECASE)
 _SOME_TEXT = 40  # characters in a row that are the same in two languages only by mistake
-_TELLS_A_DATE = frozenset({Purpose.UPDATE, Purpose.REMINDER, Purpose.PROMISE_MOVED})
+_TELLS_A_DATE = frozenset({Purpose.UPDATE, Purpose.REMINDER, Purpose.PROMISE_MOVED}) | promises.OF_TIME
 _NEXT_STEPS = frozenset({"next_step", "button()"})
 _NEXT_STEP_HINT = "{% if next_step %}{{ next_step }}{% endif %}"
 _LINK = re.compile(r"\]\(|<(?:https?|mailto|tel):")

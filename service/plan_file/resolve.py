@@ -9,9 +9,9 @@ from functools import partial, reduce
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from avisa.core import working_time
+from avisa.core import promises, working_time
 from avisa.core.model import Alert, Purpose
-from avisa.core.plan import Brand, Calendar, Events, Feed, Flood, Owner, Plan, Remind, Shift, Span, Touchpoint
+from avisa.core.plan import Brand, Calendar, Events, Feed, Flood, Owner, Plan, Remind, Shift, Span, Touchpoint, key_of
 from avisa.diagnostics.suggest import closest_match
 from avisa.diagnostics.yaml_reader import Path
 from avisa.plan_file import schema
@@ -19,6 +19,8 @@ from avisa.plan_file.mistake import Mistake
 from avisa.plan_file.values import Duration, listed, quoted
 
 _A_YEAR = timedelta(days=366)  # a longer window or closure is a mistake
+# What is told besides the update and the reminder.
+_OCCASIONS = (Purpose.PROMISE_MOVED, *promises.OF_TIME, Purpose.ASK_OWNER)
 _GENERIC = "generic"
 
 
@@ -142,14 +144,16 @@ class Resolver:
             channels=tuple(lookup("channels").value),
             messages={
                 Purpose.REMINDER: reminder.value,
-                Purpose.PROMISE_MOVED: lookup("messages", "promise_moved").value,
-                Purpose.ASK_OWNER: lookup("messages", "ask_owner").value,
-                **{alert: lookup("messages", alert.value).value for alert in Alert},
+                **{it: lookup("messages", it.value).value for it in _OCCASIONS},
             },
+            owner_messages={alert: lookup("messages", key_of(alert)).value for alert in Alert},
             ask_owner_at=span(ask) if isinstance(ask.value, Duration) else ask.value,
             playbook=lookup("playbook").value,
             ignore_moves_under=lookup("promise", "ignore_moves_under").value,
             moves_at_most_every=lookup("promise", "at_most_every").value,
+            warn_before=lookup("promise", "warn_before").value,
+            grace=lookup("promise", "grace").value,
+            fulfils_promise=lookup("fulfils_promise").value,
             news=tuple(lookup("news").value),
             once=lookup("once").value,
         )

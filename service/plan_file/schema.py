@@ -64,13 +64,9 @@ class Brand(PlanMap):
     locale: Locale = Field("en", description="The language where the customer's is unknown, and that of owners.")
     time_zone: Zone = default(values.zone, "UTC", "Where the customer's is unknown.")
     url: Link | None = Field(None, description="Your shop's address, for the foot of each mail.")
-    links: list[Host] = Field(
-        [], max_length=200, description="Hosts that links of events may lead to, besides that of `url`. Default: any."
-    )
+    links: list[Host] = Field([], max_length=200, description="Hosts for links of events, besides `url`; else any.")
     logo: Link | None = Field(None, description="The address of a picture instead of the name on top; it is fetched.")
-    color: Color | None = Field(
-        None, description="For buttons and bars. Letters on it are white or black, as it needs."
-    )
+    color: Color | None = Field(None, description="For buttons and bars. Letters on it are white or black.")
     most_words: int = Field(150, ge=1, le=10_000, description="`avisa check` warns of a message that has more.")
     forbidden_words: list[Text] = Field(
         [], max_length=200, description="Words that customers are not to read; `avisa check` warns of them."
@@ -115,10 +111,12 @@ class Remind(PlanMap):
 
 
 class Promise(PlanMap):
-    """In a touchpoint: when a promised date that moved is news."""
+    """In a touchpoint: when a promised date is news."""
 
-    NOT_YET = frozenset({"warn_before", "ask_owner_before", "grace"})
+    NOT_YET = frozenset({"ask_owner_before"})
 
+    warn_before: Silence = Field(None, description="So long before its end we warn, if the order is still here.")
+    grace: Elapsed = default(values.elapsed, "12h", "So long after its end it is broken, if nothing fulfilled it.")
     ignore_moves_under: Elapsed = default(values.elapsed, "0s", "A date that moves by less is not told.")
     at_most_every: Elapsed = default(values.elapsed, "0s", "Moves within it are told together, or not at all.")
 
@@ -126,10 +124,13 @@ class Promise(PlanMap):
 class Messages(PlanMap):
     """In a touchpoint: which message says what else there is to say."""
 
-    NOT_YET = frozenset({"promise_at_risk", "promise_broken", "feedback"})
+    NOT_YET = frozenset({"feedback"})
 
     reminder: Message = Field("still-in-progress", description="Nothing happened until the date that was told.")
     promise_moved: Message = Field("delayed", description="The promised date moved, later or earlier.")
+    promise_at_risk: Message = Field("promise-at-risk", description="The promised date is near: `warn_before`.")
+    promise_broken: Message = Field("promise-broken", description="The promised date passed, and `grace` with it.")
+    promise_broken_owner: Message = Field("promise-broken-owner", description="To the owner: the same.")
     ask_owner: Message = Field("ask-owner", description="To the owner: is there news, or is all on track?")
     stuck: Message = Field("order-stuck", description="To the owner: the last reminder goes out.")
     unknown_status: Message = Field("unknown-status", description="To the owner: a status without a touchpoint.")
@@ -141,7 +142,7 @@ class Messages(PlanMap):
 class Touchpoint(PlanMap):
     """A status that the customer lives through. `unknown_status` has the same keys, for all the others."""
 
-    NOT_YET = frozenset({"fulfils_promise", "feedback", "copy_to"})
+    NOT_YET = frozenset({"feedback", "copy_to"})
 
     message: Message | None = Field(None, description="The message to send; each status must have one.")
     owner: NameOrNone = Field(None, description="Who is told if an order gets stuck or a customer cannot be reached.")
@@ -154,6 +155,7 @@ class Touchpoint(PlanMap):
     )
     remind: Remind = Field(default_factory=Remind, description="The reminders after the first.")
     final: bool = Field(False, description="The order ends here.")
+    fulfils_promise: bool = Field(False, description="What was promised is done here: in time, or late.")
     always: bool = Field(False, description="Told even if a newer status comes before it was sent.")
     once: bool = Field(False, description="The message is sent once for an order, however often the status comes.")
     news: list[Text] = Field([], max_length=100, description="Details whose change is told, as in `[tracking, url]`.")

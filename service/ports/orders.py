@@ -17,7 +17,7 @@ from avisa.ports.records import Unreadable
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A line of an order's timeline that no notification row tells: an event, an owner's answer, a hold, an attempt
-    that failed, a note.
+    that failed, a note, a promise in another state.
 
     A note says what the recipient of a message does not see: a text that was cut, a button that was dropped. What was
     odd about an event stands in the `note` of the event's own line.
@@ -25,8 +25,9 @@ class Entry:
 
     order_id: str
     at: datetime
-    kind: str  # event, answer, gate, attempt, note
-    reason: Reason | None = None  # None: a note
+    kind: str  # event, answer, promise, decision, gate, attempt, note
+    reason: Reason | None = None  # None: a note, a promise
+    state: str | None = None  # of the promise
     status: str | None = None
     episode: int | None = None
     event_id: str | None = None

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from avisa.core.model import Notification, Order, Reason, State
+from avisa.core.promise import PromiseState
 from avisa.core.question import QuestionState
 from avisa.core.snooze import Snooze
 from avisa.ports.drafts import Draft
@@ -84,6 +85,7 @@ class Gauges:
     orders_final: int
     orders_stuck: int
     questions: Mapping[QuestionState, int]
+    promises: Mapping[PromiseState, int]  # orders by the state of their promise
     in_doubt: int  # resent or settled in doubt, ever
 
 
@@ -113,6 +115,14 @@ class RecentOrders:
 
     present: Sequence[Order]
     drafts: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """An order with a promise, without `pending`, and when the message that told its state was sent."""
+
+    order: Order
+    sent_at: datetime | None
 
 
 class Queries(Protocol):
@@ -152,6 +162,10 @@ class Queries(Protocol):
 
     async def dead_letters_by_id(self, ids: Collection[int]) -> list[DeadLetter]:
         """Those with these ids, the oldest first."""
+
+    async def promises(self, *, state: PromiseState | None = None) -> list[Promised]:
+        """The orders whose promise is in `state`, ended ones too; without it all with a promise that have not
+        ended."""
 
     async def recent_orders(self, *, each: int) -> Mapping[str, RecentOrders]:
         """By status, up to `each` of the orders with the newest events.

@@ -183,7 +183,8 @@ def _in_order(plan: Plan) -> list[str]:
     """The messages of the plan: the touchpoints' own first, then those for special occasions."""
     touchpoints = (*plan.touchpoints.values(), plan.unknown)
     own = [touchpoint.message for touchpoint in touchpoints]
-    return list(dict.fromkeys([*own, *(name for it in touchpoints for _, name in it.besides())]))
+    occasional = (name for it in touchpoints for _, _, _, name in plan.besides(it))
+    return list(dict.fromkeys([*own, *occasional]))
 
 
 def _occasions(name: str, plan: Plan) -> tuple[str, ...]:

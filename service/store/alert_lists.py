@@ -16,7 +16,8 @@ from avisa.core.model import Notification, Purpose, Reason, State
 from avisa.ports import Attempt, Claimed, Gathered, Settlement
 from avisa.store import orders, recipient_queues
 from avisa.store.sql.dialect import as_rows
-from avisa.store.sql.rows import micros, notification_of
+from avisa.store.sql.moments import micros
+from avisa.store.sql.rows import notification_of
 from avisa.store.sql.statements import query, statement
 
 _TO_LIST = query("to_list")

@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from avisa.core.model import Reason
+from avisa.core.promise import Promise
 from avisa.store.sql.statements import statement
 
 _ADD = statement("add_counts")
@@ -22,6 +23,9 @@ class Counted(Protocol):
 
     @property
     def stuck(self) -> bool: ...
+
+    @property
+    def promise(self) -> Promise | None: ...
 
 
 def add(conn: Connection, kind: str, numbers: Mapping[tuple[str, str], int]) -> None:
@@ -37,12 +41,18 @@ def count_events(conn: Connection, by_reason: Mapping[tuple[str, Reason], int]) 
 
 
 def count_orders(conn: Connection, moves: Iterable[tuple[Counted | None, Counted]], *, shard: str) -> None:
-    """Count orders as open, final and stuck, as each changes from what it was (None: it is new) to what it is."""
+    """Count orders as open, final and stuck, and by the state of their promise, as each changes from what it was
+    (None: it is new) to what it is."""
     change: Counter[tuple[str, str]] = Counter()
+    promises: Counter[tuple[str, str]] = Counter()
     for before, after in moves:
+        for counted, sign in ((after, 1), (before, -1)):
+            if counted is not None and counted.promise is not None and counted.promise.state is not None:
+                promises[counted.promise.state, shard] += sign
         if before is not None:
             change["final" if before.final else "open", shard] -= 1
             change["stuck", shard] -= before.stuck
         change["final" if after.final else "open", shard] += 1
         change["stuck", shard] += after.stuck
     add(conn, "order", change)
+    add(conn, "promise", promises)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from avisa.core.model import Position, Reason
 from avisa.ports import DeadLetter, Record, Unreadable
 from avisa.store.sql.dialect import Row, as_rows, no_bound
-from avisa.store.sql.rows import micros, moment
+from avisa.store.sql.moments import micros, moment
 from avisa.store.sql.statements import query, statement
 
 WHOLE = 1 << 20  # bytes; a value up to this size is kept whole

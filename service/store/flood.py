@@ -18,7 +18,7 @@ from avisa.core.model import Purpose
 from avisa.core.plan import Allowance
 from avisa.ports import Attempt
 from avisa.store.sql.dialect import as_rows, lock_hashes
-from avisa.store.sql.rows import micros, moment
+from avisa.store.sql.moments import micros, moment
 from avisa.store.sql.statements import query
 
 _TO_ADDRESSES = query("attempts_at_addresses")

@@ -15,7 +15,7 @@ from avisa.ports import Change, DeadLetter, Entry, Pause
 from avisa.store import alert_lists, counters, dead_letters, orders, questions, recipient_queues, snoozes
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import as_rows, clock
-from avisa.store.sql.rows import micros, moment
+from avisa.store.sql.moments import micros, moment
 from avisa.store.sql.statements import query, statement
 
 _LOCK_TO_RETRY = query("lock_to_retry")
@@ -135,13 +135,15 @@ class SqlOperations(OnDatabase):
         quiet = _LOCK_QUIET.fetch(conn, since=micros(quiet_since), limit=limit)
         if not quiet:
             return 0
-        ids = as_rows("order_id", (order_id for order_id, _, _ in quiet))
+        ids = as_rows("order_id", (order_id for order_id, _, _, _ in quiet))
         settled = {(state, self._shard): int(n) for state, n in _STATES_OF_ORDERS.fetch(conn, ids)}
         counters.add(conn, "retired", settled)
-        gone = Counter(("final" if final else "open", self._shard) for _, final, _ in quiet)
-        gone["stuck", self._shard] = sum(stuck for _, _, stuck in quiet)
+        gone = Counter(("final" if final else "open", self._shard) for _, final, _, _ in quiet)
+        gone["stuck", self._shard] = sum(stuck for _, _, stuck, _ in quiet)
         counters.add(conn, "order", {word: -n for word, n in gone.items()})
         questions.retire(conn, ids, shard=self._shard)
+        promises = Counter((promise, self._shard) for _, _, _, promise in quiet if promise)
+        counters.add(conn, "promise", {word: -n for word, n in promises.items()})
         for forget in _FORGET:
             forget.execute(conn, ids)
         return len(quiet)

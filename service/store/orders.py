@@ -16,19 +16,14 @@ from sqlalchemy import Connection
 
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Notification, Order
+from avisa.core.promise import Promise, PromiseState
 from avisa.ports import Attempt, Change, Committed, Tally, Unreadable
 from avisa.store import counters, flood, questions, recipient_queues, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.dead_letters import set_aside
 from avisa.store.sql.dialect import as_rows, clock
-from avisa.store.sql.rows import (
-    MICROSECOND,
-    micros,
-    moment_or_none,
-    notification_of,
-    order_of,
-    order_row,
-)
+from avisa.store.sql.moments import MICROSECOND, micros, moment_or_none
+from avisa.store.sql.rows import notification_of, order_of, order_row
 from avisa.store.sql.statements import query, statement
 
 _LOAD = query("load_orders")
@@ -62,12 +57,16 @@ class Stored:
     version: int
     final: bool
     stuck: bool
+    promise: Promise | None  # no more of it than its state
 
 
 def lock(conn: Connection, order_ids: Iterable[str]) -> dict[str, Stored]:
     """Lock these orders until the transaction ends; returns those that are stored, by id."""
     rows = _LOCK.fetch(conn, as_rows("order_id", order_ids))
-    return {order_id: Stored(version, bool(final), bool(stuck)) for order_id, version, final, stuck in rows}
+    return {
+        order_id: Stored(version, bool(final), bool(stuck), promise and Promise(state=PromiseState(promise)))
+        for order_id, version, final, stuck, promise in rows
+    }
 
 
 @dataclass(frozen=True, slots=True)

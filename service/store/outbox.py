@@ -19,16 +19,8 @@ from avisa.ports import Attempt, Begun, Claimed, Gathered, Pause, Settlement
 from avisa.store import alert_lists, counters, flood, operations, orders, recipient_queues, snoozes, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import as_rows, clock
-from avisa.store.sql.rows import (
-    MICROSECOND,
-    NOTIFICATION_COLUMNS,
-    draft_of,
-    draft_row,
-    micros,
-    micros_or_none,
-    moment,
-    notification_of,
-)
+from avisa.store.sql.moments import MICROSECOND, micros, micros_or_none, moment
+from avisa.store.sql.rows import NOTIFICATION_COLUMNS, draft_of, draft_row, notification_of
 from avisa.store.sql.statements import query, statement
 
 _CLAIMABLE = query("claimable")

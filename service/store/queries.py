@@ -9,22 +9,25 @@ from typing import Any
 from sqlalchemy import Connection
 
 from avisa.core.model import Order, Reason, State
+from avisa.core.promise import PromiseState
 from avisa.core.question import QuestionState
-from avisa.ports import Asked, Counts, DeadLetter, Gauges, History, OutboxPlace, OutboxRow, RecentOrders, Sent
+from avisa.ports import (
+    Asked,
+    Counts,
+    DeadLetter,
+    Gauges,
+    History,
+    OutboxPlace,
+    OutboxRow,
+    Promised,
+    RecentOrders,
+    Sent,
+)
 from avisa.store import dead_letters, orders, questions, recent_orders, unreadable_topics
 from avisa.store.database.database import OnDatabase, snapshot
-from avisa.store.sql.dialect import Row, no_bound
-from avisa.store.sql.rows import (
-    DRAFT_COLUMNS,
-    NOTIFICATION_COLUMNS,
-    draft_of,
-    entry_of,
-    micros,
-    moment,
-    moment_or_none,
-    notification_of,
-    order_of,
-)
+from avisa.store.sql.dialect import Row, as_rows, no_bound
+from avisa.store.sql.moments import micros, moment, moment_or_none
+from avisa.store.sql.rows import DRAFT_COLUMNS, NOTIFICATION_COLUMNS, draft_of, entry_of, notification_of, order_of
 from avisa.store.sql.statements import query
 
 _OUTBOX = query("outbox")
@@ -39,6 +42,8 @@ _HEADS = query("count_heads")
 _BEHIND = query("count_behind")
 _NEWEST_ENDED = query("newest_ended_orders")
 _OPEN = query("some_open_orders")
+_BY_PROMISE = query("orders_by_promise")
+_SENT_AT = query("sent_at")
 
 
 class SqlQueries(OnDatabase):
@@ -115,6 +120,7 @@ class SqlQueries(OnDatabase):
             orders_final=kept.get(("order", "final"), 0),
             orders_stuck=kept.get(("order", "stuck"), 0),
             questions={state: kept.get(("question", state), 0) for state in QuestionState},
+            promises={state: kept.get(("promise", state), 0) for state in PromiseState},
             in_doubt=kept.get(("doubt", "in_doubt"), 0),
         )
 
@@ -131,6 +137,19 @@ class SqlQueries(OnDatabase):
     @snapshot
     def dead_letters_by_id(self, conn: Connection, ids: Collection[int]) -> list[DeadLetter]:
         return dead_letters.by_id(conn, ids)
+
+    @snapshot
+    def promises(self, conn: Connection, *, state: PromiseState | None = None) -> list[Promised]:
+        states = list(PromiseState) if state is None else [state]
+        rows = _BY_PROMISE.fetch(conn, as_rows("promise", states), final=int(state is not None))
+        found = [order_of(row, ()) for row in rows]
+        messages = [
+            {"order_id": order.order_id, "seq": order.promise.message_seq}
+            for order in found
+            if order.promise is not None and order.promise.message_seq
+        ]
+        sent = {order_id: moment(at) for order_id, at in _SENT_AT.fetch(conn, messages)} if messages else {}
+        return [Promised(order=order, sent_at=sent.get(order.order_id)) for order in found]
 
     @snapshot
     def recent_orders(self, conn: Connection, *, each: int) -> Mapping[str, RecentOrders]:

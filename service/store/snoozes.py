@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from avisa.core.snooze import Of, Snooze
-from avisa.store.sql.rows import micros, moment
+from avisa.store.sql.moments import micros, moment
 from avisa.store.sql.statements import query, statement
 
 _ADD = statement("add_snooze")

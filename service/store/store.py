@@ -13,7 +13,7 @@ from avisa.store.operations import SqlOperations
 from avisa.store.orders import SqlOrders
 from avisa.store.outbox import SqlOutbox
 from avisa.store.queries import SqlQueries
-from avisa.store.sql.rows import micros
+from avisa.store.sql.moments import micros
 from avisa.store.versions import SqlVersions
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from avisa.core.model import Reason
 from avisa.store import recent_orders
 from avisa.store.sql.dialect import as_rows
-from avisa.store.sql.rows import moment
+from avisa.store.sql.moments import moment
 from avisa.store.sql.statements import query
 
 _NEWEST = query("newest_dead_letters")

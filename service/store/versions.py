@@ -15,7 +15,7 @@ from avisa.core.template_versions import Origin, Version
 from avisa.ports import InForce
 from avisa.store.database.database import OnDatabase, latest, transaction
 from avisa.store.sql.dialect import Row
-from avisa.store.sql.rows import MICROSECOND, micros, moment
+from avisa.store.sql.moments import MICROSECOND, micros, moment
 from avisa.store.sql.statements import query, statement
 
 _JSON = b"{"  # how a catalog begins that was kept before catalogs were compressed

@@ -119,6 +119,7 @@ class Readings:
     outbox_oldest_seconds: float | None = None  # how long the oldest due one has waited; 0 if none is
     orders: Mapping[str, int] | None = None  # open, final, stuck
     questions: Mapping[str, int] | None = None  # to owners, by what came of them
+    promises: Mapping[str, int] | None = None  # orders by the state of their promise
     in_doubt: int | None = None  # ever sent again or settled in doubt
     kafka_lag_records: int | None = None
     kafka_lag_seconds: float | None = None
@@ -144,6 +145,7 @@ _BY_LABEL = {
     "outbox": ("state", "Notifications that are not settled."),
     "orders": ("state", "Orders known."),
     "questions": ("state", "Questions to owners, by what came of them."),
+    "promises": ("state", "Orders by the state of their promise."),
     "channel_paused": ("channel", "1 while the channel waits because we were refused."),
 }
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from avisa.core import context, facts, samples
-from avisa.core.model import Alert, Purpose
+from avisa.core.model import FOR_OWNERS
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.suggest import closest_match
@@ -30,7 +30,6 @@ MESSAGE = re.compile(r"messages/([^/]+)/([^/]+)\.md")
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 _DECIDING = ("ada-url", "avisa", "babel", "jinja2", "markdown-it-py", "markupsafe", "tzdata")
 _TRIED_AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # any moment will do
-_FOR_OWNERS = frozenset({*Alert, Purpose.ASK_OWNER})
 
 
 def renderer_fingerprint() -> str:
@@ -119,8 +118,8 @@ def _templates(
 
 def _add_fallbacks(templates: dict[str, dict[str, Template]], plan: Plan, layout: Layout) -> frozenset[str]:
     """Add the shipped messages for what owners are told and nobody wrote; return their names."""
-    sent = (touchpoint.besides() for touchpoint in (*plan.touchpoints.values(), plan.unknown))
-    wanted = {name for each in sent for purpose, name in each if purpose in _FOR_OWNERS}
+    sent = (plan.besides(touchpoint) for touchpoint in (*plan.touchpoints.values(), plan.unknown))
+    wanted = {name for each in sent for _, purpose, _, name in each if purpose in FOR_OWNERS}
     files = shipped_messages.fallbacks(wanted, templates, plan)
     found = [(match[1], match[2], file, text) for file, text in files.items() if (match := MESSAGE.fullmatch(file))]
     for name, locale, file, text in found:
@@ -139,8 +138,9 @@ def _sender_headers(files: Mapping[str, str], plan: Plan) -> tuple[dict[str, Sen
 
 def owners_messages(plan: Plan) -> frozenset[str]:
     """Return the names of the messages that go to owners, which have more variables than those for customers."""
-    messages = (touchpoint.messages.items() for touchpoint in (*plan.touchpoints.values(), plan.unknown))
-    return frozenset(name for each in messages for purpose, name in each if purpose in _FOR_OWNERS)
+    touchpoints = (*plan.touchpoints.values(), plan.unknown)
+    told = (it for touchpoint in touchpoints for it in touchpoint.besides())
+    return frozenset(name for _, purpose, _, name in told if purpose in FOR_OWNERS)
 
 
 def _misnamed(file: str, name: str, locale: str) -> Diagnostic | None:
@@ -185,8 +185,8 @@ def _unwritten(written: Collection[str], plan: Plan, text: str) -> Iterator[Diag
     wanted: dict[str, tuple[str, str | None]] = {}  # by message: the status, and the purpose if it is of `messages`
     for touchpoint in (*plan.touchpoints.values(), plan.unknown):
         wanted.setdefault(touchpoint.message, (touchpoint.status, None))
-        for purpose, name in touchpoint.besides():
-            wanted.setdefault(name, (touchpoint.status, purpose.value))
+        for of_plan, _, _, name in plan.besides(touchpoint):
+            wanted.setdefault(name, (touchpoint.status, of_plan))
     unwritten = wanted.keys() - set(written)
     if not unwritten:
         return

@@ -14,7 +14,10 @@ from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.templates.template_folder import shipped
 
 FOR_OWNERS = frozenset(
-    {"ask-owner", "order-stuck", "unknown-status", "customer-unreachable", "too-many-mails", "several-orders"}
+    {
+        *("ask-owner", "order-stuck", "promise-broken-owner", "unknown-status", "customer-unreachable"),
+        *("too-many-mails", "several-orders"),
+    }
 )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from avisa.core.model import Fact, PromiseState, Purpose, Reason, State
+from avisa.core.model import Fact, Purpose, Reason, State
+from avisa.core.promise import Promise, PromiseState
 from avisa.ports import Entry, History, OutboxRow
 from tests import builders
 
@@ -60,7 +61,7 @@ def a_history() -> History:
         episode=2,
         entered_at=at(3, 9),
         facts={"promised_at": Fact(rank=(1, 1, 1), value="2026-03-09")},
-        promise_state=PromiseState.OPEN,
+        promise=Promise(date="2026-03-09", state=PromiseState.OPEN, since=at(2, 10)),
         told_until=at(10, 9),
         wake_at=at(10, 9),
     )

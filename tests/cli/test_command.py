@@ -21,6 +21,7 @@ import structlog
 from avisa.cli import dead_letters, main
 from avisa.cli.pages import PAGE
 from avisa.core.model import Fact, Position, Reason
+from avisa.core.promise import Promise, PromiseState
 from avisa.ports import Change, Entry, Record, Tally, Unreadable
 from avisa.store import open_store
 from tests import builders
@@ -115,6 +116,7 @@ async def _keep(url: str) -> None:
             "customer.email": Fact(rank=(1, 1, 1), value=CANARY),
             "promised_at": Fact(rank=(1, 1, 1), value="2026-03-09"),
         },
+        promise=Promise(date="2026-03-09", state=PromiseState.OPEN, since=at(2, 10)),
         told_until=at(3, 10),
         deadline=at(3, 10),
         wake_at=at(3, 10),
@@ -167,11 +169,23 @@ def _dead(value: bytes, *, offset: int, reason: Reason) -> Unreadable:
 # ---------------------------------------------------------------- looking
 
 
+def test_promises_are_listed_by_state_and_owner(asked: Avisa, kept: Path) -> None:
+    (stands,) = asked("promises", "--json").json
+    assert (stands["order_id"], stands["date"], stands["state"]) == ("A-1", "2026-03-09", "open")
+    assert stands["owner"] == "production"
+    assert asked("promises", "--state", "kept", "--json").json == []
+    assert [it["order_id"] for it in asked("promises", "--owner", "production", "--json").json] == ["A-1"]
+    assert asked("promises", "--owner", "care", "--json").json == []
+    assert "2026-03-09" in asked("promises").out
+    assert asked("promises", "--state", "missed").code == 64
+    assert asked("promises", "--owner", "nobody").code == 64
+
+
 def test_timeline_has_the_status_the_promise_and_every_entry(avisa: Avisa, kept: Path) -> None:
     document = avisa("timeline", "A-1", "--json").json
     assert (document["order_id"], document["status"], document["final"]) == ("A-1", "confirmed", False)
     assert (document["wake_at"], document["next_update"]) == ("2026-03-03T10:00:00Z", "2026-03-03T10:00:00Z")
-    assert document["promise"] == {"date": "2026-03-09", "state": None}
+    assert document["promise"] == {"date": "2026-03-09", "state": "open"}
     assert [(entry["kind"], entry["reason"]) for entry in document["entries"]] == [
         ("event", "entered"),
         ("decision", "entered"),
@@ -346,7 +360,6 @@ def test_a_store_that_does_not_answer_exits_with_74(avisa: Avisa) -> None:
         ["templates", "pull", "1", "a", "b"],
         ["timeline", "A-1", "--out", "x"],
         ["simulate"],
-        ["promises"],
         ["snooze", "A-1", "2d"],
         ["snooze", "--until", "2d"],
         ["snooze", "--until", "2d", "--order", "A-1", "--brand", "b"],

@@ -147,7 +147,7 @@ def test_an_order_of_their_own_samples_is_shown(
     assert "A-77" in asked("preview", "delayed", "--sample", "A-77", "--out", "out", "--json").json["subject"]
     assert "Rita" in (tmp_path / "out" / "mail.txt").read_text()
     ended = asked("preview", "delayed", "--sample", "nope", "--json")
-    assert ended.json["message"] == "delayed has the samples full, bare, odd, A-77"
+    assert ended.json["message"] == "delayed has the samples full, bare, odd, slot, A-77"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from datetime import timedelta, timezone
 
 from avisa import views
 from avisa.core.model import Reason, State
-from avisa.ports import Counts
+from avisa.ports import Counts, Promised
+from tests.builders import plan, touchpoint
 from tests.cli.histories import a_history, at
 
 ENTRY_KEYS = {
@@ -53,6 +54,18 @@ def test_a_timeline_tells_the_order_and_each_line_in_the_order_it_happened() -> 
         "message": "confirmed", "locale": "pt-PT", "template_version": "c0ffee", "version": 7,
         "message_id": "<1@example.com>", "note": None, "author": None,
     }  # fmt: skip
+
+
+def test_a_promise_tells_its_state_and_who_looks_after_it() -> None:
+    stands = Promised(order=a_history().order, sent_at=at(2, 11))
+    assert views.promise_json(stands, plan(touchpoint("in_production"))) == {
+        "order_id": "A-1042",
+        "date": "2026-03-09",
+        "state": "open",
+        "since": "2026-03-02T10:00:00Z",
+        "owner": "production",
+        "told_at": "2026-03-02T11:00:00Z",
+    }
 
 
 def test_an_outbox_row_has_every_key() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avisa.core.model import OrderEvent
+from avisa.core.plan import Events
 from avisa.events import read
 from avisa.ports import Record, Skipped, Unreadable
 from tests.events.records import AT, CONTENT_TYPE, attributes, envelope, plain, record
@@ -73,6 +74,30 @@ def test_a_promise_is_a_day_or_a_moment_in_utc() -> None:
     assert event(record(plain(promised_at="2026-03-09"))).facts == {"promised_at": "2026-03-09"}
     moment = event(record(plain(promised_at="2026-03-09T18:00:00+01:00")))
     assert moment.facts == {"promised_at": "2026-03-09T17:00:00Z"}
+
+
+def test_a_promise_may_be_a_slot_of_two_moments() -> None:
+    slot = {"from": "2026-03-09T10:00:00+01:00", "until": "2026-03-09T12:00:00+01:00"}
+    whole = event(record(plain(promised_at=slot)))
+    assert whole.facts == {"promised_at": "2026-03-09T09:00:00Z/2026-03-09T11:00:00Z"}
+    day = read(record(plain(promised_at=slot)), rules=Events(promised_at="day"))
+    assert isinstance(day, OrderEvent)
+    assert day.facts == {"promised_at": "2026-03-09"}
+
+
+@pytest.mark.parametrize(
+    "slot",
+    [
+        {"from": "2026-03-09T10:00:00Z"},
+        {"from": "2026-03-09T10:00:00Z", "until": "2026-03-09T10:00:00Z"},
+        {"from": "2026-03-09", "until": "2026-03-10"},
+        {"from": "2026-03-09T10:00:00Z", "until": 5},
+        ["2026-03-09", "2026-03-10"],
+    ],
+)
+def test_a_slot_that_is_none_is_left_out(slot: object) -> None:
+    odd = event(record(plain(promised_at=slot)))
+    assert (odd.facts, odd.left_out) == ({}, ("promised_at",))
 
 
 def test_an_order_id_may_be_a_whole_number() -> None:

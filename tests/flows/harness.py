@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 from avisa.answers import Answers
-from avisa.catalog import CatalogCache, Found, Installation, Versions
+from avisa.catalog import CatalogCache, Found, Installation, Renderer, Versions
 from avisa.core.model import OrderEvent, State
+from avisa.core.plan import Brand
 from avisa.core.retry import Receipt, RetryPolicy, Verdict
 from avisa.dispatch import Dispatch
 from avisa.intake import Intake
@@ -32,6 +35,21 @@ POLICY = RetryPolicy(steps=(timedelta(minutes=1), timedelta(minutes=5)), give_up
 GREYLISTED = Receipt(verdict=Verdict.TEMPORARY, stage="rcpt", code=450)
 BUSY_AT_DOT = Receipt(verdict=Verdict.TEMPORARY, stage="dot", code=451)
 LOST_ANSWER = Receipt(verdict=Verdict.IN_DOUBT, stage="dot")
+
+
+class _Faulty:
+    """A renderer that trips over one address."""
+
+    def __init__(self, renderer: Renderer, trips_over: str) -> None:
+        self._renderer, self._trips_over = renderer, trips_over
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._renderer, name)
+
+    def address(self, raw: object, brand: Brand) -> str | None:
+        if raw == self._trips_over:
+            raise ArithmeticError("a fault of ours")
+        return self._renderer.address(raw, brand)
 
 
 class Flows:
@@ -90,6 +108,11 @@ class Flows:
         """Save a folder with these files."""
         await self.versions.look(Found(place="tests:/templates", files=files), at=self.clock.now())
         assert self.catalogs.ok, self.catalogs.problems
+
+    def trip_over(self, address: str) -> None:
+        """From now on our own code has a fault that this address brings out, standing for what nobody thought of."""
+        catalog = self.catalogs.in_force
+        self.catalogs.put_in_force(replace(catalog, renderer=cast(Renderer, _Faulty(catalog.renderer, address))))
 
     async def history(self, order_id: str = "A-1") -> History:
         known = await self.store.queries.history(order_id)

@@ -36,12 +36,17 @@ _ASKING = templates.PLAN.replace("window: 48h", "window: 48h\n  ask_owner_at: 50
 
 Scene = Callable[[Flows], Awaitable[None]]
 SCENES: dict[Reason, Scene] = {}
+PROMISING = templates.PLAN.replace("{message: plain}", "{message: plain, promise: {warn_before: 6h}}").replace(
+    "final: true", "final: true, fulfils_promise: true"
+)
 PLANS = {
     **dict.fromkeys((Reason.NO_NEWS, Reason.UNANSWERED, Reason.ON_TRACK, Reason.PASSED_ON), _ASKING),
     Reason.QUIET_HOURS: templates.PLAN.replace("window: 48h", 'window: 48h\n  quiet_hours: "08:00-20:00"'),
     Reason.BURST_WAIT: templates.PLAN.replace("window: 48h", "window: 48h\n  burst_wait: 5m"),
     Reason.FLOOD: templates.PLAN.replace("window: 48h", "window: 48h\n  flood: {per_order: 1/1h}"),
     Reason.FREQUENCY_CAP: templates.PLAN.replace("window: 48h", "window: 48h\n  promise: {at_most_every: 12h}"),
+    Reason.PROMISE_AT_RISK: PROMISING,
+    Reason.PROMISE_BROKEN: PROMISING,
     Reason.REMINDERS_SPENT: templates.PLAN.replace("window: 48h", "window: 48h\n  remind: {at_most: 1}"),
 }
 
@@ -156,6 +161,16 @@ async def not_mine(flows: Flows) -> None:
     await no_news_for_the_owner(flows)
     token = question_token(templates.SECRET, QUESTION.format(1, "care"))
     await flows.answers.take(token, Written(reply=Reply.PASS_ON, facts={}))
+
+
+@scene(Reason.PROMISE_AT_RISK, Reason.PROMISE_BROKEN)
+async def a_promise_that_nobody_keeps(flows: Flows) -> None:
+    await flows.happens("confirmed", promised_at=flows.clock.now().date().isoformat())
+    await flows.became(CONFIRMED, State.SENT)
+    for purpose in ("promise_at_risk", "promise_broken"):
+        await flows.pass_time(13 * HOUR)
+        await flows.wake.once()
+        await flows.became(f"A-1/1/{purpose}/1/customer", State.SENT)
 
 
 # ---------------------------------------------------------------- the gate
@@ -279,9 +294,8 @@ async def the_answer_is_lost(flows: Flows) -> None:
 
 @scene(Reason.CANNOT_RENDER)
 async def a_fault_of_ours(flows: Flows) -> None:
-    await flows.happens(
-        "confirmed", promised_at="no date at all"
-    )  # no publisher can send this; the reader refuses it
+    flows.trip_over("ana@example.com")
+    await flows.happens("confirmed")
     await flows.became(CONFIRMED, State.RETRYING)
 
 

@@ -167,11 +167,10 @@ async def test_a_channel_that_raises_leaves_a_doubt_and_no_ghost(tmp_path: Path)
 
 
 async def test_a_mail_that_cannot_be_written_delays_nobody(tmp_path: Path) -> None:
-    """The reader lets no such date through; it stands for whatever nobody thought of."""
     async with running(tmp_path / "avisa.db") as flows, flows.sending():
-        await flows.intake.take(
-            [flows.event("shipped", promised_at="no date at all"), flows.event("confirmed", "B-1")]
-        )
+        flows.trip_over("trouble@example.com")
+        troubled = flows.event("shipped", customer__email="trouble@example.com")
+        await flows.intake.take([troubled, flows.event("confirmed", "B-1")])
         await flows.became("B-1/1/update/1/customer", State.SENT)
         await flows.became(CONFIRMED, State.RETRYING)
         assert (await flows.row(CONFIRMED)).reason is Reason.CANNOT_RENDER

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from avisa.core.model import Alert
+from avisa.core.plan import key_of
 from avisa.plan_file import schema
 from avisa.templates.compile_folder import compile_folder, open_folder
 from avisa.templates.renderer import Renderer
@@ -33,13 +34,15 @@ def compiled(folder: dict[str, str]) -> tuple[Renderer | None, list[tuple[str, s
 
 def test_there_is_one_for_what_owners_are_told_by_default() -> None:
     messages = schema.Messages()
-    assert {getattr(messages, alert.value) for alert in Alert} | {messages.ask_owner} == FOR_OWNERS
+    assert {getattr(messages, key_of(alert)) for alert in Alert} | {messages.ask_owner} == FOR_OWNERS
     assert all((SHIPPED / "messages" / name).is_dir() for name in FOR_OWNERS)
 
 
 @pytest.mark.parametrize("name", sorted(FOR_OWNERS))
 def test_a_folder_without_the_message_passes_with_a_warning(name: str) -> None:
-    asking = PLAN.replace("  window: 48h", "  window: 48h\n  ask_owner_at: 60%")
+    asking = PLAN.replace("  window: 48h", "  window: 48h\n  ask_owner_at: 60%").replace(
+        "{message: plain, final: true}", "{message: plain, final: true, fulfils_promise: true}"
+    )
     renderer, problems = compiled(without(name, plan=asking))
     assert renderer is not None
     assert problems == [("shipped_message", f"messages/{name}/")]

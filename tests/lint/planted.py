@@ -303,6 +303,14 @@ MISTAKES = (
         code="told_to_both",
     ),
     Planted(
+        kind="warnings of dates that nothing keeps",
+        file="plan.yaml",
+        edit=lambda text: text.replace("    fulfils_promise: true", "    fulfils_promise: false").replace(
+            "promise: {warn_before: 48h}", f"promise: {{{CARET}warn_before: 48h}}", 1
+        ),
+        code="never_kept",
+    ),
+    Planted(
         kind="a status with a slip in it",
         file="plan.yaml",
         edit=instead("  delivered:", "  ‸deliverd:"),

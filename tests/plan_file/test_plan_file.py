@@ -81,11 +81,16 @@ def test_keys_left_out_have_the_documented_defaults() -> None:
         Purpose.REMINDER: "still-in-progress",
         Purpose.ASK_OWNER: "ask-owner",
         Purpose.PROMISE_MOVED: "delayed",
+        Purpose.PROMISE_AT_RISK: "promise-at-risk",
+        Purpose.PROMISE_BROKEN: "promise-broken",
+    }
+    assert x.owner_messages == {
         Alert.STUCK: "order-stuck",
         Alert.UNKNOWN_STATUS: "unknown-status",
         Alert.UNREACHABLE: "customer-unreachable",
         Alert.FLOOD: "too-many-mails",
         Alert.SEVERAL: "several-orders",
+        Alert.PROMISE_BROKEN: "promise-broken-owner",
     }
     assert (meant.brands["default"].locale, meant.brands["default"].time_zone) == ("en", "UTC")
     assert (meant.feed, meant.events, meant.tell_within) == (Feed(), Events(), timedelta(hours=72))
@@ -109,7 +114,7 @@ def test_maps_are_merged_key_by_key() -> None:
     text = GOOD.replace("{message: delivered,", "{message: delivered, remind: {at_most: 1}, messages: {stuck: s},")
     delivered = plan(text).touchpoint("delivered")
     assert delivered.remind == Remind(then_every=H48, at_most=1)
-    assert delivered.messages[Alert.STUCK] == "s"
+    assert delivered.owner_messages[Alert.STUCK] == "s"
     assert delivered.messages[Purpose.REMINDER] == "still-in-progress"
 
 
@@ -253,8 +258,9 @@ MISTAKES = [
     ("window: 48h", "tell_within: 3bd", "bad_duration", 8, "working days are not possible here"),
     ("window: 48h", "tell_within: 0s", "bad_duration", 8, "no time at all"),
     ("window: 48h", "burst_wait: 1bd", "bad_duration", 8, "working days are not possible here"),
-    ("window: 48h", "promise: {warn_before: 24h}", "not_supported_yet", 8, "promise.warn_before is not supported"),
-    ("window: 48h", "promise: {grace: 24h}", "not_supported_yet", 8, "promise.grace is not supported yet"),
+    ("window: 48h", "promise: {warn_before: 3bd}", "bad_duration", 8, "warn_before"),
+    ("window: 48h", "promise: {grace: soon}", "bad_duration", 8, "grace"),
+    ("window: 48h", "promise: {ask_owner_before: 24h}", "not_supported_yet", 8, "ask_owner_before is not supported"),
     ("then_every: 48h,", "then_evry: 48h,", "unknown_key", 9, "then_every"),
     ("then_every: 48h, at_most: 3", "then_every: 2d, at_most: 3", None, 0, ""),
     ("at_most: 3", "at_most: many", "wrong_type", 9, "must be a whole number"),
@@ -281,7 +287,7 @@ MISTAKES = [
     ("always: true", "ask_owner_at: 100%", "out_of_range", 13, "allowed: 1% to 99%"),
     ("always: true", "ask_owner_at: 3bd", "needs_calendar", 13, "3bd needs a calendar"),
     ("window: 48h", "window: none\n  ask_owner_at: 60%", "not_allowed", 9, "no window to take 60% of"),
-    ("always: true", "fulfils_promise: true", "not_supported_yet", 13, "not supported yet"),
+    ("always: true", "fulfils_promise: perhaps", "wrong_type", 13, "fulfils_promise"),
     ("always: true", "feedback: {after: 24h}", "not_supported_yet", 13, "not supported yet"),
     ("always: true", "copy_to: [webhook]", "not_supported_yet", 13, "not supported yet"),
     ("always: true", f"playbook: {'x' * 2001}", "bad_name", 13, "1 to 2000 characters"),

@@ -45,8 +45,8 @@ def test_every_metric_is_listed_with_its_labels() -> None:
     telemetry.held(Reason.FLOOD)
     shown = telemetry.exposition(
         telemetry.Readings(
-            outbox={State.QUEUED: 1}, outbox_oldest_seconds=1, orders={"open": 1}, in_doubt=1, kafka_lag_records=1,
-            kafka_lag_seconds=1, kafka_open_transaction_records=0, blind=False, paused=False,
+            outbox={State.QUEUED: 1}, outbox_oldest_seconds=1, orders={"open": 1}, promises={"open": 1}, in_doubt=1,
+            kafka_lag_records=1, kafka_lag_seconds=1, kafka_open_transaction_records=0, blind=False, paused=False,
             questions={"open": 1}, channel_paused={"email": False}, catalog_ok=True, smtp_connections=1,
         )
     )  # fmt: skip

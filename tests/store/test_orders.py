@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from avisa.core.model import Reason, State
+from avisa.core.promise import Promise, PromiseState
 from avisa.ports import Tally
 from avisa.store import Store
 from tests.builders import NOW, notification
@@ -232,6 +233,27 @@ async def test_gauges_count_orders_as_they_change(store: Store) -> None:
     assert (gauges.orders_open, gauges.orders_final, gauges.orders_stuck) == (2, 1, 0)
     assert gauges.outbox == {}
     assert gauges.oldest_decided_at is None
+
+
+async def test_promises_are_counted_and_found_by_their_state(store: Store) -> None:
+    broken, kept, stands = (
+        Promise(date="2026-03-02", state=state, since=NOW, message_seq=seq)
+        for state, seq in ((PromiseState.BROKEN, 1), (PromiseState.KEPT, 2), (PromiseState.OPEN, 0))
+    )
+    late, ended = change("late", seqs=(1,), promise=stands), change("ended", promise=kept, final=True, ended_at=NOW)
+    await store.orders.commit([late, ended, change("stands", promise=stands), change("bare")], now=NOW)
+    await store.orders.commit([change("late", 1, promise=broken)], now=NOW)
+    counted = (await store.queries.gauges()).promises
+    assert {state: n for state, n in counted.items() if n} == {"open": 1, "broken": 1, "kept": 1}
+    await lease_all(store)
+    await send(store, "late/1/update/1/customer", at=NOW + timedelta(hours=1))
+
+    async def found(state: PromiseState | None) -> list[tuple[str, datetime | None]]:
+        return [(it.order.order_id, it.sent_at) for it in await store.queries.promises(state=state)]
+
+    assert await found(None) == [("late", NOW + timedelta(hours=1)), ("stands", None)]
+    assert await found(PromiseState.KEPT) == [("ended", None)]
+    assert await found(PromiseState.MOVED) == []
 
 
 async def test_timeline_entries_keep_their_order(store: Store) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from avisa.core.model import State
 from avisa.store import Store, migrate, operations, queries
-from avisa.store.sql.rows import micros
+from avisa.store.sql.moments import micros
 from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
 from tests.store.harness import change, lease_all, order, send
@@ -117,6 +117,8 @@ async def test_an_upgrade_dates_the_last_word(database: FreshDatabase) -> None:
     await store.orders.commit([change("ended", **ended), change("open", wake_at=None)], now=NOW)  # type: ignore[arg-type]
     await database.close()
     for statement in (
+        "DROP INDEX orders_promise",
+        "ALTER TABLE orders DROP COLUMN promise",
         "DROP TABLE questions",
         "DROP TABLE snoozes",
         "DROP INDEX notifications_alerts",

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avisa.core.model import Fact, Notification, Order, PromiseState, Purpose, Reason, State
+from avisa.core.model import Fact, Notification, Order, Purpose, Reason, State
+from avisa.core.promise import Promise, PromiseState
 from avisa.core.question import Asking, Question, Reply, Unheeded
 from avisa.ports import Entry
 from avisa.store.sql import rows
+from avisa.store.sql.moments import micros, micros_or_none, moment
 from tests.builders import NOW
 from tests.store.harness import order
 
@@ -64,6 +66,9 @@ def any_of(noun: type, **fixed: st.SearchStrategy[object]) -> st.SearchStrategy[
     )
 
 
+BY_ANNOTATION["Promise | None"] = st.none() | any_of(Promise)
+
+
 @settings(max_examples=300, deadline=None, print_blob=True)
 @given(any_of(Order, pending=st.just(())))
 def test_an_order_comes_back_as_it_was(order: Order) -> None:
@@ -81,7 +86,7 @@ def test_a_notification_comes_back_as_it_was(notification: Notification) -> None
     row |= {
         "attempts": notification.attempts,
         "revision": notification.revision,
-        "first_attempt_real": rows.micros_or_none(notification.first_attempt_real),
+        "first_attempt_real": micros_or_none(notification.first_attempt_real),
         "gate": notification.gate,
     }
     assert rows.notification_of([row[column] for column in rows.NOTIFICATION_COLUMNS]) == notification
@@ -102,6 +107,14 @@ def test_a_number_too_large_for_a_database_is_stored_as_text(value: object) -> N
     assert "details.n" in back.facts
 
 
+def test_an_order_of_the_first_version_keeps_its_promise() -> None:
+    state = '{"status":"shipped","status_rank":[1,-1,1],"episode":1,"entered_at":0,"promise_state":"moved"'
+    date, cleared = (f'{state},"facts":{{"promised_at":[1,-1,1,{value}]}}}}' for value in ('"2026-03-09"', "null"))
+    promise = rows.order_of(("A-1", 3, None, None, date), ()).promise
+    assert promise == Promise(date="2026-03-09", state=PromiseState.MOVED)
+    assert rows.order_of(("A-1", 3, None, None, cleared), ()).promise is None
+
+
 def test_a_moment_comes_back_to_the_microsecond() -> None:
-    for moment in (NOW, datetime(1969, 12, 31, 23, 59, 59, 999_999, UTC), datetime(2999, 1, 1, 0, 0, 0, 1, UTC)):
-        assert rows.moment(rows.micros(moment)) == moment
+    for at in (NOW, datetime(1969, 12, 31, 23, 59, 59, 999_999, UTC), datetime(2999, 1, 1, 0, 0, 0, 1, UTC)):
+        assert moment(micros(at)) == at

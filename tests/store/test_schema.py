@@ -13,10 +13,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from avisa.store import StoreMisconfigured, alert_lists, flood, migrate, open_store, orders, outbox
+from avisa.core.promise import PromiseState
+from avisa.store import StoreMisconfigured, alert_lists, flood, migrate, open_store, orders, outbox, queries
 from avisa.store.database import database_url
 from avisa.store.sql import dialect, schema, statements
-from avisa.store.sql.rows import micros
+from avisa.store.sql.moments import micros
 from avisa.store.sql.tables import metadata
 from tests.builders import NOW
 from tests.fakes import RealClock
@@ -58,6 +59,24 @@ def _shape(url: str) -> set[tuple[object, ...]]:
 def test_migrations_are_named_in_their_order() -> None:
     steps = ScriptDirectory(str(schema._STEPS)).walk_revisions()
     assert tuple(step.revision for step in steps)[::-1] == schema.REVISIONS
+
+
+async def test_an_upgrade_takes_the_promises_of_orders_that_have_not_ended(database: FreshDatabase) -> None:
+    """Of those that have, nobody noted what became of theirs."""
+    store = await database.open()
+    await store.orders.commit([change("ended", final=True, ended_at=NOW), change("open"), change("bare")], now=NOW)
+    await database.close()
+    old = '{"promise_state":"moved","odd":"a \\u0000 b",'
+    for statement in (
+        "DROP INDEX orders_promise",
+        "ALTER TABLE orders DROP COLUMN promise",
+        f"UPDATE orders SET state = replace(state, '{{', '{old}') WHERE order_id <> 'bare'",
+        "UPDATE alembic_version SET version_num = '0007'",
+    ):
+        database.sql(statement)
+    assert (await migrate.upgrade(database.url)).applied == ("0008",)
+    store = await database.open()
+    assert (await store.queries.gauges()).promises[PromiseState.MOVED] == 1
 
 
 async def test_an_upgrade_applies_all_and_a_second_one_nothing(tmp_path: object) -> None:
@@ -106,6 +125,7 @@ async def test_the_hot_queries_go_by_index(database: FreshDatabase) -> None:
             "orders_wake": explain(conn, orders._DUE, feed="t/0", until=now, limit=9),
             "orders_wake ": explain(conn, orders._NEXT_WAKE, feed="t/0"),
             "orders_wake  ": explain(conn, orders._FEEDS),
+            "orders_promise": explain(conn, queries._BY_PROMISE, dialect.as_rows("promise", ["broken"]), final=1),
             "notifications_due": explain(conn, outbox._CLAIMABLE, feeds, **due),
             "notifications_order": explain(conn, outbox._CLAIMABLE, feeds, **due),
             "notifications_due ": explain(conn, outbox._NEXT_DUE, feeds, overdue=now),

@@ -11,7 +11,7 @@ from avisa.core.template_versions import Origin, Version, next_version
 from avisa.ports import Draft, InForce
 from avisa.store import Store
 from avisa.store import versions as kept
-from avisa.store.sql.rows import micros
+from avisa.store.sql.moments import micros
 from tests.builders import NOW
 from tests.store.conftest import FreshDatabase
 from tests.store.harness import LEASE, READER, attempt, change, settlement

@@ -72,6 +72,9 @@ NEEDED = [
     "too-many-mails",
     "several-orders",
     "ask-owner",
+    "promise-at-risk",
+    "promise-broken",
+    "promise-broken-owner",
 ]
 
 

@@ -71,12 +71,26 @@ def test_what_is_not_known_is_not_there() -> None:
 
 
 def test_a_promise_that_moved_says_what_it_was() -> None:
-    assert built()["promise"] == {"date": "2026-03-08", "previous": "2026-03-02", "state": "moved"}
+    assert built()["promise"] == {
+        "date": "2026-03-08",
+        "until": "2026-03-08",
+        "previous": "2026-03-02",
+        "state": "moved",
+    }
 
 
 def test_a_promise_that_has_passed_is_not_told_to_a_customer() -> None:
     assert "promise" not in built(promised_at=(NOW - timedelta(days=1)).date().isoformat())
     assert "promise" in built(promised_at=NOW.date().isoformat()), "the day is not over"
+
+
+def test_a_slot_has_a_beginning_and_an_end() -> None:
+    slot = built(promised_at="2026-03-08T10:00:00Z/2026-03-08T12:00:00Z")["promise"]
+    assert (slot["from"], slot["until"], slot["date"]) == (
+        "2026-03-08T10:00:00Z",
+        "2026-03-08T12:00:00Z",
+        "2026-03-08T12:00:00Z",
+    )
 
 
 def test_progress_goes_to_the_first_end() -> None:

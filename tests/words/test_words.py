@@ -31,12 +31,17 @@ MAY_DATE = (
     "shipped",
     "out-for-delivery",
     "delayed",
+    "promise-at-risk",
+    "promise-broken",
     "still-in-progress",
     "generic",
 )
 FINAL = ("delivered", "cancelled")
 CUSTOMERS = (*MAY_DATE, *FINAL)
-OWNERS = ("ask-owner", "order-stuck", "customer-unreachable", "unknown-status", "too-many-mails", "several-orders")
+OWNERS = (
+    *("ask-owner", "order-stuck", "promise-broken-owner", "customer-unreachable", "unknown-status"),
+    *("too-many-mails", "several-orders"),
+)
 MESSAGES = (*CUSTOMERS, *OWNERS)
 EVERY = [pytest.param(message, locale, id=f"{message}-{locale}") for message in MESSAGES for locale in LOCALES]
 CUSTOMERS_EVERY = [each for each in EVERY if each.values[0] in CUSTOMERS]
@@ -51,11 +56,11 @@ LONG_DAY = {
 }
 MARK = "§"
 STATUSES = ("confirmed", "in_production", "shipped", "out_for_delivery", "something_else")
-KINDS = dict(zip(STATUSES, ("stuck", "unknown_status", "unreachable", "flood", "stuck"), strict=True))
+KINDS = dict(zip(STATUSES, ("stuck", "unknown_status", "unreachable", "flood", "promise_broken"), strict=True))
 REMINDERS = ((0, False), (1, False), (2, False), (3, True))
 
 JINJA = Environment(autoescape=False)
-for _name in ("day", "date", "datetime", "money"):
+for _name in ("day", "date", "time", "datetime", "money"):
     JINJA.filters[_name] = str
 
 Parts = dict[str, str]  # subject, short, body
@@ -102,13 +107,17 @@ def context(**given: Any) -> dict[str, Any]:
     return {**least, **given}
 
 
+def promised(date: str, previous: str | None = None, *, state: str = "open", begin: str | None = None) -> Any:
+    return SimpleNamespace(**{"date": date, "until": date, "previous": previous, "state": state, "from": begin})
+
+
 def rich(**given: Any) -> dict[str, Any]:
     """Everything that an order can have, with `given` on top."""
     order = SimpleNamespace(
         id="1042", number="1042", url="https://x", items=[MARK], total="1", currency="EUR", customer_name=MARK
     )
     customer = SimpleNamespace(name="Ana Sousa", first_name="Ana")
-    promise = SimpleNamespace(date="2026-03-12", previous="2026-03-09")
+    promise = promised("2026-03-12", "2026-03-09")
     full = {"order": order, "customer": customer, "promise": promise, "reason": MARK, "next_step": MARK}
     full |= {"asked": SimpleNamespace(at=MARK), "told": SimpleNamespace(at=MARK), "playbook": MARK, "notes": MARK}
     full |= {"answer": SimpleNamespace(url="https://x")}
@@ -125,7 +134,8 @@ def cases() -> tuple[dict[str, Any], ...]:
         ("2026-03-12", "2026-03-19"),
         ("2026-03-12",) * 2,
     )
-    promises = [each and SimpleNamespace(date=each[0], previous=each[1]) for each in dates]
+    promises = [each and promised(*each) for each in dates]
+    promises += [promised("2026-03-12", state="broken"), promised("2026-03-12", "2026-03-12", begin="2026-03-12")]
     every = []
     for make, status, (number, last), promise in product((context, rich), STATUSES, REMINDERS, promises):
         case = make(status=status, reminder=SimpleNamespace(number=number, last=last), promise=promise)
@@ -163,7 +173,7 @@ def test_subject_and_short_are_one_brief_line(message: str, locale: str) -> None
     read = templates(message, locale)
     day = LONG_DAY[locale]
     for given in cases():
-        promise = given["promise"] and SimpleNamespace(date=day, previous=day)
+        promise = given["promise"] and promised(day, day)
         case = {**given, "promise": promise, "next_update": given.get("next_update") and day}
         subject, short = read["subject"].render(case), read["short"].render(case)
         assert "\n" not in subject + short
@@ -240,7 +250,7 @@ def test_a_moved_date_reads_right_in_both_directions(locale: str) -> None:
     body = templates("delayed", locale)["body"]
 
     def told(date: str, previous: str | None) -> str:
-        return body.render(rich(promise=SimpleNamespace(date=date, previous=previous)))
+        return body.render(rich(promise=promised(date, previous)))
 
     later, sooner = told("2026-03-12", "2026-03-09"), told("2026-03-09", "2026-03-12")
     assert all(date in text for date in ("2026-03-12", "2026-03-09") for text in (later, sooner))
@@ -278,7 +288,7 @@ def test_the_plan_is_sound_and_names_messages_that_exist() -> None:
     assert isinstance(plan, Plan), plan
     points = (*plan.touchpoints.values(), plan.unknown)
     assert {point.message for point in points} <= set(CUSTOMERS)
-    assert {name for point in points for name in point.messages.values()} <= set(MESSAGES)
+    assert {name for point in points for *_, name in plan.besides(point)} <= set(MESSAGES)
     assert all(point.owner for point in points)
 
 

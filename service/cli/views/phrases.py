@@ -19,6 +19,8 @@ PHRASES: dict[Reason, str] = {
     Reason.UNANSWERED: "nothing came of asking, or telling, the owner before",
     Reason.PASSED_ON: "the owner passed it on",
     Reason.ON_TRACK: "all is on track",
+    Reason.PROMISE_AT_RISK: "the promised date is near, and the order still here",
+    Reason.PROMISE_BROKEN: "the promised date passed without a word of it",
     Reason.SUPERSEDED: "something newer says it better",
     Reason.QUIET_HOURS: "waits until the quiet hours are over",
     Reason.BURST_WAIT: "waits a moment for what may follow",

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from avisa.cli.views.phrases import phrase
+from avisa.cli.views.timeline import moment
 from avisa.core.characters import printable
 
 _STYLES = {
@@ -21,6 +22,11 @@ _STYLES = {
     "retrying": "yellow",
     "dropped": "bright_black",
     "replayed": "bright_black",
+    "at_risk": "yellow",
+    "moved": "yellow",
+    "kept": "green",
+    "broken": "red",
+    "withdrawn": "bright_black",
 }
 
 
@@ -76,6 +82,27 @@ def counts(counted: dict[str, Any]) -> RenderableType:
             numbers=("number",),
         ),
     )
+
+
+def promises(rows: list[dict[str, Any]], *, more: int) -> RenderableType:
+    """What `avisa promises` prints for people; `more` come after these."""
+    if not rows:
+        return Text("Nothing was promised.", style="bright_black")
+    listed = table(
+        ("state", "order", "date", "since", "owner", "told"),
+        [
+            (
+                Text(row["state"].replace("_", " "), style=_STYLES.get(row["state"], "")),
+                row["order_id"],
+                row["date"],
+                moment(row["since"]),
+                row["owner"],
+                moment(row["told_at"]),
+            )
+            for row in rows
+        ],
+    )
+    return Group(listed, Text(f"There are {more} more: --limit N")) if more else listed
 
 
 def dead_letters(letters: list[dict[str, Any]]) -> RenderableType:

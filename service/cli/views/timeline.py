@@ -12,11 +12,13 @@ from rich.text import Text
 
 from avisa.cli.views.phrases import phrase
 from avisa.core.characters import printable
+from avisa.core.promise import PromiseState
 
 # kind, or how it was settled -> sign, style
 SIGNS = {
     "event": ("●", "cyan"),
     "answer": ("↩", "cyan"),
+    "promise": ("◆", "magenta"),
     "decision": ("✎", "white"),
     "gate": ("◌", "yellow"),
     "attempt": ("↻", "yellow"),
@@ -53,8 +55,14 @@ def _heading(document: dict[str, Any]) -> RenderableType:
     if document["next_update"]:
         facts.append(f"the customer hears again by {moment(document['next_update'])}")
     if document["promise"]:
-        facts.append(f"promised for {printable(str(document['promise']['date']))}")
+        facts.append(f"promised for {printable(str(document['promise']['date']))}{_so_far(document['promise'])}")
     return Group(Text(), line, Text("; ".join(facts), style="bright_black")) if facts else Group(Text(), line)
+
+
+def _so_far(promise: dict[str, Any]) -> str:
+    """What became of the promise, unless it merely stands."""
+    state = promise["state"]
+    return "" if state in (None, PromiseState.OPEN) else f" ({state.replace('_', ' ')})"
 
 
 def _day(entries: list[dict[str, Any]], width: int) -> Table:
@@ -79,6 +87,8 @@ def columns(entry: dict[str, Any], style: str) -> tuple[Text, Text]:
     match entry["kind"]:
         case "event":
             return Text(printable(entry["status"] or ""), style=style), Text(why)
+        case "promise":
+            return Text(f"promise {entry['state'].replace('_', ' ')}", style=style), Text(why)
         case "decision":
             return Text(_subject(entry)), Text(f"to be told: {why}" if entry["key"] else why, style="bright_black")
         case "settled":

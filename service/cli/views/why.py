@@ -19,6 +19,7 @@ from avisa.core import deadlines, decide
 from avisa.core.characters import printable
 from avisa.core.model import SETTLED, Alert, Notification, Order, Purpose, Reason, State
 from avisa.core.plan import Plan
+from avisa.core.promise import PromiseState
 from avisa.ports import Entry, History, OutboxRow
 from avisa.views import moment
 
@@ -29,7 +30,16 @@ _ALERTS = {
     Alert.STUCK: "that the order is stuck",
     Alert.UNKNOWN_STATUS: "that the plan does not know the status",
     Alert.UNREACHABLE: "that the customer cannot be reached",
+    Alert.PROMISE_BROKEN: "that the promised date passed",
     Alert.FLOOD: "that mails wait, as there are too many",
+}
+_BECAME = {
+    PromiseState.OPEN: "stands again",
+    PromiseState.AT_RISK: "is at risk",
+    PromiseState.MOVED: "took the place of another",
+    PromiseState.KEPT: "was kept",
+    PromiseState.BROKEN: "was broken",
+    PromiseState.WITHDRAWN: "was withdrawn",
 }
 
 
@@ -74,6 +84,10 @@ def _of_events(entries: tuple[Entry, ...]) -> Iterator[_Dated]:
         if entry.kind == "answer":
             text = f"the owner {entry.author or ''} answered: {phrase(entry.reason)}"
             yield (entry.at, 0), _line(entry.at, entry.reason, " ".join(text.split()), left=False)
+            continue
+        if entry.kind == "promise" and entry.state is not None:
+            text = f"the promise for {entry.note} {_BECAME[PromiseState(entry.state)]}"
+            yield (entry.at, 0), _line(entry.at, None, text, left=False)
             continue
         if entry.kind not in ("event", "decision") or entry.reason in _HAVE_A_NOTIFICATION:
             continue
@@ -125,6 +139,10 @@ def _about(notification: Notification) -> str:
             return f"that it is still “{notification.status}”{last}"
         case Purpose.PROMISE_MOVED:
             return "that the promised date moved"
+        case Purpose.PROMISE_AT_RISK:
+            return "that the promised date is at risk"
+        case Purpose.PROMISE_BROKEN:
+            return "that the promised date passed"
         case _:
             return f"of “{notification.status}”"
 
@@ -140,7 +158,7 @@ def _next(history: History, plan: Plan) -> dict[str, Any] | None:
         if first.reason is not None:
             what += f"; until then: {phrase(first.reason)}"
         return {"at": moment(notification.not_before or notification.decided_at), "what": what}
-    due = deadlines.recomputed(order, plan.touchpoint(order.status), plan)
+    due = deadlines.wake_at(order, deadlines.recomputed(order, plan.touchpoint(order.status), plan))
     if order.asking is not None:
         due = deadlines.earlier(due, order.asking.due)
     return None if due is None else {"at": moment(due), "what": _when_due(order, plan, due)}

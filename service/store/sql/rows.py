@@ -22,21 +22,17 @@ from avisa.core.model import (
     Fact,
     Notification,
     Order,
-    PromiseState,
     Purpose,
     Rank,
     Reason,
     State,
     evolve,
 )
+from avisa.core.promise import Promise, PromiseState
 from avisa.ports import Attempt, Draft, Entry
 from avisa.store.sql import asking
 from avisa.store.sql.dialect import Row
-from avisa.store.sql.moments import MICROSECOND as MICROSECOND
-from avisa.store.sql.moments import micros as micros
-from avisa.store.sql.moments import micros_or_none as micros_or_none
-from avisa.store.sql.moments import moment as moment
-from avisa.store.sql.moments import moment_or_none as moment_or_none
+from avisa.store.sql.moments import micros, micros_or_none, moment, moment_or_none
 from avisa.store.sql.statements import columns
 
 _AS_IT_IS = frozenset({"int", "bool", "str", "str | None", "int | None"})
@@ -55,6 +51,7 @@ def to_json(value: Any) -> str:
 
 _ORDER_COLUMNS = frozenset({"order_id", "version", "wake_at", "last_word_at"})
 _NOT_STORED = frozenset({"pending", "size"})
+_OLD_PROMISE = "promise_state"  # what earlier versions kept of a promise, besides its date
 
 
 def _ranked(pairs: Iterable[tuple[Rank, str]]) -> list[Any]:
@@ -115,16 +112,27 @@ def _codes(noun: type[Any], leave: frozenset[str]) -> tuple[tuple[str, Any, Code
 
 
 def _write(noun: Any, codes: tuple[tuple[str, Any, Coder | None, Coder | None], ...]) -> str:
+    return to_json(_written(noun, codes))
+
+
+def _written(noun: Any, codes: tuple[tuple[str, Any, Coder | None, Coder | None], ...]) -> dict[str, Any]:
     state = {}
     for name, default, write, _ in codes:
         value = getattr(noun, name)
         if value is not default and value != default:
             state[name] = value if write is None else write(value)
-    return to_json(state)
+    return state
 
 
+_PROMISE = _codes(Promise, frozenset())
+_PROMISE_READERS = {name: read for name, _, _, read in _PROMISE}
+_CODERS["Promise | None"] = (
+    lambda promise: _written(promise, _PROMISE),
+    lambda state: Promise(**_values(state, _PROMISE_READERS)),
+)
 _ORDER = _codes(Order, _ORDER_COLUMNS | _NOT_STORED)
 _ORDER_READERS = {name: read for name, _, _, read in _ORDER}
+_ORDER_READERS[_OLD_PROMISE] = PromiseState
 
 
 def order_row(order: Order) -> dict[str, Any]:
@@ -137,6 +145,7 @@ def order_row(order: Order) -> dict[str, Any]:
         "ended_at": micros_or_none(order.ended_at),
         "final": int(order.final),
         "stuck": int(order.stuck),
+        "promise": None if order.promise is None else order.promise.state,
         "state": _write(order, _ORDER),
     }
 
@@ -144,6 +153,9 @@ def order_row(order: Order) -> dict[str, Any]:
 def order_of(row: Row, pending: tuple[Notification, ...]) -> Order:
     """The order in a row of the columns of the part `order`."""
     order_id, version, wake_at, last_word_at, state = row
+    known = _read(state, _ORDER_READERS)
+    if (old := known.pop(_OLD_PROMISE, None)) is not None and (date := known["facts"]["promised_at"].value):
+        known["promise"] = Promise(date=date, state=old)
     return evolve(
         BLANK_ORDER,
         order_id=order_id,
@@ -152,13 +164,17 @@ def order_of(row: Row, pending: tuple[Notification, ...]) -> Order:
         last_word_at=moment_or_none(last_word_at),
         pending=pending,
         size=len(state) if state.isascii() else len(state.encode()),
-        **_read(state, _ORDER_READERS),
+        **known,
     )
 
 
 def _read(state: str, readers: dict[str, Coder | None]) -> dict[str, Any]:
+    return _values(orjson.loads(state), readers)
+
+
+def _values(state: dict[str, Any], readers: dict[str, Coder | None]) -> dict[str, Any]:
     fields_read = {}
-    for name, value in orjson.loads(state).items():
+    for name, value in state.items():
         read = readers[name]
         fields_read[name] = value if read is None else read(value)
     return fields_read

@@ -30,24 +30,24 @@ WHERE order_id IN (SELECT r.order_id FROM {rows}) AND settled_at IS NULL
 
 -- name: lock_orders
 -- rows: order_id text
-SELECT order_id, version, final, stuck
+SELECT order_id, version, final, stuck, promise
 FROM orders
 WHERE order_id IN (SELECT r.order_id FROM {rows})
 ORDER BY order_id {lock}
 
 -- name: insert_orders
 -- rows: order_id text, feed text, wake_at bigint, last_word_at bigint, ended_at bigint, final int, stuck int
--- rows: state text
+-- rows: promise text, state text
 INSERT INTO orders (version, {columns})
 SELECT 1, {columns} FROM {rows} WHERE 1 = 1 ORDER BY order_id
 ON CONFLICT (order_id) DO NOTHING
 
 -- name: update_orders
 -- rows: order_id text, feed text, wake_at bigint, last_word_at bigint, ended_at bigint, final int, stuck int
--- rows: state text
+-- rows: promise text, state text
 UPDATE orders
 SET version = orders.version + 1, feed = r.feed, wake_at = r.wake_at, last_word_at = r.last_word_at,
-    ended_at = r.ended_at, final = r.final, stuck = r.stuck, state = r.state
+    ended_at = r.ended_at, final = r.final, stuck = r.stuck, promise = r.promise, state = r.state
 FROM {rows}
 WHERE orders.order_id = r.order_id
 
@@ -545,6 +545,18 @@ WHERE wake_at IS NULL AND ended_at IS NOT NULL ORDER BY last_word_at DESC LIMIT 
 -- name: some_open_orders
 SELECT {order} FROM orders WHERE ended_at IS NULL LIMIT :limit
 
+-- name: orders_by_promise
+-- rows: promise text
+SELECT {order}
+FROM orders
+WHERE promise IN (SELECT r.promise FROM {rows}) AND promise IS NOT NULL AND final <= :final ORDER BY order_id
+
+-- name: sent_at
+-- rows: order_id text, seq bigint
+SELECT n.order_id, n.settled_at
+FROM {rows} JOIN notifications n ON n.order_id = r.order_id AND n.seq = r.seq
+WHERE n.state = 'sent'
+
 -- name: newest_entries
 -- By the key that grows with time: the newest entries of all orders, without a sort.
 SELECT id, order_id, line FROM entries WHERE id < :before ORDER BY id DESC LIMIT :limit
@@ -604,7 +616,7 @@ INSERT INTO unsubscribed (address_hash, at) VALUES (:address_hash, :at) ON CONFL
 
 -- name: lock_quiet_orders
 -- A message may have waited long before it was sent.
-SELECT order_id, final, stuck
+SELECT order_id, final, stuck, promise
 FROM orders
 WHERE wake_at IS NULL AND last_word_at < :since
   AND NOT EXISTS (

@@ -38,6 +38,7 @@ orders = Table(
     Column("stuck", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("last_word_at", BigInteger),
+    Column("promise", Word),  # the state of its newest promise
 )
 
 notifications = Table(
@@ -199,6 +200,7 @@ _partial("orders_wake", "wake_at IS NOT NULL", orders.c.feed, orders.c.wake_at)
 # stuck, and not with every event.
 _partial("orders_quiet", "wake_at IS NULL", orders.c.last_word_at)
 # Neither is keyed by what only says "not settled": no plan can take them for a short way to all that waits.
+_partial("orders_promise", "promise IS NOT NULL", orders.c.promise, orders.c.final)
 _partial("notifications_due", "due_real IS NOT NULL", notifications.c.due_real)
 _partial("notifications_waiting", "due_real IS NULL AND settled_at IS NULL", notifications.c.order_id)
 _partial("dead_letters_uncopied", "copied = 0", dead_letters.c.id)

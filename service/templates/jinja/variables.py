@@ -32,7 +32,7 @@ VARIABLES: Mapping[str, Sequence[str] | None] = {
     "status": (),
     "reason?": (),
     "next_step?": (),
-    "promise?": ("date", "state", "previous?"),
+    "promise?": ("date", "state", "from?", "until", "previous?"),
     "next_update?": (),
     "changed?": (),
     "asked?": ("at",),
@@ -52,7 +52,9 @@ ALL_THERE = frozenset({"progress", "alerts.orders"})  # lists of things that sur
 OUR_OWN = frozenset({"answer.url"})  # addresses that are ours
 OF_EVERY_ORDER = ("id", "number")
 DETAILS = ("url", "items", "total", "currency")  # that most publishers send; only for suggestions
-TIMES = frozenset({"next_update", "asked.at", "told.at", "promise.date", "promise.previous"})
+TIMES = frozenset(
+    {"next_update", "asked.at", "told.at", "promise.date", "promise.from", "promise.until", "promise.previous"}
+)
 
 
 def names(variables: Mapping[str, Sequence[str] | None]) -> list[str]:

@@ -1,0 +1,256 @@
+"""The ledger of promises: from the date that was given to what became of it.
+
+    open, moved  ->  at_risk             the end is near, and the order is still where that is a warning
+    open, moved, at_risk  ->  kept       a status that fulfils it occurred by the end
+                          ->  broken     it occurred later; or the end and a grace have passed, and none did
+                          ->  moved      another date was given
+                          ->  withdrawn  the order ended otherwise, or the date was taken back
+
+What an event means for it is worked out whether or not the customer is told of the event. A date that had passed when
+it became known was never ours to keep: it is noted as broken, and nobody is told.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from avisa.core import deadlines, facts
+from avisa.core.model import Order, OrderEvent, Purpose, Rank, evolve
+from avisa.core.plan import Plan, Touchpoint
+from avisa.core.promise import Promise, PromiseState
+
+ACTIVE = frozenset({PromiseState.OPEN, PromiseState.AT_RISK, PromiseState.MOVED})
+# What the customer is told when time alone changes the state.
+NOTICES = {
+    PromiseState.AT_RISK: Purpose.PROMISE_AT_RISK,
+    PromiseState.BROKEN: Purpose.PROMISE_BROKEN,
+}
+STATES = {purpose: state for state, purpose in NOTICES.items()}  # and what it says
+OF_TIME = frozenset(STATES)  # what is told because of time alone
+_MOST_NOTICED = 16  # a publisher may never stop moving a date
+
+_NONE = Promise()
+
+
+def moved_by(one: str, other: str, plan: Plan, order: Order) -> timedelta:
+    """How far apart two promises are: their ends, or where both are slots their beginnings, if those are farther."""
+    zone = facts.zone(order, plan)
+    apart = abs(facts.promise_moment(one, zone) - facts.promise_moment(other, zone))
+    begins, begins_then = facts.promise_begin(one), facts.promise_begin(other)
+    if begins is None or begins_then is None:
+        return apart
+    return max(apart, abs(begins - begins_then))
+
+
+def after_event(known: Order, event: OrderEvent, rank: Rank, plan: Plan, now: datetime, *, entered: bool) -> Order:
+    """The order with its ledger after an event; `known` has the event's facts, and its status if that was `entered`.
+
+    A status that fulfils the promise is judged by when it occurred, against the date that stood before the event: one
+    that comes with "delivered" was never told. It may also arrive after a newer status; then it counts unless the
+    promise was given later than it occurred.
+    """
+    fact = known.facts.get("promised_at")
+    fulfils = plan.touchpoint(event.status).fulfils_promise
+    if fact is None and not (fulfils and entered) and known.promise is None:
+        return known
+    late = not entered and rank < known.status_rank
+    fulfils = fulfils and (entered or (late and (fact is None or fact.rank < rank)))
+    return _after(known, plan, now, fulfilled_at=event.occurred_at if fulfils else None, late=late, entered=entered)
+
+
+def after_answer(known: Order, plan: Plan, now: datetime) -> Order:
+    """The order with its ledger after an owner's answer, whose facts `known` has."""
+    if known.promise is None and "promised_at" not in known.facts:
+        return known
+    return _after(known, plan, now, fulfilled_at=None, late=False, entered=False)
+
+
+def on_track(order: Order, plan: Plan, now: datetime) -> Order:
+    """The order after its owner said that all is on track: of this very date its customer is not warned."""
+    promise = order.promise
+    if promise is None or promise.date is None:
+        return order
+    return _watched(order, _noticed(promise, PromiseState.AT_RISK), plan, now)
+
+
+def _after(
+    known: Order, plan: Plan, now: datetime, *, fulfilled_at: datetime | None, late: bool, entered: bool
+) -> Order:
+    """The order with its ledger; a status that was `entered`, or came `late`, may have fulfilled the promise."""
+    date = facts.promise(known)
+    if known.promise is not None and (entered or date != known.promise.date):
+        known = untold(known, plan, now)  # what waits may not be true of the new status or date
+    promise = known.promise or _NONE
+    if fulfilled_at is not None and (promise.fulfilled_at is None or promise.state in ACTIVE):
+        judged = promise.date if promise.date is not None and promise.state is not PromiseState.WITHDRAWN else date
+        promise = _judged(_changed(promise, fulfilled_at=fulfilled_at), judged, known, plan, now)
+    elif promise.fulfilled_at is not None and (late or known.final):
+        if late and date is not None and date != promise.date:
+            promise = _judged(promise, date, known, plan, now)
+    elif known.final:
+        if promise.state in ACTIVE or (promise.state is None and date is not None):
+            promise = _entered(_changed(promise, date=promise.date or date), PromiseState.WITHDRAWN, now)
+    elif date is None:
+        if promise.state in ACTIVE:
+            promise = _entered(_changed(promise, date=None), PromiseState.WITHDRAWN, now)
+    elif promise.state is None or promise.state is PromiseState.WITHDRAWN or promise.date is None:
+        promise = _dated(promise, date, known, plan, now)
+    elif date != promise.date:
+        promise = _with_date(promise, promise.date, date, known, plan, now)
+    return _watched(known, promise, plan, now)
+
+
+def _with_date(promise: Promise, before: str, date: str, order: Order, plan: Plan, now: datetime) -> Promise:
+    """The promise once another date was given. A small step is no move, and makes no promise late of a sudden."""
+    missed = promise.state is PromiseState.BROKEN and promise.fulfilled_at is None
+    small = _is_ignored(moved_by(date, before, plan, order), plan.touchpoint(order.status))
+    if (missed or small) and _is_over(date, order, plan, now):
+        return promise
+    return _changed(promise, date=date) if small and not missed else _dated(promise, date, order, plan, now)
+
+
+def watched(order: Order, plan: Plan, now: datetime) -> Order:
+    """The order with the moment at which its promise is due, worked out anew: the plan may be another one by now."""
+    return order if order.promise is None else _watched(order, order.promise, plan, now)
+
+
+def due(order: Order, plan: Plan, now: datetime) -> PromiseState | None:
+    """What time alone has made of the promise by `now`: AT_RISK or BROKEN; None: nothing new."""
+    promise = order.promise
+    if promise is None or promise.due is None or promise.due > now or promise.date is None:
+        return None
+    end = facts.promise_moment(promise.date, facts.zone(order, plan))
+    return PromiseState.AT_RISK if now < end else PromiseState.BROKEN
+
+
+def brought_to(order: Order, state: PromiseState, plan: Plan, now: datetime, *, message_seq: int = 0) -> Order:
+    """The order after time brought its promise to `state`; the message `message_seq` tells so, unless that is 0."""
+    promise = order.promise
+    assert promise is not None
+    promise = _changed(_entered(_noticed(promise, state), state, now), message_seq=message_seq)
+    return _watched(order, promise, plan, now)
+
+
+def with_message(order: Order, purpose: Purpose, plan: Plan, now: datetime) -> Order:
+    """The order once its next customer message is decided. One that carries the date also tells that it is near."""
+    promise = order.promise
+    if promise is None or purpose is Purpose.REMINDER:
+        return order
+    if purpose not in STATES and due(order, plan, now) is PromiseState.AT_RISK:
+        return brought_to(order, PromiseState.AT_RISK, plan, now, message_seq=order.seq + 1)
+    if promise.message_seq:
+        return order
+    return evolve(order, promise=_changed(promise, message_seq=order.seq + 1))
+
+
+def untold(order: Order, plan: Plan, now: datetime) -> Order:
+    """The order as if the message that waits to tell the state of the promise told nothing of it.
+
+    If it was to tell that the date is near, this may have to be told yet, or may not be true any more.
+    """
+    promise = order.promise
+    if promise is None or not any(it.seq == promise.message_seq and not it.begun for it in order.pending):
+        return order
+    promise = _changed(promise, message_seq=0)
+    if promise.state is PromiseState.AT_RISK and promise.date is not None:
+        noticed = tuple(it for it in promise.noticed if it != f"{PromiseState.AT_RISK} {promise.date}")
+        promise = _entered(_changed(promise, noticed=noticed), _standing(promise.date, order, plan), now)
+    return _watched(order, promise, plan, now)
+
+
+def is_true(notice: Purpose, order: Order) -> bool:
+    """True if a notice about the promise says what still holds: the date stands, and nothing has fulfilled it."""
+    promise = order.promise
+    if promise is None or order.final or facts.promise(order) is None:
+        return False
+    return promise.state is STATES[notice] and promise.fulfilled_at is None
+
+
+def has_ended(order: Order, plan: Plan, now: datetime) -> bool:
+    """True if the end of the promise has passed, so that it is no longer merely at risk."""
+    date = order.promise.date if order.promise is not None else None
+    return date is not None and _is_over(date, order, plan, now)
+
+
+def change(before: Order | None, after: Order) -> Promise | None:
+    """The promise if its state changed, for the timeline; one that was taken back with the date that it had. That one
+    was given first is no change."""
+    then, promise = before.promise if before is not None else None, after.promise
+    if promise is then or promise is None or promise.state is None:
+        return None
+    was = then.state if then else None
+    if was is promise.state and (then is None or then.since == promise.since):
+        return None
+    if was is None and promise.state is PromiseState.OPEN:
+        return None
+    return promise if promise.date is not None or then is None else _changed(promise, date=then.date)
+
+
+def _changed(promise: Promise, **changes: Any) -> Promise:
+    values = {name: getattr(promise, name) for name in Promise.__slots__}
+    return Promise(**values | changes)
+
+
+def _noticed(promise: Promise, state: PromiseState) -> Promise:
+    noticed = (*(it for it in promise.noticed if it != f"{state} {promise.date}"), f"{state} {promise.date}")
+    return _changed(promise, noticed=noticed[-_MOST_NOTICED:])
+
+
+def _entered(promise: Promise, state: PromiseState, now: datetime) -> Promise:
+    if promise.state is state:
+        return promise
+    return _changed(promise, state=state, since=now, message_seq=0)
+
+
+def _judged(promise: Promise, date: str | None, order: Order, plan: Plan, now: datetime) -> Promise:
+    """The promise after a status that fulfils it occurred."""
+    if date is None or promise.fulfilled_at is None:
+        return promise
+    in_time = promise.fulfilled_at <= facts.promise_moment(date, facts.zone(order, plan))
+    return _entered(_changed(promise, date=date), PromiseState.KEPT if in_time else PromiseState.BROKEN, now)
+
+
+def _dated(promise: Promise, date: str, order: Order, plan: Plan, now: datetime) -> Promise:
+    """The promise after this date was given, for the first time or in place of another."""
+    state = _standing(date, order, plan)
+    if _is_over(date, order, plan, now) or f"{PromiseState.BROKEN} {date}" in promise.noticed:
+        state = PromiseState.BROKEN
+    return _changed(promise, date=date, state=state, since=now, message_seq=0, fulfilled_at=None)
+
+
+def _standing(date: str, order: Order, plan: Plan) -> PromiseState:
+    """OPEN for the date that was given first, MOVED for another."""
+    first = order.promise_first or date
+    ignored = _is_ignored(moved_by(date, first, plan, order), plan.touchpoint(order.status))
+    return PromiseState.OPEN if ignored else PromiseState.MOVED
+
+
+def _is_over(date: str, order: Order, plan: Plan, now: datetime) -> bool:
+    return facts.promise_moment(date, facts.zone(order, plan)) <= now
+
+
+def _is_ignored(move: timedelta, touchpoint: Touchpoint) -> bool:
+    return move == timedelta(0) or move < touchpoint.ignore_moves_under
+
+
+def _watched(order: Order, promise: Promise, plan: Plan, now: datetime) -> Order:
+    moment = _next(order, promise, plan, now)
+    if moment != promise.due:
+        promise = _changed(promise, due=moment)
+    if promise is order.promise or (order.promise is None and promise == _NONE):
+        return order
+    return deadlines.with_deadline(evolve(order, promise=promise), order.deadline)
+
+
+def _next(order: Order, promise: Promise, plan: Plan, now: datetime) -> datetime | None:
+    """When time alone brings the promise to its next state: to at_risk before its end, to broken after it."""
+    if promise.state not in ACTIVE or promise.date is None or order.final:
+        return None
+    touchpoint = plan.touchpoint(order.status)
+    end = facts.promise_moment(promise.date, facts.zone(order, plan))
+    broken = end + touchpoint.grace if plan.judges_promises else None
+    at_risk = promise.state is PromiseState.AT_RISK or f"{PromiseState.AT_RISK} {promise.date}" in promise.noticed
+    if touchpoint.warn_before is None or at_risk or end <= now:
+        return broken
+    return deadlines.earlier(end - touchpoint.warn_before, broken)
