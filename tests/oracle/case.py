@@ -10,6 +10,7 @@ from tests.oracle.alerts import Alerts
 from tests.oracle.course import Course, Step, Told
 from tests.oracle.names import Sent
 from tests.oracle.plan import Plan
+from tests.oracle.promises import Promises
 from tests.oracle.silence import Silence
 from tests.oracle.testimony import Latitude
 from tests.oracle.verdict import Kind, Verdict
@@ -49,7 +50,8 @@ class Case:
             self._updates()
             self._changed_facts()
             self._alerts()
-            Silence(self.course, self.to_customer, self.latitude, self.verdict).hear()
+            Silence(self.course, self.to_customer, self.plan, self.latitude, self.verdict).hear()
+            Promises(self.course, self.to_customer, self.plan, self.latitude, self.verdict).hear()
 
     def _blame(self, kind: Kind, text: str) -> None:
         self.verdict.add(kind, self.course.order_id, text)
@@ -159,7 +161,7 @@ class Case:
 
     def _believed_before(self, step: Step) -> bool:
         """Whether the promise is the one that the customer was told last: what it was meanwhile they never heard."""
-        heard = [mail for mail in self.to_customer if not mail.is_reminder and mail.at < step.at]
+        heard = [mail for mail in self.to_customer if not mail.of_silence and mail.at < step.at]
         if not heard:
             return False
         last = heard[-1]
@@ -171,7 +173,7 @@ class Case:
     def _overtaken(self, step: Step, due: datetime, *, by_reminders: bool) -> bool:
         """Whether something newer may have come before it was sent: another episode that ended the order or was
         told, be it by its update, by changed facts or, if it began in silence, by a reminder."""
-        reminded = {mail.name.episode for mail in self.to_customer if mail.is_reminder and by_reminders}
+        reminded = {mail.name.episode for mail in self.to_customer if mail.of_silence and by_reminders}
         return any(
             later.touchpoint.final
             or later.told.possible
@@ -199,6 +201,11 @@ class Case:
         for episode, at in last.items():
             if all(step.owner in self.plan.owners for step in self.course.within(episode)):
                 expected[episode, "stuck"] = at
+        for mail in self.to_customer:
+            if mail.name.purpose == "promise_broken" and all(
+                step.owner in self.plan.owners for step in self.course.within(mail.name.episode)
+            ):
+                expected.setdefault((mail.name.episode, "promise_broken"), mail.at)
         for (episode, kind), decided in expected.items():
             owners = {f"owner:{step.owner}" for step in self.course.within(episode)}
             due = max(self.alerts.due(kind, owner, decided, self.latitude) for owner in owners)

@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.oracle.plan import Plan, Touchpoint, end_of_promise
+from tests.oracle import ledger
+from tests.oracle.ledger import Ledger
+from tests.oracle.plan import Plan, Touchpoint
 from tests.oracle.testimony import Latitude, Published
 
 Rank = tuple[float, float, int]
@@ -52,6 +54,7 @@ class Step:
     reason_changed: Told = Told.NO  # or a detail that is news, or there is an address at last
     alerts_owner: Told = Told.NO  # of an unknown status
     promise: str | None = None
+    ledger: Ledger
     owner: str | None = None
     address: str | None = None
     zone: ZoneInfo
@@ -102,6 +105,11 @@ class Course:
         return [step for step in self.within(episode) if step.promise_moved.possible]
 
     @property
+    def promises(self) -> int:
+        """How many there were, one after the other."""
+        return self.steps[-1].ledger.line if self.steps else 0
+
+    @property
     def episodes(self) -> int:
         return self.steps[-1].episode if self.steps else 0
 
@@ -109,6 +117,7 @@ class Course:
 @dataclass(slots=True)
 class _Facts:
     promise: str | None = None
+    promise_rank: Rank | None = None
     reason: str | None = None
     owner: str | None = None
     status: str | None = None
@@ -123,7 +132,8 @@ def course_of(
     latitude: Latitude,
     reminded: Sequence[datetime] = (),
 ) -> Course:
-    """Take in the records of one order, in the order of publishing; `reminded` is when reminders came."""
+    """Take in the records of one order, in the order of publishing; `reminded` is when reminders came, and what else
+    time alone calls for."""
     intake = _Intake(Course(order_id), plan, latitude)
     for arrival, record in enumerate(records):
         intake.recall(record, reminded)
@@ -150,6 +160,8 @@ class _Intake:
         self.notice: Step | None = None  # the last one that told changed facts
         self.facts = _Facts()
         self.before = _Facts()  # as they were before the record at hand
+        self.ledger = Ledger()
+        self.event: tuple[Rank, dict[str, Any]] | None = None  # the one at hand; None if it was seen before
         self.reminded_in: set[str] = set()  # statuses that a reminder may have told
 
     def recall(self, record: Published, reminded: Sequence[datetime]) -> None:
@@ -178,16 +190,20 @@ class _Intake:
                 last = {step.status}
             elif self.latitude.reach(record.acked) >= step.leaves_from():
                 last = last | {step.status}
+        if telling and record.at <= telling[-1].told_by(self.latitude):
+            last = last | {telling[-1].status}  # it waits, and then tells that the order is back
         return last | self.reminded_in
 
     def take(self, record: Published, arrival: int) -> None:
         event = dict(record.event)
         identity = _identity(event, arrival)
         if identity in self.seen:
+            self.event = None
             self._step(record, {"already_seen"})
             return
         self.seen.add(identity)
         rank = _rank(event, arrival, self.plan)
+        self.event = rank, event
         self.known.append((rank, event))
         self.before, self.facts = self.facts, _fold(self.known)
         promise = self.facts.promise
@@ -302,6 +318,8 @@ class _Intake:
 
     def _step(self, record: Published, reasons: set[str], *, begins: bool = False) -> Step:
         touchpoint = self.plan.touchpoint(self.status)
+        zone = _zone(self.facts.customer.get("time_zone")) or self.plan.zone
+        self._keep(record, touchpoint, zone, begins=begins)
         made = Step(
             at=record.at,
             acked=record.acked,
@@ -311,12 +329,33 @@ class _Intake:
             begins=begins,
             reasons=frozenset(reasons),
             promise=self.facts.promise,
+            ledger=self.ledger,
             owner=self.facts.owner if self.facts.owner in self.plan.owners else touchpoint.owner,
             address=self.facts.customer.get("email"),
-            zone=_zone(self.facts.customer.get("time_zone")) or self.plan.zone,
+            zone=zone,
         )
         self.course.steps.append(made)
         return made
+
+    def _keep(self, record: Published, touchpoint: Touchpoint, zone: ZoneInfo, *, begins: bool) -> None:
+        """Enter what the record says into the ledger of promises."""
+        if self.event is None:
+            return
+        rank, event = self.event
+        promise_rank = self.facts.promise_rank
+        told = ledger.Told(
+            promise=self.facts.promise,
+            promise_is_older=promise_rank is None or promise_rank < rank,
+            fulfils=self.plan.touchpoint(event["status"]).fulfils_promise,
+            occurred=_time(event.get("occurred_at")) or record.at,
+            begins=begins,
+            late=self.status_rank is not None and rank < self.status_rank,
+            touchpoint=touchpoint,
+            zone=zone,
+            lapses=touchpoint.grace if self.plan.judges_promises else None,
+            span=(record.at, self.latitude.reach(record.acked)),
+        )
+        self.ledger = ledger.after(self.ledger, told)
 
 
 def _told(answers: set[bool], *, sure: bool) -> Told:
@@ -342,8 +381,7 @@ def _untold(event: dict[str, Any], record: Published, plan: Plan, latitude: Lati
 def _moved(promise: str | None, reference: str, touchpoint: Touchpoint, zone: ZoneInfo) -> bool:
     if promise is None:
         return False
-    difference = abs(end_of_promise(promise, zone) - end_of_promise(reference, zone))
-    return difference > timedelta(0) and difference >= touchpoint.ignore_moves_under
+    return ledger.moved(promise, reference, touchpoint, zone)
 
 
 def _rank(event: dict[str, Any], arrival: int, plan: Plan) -> Rank:
@@ -356,12 +394,12 @@ def _rank(event: dict[str, Any], arrival: int, plan: Plan) -> Rank:
 
 def _fold(known: list[tuple[Rank, dict[str, Any]]]) -> _Facts:
     facts = _Facts()
-    for _, event in sorted(known, key=lambda pair: pair[0]):
+    for rank, event in sorted(known, key=lambda pair: pair[0]):
         if event["status"] != facts.status:
             facts.status, facts.reason = event["status"], None
         said = _said(event)
         if "promised_at" in said:
-            facts.promise = said["promised_at"]
+            facts.promise, facts.promise_rank = promise_of(said["promised_at"]), rank
         if "reason" in said:
             facts.reason = said["reason"]
         if said.get("owner") is not None:
@@ -374,6 +412,11 @@ def _fold(known: list[tuple[Rank, dict[str, Any]]]) -> _Facts:
             facts.customer = {}
         facts.customer.update(given)
     return facts
+
+
+def promise_of(given: Any) -> str | None:
+    """A promise as one text: a slot as `FROM/UNTIL`."""
+    return f"{given['from']}/{given['until']}" if isinstance(given, dict) else given
 
 
 def _said(given: dict[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def judge(
             order_at[address] = record.order_id
     reminded = defaultdict(list)
     for mail in received:
-        if mail.purpose == "reminder" and mail.to in order_at:
+        if mail.purpose in ("reminder", "promise_at_risk", "promise_broken") and mail.to in order_at:
             reminded[order_at[mail.to]].append(mail.at)
     courses = {
         order_id: course_of(order_id, rows, plan, latitude, reminded[order_id]) for order_id, rows in records.items()

@@ -45,6 +45,16 @@ class Sent:
     def is_reminder(self) -> bool:
         return self.name.purpose == "reminder"
 
+    @property
+    def of_silence(self) -> bool:
+        """Whether time alone called for it, and no record."""
+        return self.is_reminder or self.is_notice
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether it tells what time made of a promise."""
+        return self.name.purpose in ("promise_at_risk", "promise_broken")
+
 
 def names_of(course: Course, plan: Plan) -> Iterator[Name]:
     """Every name that a mail about this order could rightly have."""
@@ -64,8 +74,12 @@ def names_of(course: Course, plan: Plan) -> Iterator[Name]:
         yield from (name(episode, "promise_moved", n + 1) for n in range(len(course.moves(episode))))
         if not opening.touchpoint.final:
             yield from (name(episode, "reminder", n + 1) for n in range(opening.touchpoint.at_most))
+            for purpose in ("promise_at_risk", "promise_broken"):
+                yield from (name(episode, purpose, n + 1) for n in range(course.promises))
         for owner in {step.owner for step in steps if step.owner in plan.owners}:
             kinds = [] if opening.touchpoint.final else ["stuck"]
+            if course.promises and not opening.touchpoint.final:
+                kinds.append("promise_broken")
             if any(step.alerts_owner.possible for step in steps):
                 kinds.append("unknown_status")
             if any(step.address is None for step in steps):

@@ -50,6 +50,9 @@ class Touchpoint:
     burst_wait: timedelta
     ignore_moves_under: timedelta
     moves_at_most_every: timedelta
+    warn_before: timedelta | None
+    grace: timedelta
+    fulfils_promise: bool
     news: tuple[str, ...]
     once: bool
     owner: str | None
@@ -77,6 +80,10 @@ class Plan:
     zone: ZoneInfo  # of the default brand
     tell_within: timedelta
     by_sequence: bool
+
+    @property
+    def judges_promises(self) -> bool:
+        return any(row.fulfils_promise for row in self.touchpoints.values())
 
     def touchpoint(self, status: str) -> Touchpoint:
         return self.touchpoints.get(status, self.unknown)
@@ -135,6 +142,9 @@ def _touchpoint(row: dict[str, Any], calendars: dict[str, Calendar], *, known: b
         burst_wait=_elapsed(row.get("burst_wait", "0s")),
         ignore_moves_under=_elapsed(row["promise"].get("ignore_moves_under", "0s")),
         moves_at_most_every=_elapsed(row["promise"].get("at_most_every", "0s")),
+        warn_before=_elapsed(warned) if (warned := row["promise"].get("warn_before", "none")) != "none" else None,
+        grace=_elapsed(row["promise"].get("grace", "12h")),
+        fulfils_promise=bool(row.get("fulfils_promise")),
         news=tuple(row.get("news") or ()),
         once=bool(row.get("once")),
         owner=row.get("owner"),
@@ -205,7 +215,13 @@ def _dates(entry: Any) -> set[date]:
 
 
 def end_of_promise(given: str, zone: ZoneInfo) -> datetime:
-    """When a promise ends: a date-only one with that day in the customer's zone."""
+    """When a promise ends: a date-only one with that day in the customer's zone, a slot `FROM/UNTIL` with the
+    latter."""
     if len(given) == len("2026-03-09"):
         return datetime.combine(date.fromisoformat(given) + timedelta(days=1), time(), zone).astimezone(UTC)
-    return datetime.fromisoformat(given).astimezone(UTC)
+    return datetime.fromisoformat(given.rpartition("/")[2]).astimezone(UTC)
+
+
+def begin_of_slot(given: str) -> datetime | None:
+    begin, slash, _ = given.partition("/")
+    return datetime.fromisoformat(begin) if slash else None

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from tests.oracle.course import Course, Told
 from tests.oracle.deadlines import Deadline, chain, decided, given_by
 from tests.oracle.names import Sent
+from tests.oracle.plan import Plan
+from tests.oracle.promises import due_at, in_force
 from tests.oracle.testimony import Latitude
 from tests.oracle.verdict import Kind, Verdict
 
@@ -14,9 +16,10 @@ from tests.oracle.verdict import Kind, Verdict
 class Silence:
     """What passed between the mails to the customer of one order."""
 
-    def __init__(self, course: Course, mails: list[Sent], latitude: Latitude, verdict: Verdict) -> None:
+    def __init__(self, course: Course, mails: list[Sent], plan: Plan, latitude: Latitude, verdict: Verdict) -> None:
         self.course = course
         self.mails = mails
+        self.plan = plan
         self.latitude = latitude
         self.verdict = verdict
 
@@ -49,6 +52,10 @@ class Silence:
             first = self.latitude.not_before(due.earliest) if due else mail.at
             last = min(mail.at, self.latitude.reach(due.latest)) if due else mail.at
             span = min(first, mail.at), max(last, min(first, mail.at))
+        elif mail.is_notice:
+            steps = in_force(self.course, mail.at, self.latitude)
+            called = [due_at(mail.name.purpose, step, self.plan) for step in steps]
+            span = min([mail.at, *(at for at in called if at is not None)]), mail.at
         else:
             span = decided(self.course, mail, self.latitude)
         return given_by(self.course, mail, span, reminders=reminders, latitude=self.latitude)

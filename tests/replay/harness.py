@@ -20,6 +20,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.oracle import Counts, Latitude, Plan, Published, Received, Verdict, judge, read_mail, read_plan
+from tests.oracle.course import promise_of
+from tests.oracle.plan import end_of_promise
 from tests.oracle.testimony import Clockwork
 from tests.tools.sink import Sink
 from tests.tools.waiting import PATIENCE
@@ -227,11 +229,17 @@ class Stage:
 
 
 def silence_ends(published: Sequence[Published], plan: Plan) -> datetime:
-    """When the last reminder that can come will have been due."""
+    """When the last reminder that can come will have been due, also after an apology."""
     ends = [record.acked for record in published]
+    lapses: dict[str, datetime] = {}
+    for record in published if plan.judges_promises else ():
+        if promise := promise_of(record.event.get("promised_at")):
+            zone = ZoneInfo(record.event["customer"]["time_zone"])
+            lapse = end_of_promise(promise, zone) + plan.touchpoint(record.event["status"]).grace
+            lapses[record.order_id] = max(lapse, lapses.get(record.order_id, lapse))
     for record in {record.order_id: record for record in published}.values():
         touchpoint = plan.touchpoint(record.event["status"])
-        at = record.acked
+        at = record.acked if touchpoint.final else max(record.acked, lapses.get(record.order_id, record.acked))
         for number in range(touchpoint.at_most if touchpoint.dated else 0):
             gap = touchpoint.window if number == 0 else touchpoint.gap_after(number)
             if gap is None:

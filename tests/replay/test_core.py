@@ -11,7 +11,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -50,16 +50,17 @@ def differ(path: Path, *, seed: int, days: int, orders: int) -> None:
     by_order: dict[str, list[Scheduled]] = {}
     for one in scheduled:
         by_order.setdefault(one.event["order_id"], []).append(one)
-    mails = [mail for rows in by_order.values() for mail in _lived(rows, plan)]
-    received = sorted(_gathered(mails), key=lambda mail: mail.at)
     end = scheduled[-1].at + AFTERWARDS
+    mails = [mail for rows in by_order.values() for mail in _lived(rows, plan, end)]
+    received = sorted(_gathered(mails), key=lambda mail: mail.at)
     verdict = judge(published, received, read_plan(path), Latitude(until=end, patience_real=PATIENCE))
     assert verdict.clean, f"seed {seed}\n{verdict}"
     assert verdict.mails["reminder"] > 0
+    assert plan.judges_promises == bool(verdict.mails["promise_at_risk"] + verdict.mails["promise_broken"])
     assert verdict.mails["update"] > orders
 
 
-def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan) -> list[Received]:
+def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan, end: datetime) -> list[Received]:
     """One order's life, and the mails it gave rise to."""
     world = World(plan, now=rows[0].at)
     mails: list[Received] = []
@@ -80,7 +81,6 @@ def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan) -> list[Received]:
             )
 
     coming = list(rows)
-    end = rows[-1].at + AFTERWARDS
     while world.now < end:
         moments = [end, *(one.at for one in coming[:1])]
         if any(row.state not in SETTLED for row in world.rows.values()):
@@ -93,6 +93,7 @@ def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan) -> list[Received]:
             world.take(_event(coming.pop(0)))
         for _ in range(4):  # what waited for an earlier one goes next
             world.dispatch()
+            world.wake()  # what was due when a record came
         note()
     return mails
 

@@ -53,3 +53,5 @@ async def test_generated_orders_are_told_as_the_oracle_says(
         assert verdict.clean, f"seed {seed} on {store}\n{verdict}"
         assert verdict.mails["update"] > ORDERS
         assert verdict.mails["reminder"] > 0
+        assert verdict.mails["promise_at_risk"] > 0
+        assert verdict.mails["promise_broken"] > 0

@@ -125,6 +125,7 @@ def _made_up(order_id: str, rng: random.Random, begin: datetime, length: timedel
         wait = 0 if rng.random() < 0.04 else min(rng.lognormvariate(-2.4, 1.1), 0.35)
         moments.append(moments[-1] + length * wait)
     promised = (begin + length * rng.uniform(0.3, 0.8)).date()
+    kind = rng.choice(["day", "day", "moment", "slot"])
     events: list[tuple[datetime, dict[str, Any]]] = []
 
     def tell(at: datetime, status: str, **more: Any) -> None:
@@ -142,7 +143,7 @@ def _made_up(order_id: str, rng: random.Random, begin: datetime, length: timedel
                 "locale": rng.choice(["pt-BR", "pt-PT", "en", "es", "ca"]),
                 "time_zone": "America/Sao_Paulo",
             },
-            "promised_at": promised.isoformat(),
+            "promised_at": _promise(promised, kind),
             "details": {"number": order_id, "url": f"https://shop.example.com/orders/{order_id}"},
             **more,
         }
@@ -156,6 +157,8 @@ def _made_up(order_id: str, rng: random.Random, begin: datetime, length: timedel
         if rng.random() < 0.12:
             promised += timedelta(days=rng.choice([-1, 1, 2, 5]))
             tell(at + (following - at) * rng.random(), status)
+        if rng.random() < 0.03:
+            tell(at + (following - at) * rng.random(), status, promised_at=None)
         if rng.random() < 0.12:
             tell(at + (following - at) * rng.random(), status, reason=rng.choice(_REASONS))
     scheduled = []
@@ -165,6 +168,13 @@ def _made_up(order_id: str, rng: random.Random, begin: datetime, length: timedel
         if rng.random() < 0.07:
             scheduled.append(Scheduled(at + late + length * 0.05 * rng.random(), said))  # the very same record
     return sorted(scheduled, key=lambda one: one.at)
+
+
+def _promise(day: date, kind: str) -> Any:
+    """For the day, for its afternoon, or for two hours of it."""
+    if kind == "day":
+        return day.isoformat()
+    return f"{day}T16:00:00Z" if kind == "moment" else {"from": f"{day}T14:00:00Z", "until": f"{day}T16:00:00Z"}
 
 
 def _text(at: datetime) -> str:

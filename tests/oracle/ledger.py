@@ -1,0 +1,95 @@
+"""What became of the promise of an order, record by record: what the records alone say, and time does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tests.oracle.plan import Touchpoint, begin_of_slot, end_of_promise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """The promise after a record. It `stands` until it is fulfilled, withdrawn, or was over when it came to be known.
+
+    `line` numbers the promises: a date that moves by less than the plan asks for stays in its line.
+    """
+
+    date: str | None = None
+    stands: bool = False
+    judged: bool = False  # kept, broken or over: another date is another promise
+    sure: bool = True  # False: whether it was over depends on when the record was taken in
+    fulfilled_at: datetime | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a record says that matters to the promise; `promise` is what all records so far say."""
+
+    promise: str | None
+    promise_is_older: bool  # than this record
+    fulfils: bool
+    occurred: datetime
+    begins: bool
+    late: bool  # it ranks before the one that set the status
+    touchpoint: Touchpoint  # of the order
+    zone: ZoneInfo
+    lapses: timedelta | None  # so long after its end a promise is broken; None: nobody judges
+    span: tuple[datetime, datetime]  # in which it was taken in
+
+
+def after(ledger: Ledger, told: Told) -> Ledger:
+    """The ledger after a record that had not been seen before."""
+    reached = told.fulfils and (told.begins or (told.late and told.promise_is_older))
+    if reached and (ledger.fulfilled_at is None or ledger.stands):
+        mattered = ledger.stands or ledger.judged
+        date = ledger.date if mattered else told.promise
+        return replace(ledger, date=date, stands=False, judged=date is not None, fulfilled_at=told.occurred)
+    if ledger.fulfilled_at is not None and (told.late or told.touchpoint.final):
+        if told.late and told.promise is not None:
+            return replace(ledger, date=told.promise, judged=True)
+        return ledger
+    if told.touchpoint.final:
+        return replace(ledger, stands=False)
+    if told.promise is None:
+        return replace(ledger, date=None, stands=False) if ledger.stands else ledger
+    if not (ledger.stands or ledger.judged) or ledger.date is None:
+        return _given(ledger, told, told.promise)
+    if told.promise == ledger.date:
+        return ledger
+    lapsed = ledger.fulfilled_at is None and (not ledger.stands or _may_have_lapsed(ledger.date, told))
+    if lapsed and end_of_promise(told.promise, told.zone) <= told.span[1]:
+        return replace(ledger, sure=False)
+    if not moved(told.promise, ledger.date, told.touchpoint, told.zone):
+        if lapsed:
+            return _given(ledger, told, told.promise)
+        end = end_of_promise(told.promise, told.zone)
+        if end <= told.span[0]:
+            return ledger
+        return replace(ledger, date=told.promise, sure=ledger.sure and end > told.span[1])
+    return _given(ledger, told, told.promise)
+
+
+def moved(promise: str, reference: str, touchpoint: Touchpoint, zone: ZoneInfo) -> bool:
+    """Whether a promise is so far from another one that the plan calls it moved."""
+    difference = abs(end_of_promise(promise, zone) - end_of_promise(reference, zone))
+    one, other = begin_of_slot(promise), begin_of_slot(reference)
+    if one is not None and other is not None:
+        difference = max(difference, abs(one - other))
+    return difference > timedelta(0) and difference >= touchpoint.ignore_moves_under
+
+
+def _may_have_lapsed(date: str, told: Told) -> bool:
+    """Whether the promise was broken in silence when the record was taken in: then any other date is another one."""
+    return told.lapses is not None and end_of_promise(date, told.zone) + told.lapses <= told.span[1]
+
+
+def _given(ledger: Ledger, told: Told, date: str) -> Ledger:
+    end = end_of_promise(date, told.zone)
+    over = end <= told.span[0]
+    sure = over or end > told.span[1]
+    if ledger.stands and ledger.date is not None and _may_have_lapsed(ledger.date, told):
+        sure = sure and end_of_promise(ledger.date, told.zone) + (told.lapses or timedelta(0)) <= told.span[0]
+    return Ledger(date=date, stands=not over, judged=over, sure=sure, line=ledger.line + 1)
