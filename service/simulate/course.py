@@ -46,7 +46,7 @@ class Course:
     reasons: Counter[Reason] = field(default_factory=Counter)  # of its events
     dropped: Counter[Reason] = field(default_factory=Counter)  # of its notifications
     sent: list[Sent] = field(default_factory=list)
-    entered: list[str] = field(default_factory=list)  # the status of each episode
+    entered: list[tuple[datetime, str]] = field(default_factory=list)  # when each episode began, and its status
     broken_dates: int = 0  # dates told and not kept
     silence: Silence = field(default_factory=Silence)
     silence_before: Silence = field(default_factory=Silence)  # had only events been told
@@ -90,7 +90,7 @@ class Course:
         self.reasons[decision.reason] += 1
         self._apply(decision)
         if decision.order.episode != before:
-            self.entered.append(decision.order.status)
+            self.entered.append((now, decision.order.status))
         if decision.order.final:
             self._keep_date(now)
             self._next_update = None  # an order that ended owes no word any more

@@ -5,41 +5,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from avisa.core.model import Purpose, Reason
 from avisa.core.plan import Plan
+from avisa.simulate import promises
 from avisa.simulate.course import Course, Sent
+from avisa.simulate.distribution import Distribution
+from avisa.simulate.promises import PromiseFigures, Warnings
 from avisa.simulate.silence import Silence
 
 UNPLANNED = "unknown_status"  # stands for all statuses that the plan does not know
-
-_STEP = timedelta(minutes=6)  # durations are counted in tenths of an hour
-
-
-@dataclass(slots=True)
-class Distribution:
-    """How often each number occurred; of durations, how many tenths of an hour."""
-
-    counts: Counter[int] = field(default_factory=Counter)
-
-    def add(self, number: int) -> None:
-        self.counts[number] += 1
-
-    def add_duration(self, lasted: timedelta) -> None:
-        self.counts[lasted // _STEP] += 1
-
-    def merge(self, other: Distribution) -> None:
-        self.counts.update(other.counts)
-
-    def share(self, share: float) -> int | None:
-        """The smallest number that so large a share of all does not exceed; None if there are none."""
-        wanted, seen = share * self.counts.total(), 0
-        for number in sorted(self.counts):
-            seen += self.counts[number]
-            if seen >= wanted:
-                return number
-        return None
 
 
 @dataclass(slots=True)
@@ -51,6 +27,8 @@ class TouchpointFigures:
     messages: Counter[Purpose] = field(default_factory=Counter)
     silence: Distribution = field(default_factory=Distribution)  # of each order its longest there
     silence_before: Distribution = field(default_factory=Distribution)  # had only events been told
+    promises: PromiseFigures = field(default_factory=PromiseFigures)
+    warnings: Warnings = field(default_factory=Warnings)  # had this touchpoint warned, of the orders that passed it
 
     def merge(self, other: TouchpointFigures) -> None:
         self.orders += other.orders
@@ -58,6 +36,8 @@ class TouchpointFigures:
         self.messages.update(other.messages)
         self.silence.merge(other.silence)
         self.silence_before.merge(other.silence_before)
+        self.promises.merge(other.promises)
+        self.warnings.merge(other.warnings)
 
 
 @dataclass(slots=True)
@@ -79,15 +59,18 @@ class Figures:
     silence: Distribution = field(default_factory=Distribution)  # of each order its longest
     silence_before: Distribution = field(default_factory=Distribution)
     longest: Longest = field(default_factory=Longest)
+    warnings: Warnings = field(default_factory=Warnings)  # had every touchpoint warned
+    announced: Distribution = field(default_factory=Distribution)  # how long before the end, of late ones
     broken_dates: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
     dropped: Counter[Reason] = field(default_factory=Counter)
     first_mails: dict[tuple[str, Purpose], Sent] = field(default_factory=dict)  # the first of each kind
 
-    def add(self, course: Course, plan: Plan) -> None:
-        """Add the life of one order."""
+    def add(self, course: Course, end: datetime) -> None:
+        """Add the life of one order, which was lived until `end`."""
+        plan = course.plan
         self.orders += 1
-        for status in {_planned(status, plan) for status in course.entered}:
+        for status in {_planned(status, plan) for _, status in course.entered}:
             self.touchpoints[status].orders += 1
         if course.order is not None and course.order.stuck:
             self.touchpoints[_planned(course.order.status, plan)].stuck += 1
@@ -100,6 +83,7 @@ class Figures:
                 self._keep_first((status, purpose), sent)
         self.messages_per_order.add(told)
         self._add_silences(course, plan)
+        self._add_promise(course, end)
         self.broken_dates += course.broken_dates
         self.reasons.update(course.reasons)
         self.dropped.update(course.dropped)
@@ -115,6 +99,18 @@ class Figures:
         self.silence.add_duration(max(course.silence.longest.values(), default=timedelta(0)))
         self.silence_before.add_duration(max(course.silence_before.longest.values(), default=timedelta(0)))
 
+    def _add_promise(self, course: Course, end: datetime) -> None:
+        decided = promises.outcome(course, end)
+        if decided is None:
+            return
+        self.touchpoints[_planned(decided.status, course.plan)].promises.add(decided)
+        if decided.late and decided.warned is not None:
+            self.announced.add_duration(decided.warned)
+        for status, left in decided.left.items():
+            self.touchpoints[_planned(status, course.plan)].warnings.add(left, late=decided.late)
+        if decided.left:
+            self.warnings.add(min(decided.left.values()), late=decided.late)
+
     def _keep_first(self, kind: tuple[str, Purpose], sent: Sent) -> None:
         known = self.first_mails.get(kind)
         if known is None or _place(sent) < _place(known):
@@ -129,6 +125,8 @@ class Figures:
         self.silence.merge(other.silence)
         self.silence_before.merge(other.silence_before)
         self.longest = max(self.longest, other.longest, key=lambda it: (it.lasted, it.order_id))
+        self.warnings.merge(other.warnings)
+        self.announced.merge(other.announced)
         self.broken_dates += other.broken_dates
         self.reasons.update(other.reasons)
         self.dropped.update(other.dropped)
@@ -151,8 +149,3 @@ def _longest(silence: Silence, plan: Plan) -> Mapping[str, timedelta]:
         planned = _planned(status, plan)
         longest[planned] = max(lasted, longest.get(planned, lasted))
     return longest
-
-
-def hours(tenths: int | None) -> float | None:
-    """A number of a distribution of durations, in hours."""
-    return None if tenths is None else tenths / 10

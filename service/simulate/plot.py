@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from avisa.core.plan import Plan
-from avisa.simulate.figures import Distribution, Figures
+from avisa.simulate.distribution import Distribution
+from avisa.simulate.figures import Figures
 
 NAMES = ("silence.svg", "silence.png")
 

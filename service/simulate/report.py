@@ -7,10 +7,15 @@ from datetime import timedelta
 
 from avisa.core.model import Json, Purpose
 from avisa.core.plan import Plan
-from avisa.simulate.figures import UNPLANNED, Distribution, Figures, TouchpointFigures, hours
+from avisa.simulate.distribution import Distribution, hours
+from avisa.simulate.figures import UNPLANNED, Figures, TouchpointFigures
+from avisa.simulate.promises import Warnings
 from avisa.simulate.simulation import Outcome
 
 Shape = dict[str, Json]
+
+# Each `warn_before` of which the report says what it would have done.
+TRIED = tuple(timedelta(hours=hours) for hours in (12, 24, 36, 48, 60, 72, 96, 120, 144, 168, 192, 216, 240))
 
 _MEDIAN, _MOST, _ALL = 0.5, 0.95, 1.0
 _NO_FIGURES = TouchpointFigures()
@@ -36,6 +41,8 @@ def report(outcome: Outcome, plan: Plan) -> Shape:
         "silence_before_h": _silence(figures.silence_before),
         "longest_silence": _longest(figures),
         "over_told_date": figures.broken_dates,
+        "announced_h": _announced(figures),
+        "warn_before": _warn_before(figures.warnings),
         "told_differently": outcome.differing,
         "differences": list(_differences(outcome)),
     }
@@ -62,7 +69,50 @@ def _touchpoint(figures: TouchpointFigures) -> Shape:
         "silence_before_h": _silence(figures.silence_before),
         "reminders": figures.messages[Purpose.REMINDER],
         "stuck": figures.stuck,
+        "promises": {
+            "warned": figures.promises.warned,
+            "late_and_warned": figures.promises.late_and_warned,
+            "late": figures.promises.late,
+            "kept": figures.promises.kept,
+            "broken": figures.promises.broken,
+        },
+        "catches_95_h": _catches(figures.warnings),
     }
+
+
+def _announced(figures: Figures) -> Shape:
+    """How long before the end customers were warned of what came late: 95 and 98 % of all late ones at least so long.
+    None: fewer were warned at all."""
+    late = sum(row.promises.late for row in figures.touchpoints.values())
+    return {f"p{share}": hours(_at_least(figures.announced, late, share)) for share in (95, 98)}
+
+
+def _at_least(announced: Distribution, late: int, percent: int) -> int | None:
+    """The number that so many percent of `late` reach or exceed."""
+    reached = 0
+    for number in sorted(announced.counts, reverse=True):
+        reached += announced.counts[number]
+        if reached * 100 >= late * percent:
+            return number
+    return None
+
+
+def _warn_before(warnings: Warnings) -> list[Shape]:
+    """What each length would have done, had all touchpoints warned: how many orders it warned of, how many of these
+    came late, and how many late ones it missed."""
+    rows: list[Shape] = []
+    for tried in TRIED:
+        late = warnings.late.below(tried)
+        warned, missed = late + warnings.in_time.below(tried), warnings.late.counts.total() - late
+        rows.append({"hours": tried // timedelta(hours=1), "warned": warned, "late": late, "missed": missed})
+    return rows
+
+
+def _catches(warnings: Warnings) -> int | None:
+    """The shortest `warn_before` of this touchpoint, in whole hours, that would have warned of 95 % of those orders
+    which passed it and came late."""
+    left = warnings.late.share(_MOST)
+    return None if left is None else left // 10 + 1
 
 
 def _silence(silences: Distribution) -> Shape:

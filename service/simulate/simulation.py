@@ -84,7 +84,7 @@ def _lived(file: Path, plans: Sequence[Plan], taken_in: TakenIn, end: datetime) 
                 continue
             course = Course(plan, _reaches)
             course.live(events, end)
-            figures.add(course, plan)
+            figures.add(course, end)
             lives.add(_messages(course))
         outcome.differing += len(lives) > 1
     return outcome

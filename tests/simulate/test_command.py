@@ -67,7 +67,8 @@ def test_a_csv_of_orders_tells_what_their_customers_would_have_heard(asked: Avis
     assert ended.code == 0, ended.err
     document = ended.json
     assert (document["orders"], document["events"]) == (3, 6)
-    assert document["touchpoints"]["confirmed"] == {
+    confirmed = document["touchpoints"]["confirmed"]
+    assert {key: confirmed[key] for key in confirmed if key not in ("promises", "catches_95_h")} == {
         "orders": 3,
         # Order 1 waits five days and is reminded twice, order 3 has just begun at the end.
         "messages": {"owner_alert": 1, "reminder": 2, "update": 3},

@@ -19,6 +19,8 @@ _DAY = 24.0
 def simulation(document: dict[str, Any]) -> RenderableType:
     """The figures, what differs under the other plan, the first mails, and what is wrong."""
     parts: list[RenderableType] = [_touchpoints(document), _summary(document)]
+    if any(row["promises"]["kept"] or row["promises"]["late"] for row in document["touchpoints"].values()):
+        parts += [_promises(document), _warn_before(document)]
     if document["differences"]:
         parts.append(_differences(document))
     parts += [_mail(mail) for mail in document["mails"]]
@@ -52,7 +54,7 @@ def _touchpoints(document: dict[str, Any]) -> RenderableType:
     rows = []
     for status, row in document["touchpoints"].items():
         silence, before = row["silence_h"], row["silence_before_h"]
-        updates = sum(n for purpose, n in row["messages"].items() if purpose not in ("reminder", "owner_alert"))
+        updates = sum(row["messages"].get(purpose, 0) for purpose in ("update", "promise_moved"))
         lasted = (duration(silence[which]) for which in ("median", "max"))
         rows.append(
             (status, row["orders"], updates, row["reminders"], row["stuck"], *lasted, duration(before["median"]))
@@ -74,6 +76,36 @@ def _summary(document: dict[str, Any]) -> RenderableType:
         lines.append(f"the longest silence was that of order {printable(longest['order_id'])}")
     lines += [f"not sent: {n}, {phrase(reason)}" for reason, n in document["dropped"].items()]
     return Text("\n".join(lines) + "\n")
+
+
+def _promises(document: dict[str, Any]) -> RenderableType:
+    heads = ("touchpoint", "kept", "late", "broken", "warned", "falsely", "missed", "95 % by")
+    rows = []
+    for status, row in document["touchpoints"].items():
+        figures = row["promises"]
+        if figures["kept"] or figures["late"]:
+            right, by = figures["late_and_warned"], row["catches_95_h"]
+            falsely, missed = figures["warned"] - right, figures["late"] - right
+            counted = (figures[which] for which in ("kept", "late", "broken", "warned"))
+            rows.append((status, *counted, falsely, missed, "" if by is None else f"{by} h"))
+    early = document["announced_h"]["p95"]
+    words = (
+        "fewer than 95 % of the late ones were announced"
+        if early is None
+        else (f"95 % of the late ones were announced {duration(early)} or more before the end")
+    )
+    return Group(table(heads, rows, numbers=heads[1:]), Text(words))
+
+
+def _warn_before(document: dict[str, Any]) -> RenderableType:
+    """What a warning of any length would have done, had all touchpoints had it."""
+    heads = ("warn_before", "warned", "late", "right", "missed")
+    rows = [
+        (f"{row['hours']}h", row["warned"], row["late"], f"{row['late'] / row['warned']:.0%}", row["missed"])
+        for row in document["warn_before"]
+        if row["warned"]
+    ]
+    return table(heads, rows, numbers=heads[1:])
 
 
 def _differences(document: dict[str, Any]) -> RenderableType:
