@@ -12,7 +12,7 @@ from avisa.core import facts
 from avisa.core.model import Notification, Order, Purpose
 from avisa.core.plan import Plan
 
-SNOOZABLE = frozenset({Purpose.REMINDER, Purpose.ASK_OWNER})
+SNOOZABLE = frozenset({Purpose.REMINDER, Purpose.ASK_OWNER, Purpose.PROMISE_AT_RISK, Purpose.PROMISE_BROKEN})
 
 
 class Of(StrEnum):

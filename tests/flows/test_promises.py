@@ -6,9 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from avisa import views
-from avisa.core.model import State
+from avisa.core.model import Reason, State
 from avisa.core.promise import PromiseState
+from avisa.core.snooze import Of
 from tests.flows.harness import Flows, running
+from tests.flows.test_snoozing import snooze
 from tests.templates import harness as templates
 
 HOUR = timedelta(hours=1)
@@ -77,3 +79,16 @@ async def test_an_apology_that_waits_is_not_sent_once_it_was_delivered(tmp_path:
         flows.dispatch.nudge()
         await flows.became("A-1/2/update/1/customer", State.SENT)
         assert (await flows.row(APOLOGY)).notification.state is State.DROPPED
+
+
+async def test_what_time_alone_says_of_a_promise_waits_until_the_snooze_ends(tmp_path: Path) -> None:
+    async with running(tmp_path / "avisa.db", plan=PLAN) as flows, flows.sending():
+        await flows.happens("confirmed", promised_at=flows.clock.now().date().isoformat())
+        await flows.became(UPDATE, State.SENT)
+        await snooze(flows, Of.ORDER, "A-1", 10 * HOUR)
+        await flows.pass_time(8 * HOUR)
+        await flows.wake.once()
+        await flows.became(WARNING, State.HELD)
+        assert (await flows.row(WARNING)).notification.gate is Reason.SNOOZED
+        await flows.pass_time(3 * HOUR)
+        await flows.became(WARNING, State.SENT)
