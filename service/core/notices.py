@@ -165,19 +165,6 @@ def pass_alert_on(order: Order, plan: Plan, now: datetime) -> tuple[Order, tuple
 def _alerted(
     order: Order, alert: Alert, name: str, reason: Reason, plan: Plan, now: datetime
 ) -> tuple[Order, tuple[Notification, ...]]:
-    seq = order.seq + 1
-    notification = evolve(
-        BLANK_NOTIFICATION,
-        key=f"{order.order_id}/{order.episode}/{Purpose.OWNER_ALERT}/{alert}/owner:{name}",
-        order_id=order.order_id,
-        episode=order.episode,
-        status=order.status,
-        purpose=Purpose.OWNER_ALERT,
-        ordinal=str(alert),
-        recipient=f"owner:{name}",
-        seq=seq,
-        reason=reason,
-        decided_at=now,
-    )
     order = questions.with_alert(order, alert, name, plan, now)
-    return evolve(order, seq=seq, last_word_at=now), (notification,)
+    order, notification = questions.notify_owner(order, Purpose.OWNER_ALERT, str(alert), name, reason, now)
+    return order, (notification,)

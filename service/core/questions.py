@@ -89,23 +89,37 @@ def asked(order: Order, owner: str, reason: Reason, now: datetime, *, due: datet
         rank=order.status_rank,
         asked_at=now,
     )
+    order = evolve(order, asking=replace(asking, questions=(*asking.questions, question)[-_MOST:]))
+    return notify_owner(order, Purpose.ASK_OWNER, str(number), owner, reason, now, due=due)
+
+
+def notify_owner(
+    order: Order,
+    purpose: Purpose,
+    ordinal: str,
+    owner: str,
+    reason: Reason,
+    now: datetime,
+    *,
+    due: datetime | None = None,
+) -> tuple[Order, Notification]:
+    """Queue one message for an owner; return the order with its new `seq`, and the notification."""
     seq = order.seq + 1
     notification = evolve(
         BLANK_NOTIFICATION,
-        key=f"{order.order_id}/{order.episode}/{Purpose.ASK_OWNER}/{number}/owner:{owner}",
+        key=f"{order.order_id}/{order.episode}/{purpose}/{ordinal}/owner:{owner}",
         order_id=order.order_id,
         episode=order.episode,
         status=order.status,
-        purpose=Purpose.ASK_OWNER,
-        ordinal=str(number),
+        purpose=purpose,
+        ordinal=ordinal,
         recipient=f"owner:{owner}",
         seq=seq,
         reason=reason,
         decided_at=now,
         due=due,
     )
-    asking = replace(asking, questions=(*asking.questions, question)[-_MOST:])
-    return evolve(order, seq=seq, asking=asking, last_word_at=now), notification
+    return evolve(order, seq=seq, last_word_at=now), notification
 
 
 def of_new_episode(asking: Asking | None, now: datetime) -> Asking | None:
