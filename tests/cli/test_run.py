@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,11 +75,18 @@ def running(tmp_path: Path) -> Iterator[Running]:
         "AVISA_SECRET_KEY": "hunter2-5b0f6c9e1d7a4b32c8e60f9d1a57b34e",
     }
     (tmp_path / "current").symlink_to(PROJECT / "templates")
-    with (tmp_path / "log").open("wb") as log:
+    with started(tmp_path, environ) as run:
+        yield run
+
+
+@contextmanager
+def started(folder: Path, environ: dict[str, str]) -> Iterator[Running]:
+    """`avisa run` in the folder, once it is ready or has ended; killed in the end."""
+    with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "avisa.cli", "run"], stdout=log, stderr=log, cwd=tmp_path, env=environ
+            [sys.executable, "-m", "avisa.cli", "run"], stdout=log, stderr=log, cwd=folder, env=environ
         )
-    run = Running(process, tmp_path, f"http://127.0.0.1:{port}", environ)
+    run = Running(process, folder, f"http://127.0.0.1:{environ['AVISA_HTTP__PORT']}", environ)
     try:
         until(lambda: process.poll() is not None or is_ready(run.url), "/readyz")
         yield run

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from structlog.testing import capture_logs
 from avisa.core.model import Reason
 from avisa.events import read
 from avisa.ports import Taken
-from tests.cli.test_run import PROJECT, Running, free_port, is_ready, until
+from tests.cli.test_run import PROJECT, Running, free_port, started, until
 from tests.events.records import plain, record
 from tests.flows.harness import running
 from tests.kafka.harness import a_topic, publish
@@ -85,27 +83,17 @@ def service(tmp_path: Path, apache_kafka: ApacheKafka, topics: tuple[str, str]) 
     """A service on two topics of a real broker."""
     for topic in topics:
         asyncio.run(apache_kafka.create_topic(topic, 2))
-    port = free_port()
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AVISA_")} | {
         "PYTHONPATH": str(PROJECT),
         "AVISA_TEMPLATES": str(PROJECT / "templates"),
-        "AVISA_HTTP__PORT": port,
+        "AVISA_HTTP__PORT": free_port(),
         "AVISA_LOG__FORMAT": "json",
         "AVISA_KAFKA__BOOTSTRAP_SERVERS": apache_kafka.bootstrap_servers,
         "AVISA_KAFKA__TOPICS": ",".join(topics),
         "AVISA_KAFKA__GROUP_ID": f"g.{topics[0]}",
     }
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "avisa.cli", "run"], stdout=log, stderr=log, cwd=tmp_path, env=environ
-        )
-    run = Running(process, tmp_path, f"http://127.0.0.1:{port}", environ)
-    try:
-        until(lambda: process.poll() is not None or is_ready(run.url), "/readyz")
+    with started(tmp_path, environ) as run:
         yield run
-    finally:
-        process.kill()
-        process.wait()
 
 
 def sent(kafka: ApacheKafka, topic: str, *values: bytes) -> None:
