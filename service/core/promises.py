@@ -12,8 +12,8 @@ it became known was never ours to keep: it is noted as broken, and nobody is tol
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from avisa.core import deadlines, facts
 from avisa.core.model import Order, OrderEvent, Purpose, Rank, evolve
@@ -84,16 +84,16 @@ def _after(
     promise = known.promise or _NONE
     if fulfilled_at is not None and (promise.fulfilled_at is None or promise.state in ACTIVE):
         judged = promise.date if promise.date is not None and promise.state is not PromiseState.WITHDRAWN else date
-        promise = _judged(_changed(promise, fulfilled_at=fulfilled_at), judged, known, plan, now)
+        promise = _judged(replace(promise, fulfilled_at=fulfilled_at), judged, known, plan, now)
     elif promise.fulfilled_at is not None and (late or known.final):
         if late and date is not None and date != promise.date:
             promise = _judged(promise, date, known, plan, now)
     elif known.final:
         if promise.state in ACTIVE or (promise.state is None and date is not None):
-            promise = _entered(_changed(promise, date=promise.date or date), PromiseState.WITHDRAWN, now)
+            promise = _entered(replace(promise, date=promise.date or date), PromiseState.WITHDRAWN, now)
     elif date is None:
         if promise.state in ACTIVE:
-            promise = _entered(_changed(promise, date=None), PromiseState.WITHDRAWN, now)
+            promise = _entered(replace(promise, date=None), PromiseState.WITHDRAWN, now)
     elif promise.state is None or promise.state is PromiseState.WITHDRAWN or promise.date is None:
         promise = _dated(promise, date, known, plan, now)
     elif date != promise.date:
@@ -107,7 +107,7 @@ def _with_date(promise: Promise, before: str, date: str, order: Order, plan: Pla
     small = _is_ignored(moved_by(date, before, plan, order), plan.touchpoint(order.status))
     if (missed or small) and _is_over(date, order, plan, now):
         return promise
-    return _changed(promise, date=date) if small and not missed else _dated(promise, date, order, plan, now)
+    return replace(promise, date=date) if small and not missed else _dated(promise, date, order, plan, now)
 
 
 def watched(order: Order, plan: Plan, now: datetime) -> Order:
@@ -128,7 +128,7 @@ def brought_to(order: Order, state: PromiseState, plan: Plan, now: datetime, *, 
     """The order after time brought its promise to `state`; the message `message_seq` tells so, unless that is 0."""
     promise = order.promise
     assert promise is not None
-    promise = _changed(_entered(_noticed(promise, state), state, now), message_seq=message_seq)
+    promise = replace(_entered(_noticed(promise, state), state, now), message_seq=message_seq)
     return _watched(order, promise, plan, now)
 
 
@@ -141,7 +141,7 @@ def with_message(order: Order, purpose: Purpose, plan: Plan, now: datetime) -> O
         return brought_to(order, PromiseState.AT_RISK, plan, now, message_seq=order.seq + 1)
     if promise.message_seq:
         return order
-    return evolve(order, promise=_changed(promise, message_seq=order.seq + 1))
+    return evolve(order, promise=replace(promise, message_seq=order.seq + 1))
 
 
 def untold(order: Order, plan: Plan, now: datetime) -> Order:
@@ -152,10 +152,11 @@ def untold(order: Order, plan: Plan, now: datetime) -> Order:
     promise = order.promise
     if promise is None or not any(it.seq == promise.message_seq and not it.begun for it in order.pending):
         return order
-    promise = _changed(promise, message_seq=0)
+    promise = replace(promise, message_seq=0)
     if promise.state is PromiseState.AT_RISK and promise.date is not None:
-        noticed = tuple(it for it in promise.noticed if it != f"{PromiseState.AT_RISK} {promise.date}")
-        promise = _entered(_changed(promise, noticed=noticed), _standing(promise.date, order, plan), now)
+        told = _notice(PromiseState.AT_RISK, promise.date)
+        noticed = tuple(it for it in promise.noticed if it != told)
+        promise = _entered(replace(promise, noticed=noticed), _standing(promise.date, order, plan), now)
     return _watched(order, promise, plan, now)
 
 
@@ -184,23 +185,24 @@ def change(before: Order | None, after: Order) -> Promise | None:
         return None
     if was is None and promise.state is PromiseState.OPEN:
         return None
-    return promise if promise.date is not None or then is None else _changed(promise, date=then.date)
-
-
-def _changed(promise: Promise, **changes: Any) -> Promise:
-    values = {name: getattr(promise, name) for name in Promise.__slots__}
-    return Promise(**values | changes)
+    return promise if promise.date is not None or then is None else replace(promise, date=then.date)
 
 
 def _noticed(promise: Promise, state: PromiseState) -> Promise:
-    noticed = (*(it for it in promise.noticed if it != f"{state} {promise.date}"), f"{state} {promise.date}")
-    return _changed(promise, noticed=noticed[-_MOST_NOTICED:])
+    notice = _notice(state, promise.date)
+    noticed = (*(it for it in promise.noticed if it != notice), notice)
+    return replace(promise, noticed=noticed[-_MOST_NOTICED:])
+
+
+def _notice(state: PromiseState, date: str | None) -> str:
+    """How the ledger notes that this was told, or need not be."""
+    return f"{state} {date}"
 
 
 def _entered(promise: Promise, state: PromiseState, now: datetime) -> Promise:
     if promise.state is state:
         return promise
-    return _changed(promise, state=state, since=now, message_seq=0)
+    return replace(promise, state=state, since=now, message_seq=0)
 
 
 def _judged(promise: Promise, date: str | None, order: Order, plan: Plan, now: datetime) -> Promise:
@@ -208,15 +210,15 @@ def _judged(promise: Promise, date: str | None, order: Order, plan: Plan, now: d
     if date is None or promise.fulfilled_at is None:
         return promise
     in_time = promise.fulfilled_at <= facts.promise_moment(date, facts.zone(order, plan))
-    return _entered(_changed(promise, date=date), PromiseState.KEPT if in_time else PromiseState.BROKEN, now)
+    return _entered(replace(promise, date=date), PromiseState.KEPT if in_time else PromiseState.BROKEN, now)
 
 
 def _dated(promise: Promise, date: str, order: Order, plan: Plan, now: datetime) -> Promise:
     """The promise after this date was given, for the first time or in place of another."""
     state = _standing(date, order, plan)
-    if _is_over(date, order, plan, now) or f"{PromiseState.BROKEN} {date}" in promise.noticed:
+    if _is_over(date, order, plan, now) or _notice(PromiseState.BROKEN, date) in promise.noticed:
         state = PromiseState.BROKEN
-    return _changed(promise, date=date, state=state, since=now, message_seq=0, fulfilled_at=None)
+    return replace(promise, date=date, state=state, since=now, message_seq=0, fulfilled_at=None)
 
 
 def _standing(date: str, order: Order, plan: Plan) -> PromiseState:
@@ -237,7 +239,7 @@ def _is_ignored(move: timedelta, touchpoint: Touchpoint) -> bool:
 def _watched(order: Order, promise: Promise, plan: Plan, now: datetime) -> Order:
     moment = _next(order, promise, plan, now)
     if moment != promise.due:
-        promise = _changed(promise, due=moment)
+        promise = replace(promise, due=moment)
     if promise is order.promise or (order.promise is None and promise == _NONE):
         return order
     return deadlines.with_deadline(evolve(order, promise=promise), order.deadline)
@@ -250,7 +252,8 @@ def _next(order: Order, promise: Promise, plan: Plan, now: datetime) -> datetime
     touchpoint = plan.touchpoint(order.status)
     end = facts.promise_moment(promise.date, facts.zone(order, plan))
     broken = end + touchpoint.grace if plan.judges_promises else None
-    at_risk = promise.state is PromiseState.AT_RISK or f"{PromiseState.AT_RISK} {promise.date}" in promise.noticed
+    noticed = _notice(PromiseState.AT_RISK, promise.date) in promise.noticed
+    at_risk = promise.state is PromiseState.AT_RISK or noticed
     if touchpoint.warn_before is None or at_risk or end <= now:
         return broken
     return deadlines.earlier(end - touchpoint.warn_before, broken)
