@@ -48,9 +48,11 @@ _DOUBTFUL = (
         sr sra srs sras srta sta sres snr senhor senhora señor señora señorita senyor senyora don doña dona dom
         exmo exma exmos ilmo ilma illmo illma excelentíssimo excelentíssima herr frau hr dipl ing mag lic licda ldo
         lda adv bsc msc ba ma phd md mba llm esq jr snr sen junior senior ii iii iv vi cpa dds rn sig signor signora
+        sri shri smt padre madre fray fra sor fam
         sua vossa estimado estimada prezado prezada dear""")
     # firms, and parts of them
     | _words("""ltd ltda limited limitada llc llp inc incorporated corp corporation co company cia compañía companhia
+        firma firm empresa fa
         gmbh ag kg ohg ug ev sa sas sarl sàrl srl sl slu slp spa bv nv vof oy oyj ab as aps plc pty pte kft zrt sro
         doo unipessoal eireli epp mei group grupo holding shop store loja tienda botiga studio estudio services
         service serviços servicios solutions soluções hotel restaurant restaurante bar café clinic clínica clinica
@@ -61,7 +63,8 @@ _DOUBTFUL = (
         clienta kunde user usuario usuário usuari utilizador utilizadora consumidor consumidora final anonymous
         anonymus anónimo anonimo anônimo anònim name names nome nombre nom firstname lastname surname first last given
         dummy sample example exemplo ejemplo exemple xxx asdf admin administrator deleted removed
-        redacted default object your you""")
+        redacted default object your you not não nao sin sem set empty vazio vacío vacio tbd gast konto account conta
+        cuenta compte mustermann informado indicado""")
     # more than one person
     | _words("and und e y et i og och en ja & with con com amb")
 )
@@ -107,7 +110,11 @@ def first_name_in(whole_name: str, locale: Json = None) -> str:
     words = whole_name.casefold().replace(".", "").split()
     if len(words) > _MOST_WORDS or words[0] in _BEGINS_NO_NAME or not _DOUBTFUL.isdisjoint(words):
         return ""
+    if len(set(words)) == 1:  # typed to get past a form
+        return ""
     first = whole_name.partition(" ")[0]
+    if first.isupper() and not whole_name.isupper():  # forms have `SOUSA Ana`
+        return ""
     if len(first) > _LONGEST:
         return ""
     return first.capitalize() if first.isupper() and first.isascii() and first.isalpha() else first
