@@ -35,6 +35,20 @@ WRITTEN = [  # locale, currency as it came, what 99.95 reads as; the issue's fir
     ("de-CH", "chf", f"CHF{NB}99.95"),
     ("ja", "xyz", f"99.95{NB}xyz"),
 ]
+TYPED = [  # amounts as somebody typed them, and as they read in euros
+    ("1,234.50", f"1,234.50{NB}EUR"),
+    ("12,50", f"12,50{NB}EUR"),
+    (" 1 234,50 ", f"1 234,50{NB}EUR"),
+    ("1’234.50", f"1’234.50{NB}EUR"),
+    ("-12,50", f"-12,50{NB}EUR"),
+    ("12.50-", f"12.50-{NB}EUR"),
+    (12345678901234567890, f"12345678901234567890{NB}EUR"),
+    ("€ 12.50", "€ 12.50"),
+    ("12,50 EUR", "12,50 EUR"),
+    ("free", "free"),
+    ("on request, 2026", "on request, 2026"),
+    ("-", "-"),
+]
 CENTS = [  # in the smallest unit, its currency, the amount in `en`
     (12990, "EUR", "€129.90"),
     ("12990", "eur", "€129.90"),
@@ -61,6 +75,12 @@ CATALOG = catalog_of(files(shown=MESSAGE))
 @pytest.mark.parametrize(("locale", "currency", "shown"), WRITTEN)
 def test_an_amount_keeps_its_unit(locale: str, currency: Json, shown: str) -> None:
     assert Formats(locale).money("99.95", currency) == shown
+
+
+@pytest.mark.parametrize(("typed", "shown"), TYPED)
+@pytest.mark.parametrize("currency", ["EUR", "eur", "€"])
+def test_an_amount_that_somebody_typed_keeps_its_unit_too(typed: Json, currency: str, shown: str) -> None:
+    assert Formats("en").money(typed, currency) == shown
 
 
 @pytest.mark.parametrize(("cents", "currency", "shown"), CENTS)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from unicodedata import category
 
 from babel import Locale
 from babel.numbers import list_currencies
 
+from avisa.core.model import Json
+
 NO_BREAK = "\u00a0"
+_FIGURES = re.compile(r"[-+\u2212]?\d+(?:[.,'\u2019\s]\d+)*-?")
 # How many decimals an amount in the smallest unit has (ISO 4217, "minor unit"); all others have two. Babel knows how
 # many are shown, which is something else: nobody shows the para of a Serbian dinar, and it is counted all the same.
 _DECIMALS = {
@@ -36,6 +40,11 @@ def code_of(written: str, locale: Locale) -> str | None:
 def decimals(code: str | None) -> int:
     """Return how many decimals the smallest unit of a currency stands for."""
     return _DECIMALS.get(code or "", 2)
+
+
+def is_figures(value: Json) -> bool:
+    """Return whether it is an amount as somebody typed it, such as `1.234,50`: figures with marks between them."""
+    return _FIGURES.fullmatch(str(value).strip()) is not None
 
 
 def is_unit(text: str) -> bool:

@@ -24,7 +24,7 @@ from babel.numbers import format_currency, format_decimal, get_currency_precisio
 
 from avisa.core import zones
 from avisa.core.model import Json
-from avisa.templates.jinja.currencies import NO_BREAK, apart, code_of, decimals, is_unit, sticks
+from avisa.templates.jinja.currencies import NO_BREAK, apart, code_of, decimals, is_figures, is_unit, sticks
 
 _YEAR = re.compile(r"(?:,|\s)*(?:'[^']*'\s*)?y+\.?$")
 _PROBES = (
@@ -153,13 +153,13 @@ class Formats:
         return self._write_money(value, currency if can_be_unit else "")
 
     def _amount_of(self, value: Json, currency: str) -> Json:
-        amount = amount_of(value)
-        if amount is None:
-            return value
-        if (code := self._code(currency)) is not None:
+        amount, code = amount_of(value), self._code(currency)
+        if amount is not None and code is not None:
             return self._money(code)(amount)
-        bare = self._decimals(2)(amount)
-        return f"{bare}{NO_BREAK}{currency.strip()}" if is_unit(currency) else bare
+        if amount is None and not is_figures(value):
+            return value
+        bare = str(value).strip() if amount is None else self._decimals(2)(amount)
+        return f"{bare}{NO_BREAK}{code or currency.strip()}" if is_unit(currency) else bare
 
     def minor(self, value: Json, currency: Json) -> Json:
         """`129.90` for 12990 cents: an amount in the smallest unit of its currency, for `money` or `number`."""
