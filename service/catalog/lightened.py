@@ -18,14 +18,14 @@ def lightened(render_input: RenderInput, size: int, largest: int) -> RenderInput
     """The input in no more than `largest` bytes of JSON instead of `size`, with a note of each detail of the order
     that became shorter or was left out. The largest go first. Templates ask for details, since any may be missing."""
     order: dict[str, Json] = dict(render_input.values["order"])
-    sizes = {name: len(orjson.dumps(value)) for name, value in order.items() if name not in _NEVER_LEFT_OUT}
+    sizes = {name: _size(value) for name, value in order.items() if name not in _NEVER_LEFT_OUT}
     notes = list(render_input.notes)
     for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
         if size <= largest:
             break
         room = sizes[name] - (size - largest)
         value = order.pop(name)
-        kept = _shortened(value, room - _MARK) if value.__class__ is list else []
+        kept = shapes.shortened(value, room - _MARK, _size) if value.__class__ is list else []
         notes = [note for note in notes if not note.startswith(f"order.{name}: ")]
         if kept:
             order[name] = kept
@@ -33,16 +33,9 @@ def lightened(render_input: RenderInput, size: int, largest: int) -> RenderInput
             notes.append(f"order.{name}: {missing} of {length} left out, as the mail would be too large")
         else:
             notes.append(f"order.{name}: left out, as the mail would be too large")
-        size -= sizes[name] - (len(orjson.dumps(kept)) if kept else 0)
+        size -= sizes[name] - (_size(kept) if kept else 0)
     return replace(render_input, values={**render_input.values, "order": order}, notes=notes)
 
 
-def _shortened(items: list[Json], room: int) -> list[Json]:
-    """As many of the items as fit into so many bytes; nothing if none does."""
-    kept: list[Json] = []
-    for item in shapes.listed(items):
-        room -= len(orjson.dumps(item)) + 1
-        if room < 0:
-            break
-        kept.append(item)
-    return shapes.cut(kept, shapes.length(items) - len(kept)) if kept else []
+def _size(value: Json) -> int:
+    return len(orjson.dumps(value))

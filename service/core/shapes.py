@@ -8,7 +8,7 @@ left out is noted, so that the timeline can tell.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from math import isfinite
 from unicodedata import category
@@ -24,8 +24,8 @@ MOST_WORDS = 4  # of a name
 MOST_ITEMS = 100  # of one list or object
 DEEPEST = 5
 
-# The last item of a list that was cut, with how many are missing. No template can name it, and no event can forge it,
-# because names with an underscore before them are left out.
+# The last item of a list that was cut, with how many are missing. No template can name it, because names with an
+# underscore before them are left out, and no event can forge it, because `without_mark` takes it for an item.
 MORE = "_more"
 _LINES = frozenset({"number", "currency", "currency_code"})
 _STANDS_FOR_A_NAME = ("title", "description", "sku")
@@ -96,11 +96,14 @@ def detail(value: Json, notes: Notes, longest: int = LONGEST_TEXT, depth: int = 
         notes.append(f"left out what is nested more than {DEEPEST} deep")
         return None
     if kind is list:
-        items = [kept for item in value[:MOST_ITEMS] if (kept := detail(item, notes, longest, depth + 1)) is not None]
-        if len(value) <= MOST_ITEMS:
+        known = value if depth else listed(value)
+        items = [kept for item in known[:MOST_ITEMS] if (kept := detail(item, notes, longest, depth + 1)) is not None]
+        total = len(value) if depth else length(value)
+        if total <= len(known) <= MOST_ITEMS:
             return items
-        notes.append(f"{len(value) - MOST_ITEMS} of {len(value)} left out")
-        return cut(items, len(value) - MOST_ITEMS)
+        absent = total - min(len(known), MOST_ITEMS)
+        notes.append(f"{absent} of {total} left out")
+        return cut(items, absent)
     if len(value) > MOST_ITEMS:
         notes.append(f"{len(value) - MOST_ITEMS} of {len(value)} names left out")
     shown = {}
@@ -141,6 +144,23 @@ def _item(item: Json, notes: Notes) -> Json:
 def cut(items: list[Json], missing: int) -> list[Json]:
     """The items of a list of which so many more are missing."""
     return [*items, {MORE: missing}]
+
+
+def shortened(items: Sequence[Json], room: int, size: Callable[[Json], int]) -> list[Json]:
+    """As many of the first 100 items as fit into so many bytes, and how many are missing; nothing if none fits."""
+    kept: list[Json] = []
+    for item in listed(items)[:MOST_ITEMS]:
+        room -= size(item) + 1
+        if room < 0:
+            break
+        kept.append(item)
+    return cut(kept, length(items) - len(kept)) if kept else []
+
+
+def without_mark(items: list[Json]) -> list[Json]:
+    """A list of an event in which nothing can be taken for the mark of a list that was cut."""
+    last = items[-1] if items else None
+    return [*items[:-1], {}] if last.__class__ is dict and MORE in last else items
 
 
 def missing(items: Sequence[Json]) -> int:

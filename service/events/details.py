@@ -10,23 +10,27 @@ import orjson
 
 from avisa.core.facts import MAX_DETAILS_BYTES
 from avisa.core.model import Json
+from avisa.core.shapes import shortened, without_mark
 from avisa.events.schema import MAX_ID
 
 MAX_KEYS = 200  # details an event may set
 
+_MARK = 32  # bytes of what stands for the missing items of a list
 _LARGEST = 2**63 - 1
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # what a template can write; and no key that is an address
 
 
-def storable(details: Mapping[str, Json], size: int, left_out: list[str]) -> Mapping[str, Json]:
-    """Return the details that can be kept; the names of the others are added to `left_out`.
+def storable(details: Mapping[str, Json], size: int, left_out: list[str], cut: list[str]) -> Mapping[str, Json]:
+    """Return the details that can be kept; the names of the others are added to `left_out`, those of lists that
+    became shorter to `cut`.
 
     Left out are names that are too long, numbers beyond all measure, and whatever comes after the first 200 details
-    or finds no room in 64 KiB; `size` (bytes) is at least that of all. A number beyond 64 bits becomes text with the
-    same digits, U+0000 becomes U+FFFD.
+    or finds no room in 64 KiB; `size` (bytes) is at least that of all. Of a list as many items are kept as find room
+    and can be shown. A number beyond 64 bits becomes text with the same digits, U+0000 becomes U+FFFD.
     """
+    details = {key: without_mark(value) if type(value) is list else value for key, value in details.items()}
     if len(details) > MAX_KEYS or size > MAX_DETAILS_BYTES or max(map(len, details), default=0) > MAX_ID:
-        details = _bounded(details, left_out)
+        details = _bounded(details, left_out, cut)
     if not _may_need_replacing(details):
         return details
     kept = {}
@@ -43,17 +47,26 @@ def name_of(*keys: str) -> str:
     return ".".join(("details", *keys)) if all(map(_NAME.fullmatch, keys)) else "details"
 
 
-def _bounded(details: Mapping[str, Json], left_out: list[str]) -> Mapping[str, Json]:
+def _bounded(details: Mapping[str, Json], left_out: list[str], cut: list[str]) -> Mapping[str, Json]:
     kept: dict[str, Json] = {}
     room = MAX_DETAILS_BYTES
     for key, value in details.items():
-        size = len(key) + len(_json(value))
+        fitting, size = value, len(key) + _size(value)
+        if size > room and type(value) is list:
+            fitting = shortened(value, room - len(key) - _MARK, _size)
+            size = len(key) + _size(fitting) if fitting else size
         if len(key) > MAX_ID or len(kept) == MAX_KEYS or size > room:
             left_out.append(name_of(key))
-        else:
-            kept[key] = value
-            room -= size
+            continue
+        if fitting is not value:
+            cut.append(name_of(key))
+        kept[key] = fitting
+        room -= size
     return kept
+
+
+def _size(value: Json) -> int:
+    return len(_json(value))
 
 
 def _json(value: Json) -> bytes:

@@ -153,7 +153,7 @@ def _facts(data: Data, value: bytes, rules: Events, unused: list[str], cut: list
     elif "customer" in clears and "customer" in data.model_fields_set:
         facts["customer"] = None
     if data.details is not None:
-        for key, content in storable(data.details, len(value), unused).items():
+        for key, content in storable(data.details, len(value), unused, cut).items():
             if content is None:
                 if "details.KEY" in clears:
                     facts[f"details.{key}"] = None

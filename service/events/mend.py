@@ -83,7 +83,8 @@ def _mend(content: Json, path: _Path, fault: str, pointer: str, rules: Events, l
     *way, last = path
     holder = reduce(getitem, way, content)
     value = holder[last]
-    mend = _MENDS.get(fault)
+    is_item = isinstance(last, int) and fault == "dict_type"  # one of the things ordered, for its name is text
+    mend = _named if is_item else _MENDS.get(fault)
     right = mend(value) if mend is not None else None
     if right is not None and path != ("occurred_at",):  # a number there is no moment of RFC 3339
         holder[last] = right
@@ -95,6 +96,9 @@ def _mend(content: Json, path: _Path, fault: str, pointer: str, rules: Events, l
             where = pointer + "".join(f"/{step}" for step in path)
             raise DecodeError("data", Reason.WRONG_TYPE, f"{where}: {_MUST.get(fault, 'has the wrong type')}")
         left_out.append(name)
+        if is_item:
+            holder[last] = {}  # so that it is counted
+            return
     del holder[last]
 
 
@@ -137,6 +141,12 @@ def _whole_number(value: Json) -> int | None:
 
 def _boolean(value: Json) -> bool | None:
     return {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+def _named(value: Json) -> dict[str, Any] | None:
+    """An item of which only the name is given."""
+    name = value if isinstance(value, str) else _text(value)
+    return _map(value) if name is None or is_blank(name) else {"name": name}
 
 
 def _map(value: Json) -> dict[str, Any] | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from avisa.core.model import Json
+from avisa.core.model import Json, OrderEvent
+from avisa.events import read
+from tests.events.records import plain, record
 from tests.templates.harness import catalog_of, drafted, files, mailed
 
 MESSAGE = """---
@@ -79,3 +81,44 @@ def test_a_list_that_is_too_large_becomes_shorter() -> None:
     shown = len(input["values"]["order"]["items"]) - 1
     assert 15 <= shown < 25
     assert input["notes"] == [f"order.items: {150 - shown} of 150 left out, as the mail would be too large"]
+
+
+# As an event has them: what is ordered, what the text says, and what the timeline notes of the event.
+FAT: list[Json] = [{"name": f"thing {n:05}", "sku": "x" * 40} for n in range(5_000)]
+ARRIVING: list[tuple[str, list[Json], list[str], tuple[str, ...]]] = [
+    ("texts", ["Vase", "Cup", 1984], ["- Vase\n- Cup\n- 1984\n", "Of 3 things."], ()),
+    (
+        "neither",
+        ["Vase", True, ["x"], {"name": "Cup"}],
+        ["- Vase\n- Cup\n- and 2 more", "Of 4 things."],
+        ("details.items",),
+    ),
+    ("a name that is none", [{"name": {"en": "Vase"}}], ["- and 1 more"], ("details.items.name",)),
+    ("more than an order keeps", FAT, ["- thing 00099\n- and 4,900 more: https://", "Of 5000 things."], ()),
+    (
+        "the largest item first",
+        [{"name": "Vase", "note": "x" * 40_000}, *FAT],
+        ["- and 4,", "Of 5001 things."],
+        (),
+    ),
+]
+
+
+@pytest.mark.parametrize(("items", "lines", "left_out"), [row[1:] for row in ARRIVING], ids=[r[0] for r in ARRIVING])
+def test_what_an_event_lists_is_shown_or_counted(items: list[Json], lines: list[str], left_out: tuple[str]) -> None:
+    event = read(record(plain(details={"items": items})))
+    assert isinstance(event, OrderEvent)
+    assert event.left_out == left_out
+    assert event.cut == (("details.items",) if len(items) > 1_000 else ())
+    rendered, _ = mailed(CATALOG, details_items=event.facts["details.items"])
+    for line in lines:
+        assert line in rendered.text
+
+
+@pytest.mark.parametrize("more", [True, -1, "x", 1e300, None, [], 7])
+def test_a_list_cannot_lie_about_its_length(more: Json) -> None:
+    event = read(record(plain(details={"items": [{"name": "Vase"}, {"_more": more}]})))
+    assert isinstance(event, OrderEvent)
+    rendered, _ = mailed(CATALOG, details_items=event.facts["details.items"])
+    assert "- Vase\n- and 1 more" in rendered.text
+    assert "Of 2 things." in rendered.text
