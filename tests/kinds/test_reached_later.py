@@ -9,6 +9,7 @@ import pytest
 from avisa.core.model import Purpose, Reason, State
 from tests.builders import event, plan, touchpoint
 from tests.core.harness import START, World
+from tests.mails.harness import LOCALES, words
 
 H = timedelta(hours=1)
 WRONG, RIGHT = "ana@exmaple.com", "ana@example.com"
@@ -133,3 +134,17 @@ def test_queued_again_by_hand_it_tells_a_date_that_is_kept() -> None:
     (mail,) = [mail for mail in world.sent if mail.to_customer]
     assert mail.next_update == world.order.told_until == world.order.deadline == world.now + 48 * H
     assert world.take(event("confirmed", world.now, 3, customer__email="b@b.example")) is Reason.REPEATED
+
+
+PROMISED = {
+    "en": "as soon as we know it, we tell the customer how the order stands",
+    "pt-PT": "assim que o soubermos, dizemos ao cliente em que ponto está a encomenda",
+    "pt-BR": "assim que soubermos, contamos ao cliente em que pé está o pedido",
+    "es": "en cuanto la sepamos, contaremos al cliente cómo va su pedido",
+    "ca": "tan bon punt la sapiguem, explicarem al client com està la comanda",
+}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_owner_is_promised_just_that(locale: str) -> None:
+    assert PROMISED[locale] in words("customer-unreachable", locale).text
