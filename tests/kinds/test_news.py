@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from avisa.core import context, facts
-from avisa.core.model import Purpose
+from avisa.core.model import Json, Purpose
 from tests.builders import event, plan, touchpoint
 from tests.core.harness import START, World
+from tests.mails.harness import LOCALES, shipped
+from tests.templates.harness import mailed
 
 H = timedelta(hours=1)
 PLAN = plan(
@@ -77,6 +80,25 @@ def test_news_that_comes_while_news_waits_is_told_together() -> None:
     world.live(H)
     assert len(world.sent) == 2
     assert world.order is not None and world.order.changed == ("tracking", "slot")
+
+
+TRACKINGS: list[tuple[Json, str]] = [
+    ("RR123456785PT", "RR123456785PT"),
+    (["RR1", "RR2"], "RR1, RR2"),
+    (1042, "1042"),
+    ({"carrier": "x"}, ""),
+    ([], ""),
+    (None, ""),
+]
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize(("tracking", "shown"), TRACKINGS)
+def test_the_news_of_the_shipped_plan_is_in_the_mail(tracking: Json, shown: str, locale: str) -> None:
+    rendered, _ = mailed(shipped(), "shipped", customer_locale=locale, details_tracking=tracking)
+    line = re.compile(r"^(?:Tracking|Número|Código) [^:]*: (.*)$", re.MULTILINE)
+    assert line.findall(rendered.text) == ([shown] if shown else [])
+    assert shown in rendered.html
 
 
 def told(status: str, said: list[Facts]) -> tuple[str, list[list[str]]]:
