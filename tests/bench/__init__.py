@@ -1,5 +1,6 @@
 """`make bench`: how fast Avisa is, beside what else one could do, on the same events, mails, broker and sink.
 
-Every number is taken several times in rounds that alternate between the variants, because the machine is not ours
-alone; what counts are the ratios within one run. Nothing here is asserted: speed is printed, not tested.
+All that is compared is alive at once and takes turns in short rounds, because the machine is not ours alone and
+changes its speed within minutes; what counts is processor time, and the ratio of neighbours. Nothing here is
+asserted: speed is printed, not tested.
 """

@@ -1,4 +1,7 @@
-"""`python -m tests.bench [--short | --full]`: measure, print, and write `bench.json`."""
+"""`python -m tests.bench [--short | --full] [--against COMMIT]`: measure, print, and write `bench.json`.
+
+With `--against`, Avisa of another commit takes turns with today's, and nothing else is measured.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,43 @@ import signal
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import due, rounds, stages
+from tests.bench import against, due, latency, stages
 from tests.bench.due import Due
-from tests.bench.numbers import Numbers, Pace, Target, document, figure, middle, ratio, spread, table
-from tests.bench.rounds import Latency
-from tests.bench.variants import VARIANTS, Avisa, Ground, Naive, Variant, migrate
+from tests.bench.latency import Latency
+from tests.bench.numbers import Numbers, Ratio, Target, document, figure, ratio, table
+from tests.bench.turns import take_turns
+from tests.bench.variants import VARIANTS, Avisa, Ground, SmtpSource, Variant, migrate
 from tests.tools.kafka import ApacheKafka
 from tests.tools.postgres import running
 
-BY_NAME = {variant.name: variant for variant in VARIANTS}
-SMTP_SOURCE = "smtp_source"
-MAIL = 8_700  # bytes of a mail of ours
+# Of `bench.json`: whose processor time, or whose rate, in multiples of whose.
+CPU_RATIOS = {
+    "naive_kept_cpu_to_sqlite": ("naive_kept", "avisa_sqlite"),
+    "naive_kept_cpu_to_postgres": ("naive_kept", "avisa_postgres"),
+    "postgres_2_cpu_to_postgres": ("avisa_postgres_2", "avisa_postgres"),
+}
+RATE_RATIOS = {
+    "sqlite_to_naive_kept": ("avisa_sqlite", "naive_kept"),
+    "sqlite_to_naive_each": ("avisa_sqlite", "naive_each"),
+    "sqlite_to_smtp_source": ("avisa_sqlite", "smtp_source"),
+    "postgres_to_naive_kept": ("avisa_postgres", "naive_kept"),
+    "postgres_2_to_postgres": ("avisa_postgres_2", "avisa_postgres"),
+}
+
+LABELS = {
+    "naive_kept": "naive FastStream service, no store, one kept connection",
+    "naive_each": "naive, one connection a mail",
+    "avisa_sqlite": "Avisa on SQLite, every promise on",
+    "avisa_postgres": "Avisa on PostgreSQL, one process",
+    "avisa_postgres_2": "Avisa on PostgreSQL, two processes",
+    "smtp_source": "`smtp-source`, in C, which only sends",
+}
+AVISAS = [one for one in VARIANTS if isinstance(one, Avisa) and one.processes == 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,36 +57,41 @@ class Size:
     """How much is measured."""
 
     rounds: int
-    events: int  # for Avisa in each round
-    slow_events: int  # for those who need ten times as long
     seconds: float  # of each latency
     stage_events: int
     open_orders: tuple[int, int]  # among which the due are claimed
 
 
-SHORT = Size(rounds=1, events=4_000, slow_events=500, seconds=2, stage_events=3_000, open_orders=(10_000, 100_000))
-USUAL = Size(
-    rounds=3, events=15_000, slow_events=2_000, seconds=10, stage_events=8_000, open_orders=(100_000, 1_000_000)
-)
-FULL = Size(
-    rounds=7, events=30_000, slow_events=3_000, seconds=30, stage_events=20_000, open_orders=(1_000_000, 10_000_000)
-)
+SHORT = Size(rounds=4, seconds=2, stage_events=3_000, open_orders=(10_000, 100_000))
+USUAL = Size(rounds=12, seconds=10, stage_events=8_000, open_orders=(100_000, 1_000_000))
+FULL = Size(rounds=40, seconds=30, stage_events=20_000, open_orders=(1_000_000, 10_000_000))
 
 
 def main() -> None:
     words = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     size = words.add_mutually_exclusive_group()
-    size.add_argument("--short", action="store_const", const=SHORT, dest="size", help="a minute and a half")
+    size.add_argument("--short", action="store_const", const=SHORT, dest="size", help="some minutes")
     size.add_argument("--full", action="store_const", const=FULL, dest="size", help="10 million open orders too")
-    words.add_argument("--only", metavar="WORD", default="", help="only variants with this word in their name")
+    words.add_argument("--rounds", type=int, help="how many turns each variant has")
+    words.add_argument("--only", metavar="WORD", help="only variants with this word in their name")
+    words.add_argument("--against", metavar="COMMIT", help="a commit, or the path of a worktree")
     words.add_argument("--out", type=Path, default=Path("bench.json"))
     asked = words.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing that was started outlives us
-    chosen = [variant for variant in VARIANTS if asked.only in variant.name]
+    chosen_size = asked.size or USUAL
+    rounds = asked.rounds or chosen_size.rounds
     with ground() as there:
-        bench = Bench(there, asked.size or USUAL, chosen)
-        bench.run()
-    asked.out.write_text(json.dumps(bench.document(), indent=2) + "\n")
+        print(f"{os.cpu_count()} cores, shared by services, broker, sinks, PostgreSQL and this harness;")
+        print(f"load {os.getloadavg()[0]:.1f} at the start; Python {platform.python_version()}")
+        began = time.monotonic()
+        if asked.against:
+            only = asked.only or "sqlite"
+            found = against.measure(there, [one for one in AVISAS if only in one.name], asked.against, rounds)
+        else:
+            bench = Bench(there, chosen_size, [one for one in VARIANTS if (asked.only or "") in one.name])
+            found = bench.run(rounds)
+        print(f"\n{time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f} at the end")
+    asked.out.write_text(json.dumps(found, indent=2) + "\n")
     print(f"\nwritten: {asked.out}")
 
 
@@ -86,75 +114,55 @@ def ground() -> Iterator[Ground]:
 class Bench:
     """All that is measured in one run."""
 
-    def __init__(self, ground: Ground, size: Size, variants: list[Variant]) -> None:
+    def __init__(self, ground: Ground, size: Size, variants: list[Variant | SmtpSource]) -> None:
         self._ground = ground
         self._size = size
         self._variants = variants
-        self._paces: defaultdict[str, list[Pace]] = defaultdict(list)
+        self._services = [one for one in variants if not isinstance(one, SmtpSource)]
         self._latencies: dict[str, Latency] = {}
         self._due: dict[str, tuple[Due, Due]] = {}
 
-    def run(self) -> None:
-        """Measure and print, part by part."""
-        began = time.monotonic()
-        print(f"{os.cpu_count()} cores, shared by service, broker, sink, PostgreSQL and this harness;")
-        print(f"load {os.getloadavg()[0]:.1f} at the start; Python {platform.python_version()}")
-        for number in range(self._size.rounds):
-            self._round(number)
-        print("\nAs fast as it goes: from the first event published to the last mail accepted\n")
-        print(self._pace_table())
-        print("\nFrom publishing an event to the acceptance of its mail, at half of that rate\n")
-        for variant in self._variants:
-            rate = middle(self._paces[variant.name]).mails_per_s / 2
-            self._latencies[variant.name] = rounds.at_pace(self._ground, variant, rate, self._size.seconds)
-        print(self._latency_table())
+    def run(self, rounds: int) -> dict[str, object]:
+        """Measure and print, part by part; return what `bench.json` holds."""
+        self._turns = take_turns(self._ground, self._variants, rounds)
+        print("\nAs fast as it goes, from the first event published to the last mail accepted: medians\n")
+        print(self._turns.table())
+        self._latency()
         self._stages()
         self._reminders()
+        ratios = self._ratios()
+        print("\nRatios of neighbours: the median and where it would lie in 19 of 20 benches\n")
+        print(table(["", "ratio"], [[name, _shown(one)] for name, one in ratios.items()]))
         print("\nWhat is aimed at\n")
-        print(table(["", "asked", "measured", ""], [target.cells() for target in self.targets()]))
-        print(f"\n{time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f} at the end")
+        print(table(["", "asked", "measured", ""], [target.cells() for target in self._targets()]))
+        numbers = self._turns.numbers(self._latencies)
+        print("\nFor the README\n")
+        print("\n".join(f"| {LABELS[name]} | {_cells(one)} |" for name, one in numbers.items()))
+        return document(numbers, ratios)
 
-    def _round(self, number: int) -> None:
-        """Each variant once; the next round begins with another one."""
-        turn: list[Variant | None] = [*self._variants, None]
-        shift = number % len(turn)
-        for variant in turn[shift:] + turn[:shift]:
-            if variant is None:
-                pace = rounds.smtp_source(self._ground, self._size.events, MAIL)
-            else:
-                slow = isinstance(variant, Naive)
-                events = self._size.slow_events if slow else self._size.events
-                pace = rounds.as_fast_as_it_goes(self._ground, variant, events)
-            name = SMTP_SOURCE if variant is None else variant.name
-            self._paces[name].append(pace)
-            print(f"  round {number + 1}: {name:18} {pace.mails_per_s:8,.0f} mails/s", flush=True)
-
-    def _pace_table(self) -> str:
-        head = ["", "mails/s", "rounds", "CPU µs/mail", "sink", "Kafka", "PostgreSQL", "MB"]
-        rows = []
-        for name, paces in self._paces.items():
-            one = middle(paces)
-            shares = [figure(one.cpu_us[part]) for part in ("service", "sink", "kafka", "postgres")]
-            rows.append([name, figure(one.mails_per_s), spread(paces), *shares, figure(one.rss_mb)])
-        return table(head, rows)
-
-    def _latency_table(self) -> str:
+    def _latency(self) -> None:
+        print("\nFrom publishing an event to the acceptance of its mail, at half of that rate\n")
+        rates = {name: one.mails_per_s for name, one in self._turns.numbers({}).items()}
+        for one in self._services:
+            found = latency.at_pace(self._ground, one, rates[one.name] / 2, self._size.seconds)
+            self._latencies[one.name] = found
         rows = [
             [name, figure(one.per_s), figure(one.p50_ms), figure(one.p99_ms), f"{one.mails:,}"]
             for name, one in self._latencies.items()
         ]
-        return table(["", "mails/s", "p50 ms", "p99 ms", "mails"], rows)
+        print(table(["", "mails/s", "p50 ms", "p99 ms", "mails"], rows))
 
     def _stages(self) -> None:
-        sqlite = next((one for one in self._variants if isinstance(one, Avisa) and one.store == "sqlite"), None)
-        if sqlite is None:
-            return
-        costs = stages.measure(self._ground, sqlite, self._size.stage_events)
-        print("\nProcessor time of a mail by stage, in avisa_sqlite with a meter in it\n")
-        print(table(["", "CPU µs/mail"], [[name, figure(cost)] for name, cost in costs.items()]))
+        metered = [one for one in self._services if isinstance(one, Avisa) and one.processes == 1]
+        costs = {one.name: stages.measure(self._ground, one, self._size.stage_events) for one in metered}
+        if costs:
+            print("\nProcessor time of a mail by stage, in µs, with a meter in the process\n")
+            names = dict.fromkeys(stage for stages_of in costs.values() for stage in stages_of)
+            rows = [[name, *(figure(one.get(name)) for one in costs.values())] for name in names]
+            print(table(["", *costs], rows))
 
     def _reminders(self) -> None:
-        for store in sorted({one.store for one in self._variants if isinstance(one, Avisa)}, reverse=True):
+        for store in sorted({one.store for one in self._services if isinstance(one, Avisa)}, reverse=True):
             fewer, more = (self._due_among(store, orders) for orders in self._size.open_orders)
             self._due[store] = (fewer, more)
         if self._due:
@@ -182,31 +190,27 @@ class Bench:
 
     # ------------------------------------------------------------ what comes of it
 
-    def _rate(self, name: str) -> float | None:
-        return middle(self._paces[name]).mails_per_s if self._paces.get(name) else None
-
-    def _cpu(self, name: str) -> float | None:
-        return middle(self._paces[name]).cpu_us["service"] if self._paces.get(name) else None
-
-    def ratios(self) -> dict[str, float | None]:
+    def _ratios(self) -> dict[str, float | Ratio | None]:
         """Within this run."""
         many = {
             f"due_claim_{store}_{more.orders}_to_{fewer.orders}": ratio(more.claim_ms, fewer.claim_ms)
             for store, (fewer, more) in self._due.items()
         }
-        return {
-            "sqlite_to_naive_kept": ratio(self._rate("avisa_sqlite"), self._rate("naive_kept")),
-            "sqlite_to_naive_each": ratio(self._rate("avisa_sqlite"), self._rate("naive_each")),
-            "naive_kept_cpu_to_sqlite": ratio(self._cpu("naive_kept"), self._cpu("avisa_sqlite")),
-            "sqlite_to_smtp_source": ratio(self._rate("avisa_sqlite"), self._rate(SMTP_SOURCE)),
-            "postgres_to_naive_kept": ratio(self._rate("avisa_postgres"), self._rate("naive_kept")),
-            "postgres_2_to_postgres": ratio(self._rate("avisa_postgres_2"), self._rate("avisa_postgres")),
-            **many,
-        }
+        cpu = {name: self._turns.cpu(*pair) for name, pair in CPU_RATIOS.items()}
+        rates = {name: self._turns.rate(*pair) for name, pair in RATE_RATIOS.items()}
+        return cpu | rates | many
 
-    def targets(self) -> list[Target]:
+    def _targets(self) -> list[Target]:
         """What is aimed at, with what came out."""
-        got = self.ratios()
+
+        def cpu(name: str) -> float | None:
+            found = self._turns.cpu(*CPU_RATIOS[name])
+            return None if found is None else found.median
+
+        def rate(name: str) -> float | None:
+            found = self._turns.rate(*RATE_RATIOS[name])
+            return None if found is None else found.median
+
         of_orders = [
             Target(
                 what=f"claim among {more.orders:,} open orders / among {fewer.orders:,}, {store}",
@@ -221,33 +225,29 @@ class Bench:
             for store, (_, more) in self._due.items()
         ]
         p99 = self._latencies.get("avisa_sqlite")
-        alone = middle(self._paces["avisa_sqlite"]) if self._paces.get("avisa_sqlite") else None
+        idle = self._turns.idle_mb.get("avisa_sqlite")
         return [
-            Target(what="SQLite, one process / naive, kept connection", got=got["sqlite_to_naive_kept"], wanted=15),
-            Target(what="SQLite, one process / smtp-source -d", got=got["sqlite_to_smtp_source"], wanted=0.25),
-            Target(what="PostgreSQL, two processes / one", got=got["postgres_2_to_postgres"], wanted=1.6),
+            Target(what="processor time, naive / SQLite", got=cpu("naive_kept_cpu_to_sqlite"), wanted=11),
+            Target(what="processor time, naive / PostgreSQL", got=cpu("naive_kept_cpu_to_postgres"), wanted=9),
+            Target(what="rate, SQLite / naive", got=rate("sqlite_to_naive_kept"), wanted=14),
+            Target(what="rate, SQLite / smtp-source -d", got=rate("sqlite_to_smtp_source"), wanted=0.3),
             *of_orders,
             *decided,
-            Target(what="idle memory", got=alone.idle_mb if alone else None, wanted=120, at_most=True, unit=" MB"),
+            Target(what="idle memory, SQLite", got=idle, wanted=90, at_most=True, unit=" MB"),
             Target(
                 what="p99 at half load, SQLite", got=p99.p99_ms if p99 else None, wanted=50, at_most=True, unit=" ms"
             ),
-            Target(what="start to ready", got=alone.ready_s if alone else None, wanted=2, at_most=True, unit=" s"),
         ]
 
-    def document(self) -> dict[str, object]:
-        """What `bench.json` holds."""
-        variants = {}
-        for name, paces in self._paces.items():
-            one, latency = middle(paces), self._latencies.get(name)
-            variants[name] = Numbers(
-                mails_per_s=one.mails_per_s,
-                cpu_us_per_mail=one.cpu_us["service"],
-                p50_ms=latency.p50_ms if latency else None,
-                p99_ms=latency.p99_ms if latency else None,
-                rss_mb=one.rss_mb,
-            )
-        return document(variants, self.ratios())
+
+def _cells(one: Numbers) -> str:
+    """Of a row of the README's table."""
+    latency = "" if one.p50_ms is None else f"{one.p50_ms:,.0f}, {one.p99_ms:,.0f}"
+    return " | ".join([f"{one.cpu_us_per_mail:,.0f}", f"{one.mails_per_s:,.0f}", latency])
+
+
+def _shown(one: float | Ratio | None) -> str:
+    return str(one) if isinstance(one, Ratio) else figure(one)
 
 
 if __name__ == "__main__":

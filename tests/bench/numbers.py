@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import ceil
+from math import ceil, comb
+
+SLOWER = 1.03  # in multiples of what it is compared with: from here on it counts as slower
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,20 +16,39 @@ class Numbers:
 
     mails_per_s: float
     cpu_us_per_mail: float  # of the service's processes; their threads, the interpreter and the kernel included
+    postgres_cpu_us_per_mail: float  # of the server's processes
     p50_ms: float | None = None  # from publishing an event to its mail's acceptance, at half of `mails_per_s`
     p99_ms: float | None = None
     rss_mb: float | None = None  # at most, of all processes of the variant together
+    idle_mb: float | None = None  # once it is ready, before the first event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """One run of a variant as fast as it goes."""
+    """One turn of a variant."""
 
     mails_per_s: float
     cpu_us: Mapping[str, float]  # a mail: of the service, and of what it shares the cores with
-    rss_mb: float | None  # at most
-    idle_mb: float | None = None  # once it is ready, before the first event
-    ready_s: float | None = None  # from its start to ready
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """One variant in multiples of another: the median over the rounds, and between which two the median of many more
+    rounds would lie, in 19 of 20 benches."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.3g} [{self.low:.3g}..{self.high:.3g}]"
+
+    @property
+    def verdict(self) -> str:
+        """Whether the one needs more than the other, as far as these rounds can tell."""
+        if self.high < SLOWER:
+            return "not slower"
+        return "SLOWER" if self.low > SLOWER else "undecided: more rounds"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +86,26 @@ def middle(paces: Sequence[Pace]) -> Pace:
     return Pace(
         mails_per_s=statistics.median(pace.mails_per_s for pace in paces),
         cpu_us={name: statistics.median(pace.cpu_us[name] for pace in paces) for name in paces[0].cpu_us},
-        rss_mb=_median_of_known(pace.rss_mb for pace in paces),
-        idle_mb=_median_of_known(pace.idle_mb for pace in paces),
-        ready_s=_median_of_known(pace.ready_s for pace in paces),
     )
 
 
-def _median_of_known(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return statistics.median(known) if known else None
+def paired(these: Sequence[float], those: Sequence[float]) -> Ratio:
+    """`these` in multiples of `those`, round by round: what slows the machine for minutes slows both.
+
+    Raises ValueError if there is not one of each in every round, or no round.
+    """
+    ratios = sorted(this / that for this, that in zip(these, those, strict=True))
+    spared = _outside(len(ratios))
+    return Ratio(median=statistics.median(ratios), low=ratios[spared], high=ratios[-1 - spared])
 
 
-def spread(paces: Sequence[Pace]) -> str:
-    """Slowest and fastest round."""
-    rates = [pace.mails_per_s for pace in paces]
-    return f"{min(rates):,.0f}..{max(rates):,.0f}"
+def _outside(many: int) -> int:
+    """How many of so many sorted values lie, on each side, outside of the interval that holds the true median with a
+    probability of 95 % (of the sign test). Fewer than six values cannot say so much, then none."""
+    spared, below = 0, 1
+    while (below := below + comb(many, spared + 1)) / 2**many <= 0.025:
+        spared += 1
+    return spared
 
 
 def figure(value: float | None, unit: str = "") -> str:
@@ -106,10 +132,16 @@ def ratio(this: float | None, that: float | None) -> float | None:
     return None if this is None or not that else this / that
 
 
-def document(variants: Mapping[str, Numbers], ratios: Mapping[str, float | None]) -> dict[str, object]:
-    """What `bench.json` holds (docs/reference.md, JSON)."""
+def document(variants: Mapping[str, Numbers], ratios: Mapping[str, float | Ratio | None]) -> dict[str, object]:
+    """What `bench.json` holds (docs/reference.md, JSON). Of a ratio of rounds the median, and its interval apart."""
     shown = {name: {key: _rounded(value) for key, value in asdict(one).items()} for name, one in variants.items()}
-    return {"variants": shown, "ratios": {name: _rounded(value) for name, value in ratios.items()}}
+    medians = {name: one.median if isinstance(one, Ratio) else one for name, one in ratios.items()}
+    between = {name: [one.low, one.high] for name, one in ratios.items() if isinstance(one, Ratio)}
+    return {
+        "variants": shown,
+        "ratios": {name: _rounded(value) for name, value in medians.items()},
+        "intervals": {name: [_rounded(end) for end in ends] for name, ends in between.items()},
+    }
 
 
 def _rounded(value: float | None) -> float | None:

@@ -16,9 +16,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from tests.bench.machine import family
 
 STATUSES = ("confirmed", "in_production", "in_production", "shipped", "out_for_delivery", "delivered")
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
@@ -83,7 +84,7 @@ def measure(file: Path) -> dict[str, float]:
 
         def watch() -> None:
             while not ended.wait(_LOOK_EVERY):
-                most[0] = max(most[0], sum(map(_pss, _tree(run.pid))))
+                most[0] = max(most[0], sum(map(_pss, family(run.pid))))
 
         watcher = threading.Thread(target=watch)
         watcher.start()
@@ -102,16 +103,6 @@ def measure(file: Path) -> dict[str, float]:
 def _children() -> float:
     times = os.times()
     return times.children_user + times.children_system
-
-
-def _tree(pid: int) -> Iterator[int]:
-    yield pid
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return
-    for child in children:
-        yield from _tree(int(child))
 
 
 def _pss(pid: int) -> int:

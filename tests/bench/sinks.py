@@ -50,7 +50,8 @@ class SmtpSink:
 
 @contextmanager
 def smtp_sink(folder: Path) -> Iterator[SmtpSink]:
-    port, counter = free_port(), folder / "smtp-sink.count"
+    port = free_port()
+    counter = folder / f"smtp-sink-{port}.count"
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     with counter.open("wb") as output:
         command = [postfix("smtp-sink"), "-c", *user, f"127.0.0.1:{port}", "512"]

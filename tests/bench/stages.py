@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
-from tests.bench import rounds
+from tests.bench.checkout import TODAY
 from tests.bench.sinks import smtp_sink
+from tests.bench.traffic import WARM, publish_and_await
 from tests.bench.variants import Avisa, Ground
 
 
@@ -19,14 +19,14 @@ def measure(ground: Ground, variant: Avisa, events: int) -> dict[str, float]:
     """Processor time in µs a mail, by stage; what no stage is charged for is `the rest`, and `all` the sum."""
     file = ground.folder / "meter"
     metered = replace(
-        variant, command=(sys.executable, "-m", "tests.bench.metered"), environ={"BENCH_METER": str(file)}
+        variant, checkout=replace(TODAY, module="tests.bench.metered"), environ={"BENCH_METER": str(file)}
     )
     topic = ground.topic()
     with smtp_sink(ground.folder) as sink, metered.running(ground, topic, sink.port) as service:
         [pid] = service.pids
-        rounds.publish_and_await(ground, topic, sink, service, 0, rounds.WARM)
+        publish_and_await(ground, topic, sink, service, 0, WARM)
         before = _read(file, pid)
-        rounds.publish_and_await(ground, topic, sink, service, rounds.WARM, events)
+        publish_and_await(ground, topic, sink, service, WARM, events)
         after = _read(file, pid)
     costs = {stage: (seconds - before.get(stage, 0.0)) * 1e6 / events for stage, seconds in after.items()}
     everything = costs.pop("all")

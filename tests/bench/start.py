@@ -14,8 +14,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from tests.bench.checkout import PROJECT
 from tests.bench.machine import cpu_seconds, free_port
-from tests.bench.variants import PROJECT
 
 RESTARTS = 3
 _PATIENCE = 120.0

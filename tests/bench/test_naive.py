@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader
 from avisa.ports import RenderedMessage
 from avisa.templates.jinja.formats import Formats
 from avisa.templates.renderer import fill
+from tests.bench.checkout import PROJECT
 from tests.bench.orders import event
-from tests.bench.variants import PROJECT
 from tests.mails import harness as mails
 
 ZONE = "Europe/Lisbon"

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.numbers import Numbers, Pace, Target, document, figure, middle, percentile, ratio, table
+from tests.bench.numbers import (
+    Numbers,
+    Pace,
+    Ratio,
+    Target,
+    document,
+    figure,
+    middle,
+    paired,
+    percentile,
+    ratio,
+    table,
+)
 from tests.bench.orders import address, event, number_of
 
 
 def pace(mails_per_s: float) -> Pace:
-    return Pace(mails_per_s=mails_per_s, cpu_us={"service": 1e6 / mails_per_s}, rss_mb=100.0)
+    return Pace(mails_per_s=mails_per_s, cpu_us={"service": 1e6 / mails_per_s})
 
 
 def test_a_percentile_is_one_of_the_values() -> None:
@@ -42,20 +54,54 @@ def test_a_table_lines_its_columns_up() -> None:
     ]
 
 
+def test_rounds_on_a_machine_that_changes_its_speed_still_tell_the_ratio() -> None:
+    speeds = [1.0, 2.1, 1.9, 1.0, 1.1, 1.6, 0.9, 1.2]
+    now, then = [1.1 * speed for speed in speeds], [1.0 * speed for speed in speeds]
+    assert str(paired(now, then)) == "1.1 [1.1..1.1]"
+    assert paired(now, then).verdict == "SLOWER"
+    assert paired(then, now).verdict == "not slower"
+    with pytest.raises(ValueError, match="shorter"):
+        paired(now, then[1:])
+
+
+def test_what_the_rounds_cannot_tell_is_undecided() -> None:
+    assert paired([0.9, 1.2, 1.0, 1.3, 0.8, 1.1], [1.0] * 6).verdict == "undecided: more rounds"
+    assert Ratio(median=1.0, low=0.98, high=1.02).verdict == "not slower"
+
+
+@pytest.mark.parametrize(
+    ("rounds", "low", "high"), [(1, 1, 1), (5, 1, 5), (6, 1, 6), (9, 2, 8), (12, 3, 10), (40, 14, 27)]
+)
+def test_the_interval_is_that_of_the_sign_test(rounds: int, low: int, high: int) -> None:
+    """As tabled for the confidence interval of a median, at 95 %."""
+    found = paired([float(n) for n in range(rounds, 0, -1)], [1.0] * rounds)
+    assert (found.low, found.high) == (low, high)
+
+
 def test_bench_json_has_the_shape_of_the_contract() -> None:
-    numbers = Numbers(mails_per_s=4911.17, cpu_us_per_mail=203.6, p50_ms=4.44, p99_ms=None, rss_mb=131.2)
-    ratios = {"sqlite_to_naive_kept": ratio(4911.17, 307.2), "none": ratio(1, None)}
+    numbers = Numbers(
+        mails_per_s=4911.17,
+        cpu_us_per_mail=203.6,
+        postgres_cpu_us_per_mail=0.0,
+        p50_ms=4.44,
+        p99_ms=None,
+        rss_mb=131.2,
+    )
+    ratios = {"sqlite_to_naive_kept": Ratio(median=15.987, low=14.2, high=16.1), "none": ratio(1, None)}
     assert document({"avisa_sqlite": numbers}, ratios) == {
         "variants": {
             "avisa_sqlite": {
                 "mails_per_s": 4911.0,
                 "cpu_us_per_mail": 203.6,
+                "postgres_cpu_us_per_mail": 0.0,
                 "p50_ms": 4.44,
                 "p99_ms": None,
                 "rss_mb": 131.2,
+                "idle_mb": None,
             }
         },
         "ratios": {"sqlite_to_naive_kept": 15.99, "none": None},
+        "intervals": {"sqlite_to_naive_kept": [14.2, 16.1]},
     }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from avisa.ports import Mail
 from avisa.templates import template_folder
-from tests.bench.__main__ import MAIL
 from tests.bench.due import confirmed
 from tests.bench.orders import NOON
+from tests.bench.turns import MAIL
 from tests.templates.harness import SHIPPED, catalog_of
 
 

@@ -18,12 +18,12 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
-from tests.bench.machine import cpu_of_family, cpu_seconds, free_port
+from tests.bench.checkout import PROJECT, TODAY, Checkout
+from tests.bench.machine import cpu_seconds, family, free_port
 from tests.bench.orders import NOON
 from tests.tools.kafka import ApacheKafka
 from tests.tools.postgres import Postgres
 
-PROJECT = Path(__file__).parents[2]
 PARTITIONS = 4
 _BIN = Path(sys.executable).parent
 _PATIENCE = 60.0
@@ -57,7 +57,7 @@ class Ground:
 
     def neighbours(self) -> dict[str, float]:
         """Processor time so far of what the service shares the cores with, in seconds."""
-        return {"kafka": cpu_seconds(self.kafka.pid), "postgres": cpu_of_family(self.postgres.pid)}
+        return {"kafka": cpu_seconds(self.kafka.pid), "postgres": cpu_seconds(self.postgres.pid)}
 
 
 @dataclass(slots=True)
@@ -66,15 +66,15 @@ class Service:
 
     processes: list[subprocess.Popen[bytes]]
     ports: list[int] = field(default_factory=list)  # of Avisa's web servers
-    ready_after: float | None = None  # seconds from start to ready
 
     @property
     def pids(self) -> list[int]:
-        return [process.pid for process in self.processes]
+        """Of its processes and of those that they have started."""
+        return [pid for process in self.processes for pid in family(process.pid)]
 
     def cpu(self) -> float:
         """Processor time so far, in seconds."""
-        return sum(cpu_seconds(pid) for pid in self.pids)
+        return sum(cpu_seconds(process.pid) for process in self.processes)
 
     def check(self) -> None:
         """Raise RuntimeError if a process has ended."""
@@ -89,6 +89,7 @@ class Naive:
 
     name: str
     connection: str  # kept, each
+    turn: int = 200  # mails, about as long as the other turns
 
     @contextlib.contextmanager
     def running(self, ground: Ground, topic: str, smtp_port: int) -> Iterator[Service]:
@@ -110,7 +111,8 @@ class Avisa:
     name: str
     store: str  # sqlite, postgres
     processes: int = 1
-    command: tuple[str, ...] = (str(_BIN / "avisa"), "run")
+    turn: int = 1_500  # mails
+    checkout: Checkout = TODAY
     environ: Mapping[str, str] = field(default_factory=dict)
 
     @contextlib.contextmanager
@@ -126,18 +128,18 @@ class Avisa:
             "AVISA_SMTP__TLS": "none",
             "AVISA_CLOCK__START": NOON.isoformat(),
             "AVISA_CLOCK__ORIGIN": datetime.now(UTC).isoformat(),
+            "PYTHONPATH": self.checkout.python_path,
             **self.environ,
         }
         if self.store == "postgres":
-            migrate(environ, ground.folder)
+            migrate(environ, ground.folder, self.checkout)
         ports = [free_port() for _ in range(self.processes)]
-        commands = [([*self.command], environ | {"AVISA_HTTP__PORT": str(port)}) for port in ports]
-        began = time.monotonic()
+        command = _command(self.checkout, "run")
+        commands = [(command, environ | {"AVISA_HTTP__PORT": str(port)}) for port in ports]
         with _started(ground, self.name, commands) as processes:
             service = Service(processes, ports)
             for port in ports:
                 _await_ready(service, port)
-            service.ready_after = time.monotonic() - began
             for port in ports:
                 _await_ready(service, port, "assignment")
             yield service
@@ -145,18 +147,32 @@ class Avisa:
             (ground.folder / f"{topic}.db{suffix}").unlink(missing_ok=True)
 
 
-def migrate(environ: Mapping[str, str], folder: Path) -> None:
+def migrate(environ: Mapping[str, str], folder: Path, checkout: Checkout = TODAY) -> None:
     """Make the tables of the store that `environ` names."""
-    command = [str(_BIN / "avisa"), "migrate"]
+    command = _command(checkout, "migrate")
     subprocess.run(command, env=_environ(environ), cwd=folder, check=True, capture_output=True)
+
+
+def _command(checkout: Checkout, word: str) -> list[str]:
+    return [sys.executable, "-m", checkout.module, word]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpSource:
+    """`smtp-source -d` of postfix: mails of the same size and nothing to do but send them."""
+
+    name: str
+    turn: int = 1_500  # mails
 
 
 Variant = Naive | Avisa
 
-VARIANTS: tuple[Variant, ...] = (
-    Naive(name="naive_kept", connection="kept"),
+# In the order of their turns, there and back again: those that are compared are neighbours.
+VARIANTS: tuple[Variant | SmtpSource, ...] = (
     Naive(name="naive_each", connection="each"),
+    SmtpSource(name="smtp_source"),
     Avisa(name="avisa_sqlite", store="sqlite"),
+    Naive(name="naive_kept", connection="kept"),
     Avisa(name="avisa_postgres", store="postgres"),
     Avisa(name="avisa_postgres_2", store="postgres", processes=2),
 )
