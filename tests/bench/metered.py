@@ -1,8 +1,9 @@
 """Where the processor time of a mail goes: `avisa run` with a meter at the door of each stage.
 
-`python -m tests.bench.metered` in place of `avisa run`. At SIGUSR1 it writes to the file `BENCH_METER` the seconds
-of processor time that each stage has used so far, as JSON. A stage is charged for what it does itself, not for the
-stages it calls; what nobody is charged for is the event loop, the libraries between the stages, and the meter.
+`python -m tests.bench.metered run` in place of `avisa run`. At SIGUSR1 it writes to the file `BENCH_METER` the
+seconds of processor time that each stage has used so far, as JSON. A stage is charged for what it does itself, not
+for the stages it calls; what nobody is charged for is the event loop, the libraries between the stages, and the
+meter.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import sys
 import threading
 import time
 import types
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
+import greenlet
 from aiokafka.consumer.fetcher import Fetcher
 from faststream._internal.endpoint.subscriber.usecase import SubscriberUsecase
 
@@ -69,24 +72,50 @@ DOORS: tuple[tuple[Any, str, str], ...] = (
 )
 
 
+class _Thread(threading.local):
+    """The stages that are open in this thread, the innermost last.
+
+    Each greenlet has its own: SQLAlchemy does the work on PostgreSQL in greenlets, and leaves one in the middle of a
+    stage whenever it waits for the server. A new one begins in the stage that started it.
+    """
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self.open: list[str] = []
+        self._seconds = seconds
+        self._charged = time.thread_time()  # all of this thread's time before is charged
+        self._of_greenlets: WeakKeyDictionary[greenlet.greenlet, list[str]] = WeakKeyDictionary()
+        greenlet.settrace(self._switched)
+
+    def charge(self) -> None:
+        """Charge the innermost stage for the time since the last call; nobody, where none is open."""
+        now = time.thread_time()
+        if self.open:
+            self._seconds[self.open[-1]] += now - self._charged
+        self._charged = now
+
+    def _switched(self, _: str, switch: tuple[greenlet.greenlet, greenlet.greenlet]) -> None:
+        origin, target = switch
+        self.charge()
+        self._of_greenlets[origin] = self.open
+        self.open = self._of_greenlets.get(target, self.open[-1:])
+
+
 class Meter:
     """Seconds by stage, over all threads."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
-        self._here = threading.local()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._here = _Thread(self.seconds)
 
     def call(self, stage: str, work: Callable[[], Any]) -> Any:
-        """Do `work` and charge `stage` for it, less what was charged to others meanwhile."""
-        outer = getattr(self._here, "inner", 0.0)
-        self._here.inner = 0.0
-        began = time.thread_time()
+        """Do `work` and charge `stage` for it, less what is charged to others meanwhile."""
+        self._here.charge()
+        self._here.open.append(stage)
         try:
             return work()
         finally:
-            took = time.thread_time() - began
-            self.seconds[stage] += took - self._here.inner
-            self._here.inner = outer + took
+            self._here.charge()
+            self._here.open.pop()
 
     @types.coroutine
     def steps(self, stage: str, coroutine: Any) -> Generator[Any, Any, Any]:
@@ -139,5 +168,4 @@ if __name__ == "__main__":
     meter = Meter()
     wrap(meter)
     signal.signal(signal.SIGUSR1, meter.dump)
-    sys.argv = ["avisa", "run"]
     sys.exit(main())
