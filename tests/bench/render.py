@@ -1,84 +1,90 @@
-"""`python -m tests.bench.render`: what a mail's words cost, step by step, in processor time.
+"""`python -m tests.bench.render [--against COMMIT]`: what a mail's words cost, step by step, in processor time.
 
-Every shipped message is pressed in every language, and told of every sample order. The best of several rounds counts,
-because whatever else the machine did can only have made one longer.
+Each shipped message is compiled, in one language; mails are those that follow from the same events in every status
+and language. A process of its own measures (`words`); with `--against`, one with Avisa of another commit takes turns
+with it, which finds in its own `tests.templates.harness` how its catalog is put together.
 """
 
 from __future__ import annotations
 
-import time
+import argparse
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
-from avisa.catalog import Catalog
-from avisa.core import samples
-from avisa.core.model import Notification, Order
-from avisa.ports import Draft
-from avisa.templates import template_folder
-from avisa.templates.compile_folder import MESSAGE, owners_messages
-from avisa.templates.compile_message import compile_message
-from avisa.templates.layout.layout import Layout
-from avisa.templates.layout.layout import read as read_layout
-from tests.bench.numbers import figure, table
-from tests.bench.orders import NOON
-from tests.templates.harness import SHIPPED, catalog_of
+from tests.bench.checkout import TODAY, Checkout, checkout
+from tests.bench.numbers import figure, paired, table
+from tests.bench.orders import event
 
-ROUNDS = 7
+ORDERS = 5  # in each status and language
+STATUSES = ("confirmed", "in_production", "shipped", "out_for_delivery", "delivered", "cancelled")
+LOCALES = ("en", "es", "ca", "pt-PT", "pt-BR")
 
 
 def main() -> None:
     """Measure and print."""
-    files, _ = template_folder.read(SHIPPED)
-    shipped = catalog_of(files)
-    layout = read_layout(files)
-    assert isinstance(layout, Layout)
-
-    def pressed() -> int:
-        """Every message once."""
-        owners = owners_messages(shipped.plan)
-        found = [(file, match) for file in files if (match := MESSAGE.fullmatch(file))]
-        for file, match in found:
-            name, locale = match.groups()
-            compile_message(files[file], file=file, locale=locale, layout=layout, for_owner=name in owners)
-        return len(found)
-
-    mails = list(_mails(shipped))
-
-    def for_each(step: Callable[[Order, Notification, Draft], object]) -> Callable[[], int]:
-        def done() -> int:
-            for mail in mails:
-                step(*mail)
-            return len(mails)
-
-        return done
-
-    steps = {
-        "press a message, when it is saved": pressed,
-        "draft a mail": for_each(lambda order, notification, _: shipped.draft(notification, order, NOON)),
-        "fill it": for_each(lambda _, __, draft: shipped.render(draft)),
-        "fill it and put it into its envelope": for_each(
-            lambda _, notification, draft: shipped.compose(notification, draft)
-        ),
-    }
-    rows = [[name, figure(_best(step))] for name, step in steps.items()]
-    print(table(["", "CPU µs"], rows))
+    words = argparse.ArgumentParser(prog="python -m tests.bench.render", description=__doc__)
+    words.add_argument("--rounds", type=int, default=40)
+    words.add_argument("--against", metavar="COMMIT", help="a commit, or the path of a worktree")
+    asked = words.parse_args()
+    with ExitStack() as living:
+        them = {"now": living.enter_context(_alive(TODAY))}
+        if asked.against:
+            them["then"] = living.enter_context(_alive(living.enter_context(checkout(asked.against))))
+        rounds: list[dict[str, dict[str, float]]] = []
+        for number in range(asked.rounds):
+            turns = list(them.items())
+            rounds.append({name: turn() for name, turn in (turns if number % 2 == 0 else turns[::-1])})
+    rows = []
+    for step in rounds[0]["now"]:
+        costs = {name: [turns[name][step] for turns in rounds] for name in them}
+        row = [step, *(figure(min(each)) for each in costs.values())]
+        if asked.against:
+            ratio = paired(costs["now"], costs["then"])
+            row += [str(ratio), ratio.verdict]
+        rows.append(row)
+    print(table(["CPU µs, best round", *them, *(["now / then", "by more than 3 %"] if asked.against else [])], rows))
 
 
-def _mails(shipped: Catalog) -> Iterator[tuple[Order, Notification, Draft]]:
-    for message in shipped.renderer.names():
-        for order, notification in samples.samples(message, shipped.plan, NOON).values():
-            draft = shipped.draft(notification, order, NOON)
-            assert isinstance(draft, Draft), draft
-            yield order, notification, draft
+@contextmanager
+def _alive(avisa: Checkout) -> Iterator[Callable[[], dict[str, float]]]:
+    """A process that waits for its turns. A turn returns the cost of each step in µs."""
+    command = [sys.executable, "-P", str(Path(__file__).with_name("words.py"))]
+    environ = {"PYTHONPATH": avisa.python_path}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ) as process:
+        to, back = process.stdin, process.stdout
+        assert to is not None
+        assert back is not None
+
+        def say(line: str) -> None:
+            to.write(f"{line}\n".encode())
+            to.flush()
+
+        def turn() -> dict[str, float]:
+            say("once more")
+            answer: dict[str, float] = json.loads(back.readline())
+            return answer
+
+        try:
+            say(json.dumps(list(_events())))
+            yield turn
+        finally:
+            process.kill()
 
 
-def _best(step: Callable[[], int]) -> float:
-    """Microseconds of processor time for one, in the best round."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        many = step()
-        best = min(best, (time.process_time() - began) * 1e6 / many)
-    return best
+def _events() -> Iterator[str]:
+    """The values of records, each of an order of its own."""
+    for number in range(ORDERS):
+        for status in STATUSES:
+            for locale in LOCALES:
+                told = event(number)
+                customer = told["customer"]
+                assert isinstance(customer, dict)
+                changed = {"order_id": f"A-{number}-{status}-{locale}", "status": status}
+                yield json.dumps(told | changed | {"customer": customer | {"locale": locale}}, ensure_ascii=False)
 
 
 if __name__ == "__main__":
