@@ -16,7 +16,7 @@ class Numbers:
 
     mails_per_s: float
     cpu_us_per_mail: float  # of the service's processes; their threads, the interpreter and the kernel included
-    postgres_cpu_us_per_mail: float  # of the server's processes
+    postgres_cpu_us_per_mail: float  # of the server's processes, what the waiting variants ask of it included
     p50_ms: float | None = None  # from publishing an event to its mail's acceptance, at half of `mails_per_s`
     p99_ms: float | None = None
     rss_mb: float | None = None  # at most, of all processes of the variant together
