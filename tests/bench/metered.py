@@ -41,6 +41,7 @@ from avisa.smtp.conversation import Conversation
 from avisa.store import orders
 from avisa.store.database.connection_thread import ConnectionThread
 from avisa.store.database.database import OnDatabase, transaction
+from avisa.store.database.postgres import PostgreSQL
 from avisa.store.orders import SqlOrders
 from avisa.store.outbox import SqlOutbox
 from avisa.write_path import WritePath
@@ -61,6 +62,7 @@ DOORS: tuple[tuple[Any, str, str], ...] = (
     (SqlOutbox, "begin", "store: begin"),
     (SqlOutbox, "settle", "store: settle"),
     (ConnectionThread, "_durably", "store: transaction"),
+    (PostgreSQL, "_run", "store: transaction"),
     (Dispatch, "_round", "dispatch"),
     (Preparation, "prepare", "dispatch"),
     (InFlight, "settle_receipts", "dispatch"),

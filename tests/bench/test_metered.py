@@ -77,5 +77,4 @@ def test_the_stages_of_a_mail_by_postgresql_add_up(ground: Ground) -> None:
     everything, rest = costs.pop("all"), costs.pop("the rest")
     assert min(costs.values()) > 0, costs
     assert 0 < rest < everything / 2, (rest, everything, costs)
-    store = sum(cost for stage, cost in costs.items() if stage.startswith("store: "))
-    assert store > everything / 20, costs
+    assert costs["store: transaction"] > costs["store: settle"], costs  # the driver's part
