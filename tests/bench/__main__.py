@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.bench import against, due, latency, stages
 from tests.bench.due import Due
 from tests.bench.latency import Latency
-from tests.bench.numbers import Numbers, Ratio, Target, document, figure, ratio, table
+from tests.bench.numbers import FEWEST, Numbers, Ratio, Target, document, figure, ratio, table
 from tests.bench.turns import take_turns
 from tests.bench.variants import VARIANTS, Avisa, Ground, SmtpSource, Variant, migrate
 from tests.tools.kafka import ApacheKafka
@@ -62,7 +62,7 @@ class Size:
     open_orders: tuple[int, int]  # among which the due are claimed
 
 
-SHORT = Size(rounds=4, seconds=2, stage_events=3_000, open_orders=(10_000, 100_000))
+SHORT = Size(rounds=FEWEST, seconds=2, stage_events=3_000, open_orders=(10_000, 100_000))
 USUAL = Size(rounds=12, seconds=10, stage_events=8_000, open_orders=(100_000, 1_000_000))
 FULL = Size(rounds=40, seconds=30, stage_events=20_000, open_orders=(1_000_000, 10_000_000))
 
@@ -72,7 +72,7 @@ def main() -> None:
     size = words.add_mutually_exclusive_group()
     size.add_argument("--short", action="store_const", const=SHORT, dest="size", help="some minutes")
     size.add_argument("--full", action="store_const", const=FULL, dest="size", help="10 million open orders too")
-    words.add_argument("--rounds", type=int, help="how many turns each variant has")
+    words.add_argument("--rounds", type=int, help="turns of each variant")
     words.add_argument("--only", metavar="WORD", help="only variants with this word in their name")
     words.add_argument("--against", metavar="COMMIT", help="a commit, or the path of a worktree")
     words.add_argument("--out", type=Path, default=Path("bench.json"))
@@ -80,6 +80,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing that was started outlives us
     chosen_size = asked.size or USUAL
     rounds = asked.rounds or chosen_size.rounds
+    if rounds < FEWEST:
+        words.error(f"fewer than {FEWEST} rounds tell no interval")
     with ground() as there:
         print(f"{os.cpu_count()} cores, shared by services, broker, sinks, PostgreSQL and this harness;")
         print(f"load {os.getloadavg()[0]:.1f} at the start; Python {platform.python_version()}")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil, comb
 
+FEWEST = 6  # rounds that tell in which interval their median lies, with 95 %
 SLOWER = 1.03  # in multiples of what it is compared with: from here on it counts as slower
 
 
@@ -92,8 +93,10 @@ def middle(paces: Sequence[Pace]) -> Pace:
 def paired(these: Sequence[float], those: Sequence[float]) -> Ratio:
     """`these` in multiples of `those`, round by round: what slows the machine for minutes slows both.
 
-    Raises ValueError if there is not one of each in every round, or no round.
+    Raises ValueError if there is not one of each in every round, or if there are fewer than six rounds.
     """
+    if len(these) < FEWEST:
+        raise ValueError(f"{len(these)} rounds are too few for an interval: at least {FEWEST}")
     ratios = sorted(this / that for this, that in zip(these, those, strict=True))
     spared = _outside(len(ratios))
     return Ratio(median=statistics.median(ratios), low=ratios[spared], high=ratios[-1 - spared])
@@ -101,7 +104,7 @@ def paired(these: Sequence[float], those: Sequence[float]) -> Ratio:
 
 def _outside(many: int) -> int:
     """How many of so many sorted values lie, on each side, outside of the interval that holds the true median with a
-    probability of 95 % (of the sign test). Fewer than six values cannot say so much, then none."""
+    probability of 95 % (of the sign test)."""
     spared, below = 0, 1
     while (below := below + comb(many, spared + 1)) / 2**many <= 0.025:
         spared += 1

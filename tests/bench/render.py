@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.bench.checkout import TODAY, Checkout, checkout
-from tests.bench.numbers import figure, paired, table
+from tests.bench.numbers import FEWEST, figure, paired, table
 from tests.bench.orders import event
 
 ORDERS = 5  # in each status and language
@@ -30,6 +30,8 @@ def main() -> None:
     words.add_argument("--rounds", type=int, default=40)
     words.add_argument("--against", metavar="COMMIT", help="a commit, or the path of a worktree")
     asked = words.parse_args()
+    if asked.rounds < FEWEST:
+        words.error(f"fewer than {FEWEST} rounds tell no interval")
     with ExitStack() as living:
         them = {"now": living.enter_context(_alive(TODAY))}
         if asked.against:

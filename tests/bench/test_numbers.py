@@ -62,6 +62,8 @@ def test_rounds_on_a_machine_that_changes_its_speed_still_tell_the_ratio() -> No
     assert paired(then, now).verdict == "not slower"
     with pytest.raises(ValueError, match="shorter"):
         paired(now, then[1:])
+    with pytest.raises(ValueError, match="too few"):
+        paired(now[:5], then[:5])
 
 
 def test_what_the_rounds_cannot_tell_is_undecided() -> None:
@@ -69,9 +71,7 @@ def test_what_the_rounds_cannot_tell_is_undecided() -> None:
     assert Ratio(median=1.0, low=0.98, high=1.02).verdict == "not slower"
 
 
-@pytest.mark.parametrize(
-    ("rounds", "low", "high"), [(1, 1, 1), (5, 1, 5), (6, 1, 6), (9, 2, 8), (12, 3, 10), (40, 14, 27)]
-)
+@pytest.mark.parametrize(("rounds", "low", "high"), [(6, 1, 6), (8, 1, 8), (9, 2, 8), (12, 3, 10), (40, 14, 27)])
 def test_the_interval_is_that_of_the_sign_test(rounds: int, low: int, high: int) -> None:
     """As tabled for the confidence interval of a median, at 95 %."""
     found = paired([float(n) for n in range(rounds, 0, -1)], [1.0] * rounds)
