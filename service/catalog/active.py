@@ -1,7 +1,9 @@
 """The catalog in force, and earlier catalogs made again from their kept files.
 
 The name of a catalog is a hash of its files and a hash of everything else that decides the bytes of its mails. Its
-files are kept, so that any process can write a mail in doubt again from its frozen draft, with the same bytes.
+files are kept, so that any process can write a mail in doubt again from its frozen draft, with the same bytes. One
+that an earlier release put in force is kept with the name of that release's engine: its mails keep the form that they
+had.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -37,6 +40,12 @@ def files_of(kept: bytes) -> dict[str, str]:
     content: dict[str, Any] = orjson.loads(kept)
     files: dict[str, str] = content["files"]
     return files
+
+
+def engine_of(kept: bytes) -> str:
+    """What made the catalog, from the same bytes."""
+    engine: str = orjson.loads(kept)["engine"]
+    return engine
 
 
 def warnings_of(kept: bytes) -> list[Diagnostic]:
@@ -131,6 +140,7 @@ class CatalogCache:
         compile_files = self._open_folder if self.renders(version) else self._compile_folder
         catalog, _ = await asyncio.to_thread(self._make, version, files_of(content), compile_files)
         if catalog is not None:
+            catalog = replace(catalog, renderer=catalog.renderer.as_of(engine_of(content)))
             self._earlier[version] = catalog
             if len(self._earlier) > _REMEMBERED:
                 self._earlier.popitem(last=False)

@@ -20,6 +20,9 @@ _URLS = uuid.NAMESPACE_URL.bytes
 class Renderer(Protocol):
     """The compiled messages of a template folder."""
 
+    def as_of(self, engine: str) -> Renderer:
+        """The renderer whose mails have the form that they had with that engine."""
+
     def names(self) -> tuple[str, ...]:
         """The messages there are."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -35,8 +36,12 @@ class RenderedMessage:
     subject: str
     short: str
     text: str
-    html: str
+    quoted_html: bytes  # UTF-8 in quoted-printable (RFC 2045 section 6.7), as it is sent
     notes: Sequence[str] = ()
+
+    @property
+    def html(self) -> str:
+        return binascii.a2b_qp(self.quoted_html).decode().replace("\r\n", "\n")
 
 
 @dataclass(frozen=True, slots=True)

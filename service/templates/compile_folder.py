@@ -21,7 +21,7 @@ from avisa.templates.compile_message import Compiled
 from avisa.templates.jinja.formats import is_locale, tidy_locale
 from avisa.templates.layout import layout as layouts
 from avisa.templates.layout.layout import Layout
-from avisa.templates.mime import SenderHeaders
+from avisa.templates.mime import FORM, SenderHeaders
 from avisa.templates.renderer import Renderer, fill
 from avisa.templates.template import Template
 
@@ -33,8 +33,9 @@ _TRIED_AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # any moment will do
 
 
 def renderer_fingerprint() -> str:
-    """Return what decides the bytes of a mail besides the template folder: the versions of these packages."""
-    return " ".join(f"{name}={version(name)}" for name in _DECIDING)
+    """Return what decides the bytes of a mail besides the template folder: the versions of these packages, and the
+    form of a mail."""
+    return " ".join([*(f"{name}={version(name)}" for name in _DECIDING), f"mail={FORM}"])
 
 
 def compile_folder(

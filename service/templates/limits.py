@@ -28,7 +28,9 @@ LONGEST_PAGE = 96 * 1024  # characters of a message in its layout, before anythi
 
 # When it is filled. A turn of a loop takes as many steps as there are nodes in the loop's body.
 MOST_STEPS = 50_000  # of all loops of one mail
-LONGEST_RESULT = 256 * 1024  # characters of both texts of a mail; and of what is made of values on the way to them
+# Characters of both texts of a mail, the HTML in quoted-printable; and of what is made of values on the way to them.
+# There any script takes thrice its UTF-8 at most, of which a draft has no more than 64 KiB.
+LONGEST_RESULT = 1024 * 1024
 
 
 class TooMuch(Exception):  # noqa: N818  a state of the message, told as a problem

@@ -2,7 +2,8 @@
 
 Headers are folded here and not by a library, which might fold wrongly. A value of an event reaches a header only
 through `neutral`, and all but printable ASCII only as RFC 2047 encoded words made here; only in `To` does an address
-that is not ASCII stand as it is. Bodies are base64, so no line can be too long and no dot can stand alone.
+that is not ASCII stand as it is. Bodies are base64 or quoted-printable, so no line can be too long and no dot can
+stand alone.
 """
 
 from __future__ import annotations
@@ -32,11 +33,16 @@ _AT_ONCE = 4096  # characters; most texts are shorter
 _LONGEST_SUBJECT = 250
 _LONGEST_NAME = 200
 
-_BOUNDARY = b"=_avisa_"  # base64 has no underscore, so this cannot stand in a body
+# What decides the bytes of a mail besides its texts. Raise it with every change of them, and keep the form before:
+# a mail that was in doubt when Avisa was upgraded goes out again as it was. Form 1 had its HTML in base64.
+FORM = 2
+
+_BOUNDARY = b"=_avisa_"  # base64 has no underscore, quoted-printable nothing but `=` and two digits: no body holds it
 _TYPE = b'Content-Type: multipart/alternative; boundary="' + _BOUNDARY + b'"\r\n\r\n'
-_PART = b"Content-Transfer-Encoding: base64\r\n\r\n"
-_TEXT = b"--" + _BOUNDARY + b"\r\nContent-Type: text/plain; charset=utf-8\r\n" + _PART
-_HTML = b"\r\n--" + _BOUNDARY + b"\r\nContent-Type: text/html; charset=utf-8\r\n" + _PART
+_BASE64 = b"Content-Transfer-Encoding: base64\r\n\r\n"
+_QUOTED = b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+_TEXT = b"--" + _BOUNDARY + b"\r\nContent-Type: text/plain; charset=utf-8\r\n" + _BASE64
+_HTML = b"\r\n--" + _BOUNDARY + b"\r\nContent-Type: text/html; charset=utf-8\r\n"
 _END = b"\r\n--" + _BOUNDARY + b"--\r\n"
 
 
@@ -72,8 +78,8 @@ class SenderHeaders:
         lines += [b"MIME-Version: 1.0", b"Auto-Submitted: auto-generated", _TYPE]
         return cls(sender=sender, domain=sender.rpartition("@")[2], fixed=b"\r\n".join(lines))
 
-    def mail(self, heading: Heading, message: RenderedMessage) -> bytes:
-        """Return the bytes of a mail, with CRLF line ends, not dot-stuffed."""
+    def mail(self, heading: Heading, message: RenderedMessage, form: int = FORM) -> bytes:
+        """Return the bytes of a mail of that form, with CRLF line ends, not dot-stuffed."""
         feedback = ":".join(_TOKEN.sub("-", part) for part in heading.feedback_id)
         lines = [
             f"Date: {heading.date}\r\nMessage-ID: {heading.message_id}\r\nTo: ".encode("ascii"),
@@ -93,7 +99,9 @@ class SenderHeaders:
             intended = heading.intended_to
             shown = intended.encode() if intended.isascii() else _encoded(intended, len("X-Avisa-Intended-To: "))
             lines.append(b"X-Avisa-Intended-To: " + shown + b"\r\n")
-        lines += [self.fixed, _TEXT, *_base64(message.text), _HTML, *_base64(message.html), _END]
+        lines += [self.fixed, _TEXT, *_base64(message.text), _HTML]
+        lines += (_BASE64, *_base64(message.html)) if form == 1 else (_QUOTED, message.quoted_html)
+        lines.append(_END)
         return b"".join(lines)
 
 

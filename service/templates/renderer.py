@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 from jinja2.exceptions import UndefinedError
@@ -19,7 +19,7 @@ from avisa.templates.jinja.filling import Filling
 from avisa.templates.jinja.formats import formats_of
 from avisa.templates.jinja.to_text import cut
 from avisa.templates.limits import TooMuch
-from avisa.templates.mime import Heading, SenderHeaders
+from avisa.templates.mime import FORM, Heading, SenderHeaders
 from avisa.templates.template import Template
 
 _ANY_HOST = LinkRule()
@@ -33,6 +33,7 @@ class Renderer:
     sender_headers: Mapping[str, SenderHeaders]
     link_rules: Mapping[str, LinkRule]  # by brand
     redirect_to: str | None = None  # staging: all mail goes there
+    form: int = FORM  # of the bytes of its mails
 
     def names(self) -> tuple[str, ...]:
         return tuple(self.messages)
@@ -49,6 +50,11 @@ class Renderer:
 
     def domain(self, brand: Brand) -> str:
         return self.sender_headers[brand.key].domain
+
+    def as_of(self, engine: str) -> Renderer:
+        """Return the renderer whose mails have the form that they had with this engine, a `renderer_fingerprint`."""
+        named = dict(each.split("=") for each in engine.split() if "=" in each)
+        return replace(self, form=int(named.get("mail", 1)))
 
     def render(self, render_input: RenderInput) -> RenderedMessage | CannotRender:
         template = self.messages[render_input.message][render_input.locale]
@@ -79,9 +85,9 @@ class Renderer:
             key=key,
             sender=headers.sender,
             recipient=to,
-            data=headers.mail(heading, message),
+            data=headers.mail(heading, message, self.form),
             notes=(*render_input.notes, *message.notes),
-            wire_ready=True,  # base64 and checked headers: no line begins with a dot, none ends but with CRLF
+            wire_ready=True,  # of mime's bodies and headers no line begins with a dot, and none ends but with CRLF
         )
 
 
@@ -90,7 +96,7 @@ def fill(compiled: Compiled, values: dict[str, Json], rule: LinkRule = _ANY_HOST
     try:
         own = values.get("_locale")
         filling = Filling(rule=rule, formats=formats_of(own) if own else compiled.formats)
-        plain, html = compiled.program.fill(values, filling)
+        plain, quoted_html = compiled.program.fill(values, filling)
         subject, short, text = plain.split(SEPARATOR)
     except TooMuch as error:
         return CannotRender(f"{compiled.file}: {error}")
@@ -101,7 +107,8 @@ def fill(compiled: Compiled, values: dict[str, Json], rule: LinkRule = _ANY_HOST
         return CannotRender(f"{compiled.file}: the subject came out empty")
     if compiled.right_to_left or ISOLATE in plain:
         subject, short, text = (lines_of(each, compiled.right_to_left) for each in (subject, short, text))
-    return RenderedMessage(subject=subject, short=short, text=text, html=html, notes=tuple(filling.notes))
+    notes = tuple(filling.notes)
+    return RenderedMessage(subject=subject, short=short, text=text, quoted_html=quoted_html, notes=notes)
 
 
 def _one_line(text: str) -> str:

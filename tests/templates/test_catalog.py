@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import multiprocessing
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -24,6 +25,8 @@ from avisa.templates.folder_watch import FolderWatch
 from tests.fakes import RealClock
 from tests.templates.harness import NOW, PLAIN, PLAN, SECRET, catalog_of, files, read_plan, usual
 from tests.tools.waiting import PATIENCE
+
+FORM_1 = Path(__file__).with_name("form_1.json")
 
 
 @pytest.fixture
@@ -111,6 +114,24 @@ async def test_a_mended_message_is_another_version_and_the_old_one_can_be_made_a
     assert again.compose(notification, Draft(catalog=draft.catalog, locale=draft.locale, json=draft.json)) == first
     assert kept.in_force.compose(notification, draft) != first
     assert await fresh.version("unheard of") is None
+
+
+async def test_a_mail_in_doubt_goes_out_as_the_release_that_began_it_wrote_it(store: Store) -> None:
+    """`form_1.json` was written by the release that still had HTML in base64."""
+    before = json.loads(FORM_1.read_text(encoding="utf-8"))
+    await store.versions.keep_catalog(before["version"], json.dumps(before["kept"]).encode(), at=NOW)
+    saver = Saver(store)
+    await saver.save(before["kept"]["files"])
+    draft = Draft(catalog=before["version"], locale="en", json=before["draft"].encode())
+    _, notification = told()
+    catalog = await saver.catalogs.version(draft.catalog)
+    assert catalog is not None
+    mail, now = catalog.compose(notification, draft), saver.catalogs.in_force.compose(notification, draft)
+    assert isinstance(mail, Mail)
+    assert isinstance(now, Mail)
+    assert mail.data.decode() == before["mail"]
+    assert mail.data != now.data
+    assert not saver.catalogs.renders(draft.catalog)
 
 
 def _compose(draft: Draft, notification: Notification) -> bytes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from avisa.templates.jinja.filling import Filling
-from avisa.templates.jinja.formats import formats_of
+from avisa.ports import RenderedMessage
 from avisa.templates.layout.minify import minify
+from avisa.templates.renderer import fill
 from tests.templates.harness import compiled, layout
 
 
@@ -32,9 +32,8 @@ def test_a_line_end_beside_a_block_goes(written: str, sent: str) -> None:
 def test_comments_of_the_layout_are_not_sent() -> None:
     message, problems = compiled("Hello **you** _there_.")
     assert message is not None, problems
-    _, html = message.program.fill(
-        {"brand": {"name": "x", "color": "#000000"}, "order": {"number": "1"}}, Filling(formats=formats_of("en"))
-    )
+    filled = fill(message, {"brand": {"name": "x", "color": "#000000"}, "order": {"number": "1"}})
+    assert isinstance(filled, RenderedMessage), filled
     assert "Outlook on Windows" in layout().text("layout.html")
-    assert "Outlook on Windows" not in html
-    assert "<strong>you</strong> <em>there</em>" in html
+    assert "Outlook on Windows" not in filled.html
+    assert "<strong>you</strong> <em>there</em>" in filled.html

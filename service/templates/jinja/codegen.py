@@ -1,4 +1,5 @@
-"""A message's syntax tree becomes two Python functions, one for each of its texts.
+"""A message's syntax tree becomes two Python functions, one for each of its texts. The HTML comes out in
+quoted-printable, as it is sent.
 
 Jinja reads templates, but the code that it generates is ready for anything, and slow for that. A message holds few
 kinds of nodes (`checker`); each of them becomes the shortest Python that says the same. A path such as `order.number`
@@ -33,6 +34,7 @@ from avisa.templates.jinja.formats import FORMATS
 from avisa.templates.jinja.paths import path_of
 from avisa.templates.jinja.program import Fill, Program
 from avisa.templates.jinja.scopes import MAKE_TEXT, Scope, is_address, is_prose, is_text, local, of_the_shop
+from avisa.templates.quoted_printable import pieces
 
 # Filters that say where in a page an output stands, if not among words: see `layout.value_places`.
 IN_ATTRIBUTE, IN_LINE = "_in_attribute", "_in_line"
@@ -110,19 +112,22 @@ class _Generator:
 
     def _outputs(self, outputs: Iterable[nodes.Node], scope: Scope) -> None:
         self._line("into += (")
-        for part in chain.from_iterable(output.iter_child_nodes() for output in outputs):
-            if isinstance(part, nodes.TemplateData):
-                self._line(f"{part.data!r},")
-            elif isinstance(part, nodes.Filter) and part.name == "_lines":
-                value, indent = self._expression(part.node, scope), self._expression(part.args[0], scope)
-                lines = f"lines({value}, filling)" if self._escaped else f"indented({value}, {indent}, filling)"
-                self._line(f"{lines},", part.lineno)
+        parts: Iterable[str | nodes.Expr] = (
+            part.data if isinstance(part, nodes.TemplateData) else cast(nodes.Expr, part)
+            for part in chain.from_iterable(output.iter_child_nodes() for output in outputs)
+        )
+        for part in pieces(parts) if self._escaped else parts:
+            if isinstance(part, str):
+                self._line(f"{part!r},")
             else:
                 self._line(f"{self._output(part, scope)},", part.lineno)
         self._line(")")
 
-    def _output(self, part: nodes.Node, scope: Scope) -> str:
+    def _output(self, part: nodes.Expr, scope: Scope) -> str:
         """Return the text of a value, isolated where words stand beside it."""
+        if isinstance(part, nodes.Filter) and part.name == "_lines":
+            value, indent = self._expression(part.node, scope), self._expression(part.args[0], scope)
+            return f"lines({value}, filling)" if self._escaped else f"indented({value}, {indent}, filling)"
         place = None
         if isinstance(part, nodes.Filter) and part.name in _ESCAPES and part.node:
             place, part = part.name, part.node

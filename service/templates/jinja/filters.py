@@ -8,7 +8,8 @@ filters there is nothing to call, and attributes are keys of plain dicts and not
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -23,13 +24,13 @@ from avisa.templates.jinja.direction import Direction
 from avisa.templates.jinja.filling import link
 from avisa.templates.jinja.to_text import cut, join, to_text
 from avisa.templates.limits import Budget, counted, each
+from avisa.templates.quoted_printable import HALF, quoted
 
-# Most values have none of these, and looking is cheaper than replacing.
-_SPECIAL = re.compile("[&<>\"']").search
-# What is more than ASCII may have to be isolated, too, and in a message from right to left anything may. Written as
-# what is neither, for that is found as fast as the five alone.
-_UNUSUAL = re.compile("[^\0-!#-%(-;=?-\x7f]").search
-_ANYTHING = re.compile(".").search
+# Most values are short, and have nothing that HTML or quoted-printable write otherwise, or that may have to be
+# isolated, as all but ASCII may; in a message from right to left anything may.
+_USUAL = re.compile(rf"(?!\.)[ !#-%(-;?-~]{{0,{HALF}}}\Z").match
+_NOTHING = re.compile(r"\Z").match
+_REMEMBERED = 100  # characters of values that are likely to come again: dates, amounts, names of goods
 
 _NUMBERS = frozenset({int, float})
 _FROM_LEFT = Direction(right_to_left=False)
@@ -50,55 +51,66 @@ def functions(stages: Mapping[str, str], direction: Direction = _FROM_LEFT) -> d
     `stages` are the layout's words for statuses, in the language of the message, and `direction` is the message's."""
     filters = {**PLAIN_FILTERS, "_stage": lambda status: _stage(stages, status)}
     disturbs = direction.disturbs
-    unusual = _ANYTHING if direction.right_to_left else _UNUSUAL
-
-    def shown(value: Any, budget: Budget) -> str:
-        """Return a value for HTML, isolated if it has to be."""
-        text = value if value.__class__ is str else _write(value, budget)
-        if unusual(text):
-            return counted(direction.in_html(text), budget) if disturbs(text) else _escape(text, budget)
-        return text
 
     def isolated(text: str, budget: Budget) -> str:
         """Return a value for plain text, isolated if it has to be."""
         return counted(direction.in_line(text), budget) if disturbs(text) else text
 
-    def in_line(value: Any, budget: Budget) -> str:
-        """Return a value for HTML where no element can stand, isolated if it has to be."""
-        text = value if value.__class__ is str else _write(value, budget)
-        return _escape(isolated(text, budget), budget) if unusual(text) else text
-
-    def lines(value: Any, budget: Budget) -> str:
-        """Return prose for HTML, its lines kept, each isolated if it has to be: a line end ends an isolate."""
-        text = value if value.__class__ is str else _write(value, budget)
-        if unusual(text):
-            return "<br>".join(shown(line, budget) for line in text.split("\n"))
-        return text.replace("\n", "<br>")
-
     def indented(value: Any, indent: str, budget: Budget) -> str:
         """Return prose for plain text. No line of it but the first begins where the lines of the message do."""
         text = _write(value, budget)
-        if unusual(text) and disturbs(text):
+        if disturbs(text):
             text = "\n".join(isolated(line, budget) for line in text.split("\n"))
         return text.replace("\n", f"\n{indent}")
 
     called = {
         "str": str,
         "write": _write,
-        "escape": _escape,
-        "shown": shown,
         "isolated": isolated,
-        "in_line": in_line,
         "each": each,
         "counted": counted,
         "dict": dict,
         "part": _part_of,
         "typed": _typed,
-        "lines": lines,
         "indented": indented,
         "numbers": _NUMBERS,
     }
-    return called | {f"f_{name}": filter for name, filter in filters.items()}
+    return called | _for_html(direction) | {f"f_{name}": filter for name, filter in filters.items()}
+
+
+@cache
+def _for_html(direction: Direction) -> dict[str, Any]:
+    """Return the functions that write a value into the HTML, each for the places that its name says."""
+
+    def shown(text: str) -> str:
+        return direction.in_html(text) if direction.disturbs(text) else escape(text)
+
+    def in_line(text: str) -> str:  # where no element can stand
+        return escape(direction.in_line(text) if direction.disturbs(text) else text)
+
+    def lines(text: str) -> str:  # each is isolated for itself: a line end ends an isolate
+        return "<br>".join(map(shown, text.split("\n")))
+
+    usual = _NOTHING if direction.right_to_left else _USUAL
+    ways: dict[str, Callable[[str], str]] = {"escape": escape, "shown": shown, "in_line": in_line, "lines": lines}
+    return {name: _writer(html_of, usual) for name, html_of in ways.items()}
+
+
+def _writer(html_of: Callable[[str], str], usual: Callable[[str], object]) -> Callable[[Any, Budget], str]:
+    """Return what writes a value as HTML in quoted-printable, isolated if it has to be."""
+
+    def written(text: str) -> str:
+        return quoted(html_of(text))[0]
+
+    remembered = lru_cache(512)(written)
+
+    def write(value: Any, budget: Budget) -> str:
+        text = value if value.__class__ is str else _write(value, budget)
+        if usual(text):
+            return text
+        return counted(remembered(text) if len(text) <= _REMEMBERED else written(text), budget)
+
+    return write
 
 
 def _part_of(of: Any, key: str) -> Any:
@@ -118,11 +130,6 @@ def _write(value: Any, budget: Budget) -> str:
         return value
     text = to_text(value)
     return text if text is value else counted(text, budget)
-
-
-def _escape(value: Any, budget: Budget) -> str:
-    text = value if value.__class__ is str else _write(value, budget)
-    return counted(escape(text), budget) if _SPECIAL(text) else text
 
 
 def _typed(value: Any) -> Any:

@@ -22,9 +22,9 @@ class Program:
     lines: Sequence[int]  # for each line of both functions, counted through, the line of the message
     size: int  # characters of the functions' source, of which each takes three bytes or so of memory
 
-    def fill(self, values: Mapping[str, Any], filling: Filling) -> tuple[str, str]:
-        """Return both texts. Raises what the filters raise, and TooMuch."""
-        return _filled(self.plain, values, filling), _filled(self.html, values, filling)
+    def fill(self, values: Mapping[str, Any], filling: Filling) -> tuple[str, bytes]:
+        """Return the plain text, and the HTML in quoted-printable. Raises what the filters raise, and TooMuch."""
+        return _filled(self.plain, values, filling), _filled(self.html, values, filling).encode("ascii")
 
     def line(self, line: int) -> int:
         """Return the line of the message for a line of a function."""
