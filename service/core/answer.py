@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from avisa.core import episodes, facts, promises, questions, repeats
+from avisa.core import episodes, facts, promises, question_due, questions, repeats
 from avisa.core.decision import Decision
 from avisa.core.model import Order, Rank, Reason
 from avisa.core.plan import Plan
@@ -46,12 +46,16 @@ def decided(order: Order, answer: Answer, plan: Plan, now: datetime) -> Decision
             known = promises.after_answer(known, plan, now)
             return repeats.on_answer(order, known, plan.touchpoint(order.status), plan, now)
         case Reply.ON_TRACK:
-            return Decision(order=promises.on_track(known, plan, now), reason=Reason.ON_TRACK)
+            promised = order.facts.get("promised_at")
+            if promised is not None and promised.rank <= questions.rank_of_answer(order, question, answer.seen):
+                known = promises.on_track(known, plan, now)  # of a date that its author could know of
+            return Decision(order=known, reason=Reason.ON_TRACK)
         case Reply.PASS_ON:
             following = questions.next_owner(question, plan)
             if following is None:
                 return Decision(order=order, reason=None)
             if question.closed_at is not None:
                 return Decision(order=known, reason=Reason.PASSED_ON)
-            known, notification = questions.asked(known, following, Reason.PASSED_ON, now, due=now)
+            date = question_due.date_asked(order, question, plan, now)
+            known, notification = questions.asked(known, following, Reason.PASSED_ON, now, due=now, promise=date)
             return Decision(order=known, notifications=(notification,), reason=Reason.PASSED_ON)

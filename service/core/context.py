@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from avisa.core import facts, promises, shapes
+from avisa.core import facts, promises, question_due, questions, shapes
 from avisa.core.alert_list import MOST_SHOWN
 from avisa.core.characters import one_line
 from avisa.core.first_names import first_name_in, without_placeholders
@@ -72,7 +72,7 @@ def build(
     if notification.alerts is not None:
         variables["alerts"] = notification.alerts
     if notification.purpose is Purpose.ASK_OWNER:
-        variables |= _asked(order, notification, plan)
+        variables |= _asked(order, notification, plan, now)
     if left_out:
         variables["_left_out"] = left_out
     return variables
@@ -110,9 +110,14 @@ def _status(status: str) -> str:
     return shapes.text_of(status, shapes.LONGEST_LINE, shapes.Notes())
 
 
-def _asked(order: Order, notification: Notification, plan: Plan) -> dict[str, Json]:
-    """What an owner who is asked sees besides: what they are to do, and what the customer was told until when."""
+def _asked(order: Order, notification: Notification, plan: Plan, now: datetime) -> dict[str, Json]:
+    """What an owner who is asked sees besides: the date that is to be kept, if it is that they are asked about, what
+    they are to do, and what the customer was told until when."""
     told: dict[str, Json] = {}
+    question = questions.find(order, notification.episode, int(notification.ordinal))
+    date = None if question is None else question_due.date_asked(order, question, plan, now)
+    if date is not None:
+        told["to_keep"] = date.rpartition("/")[2]
     if (playbook := plan.touchpoint(notification.status).playbook) is not None:
         told["playbook"] = playbook
     if order.notes:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from avisa.core import answer, deadlines, episodes, facts, gate, notices, promises, questions, repeats
+from avisa.core import answer, deadlines, episodes, facts, gate, notices, promises, question_due, repeats
 from avisa.core.decision import Decision
 from avisa.core.model import (
     Alert,
@@ -55,7 +55,7 @@ def _whole(decision: Decision, plan: Plan, now: datetime, *, published_real: dat
 
     A superseded message whose attempt began stays pending: what became of it is not known yet.
     """
-    order, decided = questions.watched(decision.order, plan, now), decision.notifications
+    order, decided = question_due.watched(decision.order, plan, now), decision.notifications
     if not decided and not order.pending:
         return decision if order is decision.order else replace(decision, order=order)
     if published_real is not None:
@@ -143,7 +143,7 @@ def _on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
     passed, alerts = notices.pass_alert_on(order, plan, now)
     if alerts:
         return Decision(order=deadlines.with_deadline(passed, due), notifications=alerts, reason=Reason.UNANSWERED)
-    asked = questions.ask_what_is_due(evolve(order, deadline=due), plan, now)
+    asked = question_due.ask_what_is_due(evolve(order, deadline=due), plan, now)
     if asked is not None:
         order, question = asked
         return Decision(order=deadlines.with_deadline(order, due), notifications=(question,), reason=question.reason)
@@ -219,7 +219,7 @@ def on_attempt(
         return order, evolve(notification, next_update=None)
     touchpoint = plan.touchpoint(order.status)
     gap = deadlines.gap_after(notification.purpose, order.reminders, touchpoint)
-    redated = questions.watched(deadlines.after_message(order, gap, touchpoint, plan, now), plan, now)
+    redated = question_due.watched(deadlines.after_message(order, gap, touchpoint, plan, now), plan, now)
     return redated, evolve(notification, next_update=redated.told_until)
 
 
@@ -263,7 +263,7 @@ def on_settled(
             changed = deadlines.after_late_settlement(changed, plan.touchpoint(order.status), plan, now)
     if changed is order:
         return None
-    return Decision(order=questions.watched(changed, plan, now), notifications=decided, reason=reason)
+    return Decision(order=question_due.watched(changed, plan, now), notifications=decided, reason=reason)
 
 
 def _never_left(order: Order, now: datetime) -> Order:

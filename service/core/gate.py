@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from avisa.core import deadlines, facts, promises, questions, working_time
+from avisa.core import deadlines, facts, promises, question_due, working_time
 from avisa.core.model import Notification, Order, Purpose, Reason
 from avisa.core.plan import Plan
 
@@ -59,7 +59,7 @@ def superseded(notification: Notification, order: Order, plan: Plan) -> bool:
         case Purpose.PROMISE_MOVED:
             return order.final or order.told_seq > notification.seq or not _still_moved(notification, order, plan)
         case Purpose.ASK_OWNER:
-            return not questions.is_open(notification, order)
+            return not question_due.is_open(notification, order, plan)
         case Purpose.PROMISE_AT_RISK | Purpose.PROMISE_BROKEN:
             return order.told_seq > notification.seq or not promises.is_true(notification.purpose, order)
         case _:
@@ -85,6 +85,8 @@ def check(
     if superseded(notification, order, plan):
         return Drop(Reason.SUPERSEDED)
     if notification.purpose is Purpose.PROMISE_AT_RISK and promises.has_ended(order, plan, now):
+        return Drop(Reason.SUPERSEDED)
+    if notification.purpose is Purpose.ASK_OWNER and question_due.has_passed(notification, order, plan, now):
         return Drop(Reason.SUPERSEDED)
     if unsubscribed and notification.purpose in CAN_BE_UNSUBSCRIBED:
         return Drop(Reason.UNSUBSCRIBED)

@@ -82,6 +82,7 @@ class Reason(StrEnum):
     WINDOW_PASSED = "window_passed"
     REMINDERS_SPENT = "reminders_spent"
     NO_NEWS = "no_news"
+    PROMISE_NEAR = "promise_near"
     UNANSWERED = "unanswered"
     PASSED_ON = "passed_on"
     ON_TRACK = "on_track"

@@ -116,6 +116,7 @@ class Touchpoint:
     moves_at_most_every: timedelta = timedelta(0)
     ask_owner_at: Span | int | None = None  # so long without news, or so many percent of the window
     playbook: str | None = None  # what an owner who is asked is to do
+    ask_owner_before: timedelta | None = None  # the end of the promise
     warn_before: timedelta | None = None  # the end of the promise
     grace: timedelta = timedelta(hours=12)  # after the end of the promise, before it counts as broken
     fulfils_promise: bool = False
@@ -218,7 +219,7 @@ class Plan:
         never = set() if self.judges_promises and not touchpoint.final else {Purpose.PROMISE_BROKEN.value}
         if touchpoint.warn_before is None or touchpoint.final:
             never.add(Purpose.PROMISE_AT_RISK.value)
-        if touchpoint.ask_owner_at is None:
+        if touchpoint.final or (touchpoint.ask_owner_at is None and touchpoint.ask_owner_before is None):
             never.add(Purpose.ASK_OWNER.value)
         return (it for it in touchpoint.besides() if not never & {it[1].value, it[2]})
 

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from avisa.core import deadlines, facts
 from avisa.core.model import Order, OrderEvent, Purpose, Rank, evolve
-from avisa.core.plan import Plan, Touchpoint
+from avisa.core.plan import Plan
 from avisa.core.promise import Promise, PromiseState
 
 ACTIVE = frozenset({PromiseState.OPEN, PromiseState.AT_RISK, PromiseState.MOVED})
@@ -104,7 +104,7 @@ def _after(
 def _with_date(promise: Promise, before: str, date: str, order: Order, plan: Plan, now: datetime) -> Promise:
     """The promise once another date was given. A small step is no move, and makes no promise late of a sudden."""
     missed = promise.state is PromiseState.BROKEN and promise.fulfilled_at is None
-    small = _is_ignored(moved_by(date, before, plan, order), plan.touchpoint(order.status))
+    small = is_same(date, before, plan, order)
     if (missed or small) and _is_over(date, order, plan, now):
         return promise
     return replace(promise, date=date) if small and not missed else _dated(promise, date, order, plan, now)
@@ -224,16 +224,17 @@ def _dated(promise: Promise, date: str, order: Order, plan: Plan, now: datetime)
 def _standing(date: str, order: Order, plan: Plan) -> PromiseState:
     """OPEN for the date that was given first, MOVED for another."""
     first = order.promise_first or date
-    ignored = _is_ignored(moved_by(date, first, plan, order), plan.touchpoint(order.status))
-    return PromiseState.OPEN if ignored else PromiseState.MOVED
+    return PromiseState.OPEN if is_same(date, first, plan, order) else PromiseState.MOVED
 
 
 def _is_over(date: str, order: Order, plan: Plan, now: datetime) -> bool:
     return facts.promise_moment(date, facts.zone(order, plan)) <= now
 
 
-def _is_ignored(move: timedelta, touchpoint: Touchpoint) -> bool:
-    return move == timedelta(0) or move < touchpoint.ignore_moves_under
+def is_same(one: str, other: str, plan: Plan, order: Order) -> bool:
+    """True if two dates are so near to each other that the plan calls it no move."""
+    move = moved_by(one, other, plan, order)
+    return move == timedelta(0) or move < plan.touchpoint(order.status).ignore_moves_under
 
 
 def _watched(order: Order, promise: Promise, plan: Plan, now: datetime) -> Order:

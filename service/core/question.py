@@ -42,6 +42,7 @@ class Question:
     reply: Reply | None = None
     replied_at: datetime | None = None
     author: str = ""  # the address that the answered question was sent to
+    promise: str | None = None  # the date of which is asked whether it will be kept; None: it is asked for news
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
-"""The owner is asked first: when, who, and which questions can still be answered.
+"""The questions of an order to its owners: who was asked what, and which can still be answered.
 
-Without news for the touchpoint's `ask_owner_at`, the order's owner is asked, once in each window. A question that
-stays unanswered for the owner's `after` goes on to the next in line, and so does word of a stuck order. A question
-moves no deadline: without an answer the customer gets the reminder when it is due.
+`question_due` knows when one is due. A question that stays unanswered for the owner's `after` goes on to the next in
+line, and so does word of a stuck order. A question moves no deadline: without an answer the customer gets the
+reminder when it is due.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from avisa.core import facts, working_time
 from avisa.core.model import BLANK_NOTIFICATION, Alert, Notification, Order, Purpose, Rank, Reason, evolve
-from avisa.core.plan import Plan, Span
+from avisa.core.plan import Plan
 from avisa.core.question import Asking, Question, QuestionState, Reply, Unheeded
 
 ANSWERABLE = timedelta(days=7)  # after the end of the episode
@@ -22,41 +21,12 @@ _BESIDE = 1 << 40  # behind whatever arrived with the rank of the status
 _NONE = Asking()
 
 
-def watched(order: Order, plan: Plan, now: datetime) -> Order:
-    """The order to be woken when its next question is due, if that is earlier than it would be anyway."""
-    if order.asking is None and plan.touchpoint(order.status).ask_owner_at is None:
-        return order
-    asking = order.asking or _NONE
-    unheeded = [at for alert in asking.alerts if (at := _goes_on_at(alert, plan)) is not None]
-    moments = [at for at in (_asks_at(order, plan, now), _passes_at(order, plan), *unheeded) if at is not None]
-    due = min(moments, default=None)
-    if due != asking.due:
-        asking = replace(asking, due=due)
-        order = evolve(order, asking=None if asking == _NONE else asking)
-    if due is not None and (order.wake_at is None or due < order.wake_at):
-        order = evolve(order, wake_at=due)
-    return order
-
-
-def ask_what_is_due(order: Order, plan: Plan, now: datetime) -> tuple[Order, Notification] | None:
-    """Ask what is due by now, in the light of the plan as it is: the order that remembers it, and the question."""
-    asks_at, owner = _asks_at(order, plan, now), facts.owner(order, plan)
-    if owner is not None and asks_at is not None and asks_at <= now:
-        return asked(order, owner, Reason.NO_NEWS, now, due=asks_at)
-    passes_at, open_question = _passes_at(order, plan), newest_open(order)
-    if open_question is not None and passes_at is not None and passes_at <= now:
-        following = next_owner(open_question, plan)
-        assert following is not None
-        return asked(order, following, Reason.UNANSWERED, now, due=passes_at)
-    return None
-
-
 def with_alert(order: Order, alert: Alert, owner: str, plan: Plan, now: datetime) -> Order:
     """The order after its owner was alerted, which goes on to the next in line unless something happens."""
     asking = order.asking or _NONE
     others = tuple(it for it in asking.alerts if it.alert != alert)
     unheeded = Unheeded(alert=alert, owner=owner, at=now)
-    if alert not in _IN_LINE or _goes_on_at(unheeded, plan) is None:
+    if alert not in _IN_LINE or goes_on_at(unheeded, plan) is None:
         return order if others == asking.alerts else evolve(order, asking=replace(asking, alerts=others))
     return evolve(order, asking=replace(asking, alerts=(*others, unheeded)))
 
@@ -64,7 +34,7 @@ def with_alert(order: Order, alert: Alert, owner: str, plan: Plan, now: datetime
 def unheeded(order: Order, plan: Plan, now: datetime) -> tuple[Alert, str] | None:
     """An alert that goes on by now, and the owner it goes to; None if there is none."""
     for alert in order.asking.alerts if order.asking is not None else ():
-        at, owner = _goes_on_at(alert, plan), plan.owners.get(alert.owner)
+        at, owner = goes_on_at(alert, plan), plan.owners.get(alert.owner)
         if at is not None and at <= now and owner is not None and owner.next is not None:
             return Alert(alert.alert), owner.next
     return None
@@ -77,8 +47,11 @@ def heeded(asking: Asking | None) -> Asking | None:
     return replace(asking, alerts=())
 
 
-def asked(order: Order, owner: str, reason: Reason, now: datetime, *, due: datetime) -> tuple[Order, Notification]:
-    """Queue a question; return the order that remembers it, and the notification."""
+def asked(
+    order: Order, owner: str, reason: Reason, now: datetime, *, due: datetime, promise: str | None = None
+) -> tuple[Order, Notification]:
+    """Queue a question, whether the `promise` of that date will be kept, or if there is news; return the order that
+    remembers it, and the notification."""
     asking = order.asking or _NONE
     number = 1 + max((it.number for it in asking.questions if it.episode == order.episode), default=0)
     question = Question(
@@ -88,6 +61,7 @@ def asked(order: Order, owner: str, reason: Reason, now: datetime, *, due: datet
         owner=owner,
         rank=order.status_rank,
         asked_at=now,
+        promise=promise,
     )
     order = evolve(order, asking=replace(asking, questions=(*asking.questions, question)[-_MOST:]))
     return notify_owner(order, Purpose.ASK_OWNER, str(number), owner, reason, now, due=due)
@@ -203,15 +177,6 @@ def newest_open(order: Order) -> Question | None:
     return newest if newest is not None and newest.reply is None and newest.closed_at is None else None
 
 
-def is_open(notification: Notification, order: Order) -> bool:
-    """True if the question of this notification still waits for an answer."""
-    question = newest_open(order)
-    return question is not None and (question.episode, str(question.number)) == (
-        notification.episode,
-        notification.ordinal,
-    )
-
-
 def moves(before: Order | None, after: Order) -> dict[QuestionState, int]:
     """How many questions more, or less, are in each state than were."""
     if (before.asking if before is not None else None) is after.asking or after.asking is None:
@@ -227,36 +192,7 @@ def moves(before: Order | None, after: Order) -> dict[QuestionState, int]:
     return found
 
 
-def _asks_at(order: Order, plan: Plan, now: datetime) -> datetime | None:
-    """When the owner is asked in the window that runs; None: not at all, or they were, or the reminder is due."""
-    touchpoint = plan.touchpoint(order.status)
-    ask, start = touchpoint.ask_owner_at, order.counted_from
-    if ask is None or start is None or order.final or order.spent or facts.owner(order, plan) is None:
-        return None
-    for question in (order.asking or _NONE).questions:
-        asked_since = question.episode == order.episode and question.asked_at > start
-        # What is answered at its very begin began the window.
-        if asked_since or (question.replied_at is not None and question.replied_at > start):
-            return None
-    if isinstance(ask, Span):
-        at = working_time.add(start, ask, touchpoint.calendar)
-    elif order.deadline is not None:
-        at = working_time.part(start, order.deadline, ask, touchpoint.calendar)
-    else:
-        return None
-    return at if order.deadline is None or max(at, now) < order.deadline else None
-
-
-def _goes_on_at(unheeded: Unheeded, plan: Plan) -> datetime | None:
+def goes_on_at(unheeded: Unheeded, plan: Plan) -> datetime | None:
     """When an alert goes to the next in line; None: it stays."""
     owner = plan.owners.get(unheeded.owner)
     return None if owner is None or owner.next is None or owner.after is None else unheeded.at + owner.after
-
-
-def _passes_at(order: Order, plan: Plan) -> datetime | None:
-    """When the open question goes to the next in line; None: it stays."""
-    question = newest_open(order)
-    owner = plan.owners.get(question.owner) if question is not None and not order.final else None
-    if question is None or owner is None or owner.next is None or owner.after is None:
-        return None
-    return question.asked_at + owner.after

@@ -10,7 +10,7 @@ from avisa.core import context, facts, notices, promises, questions
 from avisa.core.model import FOR_OWNERS, Alert, Fact, Json, Notification, Order, Purpose, Reason, evolve
 from avisa.core.plan import Plan
 from avisa.core.promise import Promise, PromiseState
-from avisa.core.question import Asking
+from avisa.core.question import Asking, Question
 
 Sample = tuple[Order, Notification]
 Use = tuple[str, Purpose, str]  # status, purpose and ordinal
@@ -59,7 +59,8 @@ def samples(message: str, plan: Plan, now: datetime) -> dict[str, Sample]:
     """Samples of the message, by name.
 
     `full` has every variable, `bare` only those that are never missing, `odd` has values that nobody should ever
-    publish, `last` is a last reminder, `late` has what was promised come late, and `slot` a promise of some hours.
+    publish, `last` is a last reminder, `late` has what was promised come late, `slot` a promise of some hours, and
+    `date` asks an owner whether a date will be kept.
     """
     first = next(iter(plan.touchpoints), OFF_THE_MAP)
     return samples_of(next(uses(message, plan), (first, Purpose.UPDATE, "1")), plan, now)
@@ -91,6 +92,15 @@ def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
         "bare": (_order(status, _BARE, plan, now), replace(notification, next_update=None)),
         "odd": (_order(status, {**known, **_ODD}, plan, now), notification),
     }
+    if purpose is Purpose.ASK_OWNER:
+        near = _order(status, known, plan, now)
+        question = Question(
+            episode=1, number=1, status=status, owner="", rank=near.status_rank, asked_at=now, promise=date
+        )
+        asked = evolve(
+            near, asking=Asking(questions=(question,)), promise=Promise(date=date, state=PromiseState.OPEN)
+        )
+        made["date"] = (asked, notification)
     if purpose is Purpose.REMINDER:
         last = replace(notification, ordinal="3", last=True, next_update=None)
         made["last"] = (_order(status, known, plan, now), last)
@@ -139,7 +149,10 @@ def occasion(message: str, order: Order, plan: Plan, now: datetime) -> Sample | 
     order = evolve(order, pending=(), alerts=frozenset())
     if purpose is Purpose.ASK_OWNER:
         owner = facts.owner(order, plan)
-        return None if owner is None else questions.asked(order, owner, Reason.NO_NEWS, now, due=now)
+        promise = order.promise if plan.touchpoint(status).ask_owner_before is not None else None
+        date = promise.date if promise is not None and promise.state in promises.ACTIVE else None
+        reason = Reason.NO_NEWS if date is None else Reason.PROMISE_NEAR
+        return None if owner is None else questions.asked(order, owner, reason, now, due=now, promise=date)
     if purpose is Purpose.OWNER_ALERT:
         kind = Alert.UNKNOWN_STATUS if ordinal == Alert.SEVERAL else Alert(ordinal)
         alerted, alerts = notices.alert_owner(order, kind, Reason.ENTERED, plan, now)

@@ -27,6 +27,7 @@ def check_plan(located: LocatedPlan, now: datetime) -> Iterator[Diagnostic]:
     yield from _messages_for_both(located)
     yield from _almost_midnight(located)
     yield from _never_kept(located)
+    yield from _asked_too_late(located)
     yield from _ends(located)
     if located.plan.longest_silence is not None:
         yield from _silence(located, located.plan.longest_silence, now)
@@ -59,10 +60,28 @@ def _never_kept(located: LocatedPlan) -> Iterator[Diagnostic]:
     """The first warning of a promised date in a plan in which no status fulfils a promise."""
     warning = (it for it in located.plan.touchpoints.values() if it.warn_before is not None)
     if not located.plan.judges_promises and (first := next(warning, None)) is not None:
-        own: Path = ("touchpoints", first.status, "promise", "warn_before")
-        place = located.key(*(own if own in located.document.values else ("defaults", "promise", "warn_before")))
+        place = located.key(*_of_promise(located, first, "warn_before"))
         text = "customers are warned of a promised date, and no status fulfils a promise"
         yield diagnostic("never_kept", located.file, place, text, "fulfils_promise: true")
+
+
+def _asked_too_late(located: LocatedPlan) -> Iterator[Diagnostic]:
+    """Touchpoints whose owner is asked about a promised date no sooner than its customer is warned of it."""
+    for status, touchpoint in located.plan.touchpoints.items():
+        asks, warns = touchpoint.ask_owner_before, touchpoint.warn_before
+        if asks is not None and warns is not None and asks <= warns and not touchpoint.final:
+            place = located.at(*_of_promise(located, touchpoint, "ask_owner_before"))
+            text = (
+                f"at `{status}` the owner is asked {span_text(Span(elapsed=asks))} before a promise ends, and its"
+                f" customer warned {span_text(Span(elapsed=warns))} before"
+            )
+            yield diagnostic("asked_too_late", located.file, place, text)
+
+
+def _of_promise(located: LocatedPlan, touchpoint: Touchpoint, key: str) -> Path:
+    """The path of a key under `promise`: the touchpoint's own, else that of the defaults."""
+    own: Path = ("touchpoints", touchpoint.status, "promise", key)
+    return own if own in located.document.values else ("defaults", "promise", key)
 
 
 def _almost_midnight(located: LocatedPlan) -> Iterator[Diagnostic]:

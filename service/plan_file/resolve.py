@@ -151,6 +151,7 @@ class Resolver:
             playbook=lookup("playbook").value,
             ignore_moves_under=lookup("promise", "ignore_moves_under").value,
             moves_at_most_every=lookup("promise", "at_most_every").value,
+            ask_owner_before=lookup("promise", "ask_owner_before").value,
             warn_before=lookup("promise", "warn_before").value,
             grace=lookup("promise", "grace").value,
             fulfils_promise=lookup("fulfils_promise").value,

@@ -113,8 +113,10 @@ class Remind(PlanMap):
 class Promise(PlanMap):
     """In a touchpoint: when a promised date is news."""
 
-    NOT_YET = frozenset({"ask_owner_before"})
-
+    ask_owner_before: Silence = Field(
+        None,
+        description="So long before its end the owner is asked whether it will be kept, if the order is still here.",
+    )
     warn_before: Silence = Field(None, description="So long before its end we warn, if the order is still here.")
     grace: Elapsed = default(values.elapsed, "12h", "So long after its end it is broken, if nothing fulfilled it.")
     ignore_moves_under: Elapsed = default(values.elapsed, "0s", "A date that moves by less is not told.")
@@ -131,7 +133,7 @@ class Messages(PlanMap):
     promise_at_risk: Message = Field("promise-at-risk", description="The promised date is near: `warn_before`.")
     promise_broken: Message = Field("promise-broken", description="The promised date passed, and `grace` with it.")
     promise_broken_owner: Message = Field("promise-broken-owner", description="To the owner: the same.")
-    ask_owner: Message = Field("ask-owner", description="To the owner: is there news, or is all on track?")
+    ask_owner: Message = Field("ask-owner", description="To the owner: is there news, or will the date be kept?")
     stuck: Message = Field("order-stuck", description="To the owner: the last reminder goes out.")
     unknown_status: Message = Field("unknown-status", description="To the owner: a status without a touchpoint.")
     unreachable: Message = Field("customer-unreachable", description="To the owner: no mail reaches the customer.")

@@ -22,7 +22,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from avisa.answers import Shown, Written
-from avisa.core.model import Rank
+from avisa.core.model import Rank, Reason
 from avisa.core.question import Reply
 from avisa.web.page import page
 from avisa.web.unsubscribe import language
@@ -153,15 +153,18 @@ def _shown(shown: Shown, text: Mapping[str, str], locale: str) -> dict[str, obje
         ("playbook", values.get("playbook")),
         ("notes", values.get("notes")),
     ]
-    answered = shown.answered
+    answered, to_keep = shown.answered, values.get("to_keep")
+    title = text["title_date"].format(number=order["number"], date=day(to_keep)) if to_keep else None
+    acted = "kept" if to_keep and shown.acted is Reason.ON_TRACK else shown.acted
     return {
-        "number": order["number"],
+        "title": title or text["title"].format(number=order["number"]),
+        "to_keep": to_keep,
         "facts": [(text[name], value) for name, value in facts if value],
         "next_owner": shown.next_owner,
         "seen": ".".join(map(str, shown.seen)),
         "today": shown.today.isoformat(),
         "in_language": text["in_language"].format(language=_language(shown.customer_locale or "", locale)),
-        "outcome": shown.acted and text.get(f"acted_{shown.acted}", text["acted_repeated"]),
+        "outcome": acted and text.get(f"acted_{acted}", text["acted_repeated"]),
         "answered": answered
         and text[f"answered_{answered.reply}"].format(
             at=moment(answered.replied_at) if answered.replied_at else "", by=answered.author

@@ -83,6 +83,27 @@ async def test_the_mail_that_asks_has_the_link_and_the_page_speaks_the_owners_la
         assert "Ana Sousa" in shown.text
 
 
+async def test_a_question_about_a_date_says_so_in_mail_and_page(tmp_path: Path) -> None:
+    plan = PLAN.replace("ask_owner_at: 50%", "promise: {ask_owner_before: 48h, warn_before: 24h}")
+    async with running(tmp_path / "avisa.db", plan=plan) as flows, flows.sending():
+        await flows.happens("confirmed", promised_at="2026-03-05")
+        await flows.became(UPDATE.format(1), State.SENT)
+        await flows.pass_time(timedelta(hours=40))
+        assert await flows.wake.once() == 1
+        await flows.became(ASKED, State.SENT)
+        app = Guard(Starlette(routes=question.routes(flows.answers)))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://avisa") as client:
+            page = Page(flows, client)
+            shown = (await page.get()).text
+            assert "<h1>Arribarà a temps la comanda A-1, el dijous, 5 de març del 2026?</h1>" in shown
+            assert "Sí, la data es complirà" in shown
+            assert "El client no rep cap avís de retard." in (await page.post(reply="on_track")).text
+            await flows.pass_time(timedelta(hours=30))
+            await flows.wake.once()
+            history = await flows.history()
+            assert all(row.notification.purpose is not Purpose.PROMISE_AT_RISK for row in history.outbox)
+
+
 async def test_whoever_only_looks_changes_nothing(tmp_path: Path) -> None:
     async with asked(tmp_path / "avisa.db") as page:
         before = await page.flows.history()

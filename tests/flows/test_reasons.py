@@ -45,6 +45,7 @@ PLANS = {
     Reason.BURST_WAIT: templates.PLAN.replace("window: 48h", "window: 48h\n  burst_wait: 5m"),
     Reason.FLOOD: templates.PLAN.replace("window: 48h", "window: 48h\n  flood: {per_order: 1/1h}"),
     Reason.FREQUENCY_CAP: templates.PLAN.replace("window: 48h", "window: 48h\n  promise: {at_most_every: 12h}"),
+    Reason.PROMISE_NEAR: PROMISING.replace("warn_before: 6h", "ask_owner_before: 8h"),
     Reason.PROMISE_AT_RISK: PROMISING,
     Reason.PROMISE_BROKEN: PROMISING,
     Reason.REMINDERS_SPENT: templates.PLAN.replace("window: 48h", "window: 48h\n  remind: {at_most: 1}"),
@@ -146,6 +147,14 @@ async def no_news_for_the_owner(flows: Flows) -> None:
     await flows.wake.once()
     await flows.became(QUESTION.format(1, "care"), State.SENT)
     await flows.pass_time(4 * HOUR)
+    await flows.wake.once()
+
+
+@scene(Reason.PROMISE_NEAR)
+async def a_date_that_the_owner_is_asked_about(flows: Flows) -> None:
+    await flows.happens("confirmed", promised_at=flows.clock.now().date().isoformat())
+    await flows.became(CONFIRMED, State.SENT)
+    await flows.pass_time(8 * HOUR)
     await flows.wake.once()
 
 

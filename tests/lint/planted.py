@@ -311,6 +311,12 @@ MISTAKES = (
         code="never_kept",
     ),
     Planted(
+        kind="a question to the owner that comes with the warning",
+        file="plan.yaml",
+        edit=instead("promise: {warn_before: 12h}", "promise: {warn_before: 12h, ask_owner_before: ‸12h}"),
+        code="asked_too_late",
+    ),
+    Planted(
         kind="a status with a slip in it",
         file="plan.yaml",
         edit=instead("  delivered:", "  ‸deliverd:"),

@@ -260,7 +260,7 @@ MISTAKES = [
     ("window: 48h", "burst_wait: 1bd", "bad_duration", 8, "working days are not possible here"),
     ("window: 48h", "promise: {warn_before: 3bd}", "bad_duration", 8, "warn_before"),
     ("window: 48h", "promise: {grace: soon}", "bad_duration", 8, "grace"),
-    ("window: 48h", "promise: {ask_owner_before: 24h}", "not_supported_yet", 8, "ask_owner_before is not supported"),
+    ("window: 48h", "promise: {ask_owner_before: 0s}", "bad_duration", 8, "no time at all"),
     ("then_every: 48h,", "then_evry: 48h,", "unknown_key", 9, "then_every"),
     ("then_every: 48h, at_most: 3", "then_every: 2d, at_most: 3", None, 0, ""),
     ("at_most: 3", "at_most: many", "wrong_type", 9, "must be a whole number"),

@@ -67,6 +67,7 @@ MEANINGS = {
     "asked.at": "when an owner last said, while the order was at this status, that all is on track",
     "answer.url": "the page on which the owner answers; only in `ask-owner`",
     "told.at": "when the customer was last written to; only in `ask-owner`",
+    "to_keep": "the promised date, where the owner is asked whether it will be kept; only in `ask-owner`",
     "notes": "what people noted about the order, with `avisa note`; only in `ask-owner`",
     "playbook": "what the owner is to do, from the plan; only in `ask-owner`",
 }
@@ -120,7 +121,7 @@ MORE: Mapping[str, Json] = {
     "note": "a gift for Rui",
     "tags": ["blue", "large"],
 }
-_OF_QUESTIONS = ("asked.at", "answer.url", "told.at", "playbook", "notes")
+_OF_QUESTIONS = ("asked.at", "answer.url", "told.at", "to_keep", "playbook", "notes")
 LANGUAGES = ("en", "pt-PT", "es")
 
 

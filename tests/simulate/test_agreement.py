@@ -64,7 +64,9 @@ def _world(arrivals: Arrivals, plan: Plan, end: datetime) -> tuple[World, Heard]
         while coming and coming[0][0] <= world.now:
             world.take(coming.pop(0)[1])
             world.settle()
-        world.wake()
+        while world.order is not None and world.order.wake_at is not None and world.order.wake_at <= world.now:
+            world.wake()  # several things may be due at once
+            world.settle()
         world.settle()
         sent += [(world.now, row.key, row.next_update) for row in world.sent[len(sent) :]]
         moments = [end, *(at for at, _ in coming[:1])]

@@ -51,6 +51,14 @@ async def test_an_open_question_that_is_forgotten_with_its_order_was_not_answere
     assert await store.queries.question(link_of(ASKED.key)) is None
 
 
+async def test_a_question_is_kept_with_the_date_that_it_asks_about(database: FreshDatabase) -> None:
+    store = await database.open()
+    question = Question(episode=1, number=1, status="confirmed", owner="care", rank=(1, -1, 1), asked_at=NOW)
+    asking = Asking(questions=(question, replace(question, number=2, promise="2026-03-09")), due=NOW)
+    await store.orders.commit([change("A-1", asking=asking)], now=NOW)
+    assert (await store.orders.load({"A-1"}))["A-1"].asking == asking
+
+
 async def test_a_change_that_loses_its_race_counts_no_question(database: FreshDatabase) -> None:
     store = await asked(database)
     late = replace(change("A/1", version=7), questions={QuestionState.OPEN: -1, QuestionState.ANSWERED: 1})

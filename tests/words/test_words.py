@@ -135,10 +135,12 @@ def cases() -> tuple[dict[str, Any], ...]:
         ("2026-03-12",) * 2,
     )
     promises = [each and promised(*each) for each in dates]
+    to_keep = (None, "2026-03-12")
     promises += [promised("2026-03-12", state="broken"), promised("2026-03-12", "2026-03-12", begin="2026-03-12")]
     every = []
     for make, status, (number, last), promise in product((context, rich), STATUSES, REMINDERS, promises):
-        case = make(status=status, reminder=SimpleNamespace(number=number, last=last), promise=promise)
+        reminder = SimpleNamespace(number=number, last=last)
+        case = make(status=status, reminder=reminder, promise=promise, to_keep=to_keep[last and promise is not None])
         case["alerts"] = alerts(KINDS[status], more=11 if last else 0)
         every.append({**case, "next_update": None} if last else case)
     return tuple(every)
@@ -175,6 +177,7 @@ def test_subject_and_short_are_one_brief_line(message: str, locale: str) -> None
     for given in cases():
         promise = given["promise"] and promised(day, day)
         case = {**given, "promise": promise, "next_update": given.get("next_update") and day}
+        case["to_keep"] = given["to_keep"] and day
         subject, short = read["subject"].render(case), read["short"].render(case)
         assert "\n" not in subject + short
         assert 0 < len(subject) <= 78, subject

@@ -16,6 +16,7 @@ PHRASES: dict[Reason, str] = {
     Reason.WINDOW_PASSED: "no news within the window",
     Reason.REMINDERS_SPENT: "no news, and no reminder is left",
     Reason.NO_NEWS: "no news for so long that the owner is asked",
+    Reason.PROMISE_NEAR: "the promised date is so near that the owner is asked whether it will be kept",
     Reason.UNANSWERED: "nothing came of asking, or telling, the owner before",
     Reason.PASSED_ON: "the owner passed it on",
     Reason.ON_TRACK: "all is on track",

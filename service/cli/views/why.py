@@ -132,6 +132,8 @@ def _about(notification: Notification) -> str:
     match notification.purpose:
         case Purpose.OWNER_ALERT:
             return _ALERTS[Alert(notification.ordinal)]
+        case Purpose.ASK_OWNER if notification.reason is Reason.PROMISE_NEAR:
+            return "that the promised date is near, and was asked whether it will be kept"
         case Purpose.ASK_OWNER:
             return f"that the customer may wait for news of “{notification.status}”, and was asked for it"
         case Purpose.REMINDER:

@@ -28,11 +28,12 @@ def read(stored: list[Any]) -> Asking:
 
 def _written(it: Question) -> list[Any]:
     moments = [micros_or_none(at) for at in (it.asked_at, it.closed_at, it.replied_at)]
-    return [it.episode, it.number, it.status, it.owner, list(it.rank), *moments, it.reply, it.author]
+    row = [it.episode, it.number, it.status, it.owner, list(it.rank), *moments, it.reply, it.author]
+    return row if it.promise is None else [*row, it.promise]
 
 
 def _read(row: list[Any]) -> Question:
-    episode, number, status, owner, rank, asked_at, closed_at, replied_at, reply, author = row
+    episode, number, status, owner, rank, asked_at, closed_at, replied_at, reply, author, *promise = row
     return Question(
         episode=episode,
         number=number,
@@ -44,4 +45,5 @@ def _read(row: list[Any]) -> Question:
         reply=None if reply is None else Reply(reply),
         replied_at=moment_or_none(replied_at),
         author=author,
+        promise=promise[0] if promise else None,
     )

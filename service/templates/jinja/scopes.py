@@ -93,7 +93,8 @@ def is_text(node: nodes.Node) -> bool:
         case nodes.Getattr(node=nodes.Name(name="order"), attr="id" | "number"):
             return True
         case (
-            nodes.Const() | nodes.Name(name="status" | "reason" | "next_step" | "next_update" | "playbook" | "notes")
+            nodes.Const()
+            | nodes.Name(name="status" | "reason" | "next_step" | "next_update" | "to_keep" | "playbook" | "notes")
         ):
             return True
     return False

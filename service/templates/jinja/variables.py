@@ -45,6 +45,7 @@ OWNERS_VARIABLES: Mapping[str, Sequence[str] | None] = {
     "alerts": ("kind", "count", "orders", "more"),
     "answer?": ("url",),
     "told?": ("at",),
+    "to_keep?": (),
     "playbook?": (),
     "notes?": (),
 }
@@ -53,7 +54,16 @@ OUR_OWN = frozenset({"answer.url"})  # addresses that are ours
 OF_EVERY_ORDER = ("id", "number")
 DETAILS = ("url", "items", "total", "currency")  # that most publishers send; only for suggestions
 TIMES = frozenset(
-    {"next_update", "asked.at", "told.at", "promise.date", "promise.from", "promise.until", "promise.previous"}
+    {
+        "next_update",
+        "asked.at",
+        "told.at",
+        "to_keep",
+        "promise.date",
+        "promise.from",
+        "promise.until",
+        "promise.previous",
+    }
 )
 
 

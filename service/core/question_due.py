@@ -1,0 +1,138 @@
+"""When owners are asked, and whether they still are.
+
+Without news for the touchpoint's `ask_owner_at`, the order's owner is asked for some, once in each window. So long
+before a promised date ends as `ask_owner_before` says, they are asked whether it will be kept: once for each date in
+each stay. There is one question at a time. Where both fall due together, the one about the date is asked, and it
+stands for the other: who answers sees all of the order. Where one is open, whoever has it is asked about the date,
+too. What was asked about a date is asked of nobody any more once the date moved, was judged or has passed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from avisa.core import facts, promises, questions, working_time
+from avisa.core.model import Notification, Order, Reason, evolve
+from avisa.core.plan import Plan, Span
+from avisa.core.question import Asking, Question
+
+_NONE = Asking()
+
+
+def watched(order: Order, plan: Plan, now: datetime) -> Order:
+    """The order to be woken when its next question is due, if that is earlier than it would be anyway."""
+    touchpoint = plan.touchpoint(order.status)
+    if order.asking is None and touchpoint.ask_owner_at is None and touchpoint.ask_owner_before is None:
+        return order
+    asking = order.asking or _NONE
+    moments = [
+        _for_news_at(order, plan, now),
+        _about_date_at(order, plan, now),
+        _passes_at(order, plan, now),
+        *(questions.goes_on_at(alert, plan) for alert in asking.alerts),
+    ]
+    due = min((at for at in moments if at is not None), default=None)
+    if due != asking.due:
+        asking = replace(asking, due=due)
+        order = evolve(order, asking=None if asking == _NONE else asking)
+    if due is not None and (order.wake_at is None or due < order.wake_at):
+        order = evolve(order, wake_at=due)
+    return order
+
+
+def ask_what_is_due(order: Order, plan: Plan, now: datetime) -> tuple[Order, Notification] | None:
+    """Ask what is due by now, in the light of the plan as it is: the order that remembers it, and the question."""
+    owner, question = facts.owner(order, plan), questions.newest_open(order)
+    about, news, passes = (
+        _about_date_at(order, plan, now),
+        _for_news_at(order, plan, now),
+        _passes_at(order, plan, now),
+    )
+    if owner is not None and about is not None and about <= now:
+        assert order.promise is not None
+        asked = question.owner if question is not None and question.owner in plan.owners else owner
+        return questions.asked(order, asked, Reason.PROMISE_NEAR, now, due=about, promise=order.promise.date)
+    still = None if question is None else date_asked(order, question, plan, now)
+    if owner is not None and news is not None and news <= now:
+        return questions.asked(order, owner, Reason.NO_NEWS, now, due=news, promise=still)
+    if question is not None and passes is not None and passes <= now:
+        following = questions.next_owner(question, plan)
+        assert following is not None
+        return questions.asked(order, following, Reason.UNANSWERED, now, due=passes, promise=still)
+    return None
+
+
+def date_asked(order: Order, question: Question, plan: Plan, now: datetime) -> str | None:
+    """The date of which is asked whether it will be kept, as it stands now; None: it is asked for news, or the date
+    moved, was judged or has passed."""
+    if question.promise is None or not _stands(order, question.promise, plan) or promises.has_ended(order, plan, now):
+        return None
+    return order.promise.date if order.promise is not None else None
+
+
+def is_open(notification: Notification, order: Order, plan: Plan) -> bool:
+    """True if the question of this notification still waits for an answer."""
+    question = questions.newest_open(order)
+    if question is None or (question.episode, str(question.number)) != (notification.episode, notification.ordinal):
+        return False
+    return question.promise is None or _stands(order, question.promise, plan)
+
+
+def has_passed(notification: Notification, order: Order, plan: Plan, now: datetime) -> bool:
+    """True if the notification asks whether a date will be kept that has passed."""
+    question = questions.find(order, notification.episode, int(notification.ordinal))
+    return question is not None and question.promise is not None and promises.has_ended(order, plan, now)
+
+
+def _stands(order: Order, date: str, plan: Plan) -> bool:
+    """True if that is what the order is promised for now, give or take what the plan calls no move."""
+    promise = order.promise
+    if promise is None or promise.date is None or promise.state not in promises.ACTIVE:
+        return False
+    return promise.date == date or promises.is_same(promise.date, date, plan, order)
+
+
+def _about_date_at(order: Order, plan: Plan, now: datetime) -> datetime | None:
+    """When the owner is asked whether the promised date will be kept; None: not at all, or they were in this stay."""
+    before, promise = plan.touchpoint(order.status).ask_owner_before, order.promise
+    if before is None or promise is None or promise.date is None or promise.state not in promises.ACTIVE:
+        return None
+    if order.final or facts.owner(order, plan) is None:
+        return None
+    for question in (order.asking or _NONE).questions:
+        if question.episode == order.episode and question.promise and _stands(order, question.promise, plan):
+            return None
+    end = facts.promise_moment(promise.date, facts.zone(order, plan))
+    return end - before if end > now else None
+
+
+def _for_news_at(order: Order, plan: Plan, now: datetime) -> datetime | None:
+    """When the owner is asked in the window that runs; None: not at all, or they were, or the reminder is due."""
+    touchpoint = plan.touchpoint(order.status)
+    ask, start = touchpoint.ask_owner_at, order.counted_from
+    if ask is None or start is None or order.final or order.spent or facts.owner(order, plan) is None:
+        return None
+    for question in (order.asking or _NONE).questions:
+        asked_since = question.episode == order.episode and question.asked_at > start
+        # What is answered at its very begin began the window.
+        if asked_since or (question.replied_at is not None and question.replied_at > start):
+            return None
+    if isinstance(ask, Span):
+        at = working_time.add(start, ask, touchpoint.calendar)
+    elif order.deadline is not None:
+        at = working_time.part(start, order.deadline, ask, touchpoint.calendar)
+    else:
+        return None
+    return at if order.deadline is None or max(at, now) < order.deadline else None
+
+
+def _passes_at(order: Order, plan: Plan, now: datetime) -> datetime | None:
+    """When the open question goes to the next in line; None: it stays."""
+    question = questions.newest_open(order)
+    owner = plan.owners.get(question.owner) if question is not None and not order.final else None
+    if question is None or owner is None or owner.next is None or owner.after is None:
+        return None
+    if question.promise is not None and date_asked(order, question, plan, now) is None:
+        return None
+    return question.asked_at + owner.after
