@@ -18,12 +18,12 @@ MOST_SHOWN = 50  # a list of so many may tell more orders, which it only counts
 
 @dataclass(slots=True)
 class Alerts:
-    """The mails to owners, each once, by kind and owner."""
+    """The alerts to owners, each mail once, by kind and owner."""
 
     mails: defaultdict[tuple[str, str], list[Received]] = field(default_factory=lambda: defaultdict(list))
 
     def take(self, name: Name, mail: Received) -> None:
-        if not name.to_customer:
+        if name.purpose == "owner_alert":
             self.mails[name.ordinal, name.recipient].append(mail)
 
     def check(self, latitude: Latitude, verdict: Verdict) -> None:

@@ -11,6 +11,7 @@ from tests.oracle.course import Course, Step, Told
 from tests.oracle.names import Sent
 from tests.oracle.plan import Plan
 from tests.oracle.promises import Promises
+from tests.oracle.questions import Questions
 from tests.oracle.silence import Silence
 from tests.oracle.testimony import Latitude
 from tests.oracle.verdict import Kind, Verdict
@@ -50,8 +51,11 @@ class Case:
             self._updates()
             self._changed_facts()
             self._alerts()
-            Silence(self.course, self.to_customer, self.plan, self.latitude, self.verdict).hear()
+            silence = Silence(self.course, self.to_customer, self.plan, self.latitude, self.verdict)
+            silence.hear()
             Promises(self.course, self.to_customer, self.plan, self.latitude, self.verdict).hear()
+            windows = silence.windows
+            Questions(self.course, self.to_owners, windows, self.plan, self.latitude, self.verdict).hear()
 
     def _blame(self, kind: Kind, text: str) -> None:
         self.verdict.add(kind, self.course.order_id, text)
@@ -187,7 +191,11 @@ class Case:
     def _alerts(self) -> None:
         """The owner is told of an unknown status, and of an order that is stuck; each once an episode, be it in a
         list."""
-        alerted = {(mail.name.episode, mail.name.ordinal): mail.at for mail in self.to_owners}
+        alerted = {
+            (mail.name.episode, mail.name.ordinal, mail.name.recipient): mail.at
+            for mail in self.to_owners
+            if mail.name.purpose == "owner_alert"
+        }
         expected: dict[tuple[int, str], datetime] = {}  # when it was decided, at the latest
         for step in self.course.steps:
             if step.alerts_owner is Told.YES and step.owner in self.plan.owners:
@@ -210,13 +218,14 @@ class Case:
             owners = {f"owner:{step.owner}" for step in self.course.within(episode)}
             due = max(self.alerts.due(kind, owner, decided, self.latitude) for owner in owners)
             since = self.course.opening(episode).at
+            alone = [alerted.get((episode, kind, owner)) for owner in owners]
             listed = [self.alerts.listed(kind, owner, self.numbers, since, due) for owner in owners]
-            came = alerted.get((episode, kind)) or next((at for at in listed if at is not None), None)
+            came = next((at for at in (*alone, *listed) if at is not None), None)
             if came is not None and came > due:
                 self._blame(Kind.LATE, f"the owner's alert {kind} of episode {episode} at {came}, due by {due}")
             if came is None and due < self.latitude.until:
                 self._blame(Kind.LOST, f"the owner's alert {kind} of episode {episode}, due by {due}")
-        for (episode, kind), at in alerted.items():
+        for (episode, kind, _), at in alerted.items():
             if kind == "stuck" and episode not in last and not self._last_dropped(episode):
                 self._blame(Kind.UNEXPECTED, f"the owner's alert {kind} of episode {episode} at {at}")
 

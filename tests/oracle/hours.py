@@ -74,6 +74,15 @@ class Calendar:
             at = end
         raise ValueError("a calendar that never opens")
 
+    def open_between(self, first: datetime, last: datetime) -> timedelta:
+        """How much of the time between two moments it is open."""
+        opened = timedelta(0)
+        for _, begin, end in self._shifts(first):
+            if begin >= last:
+                break
+            opened += max(min(end, last) - max(begin, first), timedelta(0))
+        return opened
+
 
 @dataclass(frozen=True, slots=True)
 class Quiet:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tests.oracle.course import Course
-from tests.oracle.plan import Plan
+from tests.oracle.plan import Plan, Touchpoint
 from tests.oracle.testimony import Received
 
 
@@ -56,6 +56,13 @@ class Sent:
         return self.name.purpose in ("promise_at_risk", "promise_broken")
 
 
+def _questions(touchpoint: Touchpoint, steps: int, promises: int) -> int:
+    """How many may be asked in an episode: one in each window, told or not, and one about each date."""
+    windows = 1 + steps + touchpoint.at_most + 2 * promises  # time alone begins some, with what it says of a promise
+    for_news = windows if touchpoint.asks_at is not None else 0
+    return for_news + (promises if touchpoint.asks_before is not None else 0)
+
+
 def names_of(course: Course, plan: Plan) -> Iterator[Name]:
     """Every name that a mail about this order could rightly have."""
 
@@ -84,7 +91,10 @@ def names_of(course: Course, plan: Plan) -> Iterator[Name]:
                 kinds.append("unknown_status")
             if any(step.address is None for step in steps):
                 kinds.append("unreachable")
-            if opening.touchpoint.asks_owner and not opening.touchpoint.final:  # once in each window, told or not
-                windows = 1 + len(steps) + opening.touchpoint.at_most
-                yield from (name(episode, "ask_owner", n + 1, f"owner:{owner}") for n in range(windows))
-            yield from (name(episode, "owner_alert", kind, f"owner:{owner}") for kind in kinds)
+            if not opening.touchpoint.final:
+                line = plan.line(owner)
+                most = len(line) * _questions(opening.touchpoint, len(steps), course.promises)
+                yield from (name(episode, "ask_owner", n + 1, f"owner:{to}") for n in range(most) for to in line)
+            for kind in kinds:
+                in_line = plan.line(owner) if kind in ("stuck", "promise_broken") else [owner]
+                yield from (name(episode, "owner_alert", kind, f"owner:{to}") for to in in_line)

@@ -56,12 +56,24 @@ class Touchpoint:
     news: tuple[str, ...]
     once: bool
     owner: str | None
-    asks_owner: bool  # before the customer is reminded
+    asks_at: Span | int | None  # so long without news the owner is asked, or so many percent of the window
+    asks_before: timedelta | None  # the end of a promise
+    calendar: Calendar | None
     known: bool  # False for statuses that nobody planned for
 
     def gap_after(self, told: int) -> Span | None:
         """The gap to the next reminder once `told` of them were told."""
         return self.gaps[told - 1] if told <= len(self.gaps) else self.then_every
+
+    def asks_from(self, start: datetime, deadline: datetime | None) -> datetime | None:
+        """When the owner is asked for news in a window that began then; None: they are not."""
+        if isinstance(self.asks_at, Span):
+            return self.asks_at.after(start)
+        if self.asks_at is None or deadline is None:
+            return None
+        if self.calendar is None:
+            return start + (deadline - start) * self.asks_at / 100
+        return self.calendar.after_open(start, self.calendar.open_between(start, deadline) * self.asks_at / 100)
 
     @property
     def dated(self) -> bool:
@@ -76,6 +88,8 @@ class Plan:
     touchpoints: dict[str, Touchpoint]
     unknown: Touchpoint
     owners: dict[str, str]  # owner -> address
+    nexts: dict[str, str]  # owner -> who is next in line
+    afters: dict[str, timedelta]  # owner -> how long a question waits for them
     domains: frozenset[str]  # of the brands' senders
     zone: ZoneInfo  # of the default brand
     tell_within: timedelta
@@ -88,6 +102,14 @@ class Plan:
     def touchpoint(self, status: str) -> Touchpoint:
         return self.touchpoints.get(status, self.unknown)
 
+    def line(self, owner: str | None) -> list[str]:
+        """The owner and all who are next in line, one after the other."""
+        line: list[str] = []
+        while owner in self.owners and owner not in line:
+            line.append(owner)
+            owner = self.nexts.get(owner)
+        return line
+
 
 def read_plan(path: Path) -> Plan:
     """The plan in that file. What it does not know it does not look at."""
@@ -98,11 +120,13 @@ def read_plan(path: Path) -> Plan:
     def touchpoint(row: dict[str, Any] | None, *, known: bool) -> Touchpoint:
         return _touchpoint(_merged(defaults, row or {}), calendars, known=known)
 
-    brands = tree.get("brands") or {}
+    brands, owners = tree.get("brands") or {}, tree.get("owners") or {}
     return Plan(
         touchpoints={str(status): touchpoint(row, known=True) for status, row in tree["touchpoints"].items()},
         unknown=touchpoint(tree.get("unknown_status"), known=False),
-        owners={name: row["email"] for name, row in (tree.get("owners") or {}).items()},
+        owners={name: row["email"] for name, row in owners.items()},
+        nexts={name: row["next"] for name, row in owners.items() if "next" in row},
+        afters={name: _elapsed(row["after"]) for name, row in owners.items() if "after" in row},
         domains=frozenset(row["from"].rstrip("> ").rpartition("@")[2] for row in brands.values()),
         zone=ZoneInfo(brands["default"].get("time_zone", "UTC")),
         tell_within=_elapsed(defaults.get("tell_within", "72h")),
@@ -148,7 +172,9 @@ def _touchpoint(row: dict[str, Any], calendars: dict[str, Calendar], *, known: b
         news=tuple(row.get("news") or ()),
         once=bool(row.get("once")),
         owner=row.get("owner"),
-        asks_owner=row.get("ask_owner_at", "none") != "none",
+        asks_at=int(asks[:-1]) if (asks := str(row.get("ask_owner_at", "none"))).endswith("%") else span(asks),
+        asks_before=_elapsed(asks) if (asks := row["promise"].get("ask_owner_before", "none")) != "none" else None,
+        calendar=calendar,
         known=known,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.oracle.course import Course, Told
@@ -13,8 +14,18 @@ from tests.oracle.testimony import Latitude
 from tests.oracle.verdict import Kind, Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a mail began, or an event that told nothing: between which moments, and the deadline that it set."""
+
+    episode: int
+    start: tuple[datetime, datetime]
+    deadline: Deadline | None
+    sure: bool
+
+
 class Silence:
-    """What passed between the mails to the customer of one order."""
+    """What passed between the mails to the customer of one order; `windows` is known once it was heard."""
 
     def __init__(self, course: Course, mails: list[Sent], plan: Plan, latitude: Latitude, verdict: Verdict) -> None:
         self.course = course
@@ -22,6 +33,7 @@ class Silence:
         self.plan = plan
         self.latitude = latitude
         self.verdict = verdict
+        self.windows: list[Window] = []
 
     def hear(self) -> None:
         """Go from mail to mail with the deadline that each one set."""
@@ -41,24 +53,40 @@ class Silence:
                 reminders = int(mail.name.ordinal)
             # A reminder may have been decided and then dropped because of this very mail, and it counted.
             crossed = not mail.is_reminder and due is not None and due.earliest <= mail.at
-            given = self._given(mail, reminders, due)
-            sure = sure and (not crossed or given == self._given(mail, reminders + 1, due))
+            began = self._began(mail, due)
+            given = self._given(mail, reminders, began)
+            sure = sure and (not crossed or given == self._given(mail, reminders + 1, began))
+            self._untold(before, mail)
+            self.windows.append(Window(mail.name.episode, began, given, sure))
             before = mail
+        self._untold(before, None)
         if sure:
             self._check_kept(before, given, None)
 
-    def _given(self, mail: Sent, reminders: int, due: Deadline | None) -> Deadline | None:
+    def _untold(self, before: Sent | None, mail: Sent | None) -> None:
+        """The windows that events began in between without telling."""
+        given = self.windows[-1].deadline if self.windows else None
+        last = mail.name.episode if mail else self.course.episodes
+        for opening in self.course.openings(after=_episode(before)):
+            if opening.episode <= last and opening.told is not Told.YES:
+                due = chain(self.course, given, after=_episode(before), to=opening.episode, latitude=self.latitude)
+                start = opening.at, self.latitude.reach(opening.acked)
+                self.windows.append(Window(opening.episode, start, due, sure=False))
+
+    def _given(self, mail: Sent, reminders: int, began: tuple[datetime, datetime]) -> Deadline | None:
+        return given_by(self.course, mail, began, reminders=reminders, latitude=self.latitude)
+
+    def _began(self, mail: Sent, due: Deadline | None) -> tuple[datetime, datetime]:
+        """Between which moments the mail was decided, and a window began."""
         if mail.is_reminder:
             first = self.latitude.not_before(due.earliest) if due else mail.at
             last = min(mail.at, self.latitude.reach(due.latest)) if due else mail.at
-            span = min(first, mail.at), max(last, min(first, mail.at))
-        elif mail.is_notice:
+            return min(first, mail.at), max(last, min(first, mail.at))
+        if mail.is_notice:
             steps = in_force(self.course, mail.at, self.latitude)
             called = [due_at(mail.name.purpose, step, self.plan) for step in steps]
-            span = min([mail.at, *(at for at in called if at is not None)]), mail.at
-        else:
-            span = decided(self.course, mail, self.latitude)
-        return given_by(self.course, mail, span, reminders=reminders, latitude=self.latitude)
+            return min([mail.at, *(at for at in called if at is not None)]), mail.at
+        return decided(self.course, mail, self.latitude)
 
     def _due(self, before: Sent | None, given: Deadline | None, mail: Sent) -> Deadline | None:
         """The deadline in force when `mail` came."""

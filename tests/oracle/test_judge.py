@@ -319,18 +319,6 @@ def test_an_unknown_status_is_told_to_its_owner(plan: Plan) -> None:
     assert Kind.UNEXPECTED in found(plan, [alert, mail(0, "1/update/1/customer"), last], events)
 
 
-def test_an_owner_is_asked_only_where_the_plan_asks(plan: Plan) -> None:
-    events = [event(0, "shipped"), event(26, "delivered")]
-    mails = [mail(0, "1/update/1/customer"), mail(26, "2/update/1/customer")]
-    question = mail(24, "1/ask_owner/1/owner:desk", to="desk@example.com")
-    assert found(plan, [mails[0], question, mails[1]], events) == {Kind.UNEXPECTED}
-    asking = replace(plan.touchpoints["shipped"], owner="desk", asks_owner=True)
-    asked = replace(plan, touchpoints={**plan.touchpoints, "shipped": asking})
-    assert found(asked, [mails[0], question, mails[1]], events) == set()
-    late = mail(30, "2/ask_owner/1/owner:desk", to="desk@example.com")
-    assert found(asked, [*mails, late], events) == {Kind.UNEXPECTED}
-
-
 def test_alerts_of_a_kind_are_told_together_an_hour_later(plan: Plan) -> None:
     def orders(name: str) -> list[Published]:
         to = f"{name.lower()}@customers.example"
