@@ -215,7 +215,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             ("wake", wake.run()),
             ("templates", follower.run()),
             ("dead letters", DeadLetterCopies(cluster, store.operations).run()),
-            ("retention", _retire(store, clock)),
+            ("retention", _retire(store, clock, keep_mails=settings.store.keep_mails)),
         ):
             stack.push_async_callback(_end, keep_running(name, work))
         reading = keep_running("kafka", subscription.run())
@@ -244,14 +244,17 @@ async def _secret(settings: Settings, store: Store) -> bytes:
     return await store.operations.secret_key(os.urandom(32))
 
 
-async def _retire(store: Store, clock: VirtualClock) -> None:
-    """Forget orders 400 days after the last word, and dead letters after 90 days. Raises DurabilityLost."""
+async def _retire(store: Store, clock: VirtualClock, *, keep_mails: timedelta) -> None:
+    """Forget orders 400 days after the last word, dead letters after 90 days and the drafts of mails after
+    `keep_mails`. Raises DurabilityLost."""
     operations = store.operations
 
     async def step() -> None:  # few at a time, so that nobody waits long for the writer
         while await operations.retire(quiet_since=clock.now() - KEPT, limit=RETIRE) == RETIRE:
             pass
         while await operations.forget_dead_letters(before=clock.now() - DEAD_LETTERS_KEPT, limit=RETIRE) == RETIRE:
+            pass
+        while await operations.forget_drafts(before=clock.real() - keep_mails, limit=RETIRE) == RETIRE:
             pass
         await asyncio.sleep(RETIRE_EVERY)
 

@@ -54,7 +54,7 @@ def _chosen(sent: list[Sent], order: str, key: str, *, known: bool) -> Sent:
 async def _again(settings: Settings, store: Store, order: str, sent: Sent) -> tuple[dict[str, Any], Preview]:
     row, draft = sent.row, sent.draft
     if draft is None:
-        raise not_there("its words were not kept: a release before this one sent it")
+        raise not_there("its words are not kept any longer: they are for AVISA_STORE__KEEP_MAILS")
     cache = catalog_cache(settings, store)
     catalog = await cache.version(draft.catalog)
     if catalog is None:

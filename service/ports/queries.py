@@ -224,6 +224,10 @@ class Operations(Protocol):
         notifications.
         """
 
+    async def forget_drafts(self, *, before: datetime, limit: int) -> int:
+        """Forget up to `limit` drafts of mails that were begun on a day before that of `before`, in real time, and
+        are settled; return how many. What was sent stays on the timeline."""
+
     async def forget_dead_letters(self, *, before: datetime, limit: int) -> int:
         """Forget up to `limit` dead letters that were set aside before `before`; return how many. The counts keep
         their number."""

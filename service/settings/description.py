@@ -45,7 +45,7 @@ def _as_written(value: Any) -> Any:
 
 def _duration(value: timedelta) -> str:
     seconds = int(value.total_seconds())
-    for unit, size in (("h", 3600), ("m", 60)):
-        if seconds % size == 0:
+    for unit, size, least in (("d", 86_400, 14), ("h", 3600, 1), ("m", 60, 1)):  # `72h`, but not `2160h`
+        if seconds % size == 0 and seconds >= least * size:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"

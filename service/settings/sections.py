@@ -106,6 +106,7 @@ class Store(Section):
     """Where orders are kept."""
 
     url: Annotated[SecretStr, read_by(values.store_url)] = SecretStr("sqlite:///avisa.db")  # may hold a password
+    keep_mails: Duration = timedelta(days=90)  # what was written to whom; that it was told stays
 
 
 class Smtp(Section):

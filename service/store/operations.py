@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from avisa.core.model import Reason, evolve
 from avisa.core.snooze import Snooze
 from avisa.ports import Change, DeadLetter, Entry, Pause
-from avisa.store import alert_lists, counters, dead_letters, orders, questions, recipient_queues, snoozes
+from avisa.store import alert_lists, counters, dead_letters, drafts, orders, questions, recipient_queues, snoozes
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import as_rows, clock
 from avisa.store.sql.moments import micros, moment
@@ -29,7 +29,7 @@ _FLAG = query("flag")
 _UNSUBSCRIBE = statement("unsubscribe")
 _LOCK_QUIET = query("lock_quiet_orders")
 _STATES_OF_ORDERS = query("count_states_of_orders")
-_FORGET = [statement(f"forget_{kept}") for kept in ("questions", "notifications", "entries", "orders")]
+_FORGET = [statement(f"forget_{kept}") for kept in ("questions", "drafts", "notifications", "entries", "orders")]
 
 
 class SqlOperations(OnDatabase):
@@ -51,8 +51,9 @@ class SqlOperations(OnDatabase):
     def drop(self, conn: Connection, keys: Collection[str], *, now: datetime) -> frozenset[str]:
         """Settle as dropped what is unsettled and not being sent at this moment; returns the keys of these."""
         rows = _LOCK_TO_DROP.fetch(conn, as_rows("key", keys))
-        chosen = {row[0]: row[1] for row in rows}
+        chosen = {key: order_id for key, order_id, _ in rows}
         if chosen:
+            drafts.discard(conn, [(order_id, seq) for _, order_id, seq in rows])
             recipient_queues.drop(conn, chosen, Reason.DROPPED_BY_OPERATOR, now=micros(now))
             recipient_queues.promote_next(conn, set(chosen.values()))
             alert_lists.free(conn, chosen)
@@ -147,6 +148,10 @@ class SqlOperations(OnDatabase):
         for forget in _FORGET:
             forget.execute(conn, ids)
         return len(quiet)
+
+    @transaction
+    def forget_drafts(self, conn: Connection, *, before: datetime, limit: int) -> int:
+        return drafts.forget(conn, before=before, limit=limit)
 
     @transaction
     def forget_dead_letters(self, conn: Connection, *, before: datetime, limit: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -16,7 +16,7 @@ from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import SETTLED, Notification, Reason, State
 from avisa.core.snooze import Snooze
 from avisa.ports import Attempt, Begun, Claimed, Gathered, Pause, Settlement
-from avisa.store import alert_lists, counters, flood, operations, orders, recipient_queues, snoozes, timeline
+from avisa.store import alert_lists, counters, drafts, flood, operations, orders, recipient_queues, snoozes, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import as_rows, clock
 from avisa.store.sql.moments import MICROSECOND, micros, micros_or_none, moment
@@ -79,11 +79,16 @@ class SqlOutbox(OnDatabase):
         _LEASE.execute(conn, leased, token=self._lease_token, until=now + lease // MICROSECOND)
         rows = {row[0]: row for row in _CLAIMED.fetch(conn, leased)}
         known = orders.load(conn, {row[1] for row in rows.values()})
-        drafted = len(NOTIFICATION_COLUMNS)
+        width = len(NOTIFICATION_COLUMNS)
+        claimed = {key: notification_of(rows[key]) for key in keys if key in rows}
+        frozen = drafts.read(conn, [key for key, notification in claimed.items() if notification.begun])
         return [
-            Claimed(notification=notification_of(row), order=known[row[1]], draft=draft_of(row[drafted:]))
-            for key in keys
-            if (row := rows.get(key)) is not None
+            Claimed(
+                notification=notification,
+                order=known[notification.order_id],
+                draft=draft_of(rows[key][width:], frozen.get(key)),
+            )
+            for key, notification in claimed.items()
         ]
 
     @transaction
@@ -95,12 +100,13 @@ class SqlOutbox(OnDatabase):
             attempt
             for attempt in attempts
             if attempt.key not in over_budget
-            and leased.get(attempt.key, ("", -1))[1] == attempt.claimed.notification.revision
+            and leased.get(attempt.key, _NOT_OURS).revision == attempt.claimed.notification.revision
         ]
         incomplete = alert_lists.list_with(conn, ready)
         ready = [attempt for attempt in ready if attempt.key not in incomplete]
         if ready:
             _BEGIN.execute(conn, [_attempt_row(attempt) for attempt in ready])
+            drafts.add(conn, {leased[attempt.key].place: attempt for attempt in ready})
         return Begun(keys=frozenset(attempt.key for attempt in ready), over_budget=over_budget)
 
     @transaction
@@ -127,9 +133,11 @@ class SqlOutbox(OnDatabase):
             ).orders
         done = [item for item in ours if item.change is None or (item in changing and _order(item) in applied)]
         _store(conn, done)
+        drafts.discard(conn, [leased[item.key].place for item in done if _discards(item)])
         timeline.add(conn, [item.entry for item in done if item.entry is not None])
         counters.add(conn, "doubt", {("in_doubt", self._shard): sum(item.counts_doubt for item in done)})
-        freed = {leased[item.key][0] for item in done if item.state in SETTLED or item.reason is Reason.GATHERED}
+        freeing = [item for item in done if item.state in SETTLED or item.reason is Reason.GATHERED]
+        freed = {leased[item.key].order_id for item in freeing}
         if freed:
             recipient_queues.promote_next(conn, freed)
         alert_lists.settle_with(conn, [item for item in done if item.state in SETTLED])
@@ -168,10 +176,28 @@ class SqlOutbox(OnDatabase):
     def paused(self, conn: Connection) -> Pause | None:
         return operations.paused(conn)
 
-    def _lock_leased(self, conn: Connection, keys: Iterable[str]) -> dict[str, tuple[str, int]]:
-        """Order and revision of those keys that are unsettled and leased to this process; their rows are locked."""
+    def _lock_leased(self, conn: Connection, keys: Iterable[str]) -> dict[str, _Leased]:
+        """Those keys that are unsettled and leased to this process; their rows are locked."""
         rows = _LOCK_LEASED.fetch(conn, as_rows("key", sorted(keys)), token=self._lease_token)
-        return {key: (order_id, revision) for key, order_id, revision in rows}
+        return {key: _Leased(order_id, seq, revision) for key, order_id, seq, revision in rows}
+
+
+class _Leased(NamedTuple):
+    order_id: str
+    seq: int
+    revision: int
+
+    @property
+    def place(self) -> drafts.Place:
+        return self.order_id, self.seq
+
+
+_NOT_OURS = _Leased("", 0, -1)
+
+
+def _discards(item: Settlement) -> bool:
+    """Whether it needs no draft any more. Only what was sent, or may have been, can be shown again."""
+    return item.discards_draft or item.state in SETTLED - {State.SENT, State.IN_DOUBT}
 
 
 def _order(item: Settlement) -> str:

@@ -23,7 +23,7 @@ from avisa.ports import (
     RecentOrders,
     Sent,
 )
-from avisa.store import dead_letters, orders, questions, recent_orders, unreadable_topics
+from avisa.store import dead_letters, drafts, orders, questions, recent_orders, unreadable_topics
 from avisa.store.database.database import OnDatabase, snapshot
 from avisa.store.sql.dialect import Row, as_rows, no_bound
 from avisa.store.sql.moments import micros, moment, moment_or_none
@@ -80,9 +80,12 @@ class SqlQueries(OnDatabase):
 
     @snapshot
     def sent(self, conn: Connection, order_id: str) -> list[Sent]:
-        drafted = len(DRAFT_COLUMNS)
+        width = len(DRAFT_COLUMNS)
         rows = _SENT.fetch(conn, order_id=order_id)
-        return [Sent(row=_outbox_row(row[drafted:]), draft=draft_of(row[:drafted])) for row in rows]
+        frozen = drafts.read(conn, [row[width] for row in rows])
+        return [
+            Sent(row=_outbox_row(row[width:]), draft=draft_of(row[:width], frozen.get(row[width]))) for row in rows
+        ]
 
     @snapshot
     def question(self, conn: Connection, link: bytes) -> Asked | None:

@@ -13,7 +13,7 @@ from avisa.core.model import Purpose
 from avisa.core.question import QuestionState
 from avisa.core.question_token import link_of
 from avisa.ports import Asked, Change
-from avisa.store import counters
+from avisa.store import counters, drafts
 from avisa.store.sql.dialect import Rows, as_rows
 from avisa.store.sql.rows import DRAFT_COLUMNS, draft_of, notification_of, order_of
 from avisa.store.sql.statements import query, statement
@@ -53,6 +53,9 @@ def retire(conn: Connection, ids: Rows, *, shard: str) -> None:
 def read(conn: Connection, link: bytes) -> Asked | None:
     """The question that the link is about, and the draft of its mail; None if it is not known."""
     for row in _QUESTION.fetch(conn, link=link.hex()):
-        drafted = len(DRAFT_COLUMNS)
-        return Asked(notification=notification_of(row[drafted:]), draft=draft_of(row[:drafted]))
+        notification = notification_of(row[len(DRAFT_COLUMNS) :])
+        frozen = drafts.read(conn, [notification.key])
+        return Asked(
+            notification=notification, draft=draft_of(row[: len(DRAFT_COLUMNS)], frozen.get(notification.key))
+        )
     return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from avisa.core.model import Order, Reason
 from avisa.ports import Entry, RecentOrders
+from avisa.store import drafts
 from avisa.store.sql.dialect import as_rows
 from avisa.store.sql.rows import entry_of, order_of
 from avisa.store.sql.statements import query
@@ -20,7 +21,6 @@ _EMPTY_PAGES = 5  # after so many pages in a row without a new order the search 
 
 _NEWEST = query("newest_entries")
 _ORDERS = query("load_orders")
-_DRAFTS = query("drafts")
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ def by_status(conn: Connection, *, each: int) -> dict[str, RecentOrders]:
         if empty_pages == _EMPTY_PAGES:
             break
         known = _orders(conn, {entry.order_id for entry in entries})
-        drafts = _drafts(conn, [_update_key(entry) for entry in entries if entry.reason is Reason.ENTERED])
+        frozen = drafts.read(conn, [_update_key(entry) for entry in entries if entry.reason is Reason.ENTERED])
         for entry in entries:
             order = known.get(entry.order_id)
             episode = (entry.order_id, entry.episode or 0)
@@ -59,7 +59,7 @@ def by_status(conn: Connection, *, each: int) -> dict[str, RecentOrders]:
             if order.status == entry.status and order.episode == entry.episode:
                 here.present.append(order)
                 seen.add(episode)
-            elif (draft := drafts.get(_update_key(entry))) is not None:
+            elif (draft := frozen.get(_update_key(entry))) is not None:
                 here.drafts.append(draft)
                 seen.add(episode)
     return {status: RecentOrders(present=it.present, drafts=it.drafts) for status, it in found.items() if len(it)}
@@ -73,11 +73,6 @@ def _update_key(entry: Entry) -> str:
 def _orders(conn: Connection, ids: set[str]) -> Mapping[str, Order]:
     rows = as_rows("order_id", sorted(ids))
     return {row[0]: order_of(row, ()) for row in _ORDERS.fetch(conn, rows)} if rows else {}
-
-
-def _drafts(conn: Connection, keys: Sequence[str]) -> Mapping[str, bytes]:
-    rows = as_rows("key", keys)
-    return {key: draft.encode() for key, draft in _DRAFTS.fetch(conn, rows)} if rows else {}
 
 
 def newest_events(conn: Connection) -> Iterator[list[Entry]]:

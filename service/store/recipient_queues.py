@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from avisa.core.model import SETTLED, Reason, State
 from avisa.ports import Attempt, Change
+from avisa.store import drafts
 from avisa.store.sql.dialect import as_rows
 from avisa.store.sql.rows import begun_row, notification_row
 from avisa.store.sql.statements import query, statement
@@ -80,7 +81,7 @@ def add(
     if absorbing:
         _RAISE_REVISION.execute(conn, as_rows("key", absorbing))
     occupied = {item.queue for key, item in unsettled.items() if item.blocks and key not in dropped}
-    begun: set[str] = set()
+    begun: dict[str, drafts.Place] = {}
     rows: list[dict[str, Any]] = []
     for change in changes:
         for notification in sorted(change.notifications, key=lambda item: item.seq):
@@ -100,13 +101,14 @@ def add(
                 row["due_real"] = now_real
             else:
                 row |= {"due_real": lease.until, "lease_token": lease.token, **begun_row(attempt)}
-                begun.add(notification.key)
+                begun[notification.key] = (notification.order_id, notification.seq)
     freed = {unsettled[key].queue[0] for key in dropped}
     if rows and _INSERT.execute(conn, rows) < len(rows):
         # Some key was there already, and is settled: it heads no queue and nobody leases it. So look which do.
         freed |= {row["order_id"] for row in rows}
         if begun and lease is not None:
-            begun &= {key for (key,) in _LEASED.fetch(conn, as_rows("key", begun), token=lease.token)}
+            begun = {key: begun[key] for (key,) in _LEASED.fetch(conn, as_rows("key", begun), token=lease.token)}
+    drafts.add(conn, {place: begin[key] for key, place in begun.items()})
     if freed:
         promote_next(conn, freed)
     return frozenset(begun)

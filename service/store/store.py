@@ -51,7 +51,8 @@ def open_store(url: str, *, clock: Clock, exclusive: bool) -> Store:
     Raises StoreMisconfigured when `url` is not the address of a store.
     """
     database = _database(url, clock, exclusive=exclusive)
-    lease_token = secrets.token_hex(8)  # fences the leases of this process
+    # Fences the leases of this process. It is longer than those of earlier versions (see migration 0009).
+    lease_token = secrets.token_hex(9)
     shard = f"{secrets.randbelow(64):02}"  # where this process counts
     return Store(
         database=database,

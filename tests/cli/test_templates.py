@@ -269,8 +269,8 @@ def test_a_mail_that_is_unknown_or_no_longer_kept_is_not_shown(asked: Avisa, fol
         assert (ended.code, ended.json["error"]) == (1, "not_found")
     assert key in asked("timeline", order, "--mail", "nope").err
     with_store(folder, lambda store: store.database.write(_forget_drafts))
-    assert "not kept" in asked("timeline", order, "--mail", key).err
+    assert "KEEP_MAILS" in asked("timeline", order, "--mail", key).err
 
 
 def _forget_drafts(conn: Any) -> None:
-    conn.exec_driver_sql("UPDATE notifications SET draft = NULL")
+    conn.exec_driver_sql("DELETE FROM drafts")

@@ -62,6 +62,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         KAFKA__TYPES="order.status,order.moved",
         KAFKA__TELL_FROM="2026-03-02T10:00:00+01:00",
         STORE__URL="postgresql://u:p@db:5432/avisa?sslmode=verify-full",
+        STORE__KEEP_MAILS="30d",
         SMTP__HOST="relay",
         SMTP__PORT="2525",
         SMTP__USERNAME="u",
@@ -93,6 +94,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
     assert settings.kafka.password.get_secret_value() == " spaces count "
     assert settings.kafka.types == ("order.status", "order.moved")
     assert settings.kafka.tell_from == datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert settings.store.keep_mails == timedelta(days=30)
     assert settings.public_url == "https://avisa.example/base"
     assert settings.clock.start == datetime(2026, 1, 1, tzinfo=UTC)
     assert settings.clock.speed == 3600.5

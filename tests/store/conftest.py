@@ -55,6 +55,18 @@ class FreshDatabase:
         else:
             self.sql(f"UPDATE notifications SET due_real = due_real - {int(span.total_seconds() * 1e6)}")
 
+    def undo_drafts(self) -> None:
+        """Take the schema back to 0008."""
+        if self.shared:
+            self.sql("DROP TRIGGER keep_from_old ON notifications; DROP FUNCTION avisa_keep_from_old")
+        for statement in (
+            "DROP INDEX notifications_drafts",
+            "DROP TABLE drafts",
+            "DROP TABLE dictionaries",
+            "UPDATE alembic_version SET version_num = '0008'",
+        ):
+            self.sql(statement)
+
     def sql(self, statement: str) -> list[str]:
         """Behind the store's back."""
         if self._server is not None:

@@ -185,7 +185,7 @@ async def test_a_settled_notification_cannot_be_settled_again(store: Store, data
     assert row.message == "order-confirmed"
     assert history.entries[-1] == entry
     assert history.order.pending == ()
-    assert database.sql("SELECT count(*) FROM notifications WHERE draft IS NOT NULL") == ["0"]
+    assert database.sql("SELECT count(*) FROM drafts") == ["0"]
 
 
 async def test_an_outcome_is_lost_with_its_change(store: Store, database: FreshDatabase) -> None:

@@ -116,6 +116,7 @@ async def test_an_upgrade_dates_the_last_word(database: FreshDatabase) -> None:
     ended = {"final": True, "ended_at": LONG_AGO, "wake_at": None}
     await store.orders.commit([change("ended", **ended), change("open", wake_at=None)], now=NOW)  # type: ignore[arg-type]
     await database.close()
+    database.undo_drafts()
     for statement in (
         "DROP INDEX orders_promise",
         "ALTER TABLE orders DROP COLUMN promise",

@@ -107,7 +107,7 @@ async def test_only_sent_messages_keep_their_draft(store: Store) -> None:
 async def test_a_failed_message_keeps_no_draft(database: FreshDatabase, store: Store) -> None:
     await _sent(store, "C/1/update/1/customer", State.FAILED, Reason.REFUSED)
     await _sent(store, "D/1/update/1/customer", State.DROPPED, Reason.SUPERSEDED)
-    assert database.sql("SELECT count(*) FROM notifications WHERE draft IS NOT NULL") == ["0"]
+    assert database.sql("SELECT count(*) FROM drafts") == ["0"]
 
 
 async def test_a_notification_names_the_version_that_wrote_it(database: FreshDatabase, store: Store) -> None:

@@ -143,8 +143,15 @@ def _execute(conn: Connection, statement: _Sql, rows: Rows, values: dict[str, An
         if rows and len(rows) * len(_pieces(statement)[1]) <= _MOST_VALUES:
             return conn.exec_driver_sql(*_with_values(statement, rows, values))
     if statement.columns:
-        values["rows"] = orjson.dumps(rows).decode()
+        values["rows"] = orjson.dumps(rows, default=_bytea).decode()
     return conn.execute(_text(statement, conn.dialect.name), values)
+
+
+def _bytea(content: object) -> str:
+    """Bytes as PostgreSQL reads them from JSON."""
+    if isinstance(content, bytes):
+        return f"\\x{content.hex()}"
+    raise TypeError
 
 
 def _with_values(statement: _Sql, rows: Rows, values: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:

@@ -243,9 +243,8 @@ DRAFT_COLUMNS = columns("draft")
 
 
 def draft_row(draft: Draft) -> dict[str, Any]:
-    """A draft that is frozen."""
+    """What the row of a notification holds of its draft; the draft itself is kept by `drafts`."""
     return {
-        "draft": draft.json.decode(),
         "catalog": draft.catalog,
         "message": draft.message,
         "locale": draft.locale,
@@ -254,15 +253,15 @@ def draft_row(draft: Draft) -> dict[str, Any]:
     }
 
 
-def draft_of(row: Row) -> Draft | None:
-    """The draft in a row of `DRAFT_COLUMNS`, if one is frozen."""
-    draft, catalog, message, locale, message_id, address_hash = row
-    if draft is None:
+def draft_of(row: Row, content: bytes | None) -> Draft | None:
+    """The draft with this content, if one is kept, and the rest of it in a row of `DRAFT_COLUMNS`."""
+    if content is None:
         return None
+    catalog, message, locale, message_id, address_hash = row
     return Draft(
         catalog=catalog,
         locale=locale,
-        json=draft.encode(),
+        json=content,
         message=message,
         message_id=message_id,
         address_hash=bytes.fromhex(address_hash),

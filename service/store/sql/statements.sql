@@ -90,8 +90,8 @@ key, order_id, seq, recipient, channel, decided, decided_at, state, attempts, re
 next_update, not_before, gate
 
 -- part: draft
--- In the order in which `rows.draft_of` reads them.
-draft, catalog, message, locale, message_id, address_hash
+-- In the order in which `rows.draft_of` reads them. The draft itself is found by `drafts`.
+catalog, message, locale, message_id, address_hash
 
 -- part: gathered
 -- An alert that waits to be told with others of its kind. What comes after it in its queue does not wait behind it.
@@ -107,7 +107,7 @@ ORDER BY key {lock}
 -- name: insert_notifications
 -- rows: key text, order_id text, seq bigint, recipient text, channel text, decided text, decided_at bigint
 -- rows: state text, next_update bigint, not_before bigint, due_real bigint, lease_token text, settled_at bigint
--- rows: reason text, attempts int, first_attempt_real bigint, draft text, catalog text, message text, locale text
+-- rows: reason text, attempts int, first_attempt_real bigint, catalog text, message text, locale text
 -- rows: message_id text, address_hash text, alert text
 INSERT INTO notifications ({columns})
 SELECT {columns} FROM {rows} WHERE 1 = 1 ORDER BY key
@@ -190,17 +190,17 @@ UPDATE notifications SET due_real = :until WHERE key IN (SELECT r.key FROM {rows
 
 -- name: lock_leased
 -- rows: key text
-SELECT key, order_id, revision
+SELECT key, order_id, seq, revision
 FROM notifications
 WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL AND lease_token = :token
 ORDER BY key {lock}
 
 -- name: begin_attempts
 -- rows: key text, at_real bigint, next_update bigint
--- rows: draft text, catalog text, message text, locale text, message_id text, address_hash text
+-- rows: catalog text, message text, locale text, message_id text, address_hash text
 UPDATE notifications
 SET state = 'sending', attempts = attempts + 1, first_attempt_real = coalesce(first_attempt_real, r.at_real),
-    next_update = r.next_update, draft = r.draft, catalog = r.catalog, message = r.message, locale = r.locale,
+    next_update = r.next_update, catalog = r.catalog, message = r.message, locale = r.locale,
     message_id = r.message_id, address_hash = r.address_hash
 FROM {rows}
 WHERE notifications.key = r.key
@@ -233,14 +233,59 @@ FROM {rows}
 WHERE notifications.key = r.key
 
 -- name: settle
--- What was sent, or may have been, can be shown again as long as its order is known. Of the rest no draft is kept:
--- a failed message that is retried is written anew.
+-- Only of what was sent, or may have been, a draft is kept: a failed message that is retried is written anew.
 -- rows: key text, state text, reason text, settled_at bigint
 UPDATE notifications
 SET state = r.state, reason = r.reason, settled_at = r.settled_at, gate = NULL, not_before = NULL,
     due_real = NULL, lease_token = NULL, draft = CASE WHEN r.state IN ('sent', 'in_doubt') THEN draft END
 FROM {rows}
 WHERE notifications.key = r.key
+
+-- name: insert_drafts
+-- One that is there was left behind by an earlier order of that id.
+-- rows: order_id text, seq bigint, day int, content bytea
+INSERT INTO drafts ({columns}) SELECT {columns} FROM {rows} WHERE 1 = 1 ORDER BY order_id, seq
+ON CONFLICT (order_id, seq) DO UPDATE SET day = excluded.day, content = excluded.content
+
+-- name: drafts
+-- Each as earlier versions kept it, or compressed and with its dictionary.
+-- rows: key text
+SELECT n.key, n.draft, n.message_id, n.address_hash, d.content, t.content
+FROM notifications n
+LEFT JOIN drafts d ON d.order_id = n.order_id AND d.seq = n.seq
+LEFT JOIN dictionaries t ON t.catalog = n.catalog AND t.message = n.message
+WHERE n.key IN (SELECT r.key FROM {rows}) AND n.first_attempt_real IS NOT NULL
+
+-- name: discard_drafts
+-- rows: order_id text, seq bigint
+DELETE FROM drafts WHERE (order_id, seq) IN (SELECT r.order_id, r.seq FROM {rows})
+
+-- name: old_drafts
+SELECT d.order_id, d.seq
+FROM drafts d
+WHERE d.day < :day AND NOT EXISTS (
+    SELECT 1 FROM notifications n WHERE n.order_id = d.order_id AND n.seq = d.seq AND n.settled_at IS NULL
+)
+ORDER BY d.day LIMIT :limit
+
+-- name: forget_drafts_in_rows
+UPDATE notifications SET draft = NULL
+WHERE key IN (
+    SELECT n.key FROM notifications n
+    WHERE n.draft IS NOT NULL AND n.first_attempt_real < :before AND n.settled_at IS NOT NULL
+    ORDER BY n.first_attempt_real LIMIT :limit
+)
+
+-- name: dictionaries
+-- rows: catalog text, message text
+SELECT catalog, message, content
+FROM dictionaries
+WHERE (catalog, message) IN (SELECT r.catalog, r.message FROM {rows})
+
+-- name: keep_dictionaries
+-- rows: catalog text, message text, content bytea
+INSERT INTO dictionaries ({columns}) SELECT {columns} FROM {rows} WHERE 1 = 1 ORDER BY catalog, message
+ON CONFLICT (catalog, message) DO NOTHING
 
 -- name: next_due
 -- rows: feed text
@@ -565,10 +610,6 @@ SELECT id, order_id, line FROM entries WHERE id < :before ORDER BY id DESC LIMIT
 -- rows: order_id text
 SELECT order_id, feed FROM orders WHERE order_id IN (SELECT r.order_id FROM {rows})
 
--- name: drafts
--- rows: key text
-SELECT key, draft FROM notifications WHERE key IN (SELECT r.key FROM {rows}) AND draft IS NOT NULL
-
 
 -- ================================================================ operations
 
@@ -593,7 +634,7 @@ WHERE key IN (SELECT r.key FROM {rows})
 
 -- name: lock_to_drop
 -- rows: key text
-SELECT key, order_id
+SELECT key, order_id, seq
 FROM notifications
 WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL
   AND (state <> 'sending' OR lease_token IS NULL OR due_real <= {clock})
@@ -628,6 +669,10 @@ ORDER BY last_word_at LIMIT :limit {lock}
 -- name: count_states_of_orders
 -- rows: order_id text
 SELECT state, count(*) FROM notifications WHERE order_id IN (SELECT r.order_id FROM {rows}) GROUP BY state
+
+-- name: forget_drafts
+-- rows: order_id text
+DELETE FROM drafts WHERE order_id IN (SELECT r.order_id FROM {rows})
 
 -- name: forget_notifications
 -- rows: order_id text

@@ -62,7 +62,7 @@ notifications = Table(
     # its queue (order, recipient, channel), or it is settled.
     Column("due_real", BigInteger),
     Column("lease_token", Word),
-    Column("draft", Text),
+    Column("draft", Text),  # as earlier versions kept it: this one reads it, and keeps drafts by themselves
     Column("catalog", Word),
     Column("message", Word),
     Column("locale", Word),
@@ -72,6 +72,25 @@ notifications = Table(
     Column("reason", Word),  # of the settlement
     Column("alert", Word),  # of an owner's alert its kind and owner, as in `stuck/owner:care`
     Column("told_by", Word),  # the key of the alert whose mail tells this one too, from that mail's first attempt on
+)
+
+# Frozen by the first attempt, and only ever inserted.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("order_id", Word, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Integer, nullable=False),  # of the attempt, real, since 1970
+    Column("content", LargeBinary, nullable=False),  # compressed with the dictionary of its catalog and message
+)
+
+# Kept for good, as catalogs are.
+dictionaries = Table(
+    "dictionaries",
+    metadata,
+    Column("catalog", Word, primary_key=True),
+    Column("message", Word, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
 )
 
 entries = Table(
@@ -211,6 +230,8 @@ Index("notifications_order", notifications.c.order_id, notifications.c.seq)
 Index("notifications_address", notifications.c.address_hash, notifications.c.first_attempt_real)
 _partial("notifications_alerts", "alert IS NOT NULL AND settled_at IS NULL", notifications.c.alert)
 _partial("notifications_told_by", "told_by IS NOT NULL AND settled_at IS NULL", notifications.c.told_by)
+_partial("notifications_drafts", "draft IS NOT NULL", notifications.c.first_attempt_real)
+Index("drafts_day", drafts.c.day)
 Index("questions_order", questions.c.order_id)
 Index("entries_order", entries.c.order_id)
 Index("versions_content", versions.c.content, versions.c.at_real)

@@ -1,0 +1,168 @@
+"""A store of the version before this one: it comes over with what it had begun, and while both run on it, neither
+loses a mail nor sends other bytes in place of those that were begun."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from avisa.core.model import State
+from avisa.ports import Attempt
+from avisa.store import Store, migrate, open_store
+from tests.fakes import RealClock
+from tests.store.harness import LEASE, attempt, settlement
+from tests.store.previous import FEED, NotInHistoryError, Previous, checkout
+from tests.tools.postgres import Postgres
+
+ORDERS = [f"A-{n}" for n in range(12)]
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    try:
+        return checkout(tmp_path_factory.mktemp("previous"))
+    except (NotInHistoryError, FileNotFoundError) as reason:
+        pytest.skip(f"the version before this one is not in this checkout's history: {reason}")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/avisa.db"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database()
+
+
+@pytest.fixture
+def previous(package: Path, url: str) -> Iterator[Previous]:
+    running = Previous(package, url)
+    yield running
+    running.kill()
+
+
+class Ours:
+    """This version on the same store, taking the same steps."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._clock = RealClock()
+        self._begun: list[Attempt] = []
+
+    async def begin(self, words: str) -> dict[str, str]:
+        now = self._clock.real()
+        claimed = await self.store.outbox.claim(
+            now_real=now, lease=LEASE, limit=99, feeds={FEED}, overdue=now - LEASE
+        )
+        attempts = [
+            Attempt(claimed=each, draft=each.draft or attempt("", words=words).draft, at_real=now) for each in claimed
+        ]
+        keys = (await self.store.outbox.begin(attempts)).keys
+        self._begun = [each for each in attempts if each.key in keys]
+        return {each.key: each.draft.json.decode() for each in self._begun}
+
+    async def settle(self) -> list[str]:
+        keys = [each.key for each in self._begun]
+        lost = await self.store.outbox.settle([settlement(key) for key in keys])
+        self._begun = []
+        return [key for key in keys if key not in lost]
+
+
+async def opened(url: str) -> Ours:
+    """Ours, on the store after its upgrade."""
+    if url.startswith("postgresql"):
+        assert (await migrate.upgrade(url)).before == "0008"
+    store = open_store(url, clock=RealClock(), exclusive=True)
+    await store.start()
+    return Ours(store)
+
+
+async def test_what_was_begun_before_the_upgrade_goes_out_as_it_was_begun(
+    previous: Previous, url: str, request: pytest.FixtureRequest
+) -> None:
+    assert previous.ask("commit", "A-1", 0) == 0
+    assert previous.ask("commit", "B-1", 0) == 0
+    begun = previous.ask("begin", "Ol\u00e1")
+    assert set(begun.values()) == {'{"words":"Ol\u00e1"}'}
+    previous.kill()
+    ours = await opened(url)
+    try:
+        if url.startswith("postgresql"):
+            expire(request.getfixturevalue("postgres"), url)
+        assert await ours.begin("other words") == begun
+        assert await ours.settle() == list(begun)
+        (kept,) = await ours.store.queries.sent("A-1")
+        assert kept.draft is not None
+        assert kept.draft.json.decode() == begun[kept.row.notification.key]
+    finally:
+        await ours.store.close()
+
+
+def expire(server: Postgres, url: str) -> None:
+    """Let every lease and wait run out."""
+    span = int(LEASE.total_seconds() * 2e6)
+    server.sql(f"UPDATE notifications SET due_real = due_real - {span}", url.rpartition("/")[2])
+
+
+@pytest.mark.needs_postgres
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+async def test_two_versions_take_turns_on_one_outbox(previous: Previous, url: str, postgres: Postgres) -> None:
+    """Each now and then dies between what it began and what it was to settle; a new one finds that in any case."""
+    chance = random.Random(seed := random.randrange(1_000_000))
+    print(f"seed {seed}")
+    previous.ask("commit", "before", 0)
+    ours = await opened(url)
+    versions = {"before": 1} | dict.fromkeys(ORDERS, 0)
+    mails: defaultdict[str, set[str]] = defaultdict(set)  # all that may have left, by key
+    settled: list[str] = []
+    begun_by: Counter[str] = Counter()
+    try:
+        for turn in range(40):
+            for order_id in chance.sample(ORDERS, 3):
+                assert previous.ask("commit", order_id, versions[order_id]) == 0
+                versions[order_id] += 1
+            old = chance.random() < 0.5
+            begun = previous.ask("begin", f"old {turn}") if old else await ours.begin(f"new {turn}")
+            begun_by["old" if old else "new"] += len(begun)
+            for key, mail in begun.items():
+                mails[key].add(mail)
+            if chance.random() < 0.6:
+                settled += previous.ask("settle") if old else await ours.settle()
+            expire(postgres, url)
+        assert previous.ask("loaded", list(versions)) == versions
+        while (await ours.store.queries.gauges()).outbox:
+            expire(postgres, url)
+            for key, mail in (await ours.begin("rest")).items():
+                mails[key].add(mail)
+            settled += await ours.settle()
+        left = (await ours.store.queries.counts()).by_state
+    finally:
+        await ours.store.close()
+    wanted = {f"{order}/{n}/update/1/customer" for order in versions for n in range(1, versions[order] + 1)}
+    assert left == {State.SENT: len(wanted)}
+    assert sorted(settled) == sorted(wanted), "each once"
+    assert {key: len(written) for key, written in mails.items()} == dict.fromkeys(wanted, 1), "no other bytes"
+    assert min(begun_by.values()) > 0
+
+
+@pytest.mark.needs_postgres
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+async def test_what_we_began_is_kept_from_the_version_before(
+    previous: Previous, url: str, postgres: Postgres
+) -> None:
+    previous.ask("commit", "A-1", 0)
+    ours = await opened(url)
+    try:
+        begun = await ours.begin("ours")
+        assert len(begun) == 1
+        expire(postgres, url)
+        assert previous.ask("begin", "theirs") == {}
+        assert previous.ask("settle") == []
+        expire(postgres, url)
+        assert await ours.begin("ours again") == begun
+        assert await ours.settle() == list(begun)
+    finally:
+        await ours.store.close()
