@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any
 
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.structs import RecordMetadata
 from pydantic_core import from_json
 
+from avisa.kafka.backlog import Backlog
 from avisa.kafka.cluster import Cluster
 
 CHUNK_RECORDS = 500  # records sent before their acknowledgements are awaited
 CHUNK_BYTES = 256 * 1024
-UNREAD_AT_MOST = 2 * 1024 * 1024  # bytes; the embedded broker keeps only the newest few MB of a partition
-_LOOK_EVERY = 0.05  # seconds
 
 
 async def publish(cluster: Cluster, lines: Iterable[bytes], *, wait_for_reader: bool = False) -> int:
@@ -32,13 +27,15 @@ async def publish(cluster: Cluster, lines: Iterable[bytes], *, wait_for_reader: 
     """
     await cluster.known_topics()  # it says best why a broker does not let us in
     published = 0
-    async with cluster.producer() as producer, _Backlog(cluster) if wait_for_reader else nullcontext() as backlog:
+    async with cluster.producer() as producer, Backlog(cluster) if wait_for_reader else nullcontext() as backlog:
         for values in _chunks(lines):
             sent = [await producer.send(cluster.topics[0], value=value, key=_key(value)) for value in values]
             acknowledged = await asyncio.gather(*sent)
             published += len(values)
             if backlog is not None:
-                await backlog.grow(acknowledged, values)
+                for record, value in zip(acknowledged, values, strict=True):
+                    backlog.add(record.topic, record.partition, record.offset, len(value))
+                await backlog.wait_for_room()
     return published
 
 
@@ -69,38 +66,3 @@ def _key(value: bytes) -> bytes | None:
         if isinstance(order_id, str | int) and not isinstance(order_id, bool):
             return str(order_id).encode()
     return None
-
-
-class _Backlog:
-    """The records that we sent and the service has not read yet."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self._admin = AIOKafkaAdminClient(**cluster.options())
-        self._group_id = cluster.group_id
-        self._unread: deque[tuple[TopicPartition, int, int]] = deque()  # partition, offset, bytes
-        self._size = 0  # bytes
-
-    async def __aenter__(self) -> _Backlog:
-        await self._admin.start()
-        return self
-
-    async def __aexit__(self, *_error: object) -> None:
-        await self._admin.close()
-
-    async def grow(self, sent: Iterable[RecordMetadata], values: Iterable[bytes]) -> None:
-        """Add what was sent, and wait while more than `UNREAD_AT_MOST` is unread."""
-        for record, value in zip(sent, values, strict=True):
-            self._unread.append((TopicPartition(record.topic, record.partition), record.offset, len(value)))
-            self._size += len(value)
-        while self._size > UNREAD_AT_MOST:
-            await self._drop_read()
-            if self._size > UNREAD_AT_MOST:
-                await asyncio.sleep(_LOOK_EVERY)
-
-    async def _drop_read(self) -> None:
-        """Drop the records before the offsets that the service has committed."""
-        partitions = list({partition for partition, _, _ in self._unread})
-        offsets = await self._admin.list_consumer_group_offsets(self._group_id, partitions=partitions)
-        committed = {partition: known.offset for partition, known in offsets.items()}
-        self._unread = deque(one for one in self._unread if one[1] >= committed.get(one[0], 0))
-        self._size = sum(size for _, _, size in self._unread)
