@@ -6,6 +6,7 @@ from avisa.ports.drafts import Attempt, Claimed, Draft, Gathered, RenderInput
 from avisa.ports.mail import CannotRender, Channel, Mail, NoAddress, RenderedMessage
 from avisa.ports.orders import Change, Committed, DurabilityLost, Entry, OrderBook, Tally
 from avisa.ports.outbox import Begun, Outbox, Pause, Sender, Settlement
+from avisa.ports.publishing import NewRecord, Obstacle, Unwritten, WriteRecords, Written
 from avisa.ports.queries import (
     Asked,
     Counts,
@@ -46,7 +47,9 @@ __all__ = [
     "InForce",
     "Lag",
     "Mail",
+    "NewRecord",
     "NoAddress",
+    "Obstacle",
     "Operations",
     "OrderBook",
     "Outbox",
@@ -66,5 +69,8 @@ __all__ = [
     "Taken",
     "Tally",
     "Unreadable",
+    "Unwritten",
     "VersionStore",
+    "WriteRecords",
+    "Written",
 ]
