@@ -21,6 +21,7 @@ from avisa.app.catalogs import catalog_cache, read_folder
 from avisa.app.edges import cluster_of, embedded_cluster, embedded_inbox, example_senders, exposed_store, relay_of
 from avisa.app.health import HealthChecks
 from avisa.app.listeners import bind
+from avisa.app.publishing import publishing
 from avisa.catalog import CatalogCache, Versions
 from avisa.catalog.follow import Follower, begin
 from avisa.clock import VirtualClock, clock_of, keep_origin
@@ -28,7 +29,7 @@ from avisa.core.retry import RetryPolicy
 from avisa.core.unsubscribe_token import read_unsubscribe_token
 from avisa.dispatch import Dispatch
 from avisa.intake import Intake
-from avisa.kafka import Cluster, DeadLetterCopies, LagTracker, Subscription, asyncapi
+from avisa.kafka import Cluster, DeadLetterCopies, LagTracker, Publisher, Subscription, asyncapi
 from avisa.loops import keep_going
 from avisa.settings import Settings
 from avisa.settings.errors import Misconfigured
@@ -127,6 +128,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         stack.push_async_callback(_step, "email", partial(channel.stop, 5.0))
 
         cluster = configured or embedded_cluster(settings, stack)
+        publisher = Publisher(cluster, wait_for_reader=configured is None)
         lag = LagTracker(
             since=clock.real(),
             blind_after=lambda: catalogs.in_force.plan.feed.blind_after,
@@ -181,6 +183,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             answers=Answers(store.orders, store.queries, catalogs, clock, write_path, secret=secret),
             asyncapi=lambda: asyncapi(cluster, version=__version__),
             mailbox=inbox,
+            publishing=publishing(settings, publisher, catalogs, clock),
             public_url=public_url,
         )
         for server in listeners.servers(site):
@@ -221,6 +224,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         reading = keep_running("kafka", subscription.run())
         stack.push_async_callback(_end, reading)
         stack.push_async_callback(_step, "kafka", subscription.stop)
+        stack.push_async_callback(_step, "events by HTTP", publisher.stop)
 
         yield Application(
             settings=settings,

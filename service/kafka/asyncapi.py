@@ -11,8 +11,8 @@ from avisa.events.schema import PlainData
 from avisa.kafka.cluster import Cluster
 
 _ABOUT = """One record is one event: what became true of an order, and when. It may come as a CloudEvent 1.0,
-structured or binary, or plain as shown here. Only `order_id` and `status` are required; later events need only say
-what changed, and an explicit null clears."""
+structured or binary, or plain as shown here; `POST /events` takes the same by HTTP. Only `order_id` and `status` are
+required; later events need only say what changed, and an explicit null clears."""
 
 
 def asyncapi(cluster: Cluster, *, version: str) -> dict[str, Any]:

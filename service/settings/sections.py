@@ -154,12 +154,13 @@ class Inbox(Section):
 
 
 class Http(Section):
-    """The HTTP servers: one for the pages that customers reach, one for health, metrics and the rest."""
+    """The HTTP servers: one for the pages that customers reach, one for health, metrics, events in and the rest."""
 
     host: Host = "127.0.0.1"
     port: Port = 8080
     admin_host: Host | None = None
     admin_port: Port | None = None
+    api_key: Annotated[Secret, read_by(values.api_key)] = None  # None: nobody may publish by HTTP
 
     @property
     def admin(self) -> tuple[str, int]:

@@ -163,6 +163,12 @@ def secret_key(text: str) -> SecretStr:
     return SecretStr(text)
 
 
+def api_key(text: str) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", text):  # RFC 6750 section 2.1
+        raise invalid("must be of letters, digits and - . _ ~ + /, for it goes in a header")
+    return secret_key(text)
+
+
 def in_clear(setting: str) -> str:
     """The rule for every password, and the setting that lifts it."""
     return f"a password goes to another machine only over verified TLS, unless {setting} is allowed"

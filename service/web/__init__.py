@@ -1,7 +1,7 @@
-"""HTTP: health, metrics, the AsyncAPI document, unsubscribing, owners' answers, the embedded inbox.
+"""HTTP: health, metrics, the AsyncAPI document, unsubscribing, owners' answers, the embedded inbox, events in.
 
-`Guard` closes every route to scripts and frames, `KnownHosts` all but the public pages to other host names. No GET
-changes anything.
+`Guard` closes every route to scripts and frames, `KnownHosts` all but the public pages and what needs a key to other
+host names. No GET changes anything.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from avisa import telemetry
-from avisa.web import asyncapi, health, inbox, question, stored_mail, unsubscribe
+from avisa.web import asyncapi, health, inbox, publish, question, stored_mail, unsubscribe
 from avisa.web.guard import Guard, KnownHosts
 
 __all__ = ["Site", "build"]
@@ -36,6 +36,7 @@ class Site:
     answers: question.Answers
     asyncapi: asyncapi.Describe | None = None
     mailbox: stored_mail.Mailbox | None = None  # the embedded inbox, if there is one
+    publishing: publish.Publishing | None = None
     public_url: str | None = None
 
 
@@ -46,13 +47,15 @@ def build(site: Site, *, public: bool = True, admin: bool = True) -> ASGIApp:
         routes += [*health.routes(alive=site.alive, ready=site.ready), _metrics(site.readings)]
         routes += [] if site.asyncapi is None else asyncapi.routes(site.asyncapi)
         routes += [] if site.mailbox is None else inbox.routes(site.mailbox)
+        routes += [] if site.publishing is None else publish.routes(site.publishing)
     if public:
         routes += unsubscribe.routes(site.read_token, site.unsubscribe)
         routes += question.routes(site.answers)
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False  # it would redirect to any host that a request names
     name = urlsplit(site.public_url or "").hostname
-    return Guard(KnownHosts(app, [name] if name else [], for_anybody=(unsubscribe.PREFIX, question.PREFIX)))
+    anybody = (unsubscribe.PREFIX, question.PREFIX, publish.PATH)
+    return Guard(KnownHosts(app, [name] if name else [], for_anybody=anybody), unread=[publish.PATH])
 
 
 def _metrics(readings: Callable[[], Awaitable[telemetry.Readings]]) -> Route:

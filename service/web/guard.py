@@ -16,7 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-BODY_MOST = 64 * 1024  # bytes; a form with one field is the largest body that we take
+BODY_MOST = 64 * 1024  # bytes; a form with one field is the largest body that most routes take
 DRAIN_MOST = 1024 * 1024  # bytes read and thrown away, because a client that is cut off midway sees no answer
 BODY_SECONDS = 5.0  # for the whole body to arrive
 
@@ -66,8 +66,11 @@ LOAD_NOTHING = content_policy()
 class Guard:
     """The outermost layer. A route may set a Content-Security-Policy of its own; all other headers are fixed."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, unread: Collection[str] = ()) -> None:
+        """`unread` are the paths whose routes read the body themselves, with a limit of their own, once they know
+        who asks."""
         self._app = app
+        self._unread = frozenset(unread)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -82,7 +85,10 @@ class Guard:
                 headers.setdefault("Content-Security-Policy", LOAD_NOTHING)
             await send(message)
 
-        body = await _read_body(scope, receive)
+        if scope["path"] in self._unread:
+            await self._app(scope, receive, send_guarded)
+            return
+        body = await read_body(scope, receive)
         if isinstance(body, int):
             await PlainTextResponse("", status_code=body, headers={"Connection": "close"})(
                 scope, receive, send_guarded
@@ -99,29 +105,33 @@ class Guard:
         await self._app(scope, receive_read, send_guarded)
 
 
-async def _read_body(scope: Scope, receive: Receive) -> bytes | int:
-    """Return the whole body, or the status code to refuse it with: 400, 408 or 413."""
+async def read_body(
+    scope: Scope, receive: Receive, *, most: int = BODY_MOST, seconds: float = BODY_SECONDS
+) -> bytes | int:
+    """Return the whole body, of at most `most` bytes and within `seconds`; or the status code to refuse it with: 400,
+    408 or 413."""
     headers = Headers(scope=scope)
     if "transfer-encoding" in headers and "content-length" in headers:
         return 400  # a proxy before us may have gone by the other one (RFC 9112 section 6.3)
     length = headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit():
         return 400
-    if int(length) > DRAIN_MOST:
+    drained = max(2 * most, DRAIN_MOST)
+    if int(length) > drained:
         return 413
-    body, size = b"", 0
+    body, size = bytearray(), 0
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     return 400
                 piece: bytes = message.get("body", b"")
                 size += len(piece)
-                if size <= BODY_MOST:
+                if size <= most:
                     body += piece
-                if not message.get("more_body") or size > DRAIN_MOST:
-                    return body if size <= BODY_MOST else 413
+                if not message.get("more_body") or size > drained:
+                    return bytes(body) if size <= most else 413
     except TimeoutError:
         return 408
 

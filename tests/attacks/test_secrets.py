@@ -15,7 +15,7 @@ from avisa.settings.weak_key import is_weak
 
 ROOT = Path(__file__).parents[2]
 _DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "deploy/env.example"]
-_SECRET = r"AVISA_(?:KAFKA__PASSWORD|SMTP__PASSWORD|SECRET_KEY)"
+_SECRET = r"AVISA_(?:KAFKA__PASSWORD|SMTP__PASSWORD|SECRET_KEY|HTTP__API_KEY)"
 _BESIDE = {
     "AVISA_KAFKA__PASSWORD": {
         "AVISA_KAFKA__BOOTSTRAP_SERVERS": "k:1",
@@ -25,6 +25,7 @@ _BESIDE = {
     },
     "AVISA_SMTP__PASSWORD": {"AVISA_SMTP__HOST": "r", "AVISA_SMTP__USERNAME": "u"},
     "AVISA_SECRET_KEY": {},
+    "AVISA_HTTP__API_KEY": {},
     "AVISA_STORE__URL": {},
 }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import time
 from asyncio import create_subprocess_exec
 from pathlib import Path
 
@@ -38,6 +40,29 @@ def test_the_block_for_a_second_shell_publishes_an_event_and_shows_it(
     assert "1 published." in printed
     assert "Order A-1042  confirmed" in printed
     assert "1 records read" in printed
+
+
+@pytest.fixture
+def with_key(tmp_path: Path, environ: dict[str, str]) -> None:
+    """The key that the README says to make, in the settings of the service to come."""
+    make, start = documents.blocks("tried: key")[0].splitlines()
+    typed(make, tmp_path, environ)
+    assert (tmp_path / "api-key").stat().st_mode & 0o777 == 0o600
+    setting, command = start.split(" ", 1)
+    assert command == "avisa run"
+    environ |= [setting.split("=")]
+
+
+@pytest.mark.usefixtures("with_key", "running")
+def test_the_block_of_http_publishes_an_event(tmp_path: Path, environ: dict[str, str]) -> None:
+    (block,) = documents.blocks("tried: http")
+    block = block.replace(":8080/", f":{environ['AVISA_HTTP__PORT']}/")
+    (place,) = json.loads(typed(block, tmp_path, environ))["accepted"]
+    assert (place["topic"], place["offset"]) == ("orders.status", 0)
+    end = time.monotonic() + PATIENCE
+    while "Order A-1044  confirmed" not in (printed := typed("avisa timeline A-1044 || :", tmp_path, environ)):
+        assert time.monotonic() < end, printed
+        time.sleep(0.5)
 
 
 def test_the_block_of_the_first_template_checks_and_previews_it(tmp_path: Path, environ: dict[str, str]) -> None:

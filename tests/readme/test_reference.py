@@ -15,7 +15,7 @@ from avisa.core.model import Purpose, Reason, State
 from avisa.embedded.inbox import Inbox
 from avisa.settings import Settings, describe
 from avisa.settings.names import SECRET_FILES
-from avisa.web import asyncapi, health, inbox, question, unsubscribe
+from avisa.web import asyncapi, health, inbox, publish, question, unsubscribe
 from tests.readme import documents
 
 
@@ -104,6 +104,7 @@ def _paths() -> set[str]:
         *unsubscribe.routes(unused, unused),
         *question.routes(unused),  # type: ignore[arg-type] # nobody answers either
         *asyncapi.routes(unused),
+        *publish.routes(unused),  # type: ignore[arg-type] # nor does anybody publish
         *inbox.routes(Inbox(unused)),  # type: ignore[arg-type] # its clock is not asked either
     ]
     return {"/metrics", *(route.path for route in site if not re.search(r"\}/", route.path))}

@@ -77,6 +77,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         HTTP__PORT="9000",
         HTTP__ADMIN_HOST="127.0.0.1",
         HTTP__ADMIN_PORT="9001",
+        HTTP__API_KEY=KEY,
         LOG__FORMAT="json",
         LOG__LEVEL="debug",
         PUBLIC_URL="https://avisa.example/base/",
@@ -202,6 +203,10 @@ def test_smtp_port_and_tls_follow_each_other(names: dict[str, str], port: int, s
         ({"SECRET_KEY": "changemechangemechangeme"}, "AVISA_SECRET_KEY: must be at least 16 characters"),
         ({"SECRET_KEY": "short"}, "AVISA_SECRET_KEY: must be at least 16 characters"),
         ({"SECRET_KEY": "a" * 40}, "AVISA_SECRET_KEY: must be at least 16 characters"),
+        ({"HTTP__API_KEY": "short"}, "AVISA_HTTP__API_KEY: must be at least 16 characters"),
+        ({"HTTP__API_KEY": "supersecretkeythatnobodyknows"}, "AVISA_HTTP__API_KEY: must be at least 16 characters"),
+        ({"HTTP__API_KEY": f"{KEY} x"}, "AVISA_HTTP__API_KEY: must be of letters, digits and - . _ ~ + /"),
+        ({"HTTP__API_KEY": f"{KEY}é"}, "AVISA_HTTP__API_KEY: must be of letters, digits and - . _ ~ + /"),
         ({"RETRY__STEPS": "1m,soon"}, "AVISA_RETRY__STEPS: must be durations with commas between"),
         ({"RETRY__STEPS": "0s"}, "AVISA_RETRY__STEPS: must be durations with commas between"),
         ({"RETRY__LEASE": "5"}, "AVISA_RETRY__LEASE: must be a duration such as 30s"),
@@ -329,6 +334,7 @@ def test_describe_and_repr_mask_all_secrets() -> None:
         SMTP__USERNAME="u",
         SMTP__PASSWORD=CANARY,
         SECRET_KEY=f"{CANARY}-{KEY}",
+        HTTP__API_KEY=f"{CANARY}-{KEY}",
     )
     shown = describe(settings)
     assert CANARY not in repr(settings) + str(settings) + repr(settings.store) + json.dumps(shown)

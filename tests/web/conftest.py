@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import smtplib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -12,18 +13,22 @@ from typing import Any
 import httpx
 import pytest
 
-from avisa import telemetry
-from avisa.core.model import State
+from avisa import events, telemetry
+from avisa.core.model import Position, State
 from avisa.core.unsubscribe_token import read_unsubscribe_token, unsubscribe_token
 from avisa.embedded.inbox import Inbox
+from avisa.ports import NewRecord, Record, Taken, Unwritten, Written
 from avisa.web import Site, build
 from avisa.web.health import Check
+from avisa.web.publish import Publishing
 from avisa.web.server import CannotListen, Server, listen
 from tests.fakes import HandClock
 from tests.tools.waiting import PATIENCE
 
 SECRET = b"a key for these tests: 32 bytes."
 ADDRESS = "ana.canary@example.pt"
+API_KEY = "kLp9-Xw2.Qv7~Zt4+Rm8/Bn5"
+TOPICS = ("orders.status", "shop.orders")
 
 
 class NoQuestions:
@@ -37,6 +42,32 @@ class NoQuestions:
 
 
 @dataclass
+class Topics:
+    """What was published. `trouble` says what becomes of a record, by its value, instead of being written."""
+
+    written: list[tuple[str, NewRecord]] = field(default_factory=list)
+    trouble: Callable[[bytes], Unwritten | None] = lambda _value: None
+    turn: asyncio.Event = field(default_factory=asyncio.Event)  # nothing is written while it is not set
+
+    async def write(self, topic: str, records: Sequence[NewRecord]) -> Sequence[Written | Unwritten]:
+        await self.turn.wait()
+        return [self._written(topic, record) for record in records]
+
+    def _written(self, topic: str, record: NewRecord) -> Written | Unwritten:
+        if (trouble := self.trouble(record.value)) is not None:
+            return trouble
+        self.written.append((topic, record))
+        return Written(topic=topic, partition=0, offset=len(self.written) - 1)
+
+
+def read(topic: str, record: NewRecord) -> Taken:
+    """As the service reads it."""
+    position = Position(topic=topic, partition=0, offset=0)
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    return events.read(Record(position=position, timestamp=at, key=None, headers=record.headers, value=record.value))
+
+
+@dataclass
 class RunningSite:
     """The site, running, and what it changed."""
 
@@ -45,6 +76,7 @@ class RunningSite:
     server: Server
     site: Site
     checks: dict[str, Check]
+    topics: Topics
     unsubscribed: set[bytes] = field(default_factory=set)
 
     @property
@@ -93,6 +125,8 @@ async def running() -> AsyncIterator[RunningSite]:
         "assignment": Check(ok=True, detail="3 of 3", required=False),
     }
     unsubscribed: set[bytes] = set()
+    topics = Topics()
+    topics.turn.set()
 
     async def alive() -> dict[str, Check]:
         return {"loop": Check(ok=True)}
@@ -121,12 +155,19 @@ async def running() -> AsyncIterator[RunningSite]:
             "components": {"schemas": {"OrderEvent": {"type": "object"}}},
         },
         mailbox=inbox,
+        publishing=Publishing(topics=TOPICS, api_key=API_KEY, read=read, write=topics.write),
         public_url="https://avisa.example.com",
     )
     server = await opened(listen("127.0.0.1", 0), site)
     async with client_of(server) as client:
         yield RunningSite(
-            inbox=inbox, client=client, server=server, site=site, checks=checks, unsubscribed=unsubscribed
+            inbox=inbox,
+            client=client,
+            server=server,
+            site=site,
+            checks=checks,
+            topics=topics,
+            unsubscribed=unsubscribed,
         )
     await server.stop()
     await inbox.stop()
