@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from avisa import lint, plan_file, views
-from avisa.catalog import PLAN
+from avisa.catalog import PLAN, ReadPlan
 from avisa.cli.answer import answer
 from avisa.cli.exits import Exit, not_there, usage
 from avisa.cli.session import load_settings, use_store
-from avisa.cli.views import problems
+from avisa.cli.views import problems, warn_before
 from avisa.clock import clock_of
 from avisa.core.model import Order, Reason
 from avisa.core.observed import ObservedVariables
+from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.suggest import closest_match
 from avisa.intake import UNREADABLE_RUN
 from avisa.lint.codes import codes
+from avisa.lint.past_warnings import PastWarning, past_warnings
 from avisa.ports import Clock
 from avisa.settings import Settings
 from avisa.store import Store
@@ -71,7 +75,8 @@ def check(
             document: dict[str, Any] = {"ok": ok, "problems": [_problem_json(problem) for problem in found]}
             if live:
                 document["live"] = [views.variables_json(one) for one in history.observed]
-            answer.give(document, lambda document: problems.text(found, folder, document.get("live")))
+                document["warn_before"] = [_warning_json(one) for one in _past_warnings(folder, settings, history)]
+            answer.give(document, lambda document: _shown(document, found, folder))
     if not ok:
         raise typer.Exit(Exit.FINDINGS)
 
@@ -86,12 +91,21 @@ class History:
     unreadable: Mapping[str, Reason] = field(default_factory=dict)
 
 
+def _shown(document: dict[str, Any], found: Sequence[Diagnostic], folder: Path) -> RenderableType:
+    """For people: what live events bring, and what warnings would have done, if asked for; then the problems."""
+    parts: list[RenderableType] = []
+    if "live" in document:
+        parts += [problems.observed_variables(document["live"]), Text()]
+    if any(row["orders"] for row in document.get("warn_before", ())):
+        parts += [warn_before.text(document["warn_before"]), Text()]
+    return Group(*parts, problems.text(found, folder))
+
+
 def _found(folder: Path, settings: Settings, history: History) -> list[Diagnostic]:
-    read = partial(plan_file.read, file=PLAN, tell_from=settings.kafka.tell_from)
     try:
         return lint.check(
             folder,
-            read,
+            _reading(settings),
             now=history.now,
             orders=history.orders,
             observed=history.observed,
@@ -99,6 +113,17 @@ def _found(folder: Path, settings: Settings, history: History) -> list[Diagnosti
         )
     except OSError as error:
         raise not_there(f"{folder}: {error.strerror or 'is not a folder'}") from None
+
+
+def _reading(settings: Settings) -> ReadPlan:
+    return partial(plan_file.read, file=PLAN, tell_from=settings.kafka.tell_from)
+
+
+def _past_warnings(folder: Path, settings: Settings, history: History) -> list[PastWarning]:
+    """What each `warn_before` would have done with the orders of the store; nothing of a plan that cannot be read."""
+    text = template_folder.read(folder)[0].get(PLAN)
+    plan = None if text is None else _reading(settings)(text)
+    return past_warnings(plan, history.orders, history.now) if isinstance(plan, Plan) else []
 
 
 def _live_history(settings: Settings) -> History:
@@ -124,6 +149,19 @@ def _explain(name: str) -> None:
         raise not_there(f"there is no code {name!r}{meant}\nThe codes are: {', '.join(codes())}")
     document = {"code": code.code, "severity": code.severity, "means": code.means, "text": code.text}
     answer.give(document | {"wrong": code.wrong, "right": code.right}, lambda _: problems.explanation(code))
+
+
+def _warning_json(past: PastWarning) -> dict[str, Any]:
+    tried = past.warnings.tried(past.warn_before)
+    return {
+        "status": past.status,
+        "hours": past.warn_before / timedelta(hours=1),
+        "orders": past.warnings.orders,
+        "warned": tried.warned,
+        "late": tried.late,
+        "missed": tried.missed,
+        "catches_95_h": past.warnings.catching(),
+    }
 
 
 def _problem_json(problem: Diagnostic) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from avisa.core.distribution import Distribution
+from avisa.core.hindsight import Warnings
 from avisa.core.model import Purpose, Reason
 from avisa.core.plan import Plan
 from avisa.simulate import promises
 from avisa.simulate.course import Course, Sent
-from avisa.simulate.distribution import Distribution
-from avisa.simulate.promises import PromiseFigures, Warnings
+from avisa.simulate.promises import PromiseFigures
 from avisa.simulate.silence import Silence
 
 UNPLANNED = "unknown_status"  # stands for all statuses that the plan does not know

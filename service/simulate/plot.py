@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from avisa.core.distribution import Distribution
 from avisa.core.plan import Plan
-from avisa.simulate.distribution import Distribution
 from avisa.simulate.figures import Figures
 
 NAMES = ("silence.svg", "silence.png")

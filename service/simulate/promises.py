@@ -1,21 +1,15 @@
-"""What became of the promises: which came late, which of these customers were warned, and what any warning would do.
-
-A `warn_before` of so many hours warns of every order that is in its touchpoint at any time within these hours before
-the end. So one number of each order is enough to try them all: how long before the end it left the touchpoint.
-"""
+"""What became of the promises: which came late, and which of these customers were warned."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from avisa.core import facts
+from avisa.core.hindsight import left_before
 from avisa.core.promise import PromiseState
 from avisa.simulate.course import Course, Sent
-from avisa.simulate.distribution import Distribution
-
-_NO_TIME = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +33,7 @@ def outcome(course: Course, end: datetime) -> PromiseOutcome | None:
     due = facts.promise_moment(order.promise.date, facts.zone(order, plan))
     if promise.state is PromiseState.WITHDRAWN or (promise.fulfilled_at is None and due > end):
         return None
-    left: dict[str, timedelta] = {}
-    for place, (entered_at, status) in enumerate(course.entered):
-        touchpoint = plan.touchpoint(status)
-        if entered_at < due and not touchpoint.fulfils_promise and not touchpoint.final:
-            left_at = course.entered[place + 1][0] if place + 1 < len(course.entered) else due
-            left.pop(status, None)  # of several stays the last one counts
-            left[status] = max(due - left_at, _NO_TIME)
+    left = left_before(due, course.entered, plan)
     warned_at = next((sent.at for sent in course.sent if _warns(sent)), None)
     return PromiseOutcome(
         status=[*left][-1] if left else course.entered[-1][1],
@@ -62,21 +50,6 @@ def _warns(sent: Sent) -> bool:
     if promise is None or promise.state is not PromiseState.AT_RISK:
         return False
     return promise.message_seq == sent.notification.seq
-
-
-@dataclass(slots=True)
-class Warnings:
-    """What a `warn_before` of any length would have done with orders that came late, and with those in time."""
-
-    late: Distribution = field(default_factory=Distribution)  # how long before the end each left the touchpoint
-    in_time: Distribution = field(default_factory=Distribution)
-
-    def add(self, left: timedelta, *, late: bool) -> None:
-        (self.late if late else self.in_time).add_duration(left)
-
-    def merge(self, other: Warnings) -> None:
-        self.late.merge(other.late)
-        self.in_time.merge(other.in_time)
 
 
 @dataclass(slots=True)

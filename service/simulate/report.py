@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from avisa.core.distribution import Distribution, hours
+from avisa.core.hindsight import Warnings
 from avisa.core.model import Json, Purpose
 from avisa.core.plan import Plan
-from avisa.simulate.distribution import Distribution, hours
 from avisa.simulate.figures import UNPLANNED, Figures, TouchpointFigures
-from avisa.simulate.promises import Warnings
 from avisa.simulate.simulation import Outcome
 
 Shape = dict[str, Json]
@@ -76,7 +76,7 @@ def _touchpoint(figures: TouchpointFigures) -> Shape:
             "kept": figures.promises.kept,
             "broken": figures.promises.broken,
         },
-        "catches_95_h": _catches(figures.warnings),
+        "catches_95_h": figures.warnings.catching(),
     }
 
 
@@ -100,19 +100,11 @@ def _at_least(announced: Distribution, late: int, percent: int) -> int | None:
 def _warn_before(warnings: Warnings) -> list[Shape]:
     """What each length would have done, had all touchpoints warned: how many orders it warned of, how many of these
     came late, and how many late ones it missed."""
-    rows: list[Shape] = []
-    for tried in TRIED:
-        late = warnings.late.below(tried)
-        warned, missed = late + warnings.in_time.below(tried), warnings.late.counts.total() - late
-        rows.append({"hours": tried // timedelta(hours=1), "warned": warned, "late": late, "missed": missed})
-    return rows
-
-
-def _catches(warnings: Warnings) -> int | None:
-    """The shortest `warn_before` of this touchpoint, in whole hours, that would have warned of 95 % of those orders
-    which passed it and came late."""
-    left = warnings.late.share(_MOST)
-    return None if left is None else left // 10 + 1
+    tried = ((length, warnings.tried(length)) for length in TRIED)
+    return [
+        {"hours": length // timedelta(hours=1), "warned": it.warned, "late": it.late, "missed": it.missed}
+        for length, it in tried
+    ]
 
 
 def _silence(silences: Distribution) -> Shape:

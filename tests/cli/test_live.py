@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from avisa.core.model import Fact
+from avisa.core.promise import Promise, PromiseState
 from avisa.store import open_store
 from tests.builders import NOW
 from tests.cli.test_command import CANARY, Avisa, asked
@@ -66,6 +68,43 @@ def test_what_events_bring_is_shown_and_held_against_the_messages(
     assert "::warning file=" in asked("check", "--live", "--format", "github").out
     assert "live" not in asked("check", "--json").json
     assert "not_always_seen" not in asked("check").out
+
+
+async def _keep_promised(url: str) -> None:
+    """Three orders that were promised for the day before, and are all still confirmed; one has it from the shop."""
+    store = open_store(url, clock=RealClock(), exclusive=True)
+    await store.start()
+    promise = Promise(date="2026-03-01", state=PromiseState.BROKEN)
+    statuses = (((_microseconds(NOW - timedelta(days=9)), -1, 0), "confirmed"),)
+    made = [change(f"A-{number}", promise=promise, statuses=statuses) for number in range(3)]
+    fulfilled = replace(promise, state=PromiseState.KEPT, fulfilled_at=NOW - timedelta(days=3))
+    made.append(change("A-3", promise=fulfilled, statuses=statuses))
+    await store.orders.commit([replace(each, notifications=()) for each in made], now=NOW)
+    await store.close()
+
+
+def _microseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1_000_000)
+
+
+def test_each_warning_says_what_it_would_have_done_with_the_orders_of_the_store(
+    asked: Avisa, few_words: None, tmp_path: Path
+) -> None:
+    asyncio.run(_keep_promised(f"sqlite:///{tmp_path / 'avisa.db'}"))
+    ended = asked("check", "--live", "--json")
+    confirmed = next(row for row in ended.json["warn_before"] if row["status"] == "confirmed")
+    assert confirmed == {
+        "status": "confirmed",
+        "hours": 48.0,
+        "orders": 4,
+        "warned": 4,
+        "late": 3,
+        "missed": 0,
+        "catches_95_h": 1,
+    }
+    lines = [line.split() for line in asked("check", "--live").out.splitlines()]
+    assert ["confirmed", "48", "h", "4", "4", "3", "75%", "0", "1", "h"] in lines
+    assert "warn_before" not in asked("check", "--json").json
 
 
 def test_without_a_store_there_is_nothing_to_hold_them_against(asked: Avisa) -> None:

@@ -29,13 +29,8 @@ _WIDEST = 160  # characters of a source line that are shown, where the terminal 
 _NUMBER = 8  # columns before it
 
 
-def text(
-    problems: Sequence[Diagnostic], folder: Path, live: Sequence[Mapping[str, Any]] | None = None
-) -> RenderableType:
-    """Each problem with its place, its line and a caret under the word at fault; then the sum. Before them what live
-    events bring, if it was asked for."""
-    if live is not None:
-        return Group(observed_variables(live), Text(), text(problems, folder))
+def text(problems: Sequence[Diagnostic], folder: Path) -> RenderableType:
+    """Each problem with its place, its line and a caret under the word at fault; then the sum."""
     if not problems:
         return Text("All is well.", style="green")
     lines_of = cache(_lines)
