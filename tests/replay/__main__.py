@@ -39,7 +39,7 @@ def main() -> int:
             servers=kafka.bootstrap_servers,
             topic="orders.status",
             store_url=url,
-            templates=templates(work / "templates"),
+            templates=templates(work / "templates", asked.plan),
             sink=sink,
             clock=clock,
         )
@@ -63,6 +63,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("out", type=Path, help="folder for events.jsonl, mails.jsonl and replay.json")
     parser.add_argument("--speed", type=float, default=5_400.0, help="virtual seconds a real second (1.5 hours)")
     parser.add_argument("--store", choices=("postgres", "sqlite"), default="postgres")
+    parser.add_argument("--plan", type=Path, default=None, help="a plan.yaml in place of the shipped one")
     parser.add_argument("--first", type=int, default=None, help="only so many orders")
     return parser.parse_args()
 

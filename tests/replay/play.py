@@ -88,6 +88,7 @@ def report(stage: Stage, verdict: Verdict, out: Path) -> dict[str, Any]:
         "out_of_order": verdict.count(Kind.OUT_OF_ORDER),
         "counts": {"events": counts.events, "notifications": counts.notifications},
         "oracle": {kind: verdict.count(kind) for kind in Kind},
+        "warn_before": stage.avisa("check", "--live")["warn_before"],
         "speed": stage.clock.speed,
     }
     (out / "replay.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
