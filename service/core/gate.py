@@ -117,11 +117,11 @@ def _outlived(notification: Notification, order: Order, ended: bool) -> bool:
 
 
 def _still_moved(notification: Notification, order: Order, plan: Plan) -> bool:
-    """True if the promise still differs from the one that the customer knew before this notice."""
+    """True if the plan still calls it a move from the promise that the customer knew before this notice."""
     before, given = notification.promise_before, facts.promise(order)
     if before is None or given is None:
         return given is not None
-    return bool(promises.moved_by(given, before, plan, order))
+    return not promises.is_same(given, before, plan, order)
 
 
 def _kept_its_date(notification: Notification, on_time: timedelta) -> bool:

@@ -7,7 +7,7 @@ that moved, another reason, a detail that the plan calls news, and an address, i
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from avisa.core import deadlines, facts, notices, promises
 from avisa.core.decision import Decision
@@ -99,7 +99,7 @@ def _decide(
     if touchpoint.once and known.status in known.told_once and unsent is None:
         explained, changed = False, ()  # the message that would say it is not sent twice
     again = _can_be_reached_now(known)
-    moved = not known.final and _promise_moved(known, touchpoint, plan)
+    moved = not known.final and _promise_moved(known, plan)
     if unsent is not None and _taken_back(known, unsent, plan):
         if not explained and not changed and not again:
             as_before = _as_before(known, touchpoint, plan, now)
@@ -134,14 +134,13 @@ def _can_be_reached_now(order: Order) -> bool:
     return order.unreached_at is not None and (notices.address(order) or order.unreached_at) != order.unreached_at
 
 
-def _promise_moved(known: Order, touchpoint: Touchpoint, plan: Plan) -> bool:
+def _promise_moved(known: Order, plan: Plan) -> bool:
     """True if the promise moved from the one last told, else first known, by as much as the plan asks for."""
     promised = facts.promise(known)
     reference = known.promise_told or known.promise_first
     if promised is None or reference is None or promised == reference:
         return False
-    by = promises.moved_by(promised, reference, plan, known)
-    return by > timedelta(0) and by >= touchpoint.ignore_moves_under
+    return not promises.is_same(promised, reference, plan, known)
 
 
 def _moves_wait(known: Order, unsent: Notification | None, touchpoint: Touchpoint, now: datetime) -> bool:
@@ -165,14 +164,15 @@ def _unsent(order: Order) -> Notification | None:
 def _taken_back(known: Order, unsent: Notification, plan: Plan) -> bool:
     """True if the unsent notice has nothing to say any more.
 
-    For example, the promise moved from Monday to Friday and, before the customer was told, back to Monday.
+    For example, the promise moved from Monday to Friday and, before the customer was told, back to Monday, or so near
+    to it that the plan calls it no move.
     """
     promised, believed = facts.promise(known), unsent.promise_before
     if unsent.purpose is not Purpose.PROMISE_MOVED or believed is None:
         return False
     if promised is None:
         return True
-    return not promises.moved_by(promised, believed, plan, known)
+    return promises.is_same(promised, believed, plan, known)
 
 
 def _as_before(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:

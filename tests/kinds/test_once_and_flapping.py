@@ -107,6 +107,23 @@ def test_a_move_never_waits_beyond_the_date_that_was_told() -> None:
     ]
 
 
+def test_a_move_that_led_back_near_enough_is_not_told() -> None:
+    """Near enough is what the plan calls no move, also if the customer was never told of the dates between."""
+    world = World(plan(touchpoint("shipped", moves_at_most_every=12 * H, ignore_moves_under=4 * H)))
+    world.take(event("shipped", START, 0, promised_at="2026-03-09T10:00:00Z"))
+    world.settle()
+    for number, hour in enumerate([15, 22, 17], 1):
+        world.take(event("shipped", START, number, promised_at=f"2026-03-09T{hour}:00:00Z"))
+        world.settle()
+    world.live(13 * H)
+    assert [mail.purpose for mail in world.sent] == [Purpose.UPDATE, Purpose.PROMISE_MOVED]
+    assert world.order is not None
+    assert world.order.promise_told == "2026-03-09T15:00:00Z"
+    world.take(event("shipped", world.now, 4, promised_at="2026-03-09T19:00:00Z"))
+    world.settle()
+    assert len(world.sent) == 3, "four hours from what was told"
+
+
 def test_the_gate_says_why_a_move_waits_and_a_reason_does_not_wait_for_it() -> None:
     world = World(FLAPPING)
     world.take(event("shipped", START, 0, promised_at="2026-03-09"))
