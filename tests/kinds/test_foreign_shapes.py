@@ -31,6 +31,9 @@ FOREIGN = [
     ("avro", record(b"\xc3\x01\x00"), Reason.NOT_JSON, "Avro"),
     ("gzip", record(b"\x1f\x8b\x08"), Reason.NOT_JSON, "gzip"),
     ("UTF-16", record('{"order_id": "1"}'.encode("utf-16")), Reason.NOT_JSON, "UTF-16"),
+    ("UTF-16 without a mark", record('{"order_id": "1"}'.encode("utf-16-le")), Reason.NOT_JSON, "UTF-16"),
+    ("UTF-16, the large half first", record('{"order_id": "1"}'.encode("utf-16-be")), Reason.NOT_JSON, "UTF-16"),
+    ("XML behind blanks", record(b"\n  <order/>"), Reason.NOT_JSON, "XML"),
     ("XML", record(b"<order/>"), Reason.NOT_JSON, "XML"),
 ]
 
