@@ -100,6 +100,8 @@ def _mend(content: Json, path: _Path, fault: str, pointer: str, rules: Events, l
             holder[last] = {}  # so that it is counted
             return
     del holder[last]
+    if isinstance(last, int) and not holder:  # a list of nothing but nulls says nothing, and replaces none
+        del reduce(getitem, way[:-1], content)[way[-1]]
 
 
 def _leave_out_placeholders(content: Json, path: _Path, left_out: list[str]) -> None:
