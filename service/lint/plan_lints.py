@@ -88,10 +88,13 @@ def _almost_midnight(located: LocatedPlan) -> Iterator[Diagnostic]:
     """Hours that close a minute before the day does."""
     touchpoints = (*located.plan.touchpoints.values(), located.plan.unknown)
     for calendar in {it.calendar.key: it.calendar for it in touchpoints if it.calendar is not None}.values():
-        if any(closing == time(23, 59) for shifts in calendar.hours for _, closing in shifts):
-            text = f"calendar {calendar.key} is closed for the last minute of the day; did you mean 24:00?"
-            place = located.at("calendars", calendar.key, "hours")
-            yield diagnostic("almost_midnight", located.file, place, text, "24:00")
+        written = {"hours": calendar.hours, "hours_on": calendar.hours_on.values()}
+        for key, days in written.items():
+            if any(closing == time(23, 59) for shifts in days for _, closing in shifts):
+                text = f"calendar {calendar.key} is closed for the last minute of the day; did you mean 24:00?"
+                place = located.at("calendars", calendar.key, key)
+                yield diagnostic("almost_midnight", located.file, place, text, "24:00")
+                break
 
 
 def _ends(located: LocatedPlan) -> Iterator[Diagnostic]:

@@ -561,6 +561,13 @@ MISTAKES = (
         suggestion="24:00",
     ),
     Planted(
+        kind="a single day that closes a minute before midnight",
+        file=PLAN,
+        edit=instead("^    closed:", f'    hours_on: {CARET}{{2026-12-23: "00:00-23:59"}}\n    closed:'),
+        code="almost_midnight",
+        suggestion="24:00",
+    ),
+    Planted(
         kind="a word that the brand forbids",
         file=SHIPPED,
         edit=added("Your ‸SKU is 4711."),
