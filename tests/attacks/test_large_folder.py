@@ -1,4 +1,4 @@
-"""Issue 12, 12. A folder has an end as a whole, by files and by bytes, and of its messages only those used last stay
+"""A folder has an end as a whole, by files and by bytes, and of its messages only those used last stay
 compiled: so no folder that is accepted needs more memory than the smallest machine has."""
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The image, as docker-compose.yml runs it, in its 256 MiB beside real parts, while somebody tries to fill them.
 
-Issue 12 (1, 10, 12 and the dead letters) and promise 12: it is not killed, the mail behind the attack arrives, and
+Promise 12: it is not killed, the mail behind the attack arrives, and
 the counts add up. The peak of each attack is printed, and is among the last lines of CI.
 """
 

@@ -1,4 +1,4 @@
-"""Issue 13, 9. Text that arrives HTML-encoded is decoded once, as text and never as markup; what identifies or
+"""Text that arrives HTML-encoded is decoded once, as text and never as markup; what identifies or
 addresses stays as it came."""
 
 from __future__ import annotations

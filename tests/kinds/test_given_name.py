@@ -1,4 +1,4 @@
-"""Issue 13, 6. A customer is greeted by the name that the event gives for it, else by the given name in a plain whole
+"""A customer is greeted by the name that the event gives for it, else by the given name in a plain whole
 name, and on any doubt without a name; and no placeholder of a program is ever taken for a name."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Issue 13, 30. A start does not try again what passed before with the same libraries: it opens the version in force,
+"""A start does not try again what passed before with the same libraries: it opens the version in force,
 and compiles each message when the first mail needs it. Whatever is new or has changed is tried whole."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Issue 13, 29. What a release has new to tell owners must not break the folder of an operator: where it lacks the
+"""What a release has new to tell owners must not break the folder of an operator: where it lacks the
 message, the shipped one is sent, and the check only says so."""
 
 from __future__ import annotations

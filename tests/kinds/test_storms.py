@@ -1,4 +1,4 @@
-"""Issue 13, 29. One storm, one mail: the first alert of a kind to an owner goes out at once, and those of the next
+"""One storm, one mail: the first alert of a kind to an owner goes out at once, and those of the next
 hour follow together in one list. Whatever happens in between, each alert is told once."""
 
 from __future__ import annotations
