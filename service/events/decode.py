@@ -10,15 +10,14 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from collections.abc import Collection, Mapping
-from typing import TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from avisa.core.model import Json, OrderEvent, Reason
 from avisa.core.plan import USUAL_EVENTS, Events
-from avisa.events import foreign, mend
-from avisa.events.flatten import Attributes, to_event
+from avisa.events import foreign, mend, ordinary
+from avisa.events.flatten import Attributes, Written, to_event
 from avisa.events.schema import MAX_BYTES, MAX_DEPTH, Data, DecodeError, Envelope, PlainData, depth
 from avisa.ports import Record, Skipped, Taken, Unreadable
 
@@ -26,10 +25,9 @@ SPECVERSION = "1.0"
 _REQUIRED = ("specversion", "type", "source", "id")  # CloudEvents 1.0 section 3.1
 _READ = (*_REQUIRED, "time")
 
-_Shape = TypeVar("_Shape", bound=Data)
 _LeftOut = tuple[str, ...]  # names of fields that could not be used
 # The envelope's attributes, the data, and the JSON pointer to the data.
-_Parts = tuple[Attributes, Data, str, _LeftOut]
+_Parts = tuple[Attributes, Written, str, _LeftOut]
 
 
 def read(record: Record, *, rules: Events = USUAL_EVENTS, types: Collection[str] = ()) -> Taken:
@@ -114,6 +112,9 @@ def _binary(headers: Mapping[str, bytes | None], value: bytes, rules: Events, ty
 
 def _structured(value: bytes, rules: Events, types: Collection[str]) -> _Parts:
     """Parse in one go; only if that fails, parse again to find out why, and what can be used all the same."""
+    if (quick := ordinary.envelope(value)) is not None:
+        _check_attributes(quick, types, "envelope")
+        return quick, quick["data"], "/data", ()
     _check_bounds(value, "envelope")
     if mend.may_hold_placeholders(value):
         return _structured_leniently(value, rules, types)
@@ -125,7 +126,7 @@ def _structured(value: bytes, rules: Events, types: Collection[str]) -> _Parts:
     _check_attributes(attributes, types, "envelope")
     _check_one_data(envelope.data, envelope.data_base64)
     if envelope.data is not None:
-        return attributes, envelope.data, "/data", ()
+        return attributes, envelope.data.written(), "/data", ()
     data, left_out = _from_base64(envelope.data_base64 or "", rules)
     return attributes, data, "/data_base64", left_out
 
@@ -142,8 +143,8 @@ def _structured_leniently(value: bytes, rules: Events, types: Collection[str]) -
     inner, encoded = content.get("data"), content.get("data_base64")
     _check_one_data(inner, encoded)
     if inner is not None:
-        data, more = mend.mended(inner, Data, "/data", rules)
-        return attributes, data, "/data", left_out + more
+        mended, more = mend.mended(inner, Data, "/data", rules)
+        return attributes, mended.written(), "/data", left_out + more
     if not isinstance(encoded, str):
         raise DecodeError("envelope", Reason.BAD_CLOUDEVENT, "/data_base64: must be text")
     data, more = _from_base64(encoded, rules)
@@ -155,7 +156,7 @@ def _check_one_data(inner: object, encoded: object) -> None:
         raise DecodeError("envelope", Reason.BAD_CLOUDEVENT, "there must be either data or data_base64")
 
 
-def _from_base64(encoded: str, rules: Events) -> tuple[Data, _LeftOut]:
+def _from_base64(encoded: str, rules: Events) -> tuple[Written, _LeftOut]:
     try:
         content = b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
@@ -183,19 +184,22 @@ def _check_attributes(attributes: Attributes, types: Collection[str], stage: str
 
 
 def _plain(value: bytes, rules: Events) -> _Parts:
-    plain, left_out = _parse_data(value, "", PlainData, rules)
-    return {"id": plain.id, "source": plain.source}, plain, "", left_out
+    data, left_out = _parse_data(value, "", PlainData, rules)
+    return data, data, "", left_out  # which carry their own id and source
 
 
-def _parse_data(value: bytes, pointer: str, shape: type[_Shape], rules: Events) -> tuple[_Shape, _LeftOut]:
+def _parse_data(value: bytes, pointer: str, shape: type[Data], rules: Events) -> tuple[Written, _LeftOut]:
     """Parse in one go; only what cannot be read so is looked at again."""
+    if (quick := ordinary.data(value)) is not None:
+        return quick, ()
     _check_bounds(value, "data")
     if not mend.may_hold_placeholders(value):
         try:
-            return shape.model_validate_json(value), ()
+            return shape.model_validate_json(value).written(), ()
         except ValidationError:
             pass
-    return mend.mended(_parse(value, "data"), shape, pointer, rules)
+    mended, left_out = mend.mended(_parse(value, "data"), shape, pointer, rules)
+    return mended.written(), left_out
 
 
 def _check_bounds(value: bytes, stage: str) -> None:

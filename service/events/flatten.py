@@ -22,7 +22,7 @@ from avisa.core.plan import Events
 from avisa.events import times
 from avisa.events.details import storable
 from avisa.events.entities import decoded
-from avisa.events.schema import MAX_ID, MAX_TEXT, PROSE, Customer, Data, DecodeError, Slot
+from avisa.events.schema import MAX_ID, MAX_TEXT, PROSE, Customer, DecodeError, Slot
 from avisa.ports import Record
 
 IDENTITY_BYTES = 16
@@ -38,13 +38,14 @@ _CLEARS = {
 }
 
 Attributes = Mapping[str, Any]
+Written = Mapping[str, Any]  # the data as the publisher wrote them: `Data.written`
 
 
 def to_event(
     record: Record,
     value: bytes,
     attributes: Attributes,
-    data: Data,
+    data: Written,
     *,
     pointer: str,
     rules: Events,
@@ -54,9 +55,10 @@ def to_event(
 
     `left_out` are the fields that could not be used so far.
     """
-    order_id = _required(data.order_id, f"{pointer}/order_id", Reason.NO_ORDER_ID)
-    status = _required(data.status, f"{pointer}/status", Reason.NO_STATUS)
-    if rules.rank_by == "sequence" and data.sequence is None:
+    order_id = _required(data.get("order_id"), f"{pointer}/order_id", Reason.NO_ORDER_ID)
+    status = _required(data.get("status"), f"{pointer}/status", Reason.NO_STATUS)
+    sequence = data.get("sequence")
+    if rules.rank_by == "sequence" and sequence is None:
         raise _error(f"{pointer}/sequence", Reason.NO_SEQUENCE, "is missing, and the plan ranks by it")
     unused = list(left_out)
     cut: list[str] = []
@@ -65,8 +67,8 @@ def to_event(
         order_id=order_id,
         status=status,
         occurred_at=_occurred_at(record, attributes, data, pointer, unused),
-        sequence=data.sequence,
-        notify=data.notify is not False,
+        sequence=sequence,
+        notify=data.get("notify") is not False,
         facts=decoded(_facts(data, value, rules, unused, cut), value),
         identity=_identity(record, value, source or "", event_id),
         event_id=event_id,
@@ -83,11 +85,11 @@ def is_blank(value: Json) -> bool:
     return value is None or (isinstance(value, str) and (not value or value.isspace()))
 
 
-def _occurred_at(record: Record, attributes: Attributes, data: Data, pointer: str, unused: list[str]) -> datetime:
+def _occurred_at(record: Record, attributes: Attributes, data: Written, pointer: str, unused: list[str]) -> datetime:
     """The event's own word, else the envelope's, else the record's."""
-    if not is_blank(data.occurred_at):
+    if not is_blank(data.get("occurred_at")):
         try:
-            return times.moment(data.occurred_at or "")
+            return times.moment(data["occurred_at"])
         except ValueError as error:
             raise _error(f"{pointer}/occurred_at", Reason.BAD_TIME, str(error)) from None
     if not is_blank(attributes.get("time")):
@@ -122,12 +124,12 @@ def _identity(record: Record, value: bytes, source: str, event_id: str | None) -
     return sha256(named).digest()[:IDENTITY_BYTES]
 
 
-def _facts(data: Data, value: bytes, rules: Events, unused: list[str], cut: list[str]) -> dict[str, Json]:
+def _facts(data: Written, value: bytes, rules: Events, unused: list[str], cut: list[str]) -> dict[str, Json]:
     """Return what the publisher set, flat. A null stays where it clears."""
     clears = _CLEARS[rules.nulls]
     facts: dict[str, Json] = {}
-    for key in _SCALARS & data.model_fields_set:
-        text = getattr(data, key)
+    for key in _SCALARS & data.keys():
+        text = data[key]
         if text is None:
             if key in clears:
                 facts[key] = None
@@ -135,10 +137,9 @@ def _facts(data: Data, value: bytes, rules: Events, unused: list[str], cut: list
             _read_promise(text, facts, rules, unused)
         elif (kept := _text(key, key, text, unused, cut)) is not None:
             facts[key] = kept
-    if data.customer is not None:
-        customer = data.customer.__dict__
-        for key in data.customer.model_fields_set:
-            name, content = _OF_CUSTOMER[key], customer[key]
+    if (customer := data.get("customer")) is not None:
+        for key, content in customer.items():
+            name = _OF_CUSTOMER[key]
             if content is None:
                 if "customer.KEY" in clears:
                     facts[name] = None
@@ -150,16 +151,16 @@ def _facts(data: Data, value: bytes, rules: Events, unused: list[str], cut: list
                 facts[name] = kept
         if (zone := facts.get("customer.time_zone")) is not None:
             facts["customer.time_zone"] = time_zones.canonical(zone) or zone
-    elif "customer" in clears and "customer" in data.model_fields_set:
+    elif "customer" in clears and "customer" in data:
         facts["customer"] = None
-    if data.details is not None:
-        for key, content in storable(data.details, len(value), unused, cut).items():
+    if (details := data.get("details")) is not None:
+        for key, content in storable(details, len(value), unused, cut).items():
             if content is None:
                 if "details.KEY" in clears:
                     facts[f"details.{key}"] = None
             elif type(content) is not str or (content and not content.isspace()):
                 facts[f"details.{key}"] = content
-    elif "details" in clears and "details" in data.model_fields_set:
+    elif "details" in clears and "details" in data:
         facts["details"] = None
     return facts
 

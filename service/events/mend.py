@@ -38,7 +38,7 @@ _Path = tuple[str | int, ...]
 
 def may_hold_placeholders(value: bytes) -> bool:
     """True if a record may hold a text that stands for a value that its writer did not have."""
-    return any(mark in value for mark in _MARKS)
+    return any(map(value.__contains__, _MARKS))
 
 
 def mended(content: Json, shape: type[_Shape], pointer: str, rules: Events) -> tuple[_Shape, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
@@ -16,7 +16,8 @@ MAX_TEXT = 500  # characters of any other identifier
 # Characters after which a text is cut.
 PROSE = {"name": 200, "first_name": 200, "given_name": 200, "reason": 2_000, "next_step": 2_000}
 
-_LARGEST = 2**63 - 1
+MAX_CHANNELS = 20
+LARGEST = 2**63 - 1
 
 
 class DecodeError(Exception):
@@ -32,6 +33,10 @@ class DecodeError(Exception):
 class _Model(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
 
+    def written(self) -> dict[str, Any]:
+        """Return what the publisher wrote, by its name. What is null was written, too."""
+        return {name: self.__dict__[name] for name in self.model_fields_set}
+
 
 class Customer(_Model):
     """Who ordered."""
@@ -44,7 +49,7 @@ class Customer(_Model):
     phone: str | None = None
     locale: str | None = None
     time_zone: str | None = None
-    channels: Annotated[list[str], Field(max_length=20)] | None = None
+    channels: Annotated[list[str], Field(max_length=MAX_CHANNELS)] | None = None
 
 
 class Item(TypedDict, total=False):
@@ -81,7 +86,7 @@ class Data(_Model):
     order_id: str | int | None = None
     status: str | None = None
     occurred_at: str | None = None
-    sequence: Annotated[int, Field(ge=0, le=_LARGEST)] | None = None
+    sequence: Annotated[int, Field(ge=0, le=LARGEST)] | None = None
     customer: Customer | None = None
     promised_at: str | Slot | None = None
     reason: str | None = None
@@ -90,6 +95,9 @@ class Data(_Model):
     owner: str | None = None
     notify: bool | None = None
     details: Details | None = None
+
+    def written(self) -> dict[str, Any]:
+        return super().written() | ({"customer": self.customer.written()} if self.customer else {})
 
 
 class PlainData(Data):

@@ -22,7 +22,7 @@ _ALLOWED = {
     "base": r" (set_base|data_base64|base_(offset|sequence))$",
     # of a CloudEvent, of SMTP, of Jinja's TemplateData
     "data": r"^events/|^smtp/|^ports/mail| handle_DATA$|^templates/jinja/checker.* data$",
-    "given": r"^events/schema.* given_name$",  # of a customer, as forms have it
+    "given": r"^events/(schema|ordinary).* given_name$",  # of a customer, as forms have it
     "info": r" exc_info$|^telemetry/logs",
     "letter": r"(?i) .*dead_?letter|^views.* letter$",  # the parameter of dead_letter_json
     "said": r"^core/observed.* said$",  # a key of check --live
