@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from avisa.core.model import Alert, Notification, Order, OrderEvent, Position, Purpose, Reason
+from avisa.core.part import PartName
 from avisa.core.plan import Brand, Owner, Plan, Remind, Span, Touchpoint
 
 NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # a Monday
@@ -58,13 +59,16 @@ def plan(*touchpoints: Touchpoint, **fields: object) -> Plan:
 
 
 def event(status: str, at: datetime, number: int, order_id: str = "A-1", **facts: object) -> OrderEvent:
-    """The event `number` of all. In names of facts two underscores stand for a dot; `notify` and `sequence` are the
-    event's own."""
+    """The event `number` of all. In names of facts two underscores stand for a dot; `notify`, `sequence`, `part`
+    and its `of` are the event's own."""
     notify = bool(facts.pop("notify", True))
     sequence = facts.pop("sequence", None)
+    part = facts.pop("part", None)
+    of = facts.pop("of", None)
     return OrderEvent(
         order_id=order_id,
         status=status,
+        part=None if part is None else PartName(str(part), of),  # type: ignore[arg-type]  # an int, by the tests' word
         occurred_at=at,
         sequence=sequence,  # type: ignore[arg-type]  # an int, by the tests' word
         notify=notify,

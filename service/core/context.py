@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from avisa.core import facts, promises, question_due, questions, shapes
+from avisa.core import facts, part_values, promises, question_due, questions, shapes
 from avisa.core.alert_list import MOST_SHOWN
 from avisa.core.characters import one_line
 from avisa.core.first_names import first_name_in, without_placeholders
@@ -38,6 +38,8 @@ def build(
     An unknown variable is left out, never None. `_left_out` notes what the order says and the variables do not.
     """
     left_out: list[str] = []
+    if order.parts is not None:
+        known = part_values.known_to(order, notification, known)
     brand = plan.brand(known.get("brand"))
     customer = whole_name(known.get("customer.name"))
     variables: dict[str, Json] = {
@@ -63,6 +65,12 @@ def build(
         variables["next_update"] = moment(notification.next_update)
     if order.changed and notification.reason is Reason.FACTS_CHANGED:
         variables["changed"] = list(order.changed)
+    if order.parts is not None and (part := part_values.shown(order, notification)) is not None:
+        variables["part"] = {
+            **part,
+            "id": shapes.text_of(part["id"], shapes.LONGEST_LINE, shapes.Notes()),
+            "status": _status(part["status"]),
+        }
     if (asking := order.asking) is not None and asking.on_track_at is not None:
         variables["asked"] = {"at": moment(asking.on_track_at)}
     if not notification.to_customer:
@@ -166,7 +174,7 @@ def progress(order: Order, plan: Plan) -> list[dict[str, Json]]:
         way.append(status)
         if touchpoint.final:
             break
-    seen = frozenset([status for _, status in order.statuses])
+    seen = frozenset([*(status for _, status in order.statuses), *part_values.seen(order)])
     return _progress(tuple(way), seen, order.status, plan.touchpoint(order.status).final)
 
 

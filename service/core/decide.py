@@ -16,18 +16,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from avisa.core import answer, deadlines, episodes, facts, gate, notices, promises, question_due, repeats
-from avisa.core.decision import Decision
-from avisa.core.model import (
-    Alert,
-    Notification,
-    Order,
-    OrderEvent,
-    Purpose,
-    Rank,
-    Reason,
-    evolve,
+from avisa.core import (
+    answer,
+    deadlines,
+    episodes,
+    facts,
+    gate,
+    notices,
+    part_events,
+    parts,
+    promises,
+    question_due,
+    repeats,
 )
+from avisa.core.decision import Decision
+from avisa.core.model import Alert, Notification, Order, OrderEvent, Purpose, Rank, Reason, evolve
 from avisa.core.plan import Plan
 from avisa.core.promise import PromiseState
 
@@ -66,7 +69,7 @@ def _whole(decision: Decision, plan: Plan, now: datetime, *, published_real: dat
     )
     if superseded:
         unsent = [it for it in pending if it.key in superseded and not it.begun]
-        order = notices.without_once(order, unsent)
+        order = parts.unsaid(notices.without_once(order, unsent), unsent)
         if any(it.seq == order.told_seq for it in unsent):  # and no message takes its place
             order = deadlines.after_dropped_message(notices.untold(order), plan.touchpoint(order.status), plan)
         pending = tuple(item for item in pending if item.begun or item.key not in superseded)
@@ -86,6 +89,8 @@ def _on_event(order: Order | None, event: OrderEvent, plan: Plan, now: datetime)
         event = replace(event, occurred_at=now)
     arrival = 1 if order is None else order.arrivals + 1
     rank = facts.rank_of(event, arrival=arrival, rank_by=plan.events.rank_by)
+    if part_events.speaks_of_parts(order, event):
+        return part_events.on_event(order, event, rank, plan, now, too_old=_too_old(event, plan, now))
     touchpoint = plan.touchpoint(event.status)
 
     if order is None:
@@ -246,11 +251,13 @@ def on_settled(
         return None
     changed = order if reason in _MAY_HAVE_ARRIVED else notices.without_once(order, [notification])
     decided: tuple[Notification, ...] = ()
+    if reason is Reason.SUPERSEDED:
+        changed = parts.unsaid(changed, [notification])
     if reason in _UNREACHED and Alert.UNREACHABLE not in order.alerts:
         changed, decided = notices.alert_owner(changed, Alert.UNREACHABLE, reason, plan, now)
     carries = notification.purpose in notices.CARRIES_PROMISE and notification.episode == order.episode
     if carries and reason in _ADDRESS_WANTING:
-        changed = evolve(changed, unreached_at=notices.address(order))
+        changed = parts.without_word(evolve(changed, unreached_at=notices.address(order)), notification.seq)
     elif carries and order.unreached_at is not None and reason in _MAY_HAVE_ARRIVED:
         changed = evolve(changed, unreached_at=None)
     newest = notification.seq == order.told_seq

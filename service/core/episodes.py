@@ -33,8 +33,13 @@ def first(event: OrderEvent, rank: Rank, touchpoint: Touchpoint, now: datetime) 
 
 def entered(order: Order, event: OrderEvent, rank: Rank, touchpoint: Touchpoint, now: datetime) -> Order:
     """The order at the beginning of a new episode, told or not."""
+    return begun(merged(order, event, rank, now), touchpoint, now)
+
+
+def begun(order: Order, touchpoint: Touchpoint, now: datetime) -> Order:
+    """The order, which has just come to the status of `touchpoint`, at the beginning of the episode."""
     return evolve(
-        merged(order, event, rank, now),
+        order,
         episode=order.episode + 1,
         entered_at=now,
         final=touchpoint.final,

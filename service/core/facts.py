@@ -21,6 +21,7 @@ from datetime import UTC, date, datetime, tzinfo
 
 from avisa.core import working_time, zones
 from avisa.core.model import Fact, Json, Order, OrderEvent, Rank
+from avisa.core.part import Part
 from avisa.core.plan import Plan
 
 Sightings = tuple[tuple[Rank, str], ...]
@@ -28,6 +29,7 @@ Sightings = tuple[tuple[Rank, str], ...]
 FIELDS = frozenset(
     {
         *("promised_at", "brand", "owner", "reason", "next_step", "sequence", "id", "source", "time", "timestamp"),
+        *("part", "part.id", "part.of"),
         *("customer", "customer.id", "customer.name", "customer.first_name", "customer.given_name"),
         *("customer.email", "customer.phone"),
         *("customer.locale", "customer.time_zone", "customer.channels"),
@@ -139,6 +141,26 @@ def current_run_start(sightings: Sightings) -> Rank | None:
     return start
 
 
+def sightings_of(part: Part, order: Order) -> Sightings:
+    """The statuses of a part: those of the events that named it, and of those that named none."""
+    return tuple(sorted((*part.statuses, *order.statuses))) if order.statuses else part.statuses
+
+
+def stay_began(order: Order) -> Rank | None:
+    """The rank at which the present stay began; None if that is not known. Of an order with parts, when the first of
+    those that are in its status entered it."""
+    whole = current_run_start(order.statuses)
+    if order.parts is None:
+        return whole
+    began = [whole] if whole is not None and order.statuses[-1][1] == order.status else []
+    for part in order.parts.known:
+        statuses = sightings_of(part, order)
+        start = current_run_start(statuses)
+        if start is not None and statuses[-1][1] == order.status:
+            began.append(start)
+    return min(began, default=whole)
+
+
 def visible(order: Order, key: str) -> Json:
     """The value of one fact as it stands, or None."""
     fact = order.facts.get(key)
@@ -151,7 +173,7 @@ def visible(order: Order, key: str) -> Json:
             return None
     if group == "customer" and fact.rank < _customer_since(order):
         return None
-    if key in _OF_EPISODE and fact.rank < (current_run_start(order.statuses) or fact.rank):
+    if key in _OF_EPISODE and fact.rank < (stay_began(order) or fact.rank):
         return None
     return fact.value
 
@@ -159,7 +181,7 @@ def visible(order: Order, key: str) -> Json:
 def view(order: Order) -> dict[str, Json]:
     """All facts as they stand, flat: `customer.name`, `details.total`, `promised_at` …"""
     since = _customer_since(order)
-    episode = current_run_start(order.statuses)
+    episode = stay_began(order)
     cleared = {group: order.facts[group].rank for group in _GROUPS if group in order.facts}
     shown: dict[str, Json] = {}
     for key, fact in order.facts.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from avisa.core import deadlines, facts, promises, question_due, working_time
+from avisa.core import deadlines, facts, parts, promises, question_due, working_time
 from avisa.core.model import Notification, Order, Purpose, Reason
 from avisa.core.plan import Plan
 
@@ -52,6 +52,8 @@ def superseded(notification: Notification, order: Order, plan: Plan) -> bool:
     match notification.purpose:
         case Purpose.UPDATE:
             exempt = plan.exempts(notification) and notification.gate is not Reason.FLOOD
+            if notification.parts or parts.subjects(order, notification.seq):
+                return not (exempt or parts.stands(notification, order, plan))
             return not exempt and _outlived(notification, order, order.final and order.status != notification.status)
         case Purpose.REMINDER:
             later = order.told_seq > notification.seq and order.told_episode >= notification.episode

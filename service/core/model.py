@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from avisa.core.part import PartName, Parts
 from avisa.core.promise import Promise
 from avisa.core.question import Asking
 
@@ -19,8 +20,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Json = Any  # a JSON value; events.py checks the few types that matter
 
-# Where an event stands among the events of its order: microseconds since 1970, sequence (-1 if none),
-# arrival; or sequence first when the plan ranks by it. Compared as plain tuples.
+# Of an event among those of its order: microseconds since 1970, sequence (-1: none), arrival; or sequence first.
 Rank = tuple[int, int, int]
 
 if TYPE_CHECKING:
@@ -166,6 +166,7 @@ class OrderEvent:
 
     order_id: str
     status: str
+    part: PartName | None = None  # None: it speaks of the whole order
     occurred_at: datetime
     sequence: int | None = None
     notify: bool = True
@@ -210,6 +211,7 @@ class Notification:
     last: bool = False  # the last reminder of its episode
     promise_before: str | None = None  # the promise told before this message, for `promise.previous`
     published_real: datetime | None = None  # when the event that it tells was published
+    parts: tuple[str, ...] = ()  # ids of the parts that it is about; one that is empty: the whole order
 
     state: State = State.QUEUED
     attempts: int = 0
@@ -280,6 +282,7 @@ class Order:
     promise: Promise | None = None
     alerts: frozenset[str] = frozenset()  # kinds the owner was alerted to
     asking: Asking | None = None  # the questions to its owners
+    parts: Parts | None = None  # None: no event named one
     notes: tuple[str, ...] = ()  # what people noted last, for an owner who is asked
 
     pending: tuple[Notification, ...] = ()  # not settled, by seq; attached when loaded

@@ -6,11 +6,12 @@ A message to the customer also sets the order's deadline, because the date that 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
-from avisa.core import deadlines, facts, promises, questions
+from avisa.core import deadlines, facts, parts, promises, questions
 from avisa.core.model import BLANK_NOTIFICATION, Alert, Json, Notification, Order, Purpose, Reason, evolve
 from avisa.core.plan import Plan, Touchpoint
 
@@ -18,11 +19,26 @@ from avisa.core.plan import Plan, Touchpoint
 CARRIES_PROMISE = frozenset({Purpose.UPDATE, Purpose.PROMISE_MOVED})
 
 
+@dataclass(frozen=True, slots=True)
+class PartsNews:
+    """That these parts, by id, are in `status`."""
+
+    ids: Sequence[str]
+    status: str
+
+
 def notify_customer(
-    order: Order, purpose: Purpose, reason: Reason, plan: Plan, now: datetime
+    order: Order, purpose: Purpose, reason: Reason, plan: Plan, now: datetime, *, about: PartsNews | None = None
 ) -> tuple[Order, Notification]:
-    """Queue one message for the customer; return the order with its new deadline, and the notification."""
+    """Queue one message for the customer; return the order with its new deadline, and the notification.
+
+    It says the status of the order, or what is `about` parts of it.
+    """
     touchpoint = plan.touchpoint(order.status)
+    status, spoken = order.status, touchpoint
+    if about is not None:
+        status, spoken = about.status, plan.touchpoint(about.status)
+        order = parts.with_word(order, about.ids, status, order.seq + 1)
     reminders = order.reminders + (purpose is Purpose.REMINDER)
     last = purpose is Purpose.REMINDER and reminders >= touchpoint.remind.at_most
     ordinal = order.ordinals.get(purpose, 0) + 1
@@ -51,11 +67,11 @@ def notify_customer(
         told_until_before=order.told_until,
         promise_told=(carries and facts.promise(order)) or order.promise_told,
         promise_told_before=order.promise_told,
-        told_status=order.status,
+        told_status=status,
         told_status_before=order.told_status,
         told_facts=digests(order, touchpoint),
         told_facts_before=order.told_facts,
-        told_once=order.told_once | {order.status} if update and touchpoint.once else order.told_once,
+        told_once=order.told_once | {status} if update and spoken.once else order.told_once,
         changed=order.changed if reason is Reason.FACTS_CHANGED else (),
         promise_moved_at=promise_moved_at,
         promise_moved_before=order.promise_moved_at,
@@ -66,11 +82,11 @@ def notify_customer(
         key=f"{order.order_id}/{order.episode}/{purpose}/{ordinal}/customer",
         order_id=order.order_id,
         episode=order.episode,
-        status=order.status,
+        status=status,
         purpose=purpose,
         ordinal=str(ordinal),
         recipient="customer",
-        channel=touchpoint.channels[0],
+        channel=spoken.channels[0],
         seq=seq,
         reason=reason,
         decided_at=now,
@@ -78,6 +94,7 @@ def notify_customer(
         next_update=notified.told_until if touchpoint.count_from == "last_message" else None,
         last=last,
         promise_before=_believed(order) if purpose in CARRIES_PROMISE else None,
+        parts=tuple(about.ids) if about is not None else (),
     )
     return notified, notification
 
@@ -86,7 +103,7 @@ def _overtaken(order: Order, plan: Plan) -> bool:
     """True if a new message makes the newest one needless before any attempt at it: it will never leave."""
     for waiting in order.pending:
         if waiting.to_customer and waiting.seq == order.told_seq and not waiting.begun:
-            return not plan.exempts(waiting)
+            return not (plan.exempts(waiting) or parts.stands(waiting, order, plan))
     return False
 
 

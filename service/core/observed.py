@@ -60,7 +60,7 @@ def observed_variables(
     said: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for order in orders:
-        stay_began = facts.current_run_start(order.statuses) or order.status_rank
+        stay_began = facts.stay_began(order) or order.status_rank
         for name, value, fact in _variables(order):
             known[name] += 1
             said[name] += order.facts[fact].rank >= stay_began

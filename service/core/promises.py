@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from avisa.core import deadlines, facts
+from avisa.core import deadlines, facts, parts
 from avisa.core.model import Order, OrderEvent, Purpose, Rank, evolve
 from avisa.core.plan import Plan
 from avisa.core.promise import Promise, PromiseState
@@ -57,6 +57,18 @@ def after_event(known: Order, event: OrderEvent, rank: Rank, plan: Plan, now: da
     late = not entered and rank < known.status_rank
     fulfils = fulfils and (entered or (late and (fact is None or fact.rank < rank)))
     return _after(known, plan, now, fulfilled_at=event.occurred_at if fulfils else None, late=late, entered=entered)
+
+
+def after_part(known: Order, event: OrderEvent, rank: Rank, plan: Plan, now: datetime, *, entered: bool) -> Order:
+    """As `after_event`, of an order that has parts: what fulfils is that the last of them was fulfilled."""
+    fact = known.facts.get("promised_at")
+    moment = parts.fulfilled_at(known, plan)
+    was = known.promise.fulfilled_at if known.promise is not None else None
+    fulfils = moment is not None and was is None and (entered or fact is None or fact.rank < rank)
+    if fact is None and not fulfils and known.promise is None:
+        return known
+    late = rank < known.status_rank
+    return _after(known, plan, now, fulfilled_at=moment if fulfils else None, late=late, entered=entered)
 
 
 def after_answer(known: Order, plan: Plan, now: datetime) -> Order:

@@ -18,11 +18,12 @@ from typing import Any
 
 from avisa import time_zones
 from avisa.core.model import Json, OrderEvent, Reason
+from avisa.core.part import PartName
 from avisa.core.plan import Events
 from avisa.events import times
 from avisa.events.details import storable
 from avisa.events.entities import decoded
-from avisa.events.schema import MAX_ID, MAX_TEXT, PROSE, Customer, DecodeError, Slot
+from avisa.events.schema import MAX_ID, MAX_TEXT, MOST_PARTS, PROSE, Customer, DecodeError, Slot
 from avisa.ports import Record
 
 IDENTITY_BYTES = 16
@@ -66,6 +67,7 @@ def to_event(
     return OrderEvent(
         order_id=order_id,
         status=status,
+        part=_part(data["part"], unused) if data.get("part") is not None else None,
         occurred_at=_occurred_at(record, attributes, data, pointer, unused),
         sequence=sequence,
         notify=data.get("notify") is not False,
@@ -100,6 +102,25 @@ def _occurred_at(record: Record, attributes: Attributes, data: Written, pointer:
     if not record.dated:
         unused.append("timestamp")
     return record.timestamp
+
+
+def _part(named: Json, unused: list[str]) -> PartName | None:
+    """The part that the event names: text, or an object with `id` and `of`. None if it says nothing, or cannot be
+    used; then the event speaks of the whole order."""
+    part_id, of = (named.get("id"), named.get("of")) if isinstance(named, dict) else (named, None)
+    if is_blank(part_id) and is_blank(of):
+        return None
+    text = str(part_id) if type(part_id) in (str, int) else ""
+    if is_blank(text) or len(text) > MAX_ID or _CONTROL.search(text):
+        unused.append("part")
+        return None
+    number = int(of) if (isinstance(of, str) and of.strip().isdecimal() and len(of) <= MAX_ID) else of
+    if is_blank(number):
+        return PartName(text)
+    if type(number) is not int or not 1 <= number <= MOST_PARTS:
+        unused.append("part.of")
+        return PartName(text)
+    return PartName(text, number)
 
 
 def _attribute(attributes: Attributes, name: str, unused: list[str]) -> str | None:

@@ -59,6 +59,7 @@ class Data(TypedDict, total=False):
     source: str | None
     order_id: str | int | None
     status: str | None
+    part: str | int | None
     occurred_at: str | None
     sequence: Annotated[int, msgspec.Meta(ge=0, le=LARGEST)] | None
     customer: Customer | None

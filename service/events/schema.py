@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from avisa.core.model import Json, Reason
@@ -12,6 +12,7 @@ from avisa.core.model import Json, Reason
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_ID = 200  # characters of an order_id or status
+MOST_PARTS = 9_999  # that an event may say an order has
 MAX_TEXT = 500  # characters of any other identifier
 # Characters after which a text is cut.
 PROSE = {"name": 200, "first_name": 200, "given_name": 200, "reason": 2_000, "next_step": 2_000}
@@ -80,11 +81,34 @@ class Slot(_Model):
     until: str
 
 
+# What a part may be. It is read by hand, so that one that cannot be used is left out, and nothing else.
+_OF_PART = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string", "maxLength": MAX_ID},
+            {"type": "integer"},
+            {
+                "type": "object",
+                "properties": {
+                    "id": {"anyOf": [{"type": "string", "maxLength": MAX_ID}, {"type": "integer"}]},
+                    "of": {"type": "integer", "minimum": 1, "maximum": MOST_PARTS},
+                },
+                "required": ["id"],
+            },
+            {"type": "null"},
+        ],
+        "default": None,
+        "title": "Part",
+    }
+)
+
+
 class Data(_Model):
     """What happened to an order. Only `order_id` and `status` are required; null clears."""
 
     order_id: str | int | None = None
     status: str | None = None
+    part: Annotated[Any, _OF_PART] = None
     occurred_at: str | None = None
     sequence: Annotated[int, Field(ge=0, le=LARGEST)] | None = None
     customer: Customer | None = None

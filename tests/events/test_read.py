@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avisa.core.model import OrderEvent
+from avisa.core.part import PartName
 from avisa.core.plan import Events
 from avisa.events import read
 from avisa.ports import Record, Skipped, Unreadable
@@ -103,6 +104,39 @@ def test_a_slot_that_is_none_is_left_out(slot: object) -> None:
 def test_an_order_id_may_be_a_whole_number() -> None:
     assert event(record(plain(order_id=1042))).order_id == "1042"
     assert event(record(plain(order_id=10**30))).order_id == "1" + "0" * 30
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("RR-1", PartName("RR-1")),
+        (7, PartName("7")),
+        ({"id": "RR-1", "of": 3}, PartName("RR-1", 3)),
+        ({"id": 7, "of": "3"}, PartName("7", 3)),
+        ({"id": "RR-1", "of": None}, PartName("RR-1")),
+        ("x" * 200, PartName("x" * 200)),
+        (None, None),
+        (" ", None),
+        ({}, None),
+        ({"id": None}, None),
+    ],
+)
+def test_a_part_is_an_id_or_an_id_and_a_number_of_parts(written: object, meant: PartName | None) -> None:
+    for odd in (None, 2**80):  # the second makes it read once more, and leniently
+        read_event = event(record(plain(part=written, customer={"id": odd})))
+        assert (read_event.part, read_event.left_out) == (meant, ())
+
+
+@pytest.mark.parametrize("odd", ["x" * 201, "a\x00b", "a\nb", 1.5, True, [], ["RR-1"], {"of": 3}, {"id": {}}])
+def test_a_part_that_cannot_be_used_is_left_out(odd: object) -> None:
+    read_event = event(record(plain(part=odd)))
+    assert (read_event.part, read_event.left_out) == (None, ("part",))
+
+
+@pytest.mark.parametrize("odd", [0, -1, 10_000, 2.5, "many", [], True])
+def test_a_number_of_parts_that_cannot_be_used_is_left_out(odd: object) -> None:
+    read_event = event(record(plain(part={"id": "RR-1", "of": odd})))
+    assert (read_event.part, read_event.left_out) == (PartName("RR-1"), ("part.of",))
 
 
 def test_facts_are_flat_and_keep_nulls_that_clear() -> None:

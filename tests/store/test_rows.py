@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avisa.core.model import Fact, Notification, Order, Purpose, Reason, State
+from avisa.core.part import Part, Parts, Word
 from avisa.core.promise import Promise, PromiseState
 from avisa.core.question import Asking, Question, Reply, Unheeded
 from avisa.ports import Entry
@@ -54,6 +55,14 @@ BY_ANNOTATION = {
     "tuple[Unheeded, ...]": st.lists(st.deferred(lambda: any_of(Unheeded)), max_size=3).map(tuple),
     "Reply | None": st.none() | st.sampled_from(Reply),
     "tuple[int, int, int]": ranks,
+    "Parts | None": st.none() | st.deferred(lambda: any_of(Parts)),
+    "tuple[Part, ...]": st.lists(st.deferred(lambda: any_of(Part)), max_size=3).map(tuple),
+    "tuple[tuple[tuple[int, int, int], str], ...]": ranked,
+    "Mapping[str, tuple[tuple[int, int, int], Any]]": st.dictionaries(
+        texts, st.tuples(ranks, json_values), max_size=3
+    ),
+    "tuple[tuple[int, int, int], int] | None": st.none() | st.tuples(ranks, numbers),
+    "Word": st.deferred(lambda: any_of(Word)),
     "State": st.sampled_from(State),
 }
 

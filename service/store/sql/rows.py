@@ -30,7 +30,7 @@ from avisa.core.model import (
 )
 from avisa.core.promise import Promise, PromiseState
 from avisa.ports import Attempt, Draft, Entry
-from avisa.store.sql import asking
+from avisa.store.sql import asking, parts
 from avisa.store.sql.dialect import Row
 from avisa.store.sql.moments import micros, micros_or_none, moment, moment_or_none
 from avisa.store.sql.statements import columns
@@ -92,6 +92,7 @@ _CODERS: dict[str, tuple[Coder, Coder]] = {
     "frozenset[str]": (sorted, frozenset),
     "PromiseState | None": (str, PromiseState),
     "Asking | None": (asking.written, asking.read),
+    "Parts | None": (parts.written, parts.read),
     "Purpose": (str, Purpose),
     "Reason": (str, Reason),
     "Reason | None": (str, Reason),

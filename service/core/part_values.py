@@ -1,0 +1,73 @@
+"""What messages show of the parts of an order, and what is known of each part by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from avisa.core import facts, parts
+from avisa.core.model import Json, Notification, Order, Rank
+from avisa.core.part import Part
+
+_OF_STAY = parts.OF_STAY
+
+
+def shown(order: Order, notification: Notification) -> dict[str, Json] | None:
+    """The variable `part`; None where the message is about the whole order, or about all its parts at once."""
+    known = order.parts
+    if known is None or not notification.parts:
+        return None
+    about = parts.about(order, notification)
+    total = max(known.named, known.of[1] if known.of is not None else 0)
+    others = total > known.named and parts.WHOLE not in notification.parts
+    if not about or (total > 1 and len(about) == len(known.known) and not others):
+        return None
+    newest_one = max(about, key=lambda part: parts.newest(part, order))
+    return {
+        "id": newest_one.id,
+        "number": newest_one.number,
+        "of": total,
+        "status": notification.status,
+        "numbers": [part.number for part in about],
+    }
+
+
+def known_to(order: Order, notification: Notification, known: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The facts for a message about the order, whose own are `known`: with the reason and the next step of the parts
+    that it is about, or that keep the order where it is; and if it is about one part, with the details of that."""
+    about = parts.about(order, notification)
+    those = about or [part for part in _all(order) if parts.newest(part, order)[1] == order.status]
+    values = dict(known)
+    for key in _OF_STAY:
+        found = [fact for part in those if (fact := part.facts.get(key)) and _is_newer(part, fact[0], order)]
+        own = order.facts.get(key)
+        if own is not None and key in known and (not about or any(_is_newer(it, own.rank, order) for it in about)):
+            found.append((own.rank, own.value))
+        values[key] = max(found, key=lambda fact: fact[0])[1] if found else None
+    if len(about) == 1:
+        for key, (_, value) in about[0].facts.items():
+            if key not in _OF_STAY:
+                values[key] = value
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def news(part: Part | None, order: Order) -> dict[str, Json]:
+    """What the events of a part say of it: its details, and the reason for where it is now."""
+    if part is None:
+        return {}
+    return {
+        key: fact[1] for key, fact in part.facts.items() if key not in _OF_STAY or _is_newer(part, fact[0], order)
+    }
+
+
+def seen(order: Order) -> Iterator[str]:
+    """The statuses that parts of the order have been in."""
+    return (status for part in _all(order) for _, status in part.statuses)
+
+
+def _is_newer(part: Part, rank: Rank, order: Order) -> bool:
+    """True if what has this rank was said since the part came to its present status."""
+    return rank >= (facts.current_run_start(facts.sightings_of(part, order)) or rank)
+
+
+def _all(order: Order) -> tuple[Part, ...]:
+    return order.parts.known if order.parts is not None else ()

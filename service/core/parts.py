@@ -1,0 +1,254 @@
+"""The parts of an order, such as parcels or lines, and what follows from them for the order.
+
+Events are folded part by part, whatever order they arrive in: a part has the status of the newest event that speaks
+of it, be it one that names it or one that names none, which speaks of the whole order. For example:
+
+    Monday     in_production                 the whole order
+    Tuesday    shipped, part A of 3          A is shipped, the two others are in production, and so is the order
+    Wednesday  shipped, part B of 3          A and B are shipped; the order is in production still
+    Thursday   cancelled                     all three are cancelled, and the order is
+
+The order has the status that stands first in the plan among its parts that have not ended, so it ends with the last
+of them; then it has the first among their final ones. Parts that no event has named yet are where the whole order
+was, as long as it is known that there are more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from avisa.core import facts
+from avisa.core.model import Json, Notification, Order, OrderEvent, Rank, evolve
+from avisa.core.part import Part, Parts, Word
+from avisa.core.plan import Plan
+
+WHOLE = ""  # stands among the ids of parts for the whole order
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST = 200  # parts of an order
+_MOST_DETAILS = 20  # of a part
+_LONGEST = 500  # characters of such a detail
+OF_STAY = ("reason", "next_step")
+_NONE = Parts()
+
+
+def with_event(order: Order, event: OrderEvent, rank: Rank, plan: Plan) -> Order:
+    """The order with its parts after an event that names one of them. Its own status is not touched.
+
+    An order that had none until now is known as a whole, and so is what its customer was told of it.
+    """
+    name = event.part
+    assert name is not None
+    parts = order.parts or replace(_NONE, word=Word(order.told_status, order.told_status_before, order.told_seq))
+    if name.of is not None and (parts.of is None or parts.of[0] < rank):
+        parts = replace(parts, of=(rank, name.of))
+    part = named(parts, name.id)
+    if part is None:
+        part = Part(id=name.id, number=parts.named + 1, word=parts.word)
+        parts = replace(parts, known=(*_within_bounds(order, parts, plan), part), named=part.number)
+    part = replace(
+        part,
+        statuses=facts.add_sighting(part.statuses, rank, event.status),
+        facts=_merged(part.facts, event.facts, rank),
+    )
+    return evolve(order, parts=replace(parts, known=tuple(part if it.id == part.id else it for it in parts.known)))
+
+
+def of_order(event: OrderEvent) -> OrderEvent:
+    """The event as the order's own facts take it: a reason or a next step is the part's."""
+    if not any(key in event.facts for key in OF_STAY):
+        return event
+    return replace(event, facts={key: value for key, value in event.facts.items() if key not in OF_STAY})
+
+
+def named(parts: Parts | None, part_id: str) -> Part | None:
+    """The part of this id; None if no event named it, or it was forgotten."""
+    return next((it for it in parts.known if it.id == part_id), None) if parts is not None else None
+
+
+def newest(part: Part, order: Order) -> tuple[Rank, str]:
+    """The rank of the newest event that speaks of the part, and the status that it gave it."""
+    return max(part.statuses[-1], order.statuses[-1]) if order.statuses else part.statuses[-1]
+
+
+def has_others(order: Order) -> bool:
+    """True if there are parts that no event has named, and it is known where they are."""
+    parts = order.parts or _NONE
+    return bool(order.statuses) and parts.of is not None and parts.of[1] > parts.named
+
+
+def set_by(order: Order, rank: Rank) -> list[str]:
+    """The ids of the parts whose status the event of this rank gave, with WHOLE for those not named yet."""
+    known = order.parts.known if order.parts is not None else ()
+    ids = [part.id for part in known if newest(part, order)[0] == rank]
+    return [*ids, WHOLE] if has_others(order) and order.statuses[-1][0] == rank else ids
+
+
+def status_of(order: Order, plan: Plan) -> str:
+    """The status of the order, by those of its parts. One that is not in the plan stands behind all that are."""
+    known = order.parts.known if order.parts is not None else ()
+    statuses = {newest(part, order)[1] for part in known}
+    if has_others(order) or not known:
+        statuses.add(order.statuses[-1][1])
+    unended = {status for status in statuses if not plan.touchpoint(status).final}
+    places = {status: place for place, status in enumerate(plan.touchpoints)}
+    return min(unended or statuses, key=lambda status: (places.get(status, len(places)), status))
+
+
+def fulfilled_at(order: Order, plan: Plan) -> datetime | None:
+    """When the last part came to a status that fulfils the promise; None while one may still do so, or if none did.
+
+    A part that ended otherwise, such as a cancelled one, is not waited for.
+    """
+    by_sequence = plan.events.rank_by == "sequence"
+    known = order.parts.known if order.parts is not None else ()
+    runs = [facts.sightings_of(part, order) for part in known]
+    if has_others(order):
+        runs.append(order.statuses)
+    last: int | None = None
+    for statuses in runs:
+        moments = [rank[by_sequence] for rank, status in statuses if plan.touchpoint(status).fulfils_promise]
+        if moments:
+            last = max(min(moments), last) if last is not None else min(moments)
+        elif not plan.touchpoint(statuses[-1][1]).final:
+            return None
+    return None if last is None else _EPOCH + timedelta(microseconds=last)
+
+
+# ---------------------------------------------------------------- what the customer knows
+
+
+def unknown_to_customer(order: Order, ids: Collection[str], status: str) -> tuple[list[str], list[str]]:
+    """Of these parts, which have come to `status`, those of which this is news; and those that are back where their
+    customer believes them to be, because what was decided since has not left."""
+    others = [part_id for part_id in ids if _word(order, part_id).status != status]
+    back = [part_id for part_id in others if believed(order, part_id) == status]
+    return [part_id for part_id in others if part_id not in back], back
+
+
+def believed(order: Order, part_id: str) -> str | None:
+    """The status in which the customer believes a part to be: what waits to be told does not count yet."""
+    word = _word(order, part_id)
+    unsent = any(it.seq == word.seq and not it.begun for it in order.pending)
+    return word.before if unsent else word.status
+
+
+def with_word(order: Order, ids: Collection[str], status: str, seq: int) -> Order:
+    """The order once the message `seq` tells of these parts that they are in `status`; 0: once nothing has to."""
+    assert order.parts is not None
+    parts = order.parts
+    known = tuple(
+        replace(part, word=Word(status, believed(order, part.id), seq)) if part.id in ids else part
+        for part in parts.known
+    )
+    word = Word(status, believed(order, WHOLE), seq) if WHOLE in ids else parts.word
+    return evolve(order, parts=replace(parts, known=known, word=word))
+
+
+def subjects(order: Order, seq: int) -> list[str]:
+    """The ids of the parts of which the message `seq` tells the newest word."""
+    if order.parts is None:
+        return []
+    ids = [part.id for part in order.parts.known if part.word.seq == seq]
+    return [*ids, WHOLE] if order.parts.word.seq == seq and has_others(order) else ids
+
+
+def about(order: Order, notification: Notification) -> list[Part]:
+    """The parts that a message is about, by number. One that is sent whatever came since is about those for which it
+    was decided."""
+    if not notification.parts:
+        return []
+    ids = subjects(order, notification.seq) or notification.parts
+    return [part for part in _all(order) if part.id in ids]
+
+
+def stands(notification: Notification, order: Order, plan: Plan) -> bool:
+    """True if a message still is the newest word of a part that has not ended otherwise since."""
+    left = (status(order, part_id) for part_id in subjects(order, notification.seq))
+    return any(it == notification.status or not plan.touchpoint(it).final for it in left)
+
+
+def unsaid(order: Order, unsent: Iterable[Notification]) -> Order:
+    """The order after these messages were superseded before they left: what they were to tell nobody knows."""
+    if order.parts is None:
+        return order
+    parts, seqs = order.parts, {it.seq for it in unsent}
+    known = tuple(replace(it, word=_before(it.word)) if it.word.seq in seqs else it for it in parts.known)
+    word = _before(parts.word) if parts.word.seq in seqs else parts.word
+    return evolve(order, parts=replace(parts, known=known, word=word))
+
+
+def without_word(order: Order, seq: int) -> Order:
+    """The order after the message `seq` could not reach its customer: what it told may be told again."""
+    if order.parts is None:
+        return order
+    parts = order.parts
+    known = tuple(replace(it, word=_missed(it.word, seq)) for it in parts.known)
+    return evolve(order, parts=replace(parts, known=known, word=_missed(parts.word, seq)))
+
+
+def missed(order: Order) -> dict[str, list[str]]:
+    """Of each status the ids of the parts of which a message that could not reach the customer told it."""
+    found: dict[str, list[str]] = {}
+    for part in _all(order):
+        if part.word.seq < 0 and part.word.status is not None:
+            found.setdefault(part.word.status, []).append(part.id)
+    return found
+
+
+def status(order: Order, part_id: str) -> str:
+    """The status of the part of this id, or of those that no event has named yet."""
+    part = named(order.parts, part_id)
+    return order.statuses[-1][1] if part is None else newest(part, order)[1]
+
+
+def _before(word: Word) -> Word:
+    return Word(word.before, word.before)
+
+
+def _missed(word: Word, seq: int) -> Word:
+    return replace(word, seq=-seq) if word.seq == seq else word
+
+
+def _word(order: Order, part_id: str) -> Word:
+    parts = order.parts or _NONE
+    part = named(parts, part_id)
+    return part.word if part is not None else parts.word
+
+
+def _all(order: Order) -> tuple[Part, ...]:
+    return order.parts.known if order.parts is not None else ()
+
+
+def _merged(
+    known: Mapping[str, tuple[Rank, Json]], news: Mapping[str, Json], rank: Rank
+) -> Mapping[str, tuple[Rank, Json]]:
+    """What a part keeps of the facts of its events: reason, next step, and the newest short details."""
+    merged = dict(known)
+    for key, value in news.items():
+        keeps = key in OF_STAY or (key.startswith("details.") and _is_short(value))
+        if keeps and (key not in merged or merged[key][0] < rank):
+            merged[key] = (rank, value)
+    details = sorted((fact[0], key) for key, fact in merged.items() if key not in OF_STAY)
+    for _, key in details[:-_MOST_DETAILS]:
+        del merged[key]
+    return merged
+
+
+def _is_short(value: Json) -> bool:
+    return not isinstance(value, list | dict) and (not isinstance(value, str) or len(value) <= _LONGEST)
+
+
+def _within_bounds(order: Order, parts: Parts, plan: Plan) -> tuple[Part, ...]:
+    """The parts with room for one more. The one that is forgotten has ended, if any has, and is the longest quiet."""
+    if len(parts.known) < _MOST:
+        return parts.known
+
+    def keeps(part: Part) -> tuple[bool, Rank]:
+        rank, status = newest(part, order)
+        return not plan.touchpoint(status).final, rank
+
+    forgotten = min(parts.known, key=keeps)
+    return tuple(part for part in parts.known if part is not forgotten)
