@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from avisa.core import context, facts, notices, promises, questions
 from avisa.core.model import FOR_OWNERS, Alert, Fact, Json, Notification, Order, Purpose, Reason, evolve
+from avisa.core.part import Part, Parts, Word
 from avisa.core.plan import Plan
 from avisa.core.promise import Promise, PromiseState
 from avisa.core.question import Asking, Question
@@ -43,6 +44,13 @@ _ODD: dict[str, Json] = {
     "details.items": [{"name": "</td></table>", "quantity": "many"}, {"quantity": 3}, "no object"],
     "details.total": "a lot",
 }
+_PARTS = Parts(
+    known=tuple(
+        Part(id=f"RR-{number}", number=number, statuses=(((1, 0, 0), "shipped"),), word=Word(seq=seq))
+        for number, seq in ((1, 1), (2, 2), (3, 1))
+    ),
+    named=3,
+)
 
 
 def uses(message: str, plan: Plan) -> Iterator[Use]:
@@ -60,7 +68,8 @@ def samples(message: str, plan: Plan, now: datetime) -> dict[str, Sample]:
 
     `full` has every variable, `bare` only those that are never missing, `odd` has values that nobody should ever
     publish, `last` is a last reminder, `late` has what was promised come late, `slot` a promise of some hours, and
-    `date` asks an owner whether a date will be kept.
+    `part` and `parts` are about one and about two of three parts of the order, `date` asks an owner whether a date
+    will be kept.
     """
     first = next(iter(plan.touchpoints), OFF_THE_MAP)
     return samples_of(next(uses(message, plan), (first, Purpose.UPDATE, "1")), plan, now)
@@ -104,6 +113,10 @@ def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
     if purpose is Purpose.REMINDER:
         last = replace(notification, ordinal="3", last=True, next_update=None)
         made["last"] = (_order(status, known, plan, now), last)
+    if purpose is Purpose.UPDATE:
+        order = evolve(_order(status, known, plan, now), parts=_PARTS)
+        made["part"] = (order, replace(notification, seq=2, parts=("RR-2",)))
+        made["parts"] = (order, replace(notification, seq=1, parts=("RR-1", "RR-3")))
     if purpose is Purpose.UPDATE and plan.touchpoint(status).fulfils_promise:
         broken = Promise(date=over, state=PromiseState.BROKEN, fulfilled_at=now)
         late = _order(status, {**known, "promised_at": over}, plan, now)

@@ -48,6 +48,11 @@ MEANINGS = {
     "promise.until": "when it ends: the same as `promise.date`, to be written beside `promise.from`",
     "promise.previous": "the date told before, if it moved",
     "promise.state": "`moved` in the message that says so, `at_risk`, `kept`, `broken`; else `open`",
+    "part.number": "which part of the order has come to this status, as in parcel 2 of 3; of several the newest",
+    "part.of": "how many parts there are",
+    "part.numbers": "all parts that the message is about, as a list; most often one",
+    "part.id": "what your systems call that part",
+    "part.status": "where it is: the status that the message tells",
     "next_update": "by when the customer hears from you again. Avisa keeps this date",
     "changed": "the names of the details that are news, as in `news: [tracking]`; only in a message that tells them",
     "reminder.number": "which reminder this is; 0 in all other messages",
@@ -129,8 +134,8 @@ LANGUAGES = ("en", "pt-PT", "es")
 def values(message: str = "delayed", status: str = "shipped") -> Mapping[str, Json]:
     """What a message may say of the full sample order."""
     plan = mails.shipped().plan
-    order, notification = samples.samples(message, plan, templates.NOW)["full"]
-    if message not in ("order-stuck", "ask-owner"):
+    order, notification = samples.samples(message, plan, templates.NOW)["part" if message == "shipped" else "full"]
+    if message not in ("order-stuck", "ask-owner", "shipped"):
         order = samples._order(status, {key: fact.value for key, fact in order.facts.items()}, plan, templates.NOW)
     values = context.build(order, notification, plan, templates.NOW, facts.view(order))
     assert isinstance(values["order"], dict)
@@ -185,9 +190,9 @@ def _example(name: str) -> str:
     if name.startswith("reminder"):
         return {"number": "1", "last": "no"}[name.removeprefix("reminder.")]
     owners = name in ("owner.name", "order.customer_name")
-    written = f"{name} | day" if name in TIMES else name
+    written = f"{name} | day" if name in TIMES else 'part.numbers | join(", ")' if name == "part.numbers" else name
     message = "several-orders" if name.startswith("alerts") else "order-stuck" if owners else "delayed"
-    message = "ask-owner" if name in _OF_QUESTIONS else message
+    message = "ask-owner" if name in _OF_QUESTIONS else "shipped" if name.startswith("part.") else message
     shown = first_line(f"{{% if {name} %}}{{{{ {written} }}}}{{% else %}}-{{% endif %}}", message=message)
     return f"{shown}, with `\\| day`" if name in TIMES else shown.removeprefix("-")
 

@@ -33,6 +33,7 @@ VARIABLES: Mapping[str, Sequence[str] | None] = {
     "reason?": (),
     "next_step?": (),
     "promise?": ("date", "state", "from?", "until", "previous?"),
+    "part?": ("id", "number", "of", "status", "numbers"),
     "next_update?": (),
     "changed?": (),
     "asked?": ("at",),
