@@ -118,6 +118,7 @@ class Intake:
                     kind="event",
                     reason=decision.reason,
                     status=event.status,
+                    part=None if event.part is None else event.part.id,
                     episode=decision.order.episode,
                     event_id=event.event_id,
                     note=_note(event, before, decision, catalog, at),

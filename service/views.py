@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from avisa.core import facts
+from avisa.core import facts, parts
 from avisa.core.model import Json, Order, State
 from avisa.core.observed import ObservedVariables, observed_variables
 from avisa.core.plan import Plan
@@ -91,6 +91,7 @@ def timeline_json(history: History) -> Shape:
         "wake_at": moment(order.wake_at),
         "next_update": moment(order.told_until),
         "promise": _promise(order),
+        "parts": _parts(order),
         "entries": [line for _, line in sorted(lines, key=lambda dated: dated[0])],
     }
 
@@ -130,6 +131,7 @@ def _line(kind: str, at: datetime, row: OutboxRow | None, **known: Json) -> tupl
         "message_id": row and row.message_id,
         "note": None,
         "author": None,
+        "part": None,
         **known,
     }
     return (at, line["episode"] or 0, _CAUSE_FIRST[kind], notification.seq if notification else 0), line
@@ -149,6 +151,7 @@ def _noted(entry: Entry, rows: Mapping[str, OutboxRow]) -> tuple[_Place, Shape]:
         state=State.HELD if entry.kind == "gate" else entry.state,
         note=entry.note,
         author=entry.author,
+        part=entry.part,
     )
 
 
@@ -171,6 +174,15 @@ def _promise(order: Order) -> Shape | None:
     if fact is None or fact.value is None:
         return None
     return {"date": fact.value, "state": order.promise and order.promise.state}
+
+
+def _parts(order: Order) -> list[Shape] | None:
+    """The parts of an order, by number; None if it has none."""
+    if order.parts is None:
+        return None
+    return [
+        {"id": part.id, "number": part.number, "status": parts.newest(part, order)[1]} for part in order.parts.known
+    ]
 
 
 def outbox_json(row: OutboxRow, expiry: Expiry) -> Shape:

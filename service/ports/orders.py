@@ -29,6 +29,7 @@ class Entry:
     reason: Reason | None = None  # None: a note, a promise
     state: str | None = None  # of the promise
     status: str | None = None
+    part: str | None = None  # of the order, by its id
     episode: int | None = None
     event_id: str | None = None
     key: str | None = None  # the notification's

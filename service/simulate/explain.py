@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from avisa.catalog import Catalog
-from avisa.core import episodes, facts, gate
+from avisa.core import episodes, facts, gate, part_events
 from avisa.core.decide import on_event
 from avisa.core.decision import Decision
 from avisa.core.model import Json, Notification, Order, OrderEvent, Reason
@@ -99,6 +99,9 @@ def _on_rank(order: Order | None, event: OrderEvent, plan: Plan, *, applies: boo
     if order is None:
         return "nothing is known of the order yet"
     rank = facts.rank_of(event, arrival=order.arrivals + 1, rank_by=plan.events.rank_by)
+    if part_events.speaks_of_parts(order, event):
+        what = "the order" if event.part is None else f"its part “{event.part.id}”"
+        return f"newer events have said where {what} is" if applies else f"nothing newer has said where {what} is"
     if rank >= order.status_rank:
         return f"it is no older than the event that brought “{order.status}”"
     known = f"the event that brought “{order.status}” is newer"
@@ -115,6 +118,10 @@ def _on_age(event: OrderEvent, plan: Plan, now: datetime) -> str:
 def _on_repeat(order: Order | None, event: OrderEvent, *, applies: bool) -> str:
     if order is None:
         return "it is the first event of the order"
+    if part_events.speaks_of_parts(order, event):
+        if event.part is None:
+            return f"what all its parts have to tell is {'known' if applies else 'news'}"
+        return f"{'nothing' if applies else 'something'} is new to tell of its part “{event.part.id}”"
     if event.status != order.status:
         if applies:
             return f"the customer knows of “{event.status}”, and of nothing since"

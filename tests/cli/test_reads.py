@@ -30,6 +30,7 @@ def test_a_timeline_tells_the_order_and_each_line_in_the_order_it_happened() -> 
         "wake_at": "2026-03-10T09:00:00Z",
         "next_update": "2026-03-10T09:00:00Z",
         "promise": {"date": "2026-03-09", "state": "open"},
+        "parts": None,
     }
     assert [(e["kind"], e["purpose"], e["state"], e["reason"]) for e in document["entries"]] == [
         ("event", None, None, "entered"),
@@ -52,7 +53,7 @@ def test_a_timeline_tells_the_order_and_each_line_in_the_order_it_happened() -> 
         "at": "2026-03-02T10:01:00Z", "kind": "settled", "reason": "accepted", "status": "confirmed", "episode": 1,
         "event_id": None, "key": "", "purpose": "update", "channel": "email", "state": "sent",
         "message": "confirmed", "locale": "pt-PT", "template_version": "c0ffee", "version": 7,
-        "message_id": "<1@example.com>", "note": None, "author": None,
+        "message_id": "<1@example.com>", "note": None, "author": None, "part": None,
     }  # fmt: skip
 
 

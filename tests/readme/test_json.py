@@ -21,6 +21,7 @@ ORDER = {
     "status": "confirmed",
     "occurred_at": "2030-03-04T10:00:00Z",  # as the clock of `environ`
     "promised_at": "2030-03-11",
+    "part": "RR-1",
     "customer": {"email": "emma@example.com"},
 }
 EVENTS = "".join(f"{json.dumps(event)}\n" for event in (ORDER, ORDER | {"status": ""}))

@@ -56,7 +56,13 @@ def _heading(document: dict[str, Any]) -> RenderableType:
         facts.append(f"the customer hears again by {moment(document['next_update'])}")
     if document["promise"]:
         facts.append(f"promised for {printable(str(document['promise']['date']))}{_so_far(document['promise'])}")
-    return Group(Text(), line, Text("; ".join(facts), style="bright_black")) if facts else Group(Text(), line)
+    lines = [Text("; ".join(facts), style="bright_black")] if facts else []
+    if document["parts"]:
+        known = (
+            f"{part['number']} {printable(part['id'])} {printable(part['status'])}" for part in document["parts"]
+        )
+        lines.append(Text(f"parts: {', '.join(known)}", style="bright_black"))
+    return Group(Text(), line, *lines)
 
 
 def _so_far(promise: dict[str, Any]) -> str:
@@ -86,7 +92,8 @@ def columns(entry: dict[str, Any], style: str) -> tuple[Text, Text]:
         why = f"{why} ({printable(entry['note'])})" if why else printable(entry["note"])
     match entry["kind"]:
         case "event":
-            return Text(printable(entry["status"] or ""), style=style), Text(why)
+            part = f" of {printable(entry['part'])}" if entry["part"] else ""
+            return Text(f"{printable(entry['status'] or '')}{part}", style=style), Text(why)
         case "promise":
             return Text(f"promise {entry['state'].replace('_', ' ')}", style=style), Text(why)
         case "decision":

@@ -91,7 +91,8 @@ def _of_events(entries: tuple[Entry, ...]) -> Iterator[_Dated]:
             continue
         if entry.kind not in ("event", "decision") or entry.reason in _HAVE_A_NOTIFICATION:
             continue
-        what = f"“{entry.status}” came" if entry.kind == "event" else f"nothing came after “{entry.status}”"
+        of_part = f" of part “{entry.part}”" if entry.part else ""
+        what = f"“{entry.status}”{of_part} came" if entry.kind == "event" else f"nothing came after “{entry.status}”"
         note = f" ({entry.note})" if entry.note else ""
         line = _line(entry.at, entry.reason, f"{what}, and nobody was told: {phrase(entry.reason)}{note}", left=False)
         yield (entry.at, 0), line
