@@ -123,6 +123,9 @@ class Reason(StrEnum):
     # skipped records
     TOMBSTONE = "tombstone"
     OTHER_TYPE = "other_type"
+    FILTERED = "filtered"
+    UNCHANGED = "unchanged"
+    DELETED = "deleted"
 
 
 class State(StrEnum):

@@ -12,6 +12,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from avisa.core.model import Alert, Notification, Purpose
+from avisa.core.topic_feed import TopicFeed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +178,7 @@ class Events:
     rank_by: Literal["occurred_at", "sequence"] = "occurred_at"
     promised_at: Literal["moment", "day"] = "moment"  # day: of a promised moment only the date that is written counts
     nulls: Literal["clear", "unknown"] | None = None  # None: null clears, but never who the customer is
+    feeds: Mapping[str, TopicFeed] = field(default_factory=dict, hash=False)  # by topic, where it has another shape
 
 
 USUAL_EVENTS = Events()

@@ -31,6 +31,7 @@ from avisa.diagnostics.yaml_errors import DocumentError, explain
 Value = str | list["Value"] | dict[str, "Value"]  # null and a missing value are the empty text
 Path = tuple[str | int, ...]  # keys of maps and indexes of lists, from the outside in
 
+KEY = "[key]"  # at the end of a path: the key itself, not its value. pydantic writes so, too
 LONGEST = 256 * 1024  # characters; the plan of a large firm has about 30,000
 DEEPEST = 12
 _KEY_LINE = re.compile(r"\n[ ]*(?:- )?[\w-]+:(?=\s)")
@@ -45,6 +46,7 @@ class Document:
     value: Value
     keys: dict[Path, Place] = field(default_factory=dict)
     values: dict[Path, Place] = field(default_factory=dict)
+    texts: dict[Path, Place] = field(default_factory=dict)  # of texts in one line, as they are: inside quotes
 
     def key(self, path: Path) -> Place:
         """Return where the key stands; if it is not there, where the innermost map or list around it begins."""
@@ -53,6 +55,15 @@ class Document:
     def at(self, path: Path) -> Place:
         """Return where the value stands; if it is not there, the place of its key, as `key` finds it."""
         return self.values.get(path) or self.key(path)
+
+    def within(self, path: Path, offset: int) -> Place:
+        """Return the place of a character of a value, or of a key, whose path ends with `KEY`. Of one that is written
+        with escapes or in several lines it is the place where it begins."""
+        is_key = path[-1:] == (KEY,)
+        found = self.texts.get(path) or (None if is_key else self.texts.get(path[:-1]))
+        if found is not None:
+            return Place(found.line, found.column + offset)
+        return self.key(path[:-1]) if is_key else self.at(path)
 
 
 def parse(text: str) -> Document:
@@ -74,7 +85,7 @@ def parse(text: str) -> Document:
     except (ValueError, OverflowError) as error:
         message = "an escape or a number in it means nothing"
         raise DocumentError("not_yaml", message, Place(1, 1)) from error
-    return Document(value, document.keys, document.values)
+    return Document(value, document.keys, document.values, document.texts)
 
 
 def _documents(events: Iterator[Event], document: Document) -> Value:
@@ -105,11 +116,24 @@ def _value(event: Event, events: Iterator[Event], path: Path, document: Document
     if isinstance(event, ScalarEvent):
         _refuse_unclosed_quotes(event, place)
         _refuse_control_characters(event, place)
+        if (begin := _text_begin(event, place)) is not None:
+            document.texts[path] = begin
         return "" if event.implicit[0] and event.value in _NULLS else event.value
     if isinstance(event, SequenceStartEvent):
         return _list(events, path, document)
     assert isinstance(event, MappingStartEvent)
     return _map(events, path, document)
+
+
+def _text_begin(event: ScalarEvent, place: Place) -> Place | None:
+    """Where the first character of a text stands; None if it is not written as it is."""
+    begin, end = event.start_mark, event.end_mark
+    quotes = event.style in ("'", '"')
+    if begin is None or end is None or begin.line != end.line or event.style in ("|", ">"):
+        return None
+    if end.column - begin.column != len(event.value) + 2 * quotes:
+        return None
+    return Place(place.line, place.column + quotes)
 
 
 def _refuse_unclosed_quotes(event: ScalarEvent, place: Place) -> None:
@@ -143,6 +167,8 @@ def _map(events: Iterator[Event], path: Path, document: Document) -> Value:
             raise DocumentError("not_allowed", message, place)
         _refuse_control_characters(event, place)
         key = event.value
+        if (begin := _text_begin(event, place)) is not None:
+            document.texts[(*path, key, KEY)] = begin
         if key in items:
             first = document.keys[(*path, key)].line
             raise DocumentError("given_twice", f"{key} is given twice, first in line {first}", place)

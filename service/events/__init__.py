@@ -1,5 +1,5 @@
 """From a record's bytes and headers to an `OrderEvent`, or to the reason why it is none."""
 
-from avisa.events.decode import read
+from avisa.events.reading import read
 
 __all__ = ["read"]

@@ -222,6 +222,14 @@ def _parse(value: bytes, stage: str) -> Json:
         raise DecodeError(stage, Reason.NOT_JSON, f"not JSON: {error}") from None
 
 
+def parsed(value: bytes) -> Json:
+    """Return a value of JSON within the bounds of size and depth. Raises DecodeError."""
+    content = _parse(value, "data")
+    if value.count(b"[") + value.count(b"{") > MAX_DEPTH and depth(content) > MAX_DEPTH:
+        raise DecodeError("data", Reason.TOO_DEEP, f"nested more than {MAX_DEPTH} deep")
+    return content
+
+
 def _check_size(value: bytes, stage: str) -> None:
     if len(value) > MAX_BYTES:
         problem = f"the value has {len(value)} octets, {MAX_BYTES} are allowed"

@@ -51,10 +51,12 @@ def to_event(
     pointer: str,
     rules: Events,
     left_out: Sequence[str] = (),
+    size: int | None = None,
 ) -> OrderEvent:
     """Return the event whose data stand in `value` at the JSON pointer `pointer`. Raises DecodeError.
 
-    `left_out` are the fields that could not be used so far.
+    `left_out` are the fields that could not be used so far. The details have `size` bytes as JSON, or fewer; None:
+    no more than the whole value.
     """
     order_id = _required(data.get("order_id"), f"{pointer}/order_id", Reason.NO_ORDER_ID)
     status = _required(data.get("status"), f"{pointer}/status", Reason.NO_STATUS)
@@ -71,7 +73,7 @@ def to_event(
         occurred_at=_occurred_at(record, attributes, data, pointer, unused),
         sequence=sequence,
         notify=data.get("notify") is not False,
-        facts=decoded(_facts(data, value, rules, unused, cut), value),
+        facts=decoded(_facts(data, len(value) if size is None else size, rules, unused, cut), value),
         identity=_identity(record, value, source or "", event_id),
         event_id=event_id,
         position=record.position,
@@ -145,7 +147,7 @@ def _identity(record: Record, value: bytes, source: str, event_id: str | None) -
     return sha256(named).digest()[:IDENTITY_BYTES]
 
 
-def _facts(data: Written, value: bytes, rules: Events, unused: list[str], cut: list[str]) -> dict[str, Json]:
+def _facts(data: Written, size: int, rules: Events, unused: list[str], cut: list[str]) -> dict[str, Json]:
     """Return what the publisher set, flat. A null stays where it clears."""
     clears = _CLEARS[rules.nulls]
     facts: dict[str, Json] = {}
@@ -175,7 +177,7 @@ def _facts(data: Written, value: bytes, rules: Events, unused: list[str], cut: l
     elif "customer" in clears and "customer" in data:
         facts["customer"] = None
     if (details := data.get("details")) is not None:
-        for key, content in storable(details, len(value), unused, cut).items():
+        for key, content in storable(details, size, unused, cut).items():
             if content is None:
                 if "details.KEY" in clears:
                     facts[f"details.{key}"] = None

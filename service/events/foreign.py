@@ -21,8 +21,8 @@ _BY_FIRST_BYTES = {
     b"\xfe\xff": _UTF_16,
     b"<": "XML, and only JSON is read",
 }
-_CONNECT = "Kafka Connect's {schema, payload}: set value.converter.schemas.enable=false"
-_DEBEZIUM = "a change of Debezium {before, after, op}: unwrap it (ExtractNewRecordState)"
+_CONNECT = "Kafka Connect's {schema, payload}: `feeds` in the plan reads it, with `envelope: connect`"
+_DEBEZIUM = "a change of Debezium {before, after, op}: `feeds` in the plan reads it, with `envelope: debezium`"
 _TWICE = "JSON inside a JSON text: it was encoded twice"
 
 

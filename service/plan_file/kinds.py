@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Annotated, Any, TypeVar
@@ -10,6 +11,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from avisa.core.plan import Allowance, QuietHours, Shift
+from avisa.diagnostics.suggest import closest_match
+from avisa.feeds import field
 from avisa.plan_file import opening_hours, values, web_addresses
 from avisa.plan_file.values import Duration
 
@@ -67,12 +70,28 @@ def _short_key(text: str) -> str:
     return _key(text)
 
 
+def _topic(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", text):
+        raise values.invalid("bad_name", "a topic is called with letters, digits, `.`, `_` and `-`")
+    return text
+
+
+def _field(text: str) -> str:
+    if not field.is_field(text):
+        raise values.invalid(
+            "unknown_name", f"there is no field {values.quoted(text)}", closest_match(text, field.KINDS)
+        )
+    return text
+
+
 _TIME = r"\d\d?:\d\d"
 _DURATION = r"\d+ ?(s|m|h|bd|d)"
 _PLAIN = r"\d+ ?(s|m|h|d)"
 
 Text = Annotated[str, _read_by(values.name), WithJsonSchema({"type": "string"})]
 Status = Annotated[str, AfterValidator(_key)]
+Topic = Annotated[str, AfterValidator(_topic)]
+FieldName = Annotated[str, AfterValidator(_field)]
 Key = Annotated[str, AfterValidator(_short_key)]
 NameOrNone = Annotated[str | None, _read_by(str.strip, none=True), WithJsonSchema({"type": "string"})]
 Message = Annotated[str, _read_by(values.message_name), _hint("^[a-z0-9][a-z0-9_-]*$", "order-confirmed")]
@@ -111,6 +130,7 @@ Ask = Annotated[
     _read_by(values.share_or_duration, none=True),
     _hint(rf"^(\d\d?%|{_DURATION}|none)$", "60%", "24h", none=True),
 ]
+Expression = Annotated[str, _read_by(values.expression), WithJsonSchema({"type": "string"})]
 Prose = Annotated[str, _read_by(values.prose), WithJsonSchema({"type": "string"})]
 Elapsed = Annotated[timedelta, _read_by(values.elapsed), _hint(f"^{_PLAIN}$", "0s", "4h")]
 Positive = Annotated[timedelta, _read_by(values.nonzero_elapsed), _hint(f"^{_PLAIN}$", "5m", "72h")]

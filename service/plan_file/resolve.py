@@ -14,7 +14,7 @@ from avisa.core.model import Alert, Purpose
 from avisa.core.plan import Brand, Calendar, Events, Feed, Flood, Owner, Plan, Remind, Shift, Span, Touchpoint, key_of
 from avisa.diagnostics.suggest import closest_match
 from avisa.diagnostics.yaml_reader import Path
-from avisa.plan_file import schema
+from avisa.plan_file import feeds, schema
 from avisa.plan_file.mistake import Mistake
 from avisa.plan_file.values import Duration, listed, quoted
 
@@ -62,7 +62,7 @@ class Resolver:
             feed=Feed(**dict(self.plan.feed)),
             flood=Flood(**dict(self.plan.defaults.flood)),
             tell_within=self.plan.defaults.tell_within,
-            events=Events(**dict(self.plan.events)),
+            events=Events(**dict(self.plan.events), feeds=feeds.compiled(self.plan, self.mistakes)),
             tell_from=tell_from,
             longest_silence=self.plan.defaults.longest_silence,
         )

@@ -21,6 +21,8 @@ from avisa.plan_file.kinds import (
     Day,
     DayHours,
     Elapsed,
+    Expression,
+    FieldName,
     Gap,
     Holidays,
     Host,
@@ -37,6 +39,7 @@ from avisa.plan_file.kinds import (
     Silence,
     Status,
     Text,
+    Topic,
     Window,
     Zone,
     default,
@@ -44,6 +47,13 @@ from avisa.plan_file.kinds import (
     or_empty,
     or_one,
 )
+
+Values = Annotated[list[Text], BeforeValidator(one_or_more), Field(json_schema_extra={"type": ["array", "string"]})]
+_AS = (
+    "What is made of it: a text of a number, a moment of seconds since 1970 (`epoch_s` …), a day of a time or of"
+    " `days` since then, of a time without a zone that of a `zone`, of cents (`minor`) an amount."
+)
+Conversion = Literal["text", "number", "day", "days", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "local", "minor"]
 
 
 class PlanMap(BaseModel):
@@ -211,6 +221,51 @@ class Feed(PlanMap):
     silent_after: Silence = Field(None, description="For a topic that is never silent: silence this long is a fault.")
 
 
+class FeedField(PlanMap):
+    """In a feed: where a field comes from. Instead of `{from: EXPRESSION}` the expression alone is enough."""
+
+    model_config = ConfigDict(json_schema_extra={"type": ["object", "string"]})
+
+    source: Expression | None = Field(None, alias="from", description="A path such as `after.id`, or any JMESPath.")
+    convert: Conversion | None = Field(None, alias="as", description=_AS)
+    values: Annotated[dict[Text, Text], BeforeValidator(or_empty)] = Field(
+        {}, max_length=500, description="A table of its words and ours. What is not in it stays as it is."
+    )
+    default: Text | None = Field(None, description="What is said where there is nothing.")
+    zone: Zone | None = Field(None, description="With `as: local`: the zone whose clocks show that time.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_text(cls, written: object) -> object:
+        if isinstance(written, list):
+            raise values.invalid("wrong_type", "an expression that begins with [ needs quotes")
+        return {"from": written} if isinstance(written, str) and written else written
+
+
+class TopicFeed(PlanMap):
+    """How the records of a topic are read that have another shape than Avisa's own."""
+
+    fields: Annotated[dict[FieldName, FeedField], BeforeValidator(or_empty)] = Field(
+        {},
+        max_length=200,
+        description="Where each field of an event, as `customer.email`, comes from; `order_id` and `status` must be.",
+    )
+    envelope: Annotated[Literal["connect", "debezium"] | None, BeforeValidator(values.no_registry)] = Field(
+        None, description="What is wrapped around the record, to be taken off."
+    )
+    only: Annotated[dict[Expression, Values], BeforeValidator(or_empty)] = Field(
+        {}, max_length=20, description="Expressions with the values to take; other records are skipped."
+    )
+    only_if_changed: Annotated[list[Expression], BeforeValidator(one_or_more)] = Field(
+        [],
+        max_length=20,
+        description="With `debezium`: a change of the row that changes none of these, as `after.status`, is skipped.",
+        json_schema_extra={"type": ["array", "string"]},
+    )
+    nulls: Literal["clear", "unknown"] | None = Field(None, description="As `events.nulls`, for this topic.")
+    notify: bool = Field(True, description="With `false` all is recorded, and nothing is told.")
+
+
 class Plan(PlanMap):
     """The operators' map of touchpoints."""
 
@@ -219,6 +274,7 @@ class Plan(PlanMap):
     owners: Annotated[dict[Key, Owner], BeforeValidator(or_empty), Field(max_length=500)] = {}
     defaults: Defaults = Field(default_factory=Defaults)
     events: Events = Field(default_factory=Events)
+    feeds: Annotated[dict[Topic, TopicFeed], BeforeValidator(or_empty), Field(max_length=100)] = {}
     feed: Feed = Field(default_factory=Feed)
     touchpoints: Annotated[dict[Status, Touchpoint], BeforeValidator(or_empty), Field(min_length=1, max_length=500)]
     unknown_status: Touchpoint = Field(default_factory=Touchpoint)

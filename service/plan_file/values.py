@@ -191,6 +191,18 @@ def prose(text: str) -> str:
     return text
 
 
+def no_registry(written: object) -> object:
+    """An envelope that is planned but not built."""
+    if written == "registry":
+        raise invalid("not_supported_yet", "registry is not supported yet", "leave it out")
+    return written
+
+
+def expression(text: str) -> str:
+    """An expression in JMESPath, in one line; what it says is looked at later, when the place of a fault is known."""
+    return " ".join(text.split("\n")).strip()
+
+
 def message_name(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", text):
         bare = re.sub(r"^messages/|(/[A-Za-z-]+)?\.md$", "", text.lower())

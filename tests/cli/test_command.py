@@ -286,6 +286,23 @@ def test_a_dead_letter_is_taken_in_once_it_can_be(asked: Avisa, kept: Path) -> N
     assert asked("dead-letters", "replay", "--all", "--json").json == {"replayed": 0, "failed": 1}
 
 
+def test_a_better_mapping_heals_the_past(asked: Avisa, kept: Path) -> None:
+    """Records of another shape, set aside before the plan had a feed for their topic, and one that is no news."""
+    rows = [{"op": "c", "after": {"id": 11, "state": "shipped"}}, {"op": "d", "before": {"id": 11}, "after": None}]
+    asyncio.run(_keep_dead(f"sqlite:///{kept / 'avisa.db'}", *(json.dumps(row).encode() for row in rows)))
+    assert asked("dead-letters", "replay", "2", "3", "--json").json == {"replayed": 0, "failed": 2}
+    assert asked("init", "mine").code == 0
+    feed = "feeds: {orders.status: {envelope: debezium, fields: {order_id: after.id, status: after.state}}}\n"
+    with (kept / "mine" / "plan.yaml").open("a") as plan:
+        plan.write(feed)
+    ended = asked("dead-letters", "replay", "2", "3", "--json", AVISA_TEMPLATES="mine")
+    assert (ended.code, ended.json) == (0, {"replayed": 2, "failed": 0})
+    assert asked("timeline", "11", "--json").json["status"] == "shipped"
+    counted = asked("counts", "--json").json["events"]
+    assert (counted["by_reason"]["deleted"], counted["dead_letters"]) == (1, 1)
+    assert counted["read"] == sum(counted["by_reason"].values()) + counted["dead_letters"]
+
+
 def test_replaying_all_takes_a_few_at_a_time(asked: Avisa, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dead_letters, "_AT_ONCE", 2)
     values = [b'{"order_id": "B-%d", "status": "confirmed"}' % n for n in range(5)]

@@ -22,6 +22,7 @@ from avisa.kafka.raw_record import CutValue
 from avisa.ports import Record, Unreadable
 from tests.events.records import attributes, plain, record
 from tests.events.test_bad_input import DEAD
+from tests.feeds.plans import DEBEZIUM, plan
 from tests.flows.harness import FEED, GREYLISTED, LOST_ANSWER, POLICY, Flows, running
 from tests.templates import harness as templates
 
@@ -318,6 +319,15 @@ async def dropped_by_hand(flows: Flows) -> None:
 # ---------------------------------------------------------------- records that are no event
 
 
+FEED_OF_ROWS = DEBEZIUM + "only: {op: [u, d]}\n"
+ROW = {"id": 7, "status": "s"}
+CHANGES = {
+    Reason.FILTERED: {"op": "c", "after": ROW},
+    Reason.UNCHANGED: {"op": "u", "before": ROW, "after": ROW},
+    Reason.DELETED: {"op": "d", "before": ROW, "after": None},
+}
+
+
 def the_record(reason: Reason) -> Record:
     if reason is Reason.TOMBSTONE:
         return record(None)
@@ -325,6 +335,8 @@ def the_record(reason: Reason) -> Record:
         return record(plain(), *attributes(type=b"invoice.paid"))
     if reason is Reason.NO_SEQUENCE:
         return record(plain())
+    if reason in CHANGES:
+        return record(CHANGES[reason])
     return next(bad for _, bad, expected in DEAD if expected is reason)
 
 
@@ -334,10 +346,13 @@ async def a_batch_that_is_none(flows: Flows) -> None:
 
 
 async def unreadable(flows: Flows, reason: Reason) -> None:
-    rules = Events(rank_by="sequence" if reason is Reason.NO_SEQUENCE else "occurred_at")
+    rules = Events(
+        rank_by="sequence" if reason is Reason.NO_SEQUENCE else "occurred_at",
+        feeds=plan(FEED_OF_ROWS, "orders.status").events.feeds if reason in CHANGES else {},
+    )
     taken = events.read(the_record(reason), rules=rules, types=("order.status",))
     await flows.intake.take([taken])
-    assert reason in (Reason.TOMBSTONE, Reason.OTHER_TYPE) or isinstance(taken, Unreadable)
+    assert reason in (Reason.TOMBSTONE, Reason.OTHER_TYPE, *CHANGES) or isinstance(taken, Unreadable)
 
 
 for _reason in list(Reason)[list(Reason).index(Reason.NOT_JSON) :]:

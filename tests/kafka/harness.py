@@ -61,12 +61,16 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def subscribed(
-    cluster: Cluster, flow: Flow | None = None, *, blind_after: timedelta = timedelta(minutes=5)
+    cluster: Cluster,
+    flow: Flow | None = None,
+    *,
+    blind_after: timedelta = timedelta(minutes=5),
+    rules: Callable[[], Events] = Events,
 ) -> AsyncIterator[Running]:
     flow = flow or Flow()
     clock = RealClock()
     lag = LagTracker(since=clock.real(), blind_after=lambda: blind_after)
-    subscription = Subscription(cluster, take=flow, rules=Events, lag=lag, clock=clock)
+    subscription = Subscription(cluster, take=flow, rules=rules, lag=lag, clock=clock)
     running = asyncio.create_task(subscription.run())
     try:
         yield Running(subscription, lag, flow)

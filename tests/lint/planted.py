@@ -84,6 +84,13 @@ def _body(text: str) -> Edit:
 
 MISTAKES = (
     Planted(
+        kind="a path as JSONPath has it",
+        file=PLAN,
+        edit=added("feeds: {shop.orders: {fields: {order_id: ‸$.order.id, status: state}}}"),
+        code="bad_expression",
+        suggestion="order.id",
+    ),
+    Planted(
         kind="an `if` that is never closed",
         file=SHIPPED,
         edit=added("{% ‸if order.gift %}It is wrapped."),

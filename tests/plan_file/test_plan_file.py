@@ -422,7 +422,7 @@ def test_the_json_schema_has_every_key_and_no_more() -> None:
     assert touchpoint["properties"]["window"]["default"] == "48h"
     assert "60%" in touchpoint["properties"]["ask_owner_at"]["examples"]
     assert set(json_schema()["properties"]) == {
-        "brands", "calendars", "owners", "defaults", "events", "feed", "touchpoints", "unknown_status"
+        "brands", "calendars", "owners", "defaults", "events", "feeds", "feed", "touchpoints", "unknown_status"
     }  # fmt: skip
 
 

@@ -226,7 +226,8 @@ def components() -> Iterator[str]:
 SECTIONS = (
     ("brands.NAME", "Brand"), ("calendars.NAME", "Calendar"), ("owners.NAME", "Owner"),
     ("touchpoints.STATUS", "Touchpoint"), ("remind", "Remind"), ("promise", "Promise"), ("messages", "Messages"),
-    ("defaults", "Defaults"), ("flood", "Flood"), ("events", "Events"), ("feed", "Feed"),
+    ("defaults", "Defaults"), ("flood", "Flood"), ("events", "Events"), ("feeds.TOPIC", "TopicFeed"),
+    ("fields", "FeedField"), ("feed", "Feed"),
 )  # fmt: skip
 
 
@@ -252,6 +253,10 @@ def plan() -> Iterator[str]:
 def _written(schema: Mapping[str, Any]) -> str:
     if "$ref" in schema or "allOf" in schema:
         return "the keys below"
+    if schema.get("type") == "object":
+        return "a map"
+    if schema.get("type") == ["array", "string"] and not schema.get("pattern"):
+        return "text, or a list"
     if schema.get("type") == "array":
         return f"a list: {_written(schema['items'])}" if _written(schema["items"]) else "a list"
     if schema.get("type") == "boolean":

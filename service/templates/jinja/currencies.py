@@ -13,13 +13,6 @@ from avisa.core.model import Json
 
 NO_BREAK = "\u00a0"
 _FIGURES = re.compile(r"[-+\u2212]?\d+(?:[.,'\u2019\s]\d+)*-?")
-# How many decimals an amount in the smallest unit has (ISO 4217, "minor unit"); all others have two. Babel knows how
-# many are shown, which is something else: nobody shows the para of a Serbian dinar, and it is counted all the same.
-_DECIMALS = {
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
-}
 
 
 @cache
@@ -35,11 +28,6 @@ def code_of(written: str, locale: Locale) -> str | None:
         return tidy.upper()
     meant = [code for code, symbol in locale.currency_symbols.items() if symbol == tidy]
     return str(meant[0]) if len(meant) == 1 else None
-
-
-def decimals(code: str | None) -> int:
-    """Return how many decimals the smallest unit of a currency stands for."""
-    return _DECIMALS.get(code or "", 2)
 
 
 def is_figures(value: Json) -> bool:

@@ -23,8 +23,9 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision, get_currency_symbol
 
 from avisa.core import zones
+from avisa.core.minor_units import decimals
 from avisa.core.model import Json
-from avisa.templates.jinja.currencies import NO_BREAK, apart, code_of, decimals, is_figures, is_unit, sticks
+from avisa.templates.jinja.currencies import NO_BREAK, apart, code_of, is_figures, is_unit, sticks
 
 _YEAR = re.compile(r"(?:,|\s)*(?:'[^']*'\s*)?y+\.?$")
 _PROBES = (
