@@ -22,8 +22,7 @@ from babel.core import UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision, get_currency_symbol
 
-from avisa.core import zones
-from avisa.core.minor_units import decimals
+from avisa.core import minor_units, zones
 from avisa.core.model import Json
 from avisa.templates.jinja.currencies import NO_BREAK, apart, code_of, is_figures, is_unit, sticks
 
@@ -168,7 +167,7 @@ class Formats:
         if amount is None:
             return value
         can_be_unit = isinstance(currency, str) and len(currency) <= _LONGEST
-        return f"{amount.scaleb(-decimals(self._code(currency) if can_be_unit else None)):f}"
+        return f"{amount.scaleb(-minor_units.decimals(self._code(currency) if can_be_unit else None)):f}"
 
     def number(self, value: Json) -> Json:
         """`1.234,5`, with as many decimals as the value has, up to six."""
