@@ -14,8 +14,9 @@ import structlog
 
 from avisa.core import decide
 from avisa.core.decision import Decision
+from avisa.core.evolve import evolve
 from avisa.core.fold import Fold
-from avisa.core.model import Order, Reason, evolve
+from avisa.core.model import Order, Reason
 from avisa.core.plan import Plan
 from avisa.dispatch.settlements import Now
 from avisa.loops import keep_going

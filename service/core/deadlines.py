@@ -20,7 +20,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from avisa.core import facts, working_time
-from avisa.core.model import Order, Purpose, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Order, Purpose
 from avisa.core.plan import Plan, Span, Touchpoint
 
 

@@ -30,7 +30,8 @@ from avisa.core import (
     repeats,
 )
 from avisa.core.decision import Decision
-from avisa.core.model import Alert, Notification, Order, OrderEvent, Purpose, Rank, Reason, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Alert, Notification, Order, OrderEvent, Purpose, Rank, Reason
 from avisa.core.plan import Plan
 from avisa.core.promise import PromiseState
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from avisa.core import facts, questions
-from avisa.core.model import BLANK_ORDER, Alert, Fact, Order, OrderEvent, Rank, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import BLANK_ORDER, Alert, Fact, Order, OrderEvent, Rank
 from avisa.core.plan import Touchpoint
 
 # Bytes of identities, 16 an event. An event that 4,095 others followed ranks below the known status. So it has no

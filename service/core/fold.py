@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from avisa.core.decision import Decision
-from avisa.core.model import Notification, Order, State, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Notification, Order, State
 
 
 @dataclass(slots=True)

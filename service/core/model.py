@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from avisa.core.part import PartName, Parts
 from avisa.core.promise import Promise
@@ -22,22 +22,6 @@ Json = Any  # a JSON value; events.py checks the few types that matter
 
 # Of an event among those of its order: microseconds since 1970, sequence (-1: none), arrival; or sequence first.
 Rank = tuple[int, int, int]
-
-if TYPE_CHECKING:
-    from dataclasses import replace
-
-    evolve = replace
-else:
-
-    def evolve(value, **changes):
-        """The same value with some fields changed: `dataclasses.replace` for classes without slots.
-
-        An order of forty fields is changed several times for every event, and copying its dictionary takes a
-        sixth of the time of calling its constructor. For the same reason new ones are made of a blank one.
-        """
-        changed = object.__new__(value.__class__)
-        changed.__dict__.update(value.__dict__, **changes)
-        return changed
 
 
 class Purpose(StrEnum):

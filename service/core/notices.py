@@ -12,7 +12,8 @@ from datetime import datetime
 from hashlib import blake2b
 
 from avisa.core import deadlines, facts, parts, promises, questions
-from avisa.core.model import BLANK_NOTIFICATION, Alert, Json, Notification, Order, Purpose, Reason, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import BLANK_NOTIFICATION, Alert, Json, Notification, Order, Purpose, Reason
 from avisa.core.plan import Plan, Touchpoint
 
 # Whoever reads one of these has been told the promise as it was at that moment.

@@ -13,7 +13,8 @@ from datetime import datetime
 
 from avisa.core import deadlines, episodes, facts, notices, part_values, parts, promises, repeats
 from avisa.core.decision import Decision
-from avisa.core.model import BLANK_ORDER, Alert, Notification, Order, OrderEvent, Purpose, Rank, Reason, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import BLANK_ORDER, Alert, Notification, Order, OrderEvent, Purpose, Rank, Reason
 from avisa.core.plan import Plan, Touchpoint
 
 _News = Mapping[str, Sequence[str]]  # status -> ids of the parts that are in it

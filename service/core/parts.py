@@ -20,7 +20,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from avisa.core import facts
-from avisa.core.model import Json, Notification, Order, OrderEvent, Rank, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Json, Notification, Order, OrderEvent, Rank
 from avisa.core.part import Part, Parts, Word
 from avisa.core.plan import Plan
 

@@ -16,7 +16,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from avisa.core import deadlines, facts, parts
-from avisa.core.model import Order, OrderEvent, Purpose, Rank, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Order, OrderEvent, Purpose, Rank
 from avisa.core.plan import Plan
 from avisa.core.promise import Promise, PromiseState
 

@@ -13,7 +13,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from avisa.core import facts, promises, questions, working_time
-from avisa.core.model import Notification, Order, Reason, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Notification, Order, Reason
 from avisa.core.plan import Plan, Span
 from avisa.core.question import Asking, Question
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from avisa.core.model import BLANK_NOTIFICATION, Alert, Notification, Order, Purpose, Rank, Reason, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import BLANK_NOTIFICATION, Alert, Notification, Order, Purpose, Rank, Reason
 from avisa.core.plan import Plan
 from avisa.core.question import Asking, Question, QuestionState, Reply, Unheeded
 

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from avisa.core import deadlines, facts, notices, promises
 from avisa.core.decision import Decision
-from avisa.core.model import Notification, Order, Purpose, Reason, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Notification, Order, Purpose, Reason
 from avisa.core.plan import Plan, Touchpoint
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from avisa.core import context, facts, notices, promises, questions
-from avisa.core.model import FOR_OWNERS, Alert, Fact, Json, Notification, Order, Purpose, Reason, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import FOR_OWNERS, Alert, Fact, Json, Notification, Order, Purpose, Reason
 from avisa.core.part import Part, Parts, Word
 from avisa.core.plan import Plan
 from avisa.core.promise import Promise, PromiseState

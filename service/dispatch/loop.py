@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from avisa.core.model import Notification, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Notification
 from avisa.core.retry import RetryPolicy
 from avisa.dispatch.claiming import SAFE, Claiming
 from avisa.dispatch.in_flight import InFlight

@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from avisa.core import alert_list, context, decide, gate, snooze
+from avisa.core.evolve import evolve
 from avisa.core.flood import NO_BUDGETS, Budgets
-from avisa.core.model import Notification, Order, Reason, State, evolve
+from avisa.core.model import Notification, Order, Reason, State
 from avisa.core.plan import Allowance, Plan
 from avisa.core.snooze import Snooze
 from avisa.dispatch.settlements import Now, Settlements, in_doubt

@@ -8,7 +8,8 @@ from functools import partial
 
 import structlog
 
-from avisa.core.model import Notification, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Notification
 from avisa.core.retry import Receipt, Verdict
 from avisa.dispatch.in_flight import InFlight
 from avisa.dispatch.settlements import RENDERING

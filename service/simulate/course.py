@@ -16,8 +16,9 @@ from typing import NamedTuple
 from avisa.core import decide, gate, notices
 from avisa.core.deadlines import earlier
 from avisa.core.decision import Decision
+from avisa.core.evolve import evolve
 from avisa.core.flood import Budgets, Ledger
-from avisa.core.model import Alert, Notification, Order, OrderEvent, Reason, State, evolve
+from avisa.core.model import Alert, Notification, Order, OrderEvent, Reason, State
 from avisa.core.plan import Plan
 from avisa.simulate.silence import Silence
 

@@ -9,7 +9,8 @@ from datetime import datetime
 import orjson
 from sqlalchemy import Connection
 
-from avisa.core.model import Reason, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Reason
 from avisa.core.snooze import Snooze
 from avisa.ports import Change, DeadLetter, Entry, Pause
 from avisa.store import alert_lists, counters, dead_letters, drafts, orders, questions, recipient_queues, snoozes

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from avisa.core import facts
-from avisa.core.model import Purpose, Reason, State, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Purpose, Reason, State
 from avisa.core.plan import Calendar, Events, Plan, QuietHours, Remind, Span
 from tests.builders import event, hours_span, plan, touchpoint
 from tests.core.harness import START, World

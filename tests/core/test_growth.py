@@ -9,7 +9,8 @@ from random import Random
 import orjson
 
 from avisa.core import decide, facts
-from avisa.core.model import Order, OrderEvent, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Order, OrderEvent
 from avisa.store.sql.rows import order_row
 from tests.builders import event, plan, touchpoint
 from tests.core.harness import START

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avisa.core import context, decide, facts, gate, promises
-from avisa.core.model import Alert, Order, OrderEvent, Purpose, Reason, State, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Alert, Order, OrderEvent, Purpose, Reason, State
 from avisa.core.plan import Plan, QuietHours
 from avisa.core.promise import Promise, PromiseState
 from avisa.core.working_time import end_of_day

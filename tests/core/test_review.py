@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from avisa.core import decide
-from avisa.core.model import Purpose, Reason, State, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Purpose, Reason, State
 from avisa.core.retry import GaveUp, Receipt, RetryAt, RetryPolicy, Verdict, next_step
 from tests.builders import event, plan, touchpoint
 from tests.core.harness import START, World

@@ -330,7 +330,7 @@ def test_a_sequence_decides_where_the_plan_ranks_by_it() -> None:
 def test_every_field_of_an_event_can_be_mapped() -> None:
     own = {name for name in PlainData.model_fields if name != "customer"} | {"customer"}
     of_customer = {f"customer.{name}" for name in Customer.model_fields}
-    assert KINDS.keys() == own | of_customer | {"promised_at.from", "promised_at.until"}
+    assert KINDS.keys() == own | of_customer | {"promised_at.from", "promised_at.until", "part.id", "part.of"}
     assert KINDS.keys() > DECIDE
     assert is_field("details.number")
     assert not is_field("details.")

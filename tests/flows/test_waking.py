@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from avisa.core.model import Purpose, State, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Purpose, State
 from avisa.ports import Change
 from avisa.wake import PUT_OFF
 from tests.flows.harness import Flows, running

@@ -10,7 +10,8 @@ import pytest
 
 from avisa.catalog.locale import format_locale
 from avisa.core import samples
-from avisa.core.model import Fact, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Fact
 from avisa.core.retry import Verdict
 from avisa.ports import Mail
 from avisa.preview.render import Preview, preview

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from avisa.core.evolve import evolve
 from avisa.core.hindsight import Tried
-from avisa.core.model import Order, evolve
+from avisa.core.model import Order
 from avisa.core.promise import Promise, PromiseState
 from avisa.lint.past_warnings import PastWarning, past_warnings
 from avisa.simulate import promises

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from avisa.core.model import Order, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Order
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint.plan_vs_history import Stay, check_plan, stays_of
 from tests.lint.orders import DAY, HOUR, MONDAY, came, made_in, order

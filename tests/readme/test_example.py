@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from avisa import plan_file
 from avisa.core import decide
 from avisa.core.decision import Decision
-from avisa.core.model import Order, evolve
+from avisa.core.evolve import evolve
+from avisa.core.model import Order
 from avisa.core.plan import Plan
 from tests.builders import event
 from tests.readme import documents

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from avisa.core.alert_list import kind_and_owner
+from avisa.core.evolve import evolve
 from avisa.core.model import (
     BLANK_NOTIFICATION,
     BLANK_ORDER,
@@ -26,7 +27,6 @@ from avisa.core.model import (
     Rank,
     Reason,
     State,
-    evolve,
 )
 from avisa.core.promise import Promise, PromiseState
 from avisa.ports import Attempt, Draft, Entry
