@@ -135,7 +135,8 @@ def _write(value: Any, budget: Budget) -> str:
 def _typed(value: Any) -> Any:
     """Return what somebody outside the shop may have typed, without words that mail programs make links of."""
     if value.__class__ is str:
-        if value.isascii() and "." not in value and ":" not in value:  # as `without_links` would find, without a call
+        # As `without_links` would find, without a call.
+        if value.isascii() and "." not in value and ":" not in value and "\\\\" not in value:
             return value
         return without_links(value)
     return without_links(to_text(value)) if value.__class__ is list else value
