@@ -28,7 +28,8 @@ Sightings = tuple[tuple[Rank, str], ...]
 
 FIELDS = frozenset(
     {
-        *("promised_at", "brand", "owner", "reason", "next_step", "sequence", "id", "source", "time", "timestamp"),
+        *("promised_at", "brand", "owner", "reason", "next_step", "notify"),
+        *("occurred_at", "sequence", "id", "source", "time", "timestamp"),
         *("part", "part.id", "part.of"),
         *("customer", "customer.id", "customer.name", "customer.first_name", "customer.given_name"),
         *("customer.email", "customer.phone"),

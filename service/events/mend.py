@@ -31,6 +31,7 @@ _TRIED = frozenset({"str", "int", "float"})  # what pydantic appends to the plac
 _UNAVAILABLE = "__debezium_unavailable_value"  # of a column that Debezium was not shown
 _PLACEHOLDERS = frozenset({_UNAVAILABLE, b64encode(_UNAVAILABLE.encode()).decode(), "[object Object]"})
 _MARKS = tuple(text.encode() for text in _PLACEHOLDERS)
+_ESCAPED = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")  # a character of ASCII, as some writers have `=` and `<`
 
 _Shape = TypeVar("_Shape", bound=Data)
 _Path = tuple[str | int, ...]
@@ -38,6 +39,8 @@ _Path = tuple[str | int, ...]
 
 def may_hold_placeholders(value: bytes) -> bool:
     """True if a record may hold a text that stands for a value that its writer did not have."""
+    if b"\\u00" in value:
+        value = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), value)
     return any(map(value.__contains__, _MARKS))
 
 

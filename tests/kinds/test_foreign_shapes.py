@@ -62,9 +62,38 @@ def test_a_placeholder_is_never_a_value(written: str) -> None:
     assert isinstance(event, OrderEvent)
     assert event.facts == {"customer.email": "a@example.com", "details.m": ["x"]}
     assert set(event.left_out) == {"customer.name", "details.n", "details.m"}
+    escaped = "".join(f"\\u{ord(char):04x}" for char in written)
+    assert _same(read(record(json.dumps(sent).replace(json.dumps(written), f'"{escaped}"').encode())), event)
     missing = read(record(plain(order_id=written)))
     assert isinstance(missing, Unreadable)
     assert missing.reason is Reason.NO_ORDER_ID
+
+
+def _same(one: object, other: OrderEvent) -> bool:
+    assert isinstance(one, OrderEvent)
+    return (one.facts, sorted(one.left_out)) == (other.facts, sorted(other.left_out))
+
+
+IN_PART = ['"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ\\u003d\\u003D"', '"[object\\u0020Object]"']
+
+
+@pytest.mark.parametrize("written", IN_PART)
+def test_a_placeholder_that_is_escaped_in_part_is_none_either(written: str) -> None:
+    value = json.dumps(plain(customer={"name": "X"})).replace('"X"', written).encode()
+    for sent in (record(value), record(b'{"data": %b, %b' % (value, json.dumps(ENVELOPE)[1:].encode()))):
+        event = read(sent)
+        assert isinstance(event, OrderEvent)
+        assert (event.facts, event.left_out) == ({}, ("customer.name",))
+
+
+ENVELOPE = {key: value for key, value in envelope().items() if key != "data"}
+
+
+@pytest.mark.parametrize("field", ["notify", "occurred_at"])
+def test_a_placeholder_in_what_decides_is_named(field: str) -> None:
+    event = read(record(plain(**{field: GONE})))
+    assert isinstance(event, OrderEvent)
+    assert event.left_out == (field,)
 
 
 def test_a_text_that_speaks_of_a_placeholder_is_a_text() -> None:
