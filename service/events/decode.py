@@ -116,7 +116,7 @@ def _structured(value: bytes, rules: Events, types: Collection[str]) -> _Parts:
         _check_attributes(quick, types, "envelope")
         return quick, quick["data"], "/data", ()
     _check_bounds(value, "envelope")
-    if mend.may_hold_placeholders(value):
+    if mend.needs_care(value):
         return _structured_leniently(value, rules, types)
     try:
         envelope = Envelope.model_validate_json(value)
@@ -193,7 +193,7 @@ def _parse_data(value: bytes, pointer: str, shape: type[Data], rules: Events) ->
     if (quick := ordinary.data(value)) is not None:
         return quick, ()
     _check_bounds(value, "data")
-    if not mend.may_hold_placeholders(value):
+    if not mend.needs_care(value):
         try:
             return shape.model_validate_json(value).written(), ()
         except ValidationError:

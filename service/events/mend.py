@@ -20,6 +20,7 @@ from pydantic_core import to_json
 from avisa.core.facts import is_field
 from avisa.core.model import Json, Reason
 from avisa.core.plan import Events
+from avisa.core.shapes import MOST_ITEMS
 from avisa.events.details import name_of
 from avisa.events.flatten import is_blank
 from avisa.events.schema import Data, DecodeError
@@ -31,6 +32,7 @@ _TRIED = frozenset({"str", "int", "float"})  # what pydantic appends to the plac
 _UNAVAILABLE = "__debezium_unavailable_value"  # of a column that Debezium was not shown
 _PLACEHOLDERS = frozenset({_UNAVAILABLE, b64encode(_UNAVAILABLE.encode()).decode(), "[object Object]"})
 _MARKS = tuple(text.encode() for text in _PLACEHOLDERS)
+_MANY = 10_000  # commas, and so as many faults at most
 _ESCAPED = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")  # a character of ASCII, as some writers have `=` and `<`
 
 _Shape = TypeVar("_Shape", bound=Data)
@@ -42,6 +44,12 @@ def may_hold_placeholders(value: bytes) -> bool:
     if b"\\u00" in value:
         value = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), value)
     return any(map(value.__contains__, _MARKS))
+
+
+def needs_care(value: bytes) -> bool:
+    """True if a record is not to be read strictly first: it may hold placeholders, or so many faults that only to
+    name them would keep everybody waiting."""
+    return (len(value) > _MANY and value.count(b",") > _MANY) or may_hold_placeholders(value)
 
 
 def mended(content: Json, shape: type[_Shape], pointer: str, rules: Events) -> tuple[_Shape, tuple[str, ...]]:
@@ -56,6 +64,7 @@ def mended(content: Json, shape: type[_Shape], pointer: str, rules: Events) -> t
         raise DecodeError("data", Reason.WRONG_TYPE, f"{pointer or 'the value'}: must be an object")
     _leave_out_placeholders(content, (), left_out)
     left_out = [name for name in left_out if is_field(name)]
+    _only_count_the_rest(content, left_out)
     for name, missing in _REQUIRED:
         if is_blank(content.get(name)):
             raise DecodeError("data", missing, f"{pointer}/{name}: is missing or empty")
@@ -105,6 +114,30 @@ def _mend(content: Json, path: _Path, fault: str, pointer: str, rules: Events, l
     del holder[last]
     if isinstance(last, int) and not holder:  # a list of nothing but nulls says nothing, and replaces none
         del reduce(getitem, way[:-1], content)[way[-1]]
+
+
+def _only_count_the_rest(content: dict[str, Any], left_out: list[str]) -> None:
+    """Of a long list of things ordered mend only those that can be shown: of the others the number counts."""
+    details = content.get("details")
+    items = details.get("items") if isinstance(details, dict) else None
+    if not isinstance(details, dict) or not isinstance(items, list) or len(items) <= MOST_ITEMS:
+        return
+    said = [item for item in items if not is_blank(item)]
+    rest = said[MOST_ITEMS:]
+    if any(not _is_item(item) and type(item) not in _NAMES and item != [] for item in rest):
+        left_out.append("details.items")
+    items[:] = said[:MOST_ITEMS] + [item if _is_item(item) else {} for item in rest]
+    if not items:
+        del details["items"]
+
+
+def _is_item(value: Json) -> bool:
+    return isinstance(value, dict) and type(value.get("name")) in _TEXTS and type(value.get("quantity")) in _NUMBERS
+
+
+_NAMES = (str, int, float)
+_TEXTS = (str, type(None))
+_NUMBERS = (str, int, float, type(None))
 
 
 def _leave_out_placeholders(content: Json, path: _Path, left_out: list[str]) -> None:

@@ -25,8 +25,12 @@ _OF_THE_SHOP = frozenset({"message", "locale", "brand", "purpose", "status", "pr
 _IDS = frozenset({"message_id", "references"})
 _LONGEST = 16 * 1024  # bytes of a dictionary
 
+_LONGEST_DRAFT = 1024 * 1024  # bytes; an order has 64 KiB of details at most
+_WIDEST = {zstd.DecompressionParameter.window_log_max: 20}
+
 _OPTIONS: dict[int, int] = {
     zstd.CompressionParameter.compression_level: 3,
+    zstd.CompressionParameter.checksum_flag: 1,  # another dictionary would put other words into the mail
     zstd.CompressionParameter.window_log: 16,  # the longest draft; a wider window would only take memory
 }
 _KEPT = 64  # compressors, each of some kB
@@ -49,9 +53,19 @@ def compress(draft: Draft, dictionary: bytes) -> bytes:
     return _compressor(dictionary).compress(written, zstd.ZstdCompressor.FLUSH_FRAME)
 
 
-def decompress(content: bytes, dictionary: bytes, *, message_id: str, address_hash: str) -> bytes:
-    """The JSON of a draft that was compressed with this dictionary."""
-    written = zstd.decompress(content, _dictionary(dictionary))
+def decompress(content: bytes, dictionary: bytes | None, *, message_id: str, address_hash: str) -> bytes:
+    """The JSON of a draft that was compressed with this dictionary.
+
+    Nothing if it cannot be read, or is longer than any draft: a row that was tampered with is the trouble of its own
+    mail, which cannot be written, and of no other.
+    """
+    try:
+        frame = zstd.ZstdDecompressor(_dictionary(dictionary or b""), options=_WIDEST)
+        written = frame.decompress(content, _LONGEST_DRAFT)
+    except (zstd.ZstdError, ValueError):
+        return b""
+    if not frame.eof:
+        return b""
     for sign, there in _in_row(message_id, address_hash):
         written = written.replace(sign, there)
     return written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,9 +11,11 @@ import pytest
 
 from avisa.core import decide, facts
 from avisa.core.facts import MAX_DETAILS_BYTES
-from avisa.core.model import Json, Order
+from avisa.core.model import Json, Order, OrderEvent
+from avisa.events import read
 from avisa.store.sql.rows import order_of, order_row
 from tests.builders import NOW, event, plan, touchpoint
+from tests.events.records import CONTENT_TYPE, record
 
 PLAN = plan(touchpoint("confirmed"))
 
@@ -41,6 +44,26 @@ def test_an_order_keeps_its_newest_details(value: Json, *, stored: bool) -> None
     assert len(orjson.dumps(details)) < MAX_DETAILS_BYTES + 2_000
     assert {"details.d29", "details.d28", "details.first", "customer.name"} <= shown.keys()
     assert "details.d0" not in shown
+
+
+WRONG = [b"1", b"[]", b"null", b'""', b'{"name":[]}', b'{"quantity":{}}', b'"[object Object]"']
+
+
+@pytest.mark.parametrize("enveloped", [False, True])
+@pytest.mark.parametrize("item", WRONG)
+def test_an_event_of_wrong_things_without_end_keeps_nobody_waiting(item: bytes, *, enveloped: bool) -> None:
+    items = b'{"name":"Vase"},' + b",".join([item] * (1_000_000 // (len(item) + 1)))
+    value = b'{"order_id":"A-1","status":"s","details":{"items":[%b]}}' % items
+    if enveloped:
+        value = b'{"specversion":"1.0","id":"1","source":"s","type":"t","data":%b}' % value
+    before = time.process_time()
+    taken = read(record(value, *([CONTENT_TYPE] if enveloped else [])))
+    assert time.process_time() - before < 5  # seconds; it was 9
+    assert isinstance(taken, OrderEvent)
+    if len(item) < 5:
+        listed = taken.facts["details.items"]
+        assert isinstance(listed, list)
+        assert listed[0] == {"name": "Vase"}
 
 
 def _again(order: Order) -> Order:

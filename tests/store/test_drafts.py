@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from resource import RUSAGE_SELF, getrusage
 
 import orjson
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from avisa.core.model import Reason, State
 from avisa.ports import Draft
 from avisa.store import Store, compression
+from avisa.store.compression import zstd
 from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
 from tests.store.harness import LEASE, MINUTE, READER, attempt, change, lease_all, send, settlement
@@ -84,6 +86,15 @@ def test_a_dictionary_knows_nothing_of_order_and_customer() -> None:
     assert b'"items"' in dictionary
 
 
+def test_what_inflates_beyond_any_draft_is_not_inflated() -> None:
+    dictionary = b'{"values":{}}'
+    bomb = zstd.compress(b" " * 64 * 1024 * 1024, zstd_dict=zstd.ZstdDict(dictionary, is_raw=True))
+    assert len(bomb) < 8 * 1024
+    before = getrusage(RUSAGE_SELF).ru_maxrss
+    assert compression.decompress(bomb, dictionary, message_id="", address_hash="") == b""
+    assert getrusage(RUSAGE_SELF).ru_maxrss - before < 16 * 1024  # KiB
+
+
 # ---------------------------------------------------------------- how they are kept
 
 
@@ -97,6 +108,31 @@ async def test_the_drafts_of_a_message_share_a_dictionary(database: FreshDatabas
     claimed = await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=9, **READER)
     words = {it.notification.order_id: it.draft and it.draft.json for it in claimed}
     assert words == {order_id: b'{"words":"%s"}' % order_id.encode() for order_id in "ABCD"}
+
+
+DAMAGES = [
+    "UPDATE drafts SET content = {} WHERE order_id = 'bad'",
+    "DELETE FROM dictionaries",
+    "UPDATE dictionaries SET content = {}",
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_a_draft_that_cannot_be_read_keeps_no_other_from_being_claimed(
+    database: FreshDatabase, store: Store, damage: str
+) -> None:
+    """Its mail cannot be written again in the same bytes, so it is not written otherwise either."""
+    for order_id in ("bad", "good"):
+        await begun(store, order_id)
+    database.sql(damage.format("'\\x28b52ffd00'::bytea" if database.shared else "x'28b52ffd00'"))
+    database.pass_time(LEASE + MINUTE)
+    claimed = await store.outbox.claim(now_real=database.clock.real(), lease=LEASE, limit=9, **READER)
+    drafts = {one.notification.order_id: one.draft for one in claimed}
+    assert drafts["bad"] is not None
+    assert drafts["bad"].json == b""
+    assert drafts["good"] is not None
+    if "bad" in damage:
+        assert drafts["good"].json == attempt("").draft.json
 
 
 async def test_a_mail_is_forgotten_after_a_time_and_that_it_was_sent_is_not(store: Store) -> None:
