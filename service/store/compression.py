@@ -26,7 +26,7 @@ _IDS = frozenset({"message_id", "references"})
 _LONGEST = 16 * 1024  # bytes of a dictionary
 
 _LONGEST_DRAFT = 1024 * 1024  # bytes; an order has 64 KiB of details at most
-_WIDEST = {zstd.DecompressionParameter.window_log_max: 20}
+_WIDEST: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 20}
 
 _OPTIONS: dict[int, int] = {
     zstd.CompressionParameter.compression_level: 3,
