@@ -194,6 +194,9 @@ def _text(name: str, key: str, text: str, unused: list[str], cut: list[str]) -> 
         return None
     if "\0" in text:
         text = text.replace("\0", "\ufffd")
+    if key == "email" and "@" not in text:  # `null` or `n/a`, and no reason to forget the address before it
+        unused.append(name)
+        return None
     if len(text) <= PROSE.get(key, MAX_TEXT):
         return text
     if key not in PROSE:

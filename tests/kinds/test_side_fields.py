@@ -38,6 +38,8 @@ LEFT_OUT: list[tuple[str, Record, dict[str, Any], set[str]]] = [
     # empty maps
     ("customer list", record(plain(customer=[])), {}, set()),
     ("customer empty text", record(plain(customer="")), {}, set()),
+    *((f"address {text}", record(plain(customer={"name": "Ana", "email": text})), {"customer.name": "Ana"},
+       {"customer.email"}) for text in ("null", "N/A", "undefined", "-", "ana.example.com", "+351210000000")),
     ("items empty map", record(plain(details={"items": {}})), {}, set()),
     # what cannot be used
     ("customer text", record(plain(customer="bob", reason="r")), {"reason": "r"}, {"customer"}),
