@@ -80,7 +80,10 @@ def after_answer(known: Order, plan: Plan, now: datetime) -> Order:
 
 
 def on_track(order: Order, plan: Plan, now: datetime) -> Order:
-    """The order after its owner said that all is on track: of this very date its customer is not warned."""
+    """The order after its owner said that all is on track: of this very date its customer is not warned, not even by
+    a warning that waits."""
+    if order.promise is not None and order.promise.state is PromiseState.AT_RISK:
+        order = untold(order, plan, now)
     promise = order.promise
     if promise is None or promise.date is None:
         return order

@@ -4,7 +4,7 @@ open."""
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from avisa.core import context, decide, facts, gate, promises, question_due, questions
 from avisa.core.answer import Answer
 from avisa.core.model import OrderEvent, Purpose, Reason, State
-from avisa.core.plan import Owner, Plan
+from avisa.core.plan import Owner, Plan, QuietHours
 from avisa.core.promise import PromiseState
 from avisa.core.question import Reply
 from tests.builders import event, hours_span, plan, touchpoint
@@ -21,6 +21,7 @@ from tests.core.harness import START, World
 
 HOUR = timedelta(hours=1)
 FRIDAY, NEXT_FRIDAY = "2026-03-06", "2026-03-13"
+NIGHT = QuietHours(begin=time(21), end=time(8))
 FRIDAY_ENDS = START.replace(day=7, hour=0)  # in Lisbon, in winter
 OWNERS = {
     "production": Owner(key="production", name="P", email="p@example.com", next="head", after=4 * HOUR),
@@ -218,6 +219,38 @@ def test_nobody_is_asked_about_what_was_kept_or_passed_or_has_no_owner() -> None
     world.wake()
     world.settle()
     assert asked(world) == []
+
+
+def test_a_warning_that_waits_is_not_sent_once_the_owner_says_that_the_date_will_be_kept() -> None:
+    """It waits for the end of the night, and the owner looked before that."""
+    world = in_production(warn_before=49 * HOUR, quiet_hours=NIGHT)
+    before = world.loaded()
+    until(world, 49 * HOUR)
+    warning = world.rows["A-1/1/promise_at_risk/1/customer"]
+    assert warning.state is State.QUEUED
+    until(world, 48 * HOUR)
+    reply(world, 1, Reply.ON_TRACK)
+    assert world.rows[warning.key].state is State.DROPPED
+    until(world, HOUR)
+    assert Purpose.PROMISE_AT_RISK not in purposes(world)
+    order = world.loaded()
+    assert before is not None
+    assert order is not None
+    assert order.promise is not None
+    assert order.promise.state is PromiseState.OPEN
+
+
+def test_a_warning_that_was_sent_stays_true_whatever_the_owner_says() -> None:
+    world = in_production()
+    until(world, 47 * HOUR)
+    assert purposes(world).count(Purpose.PROMISE_AT_RISK) == 1
+    reply(world, 1, Reply.ON_TRACK)
+    order = world.loaded()
+    assert order is not None
+    assert order.promise is not None
+    assert order.promise.state is PromiseState.AT_RISK
+    until(world, HOUR)
+    assert purposes(world).count(Purpose.PROMISE_AT_RISK) == 1
 
 
 def test_a_page_that_is_older_than_the_date_holds_no_warning_back() -> None:
