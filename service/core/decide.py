@@ -73,6 +73,7 @@ def _whole(decision: Decision, plan: Plan, now: datetime, *, published_real: dat
         order = parts.unsaid(notices.without_once(order, unsent), unsent)
         if any(it.seq == order.told_seq for it in unsent):  # and no message takes its place
             order = deadlines.after_dropped_message(notices.untold(order), plan.touchpoint(order.status), plan)
+            order = question_due.watched(order, plan, now)
         pending = tuple(item for item in pending if item.begun or item.key not in superseded)
     return Decision(
         order=evolve(order, pending=pending),

@@ -253,6 +253,16 @@ def test_a_warning_that_was_sent_stays_true_whatever_the_owner_says() -> None:
     assert purposes(world).count(Purpose.PROMISE_AT_RISK) == 1
 
 
+def test_the_owner_is_asked_in_time_of_an_order_that_was_cancelled_for_a_moment() -> None:
+    """What waited to tell of the end is dropped, and the order is where the customer thinks that it is."""
+    world = in_production()
+    until(world, 80 * HOUR)
+    world.take(event("cancelled", world.now, 2))
+    assert world.take(event("in_production", world.now, 3)) is Reason.REPEATED
+    until(world, 71 * HOUR)
+    assert asked(world) == [("owner:production", "1")]
+
+
 def test_a_page_that_is_older_than_the_date_holds_no_warning_back() -> None:
     """The owner looked, the shop gave another date, and then the owner clicked."""
     world = in_production()
