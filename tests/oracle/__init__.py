@@ -6,10 +6,11 @@ It reads what was published, the plan, and what the mail server received; it imp
 
 from tests.oracle.judge import judge
 from tests.oracle.plan import Plan, read_plan
-from tests.oracle.testimony import Counts, Latitude, Published, Received, message_id, read_mail
+from tests.oracle.testimony import Answered, Counts, Latitude, Published, Received, message_id, read_mail
 from tests.oracle.verdict import Kind, Verdict, Violation
 
 __all__ = [
+    "Answered",
     "Counts",
     "Kind",
     "Latitude",

@@ -19,10 +19,11 @@ from zoneinfo import ZoneInfo
 from tests.oracle import ledger
 from tests.oracle.ledger import Ledger
 from tests.oracle.plan import Plan, Touchpoint
-from tests.oracle.testimony import Latitude, Published
+from tests.oracle.testimony import Answered, Latitude, Published
 
 Rank = tuple[float, float, int]
 _OR_NOT = "or not"
+_BESIDE = 1 << 40  # an answer ranks behind whatever arrived with the rank that its author saw
 
 
 class Told(Enum):
@@ -39,7 +40,8 @@ class Told(Enum):
 
 @dataclass(slots=True, kw_only=True)
 class Step:
-    """One record as it was taken in. A step is an episode's first if it `begins` it."""
+    """One record as it was taken in, or what an owner wrote for the customer. A step is an episode's first if it
+    `begins` it."""
 
     at: datetime
     acked: datetime
@@ -53,6 +55,7 @@ class Step:
     promise_moved: Told = Told.NO
     reason_changed: Told = Told.NO  # or a detail that is news, or there is an address at last
     alerts_owner: Told = Told.NO  # of an unknown status
+    by_owner: bool = False  # an answer, and no record
     promise: str | None = None
     ledger: Ledger
     owner: str | None = None
@@ -79,12 +82,28 @@ class Step:
         return max([at, *(latitude.reach(end) for _, end in held)])
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An answer that acted, among the records; `sure`: which of them had been taken in by then is known."""
+
+    answer: Answered
+    sure: bool
+    lasts: bool  # the episode that the question was asked in
+    date: str | None  # the promise that stood
+
+
 @dataclass(slots=True)
 class Course:
     """All steps of an order, and what the address was at any time."""
 
     order_id: str
     steps: list[Step] = field(default_factory=list)
+    answers: list[Placed] = field(default_factory=list)
+
+    @property
+    def sure(self) -> bool:
+        """Whether what owners wrote for customers has its place among the records; else it is no step."""
+        return all(placed.sure for placed in self.answers if placed.answer.reply == "tell")
 
     def opening(self, episode: int) -> Step:
         """The record that began it."""
@@ -131,13 +150,20 @@ def course_of(
     plan: Plan,
     latitude: Latitude,
     reminded: Sequence[datetime] = (),
+    answers: Sequence[Answered] = (),
 ) -> Course:
     """Take in the records of one order, in the order of publishing; `reminded` is when reminders came, and what else
     time alone calls for."""
     intake = _Intake(Course(order_id), plan, latitude)
+    coming = sorted((answer for answer in answers if answer.acted), key=lambda answer: answer.at)
     for arrival, record in enumerate(records):
-        intake.recall(record, reminded)
+        while coming and coming[0].at < record.at:
+            answer = coming.pop(0)
+            intake.answered(answer, reminded, alone=answer.acked < record.at)
+        intake.recall(record.at, reminded)
         intake.take(record, arrival)
+    for answer in coming:
+        intake.answered(answer, reminded, alone=True)
     return intake.course
 
 
@@ -151,6 +177,7 @@ class _Intake:
         self.known: list[tuple[Rank, dict[str, Any]]] = []
         self.seen: set[str] = set()
         self.status_rank: Rank | None = None
+        self.last_rank: Rank | None = None  # of the newest arrival
         self.status = ""
         self.episode = 0
         self.texts: list[str] = []  # every reason text of the episode, told or not
@@ -164,14 +191,14 @@ class _Intake:
         self.event: tuple[Rank, dict[str, Any]] | None = None  # the one at hand; None if it was seen before
         self.reminded_in: set[str] = set()  # statuses that a reminder may have told
 
-    def recall(self, record: Published, reminded: Sequence[datetime]) -> None:
-        """What must have been told by the time of this record, and what a reminder may have shown."""
+    def recall(self, at: datetime, reminded: Sequence[datetime]) -> None:
+        """What must have been told by the time of a record, and what a reminder may have shown."""
         notice = self.notice
-        if notice is not None and notice.promise and record.at > notice.told_by(self.latitude):
+        if notice is not None and notice.promise and at > notice.told_by(self.latitude):
             self.references, self.notice = {notice.promise}, None
         if self.course.steps:
             before = self.course.steps[-1]
-            if any(before.at < at <= record.at for at in reminded):
+            if any(before.at <= told <= at for told in reminded):
                 self.reminded_in.add(before.status)
                 if before.promise:
                     self.references = self.references | {before.promise}
@@ -196,16 +223,14 @@ class _Intake:
 
     def take(self, record: Published, arrival: int) -> None:
         event = dict(record.event)
+        rank = self.last_rank = _rank(event, arrival, self.plan)
         identity = _identity(event, arrival)
         if identity in self.seen:
             self.event = None
             self._step(record, {"already_seen"})
             return
         self.seen.add(identity)
-        rank = _rank(event, arrival, self.plan)
-        self.event = rank, event
-        self.known.append((rank, event))
-        self.before, self.facts = self.facts, _fold(self.known)
+        self._learn(rank, event)
         promise = self.facts.promise
         if not self.references and promise:
             self.references = {promise}
@@ -242,6 +267,50 @@ class _Intake:
             self._same_status(self._step(record, untold), sure=sure)
         if self.facts.reason is not None:
             self.texts.append(self.facts.reason)
+
+    def _learn(self, rank: Rank, event: dict[str, Any]) -> None:
+        self.event = rank, event
+        self.known.append((rank, event))
+        self.before, self.facts = self.facts, _fold(self.known)
+
+    def answered(self, answer: Answered, reminded: Sequence[datetime], *, alone: bool) -> None:
+        """Take in an owner's answer; `alone`: no record came while it was given."""
+        lasts = answer.episode == self.episode
+        sure = alone and (self._seen_by(answer) if lasts else self._long_over(answer))
+        date = self.ledger.date if self.ledger.stands else None
+        self.course.answers.append(Placed(answer, sure, lasts, date))
+        if answer.reply != "tell" or not sure:
+            return
+        assert self.status_rank is not None
+        self.recall(answer.at, reminded)
+        event: dict[str, Any] = {"status": self.status, **answer.facts}
+        if lasts:
+            self._learn((*self.status_rank[:2], _BESIDE + answer.number), event)
+        else:
+            self.event = None
+        said = Published(at=answer.at, acked=answer.acked, event=event)
+        step = self._step(said, set())
+        step.by_owner = True
+        if lasts:
+            self._same_status(step, sure=True)
+            self.texts += [answer.facts["reason"]] if "reason" in answer.facts else []
+        elif self.facts.promise and not step.touchpoint.final:
+            # What is said of an earlier status is history. But a date that came without being told is told now.
+            moves = {_moved(self.facts.promise, told, step.touchpoint, step.zone) for told in self.references}
+            step.promise_moved = Told.MAYBE if True in moves else Told.NO
+            self.references = self.references | {self.facts.promise}
+
+    def _seen_by(self, answer: Answered) -> bool:
+        """Whether all that was published before had been taken in: it saw the newest event, which also came last."""
+        assert self.status_rank is not None and self.last_rank is not None
+        seen = tuple(map(int, answer.seen.split(".")[:2]))
+        return self.last_rank[:2] == self.status_rank[:2] and seen == _shown(self.status_rank, self.plan)
+
+    def _long_over(self, answer: Answered) -> bool:
+        """Whether the episode that it was asked in had surely ended."""
+        return any(
+            self.latitude.taken_in(step.acked, answer.at) for step in self.course.openings(after=answer.episode)
+        )
 
     def _may_be_known(self, record: Published) -> set[str | None]:
         """The statuses told last, if the one that begins is among them; it is, too, if it is told once and was."""
@@ -390,6 +459,12 @@ def _rank(event: dict[str, Any], arrival: int, plan: Plan) -> Rank:
     sequence = event.get("sequence")
     number = -1.0 if sequence is None else float(sequence)
     return (number, moment, arrival) if plan.by_sequence else (moment, number, arrival)
+
+
+def _shown(rank: Rank, plan: Plan) -> tuple[int, int]:
+    """The first two numbers of a rank as pages have it: its moment is in whole microseconds there."""
+    one, other = rank[:2]
+    return (int(one), round(other * 1e6)) if plan.by_sequence else (round(one * 1e6), int(other))
 
 
 def _fold(known: list[tuple[Rank, dict[str, Any]]]) -> _Facts:

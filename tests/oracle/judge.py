@@ -14,7 +14,7 @@ from tests.oracle.course import course_of
 from tests.oracle.names import Name, Sent, names_of
 from tests.oracle.plan import Plan
 from tests.oracle.sums import check_counts
-from tests.oracle.testimony import Counts, Latitude, Published, Received, message_id
+from tests.oracle.testimony import Answered, Counts, Latitude, Published, Received, message_id
 from tests.oracle.verdict import Kind, Verdict
 
 
@@ -24,6 +24,7 @@ def judge(
     plan: Plan,
     latitude: Latitude,
     counts: Counts | None = None,
+    answers: Sequence[Answered] = (),
 ) -> Verdict:
     """Everything that is wrong with `received`, in the order of receipt; `published` in the order of publishing.
 
@@ -41,9 +42,18 @@ def judge(
     for mail in received:
         if mail.purpose in ("reminder", "promise_at_risk", "promise_broken") and mail.to in order_at:
             reminded[order_at[mail.to]].append(mail.at)
+    answered = defaultdict(list)
+    for answer in answers:
+        answered[answer.order_id].append(answer)
+        if answer.acted > 1:
+            text = f"the answer to question {answer.number} of episode {answer.episode} acted {answer.acted} times"
+            verdict.add(Kind.DUPLICATE, answer.order_id, text)
     courses = {
-        order_id: course_of(order_id, rows, plan, latitude, reminded[order_id]) for order_id, rows in records.items()
+        order_id: course_of(order_id, rows, plan, latitude, reminded[order_id], answered[order_id])
+        for order_id, rows in records.items()
     }
+    verdict.answers = sum(len(course.answers) for course in courses.values())
+    verdict.unplaced = sum(not course.sure for course in courses.values())
     names = {
         message_id(name.key, domain): name
         for course in courses.values()

@@ -75,17 +75,20 @@ def names_of(course: Course, plan: Plan) -> Iterator[Name]:
             recipient=recipient,
         )
 
+    unplaced = sum(not placed.sure for placed in course.answers)  # each may tell something, and give another date
+    more = unplaced + len(course.steps) if unplaced else 0  # and so may every record after it
+    promises = course.promises + more
     for episode in range(1, course.episodes + 1):
         opening, steps = course.opening(episode), course.within(episode)
-        yield from (name(episode, "update", n + 1) for n in range(len(course.updates(episode))))
-        yield from (name(episode, "promise_moved", n + 1) for n in range(len(course.moves(episode))))
+        yield from (name(episode, "update", n + 1) for n in range(len(course.updates(episode)) + more))
+        yield from (name(episode, "promise_moved", n + 1) for n in range(len(course.moves(episode)) + more))
         if not opening.touchpoint.final:
             yield from (name(episode, "reminder", n + 1) for n in range(opening.touchpoint.at_most))
             for purpose in ("promise_at_risk", "promise_broken"):
-                yield from (name(episode, purpose, n + 1) for n in range(course.promises))
+                yield from (name(episode, purpose, n + 1) for n in range(promises))
         for owner in {step.owner for step in steps if step.owner in plan.owners}:
             kinds = [] if opening.touchpoint.final else ["stuck"]
-            if course.promises and not opening.touchpoint.final:
+            if promises and not opening.touchpoint.final:
                 kinds.append("promise_broken")
             if any(step.alerts_owner.possible for step in steps):
                 kinds.append("unknown_status")
@@ -93,7 +96,7 @@ def names_of(course: Course, plan: Plan) -> Iterator[Name]:
                 kinds.append("unreachable")
             if not opening.touchpoint.final:
                 line = plan.line(owner)
-                most = len(line) * _questions(opening.touchpoint, len(steps), course.promises)
+                most = len(line) * _questions(opening.touchpoint, len(steps) + more, promises)
                 yield from (name(episode, "ask_owner", n + 1, f"owner:{to}") for n in range(most) for to in line)
             for kind in kinds:
                 in_line = plan.line(owner) if kind in ("stuck", "promise_broken") else [owner]

@@ -43,7 +43,8 @@ class Promises:
             step.ledger.line
             for step in in_force(self.course, mail.at, self.latitude)
             if (due := due_at(purpose, step, self.plan)) is not None and due <= mail.at
-            if purpose == BROKEN or mail.at - self.latitude.patience < _end(step)
+            if purpose == BROKEN
+            or (mail.at - self.latitude.patience < _end(step) and not self._kept_back(step, mail.at))
         }
         fresh = [line for line in sorted(lines) if (purpose, line) not in self.noticed]
         if not lines:
@@ -66,6 +67,10 @@ class Promises:
             return
         if any(it.ledger.date == ledger.date and it.ledger.line < ledger.line for it in self.course.steps):
             return  # this date was a promise before, and may have been noticed then
+        if purpose == AT_RISK and any(
+            placed.answer.reply == "on_track" and placed.answer.at <= by for placed in self.course.answers
+        ):
+            return  # its owner keeps it back, if it is of this date
         came = self.noticed.get((purpose, ledger.line))
         if came is not None:
             if came > by:
@@ -73,6 +78,17 @@ class Promises:
             return
         if purpose == BROKEN or not any(self._tells_that_it_is_near(mail, ledger.line, by) for mail in self.mails):
             self._blame(Kind.LOST, f"{purpose} of {ledger.date}, due by {by}")
+
+    def _kept_back(self, step: Step, at: datetime) -> bool:
+        """Whether the owner had said by then that this very date will be kept, and no warning was on its way."""
+        due = due_at(AT_RISK, step, self.plan)
+        return any(
+            placed.sure and placed.answer.reply == "on_track" and placed.lasts and placed.date == step.ledger.date
+            for placed in self.course.answers
+            if due is not None
+            and placed.answer.acked <= at
+            and (placed.answer.acked < due or self.latitude.reach(placed.answer.acked) < at)
+        )
 
     def _tells_that_it_is_near(self, mail: Sent, line: int, by: datetime) -> bool:
         """A message that carries the date does, once it is near for the status of then."""

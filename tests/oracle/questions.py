@@ -1,16 +1,20 @@
-"""What owners are asked: for news once in each window, and once whether a date will be kept; each in its moment."""
+"""What owners are asked: for news once in each window, and once whether a date will be kept; each in its moment.
+
+Whoever answers is asked no more; whom they pass it on to is asked at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from tests.oracle.course import Course, Step
+from tests.oracle.course import Course, Placed, Step
+from tests.oracle.ledger import moved
 from tests.oracle.names import Sent
 from tests.oracle.plan import Plan, end_of_promise
-from tests.oracle.promises import in_force
+from tests.oracle.promises import AT_RISK, BROKEN, due_at, in_force
 from tests.oracle.silence import Window
-from tests.oracle.testimony import Latitude
+from tests.oracle.testimony import Answered, Latitude
 from tests.oracle.verdict import Kind, Verdict
 
 
@@ -34,15 +38,24 @@ class Questions:
         self.verdict = verdict
         self.about: dict[tuple[int, int, str], datetime] = {}  # by episode, line and date: when that was asked first
         self.right: list[Sent] = []
+        self.handed_on: set[tuple[int, int]] = set()  # episode and number of each question that was passed on
         self.served: set[int] = set()  # places of windows in which somebody was asked for news
 
     def hear(self) -> None:
         for place, mail in enumerate(self.mails):
             self._not_stale(mail)
-            if self._about_a_date(mail) or self._for_news(mail) or self._passed_on(mail, self.mails[:place]):
+            before = self.mails[:place]
+            if (
+                self._handed_on(mail)
+                or self._about_a_date(mail)
+                or self._passed_on(mail, before)
+                or self._for_news(mail)
+            ):
                 self.right.append(mail)
             else:
                 self._blame(Kind.UNEXPECTED, f"{mail.name.key} at {mail.at}: nobody is to be asked then")
+        for placed in self.course.answers:
+            self._must_hand_on(placed)
         for place, step in enumerate(self.course.steps):
             self._must_ask_about_a_date(step, self.course.steps[place + 1 :][:1])
         for place, window in enumerate(self.windows):
@@ -76,7 +89,11 @@ class Questions:
             asks = touchpoint.asks_from(window.start[0], deadline.earliest if deadline else None)
             early = asks is not None and mail.at < asks
             late = deadline is not None and mail.at > self.latitude.reach(deadline.latest)
-            if (touchpoint.from_last_event or not (early or late)) and any(
+            answered = any(
+                window.start[1] < placed.answer.at and self.latitude.reach(placed.answer.acked) < mail.at
+                for placed in self.course.answers
+            )
+            if (touchpoint.from_last_event or not (early or late or answered)) and any(
                 self._owns(mail, step) for step in self.course.within(window.episode)
             ):
                 self.served.add(place)
@@ -91,12 +108,49 @@ class Questions:
             if window.start[0] <= at and not over:
                 yield place, window
 
+    def _handed_on(self, mail: Sent) -> bool:
+        """Whether somebody said just now that it is not theirs."""
+        for placed in self.course.answers:
+            answer = placed.answer
+            key = answer.episode, answer.number
+            if answer.reply != "pass_on" or key in self.handed_on or answer.episode != mail.name.episode:
+                continue
+            if answer.number < int(mail.name.ordinal) and answer.at <= mail.at <= self.latitude.reach(answer.acked):
+                self.handed_on.add(key)
+                return True
+        return False
+
+    def _must_hand_on(self, placed: Placed) -> None:
+        """It comes unless something else happened meanwhile, to the order or to the question."""
+        answer = placed.answer
+        by = self.latitude.reach(answer.acked)
+        if answer.reply != "pass_on" or not (placed.sure and placed.lasts) or by >= self.latitude.until:
+            return
+        if (answer.episode, answer.number) in self.handed_on or any(
+            answer.at < step.at <= by for step in self.course.steps
+        ):
+            return
+        if not any(answer.at < other.answer.at <= by for other in self.course.answers):
+            self._blame(Kind.LOST, f"question {answer.number} of episode {answer.episode}, passed on at {answer.at}")
+
+    @staticmethod
+    def _asks(mail: Sent, answer: Answered) -> bool:
+        """Whether it asks what this answers: that very question, or a later one that had been asked by then."""
+        number = int(mail.name.ordinal)
+        return mail.name.episode == answer.episode and (
+            number == answer.number or (number > answer.number and mail.at < answer.at)
+        )
+
     def _passed_on(self, mail: Sent, before: Sequence[Sent]) -> bool:
         """Whether somebody was asked before, and did not answer in their time."""
         for earlier in before:
             owner = earlier.name.recipient.removeprefix("owner:")
             after = self.plan.afters.get(owner)
-            if after is None or f"owner:{self.plan.nexts.get(owner)}" != mail.name.recipient:
+            answered = any(
+                self._asks(earlier, placed.answer) and self.latitude.reach(placed.answer.acked) < mail.at
+                for placed in self.course.answers
+            )
+            if answered or after is None or f"owner:{self.plan.nexts.get(owner)}" != mail.name.recipient:
                 continue
             if earlier.name.episode == mail.name.episode and mail.at >= earlier.at - self.latitude.patience + after:
                 return True
@@ -112,6 +166,9 @@ class Questions:
             return
         if any(later.at <= by for later in following):
             return
+        before = (date for episode, line, date in self.about if episode == step.episode and line < step.ledger.line)
+        if any(not moved(str(step.ledger.date), date, step.touchpoint, step.zone) for date in before):
+            return  # step by step it came back to about what was asked before
         came = [
             at for (episode, line, _), at in self.about.items() if (episode, line) == (step.episode, step.ledger.line)
         ]
@@ -134,7 +191,9 @@ class Questions:
         by = self.latitude.reach(asks)
         if by >= min(deadline.earliest, self.latitude.until) or any(later.start[0] <= by for later in following):
             return
-        if any(window.start[0] < step.at <= by for step in self.course.steps):
+        happened = [step.at for step in self.course.steps] + [placed.answer.at for placed in self.course.answers]
+        notices = [due_at(purpose, step, self.plan) for step in steps for purpose in (AT_RISK, BROKEN)]  # sent or not
+        if any(at is not None and window.start[0] < at <= by for at in (*happened, *notices)):
             return
         if not any(mail.name.episode == window.episode and window.start[0] <= mail.at <= by for mail in self.right):
             self._blame(Kind.LOST, f"the question for news in the window of {window.start[0]}, due by {by}")

@@ -40,6 +40,26 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What an owner answered to the question `number` of an episode; `facts` is what they wrote for the customer.
+
+    `seen` is what the page said of the newest event: the moment in microseconds and the sequence, joined by a dot
+    (as the plan ranks), and what arrived with them. `acted` is how often the page said that the answer had an effect,
+    also where it was sent twice; one whose page was lost counts, if the question shows it from then on.
+    """
+
+    order_id: str
+    episode: int
+    number: int
+    at: datetime  # virtual, before the page was looked at
+    acked: datetime  # virtual, when a page said what came of it
+    reply: str  # on_track, tell or pass_on
+    facts: Mapping[str, str]
+    seen: str
+    acted: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """What `avisa counts --json` said in the end."""
 

@@ -43,6 +43,8 @@ class Verdict:
     violations: list[Violation] = field(default_factory=list)
     mails: Counter[str] = field(default_factory=Counter)  # by purpose, each mail once
     excused: int = 0  # doubles that promise 4 allows
+    answers: int = 0  # of owners, that acted
+    unplaced: int = 0  # orders with an answer that a record may have overtaken: their messages are not foretold
     order_of: dict[str, str] = field(default_factory=dict)  # by Message-ID
     max_lateness_real_s: float = 0.0  # of a reminder, at most
 

@@ -17,14 +17,18 @@ from pathlib import Path
 import pytest
 
 from avisa import events, plan_file
+from avisa.core import decide, questions
 from avisa.core import plan as core_plan
 from avisa.core.alert_list import EVERY
+from avisa.core.answer import Answer
 from avisa.core.flood import Ledger, Scope
-from avisa.core.model import SETTLED, OrderEvent, Position
+from avisa.core.model import SETTLED, Notification, OrderEvent, Position, Purpose, Reason
+from avisa.core.question import Reply
 from avisa.ports import Record
 from tests.core.harness import World
-from tests.oracle import Latitude, Published, Received, judge, message_id, read_plan
+from tests.oracle import Answered, Latitude, Published, Received, judge, message_id, read_plan
 from tests.replay.play import START
+from tests.tools.answers import said_to_customer
 from tests.tools.orders import Scheduled, generated
 
 PLANS = (Path(__file__).with_name("plan.yaml"), Path(__file__).parents[1] / "crash/plan.yaml")
@@ -51,16 +55,78 @@ def differ(path: Path, *, seed: int, days: int, orders: int) -> None:
     for one in scheduled:
         by_order.setdefault(one.event["order_id"], []).append(one)
     end = scheduled[-1].at + AFTERWARDS
-    mails = [mail for rows in by_order.values() for mail in _lived(rows, plan, end)]
+    owners = _Owners(random.Random(seed))
+    mails = [mail for rows in by_order.values() for mail in _lived(rows, plan, end, owners)]
     received = sorted(_gathered(mails), key=lambda mail: mail.at)
-    verdict = judge(published, received, read_plan(path), Latitude(until=end, patience_real=PATIENCE))
+    latitude = Latitude(until=end, patience_real=PATIENCE)
+    verdict = judge(published, received, read_plan(path), latitude, answers=owners.answers)
     assert verdict.clean, f"seed {seed}\n{verdict}"
+    assert verdict.answers > 0
+    assert verdict.unplaced < verdict.answers / 10
     assert verdict.mails["reminder"] > 0
     assert plan.judges_promises == bool(verdict.mails["promise_at_risk"] + verdict.mails["promise_broken"])
     assert verdict.mails["update"] > orders
 
 
-def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan, end: datetime) -> list[Received]:
+class _Owners:
+    """They answer some of their questions, and keep all that they answered; sometimes they send it twice."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.answers: list[Answered] = []
+        self._asked: list[tuple[datetime, Notification]] = []  # and when they will answer
+
+    @property
+    def next(self) -> datetime | None:
+        return min((at for at, _ in self._asked), default=None)
+
+    def ask(self, question: Notification, now: datetime) -> None:
+        if self.rng.random() < 0.7:
+            self._asked.append((now + timedelta(hours=self.rng.expovariate(1.0)), question))
+
+    def forget(self) -> None:
+        self._asked.clear()
+
+    def answer(self, world: World) -> None:
+        """Whatever they meant to have answered by now."""
+        for entry in [entry for entry in self._asked if entry[0] <= world.now]:
+            self._asked.remove(entry)
+            self._reply(world, entry[1])
+
+    def _reply(self, world: World, asked: Notification) -> None:
+        order = world.loaded()
+        assert order is not None
+        question = questions.find(order, asked.episode, int(asked.ordinal))
+        if question is None:
+            return
+        reply = self.rng.choice(list(Reply))
+        said = said_to_customer(self.rng, len(self.answers), world.now) if reply is Reply.TELL else {}
+        seen = questions.rank_to_see(order, question)
+        answer = Answer(episode=question.episode, number=question.number, reply=reply, facts=said, seen=seen)
+        acted = 0
+        for _ in range(self.rng.choice([1, 2])):
+            order = world.loaded()
+            assert order is not None
+            decision = decide.on_answer(order, answer, world.plan, world.now)
+            if decision.reason not in (None, Reason.ALREADY_SEEN):
+                world._commit(decision)
+                acted += 1
+        self.answers.append(
+            Answered(
+                order_id=order.order_id,
+                episode=question.episode,
+                number=question.number,
+                at=world.now,
+                acked=world.now,
+                reply=reply,
+                facts=said,
+                seen=".".join(map(str, seen)),
+                acted=acted,
+            )
+        )
+
+
+def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan, end: datetime, owners: _Owners) -> list[Received]:
     """One order's life, and the mails it gave rise to."""
     world = World(plan, now=rows[0].at)
     mails: list[Received] = []
@@ -68,6 +134,8 @@ def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan, end: datetime) -> li
 
     def note() -> None:
         for row in world.sent[len(mails) :]:
+            if row.purpose is Purpose.ASK_OWNER:
+                owners.ask(row, world.now)
             address = to if row.to_customer else plan.owners[row.recipient.removeprefix("owner:")].email
             mails.append(
                 Received(
@@ -80,6 +148,7 @@ def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan, end: datetime) -> li
                 )
             )
 
+    owners.forget()
     coming = list(rows)
     while world.now < end:
         moments = [end, *(one.at for one in coming[:1])]
@@ -87,8 +156,11 @@ def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan, end: datetime) -> li
             moments.append(START + ((world.now - START) // TICK + 1) * TICK)
         if world.order is not None and world.order.wake_at is not None and world.order.wake_at > world.now:
             moments.append(world.order.wake_at)
+        if owners.next is not None:
+            moments.append(max(owners.next, world.now))
         world.now = min(moments)
         world.wake()
+        owners.answer(world)
         while coming and coming[0].at <= world.now:
             world.take(_event(coming.pop(0)))
         for _ in range(4):  # what waited for an earlier one goes next
