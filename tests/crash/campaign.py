@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tests.oracle import Verdict
+from tests.crash.owners import Owners
+from tests.oracle import Published, Verdict
 from tests.replay.harness import ROOT, Stage, silence_ends, templates
 from tests.replay.play import clock_at
 from tests.replay.publisher import publish, real_now
@@ -26,6 +27,7 @@ WAVE = timedelta(seconds=10)  # real time between the beginnings of waves of ord
 ORDERS_A_WAVE = 40
 IN_PEACE = 3.0  # real seconds of load after the last blow
 AFTER_CUT = 2.0  # real seconds to get over a connection that was cut, before the next blow
+FARTHEST = 1  # days from now, of the dates that owners give: the silence after them has to end, too
 NOT_REACHED = 40.0  # real seconds after which a step does not come any more; some only reminders come by
 RETRY = {"AVISA_RETRY__LEASE": "2s", "AVISA_RETRY__STEPS": "1s"}
 
@@ -101,13 +103,14 @@ class Campaign:
             )
             publishing.start()
             try:
-                struck = [blow for blow in blows if self._strike(blow)]
-                stage.start()
-                if not stage.wait_ready():
-                    raise RuntimeError(f"the service ended by itself:\n{stage.log_tail()}")
-                time.sleep(IN_PEACE)
-                enough.set()
-                publishing.join()
+                with Owners(stage, random.Random(self.seed), farthest=FARTHEST):
+                    struck = [blow for blow in blows if self._strike(blow)]
+                    stage.start()
+                    if not stage.wait_ready():
+                        raise RuntimeError(f"the service ended by itself:\n{stage.log_tail()}")
+                    time.sleep(IN_PEACE)
+                    enough.set()
+                    publishing.join()
                 verdict = self._end()
             finally:
                 stage.stop()
@@ -129,7 +132,11 @@ class Campaign:
 
     def _end(self) -> Verdict:
         stage = self._stage
-        end = silence_ends(stage.published, stage.plan()) + 2 * PATIENCE * SPEED
+        newest = {record.order_id: record.event for record in stage.published}
+        answers = [
+            Published(at=it.at, acked=it.acked, event={**newest[it.order_id], **it.facts}) for it in stage.answered
+        ]
+        end = silence_ends([*stage.published, *answers], stage.plan()) + 2 * PATIENCE * SPEED
         while real_now() < stage.clock.real(end):
             time.sleep(max(0.0, (stage.clock.real(end) - real_now()).total_seconds()))
         return stage.judge(stage.clock.virtual(real_now()))

@@ -24,7 +24,7 @@ from avisa.core.model import Reason, State
 from avisa.kafka.consumer import RawRecord
 from avisa.kafka.offsets import commit
 from avisa.kafka.subscription import Subscription
-from avisa.ports import Attempt, Committed, Settlement
+from avisa.ports import Attempt, Begun, Committed, Settlement
 from avisa.smtp.channel import EmailChannel
 from avisa.store.orders import SqlOrders
 from avisa.store.outbox import SqlOutbox
@@ -98,9 +98,9 @@ def settled_before_receipt() -> None:
             [Settlement(key=key, state=State.SENT, reason=Reason.ACCEPTED, at=now) for key in sorted(begun)]
         )
 
-    async def wrong_begin(self: SqlOutbox, attempts: Sequence[Attempt]) -> frozenset[str]:
+    async def wrong_begin(self: SqlOutbox, attempts: Sequence[Attempt]) -> Begun:
         begun = await begin(self, attempts)
-        await settle(self, begun)
+        await settle(self, begun.keys)
         return begun
 
     async def wrong_commit(self: SqlOrders, *args: Any, begin: Sequence[Attempt] = (), **kwargs: Any) -> Committed:

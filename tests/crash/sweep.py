@@ -46,6 +46,7 @@ class Sweep:
         print(
             f"campaign {self._number} on {store}{' ' + build if build else ''}, orders of seed {seed}:"
             f" {len(outcome.struck)} blows, {sum(found.mails.values())} mails, {found.excused} allowed doubles,"
+            f" {found.answers} answers ({found.unplaced} unplaced),"
             f" {len(found.violations)} violations, {time.monotonic() - begin:.0f} s",
             flush=True,
         )

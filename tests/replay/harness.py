@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.oracle import Counts, Latitude, Plan, Published, Received, Verdict, judge, read_mail, read_plan
+from tests.oracle import Answered, Counts, Latitude, Plan, Published, Received, Verdict, judge, read_mail, read_plan
 from tests.oracle.course import promise_of
 from tests.oracle.plan import end_of_promise
 from tests.oracle.testimony import Clockwork
@@ -56,6 +56,7 @@ class Stage:
     patience: timedelta = timedelta(seconds=5)
     rereads: bool = False  # a part was away, and records may have been read twice
     published: list[Published] = field(default_factory=list)
+    answered: list[Answered] = field(default_factory=list)  # by owners
     starts: list[datetime] = field(default_factory=list)  # real
     ends: list[datetime] = field(default_factory=list)  # real, at the latest
     kills: list[datetime] = field(default_factory=list)  # real
@@ -225,7 +226,7 @@ class Stage:
 
     def judge(self, until: datetime) -> Verdict:
         """Hold it all against the rules."""
-        return judge(self.published, self.received(), self.plan(), self.latitude(until), self.counts())
+        return judge(self.published, self.received(), self.plan(), self.latitude(until), self.counts(), self.answered)
 
 
 def silence_ends(published: Sequence[Published], plan: Plan) -> datetime:

@@ -305,13 +305,13 @@ class Sink:
         path = self.folder / "mails.jsonl"
         return path.read_bytes().count(b"\n") if path.exists() else 0
 
-    def mails(self) -> Iterator[Spooled]:
-        """What was taken, in the order of taking."""
+    def mails(self, *, after: int = 0) -> Iterator[Spooled]:
+        """What was taken, in the order of taking, after so many."""
         path = self.folder / "mails.jsonl"
         if not path.exists():
             return
         with (self.folder / "spool").open("rb") as spool:
-            for line in path.read_text("utf-8").splitlines():
+            for line in path.read_text("utf-8").splitlines()[after:]:
                 row: dict[str, Any] = json.loads(line)
                 spool.seek(row["offset"])
                 yield Spooled(
