@@ -26,6 +26,7 @@ PATIENCE = timedelta(seconds=5)
 WAVE = timedelta(seconds=10)  # real time between the beginnings of waves of orders
 ORDERS_A_WAVE = 40
 IN_PEACE = 3.0  # real seconds of load after the last blow
+ANSWERING = 5.0  # real seconds for which owners still answer, once no event comes any more
 AFTER_CUT = 2.0  # real seconds to get over a connection that was cut, before the next blow
 FARTHEST = 1  # days from now, of the dates that owners give: the silence after them has to end, too
 NOT_REACHED = 40.0  # real seconds after which a step does not come any more; some only reminders come by
@@ -111,6 +112,7 @@ class Campaign:
                     time.sleep(IN_PEACE)
                     enough.set()
                     publishing.join()
+                    time.sleep(ANSWERING)
                 verdict = self._end()
             finally:
                 stage.stop()
