@@ -11,6 +11,8 @@ NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)  # a Wednesday, far from everybod
 # Half of all customers at three large providers, the others at two hundred small ones.
 _DOMAINS = [*["gross.example"] * 50, *["grande.example"] * 30, *["grand.example"] * 20]
 _DOMAINS += [f"small-{number}.example" for number in range(100)]
+_GIVEN = ("Ana", "Rui", "Inês", "João", "Marta", "Tiago", "Joana", "Pedro", "Sofia")
+_FAMILY = ("Sousa", "Silva", "Santos", "Ferreira", "Costa", "Araújo", "Martins", "Lopes", "Alves", "Rocha", "Neves")
 _THINGS = ("Mesa de carvalho", "Cadeira", "Candeeiro", "Estante", "Tapete de lã", "Espelho redondo", "Banco", "Vaso")
 
 
@@ -30,7 +32,7 @@ def event(number: int) -> dict[str, object]:
         "order_id": f"A-{number}",
         "status": "confirmed",
         "occurred_at": NOON.isoformat(),
-        "customer": {"name": f"Ana Sousa {number % 97}", "email": address(number), "locale": "pt-PT"},
+        "customer": {"name": _name(number), "email": address(number), "locale": "pt-PT"},
         "promised_at": "2026-03-16",
         "details": {
             "number": f"2026-{number}",
@@ -40,6 +42,11 @@ def event(number: int) -> dict[str, object]:
             "currency": "EUR",
         },
     }
+
+
+def _name(number: int) -> str:
+    """A name that people have: of any other the greeting leaves it out, and a line on the timeline says so."""
+    return f"{_GIVEN[number % len(_GIVEN)]} {_FAMILY[number % len(_FAMILY)]}"
 
 
 def records(first: int, many: int) -> Iterator[tuple[bytes, bytes]]:
