@@ -7,7 +7,7 @@ from datetime import datetime
 
 from avisa.core import facts, questions
 from avisa.core.evolve import evolve
-from avisa.core.model import BLANK_ORDER, Alert, Fact, Order, OrderEvent, Rank
+from avisa.core.model import BLANK_ORDER, Alert, Fact, Json, Order, OrderEvent, Rank
 from avisa.core.plan import Touchpoint
 
 # Bytes of identities, 16 an event. An event that 4,095 others followed ranks below the known status. So it has no
@@ -65,7 +65,9 @@ def merged(order: Order, event: OrderEvent, rank: Rank, now: datetime) -> Order:
     if size > facts.MAX_DETAILS_BYTES:
         known = facts.within_bounds(known)
     return evolve(
-        with_facts(order, known),
+        order,
+        facts=known,
+        promise_first=order.promise_first or _promised(known),
         status=event.status if newest else order.status,
         status_rank=rank if newest else order.status_rank,
         feed=event.position.feed,
@@ -81,10 +83,9 @@ def merged(order: Order, event: OrderEvent, rank: Rank, now: datetime) -> Order:
 
 def with_facts(order: Order, known: Mapping[str, Fact]) -> Order:
     """The order with these facts, and with what their promise means."""
+    return evolve(order, facts=known, promise_first=order.promise_first or _promised(known))
+
+
+def _promised(known: Mapping[str, Fact]) -> Json:
     promised = known.get("promised_at")
-    given = promised.value if promised is not None else None
-    return evolve(
-        order,
-        facts=known,
-        promise_first=order.promise_first or given,
-    )
+    return promised.value if promised is not None else None

@@ -18,6 +18,7 @@ import json
 from bisect import bisect
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 
 from avisa.core import working_time, zones
 from avisa.core.model import Fact, Json, Order, OrderEvent, Rank
@@ -214,6 +215,7 @@ def promise(order: Order) -> str | None:
     return value if isinstance(value, str) else None
 
 
+@lru_cache(4096)  # an order's is asked for several times, and many orders have the same day
 def promise_moment(promised: str, zone: tzinfo) -> datetime:
     """When a promise ends: a day in the customer's zone, a slot with its second moment."""
     if len(promised) == len("2026-03-09"):

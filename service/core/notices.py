@@ -136,6 +136,8 @@ def address(order: Order) -> str:
 
 def digests(order: Order, touchpoint: Touchpoint) -> Mapping[str, str]:
     """The reason, and the details that the touchpoint calls news, as far as they are known: each as a digest."""
+    if "reason" not in order.facts and not touchpoint.news:
+        return {}
     names = ("reason", *(f"details.{name}" for name in touchpoint.news))
     known = ((name, facts.visible(order, name)) for name in names if name in order.facts)
     return {name: _digest(value) for name, value in known if is_shown(value)}

@@ -198,6 +198,12 @@ class Plan:
     events: Events = USUAL_EVENTS
     longest_silence: timedelta | None = None  # the longest window or gap that the check accepts
     tell_from: datetime | None = None  # AVISA_KAFKA__TELL_FROM
+    # True if some status fulfils a promise; else nobody can say of any that it was broken.
+    judges_promises: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        fulfils = any(touchpoint.fulfils_promise for touchpoint in self.touchpoints.values())
+        object.__setattr__(self, "judges_promises", fulfils)
 
     def touchpoint(self, status: str) -> Touchpoint:
         """The touchpoint of a status; for an unknown status the one that the plan has for those."""
@@ -210,11 +216,6 @@ class Plan:
     def exempts(self, notification: Notification) -> bool:
         """True for an update that is told even if a newer status comes before it was sent."""
         return notification.purpose is Purpose.UPDATE and self.touchpoint(notification.status).always
-
-    @property
-    def judges_promises(self) -> bool:
-        """True if some status fulfils a promise; else nobody can say of any that it was broken."""
-        return any(touchpoint.fulfils_promise for touchpoint in self.touchpoints.values())
 
     def besides(self, touchpoint: Touchpoint) -> Iterator[tuple[str, Purpose, str, str]]:
         """As `Touchpoint.besides`, without what this plan never tells, such as a warning where it asks for none."""

@@ -18,7 +18,7 @@ class PromiseState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, for `evolve`
 class Promise:
     """The newest promise of an order. `date` and `state` are None while there was none.
 

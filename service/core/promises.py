@@ -12,7 +12,6 @@ it became known was never ours to keep: it is noted as broken, and nobody is tol
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from avisa.core import deadlines, facts, parts
@@ -100,16 +99,16 @@ def _after(
     promise = known.promise or _NONE
     if fulfilled_at is not None and (promise.fulfilled_at is None or promise.state in ACTIVE):
         judged = promise.date if promise.date is not None and promise.state is not PromiseState.WITHDRAWN else date
-        promise = _judged(replace(promise, fulfilled_at=fulfilled_at), judged, known, plan, now)
+        promise = _judged(evolve(promise, fulfilled_at=fulfilled_at), judged, known, plan, now)
     elif promise.fulfilled_at is not None and (late or known.final):
         if late and date is not None and date != promise.date:
             promise = _judged(promise, date, known, plan, now)
     elif known.final:
         if promise.state in ACTIVE or (promise.state is None and date is not None):
-            promise = _entered(replace(promise, date=promise.date or date), PromiseState.WITHDRAWN, now)
+            promise = _entered(evolve(promise, date=promise.date or date), PromiseState.WITHDRAWN, now)
     elif date is None:
         if promise.state in ACTIVE:
-            promise = _entered(replace(promise, date=None), PromiseState.WITHDRAWN, now)
+            promise = _entered(evolve(promise, date=None), PromiseState.WITHDRAWN, now)
     elif promise.state is None or promise.state is PromiseState.WITHDRAWN or promise.date is None:
         promise = _dated(promise, date, known, plan, now)
     elif date != promise.date:
@@ -123,7 +122,7 @@ def _with_date(promise: Promise, before: str, date: str, order: Order, plan: Pla
     small = is_same(date, before, plan, order)
     if (missed or small) and _is_over(date, order, plan, now):
         return promise
-    return replace(promise, date=date) if small and not missed else _dated(promise, date, order, plan, now)
+    return evolve(promise, date=date) if small and not missed else _dated(promise, date, order, plan, now)
 
 
 def watched(order: Order, plan: Plan, now: datetime) -> Order:
@@ -144,7 +143,7 @@ def brought_to(order: Order, state: PromiseState, plan: Plan, now: datetime, *, 
     """The order after time brought its promise to `state`; the message `message_seq` tells so, unless that is 0."""
     promise = order.promise
     assert promise is not None
-    promise = replace(_entered(_noticed(promise, state), state, now), message_seq=message_seq)
+    promise = evolve(_entered(_noticed(promise, state), state, now), message_seq=message_seq)
     return _watched(order, promise, plan, now)
 
 
@@ -157,7 +156,7 @@ def with_message(order: Order, purpose: Purpose, plan: Plan, now: datetime) -> O
         return brought_to(order, PromiseState.AT_RISK, plan, now, message_seq=order.seq + 1)
     if promise.message_seq:
         return order
-    return evolve(order, promise=replace(promise, message_seq=order.seq + 1))
+    return evolve(order, promise=evolve(promise, message_seq=order.seq + 1))
 
 
 def untold(order: Order, plan: Plan, now: datetime) -> Order:
@@ -168,11 +167,11 @@ def untold(order: Order, plan: Plan, now: datetime) -> Order:
     promise = order.promise
     if promise is None or not any(it.seq == promise.message_seq and not it.begun for it in order.pending):
         return order
-    promise = replace(promise, message_seq=0)
+    promise = evolve(promise, message_seq=0)
     if promise.state is PromiseState.AT_RISK and promise.date is not None:
         told = _notice(PromiseState.AT_RISK, promise.date)
         noticed = tuple(it for it in promise.noticed if it != told)
-        promise = _entered(replace(promise, noticed=noticed), _standing(promise.date, order, plan), now)
+        promise = _entered(evolve(promise, noticed=noticed), _standing(promise.date, order, plan), now)
     return _watched(order, promise, plan, now)
 
 
@@ -201,13 +200,13 @@ def change(before: Order | None, after: Order) -> Promise | None:
         return None
     if was is None and promise.state is PromiseState.OPEN:
         return None
-    return promise if promise.date is not None or then is None else replace(promise, date=then.date)
+    return promise if promise.date is not None or then is None else evolve(promise, date=then.date)
 
 
 def _noticed(promise: Promise, state: PromiseState) -> Promise:
     notice = _notice(state, promise.date)
     noticed = (*(it for it in promise.noticed if it != notice), notice)
-    return replace(promise, noticed=noticed[-_MOST_NOTICED:])
+    return evolve(promise, noticed=noticed[-_MOST_NOTICED:])
 
 
 def _notice(state: PromiseState, date: str | None) -> str:
@@ -218,7 +217,7 @@ def _notice(state: PromiseState, date: str | None) -> str:
 def _entered(promise: Promise, state: PromiseState, now: datetime) -> Promise:
     if promise.state is state:
         return promise
-    return replace(promise, state=state, since=now, message_seq=0)
+    return evolve(promise, state=state, since=now, message_seq=0)
 
 
 def _judged(promise: Promise, date: str | None, order: Order, plan: Plan, now: datetime) -> Promise:
@@ -226,7 +225,7 @@ def _judged(promise: Promise, date: str | None, order: Order, plan: Plan, now: d
     if date is None or promise.fulfilled_at is None:
         return promise
     in_time = promise.fulfilled_at <= facts.promise_moment(date, facts.zone(order, plan))
-    return _entered(replace(promise, date=date), PromiseState.KEPT if in_time else PromiseState.BROKEN, now)
+    return _entered(evolve(promise, date=date), PromiseState.KEPT if in_time else PromiseState.BROKEN, now)
 
 
 def _dated(promise: Promise, date: str, order: Order, plan: Plan, now: datetime) -> Promise:
@@ -234,7 +233,7 @@ def _dated(promise: Promise, date: str, order: Order, plan: Plan, now: datetime)
     state = _standing(date, order, plan)
     if _is_over(date, order, plan, now) or _notice(PromiseState.BROKEN, date) in promise.noticed:
         state = PromiseState.BROKEN
-    return replace(promise, date=date, state=state, since=now, message_seq=0, fulfilled_at=None)
+    return evolve(promise, date=date, state=state, since=now, message_seq=0, fulfilled_at=None)
 
 
 def _standing(date: str, order: Order, plan: Plan) -> PromiseState:
@@ -249,6 +248,8 @@ def _is_over(date: str, order: Order, plan: Plan, now: datetime) -> bool:
 
 def is_same(one: str, other: str, plan: Plan, order: Order) -> bool:
     """True if two dates are so near to each other that the plan calls it no move."""
+    if one == other:
+        return True
     move = moved_by(one, other, plan, order)
     return move == timedelta(0) or move < plan.touchpoint(order.status).ignore_moves_under
 
@@ -256,10 +257,10 @@ def is_same(one: str, other: str, plan: Plan, order: Order) -> bool:
 def _watched(order: Order, promise: Promise, plan: Plan, now: datetime) -> Order:
     moment = _next(order, promise, plan, now)
     if moment != promise.due:
-        promise = replace(promise, due=moment)
-    if promise is order.promise or (order.promise is None and promise == _NONE):
+        promise = evolve(promise, due=moment)
+    if promise is (order.promise or _NONE):
         return order
-    return deadlines.with_deadline(evolve(order, promise=promise), order.deadline)
+    return evolve(order, promise=promise, wake_at=deadlines.earlier(order.deadline, moment))
 
 
 def _next(order: Order, promise: Promise, plan: Plan, now: datetime) -> datetime | None:
