@@ -28,7 +28,7 @@ def test_the_naive_service_and_avisa_write_the_same_mail() -> None:
     ours = fill(
         compiled,
         {
-            "customer": {"name": customer["name"], "first_name": "Ana"},
+            "customer": {"name": customer["name"], "first_name": str(customer["name"]).partition(" ")[0]},
             "order": {"id": told["order_id"], **order},
             "reminder": {"number": 0, "last": False},
             "brand": {

@@ -19,7 +19,7 @@ from tests.bench.sinks import SmtpSink, postfix, smtp_sink
 from tests.bench.traffic import WARM, publish_and_await
 from tests.bench.variants import Ground, Service, SmtpSource, Variant
 
-MAIL = 8_700  # bytes of a mail of ours
+MAIL = 7_900  # bytes of a mail of ours
 CONNECTIONS = 8  # as many as Avisa holds to a relay
 
 
