@@ -27,6 +27,7 @@ _LONGEST_FIRST_NAME = 60
 _LARGEST_LIST = 24 * 1024  # characters of what is shown of several orders
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
+_JUDGED = frozenset({PromiseState.KEPT, PromiseState.BROKEN})
 _DETAIL = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")  # what a template can write; and no name that is an address
 
 
@@ -43,7 +44,7 @@ def build(
     brand = plan.brand(known.get("brand"))
     customer = whole_name(known.get("customer.name"))
     variables: dict[str, Json] = {
-        "customer": {"name": customer, "first_name": first_name(known)},
+        "customer": {"name": customer, "first_name": first_name(known, customer)},
         "order": _order(order.order_id, known, left_out),
         "status": _status(notification.status),
         "reminder": _reminder(notification),
@@ -145,13 +146,13 @@ def whole_name(value: Json) -> str:
     return shapes.person(name) if any(map(str.isalpha, name)) else ""
 
 
-def first_name(known: Mapping[str, Json]) -> str:
-    """The name to greet the customer by: what an event calls so, else the given name in the whole name, if there is
-    no doubt which that is, else nothing. `known` is the order's `facts.view`."""
+def first_name(known: Mapping[str, Json], whole: str) -> str:
+    """The name to greet the customer by: what an event calls so, else the given name in their `whole_name`, if there
+    is no doubt which that is, else nothing. `known` is the order's `facts.view`."""
     for fact in ("customer.first_name", "customer.given_name"):
         if fact in known and (stated := whole_name(known[fact])):
             return stated[:_LONGEST_FIRST_NAME].rstrip()
-    return first_name_in(whole_name(known.get("customer.name")), known.get("customer.locale"))
+    return first_name_in(whole, known.get("customer.locale"))
 
 
 @lru_cache(64)
@@ -238,9 +239,11 @@ def _is_shown(date: str, notification: Notification, order: Order, plan: Plan, n
 
 def _judged(notification: Notification, order: Order, plan: Plan) -> PromiseState | None:
     """KEPT or BROKEN, where the message tells of a status that fulfils the promise."""
-    fulfils = notification.purpose is Purpose.UPDATE and plan.touchpoint(notification.status).fulfils_promise
-    state = order.promise.state if order.promise is not None and fulfils else None
-    return state if state in {PromiseState.KEPT, PromiseState.BROKEN} else None
+    promise = order.promise
+    if promise is None or notification.purpose is not Purpose.UPDATE:
+        return None
+    judged = plan.touchpoint(notification.status).fulfils_promise and promise.state in _JUDGED
+    return promise.state if judged else None
 
 
 def _promise(date: str, notification: Notification, order: Order, plan: Plan) -> dict[str, Json]:

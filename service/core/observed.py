@@ -119,7 +119,7 @@ def _variables(order: Order) -> Iterator[tuple[str, Json, str]]:
         elif fact.startswith("details."):
             name = fact.removeprefix("details.")
             yield from _named(f"order.{name}", shapes.order_detail(name, raw, shapes.Notes()), fact)
-    if first_name := context.first_name(known):
+    if first_name := context.first_name(known, context.whole_name(known.get("customer.name"))):
         fact = next(fact for fact in _NAMES if known.get(fact))
         yield from _named("customer.first_name", first_name, fact)
 

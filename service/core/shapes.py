@@ -27,6 +27,7 @@ DEEPEST = 5
 # The last item of a list that was cut, with how many are missing. No template can name it, because names with an
 # underscore before them are left out, and no event can forge it, because `without_mark` takes it for an item.
 MORE = "_more"
+_LARGEST = 2**63
 _LINES = frozenset({"number", "currency", "currency_code"})
 _STANDS_FOR_A_NAME = ("title", "description", "sku")
 
@@ -46,6 +47,8 @@ class Notes(list[str]):
 
 def text_of(value: str, longest: int, notes: Notes, *, lines: bool = False) -> str:
     """Return the text as it may be shown, no longer than `longest`: in one line, or with its lines."""
+    if len(value) <= longest and value.isascii() and value.isprintable():  # most are
+        return value.strip()
     begin = value[: 2 * longest]  # it may have a million characters, and they are looked at one by one
     if lines:
         begin = "\n".join(line for each in visible(begin).split("\n") if (line := each.strip()))
@@ -85,7 +88,7 @@ def detail(value: Json, notes: Notes, longest: int = LONGEST_TEXT, depth: int = 
     if kind is str:
         return text_of(value, longest, notes) or None
     if kind is int:
-        return value if -(2**63) <= value < 2**63 else str(value)[:LONGEST_LINE]
+        return value if -_LARGEST <= value < _LARGEST else str(value)[:LONGEST_LINE]
     if kind is bool:
         return value
     if kind is float:
@@ -107,11 +110,14 @@ def detail(value: Json, notes: Notes, longest: int = LONGEST_TEXT, depth: int = 
     if len(value) > MOST_ITEMS:
         notes.append(f"{len(value) - MOST_ITEMS} of {len(value)} names left out")
     shown = {}
-    for key, item in islice(value.items(), MOST_ITEMS):
+    for key, item in value.items() if len(value) <= MOST_ITEMS else islice(value.items(), MOST_ITEMS):
         if key[:1] == "_":
             continue
-        usual = item.__class__ is str and len(item) <= longest and item.isascii() and item.isprintable()
-        if usual and item and item.strip() == item:  # as `text_of` would find, without a call
+        kind = item.__class__  # of most items these two are all that there is, and need no call
+        if kind is str and item and len(item) <= longest and item.isascii() and item.isprintable():
+            if text := item.strip():
+                shown[key] = text
+        elif kind is int and -_LARGEST <= item < _LARGEST:
             shown[key] = item
         elif (kept := detail(item, notes, longest, depth + 1)) is not None:
             shown[key] = kept
