@@ -134,10 +134,11 @@ class _Generator:
         if is_prose(part):
             part = nodes.Filter(part, "_flat", [], [], None, None, lineno=part.lineno)
         value = self._expression(part, scope)
-        if not of_the_shop(part, scope):
-            value = f"typed({value})"
+        typed = not of_the_shop(part, scope)
         if self._escaped:
-            return f"{_ESCAPES[place]}({value}, filling)"
+            return f"{'typed_' if typed else ''}{_ESCAPES[place]}({value}, filling)"
+        if typed:
+            return f"typed({value}, filling)"
         plain = f"str({value})" if is_text(part) and not local(part, scope) else f"write({value}, filling)"
         if is_address(part):
             return plain

@@ -29,6 +29,8 @@ from avisa.templates.quoted_printable import HALF, quoted
 # Most values are short, and have nothing that HTML or quoted-printable write otherwise, or that may have to be
 # isolated, as all but ASCII may; in a message from right to left anything may.
 _USUAL = re.compile(rf"(?!\.)[ !#-%(-;?-~]{{0,{HALF}}}\Z").match
+# The same, of which mail programs make no links either: a host has a dot, and a scheme ends with a colon.
+_HARMLESS = re.compile(rf"[ !#-%(-\-/-9;?-~]{{0,{HALF}}}\Z").match
 _NOTHING = re.compile(r"\Z").match
 _REMEMBERED = 100  # characters of values that are likely to come again: dates, amounts, names of goods
 
@@ -51,10 +53,17 @@ def functions(stages: Mapping[str, str], direction: Direction = _FROM_LEFT) -> d
     `stages` are the layout's words for statuses, in the language of the message, and `direction` is the message's."""
     filters = {**PLAIN_FILTERS, "_stage": lambda status: _stage(stages, status)}
     disturbs = direction.disturbs
+    harmless = _NOTHING if direction.right_to_left else _HARMLESS
 
     def isolated(text: str, budget: Budget) -> str:
         """Return a value for plain text, isolated if it has to be."""
         return counted(direction.in_line(text), budget) if disturbs(text) else text
+
+    def typed(value: Any, budget: Budget) -> str:
+        """Return for plain text what somebody outside the shop may have typed, isolated if it has to be."""
+        if value.__class__ is str and harmless(value):
+            return value
+        return isolated(_write(_typed(value), budget), budget)
 
     def indented(value: Any, indent: str, budget: Budget) -> str:
         """Return prose for plain text. No line of it but the first begins where the lines of the message do."""
@@ -71,7 +80,7 @@ def functions(stages: Mapping[str, str], direction: Direction = _FROM_LEFT) -> d
         "counted": counted,
         "dict": dict,
         "part": _part_of,
-        "typed": _typed,
+        "typed": typed,
         "indented": indented,
         "numbers": _NUMBERS,
     }
@@ -91,9 +100,10 @@ def _for_html(direction: Direction) -> dict[str, Any]:
     def lines(text: str) -> str:  # each is isolated for itself: a line end ends an isolate
         return "<br>".join(map(shown, text.split("\n")))
 
-    usual = _NOTHING if direction.right_to_left else _USUAL
+    usual, harmless = (_NOTHING, _NOTHING) if direction.right_to_left else (_USUAL, _HARMLESS)
     ways: dict[str, Callable[[str], str]] = {"escape": escape, "shown": shown, "in_line": in_line, "lines": lines}
-    return {name: _writer(html_of, usual) for name, html_of in ways.items()}
+    writers = {name: _writer(html_of, usual) for name, html_of in ways.items()}
+    return writers | {f"typed_{name}": _typed_writer(write, harmless) for name, write in writers.items()}
 
 
 def _writer(html_of: Callable[[str], str], usual: Callable[[str], object]) -> Callable[[Any, Budget], str]:
@@ -111,6 +121,19 @@ def _writer(html_of: Callable[[str], str], usual: Callable[[str], object]) -> Ca
         return counted(remembered(text) if len(text) <= _REMEMBERED else written(text), budget)
 
     return write
+
+
+def _typed_writer(
+    write: Callable[[Any, Budget], str], harmless: Callable[[str], object]
+) -> Callable[[Any, Budget], str]:
+    """Return what writes a value that somebody outside the shop may have typed."""
+
+    def write_typed(value: Any, budget: Budget) -> str:
+        if value.__class__ is str and harmless(value):
+            return value
+        return write(_typed(value), budget)
+
+    return write_typed
 
 
 def _part_of(of: Any, key: str) -> Any:
