@@ -106,6 +106,7 @@ class Formats:
         self._full_pattern = full
         self._day_pattern = full if "y" in without_year else without_year
         self._join = str(self._locale.datetime_formats.get("long", "{1} {0}")).replace("'", "")
+        self._day = lru_cache(1024)(self._day_of)  # a mail says a day up to eight times
         self._write_day = lru_cache(1024)(self._babel_day)
         self._write_date = lru_cache(1024)(self._babel_date)
         self._write_time = lru_cache(1440)(self._babel_time)
@@ -118,6 +119,9 @@ class Formats:
 
     def day(self, value: Json, zone: str, now: Json = None) -> Json:
         """`segunda-feira, 9 de março`; with its year if that is not the one that everybody thinks of."""
+        return self._day(value, zone, now) if isinstance(value, str) and len(value) <= _LONGEST else value
+
+    def _day_of(self, value: str, zone: str, now: Json) -> str:
         at = moment_of(value, zone)
         if at is None:
             return value
