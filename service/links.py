@@ -21,6 +21,12 @@ SCHEMES = frozenset({"http", "https", "mailto", "tel"})  # that operators may wr
 NOT_A_LINK = "this is no whole address: a link begins with https:, mailto: or tel:"
 LONGEST = 1_999  # characters; a longer value was cut on its way, and would lead elsewhere
 _PARTS = ("href", "protocol", "username", "password", "hostname", "port", "host_type")
+# Nearly all that come: of such an address a browser changes nothing, and nothing of it is to be encoded. Its path has
+# no segment of dots.
+USUAL = re.compile(
+    r"https://((?:(?!xn--)[a-z0-9-]{1,63}\.)++[a-z]{2,63})/(?:[\w~-][\w.~-]*+/)*+(?:[\w~-][\w.~-]*+)?(?:\?[\w.~=&-]*+)?",
+    re.ASCII,
+)
 _NAMED = re.compile(r"[\w-]+(\.[\w-]+)+(/\S*)?")
 _SCHEME = re.compile(r"[\x00-\x20]*([A-Za-z][A-Za-z0-9+.-]*):")
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
@@ -100,6 +106,8 @@ def read(text: str) -> Link | Flaw:
     """Return the address of a page, or why it is none that a mail may link to."""
     if len(text) > LONGEST:
         return Flaw(f"it is longer than {LONGEST} characters")
+    if (usual := USUAL.fullmatch(text)) is not None and _problem(usual[1]) is None:
+        return Link(text, "https", usual[1])
     scheme = _SCHEME.match(text)
     if scheme is None or scheme[1].lower() not in ("http", "https"):
         return Flaw("it does not begin with https:")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from html import unescape
 
+import ada_url
 import pytest
 
+from avisa.links import USUAL
 from tests.templates.harness import mailed, usual
 
 TRACK = "https://track.example"
@@ -31,3 +34,25 @@ def test_a_link_that_a_browser_would_mend_is_whole(sent: str, link: str) -> None
     assert f'href="{link}"' in unescape(rendered.html)
     assert f"Look:\n{link}\n" in rendered.text
     assert mail.notes == ()
+
+
+def test_a_usual_address_is_read_as_a_browser_reads_it() -> None:
+    chance = random.Random(1)
+    hosts = (
+        "shop.example.com",
+        "-a.b-.pt",
+        "ab--cd.io",
+        "x.0x1.com",
+        "0x.ab",
+        "XN--a.com",
+        f"{'a' * 63}.com",
+        "1.2.3",
+    )
+    letters = "aZ09-_~" * 3 + "./=&?" * 2 + "%+#:@!;\\|é "
+    usual = 0
+    for _ in range(5_000):
+        address = f"https://{chance.choice(hosts)}/{''.join(chance.choices(letters, k=chance.randint(0, 12)))}"
+        if USUAL.fullmatch(address):
+            usual += 1
+            assert ada_url.URL(address).href == address
+    assert usual > 500
