@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from avisa.core.part import PartName, Parts
 from avisa.core.promise import Promise
@@ -167,8 +167,7 @@ class OrderEvent:
     cut: tuple[str, ...] = ()  # names of facts that were cut
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(NamedTuple):  # an event makes ten of them, and a tuple is made in a third of the time of a dataclass
     """A value and the rank of the event that set it."""
 
     rank: Rank
