@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -21,7 +22,7 @@ from avisa.ports import Attempt, Change, Committed, Tally, Unreadable
 from avisa.store import counters, flood, questions, recipient_queues, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.dead_letters import set_aside
-from avisa.store.sql.dialect import as_rows, clock
+from avisa.store.sql.dialect import as_rows, clock, writes_short
 from avisa.store.sql.moments import MICROSECOND, micros, moment_or_none
 from avisa.store.sql.rows import notification_of, order_of, order_row
 from avisa.store.sql.statements import query, statement
@@ -31,6 +32,7 @@ _LOAD_PENDING = query("load_pending")
 _LOCK = query("lock_orders")
 _INSERT = statement("insert_orders")
 _UPDATE = statement("update_orders")
+_REPLACE = statement("replace_orders")
 _FEEDS = query("partitions_to_wake")
 _DUE = query("orders_to_wake")
 _NEXT_WAKE = query("next_wake")
@@ -100,18 +102,36 @@ def apply(
         for change in chosen
         if (before := stored.get(change.order.order_id)) and before.version == change.order.version
     ]
-    born = _INSERT.insert(conn, [order_row(change.order) for change in new], "order_id") if new else set()
+    short = writes_short(conn)
+    rows = [order_row(change.order, short=short) for change in new]
+    born = _INSERT.insert(conn, rows, "order_id") if rows else set()
     touching = [change.order.order_id for change in known if _touches_outbox(change)]
     unsettled = recipient_queues.lock_unsettled(conn, touching)
     known = [change for change in known if _absorbs(change, unsettled)]
     won = [change for change in new if change.order.order_id in born] + known
-    if known:
-        _UPDATE.execute(conn, [order_row(change.order) for change in known])
+    _update(conn, [change.order for change in known])
     begun = recipient_queues.add(conn, won, unsettled, now=now, now_real=now_real, lease=lease, begin=begin)
     questions.add(conn, won, shard=shard)
     timeline.add(conn, [entry for change in won for entry in change.entries])
     counters.count_orders(conn, [(stored.get(change.order.order_id), change.order) for change in won], shard=shard)
     return Applied(frozenset(change.order.order_id for change in won), begun)
+
+
+def _update(conn: Connection, orders: Iterable[Order]) -> None:
+    """Store these, which are stored already and locked."""
+    short = writes_short(conn)
+    rows: list[dict[str, Any]] = []
+    packed: list[dict[str, Any]] = []
+    for order in orders:
+        row = order_row(order, short=short)
+        if short and order.ended_at is not None:
+            packed.append(row | {"version": order.version + 1})
+        else:
+            rows.append(row)
+    if rows:
+        _UPDATE.execute(conn, rows)
+    if packed:
+        _REPLACE.execute(conn, packed)
 
 
 def _touches_outbox(change: Change) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from avisa.core.model import SETTLED, Reason, State
 from avisa.ports import Attempt, Change
 from avisa.store import drafts
-from avisa.store.sql.dialect import as_rows
+from avisa.store.sql.dialect import as_rows, writes_short
 from avisa.store.sql.rows import begun_row, notification_row
 from avisa.store.sql.statements import query, statement
 
@@ -83,11 +83,12 @@ def add(
     occupied = {item.queue for key, item in unsettled.items() if item.blocks and key not in dropped}
     begun: dict[str, drafts.Place] = {}
     rows: list[dict[str, Any]] = []
+    short = writes_short(conn)
     for change in changes:
         for notification in sorted(change.notifications, key=lambda item: item.seq):
             if notification.key in unsettled:
                 continue
-            row = notification_row(notification)
+            row = notification_row(notification, short=short)
             rows.append(row)
             if notification.state in SETTLED or notification.key in superseded:  # decided and overtaken in one batch
                 row |= {"state": State.DROPPED, "reason": Reason.SUPERSEDED, "settled_at": now}

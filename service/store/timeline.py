@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from avisa.ports import Entry
+from avisa.store.sql.dialect import writes_short
 from avisa.store.sql.rows import entry_row
 from avisa.store.sql.statements import statement
 
@@ -15,4 +16,5 @@ _INSERT = statement("insert_entries")
 
 def add(conn: Connection, entries: Sequence[Entry]) -> None:
     if entries:
-        _INSERT.execute(conn, [entry_row(entry) for entry in entries])
+        short = writes_short(conn)
+        _INSERT.execute(conn, [entry_row(entry, short=short) for entry in entries])

@@ -16,13 +16,13 @@ from sqlalchemy import Connection
 from avisa.core.promise import PromiseState
 from avisa.store import StoreMisconfigured, alert_lists, drafts, flood, migrate, open_store, orders, outbox, queries
 from avisa.store.database import database_url
-from avisa.store.sql import dialect, schema, statements
+from avisa.store.sql import dialect, rows, schema, statements
 from avisa.store.sql.moments import micros
 from avisa.store.sql.tables import metadata
 from tests.builders import NOW
 from tests.fakes import RealClock
 from tests.store.conftest import FreshDatabase
-from tests.store.harness import change
+from tests.store.harness import change, order
 
 
 async def test_the_migrations_create_the_declared_tables(database: FreshDatabase) -> None:
@@ -67,11 +67,13 @@ async def test_an_upgrade_takes_the_promises_of_orders_that_have_not_ended(datab
     await store.orders.commit([change("ended", final=True, ended_at=NOW), change("open"), change("bare")], now=NOW)
     await database.close()
     database.undo_drafts()
-    old = '{"promise_state":"moved","odd":"a \\u0000 b",'
+    bare = rows.order_row(order("bare"))["state"]
+    old = bare.replace("{", '{"promise_state":"moved","odd":"a \\u0000 b",', 1)
     for statement in (
         "DROP INDEX orders_promise",
         "ALTER TABLE orders DROP COLUMN promise",
-        f"UPDATE orders SET state = replace(state, '{{', '{old}') WHERE order_id <> 'bare'",
+        f"UPDATE orders SET state = '{bare}'",
+        f"UPDATE orders SET state = '{old}' WHERE order_id <> 'bare'",
         "UPDATE alembic_version SET version_num = '0007'",
     ):
         database.sql(statement)

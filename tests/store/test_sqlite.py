@@ -31,7 +31,7 @@ from avisa.store.database import sqlite as ours
 from tests.builders import NOW, notification
 from tests.fakes import RealClock
 from tests.store.conftest import FreshDatabase
-from tests.store.harness import FEED, LEASE, READER, attempt, change, lease_all, unreadable
+from tests.store.harness import FEED, LEASE, READER, attempt, change, lease_all, order, unreadable
 from tests.tools.waiting import PATIENCE
 
 MIB = 1 << 20
@@ -287,3 +287,15 @@ def _peak(*, anew: bool = False) -> int:
         Path("/proc/self/clear_refs").write_text("5")
     (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(peak) * 1024
+
+
+async def test_the_state_of_an_order_that_has_ended_is_packed_and_comes_back(database: FreshDatabase) -> None:
+    store = await database.open()
+    await store.orders.commit([change("A-1"), change("B-1")], now=NOW)
+    await store.orders.commit([change("A-1", 1, final=True, ended_at=NOW)], now=NOW)
+    assert database.sql("SELECT order_id || typeof(state) FROM orders ORDER BY 1") == ["A-1blob", "B-1text"]
+    ended = (await store.orders.load(["A-1"]))["A-1"]
+    assert ended == order("A-1", 2, final=True, ended_at=NOW)
+    await store.orders.commit([change("A-1", 2, ended_at=NOW, seq=7)], now=NOW)
+    again = (await store.orders.load(["A-1"]))["A-1"]
+    assert (again.version, again.seq) == (3, 7)

@@ -13,8 +13,9 @@ import pytest
 from avisa.core.model import State
 from avisa.ports import Attempt
 from avisa.store import Store, migrate, open_store
+from tests.builders import NOW
 from tests.fakes import RealClock
-from tests.store.harness import LEASE, attempt, settlement
+from tests.store.harness import LEASE, attempt, change, settlement
 from tests.store.previous import FEED, NotInHistoryError, Previous, checkout
 from tests.tools.postgres import Postgres
 
@@ -164,5 +165,18 @@ async def test_what_we_began_is_kept_from_the_version_before(
         expire(postgres, url)
         assert await ours.begin("ours again") == begun
         assert await ours.settle() == list(begun)
+    finally:
+        await ours.store.close()
+
+
+@pytest.mark.needs_postgres
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+async def test_what_we_store_is_read_by_the_version_before(previous: Previous, url: str) -> None:
+    assert previous.ask("loaded", []) == {}  # it runs when the schema is changed
+    ours = await opened(url)
+    try:
+        await ours.store.orders.commit([change("A-1", seqs=(1,)), change("B-1")], now=NOW)
+        await ours.store.orders.commit([change("B-1", 1, final=True, ended_at=NOW)], now=NOW)
+        assert previous.ask("loaded", ["A-1", "B-1"]) == {"A-1": 1, "B-1": 2}
     finally:
         await ours.store.close()

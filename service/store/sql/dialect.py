@@ -25,6 +25,7 @@ _BOUND = re.compile(r":(\w+)")
 _JSON_ROWS = "(SELECT {columns} FROM json_each(:rows)) AS r"
 _VALUES_ROWS = "(SELECT {columns} FROM (VALUES :rows)) AS r"
 _JSON_RESULT = "WITH found ({names}) AS ({query}) SELECT json_group_array(json_array({names})) FROM found"
+_STATE = "CASE typeof(state) WHEN 'blob' THEN hex(state) ELSE state END"
 _CLOCK = "CAST(extract(epoch FROM statement_timestamp()) * 1000000 AS bigint)"
 
 
@@ -121,6 +122,7 @@ def _text(statement: _Sql, dialect: str) -> TextClause:
         "{lock}": "" if sqlite else "FOR UPDATE",
         "{skip}": "" if sqlite else "FOR UPDATE OF n SKIP LOCKED",
         "{clock}": ":clock" if sqlite else _CLOCK,
+        "{state}": _STATE if sqlite else "state",
     }
     return text(_replace(statement.sql, replaced))
 
@@ -143,7 +145,7 @@ def _execute(conn: Connection, statement: _Sql, rows: Rows, values: dict[str, An
         if rows and len(rows) * len(_pieces(statement)[1]) <= _MOST_VALUES:
             return conn.exec_driver_sql(*_with_values(statement, rows, values))
     if statement.columns:
-        values["rows"] = orjson.dumps(rows, default=_bytea).decode()
+        values["rows"] = orjson.dumps(rows, default=None if conn.dialect.name == "sqlite" else _bytea).decode()
     return conn.execute(_text(statement, conn.dialect.name), values)
 
 
@@ -178,9 +180,20 @@ def _pieces(statement: _Sql) -> tuple[tuple[tuple[str, str], ...], tuple[str, ..
     columns = column_names(statement.columns)
     named = ", ".join(f"column{place} AS {name}" for place, name in enumerate(columns, start=1))
     rows = _VALUES_ROWS.replace("{columns}", named)
-    sql = _replace(statement.sql, {"{rows}": rows, "{lock}": "", "{skip}": "", "{clock}": ":clock"})
+    sql = _replace(
+        statement.sql, {"{rows}": rows, "{lock}": "", "{skip}": "", "{clock}": ":clock", "{state}": _STATE}
+    )
     parts = [*_BOUND.split(sql), ""]
     return tuple(zip(parts[::2], parts[1::2], strict=True)), columns
+
+
+def writes_short(conn: Connection) -> bool:
+    """Whether rows are written shorter than versions before 0010 can read them.
+
+    On SQLite they are: one process has it at a time, and an older one does not open it any more. On PostgreSQL older
+    ones may go on beside this one, which writes what they read until there is a later version.
+    """
+    return conn.dialect.name == "sqlite"
 
 
 _NOW = text(f"SELECT {_CLOCK}")

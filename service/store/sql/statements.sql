@@ -5,6 +5,7 @@
 --   rows:      columns and types of the rows that are handed over; {rows} is a table `r` of them, {columns} their names.
 --   {lock}     FOR UPDATE; SQLite has one writer and needs none.
 --   {skip}     FOR UPDATE of `n`, passing by what another process has locked.
+--   {state}    the state of an order, in hexadecimal digits where it is packed: SQLite cannot return bytes as JSON.
 --   {clock}    the real moment in microseconds since 1970, by the clock that all who share the store share.
 --
 -- `WHERE 1 = 1` keeps SQLite from reading ON CONFLICT as the condition of a join.
@@ -14,7 +15,7 @@
 
 -- part: order
 -- In the order in which `rows.order_of` reads them.
-order_id, version, wake_at, last_word_at, state
+order_id, version, wake_at, last_word_at, {state}
 
 -- name: load_orders
 -- rows: order_id text
@@ -50,6 +51,13 @@ SET version = orders.version + 1, feed = r.feed, wake_at = r.wake_at, last_word_
     ended_at = r.ended_at, final = r.final, stuck = r.stuck, promise = r.promise, state = r.state
 FROM {rows}
 WHERE orders.order_id = r.order_id
+
+-- name: replace_orders
+-- On SQLite: a row that is updated keeps its page, so what it no longer fills would be lost; a new one takes what it
+-- needs.
+-- rows: order_id text, version bigint, feed text, wake_at bigint, last_word_at bigint, ended_at bigint, final int
+-- rows: stuck int, promise text, state bytea
+INSERT OR REPLACE INTO orders ({columns}) SELECT {columns} FROM {rows}
 
 -- name: partitions_to_wake
 -- Every partition that has an order to wake, found by leaping through the index from one to the next.

@@ -1,0 +1,150 @@
+"""Nouns as JSON, field by field, and back. This is the hot path: nothing is looked up by reflection and nothing is
+parsed twice.
+
+The annotation of a field says how the field is written; it is read once, at import. A new field of `Order` is stored
+without a change here. If its type has no coder yet, the import fails.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Any
+
+import orjson
+
+from avisa.core.model import Fact, Purpose, Rank, Reason
+from avisa.core.promise import Promise, PromiseState
+from avisa.store.sql import asking, parts
+from avisa.store.sql.moments import micros, moment
+
+_AS_IT_IS = frozenset({"int", "bool", "str", "str | None", "int | None"})
+
+Coder = Callable[[Any], Any]
+# Of each field its name, its name in JSON, its default, writer and reader.
+Codes = tuple[tuple[str, str, Any, Coder | None, Coder | None], ...]
+Readers = dict[str, Coder | None]
+
+# The fields that most notifications and entries have, by their short names.
+_LONG = {
+    "a": "at", "b": "promise_before", "e": "episode", "k": "kind", "o": "ordinal", "p": "purpose", "r": "reason",
+    "s": "status", "t": "published_real",
+}  # fmt: skip
+_SHORT = {long: short for short, long in _LONG.items()}
+
+
+def to_json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # a publisher's integer beyond 64 bits
+        return json.dumps(value, separators=(",", ":"))
+
+
+def _ranked(pairs: Iterable[tuple[Rank, str]]) -> list[Any]:
+    return [[*rank, word] for rank, word in pairs]
+
+
+def _unranked(rows: list[Any]) -> tuple[tuple[Rank, str], ...]:
+    return tuple(((a, b, c), word) for a, b, c, word in rows)
+
+
+def _facts(facts: dict[str, Fact]) -> dict[str, Any]:
+    return {name: [*fact.rank, fact.value] for name, fact in facts.items()}
+
+
+def _unfacts(rows: dict[str, Any]) -> dict[str, Fact]:
+    return {name: Fact(rank=(a, b, c), value=value) for name, (a, b, c, value) in rows.items()}
+
+
+def _counts(numbers: dict[str, int]) -> dict[str, int]:
+    """With plain strings for keys: orjson accepts no enumeration there."""
+    return {str(word): number for word, number in numbers.items()}
+
+
+def _base64(content: bytes) -> str:
+    return binascii.b2a_base64(content, newline=False).decode()
+
+
+_CODERS: dict[str, tuple[Coder, Coder]] = {
+    "datetime": (micros, moment),
+    "datetime | None": (micros, moment),  # None is the default, and a default is left out
+    "Rank": (list, tuple),
+    "Mapping[str, Fact]": (_facts, _unfacts),
+    "Mapping[str, int]": (_counts, dict),
+    "Mapping[str, str]": (dict, dict),
+    "tuple[tuple[Rank, str], ...]": (_ranked, _unranked),
+    "tuple[str, ...]": (list, tuple),
+    "bytes": (_base64, binascii.a2b_base64),
+    "frozenset[str]": (sorted, frozenset),
+    "PromiseState | None": (str, PromiseState),
+    "Asking | None": (asking.written, asking.read),
+    "Parts | None": (parts.written, parts.read),
+    "Purpose": (str, Purpose),
+    "Reason": (str, Reason),
+    "Reason | None": (str, Reason),
+}
+
+
+def codes(noun: type[Any], leave: frozenset[str]) -> Codes:
+    """How each field is coded that goes into the JSON of `noun`: all but those in `leave`."""
+    coded = []
+    for field in fields(noun):
+        if field.name in leave:
+            continue
+        kind = str(field.type)
+        default = field.default_factory() if callable(field.default_factory) else field.default
+        write, read = (None, None) if kind in _AS_IT_IS else _CODERS[kind]
+        coded.append((field.name, field.name, default, write, read))
+    return tuple(coded)
+
+
+def shortened(codes: Codes) -> Codes:
+    """The same with the short names, as far as there are any; `read_short` reads either."""
+    return tuple((field, _SHORT.get(name, name), *how) for field, name, *how in codes)
+
+
+def readers(codes: Codes) -> Readers:
+    """The reader of each field by its name."""
+    return {field: read for field, _, _, _, read in codes}
+
+
+def write(noun: Any, codes: Codes) -> str:
+    """The JSON of a noun: what differs from its defaults."""
+    return to_json(_written(noun, codes))
+
+
+def _written(noun: Any, codes: Codes) -> dict[str, Any]:
+    state = {}
+    for field, name, default, write, _ in codes:
+        value = getattr(noun, field)
+        if value is not default and value != default:
+            state[name] = value if write is None else write(value)
+    return state
+
+
+_PROMISE = codes(Promise, frozenset())
+_PROMISE_READERS = readers(_PROMISE)
+_CODERS["Promise | None"] = (
+    lambda promise: _written(promise, _PROMISE),
+    lambda state: Promise(**_values(state, _PROMISE_READERS)),
+)
+
+
+def read(state: str, readers: Readers) -> dict[str, Any]:
+    """The fields that were written so."""
+    return _values(orjson.loads(state), readers)
+
+
+def read_short(state: str, readers: Readers) -> dict[str, Any]:
+    """The same where their names may be short."""
+    return _values({_LONG.get(name, name): value for name, value in orjson.loads(state).items()}, readers)
+
+
+def _values(state: dict[str, Any], readers: Readers) -> dict[str, Any]:
+    fields_read = {}
+    for name, value in state.items():
+        read = readers[name]
+        fields_read[name] = value if read is None else read(value)
+    return fields_read
