@@ -64,7 +64,7 @@ def check(
     settings = load_settings(dotenv=live)
     folder = template_folder.locate(folder or settings.templates)
     history = _live_history(settings) if live else History(now=clock_of(settings.clock).now())
-    found = _found(folder, settings, history)
+    found = _found(folder, settings, history, _topics(settings, live=live))
     ok = not any(problem.severity == "error" for problem in found)
     match form:
         case Format.GITHUB:
@@ -101,7 +101,12 @@ def _shown(document: dict[str, Any], found: Sequence[Diagnostic], folder: Path) 
     return Group(*parts, problems.text(found, folder))
 
 
-def _found(folder: Path, settings: Settings, history: History) -> list[Diagnostic]:
+def _topics(settings: Settings, *, live: bool) -> Sequence[str] | None:
+    """The topics that the service reads, if these are its settings."""
+    return settings.kafka.topics if live or "topics" in settings.kafka.model_fields_set else None
+
+
+def _found(folder: Path, settings: Settings, history: History, topics: Sequence[str] | None) -> list[Diagnostic]:
     try:
         return lint.check(
             folder,
@@ -110,6 +115,7 @@ def _found(folder: Path, settings: Settings, history: History) -> list[Diagnosti
             orders=history.orders,
             observed=history.observed,
             unreadable=history.unreadable,
+            topics=topics,
         )
     except OSError as error:
         raise not_there(f"{folder}: {error.strerror or 'is not a folder'}") from None

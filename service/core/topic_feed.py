@@ -5,6 +5,7 @@ Here is only what the other rooms know of it; `feeds` has the mapping itself, co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -38,6 +39,9 @@ class TopicFeed(Protocol):
     def read(self, content: Json) -> Mapped | Unmapped:
         """Return the event's fields in a parsed value of at most 1 MiB and 32 levels. Never raises, and ends in
         bounded time."""
+
+    def missing(self, content: Json) -> Mapping[str, str | None]:
+        """The fields for which there is nothing in a value, each with the path that was probably meant."""
 
     def origin(self, field: str) -> str | None:
         """Where the feed takes a field from, for people: the expression; None if it does not map that field."""

@@ -23,6 +23,7 @@ MOST_NODES = 200  # of its syntax tree
 DEEPEST = 30  # levels of its syntax tree
 
 _TAKE_EXPRESSIONS = frozenset({"map", "sort_by", "min_by", "max_by"})  # functions with an argument such as `&price`
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _JSON_PATH = re.compile(r"\$\.?")
 
 
@@ -67,6 +68,17 @@ class Path:
                 return ABSENT
         return content
 
+    def nearest(self, content: Json) -> str | None:
+        """Return the path that was probably meant, where this one finds nothing; None if nothing is called alike."""
+        for place, step in enumerate(self.steps):
+            if isinstance(content, dict) and step not in content:
+                meant = closest_match(str(step), map(str, content))
+                return None if meant is None else _written((*self.steps[:place], meant, *self.steps[place + 1 :]))
+            if not isinstance(content, dict | list):
+                return None
+            content = Path("", (step,)).find(content)
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Expression:
@@ -108,6 +120,17 @@ def parse(text: str) -> Path | Expression | Fault:
         return Fault(f"nested more than {DEEPEST} deep", 0)
     steps = _steps(tree)
     return Path(text, steps) if steps is not None else _fault(text, tree) or Expression(text, tree)
+
+
+def _written(steps: tuple[str | int, ...]) -> str:
+    """A path as JMESPath has it."""
+    text = ""
+    for step in steps:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += ("." if text else "") + (step if _PLAIN_NAME.fullmatch(step) else json.dumps(step))
+    return text
 
 
 def _misspelt(text: str, error: LexerError) -> Fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,16 +52,10 @@ class Feed:
 
     def read(self, content: Json) -> Mapped | Unmapped:
         """See `TopicFeed.read`."""
-        if self.envelope is not None:
-            content = envelopes.unwrapped(content)
-        silent = not self.notify
-        if self.envelope == "debezium":
-            silent |= envelopes.is_snapshot(content)
-            content = envelopes.change(content, self.only_if_changed)
-            if isinstance(content, Unmapped):
-                return content
-        if not isinstance(content, dict | list):
-            return Unmapped(Reason.WRONG_TYPE, "the value: must be an object")
+        content = self._opened(content)
+        if isinstance(content, Unmapped):
+            return content
+        silent = not self.notify or (self.envelope == "debezium" and envelopes.is_snapshot(content))
         interpreter = Interpreter()
         try:
             for condition in self.only:
@@ -75,9 +70,35 @@ class Feed:
             mapped.fields["notify"] = False
         return mapped
 
+    def missing(self, content: Json) -> Mapping[str, str | None]:
+        """See `TopicFeed.missing`."""
+        content = self._opened(content)
+        if isinstance(content, Unmapped):
+            return {}
+        interpreter, found = Interpreter(), {}
+        for field in self.fields:
+            try:
+                value = field.read(content, interpreter)
+            except (FieldError, TooManyStepsError):
+                continue  # there is something, though nothing to be used
+            if value is ABSENT or value is None or value == "":
+                path = field.expression
+                found[field.name] = path.nearest(content) if isinstance(path, Path) else None
+        return found
+
     def origin(self, field: str) -> str | None:
         """See `TopicFeed.origin`."""
         return next((each.origin for each in self.fields if each.name == field), None)
+
+    def _opened(self, content: Json) -> Json | Unmapped:
+        """What is in the envelope."""
+        if self.envelope is not None:
+            content = envelopes.unwrapped(content)
+        if self.envelope == "debezium":
+            content = envelopes.change(content, self.only_if_changed)
+        if isinstance(content, Unmapped | dict | list):
+            return content
+        return Unmapped(Reason.WRONG_TYPE, "the value: must be an object")
 
     def _mapped(self, content: Json, interpreter: Interpreter) -> Mapped | Unmapped:
         fields: dict[str, Json] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -18,6 +18,7 @@ from avisa.lint import (
     accessibility,
     client_support,
     dead_conditions,
+    feed_samples,
     leftover_markdown,
     message,
     observed_variables,
@@ -51,12 +52,13 @@ def check(
     orders: Sequence[Order] = (),
     observed: Sequence[ObservedVariables] = (),
     unreadable: Mapping[str, Reason] = NOTHING,
+    topics: Collection[str] | None = None,
 ) -> list[Diagnostic]:
     """Return all that is wrong with a folder, by file and line. Raises OSError if the folder cannot be read at all.
 
     The plan is compared with `orders`, which are real ones, and the messages with the variables `observed` in live
-    events; of a topic in `unreadable` nothing can be read, for that reason. `now` is the beginning of the year in
-    which the longest silence is looked for.
+    events; of a topic in `unreadable` nothing can be read, for that reason. `topics` are those that the service
+    reads, None if that is not known. `now` is the beginning of the year in which the longest silence is looked for.
     """
     files, found = template_folder.read(folder)
     plan, renderer, compiled = examine(files, read_plan, compile_folder)
@@ -79,6 +81,8 @@ def check(
         frame = {file: sound[file] for file in (*layouts.FILES, THEME) if file in sound}
         advice = [
             *plan_lints.check_plan(located, now),
+            *feed_samples.check_topics(located, topics),
+            *feed_samples.check_samples(located, template_folder.all_beside(folder, feed_samples.SAMPLES), now),
             *plan_lints.check_news(located, [*(sample.order for sample in sample_orders), *orders]),
             *plan_vs_history.check_plan(located, orders, now),
             *accessibility.check_brands(located),

@@ -18,7 +18,7 @@ _NAME = r"\w[\w .-]*"
 _NAMES = re.compile(  # of what is written out; `_WANTED` is of what is read
     rf"plan\.yaml|layout/(?:words|theme)\.yaml|layout/{_NAME}\.(?:html|txt)|messages/{_NAME}/{_NAME}\.md"
 )
-_BESIDE = ("samples.jsonl",)
+_BESIDE = ("samples.jsonl", "samples/*.jsonl")
 _ENDINGS = {".md.txt": ".md", ".markdown": ".md", ".md": ".md", ".yml": ".yaml", ".yaml.txt": ".yaml"}
 _COPIED = (*_WANTED, "README.md", "pictures/*.png", "plan.schema.json")
 
@@ -88,6 +88,13 @@ def beside(folder: Path, name: str) -> str | Diagnostic | None:
     none."""
     root = folder.resolve(strict=True)
     return _text(root, root / name, name) if (root / name).exists() else None
+
+
+def all_beside(folder: Path, pattern: str) -> Iterator[tuple[str, str | Diagnostic]]:
+    """Yield the name and the text of each such file, with those that match `samples/*.jsonl`."""
+    root = folder.resolve(strict=True)
+    for name, path in _matching(root, (pattern,)):
+        yield name, _text(root, path, name)
 
 
 def files_in(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -91,6 +91,20 @@ MISTAKES = (
         suggestion="order.id",
     ),
     Planted(
+        kind="a path that finds nothing in the samples of its topic",
+        file=PLAN,
+        edit=added("feeds: {shop.orders: {fields: {order_id: id, status: state, customer.email: ‸buyer.mail}}}"),
+        code="unfilled_field",
+        suggestion="buyer.email",
+        says="customer.email: `buyer.mail` finds nothing in 1 of 2 samples",
+        also={
+            "samples/shop.orders.jsonl": lambda _: (
+                '{"id": 1, "state": "shipped", "buyer": {"email": "ana@example.com"}}\n'
+                '{"id": 1, "state": "shipped", "buyer": {"mail": "ana@example.com"}}\n'
+            )
+        },
+    ),
+    Planted(
         kind="an `if` that is never closed",
         file=SHIPPED,
         edit=added("{% ‸if order.gift %}It is wrapped."),
