@@ -37,6 +37,7 @@ COMMANDS = {
     ),
     "why": ("why", "Show what was told about one order, what was not and why, and what comes next."),
     "explain": ("explain", "Show what the plan would do with an event now, guard by guard."),
+    "feed": ("feed", "Topics that are there already: try the mapping of one on its records."),
     "simulate": ("simulate", "Show what a plan would have done with past events. Nothing is sent."),
     "counts": ("counts", "Show every event and notification by what came of it."),
     "note": ("note", "Note something about an order, for the owner who is asked next. Customers never see it."),

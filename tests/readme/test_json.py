@@ -29,6 +29,16 @@ SIMULATED = "".join(
     f"{json.dumps(ORDER | {'status': status, 'occurred_at': f'2029-03-0{day}T10:00:00Z'})}\n"
     for day, status in enumerate(("confirmed", "shipped", "delivered"), start=1)
 )
+FEED = """
+feeds:
+  shop.orders:
+    only: {kind: order}
+    fields: {order_id: id, status: state, part: parcel, promised_at: eta, reason: why}
+"""
+RECORDS = "".join(
+    f"{json.dumps({'kind': 'order', 'id': 'A-1', 'parcel': 'RR-1', 'eta': '2030-03-11'} | more)}\n"
+    for more in ({"state": "shipped"}, {"stat": "shipped"}, {"kind": "draft"})
+)
 KEY = "A-1/1/update/1/customer"
 LOOKING = {  # command -> how it is typed
     "timeline": "timeline A-1",
@@ -46,6 +56,7 @@ LOOKING = {  # command -> how it is typed
     "preview": "preview shipped --out out",
     "why": "why A-1",
     "explain": "explain event.json --live",
+    "feed try": "feed try records.jsonl --plan fed.yaml",
     "simulate": "simulate events.jsonl --against other.yaml --max-silence 1h",
     "migrate": "migrate",
     "config": "config",
@@ -66,8 +77,8 @@ for line in sys.argv[1:]:
     main([*line.split(), "--json"])
     print("\\0")
 """
-# What is in them are reasons, states, settings, purposes.
-NAMED_BY_OTHERS = {"by_reason", "by_state", "settings", "unread", "dropped", "messages"}
+# What is in them are reasons, states, settings, purposes, fields of events.
+NAMED_BY_OTHERS = {"by_reason", "by_state", "settings", "unread", "dropped", "messages", "facts"}
 
 
 @pytest.mark.usefixtures("running")
@@ -83,7 +94,10 @@ def test_each_document_has_the_keys_that_the_reference_names(tmp_path: Path, env
         assert time.monotonic() < end
     (tmp_path / "event.json").write_text(json.dumps(ORDER | {"status": "shipped"}))
     (tmp_path / "events.jsonl").write_text(SIMULATED)
-    (tmp_path / "other.yaml").write_text((documents.ROOT / "templates/plan.yaml").read_text().replace("24h", "5h"))
+    (tmp_path / "records.jsonl").write_text(RECORDS)
+    shipped = (documents.ROOT / "templates/plan.yaml").read_text()
+    (tmp_path / "fed.yaml").write_text(shipped + FEED)
+    (tmp_path / "other.yaml").write_text(shipped.replace("24h", "5h"))
     plan = tmp_path / "mine" / "plan.yaml"
     found |= avisa(LOOKING)
     plan.write_text(plan.read_text("utf-8") + "# edited\n", "utf-8")

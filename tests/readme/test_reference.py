@@ -7,6 +7,7 @@ import tomllib
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
+from typer.core import TyperGroup
 
 from avisa import telemetry
 from avisa.cli.commands import COMMANDS, load
@@ -77,7 +78,10 @@ def test_every_command_is_listed() -> None:
 def _commands() -> list[str]:
     found = []
     for name in COMMANDS:
-        found += [name, *(f"{name} {each}" for each in getattr(load(name), "commands", ()))]
+        command = load(name)
+        if not isinstance(command, TyperGroup) or command.invoke_without_command:
+            found.append(name)
+        found += [f"{name} {each}" for each in getattr(command, "commands", ())]
     return found
 
 
