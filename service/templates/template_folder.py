@@ -20,7 +20,7 @@ _NAMES = re.compile(  # of what is written out; `_WANTED` is of what is read
 )
 _BESIDE = ("samples.jsonl", "samples/*.jsonl")
 _ENDINGS = {".md.txt": ".md", ".markdown": ".md", ".md": ".md", ".yml": ".yaml", ".yaml.txt": ".yaml"}
-_COPIED = (*_WANTED, "README.md", "pictures/*.png", "plan.schema.json")
+_COPIED = (*_WANTED, "README.md", "pictures/*.png", "plan.schema.json", "feeds/*.yaml", "feeds/*.jsonl")
 
 
 def shipped() -> Path:
