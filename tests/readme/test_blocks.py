@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer
 from avisa import events
 from avisa.core.model import OrderEvent
 from tests.events.records import record
+from tests.feeds import shipped
 from tests.readme import documents
 from tests.tools.kafka import ApacheKafka
 from tests.tools.waiting import PATIENCE
@@ -77,6 +78,14 @@ def test_the_blocks_of_back_up_and_restore_bring_the_store_back(tmp_path: Path, 
         typed(documents.blocks(mark)[0], tmp_path, environ)
     assert (tmp_path / "aside" / "avisa.db").exists()
     assert "0 records read" in typed("avisa counts", tmp_path, environ)
+
+
+@pytest.mark.parametrize("name", shipped.NAMES)
+def test_the_block_of_a_shipped_mapping_shows_its_events(name: str, tmp_path: Path, environ: dict[str, str]) -> None:
+    (block,) = [block for block in documents.blocks("tried: feed") if f"feeds/{name}.yaml" in block]
+    printed = typed(block, tmp_path, environ)
+    assert re.search(r"records: [3-5] events, \d skipped, 0 dead letters", printed)
+    assert "error" not in printed
 
 
 def test_the_line_for_kcat_can_be_read_as_an_event() -> None:
