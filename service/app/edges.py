@@ -12,6 +12,7 @@ from avisa import private_file
 from avisa.clock import VirtualClock
 from avisa.core.plan import Plan
 from avisa.kafka.cluster import Cluster
+from avisa.registry import Endpoint
 from avisa.settings import Kafka, Settings
 from avisa.smtp.relay import Relay
 from avisa.store.database import database_url
@@ -35,6 +36,19 @@ def cluster_of(settings: Kafka) -> Cluster | None:
         ca_file=_path(settings.ca_file),
         cert_file=_path(settings.cert_file),
         key_file=_path(settings.key_file),
+    )
+
+
+def registry_of(settings: Settings) -> Endpoint | None:
+    """The schema registry that the settings name, or None."""
+    registry = settings.registry
+    if registry.url is None:
+        return None
+    return Endpoint(
+        url=registry.url,
+        username=registry.username,
+        password=None if registry.password is None else registry.password.get_secret_value(),
+        ca_file=_path(registry.ca_file),
     )
 
 

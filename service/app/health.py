@@ -12,6 +12,7 @@ from avisa.dispatch import Dispatch
 from avisa.intake import Intake, unreadable_text
 from avisa.kafka import LagTracker, Subscription
 from avisa.ports import Clock, Gauges, Queries
+from avisa.registry import Registry
 from avisa.smtp.channel import EmailChannel
 from avisa.templates.folder_watch import LOOK, FolderWatch
 from avisa.web.health import Check, Health
@@ -33,6 +34,7 @@ class HealthChecks:
     subscription: Subscription
     dispatch: Dispatch
     intake: Intake
+    registry: Registry | None  # None: the settings name none
     tasks: list[asyncio.Task[None]]
 
     async def alive(self) -> Health:
@@ -54,6 +56,7 @@ class HealthChecks:
                 ok=bool(self.lag.feeds), required=False, detail=f"{len(self.lag.feeds)} partition(s)"
             ),
             "events": self._events(),
+            **self._registry(),
             "sight": Check(ok=not blind, required=False, detail="reminders are held" if blind else "clear"),
             "email": Check(ok=self.channel.open, required=False, detail=self._relay()),
             "sending": Check(ok=not paused, required=False, detail="paused" if paused else "on"),
@@ -122,6 +125,11 @@ class HealthChecks:
             unreadable_text(topic, reason) for topic, reason in sorted(self.intake.unreadable.items())
         )
         return Check(ok=not unreadable, required=False, detail=unreadable or "readable")
+
+    def _registry(self) -> Health:
+        if self.registry is None:
+            return {}
+        return {"registry": Check(ok=self.registry.trouble is None, required=False, detail=self.registry.detail)}
 
     def _relay(self) -> str:
         if self.channel.refusal is not None:

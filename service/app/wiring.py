@@ -18,7 +18,15 @@ import structlog
 from avisa import __version__
 from avisa.answers import Answers
 from avisa.app.catalogs import catalog_cache, read_folder
-from avisa.app.edges import cluster_of, embedded_cluster, embedded_inbox, example_senders, exposed_store, relay_of
+from avisa.app.edges import (
+    cluster_of,
+    embedded_cluster,
+    embedded_inbox,
+    example_senders,
+    exposed_store,
+    registry_of,
+    relay_of,
+)
 from avisa.app.health import HealthChecks
 from avisa.app.listeners import bind
 from avisa.app.publishing import publishing
@@ -31,6 +39,7 @@ from avisa.dispatch import Dispatch
 from avisa.intake import Intake
 from avisa.kafka import Cluster, DeadLetterCopies, LagTracker, Publisher, Subscription, asyncapi
 from avisa.loops import keep_going
+from avisa.registry import Registry
 from avisa.settings import Settings
 from avisa.settings.errors import Misconfigured
 from avisa.smtp.channel import EmailChannel
@@ -94,6 +103,10 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
     configured = cluster_of(settings.kafka)
     if configured is not None and (problem := configured.problem()):
         raise Misconfigured([problem])
+    endpoint = registry_of(settings)
+    if endpoint is not None and (problem := endpoint.problem()):
+        raise Misconfigured([problem])
+    registry = None if endpoint is None else Registry(endpoint)
     listeners = bind(settings.http)
     if isinstance(listeners, CannotListen):
         raise Misconfigured([listeners.problem])
@@ -172,6 +185,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             subscription=subscription,
             dispatch=dispatch,
             intake=intake,
+            registry=registry,
             tasks=tasks,
         )
         site = Site(

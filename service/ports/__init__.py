@@ -22,6 +22,7 @@ from avisa.ports.queries import (
     Sent,
 )
 from avisa.ports.records import Record, Skipped, Taken, Unreadable
+from avisa.ports.schemas import FindSchemas, NoSchema, Schemas, WriterSchema
 
 __all__ = [
     "Asked",
@@ -41,6 +42,7 @@ __all__ = [
     "Draft",
     "DurabilityLost",
     "Entry",
+    "FindSchemas",
     "Gathered",
     "Gauges",
     "History",
@@ -49,6 +51,7 @@ __all__ = [
     "Mail",
     "NewRecord",
     "NoAddress",
+    "NoSchema",
     "Obstacle",
     "Operations",
     "OrderBook",
@@ -62,6 +65,7 @@ __all__ = [
     "Record",
     "RenderInput",
     "RenderedMessage",
+    "Schemas",
     "Sender",
     "Sent",
     "Settlement",
@@ -72,5 +76,6 @@ __all__ = [
     "Unwritten",
     "VersionStore",
     "WriteRecords",
+    "WriterSchema",
     "Written",
 ]

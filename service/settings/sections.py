@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -100,6 +101,34 @@ class Kafka(Section):
     def _on_this_machine(self) -> bool:
         servers = (self.bootstrap_servers or "").split(",")
         return all(is_loopback(server.rpartition(":")[0].strip("[]")) for server in servers if server)
+
+
+class Registry(Section):
+    """The schema registry, for topics whose records need one: without `url`, none."""
+
+    url: Annotated[str | None, read_by(values.registry_url)] = None
+    username: Annotated[str | None, read_by(values.name)] = None
+    password: Secret = None
+    clear_text: ClearText = "refused"
+    ca_file: OneFile = None
+
+    def conflicts(self) -> Iterator[tuple[str, str]]:
+        if self.url is None:
+            for name in ("username", "password", "ca_file"):
+                if getattr(self, name) is not None:
+                    yield name, "needs AVISA_REGISTRY__URL"
+            return
+        if (self.username is None) != (self.password is None):
+            missing = "username" if self.username is None else "password"
+            yield missing, "is needed too: username and password go together"
+        if self.username is not None and ":" in self.username:
+            yield "username", "must be without a colon (RFC 7617)"
+        url = urlsplit(self.url)
+        if self.ca_file is not None and url.scheme == "http":
+            yield "ca_file", "is of no use when AVISA_REGISTRY__URL is http"
+        in_clear = url.scheme == "http" and self.password is not None and not is_loopback(url.hostname)
+        if in_clear and self.clear_text == "refused":
+            yield "url", f"must be https: {values.in_clear('AVISA_REGISTRY__CLEAR_TEXT')}"
 
 
 class Store(Section):
@@ -208,6 +237,7 @@ class Settings(Section, BaseSettings):
     )
 
     kafka: Kafka = Kafka()
+    registry: Registry = Registry()
     store: Store = Store()
     smtp: Smtp = Smtp()
     inbox: Inbox = Inbox()

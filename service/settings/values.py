@@ -148,6 +148,12 @@ def public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def registry_url(text: str) -> str:
+    if not re.fullmatch(r"[!-~]+", text):
+        raise invalid("must be https://HOST, in ASCII, with others as %XX")
+    return public_url(text)
+
+
 def _url(text: str) -> SplitResult | None:
     """The parts of a URL; None if it is none, or has a port that cannot be."""
     try:

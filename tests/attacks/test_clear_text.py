@@ -85,3 +85,21 @@ def test_smtp(host: str, tls: str, clear: str | None, taken: bool) -> None:
         from avisa.app.edges import relay_of  # here, for it is heavy
 
         assert relay_of(loaded) is not None
+
+
+REGISTRY = [
+    ("http://registry:8081", None, False),
+    ("http://registry:8081", "refused", False),
+    ("http://registry:8081", "allowed", True),
+    ("http://localhost.example", None, False),
+    ("https://registry", None, True),
+    ("http://localhost:8081", None, True),
+    ("http://[::1]:8081/path", None, True),
+]
+
+
+@pytest.mark.parametrize(("url", "clear", "taken"), REGISTRY)
+def test_registry(url: str, clear: str | None, taken: bool) -> None:
+    settings = {"URL": url, "USERNAME": "u", "PASSWORD": "p"} | ({} if clear is None else {"CLEAR_TEXT": clear})
+    loaded = load({f"AVISA_REGISTRY__{name}": value for name, value in settings.items()}, None)
+    assert isinstance(loaded, Settings) is taken, loaded

@@ -61,6 +61,11 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         KAFKA__KEY_FILE=str(tmp_path / "key.pem"),
         KAFKA__TYPES="order.status,order.moved",
         KAFKA__TELL_FROM="2026-03-02T10:00:00+01:00",
+        REGISTRY__URL="https://registry/apis/ccompat/v7/",
+        REGISTRY__USERNAME="u",
+        REGISTRY__PASSWORD="p",
+        REGISTRY__CLEAR_TEXT="refused",
+        REGISTRY__CA_FILE=str(tmp_path / "ca.pem"),
         STORE__URL="postgresql://u:p@db:5432/avisa?sslmode=verify-full",
         STORE__KEEP_MAILS="30d",
         SMTP__HOST="relay",
@@ -95,6 +100,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
     assert settings.kafka.password.get_secret_value() == " spaces count "
     assert settings.kafka.types == ("order.status", "order.moved")
     assert settings.kafka.tell_from == datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert settings.registry.url == "https://registry/apis/ccompat/v7"
     assert settings.store.keep_mails == timedelta(days=30)
     assert settings.public_url == "https://avisa.example/base"
     assert settings.clock.start == datetime(2026, 1, 1, tzinfo=UTC)
@@ -168,6 +174,23 @@ def test_smtp_port_and_tls_follow_each_other(names: dict[str, str], port: int, s
         ({"KAFKA__CA_FILE": "x" * 9999}, "AVISA_KAFKA__CA_FILE: must be the path of a file that is there"),
         ({"KAFKA__CA_FILE": __file__}, "AVISA_KAFKA__CA_FILE: is of no use when AVISA_KAFKA__SECURITY is plaintext"),
         ({"KAFKA__KEY_FILE": __file__}, "AVISA_KAFKA__CERT_FILE: is needed too"),
+        ({"REGISTRY__URL": "registry:8081"}, "AVISA_REGISTRY__URL: must be https://HOST"),
+        ({"REGISTRY__URL": "https://regístry/a b"}, "AVISA_REGISTRY__URL: must be https://HOST, in ASCII"),
+        ({"REGISTRY__URL": f"https://u:{CANARY}@registry"}, "AVISA_REGISTRY__URL: must be https://HOST"),
+        ({"REGISTRY__USERNAME": "u"}, "AVISA_REGISTRY__USERNAME: needs AVISA_REGISTRY__URL"),
+        ({"REGISTRY__URL": "https://r", "REGISTRY__USERNAME": "u"}, "AVISA_REGISTRY__PASSWORD: is needed too"),
+        (
+            {"REGISTRY__URL": "https://r", "REGISTRY__USERNAME": "u:v", "REGISTRY__PASSWORD": CANARY},
+            "AVISA_REGISTRY__USERNAME: must be without a colon",
+        ),
+        (
+            {"REGISTRY__URL": "http://r", "REGISTRY__USERNAME": "u", "REGISTRY__PASSWORD": CANARY},
+            "AVISA_REGISTRY__URL: must be https: a password goes to another machine only over verified TLS",
+        ),
+        (
+            {"REGISTRY__URL": "http://r", "REGISTRY__CA_FILE": __file__},
+            "AVISA_REGISTRY__CA_FILE: is of no use when AVISA_REGISTRY__URL is http",
+        ),
         ({"STORE__URL": f"postgresq://u:{CANARY}@h/db"}, "AVISA_STORE__URL: must be sqlite:///FILE or postgresql://"),
         ({"STORE__URL": f"postgresql://u:{CANARY}@h:x/db"}, "AVISA_STORE__URL: must be sqlite:///FILE or"),
         ({"STORE__URL": f"postgresql://u:{CANARY}@h"}, "AVISA_STORE__URL: must be sqlite:///FILE or"),
@@ -330,6 +353,9 @@ def test_describe_and_repr_mask_all_secrets() -> None:
         KAFKA__SASL="plain",
         KAFKA__USERNAME="u",
         KAFKA__PASSWORD=CANARY,
+        REGISTRY__URL="https://r",
+        REGISTRY__USERNAME="u",
+        REGISTRY__PASSWORD=CANARY,
         SMTP__HOST="r",
         SMTP__USERNAME="u",
         SMTP__PASSWORD=CANARY,

@@ -1,0 +1,35 @@
+"""Schemas by which others wrote records, as a schema registry keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class WriterSchema:
+    """A schema as the registry has it; it never changes."""
+
+    kind: str  # AVRO, JSON, PROTOBUF, or what the registry will know in years
+    text: str = ""  # of AVRO; of others we need no more than to know of them
+    references: tuple[str, ...] = ()  # the schemas that it names, each after those that it names itself
+
+
+@dataclass(frozen=True, slots=True)
+class NoSchema:
+    """The registry answers, but has no such schema, or none that can be used; `detail` says so to a person."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schemas:
+    """What the registry said of some ids; of the `missing` ones it said nothing, and may be asked again later."""
+
+    found: Mapping[int, WriterSchema | NoSchema] = field(default_factory=dict)
+    missing: frozenset[int] = frozenset()
+    again_in: float = 0.0  # seconds until it is worth to ask again for what is missing
+
+
+FindSchemas = Callable[[Collection[int]], Awaitable[Schemas]]
+"""Find the schemas of these ids."""

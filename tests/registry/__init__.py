@@ -1,0 +1,1 @@
+"""The schema registry, asked over a real socket."""
