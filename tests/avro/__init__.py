@@ -1,0 +1,1 @@
+"""Avro, as another program writes it."""
