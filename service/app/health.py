@@ -128,7 +128,10 @@ class HealthChecks:
 
     def _registry(self) -> Health:
         if self.registry is None:
-            return {}
+            feeds = self.catalogs.in_force.plan.events.feeds
+            topics = ", ".join(topic for topic, feed in feeds.items() if feed.by_registry)
+            detail = f"AVISA_REGISTRY__URL is not set; the records of {topics} wait"
+            return {"registry": Check(ok=False, required=False, detail=detail)} if topics else {}
         return {"registry": Check(ok=self.registry.trouble is None, required=False, detail=self.registry.detail)}
 
     def _relay(self) -> str:

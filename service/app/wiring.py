@@ -39,6 +39,7 @@ from avisa.dispatch import Dispatch
 from avisa.intake import Intake
 from avisa.kafka import Cluster, DeadLetterCopies, LagTracker, Publisher, Subscription, asyncapi
 from avisa.loops import keep_going
+from avisa.ports import no_registry
 from avisa.registry import Registry
 from avisa.settings import Settings
 from avisa.settings.errors import Misconfigured
@@ -170,6 +171,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             take=intake.take,
             rules=lambda: catalogs.in_force.plan.events,
             types=settings.kafka.types or (),
+            schemas=no_registry if registry is None else registry.find,
             lag=lag,
             clock=clock,
         )

@@ -15,6 +15,7 @@ from avisa.cli import pages
 from avisa.cli.answer import answer
 from avisa.cli.exits import Exit, usage
 from avisa.cli.folder_catalog import folder_catalog
+from avisa.cli.schemas import SchemaSource
 from avisa.cli.session import load_settings, use_store
 from avisa.cli.views import tables
 from avisa.dispatch.preparation import Prepared
@@ -65,7 +66,8 @@ def replay(
 
 
 async def _replay(settings: Settings, ids: Collection[int] | None, store: Store, clock: Clock) -> dict[str, int]:
-    """Take in the open ones among `ids` (None: all that are open). Return how many were, and how many not."""
+    """Take in the open ones among `ids` (None: all that are open). Return how many were, and how many not. Raises
+    Failure if a schema is needed, and its registry does not answer; what was replayed by then remains so."""
     catalogs = await _in_force(settings, store, clock)
     plan = catalogs.in_force.plan
     nobody = _Nobody()
@@ -73,11 +75,15 @@ async def _replay(settings: Settings, ids: Collection[int] | None, store: Store,
         store.orders, nobody.prepare, nobody, lease=settings.retry.lease, on_wake_at=lambda _: None
     )
     intake = Intake(store.orders, catalogs, clock, write_path)
+    schemas = SchemaSource(settings)
     tried = replayed = 0
     async for letter in _open(store.queries) if ids is None else _chosen(store.queries, sorted(set(ids))):
         tried += 1
-        event = events.read(letter.record, rules=plan.events, types=settings.kafka.types or ())
-        if letter.whole and not isinstance(event, Unreadable):
+        if not letter.whole:
+            continue
+        known = await schemas.of(letter.record, plan.events)
+        event = events.read(letter.record, rules=plan.events, types=settings.kafka.types or (), schemas=known)
+        if not isinstance(event, Unreadable):
             # In this order: if it is cut short between the two, the next replay finds the event `already_seen`.
             await intake.take([event])
             await store.operations.replayed(letter.id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -13,16 +15,19 @@ from avisa.cli.answer import answer
 from avisa.cli.exits import Exit, Failure, not_there
 from avisa.cli.folder_catalog import unchecked_catalog
 from avisa.cli.in_force import catalog_in_force
+from avisa.cli.schemas import SchemaSource
 from avisa.cli.session import load_settings, use_store
 from avisa.cli.views import explanation as views
 from avisa.clock import clock_of
 from avisa.core.model import Order, OrderEvent, Position
-from avisa.ports import Clock, Record, Skipped
+from avisa.ports import Clock, KnownSchemas, Record, Skipped, WriterSchema
 from avisa.settings import Settings
 from avisa.simulate.explain import explain as explained
 from avisa.store import Store
 
 _STDIN = "-"
+_JSON_HEADER = bytes(5)  # of a record that schema 0 describes
+_AS_JSON: KnownSchemas = {0: WriterSchema("JSON")}
 
 
 def explain(
@@ -38,13 +43,14 @@ def explain(
     else:
         now = clock_of(settings.clock)
         catalog = unchecked_catalog(settings, None)
-        document = explained(None, _read(value, catalog, settings, now), catalog, now.now())
+        taken = asyncio.run(_read(value, catalog, settings, now))
+        document = explained(None, taken, catalog, now.now())
     answer.give(document, views.explanation)
 
 
 async def _in_store(store: Store, clock: Clock, settings: Settings, value: bytes) -> dict[str, object]:
     catalog = await catalog_in_force(store, settings)
-    event = _read(value, catalog, settings, clock)
+    event = await _read(value, catalog, settings, clock)
     history = await store.queries.history(event.order_id)
     order: Order | None = None if history is None else history.order
     return explained(order, event, catalog, clock.now())
@@ -57,11 +63,20 @@ def _value(event: str) -> bytes:
         raise not_there(f"{event}: {error.strerror}") from None
 
 
-def _read(value: bytes, catalog: Catalog, settings: Settings, clock: Clock) -> OrderEvent:
-    """The event, as if its record were written now. Raises Failure if it would be a dead letter, or be skipped."""
+async def _read(value: bytes, catalog: Catalog, settings: Settings, clock: Clock) -> OrderEvent:
+    """The event, as if its record were written now. Raises Failure if it would be a dead letter, or be skipped.
+
+    What needs a schema registry is read by its schema; JSON there is taken for what such a schema says.
+    """
     position = Position(topic=settings.kafka.topics[0], partition=0, offset=0)
     record = Record(position=position, timestamp=clock.now(), key=None, headers=(), value=value)
-    taken = events.read(record, rules=catalog.plan.events, types=settings.kafka.types or ())
+    rules, known = catalog.plan.events, _AS_JSON
+    feed = rules.feeds.get(position.topic)
+    if feed is not None and feed.by_registry and not value.startswith(b"\0"):
+        record = replace(record, value=_JSON_HEADER + value)
+    else:
+        known = await SchemaSource(settings).of(record, rules)
+    taken = events.read(record, rules=rules, types=settings.kafka.types or (), schemas=known)
     if isinstance(taken, OrderEvent):
         return taken
     if isinstance(taken, Skipped):

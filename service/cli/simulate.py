@@ -77,6 +77,9 @@ def simulate(
     if taken_in is TakenIn.TIMESTAMP and not events.startswith(_TOPIC):
         raise usage("simulate: only the records of a topic have a timestamp")
     asked = _Asked(events, mapping, taken_in, settings)
+    topic = events.removeprefix(_TOPIC) if events.startswith(_TOPIC) else None
+    if any(feed.by_registry for plan in plans for name, feed in plan.events.feeds.items() if name == topic):
+        raise usage(f"simulate: the records of {topic} need a schema registry, which is not supported yet")
     outcome = _outcome(asked, plans)
     if not outcome.figures[0].orders:
         raise not_there(f"{events}: there is no event that could be read{shown.unread(outcome.unread)}")

@@ -96,6 +96,7 @@ class Reason(StrEnum):
     WRONG_TYPE = "wrong_type"
     TOO_LARGE = "too_large"
     TOO_DEEP = "too_deep"
+    NO_SCHEMA = "no_schema"
     NO_ORDER_ID = "no_order_id"
     NO_STATUS = "no_status"
     BAD_TIME = "bad_time"

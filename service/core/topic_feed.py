@@ -36,6 +36,10 @@ class TopicFeed(Protocol):
     def nulls(self) -> Literal["clear", "unknown"] | None:
         """What null clears in this topic; None: what `events.nulls` says."""
 
+    @property
+    def by_registry(self) -> bool:
+        """True if a schema registry says how the bytes of a record are read."""
+
     def read(self, content: Json) -> Mapped | Unmapped:
         """Return the event's fields in a parsed value of at most 1 MiB and 32 levels. Never raises, and ends in
         bounded time."""

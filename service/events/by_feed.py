@@ -10,28 +10,31 @@ from pydantic_core import from_json, to_json
 from avisa.core.model import Json, OrderEvent, Reason
 from avisa.core.plan import Events
 from avisa.core.topic_feed import TopicFeed, Unmapped
-from avisa.events import foreign, mend
+from avisa.events import foreign, mend, wire
 from avisa.events.decode import parsed
 from avisa.events.flatten import to_event
 from avisa.events.schema import DecodeError, PlainData
-from avisa.ports import Record, Skipped, Taken, Unreadable
+from avisa.ports import KnownSchemas, Record, Skipped, Taken, Unreadable
 
 
-def read(record: Record, feed: TopicFeed, rules: Events) -> Taken:
+def read(record: Record, feed: TopicFeed, rules: Events, schemas: KnownSchemas) -> Taken:
     """Return the event that the feed makes of a record; see `events.read`. Never raises."""
     if record.value is None:
         return Skipped(position=record.position, reason=Reason.TOMBSTONE)
     try:
-        return _read(record, record.value, feed, rules)
+        return _read(record, record.value, feed, rules, schemas)
     except DecodeError as error:
         message = error.message + _origin(error.message, feed)
-        shape = foreign.shape(record.value, error.reason) if error.reason is Reason.NOT_JSON else None
+        is_odd = error.reason is Reason.NOT_JSON and not feed.by_registry
+        shape = foreign.shape(record.value, error.reason) if is_odd else None
         message = f"{message}; it looks like {shape}" if shape else message
         return Unreadable(record=record, stage=error.stage, reason=error.reason, message=message)
 
 
-def _read(record: Record, value: bytes, feed: TopicFeed, rules: Events) -> OrderEvent | Skipped:
-    mapped = feed.read(parsed(value))
+def _read(
+    record: Record, value: bytes, feed: TopicFeed, rules: Events, schemas: KnownSchemas
+) -> OrderEvent | Skipped:
+    mapped = feed.read(wire.opened(value, schemas) if feed.by_registry else parsed(value))
     if isinstance(mapped, Unmapped):
         if not mapped.message:
             return Skipped(position=record.position, reason=mapped.reason)

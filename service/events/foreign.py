@@ -22,6 +22,7 @@ _BY_FIRST_BYTES = {
     b"<": "XML, and only JSON is read",
 }
 _CONNECT = "Kafka Connect's {schema, payload}: `feeds` in the plan reads it, with `envelope: connect`"
+_REGISTRY = "`feeds` in the plan reads it, with `envelope: registry`"
 _DEBEZIUM = "a change of Debezium {before, after, op}: `feeds` in the plan reads it, with `envelope: debezium`"
 _TWICE = "JSON inside a JSON text: it was encoded twice"
 
@@ -35,7 +36,7 @@ def shape(value: bytes, reason: Reason) -> str | None:
         return _UTF_16
     if value.startswith(b"\0") and len(value) > _REGISTRY_HEADER:
         number = int.from_bytes(value[1:_REGISTRY_HEADER], "big")
-        return f"a schema registry's wire format, with schema {number}: publish plain JSON"
+        return f"a schema registry's wire format, with schema {number}: {_REGISTRY}"
     for first, known in _BY_FIRST_BYTES.items():
         if value.lstrip(_BLANKS).startswith(first):
             return known

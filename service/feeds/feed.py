@@ -16,7 +16,7 @@ from avisa.feeds.field import Field, FieldError
 from avisa.feeds.interpreter import Interpreter, TooManyStepsError
 from avisa.feeds.weight import TooHeavyError, weight
 
-Envelope = Literal["connect", "debezium"]
+Envelope = Literal["connect", "debezium", "registry"]
 
 _HEAVIEST = 6 * MAX_DETAILS_BYTES  # the weight beyond which no value has room among the details
 _TOO_MANY = "its expressions take too many steps on this record"
@@ -49,6 +49,11 @@ class Feed:
     only_if_changed: tuple[Path, ...] = ()
     nulls: Literal["clear", "unknown"] | None = None
     notify: bool = True
+
+    @property
+    def by_registry(self) -> bool:
+        """See `TopicFeed.by_registry`."""
+        return self.envelope == "registry"
 
     def read(self, content: Json) -> Mapped | Unmapped:
         """See `TopicFeed.read`."""
@@ -92,7 +97,7 @@ class Feed:
 
     def _opened(self, content: Json) -> Json | Unmapped:
         """What is in the envelope."""
-        if self.envelope is not None:
+        if self.envelope in ("connect", "debezium"):
             content = envelopes.unwrapped(content)
         if self.envelope == "debezium":
             content = envelopes.change(content, self.only_if_changed)

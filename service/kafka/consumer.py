@@ -41,6 +41,7 @@ class Consumer(AIOKafkaConsumer):
         self.offsets = Offsets(self)
         self.unfinished: dict[TopicPartition, int] = {}  # the first offset of the batch in each of its partitions
         self.read_to: dict[TopicPartition, int] = {}  # where reading goes on behind the batch, in the same ones
+        self.held: dict[TopicPartition, asyncio.TimerHandle] = {}  # partitions that wait for what we cannot hurry
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -75,6 +76,23 @@ class Consumer(AIOKafkaConsumer):
         for partition, offset in self.unfinished.items():
             if partition in assigned:
                 self.seek(partition, offset)
+
+    def hold(self, partition: TopicPartition, offset: int, seconds: float) -> None:
+        """Of the unfinished batch, what lies from `offset` on in this partition is to be read again in so many
+        seconds. The other partitions are read on, and the group sees a member that polls."""
+        self.read_to[partition] = offset  # also of one that was taken away: what was not stored is not committed
+        if partition not in self.assignment():
+            return
+        self.seek(partition, offset)
+        self.pause(partition)
+        if (before := self.held.pop(partition, None)) is not None:
+            before.cancel()
+        self.held[partition] = asyncio.get_running_loop().call_later(seconds, self._release, partition)
+
+    def _release(self, partition: TopicPartition) -> None:
+        del self.held[partition]
+        if partition in self.assignment():  # one that was taken away and came back is not paused, and does no harm
+            self.resume(partition)
 
     def _go_back(self, positions: Mapping[TopicPartition, int | None]) -> None:
         for partition, position in positions.items():
@@ -113,6 +131,8 @@ class Consumer(AIOKafkaConsumer):
 
     async def stop(self) -> None:
         """Commit the offsets of what was stored, then leave the group."""
+        for timer in self.held.values():
+            timer.cancel()
         self.commit_positions()
         await self.offsets.flush()
         await super().stop()  # type: ignore[no-untyped-call]  # as above

@@ -11,21 +11,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import datetime
 from typing import TypeVar
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from avisa import events
 from avisa.core.plan import Events
+from avisa.kafka.batch import BatchReader
 from avisa.kafka.cluster import Cluster, UnreachableError
-from avisa.kafka.consumer import Consumer, RawRecord, cut_record, partition_name, to_record
+from avisa.kafka.consumer import Consumer, RawRecord, partition_name
 from avisa.kafka.faststream_reader import FastStreamLog, Reader
 from avisa.kafka.lag import PROBE_EVERY, LagTracker
-from avisa.kafka.raw_record import CutValue
-from avisa.ports import Clock, DurabilityLost, Taken
+from avisa.ports import Clock, DurabilityLost, FindSchemas, Taken, no_registry
 
 LONGEST_BACK_OFF = 30.0  # seconds, of both a start and a batch that fail
 START_TIMEOUT = 90.0  # seconds until a first assignment; other members may take a minute to let go
@@ -50,14 +48,16 @@ class Subscription(ConsumerRebalanceListener):
         take: Callable[[Sequence[Taken]], Awaitable[None]],
         rules: Callable[[], Events],
         types: Collection[str] = (),
+        schemas: FindSchemas = no_registry,
         lag: LagTracker,
         clock: Clock,
     ) -> None:
-        """`take` stores a batch; if it raises, the batch is read again. `events.read` wants `rules` and `types`."""
+        """`take` stores a batch; if it raises, the batch is read again. `events.read` wants `rules`, `types` and
+        `schemas`."""
         self._cluster = cluster
         self._take = take
         self._rules = rules
-        self._types = types
+        self._batches = BatchReader(types, schemas)
         self._lag = lag
         self._clock = clock
         self._log = FastStreamLog()
@@ -120,8 +120,11 @@ class Subscription(ConsumerRebalanceListener):
         """Decode a batch, have it stored, then have its offsets committed; if it cannot be stored, read it again."""
         consumer = self._consumer
         try:
-            now_real, rules = self._clock.real(), self._rules()
-            await self._take([self._read(raw, now_real, rules) for raw in records])
+            batch = await self._batches.read(records, self._rules(), self._clock.real())
+            if batch.taken:
+                await self._take(batch.taken)
+            for partition, offset in batch.waiting.items():
+                consumer.hold(partition, offset, batch.again_in)
         except DurabilityLost as error:
             consumer.rewind()
             self._durability_lost = error
@@ -142,12 +145,6 @@ class Subscription(ConsumerRebalanceListener):
                 self._lag.consumed_to(partition_name(partition), offset)
         finally:
             consumer.finish()
-
-    def _read(self, raw: RawRecord, now_real: datetime, rules: Events) -> Taken:
-        record = to_record(raw, now_real)
-        if isinstance(raw.value, CutValue):
-            return cut_record(raw.value, record)
-        return events.read(record, rules=rules, types=self._types)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Let the current batch be stored and its offsets committed before another member reads it again."""
@@ -185,7 +182,7 @@ class Subscription(ConsumerRebalanceListener):
             else:
                 answered = _now()
                 if self._lag.feeds:
-                    self._report_reading()
+                    self._report_reading(sorted(map(partition_name, consumer.held)))
                 if positions_now != positions or not unread or consumer.unfinished:
                     positions, moved = positions_now, answered
                 rejoining = self._rejoining_since is not None and answered - self._rejoining_since > START_TIMEOUT
@@ -221,7 +218,8 @@ class Subscription(ConsumerRebalanceListener):
             self._lag.consumed_to(partition_name(partition), position)
             self._lag.probed(partition_name(partition), at=at, end=end, stable_end=stable_ends[partition])
         consumer.commit_positions()
-        return positions, any(position < stable_ends[partition] for partition, position in positions.items())
+        readable = positions.keys() - consumer.held.keys()
+        return positions, any(positions[partition] < stable_ends[partition] for partition in readable)
 
     async def _existing_topics(self) -> frozenset[str]:
         """Return those of our topics that exist. We never create one: its partitions are the operators' to choose."""
@@ -234,9 +232,11 @@ class Subscription(ConsumerRebalanceListener):
 
     # ---------------------------------------------------------------- waiting
 
-    def _report_reading(self) -> None:
+    def _report_reading(self, held: Sequence[str]) -> None:
         reading = f"reading {len(self._lag.feeds)} partition(s)"
-        if hidden := self._lag.behind_transaction(self._clock.real()):
+        if held:
+            self._report(f"{reading}, of which wait for their schemas {', '.join(held[:5])}")
+        elif hidden := self._lag.behind_transaction(self._clock.real()):
             self._report(f"{reading}, behind an open transaction in {', '.join(sorted(hidden)[:5])}")
         else:
             self._report(reading, level="info")

@@ -250,8 +250,8 @@ class TopicFeed(PlanMap):
         max_length=200,
         description="Where each field of an event, as `customer.email`, comes from; `order_id` and `status` must be.",
     )
-    envelope: Annotated[Literal["connect", "debezium"] | None, BeforeValidator(values.no_registry)] = Field(
-        None, description="What is wrapped around the record, to be taken off."
+    envelope: Literal["connect", "debezium", "registry"] | None = Field(
+        None, description="What is wrapped around the record, to be taken off; `registry`: a schema registry's."
     )
     only: Annotated[dict[Expression, Values], BeforeValidator(or_empty)] = Field(
         {}, max_length=20, description="Expressions with the values to take; other records are skipped."

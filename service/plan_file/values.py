@@ -191,13 +191,6 @@ def prose(text: str) -> str:
     return text
 
 
-def no_registry(written: object) -> object:
-    """An envelope that is planned but not built."""
-    if written == "registry":
-        raise invalid("not_supported_yet", "registry is not supported yet", "leave it out")
-    return written
-
-
 def expression(text: str) -> str:
     """An expression in JMESPath, in one line; what it says is looked at later, when the place of a fault is known."""
     return " ".join(text.split("\n")).strip()

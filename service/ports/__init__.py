@@ -22,7 +22,7 @@ from avisa.ports.queries import (
     Sent,
 )
 from avisa.ports.records import Record, Skipped, Taken, Unreadable
-from avisa.ports.schemas import FindSchemas, NoSchema, Schemas, WriterSchema
+from avisa.ports.schemas import FindSchemas, KnownSchemas, NoSchema, Schemas, WriterSchema, no_registry
 
 __all__ = [
     "Asked",
@@ -47,6 +47,7 @@ __all__ = [
     "Gauges",
     "History",
     "InForce",
+    "KnownSchemas",
     "Lag",
     "Mail",
     "NewRecord",
@@ -78,4 +79,5 @@ __all__ = [
     "WriteRecords",
     "WriterSchema",
     "Written",
+    "no_registry",
 ]

@@ -22,14 +22,25 @@ class NoSchema:
     detail: str
 
 
+KnownSchemas = Mapping[int, WriterSchema | NoSchema]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schemas:
     """What the registry said of some ids; of the `missing` ones it said nothing, and may be asked again later."""
 
-    found: Mapping[int, WriterSchema | NoSchema] = field(default_factory=dict)
+    found: KnownSchemas = field(default_factory=dict)
     missing: frozenset[int] = frozenset()
     again_in: float = 0.0  # seconds until it is worth to ask again for what is missing
 
 
 FindSchemas = Callable[[Collection[int]], Awaitable[Schemas]]
 """Find the schemas of these ids."""
+
+
+ASK_AGAIN = 30.0  # seconds
+
+
+async def no_registry(ids: Collection[int]) -> Schemas:
+    """Where the settings name no registry: nothing is known of any schema, and may be after a restart."""
+    return Schemas(missing=frozenset(ids), again_in=ASK_AGAIN)

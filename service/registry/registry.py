@@ -23,6 +23,7 @@ MOST_REFERENCES = 50  # of a schema, and of those that it refers to, in all
 DEEPEST = 20  # of references to references
 ASK_AGAIN_AFTER = 60.0  # seconds, for an id that the registry did not have
 LONGEST_BACK_OFF = 30.0  # seconds
+ASK_FOR = 5.0  # seconds, and until the answers to what was asked by then; what is left is asked the next time
 _AT_ONCE = 8  # questions
 
 _log = structlog.get_logger("avisa.registry")
@@ -44,7 +45,8 @@ class Registry:
         """Return what is known of these ids, after asking for those of which nothing is."""
         found = self._known(ids)
         unknown = sorted(set(ids) - found.keys())
-        while unknown and _now() >= self._not_before:
+        until = _now() + ASK_FOR
+        while unknown and self._not_before <= _now() < until:
             asked, unknown = unknown[:_AT_ONCE], unknown[_AT_ONCE:]
             answers = await asyncio.gather(*map(self._ask, asked))
             found |= self._note(dict(zip(asked, answers, strict=True)))

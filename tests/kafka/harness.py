@@ -17,7 +17,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from avisa.core.model import OrderEvent
 from avisa.core.plan import Events
 from avisa.kafka import Cluster, LagTracker, Subscription
-from avisa.ports import Skipped, Taken, Unreadable
+from avisa.ports import FindSchemas, Skipped, Taken, Unreadable, no_registry
 from tests.fakes import RealClock
 
 
@@ -57,6 +57,7 @@ class Running:
     subscription: Subscription
     lag: LagTracker
     flow: Flow
+    clock: RealClock
 
 
 @contextlib.asynccontextmanager
@@ -66,14 +67,15 @@ async def subscribed(
     *,
     blind_after: timedelta = timedelta(minutes=5),
     rules: Callable[[], Events] = Events,
+    schemas: FindSchemas = no_registry,
 ) -> AsyncIterator[Running]:
     flow = flow or Flow()
     clock = RealClock()
     lag = LagTracker(since=clock.real(), blind_after=lambda: blind_after)
-    subscription = Subscription(cluster, take=flow, rules=rules, lag=lag, clock=clock)
+    subscription = Subscription(cluster, take=flow, rules=rules, schemas=schemas, lag=lag, clock=clock)
     running = asyncio.create_task(subscription.run())
     try:
-        yield Running(subscription, lag, flow)
+        yield Running(subscription, lag, flow, clock)
     finally:
         await subscription.stop()
         await running

@@ -40,7 +40,6 @@ MISTAKES = [
     ("zone: Europe/Lisbon", "zone: Lisbon", "unknown_name", 7, 55, "there is no time zone 'Lisbon'"),
     ("as: local", "as: unix", "not_allowed", 7, 42, "allowed: text, number"),
     ("envelope: debezium", "envelope: debesium", "not_allowed", 1, 11, "debezium"),
-    ("envelope: debezium", "envelope: registry", "not_supported_yet", 1, 1, "registry is not supported yet"),
     ("envelope: debezium", "envelope: connect", "not_allowed", 3, 18, "needs envelope: debezium"),
     ("[after.status]", "[status]", "not_allowed", 3, 19, "`status` is no path to a column"),
     ("[after.status]", "[after.status, 'after[0']", "bad_expression", 3, 41, "ends too early"),

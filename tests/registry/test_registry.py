@@ -6,12 +6,17 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import trustme
 
+from avisa.app.health import HealthChecks
 from avisa.ports import NoSchema, WriterSchema
 from avisa.registry import Endpoint, Registry, endpoint, registry
+from avisa.web.health import Check
+from tests.feeds.plans import mapped, plan
 from tests.registry.harness import SmallRegistry, answers, http, small_registry
 from tests.tools.waiting import until
 
@@ -180,6 +185,32 @@ async def test_a_registry_that_was_away_is_asked_again(small: SmallRegistry) -> 
 
     await until(back)
     assert (asking.trouble, asking.detail) == (None, "answers")
+
+
+async def test_many_ids_are_asked_for_some_at_a_time(small: SmallRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "ASK_FOR", 0.05)
+
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.1)
+        writer.write(http(200, {"schema": ORDER}))
+
+    small.answer = slow
+    asking = Registry(Endpoint(url=small.url))
+    known = [await asking.find(range(20)) for _ in range(3)]
+    assert [len(each.missing) for each in known] == [12, 4, 0]
+    assert [each.again_in for each in known] == [0, 0, 0]
+    assert asking.trouble is None
+
+
+def test_without_a_registry_its_check_names_the_topics_that_wait() -> None:
+    def check(feed: str) -> Any:
+        in_force = SimpleNamespace(plan=plan(feed, "shop.orders"))
+        checks: Any = SimpleNamespace(registry=None, catalogs=SimpleNamespace(in_force=in_force))
+        return HealthChecks._registry(checks)
+
+    assert check(mapped()) == {}
+    detail = "AVISA_REGISTRY__URL is not set; the records of shop.orders wait"
+    assert check("envelope: registry") == {"registry": Check(ok=False, required=False, detail=detail)}
 
 
 async def test_the_wait_grows_and_is_bounded(small: SmallRegistry) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -141,3 +142,23 @@ def test_a_dead_letter_is_called_one(asked: Avisa, tmp_path: Path, content: str,
     ended = asked("explain", "event.json", "--json")
     assert (ended.code, ended.json["error"]) == (1, error)
     assert asked("explain", "nowhere.json", "--json").json["error"] == "not_found"
+
+
+def test_what_a_registry_would_have_described_may_be_given_as_json(asked: Avisa, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "templates", tmp_path / "mine")
+    with (tmp_path / "mine" / "plan.yaml").open("a", encoding="utf-8") as plan:
+        plan.write("\nfeeds: {orders: {envelope: registry}}\n")
+    settings = CLOCK | {"AVISA_TEMPLATES": "mine", "AVISA_KAFKA__TOPICS": "orders"}
+    file = written(tmp_path, occurred_at="2030-03-04T10:00:00Z")
+    assert asked("explain", file, "--json", **settings).json["reason"] == "entered"
+    (tmp_path / "event.avro").write_bytes(b"\0\0\0\0\7abc")
+    ended = asked("explain", "event.avro", **settings)
+    assert (ended.code, ended.err) == (78, f"avisa: AVISA_REGISTRY__URL: is not set, and {NEEDS}\n")
+    ended = asked("explain", "event.avro", **settings, AVISA_REGISTRY__URL="http://127.0.0.1:1")
+    assert (ended.code, ended.err) == (1, "avisa: the schema registry: nobody listens there\n")
+    ended = asked("simulate", "topic:orders", **settings)
+    assert (ended.code, ended.err) == (64, f"avisa: simulate: {NOT_YET}\n")
+
+
+NEEDS = "the feed of orders needs a schema registry"
+NOT_YET = "the records of orders need a schema registry, which is not supported yet"
