@@ -29,5 +29,6 @@ def publishing(settings: Settings, publisher: Publisher, catalogs: CatalogCache,
         topics=settings.kafka.topics,
         api_key=None if key is None else key.get_secret_value(),
         read=read,
+        feed=lambda topic: catalogs.in_force.plan.events.feeds.get(topic),
         write=publisher.write,
     )

@@ -2,6 +2,9 @@
 
 It says 202 only once Kafka has acknowledged every event of the request. An event that could not be read would only
 become a dead letter, so it is refused here, where somebody can mend it, and with it the whole request.
+
+A topic that has a feed holds what somebody else writes, and who posts it, a shop's webhook say, can mend nothing. So
+there any JSON is written, and mapped when it is read: what no feed can map yet is a dead letter, which heals.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from avisa.core.model import OrderEvent
+from avisa.core.model import OrderEvent, Reason
+from avisa.core.topic_feed import TopicFeed
 from avisa.ports import NewRecord, Obstacle, Taken, Unreadable, Unwritten, WriteRecords, Written
 from avisa.web import api_key, cloudevents
 from avisa.web.cloudevents import RequestError
@@ -29,6 +33,7 @@ BODY_MOST = 2 * 1024 * 1024  # bytes; of one event no more than 1 MiB
 BODY_SECONDS = 10.0  # for the whole body to arrive
 AT_ONCE = 4  # requests whose bodies are in memory
 PLACE_WITHIN = 5.0  # seconds that others wait for one of these places
+KEY_MOST = 500  # characters of a key
 SHOWN_MOST = 100  # events of which an answer says why they cannot be read
 _BREATH = 50  # events that are read before others get their turn
 
@@ -45,6 +50,7 @@ _STATUS: dict[Obstacle, tuple[int, int | None]] = {
 }
 _BODY = {400: "the body is not framed as its headers say", 408: "the body did not arrive in time"}
 _BODY[413] = f"the body may have {BODY_MOST} bytes"
+_BEYOND_MAPPING = frozenset({Reason.NOT_JSON, Reason.TOO_DEEP, Reason.TOO_LARGE})  # whatever a feed says
 _PLACE = re.compile(r"(/[^\s:]*): (.*)", re.DOTALL)
 
 
@@ -56,6 +62,7 @@ class Publishing:
     api_key: str | None = field(repr=False)  # None: nobody may publish
     read: Callable[[str, NewRecord], Taken]  # what the service will read from a record of a topic
     write: WriteRecords
+    feed: Callable[[str], TopicFeed | None] = lambda _topic: None  # that the plan in force has for a topic
 
 
 def routes(publishing: Publishing) -> list[Route]:
@@ -83,7 +90,7 @@ _BUSY = Unwritten(obstacle=Obstacle.BUSY, detail="events of others are being rea
 
 async def _publish(request: Request, publishing: Publishing) -> Response:
     try:
-        topic = _topic(request.query_params, publishing.topics)
+        topic, key = _destination(request.query_params, publishing)
         cloudevents.check(request.headers)
     except RequestError as error:
         return await _unread(request, Problem(error.status, error.detail))
@@ -94,13 +101,14 @@ async def _publish(request: Request, publishing: Publishing) -> Response:
         records = cloudevents.read(request.headers, body)
     except RequestError as error:
         return Problem(error.status, error.detail)
+    mapped = publishing.feed(topic) is not None
     keyed, errors = [], []
     for index, record in enumerate(records):
         taken = publishing.read(topic, record)
-        if isinstance(taken, Unreadable):
+        if isinstance(taken, Unreadable) and (not mapped or taken.reason in _BEYOND_MAPPING):
             errors.append(_unreadable(index, taken))
-        key = taken.order_id.encode() if isinstance(taken, OrderEvent) else None
-        keyed.append(replace(record, key=key))
+        found = taken.order_id.encode() if isinstance(taken, OrderEvent) else None
+        keyed.append(replace(record, key=key or found))
         if index % _BREATH == _BREATH - 1:
             await asyncio.sleep(0)
     if errors:
@@ -116,17 +124,27 @@ async def _unread(request: Request, answer: Response) -> Response:
     return answer
 
 
-def _topic(parameters: QueryParams, topics: Sequence[str]) -> str:
-    """The topic that the query names. Raises RequestError."""
-    for name, value in parameters.multi_items():
-        if name != "topic":
-            raise RequestError(400, "of all query parameters only `topic` is known")
-        if value not in topics:
-            raise RequestError(400, f"topic: must be one of AVISA_KAFKA__TOPICS: {', '.join(topics)}")
-    named = parameters.getlist("topic")
-    if len(named) > 1:
-        raise RequestError(400, "topic: is there twice")
-    return named[0] if named else topics[0]
+def _destination(parameters: QueryParams, publishing: Publishing) -> tuple[str, bytes | None]:
+    """The topic that the query names, and the key of its records. Raises RequestError."""
+    for name in parameters:
+        if name not in ("topic", "key"):
+            raise RequestError(400, "of all query parameters only `topic` and `key` are known")
+        if len(parameters.getlist(name)) > 1:
+            raise RequestError(400, f"{name}: is there twice")
+    topics = publishing.topics
+    topic, key = parameters.get("topic", topics[0]), parameters.get("key")
+    if topic not in topics:
+        raise RequestError(400, f"topic: must be one of AVISA_KAFKA__TOPICS: {', '.join(topics)}")
+    feed = publishing.feed(topic)
+    if feed is not None and feed.by_registry:
+        raise RequestError(400, "topic: its records need a schema registry, and only JSON can be written here")
+    if key is None:
+        return topic, None
+    if feed is None:
+        raise RequestError(400, "key: goes with a topic that has a feed; another's key is the order's id")
+    if not key or len(key) > KEY_MOST:
+        raise RequestError(400, f"key: must have 1 to {KEY_MOST} characters")
+    return topic, key.encode()
 
 
 def _unreadable(index: int, taken: Unreadable) -> dict[str, object]:

@@ -15,6 +15,7 @@ import pytest
 
 from avisa import events, telemetry
 from avisa.core.model import Position, State
+from avisa.core.plan import Events
 from avisa.core.unsubscribe_token import read_unsubscribe_token, unsubscribe_token
 from avisa.embedded.inbox import Inbox
 from avisa.ports import NewRecord, Record, Taken, Unwritten, Written
@@ -23,12 +24,13 @@ from avisa.web.health import Check
 from avisa.web.publish import Publishing
 from avisa.web.server import CannotListen, Server, listen
 from tests.fakes import HandClock
+from tests.feeds.plans import mapped, plan
 from tests.tools.waiting import PATIENCE
 
 SECRET = b"a key for these tests: 32 bytes."
 ADDRESS = "ana.canary@example.pt"
 API_KEY = "kLp9-Xw2.Qv7~Zt4+Rm8/Bn5"
-TOPICS = ("orders.status", "shop.orders")
+TOPICS = ("orders.status", "shop.orders", "shop.mapped", "shop.avro")
 
 
 class NoQuestions:
@@ -64,7 +66,11 @@ def read(topic: str, record: NewRecord) -> Taken:
     """As the service reads it."""
     position = Position(topic=topic, partition=0, offset=0)
     at = datetime(2026, 3, 2, tzinfo=UTC)
-    return events.read(Record(position=position, timestamp=at, key=None, headers=record.headers, value=record.value))
+    would_be = Record(position=position, timestamp=at, key=None, headers=record.headers, value=record.value)
+    return events.read(would_be, rules=Events(feeds=FEEDS))
+
+
+FEEDS = plan(mapped(), "shop.mapped").events.feeds | plan("envelope: registry", "shop.avro").events.feeds
 
 
 @dataclass
@@ -155,7 +161,7 @@ async def running() -> AsyncIterator[RunningSite]:
             "components": {"schemas": {"OrderEvent": {"type": "object"}}},
         },
         mailbox=inbox,
-        publishing=Publishing(topics=TOPICS, api_key=API_KEY, read=read, write=topics.write),
+        publishing=Publishing(topics=TOPICS, api_key=API_KEY, read=read, write=topics.write, feed=FEEDS.get),
         public_url="https://avisa.example.com",
     )
     server = await opened(listen("127.0.0.1", 0), site)

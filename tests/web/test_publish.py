@@ -104,6 +104,43 @@ async def test_a_topic_may_be_named_among_those_that_are_read(running: RunningSi
     assert len(running.topics.written) == 1
 
 
+MAPPED = "/events?topic=shop.mapped"
+
+
+async def test_a_topic_with_a_feed_takes_what_nobody_can_map_yet(running: RunningSite) -> None:
+    bodies = [b'{"id": 7, "state": "paid", "n": 1.10}', b'{"uid": 7}', b"[]", b'[{"id": "a/b", "state": "s"}, 5]']
+    for body in bodies:
+        assert (await post(running, body, MAPPED)).status_code == 202, body
+    assert running.topics.written == [
+        ("shop.mapped", NewRecord(key=b"7", value=bodies[0])),
+        ("shop.mapped", NewRecord(value=bodies[1])),
+        ("shop.mapped", NewRecord(key=b"a/b", value=b'{"id": "a/b", "state": "s"}')),
+        ("shop.mapped", NewRecord(value=b"5")),
+    ]
+
+
+async def test_the_key_of_a_topic_with_a_feed_may_be_said(running: RunningSite) -> None:
+    assert (await post(running, {"id": 7, "state": "s"}, f"{MAPPED}&key=Pe%C3%A7a")).status_code == 202
+    assert running.topics.written[0][1].key == "Peça".encode()
+    for query in ("key=", f"key={'k' * 501}", "key=a&key=b"):
+        assert (await post(running, {"id": 7, "state": "s"}, f"{MAPPED}&{query}")).status_code == 400, query
+    answer = await post(running, plain(), "/events?key=a")
+    assert (answer.status_code, answer.json()["detail"].partition(":")[0]) == (400, "key")
+    assert len(running.topics.written) == 1
+
+
+@pytest.mark.parametrize("body", [b"{", b"[" * 40 + b"]" * 40, b'{"id": 7, "x": "' + b"x" * 1024 * 1024 + b'"}'])
+async def test_what_no_feed_could_read_is_refused_all_the_same(running: RunningSite, body: bytes) -> None:
+    assert (await post(running, body, MAPPED)).status_code in (400, 422)
+    assert running.topics.written == []
+
+
+async def test_json_is_not_written_where_a_registry_has_the_schemas(running: RunningSite) -> None:
+    answer = await post(running, plain(), "/events?topic=shop.avro")
+    assert (answer.status_code, running.topics.written) == (400, [])
+    assert "need a schema registry" in answer.json()["detail"]
+
+
 # ---------------------------------------------------------------- who may
 
 
