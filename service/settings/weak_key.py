@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 
 PLACEHOLDERS = frozenset({"change-me", "PASSWORD", "…", "****"})
@@ -18,6 +19,22 @@ _CONSONANTS = re.compile(r"[^aeiouy]{5}")
 
 
 def is_weak(key: str) -> bool:
+    """Whether somebody could guess `key`, as it is written or as what its base64 or hexadecimal digits stand for."""
+    return _is_weak(key) or any(_is_weak(text) for text in _decoded(key))
+
+
+def _decoded(key: str) -> Iterator[str]:
+    """The texts that `key` may be an encoding of. Bytes that were drawn by lot are no text."""
+    for decode in (b64decode, bytes.fromhex):
+        try:
+            text = decode(key).decode("ascii")
+        except ValueError:
+            continue
+        if text.isprintable():
+            yield text
+
+
+def _is_weak(key: str) -> bool:
     """Whether few characters of `key` are left, or less than half, without those that follow from the ones before; or
     whether most of it can be spoken."""
     plain = key.lower()

@@ -76,6 +76,8 @@ WEAK = [
     "correct horse battery staple",
     "openssl rand -hex 32",
     "x7#Kq2!pZ",
+    "YWJjZGVmZ2hpamtsbW5vcA==",  # abcdefghijklmnop, in base64
+    b"change-me-change-me".hex(),
 ]
 
 
