@@ -51,6 +51,13 @@ def visible(text: str) -> str:
     return _judged(_LINE_END.sub("\n", text), lambda _: "")
 
 
+def hidden_at(text: str) -> int:
+    """Return the place of the first character that may not pass; -1 if all may."""
+    if _USUAL.fullmatch(text.replace("\n", " ").replace("\t", " ")):
+        return -1
+    return _judged(text, lambda _: "\0").find("\0")
+
+
 def one_line(text: str) -> str:
     """Return the text with only those characters that may pass, in one line, with one blank between words."""
     return " ".join(visible(text).split())

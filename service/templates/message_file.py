@@ -6,13 +6,14 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from avisa.core.characters import hidden_at
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.suggest import closest_match
 from avisa.templates.reserved import RESERVED
 
 _KEYS = ("subject", "short")
 _LINE = re.compile(r"([A-Za-z_]+)[ \t]*:[ \t]*(.*)")
-
+_DIRECTION_MARKS = dict.fromkeys(map(ord, "\u200e\u200f"), " ")  # who writes from right to left needs them
 
 Place = tuple[int, int]  # line and column, from 1
 
@@ -64,6 +65,10 @@ def read(text: str, *, file: str) -> Source | list[Diagnostic]:
     if odd := RESERVED.search(text):
         at = Part.of(text, (1, 1)).place(odd.start())
         wrong("not_allowed", at[0], "a character that cannot stand in a message", column=at[1])
+    elif (hidden := hidden_at(text.translate(_DIRECTION_MARKS))) >= 0:
+        at = Part.of(text, (1, 1)).place(hidden)
+        problem = f"a character that nobody sees, U+{ord(text[hidden]):04X}; delete it"
+        wrong("not_allowed", at[0], problem, column=at[1])
     lines = text.split("\n")
     if lines[0].strip() != "---" or "---" not in [line.strip() for line in lines[1:]]:
         wrong("no_front_matter", 1, "a message begins with a line `---`, `subject:`, `short:` and `---` again")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from avisa.core.characters import one_line, printable, visible
+from avisa.templates import message_file
 from tests.templates.harness import mailed, usual
 from tests.templates.mail_parsing import parsed
 
@@ -48,6 +49,19 @@ def test_a_hidden_character_reaches_no_reader(hidden: str) -> None:
     for text in (*texts, message["Subject"], str(message["To"]), rendered.short):
         assert hidden not in text
         assert "Ana" in text
+
+
+@pytest.mark.parametrize("hidden", sorted({*HIDDEN} - {"\u200e", "\u200f"}), ids=ascii)
+def test_a_message_that_holds_one_is_refused_at_its_place(hidden: str) -> None:
+    body = f"Good news{hidden}.\n"
+    found = message_file.read(f"---\nsubject: s\nshort: s\n---\nHello,\n\n{body}", file="messages/x/en.md")
+    assert isinstance(found, list)
+    assert [(it.code, it.line, it.column) for it in found] == [("not_allowed", 7, 10)]
+
+
+def test_a_message_may_hold_what_its_script_needs() -> None:
+    body = "\n".join((*KEPT, "\u200fשלום\u200e", "a\tb"))
+    assert not isinstance(message_file.read(f"---\nsubject: s\nshort: s\n---\n{body}\n", file="x"), list)
 
 
 @pytest.mark.parametrize("hidden", HIDDEN, ids=ascii)
