@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -20,14 +19,12 @@ from avisa.cli.session import load_settings, use_store
 from avisa.cli.views import explanation as views
 from avisa.clock import clock_of
 from avisa.core.model import Order, OrderEvent, Position
-from avisa.ports import Clock, KnownSchemas, Record, Skipped, WriterSchema
+from avisa.ports import Clock, Record, Skipped
 from avisa.settings import Settings
 from avisa.simulate.explain import explain as explained
 from avisa.store import Store
 
 _STDIN = "-"
-_JSON_HEADER = bytes(5)  # of a record that schema 0 describes
-_AS_JSON: KnownSchemas = {0: WriterSchema("JSON")}
 
 
 def explain(
@@ -70,12 +67,9 @@ async def _read(value: bytes, catalog: Catalog, settings: Settings, clock: Clock
     """
     position = Position(topic=settings.kafka.topics[0], partition=0, offset=0)
     record = Record(position=position, timestamp=clock.now(), key=None, headers=(), value=value)
-    rules, known = catalog.plan.events, _AS_JSON
-    feed = rules.feeds.get(position.topic)
-    if feed is not None and feed.by_registry and not value.startswith(b"\0"):
-        record = replace(record, value=_JSON_HEADER + value)
-    else:
-        known = await SchemaSource(settings).of(record, rules)
+    rules = catalog.plan.events
+    record, known = events.as_described(record, rules)
+    known = known or await SchemaSource(settings).of(record, rules)
     taken = events.read(record, rules=rules, types=settings.kafka.types or (), schemas=known)
     if isinstance(taken, OrderEvent):
         return taken

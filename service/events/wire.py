@@ -3,6 +3,7 @@ that schema says."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from avisa import avro
@@ -10,7 +11,7 @@ from avisa.core.model import Json, Reason
 from avisa.core.plan import Events
 from avisa.events.decode import parsed
 from avisa.events.schema import MAX_BYTES, MAX_DEPTH, DecodeError
-from avisa.ports import KnownSchemas, NoSchema, WriterSchema
+from avisa.ports import KnownSchemas, NoSchema, Record, WriterSchema
 
 _HEADER = 5  # bytes
 _COMPILED_KEPT = 100  # schemas
@@ -41,6 +42,15 @@ def opened(value: bytes, schemas: KnownSchemas) -> Json:
         named = "Protobuf" if schema.kind == "PROTOBUF" else "this kind"
         raise DecodeError("feed", Reason.NO_SCHEMA, f"schema {number}: {named} is not supported yet")
     return _of_avro(value, number, schema)
+
+
+def as_described(record: Record, rules: Events) -> tuple[Record, KnownSchemas]:
+    """Return a sample that somebody wrote as JSON, where a registry would describe it, as such a record, with what
+    `events.read` wants to know for it; any other record as it is."""
+    feed = rules.feeds.get(record.position.topic)
+    if feed is None or not feed.by_registry or record.value is None or record.value.startswith(b"\0"):
+        return record, {}
+    return replace(record, value=bytes(_HEADER) + record.value), {0: WriterSchema("JSON")}
 
 
 _NOT_ASKED = NoSchema("the registry was not asked for it")

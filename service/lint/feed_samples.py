@@ -32,10 +32,12 @@ class Trial:
 
 
 def tried(value: bytes, line: int, topic: str, plan: Plan, now: datetime) -> Trial:
-    """Read a record as the service would, were it in the topic now."""
+    """Read a record as the service would, were it in the topic now. What a schema registry would describe is written
+    as JSON."""
     position = Position(topic=topic, partition=0, offset=line)
     record = Record(position=position, timestamp=now, key=None, headers=(), value=value)
-    taken, feed = events.read(record, rules=plan.events), plan.events.feeds.get(topic)
+    record, known = events.as_described(record, plan.events)
+    taken, feed = events.read(record, rules=plan.events, schemas=known), plan.events.feeds.get(topic)
     if feed is None or isinstance(taken, Skipped):
         return Trial(taken)
     try:

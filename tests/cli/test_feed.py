@@ -136,3 +136,9 @@ def test_a_hostile_record_cannot_move_the_cursor(asked: Avisa, folder: Path) -> 
     (folder / "one.json").write_text(json.dumps(ORDER | {"id": "\x1b[2J7", "eta": "2026-03-09\u202e"}))
     ended = asked("feed", "try", "one.json", "--plan", "plan.yaml")
     assert "\x1b" not in ended.out
+
+
+def test_what_a_registry_would_describe_is_tried_as_json(asked: Avisa, folder: Path) -> None:
+    (folder / "plan.yaml").write_text(text(f"envelope: registry\n{FEED}"))
+    found = [each["event"] and each["event"]["order_id"] for each in tried(asked, "shop.orders.jsonl")]
+    assert found == ["7", None, None, "7"]

@@ -30,10 +30,14 @@ SAMPLES = "samples/shop.orders.jsonl"
 
 
 def checked(
-    folder: Path, *records: object, file: str = SAMPLES, topics: Collection[str] | None = None
+    folder: Path,
+    *records: object,
+    file: str = SAMPLES,
+    topics: Collection[str] | None = None,
+    feed: str = FEED,
 ) -> list[Diagnostic]:
     lines = "".join(f"{each if isinstance(each, str) else json.dumps(each)}\n" for each in records)
-    laid_out(folder, {**files(), "plan.yaml": PLAN + FEED, file: lines})
+    laid_out(folder, {**files(), "plan.yaml": PLAN + feed, file: lines})
     clean = {(it.code, it.file) for it in check(laid_out(folder / "clean", files()), read_plan)}
     return [it for it in check(folder, read_plan, topics=topics) if (it.code, it.file) not in clean]
 
@@ -101,3 +105,9 @@ def test_samples_that_are_no_text_are_reported(tmp_path: Path) -> None:
     folder = laid_out(tmp_path, {**files(), SAMPLES: ""})
     (folder / SAMPLES).write_bytes(b"\xff")
     assert [it.code for it in check(folder, read_plan) if it.file == SAMPLES] == ["not_utf8"]
+
+
+def test_samples_of_what_a_registry_describes_are_written_as_json(tmp_path: Path) -> None:
+    by_registry = FEED.replace("    only:", "    envelope: registry\n    only:")
+    (problem,) = checked(tmp_path, ORDER, ORDER | {"eta": "soon"}, feed=by_registry)
+    assert problem.message == "promised_at: `eta` finds nothing to be used in 1 of 2 samples"
