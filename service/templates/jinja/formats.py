@@ -27,20 +27,7 @@ from avisa.core.model import Json
 from avisa.templates.jinja.currencies import NO_BREAK, apart, code_of, is_figures, is_unit, sticks
 
 _YEAR = re.compile(r"(?:,|\s)*(?:'[^']*'\s*)?y+\.?$")
-_PROBES = (
-    "0",
-    "1",
-    "7.5",
-    "12.34",
-    "999.99",
-    "1000",
-    "1234.56",
-    "9999.99",
-    "12345.67",
-    "1234567.89",
-    "-0.05",
-    "-1234.5",
-)
+_PROBES = tuple("0 1 7.5 12.34 999.99 1000 1234.56 9999.99 12345.67 1234567.89 -0.05 -1234.5".split())
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 CURRENCY = re.compile(r"[A-Z]{3}")
 FORMATS = frozenset({"day", "date", "time", "datetime", "money", "minor", "number"})  # the filters
