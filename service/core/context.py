@@ -41,6 +41,7 @@ def build(
     left_out: list[str] = []
     if order.parts is not None:
         known = part_values.known_to(order, notification, known)
+    part = part_values.shown(order, notification)
     brand = plan.brand(known.get("brand"))
     customer = whole_name(known.get("customer.name"))
     variables: dict[str, Json] = {
@@ -49,7 +50,7 @@ def build(
         "status": _status(notification.status),
         "reminder": _reminder(notification),
         "brand": brand_facts(brand),
-        "progress": progress(order, plan),
+        "progress": progress(order, plan, part),
         "_now": moment(now),
     }
     for key in ("reason", "next_step"):
@@ -66,7 +67,7 @@ def build(
         variables["next_update"] = moment(notification.next_update)
     if order.changed and notification.reason is Reason.FACTS_CHANGED:
         variables["changed"] = list(order.changed)
-    if order.parts is not None and (part := part_values.shown(order, notification)) is not None:
+    if part is not None:
         variables["part"] = {
             **part,
             "id": shapes.text_of(part["id"], shapes.LONGEST_LINE, shapes.Notes()),
@@ -165,18 +166,21 @@ def brand_facts(brand: Brand) -> dict[str, Json]:
     return {key: value for key, value in shown.items() if value}
 
 
-def progress(order: Order, plan: Plan) -> list[dict[str, Json]]:
+def progress(order: Order, plan: Plan, part: Mapping[str, Json] | None = None) -> list[dict[str, Json]]:
     """The stages of an order, each done, now or next: the statuses of the plan up to its first final one.
 
-    An order that ended in another status shows the stages that it passed, and its end.
+    An order that ended in another status shows the stages that it passed, and its end. With `part`, which is the
+    variable, they are those of that part: beside "parcel 2 is on its way" nobody wants to see where the others are.
     """
     way: list[str] = []
     for status, touchpoint in plan.touchpoints.items():
         way.append(status)
         if touchpoint.final:
             break
-    seen = frozenset([*(status for _, status in order.statuses), *part_values.seen(order)])
-    return _progress(tuple(way), seen, order.status, plan.touchpoint(order.status).final)
+    status, passed = order.status, (*(status for _, status in order.statuses), *part_values.seen(order))
+    if part is not None:
+        status, passed = part["status"], part_values.passed(order, part["id"])
+    return _progress(tuple(way), frozenset(passed), status, plan.touchpoint(status).final)
 
 
 @lru_cache(1024)  # there are few ways through a plan, and many orders on them

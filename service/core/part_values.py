@@ -9,6 +9,7 @@ from avisa.core.model import Json, Notification, Order, Rank
 from avisa.core.part import Part
 
 _OF_STAY = parts.OF_STAY
+_MOST_LISTED = 10  # numbers of parts
 
 
 def shown(order: Order, notification: Notification) -> dict[str, Json] | None:
@@ -27,7 +28,7 @@ def shown(order: Order, notification: Notification) -> dict[str, Json] | None:
         "number": newest_one.number,
         "of": total,
         "status": notification.status,
-        "numbers": [part.number for part in about],
+        "numbers": _listed([part.number for part in about]),
     }
 
 
@@ -62,6 +63,17 @@ def news(part: Part | None, order: Order) -> dict[str, Json]:
 def seen(order: Order) -> Iterator[str]:
     """The statuses that parts of the order have been in."""
     return (status for part in _all(order) for _, status in part.statuses)
+
+
+def _listed(numbers: list[int]) -> list[Json]:
+    """All, or of very many the first and the last: they stand in a subject."""
+    return numbers if len(numbers) <= _MOST_LISTED + 2 else [*numbers[:_MOST_LISTED], "…", numbers[-1]]
+
+
+def passed(order: Order, part_id: str) -> tuple[str, ...]:
+    """The statuses that this part has been in, with those of the whole order."""
+    part = parts.named(order.parts, part_id)
+    return () if part is None else tuple(status for _, status in facts.sightings_of(part, order))
 
 
 def _is_newer(part: Part, rank: Rank, order: Order) -> bool:

@@ -10,7 +10,7 @@ of it, be it one that names it or one that names none, which speaks of the whole
 
 The order has the status that stands first in the plan among its parts that have not ended, so it ends with the last
 of them; then it has the first among their final ones. Parts that no event has named yet are where the whole order
-was, as long as it is known that there are more.
+was, as long as it is known that there are more; if no event spoke of the whole order, where it was first heard of.
 """
 
 from __future__ import annotations
@@ -80,6 +80,12 @@ def has_others(order: Order) -> bool:
     return bool(order.statuses) and parts.of is not None and parts.of[1] > parts.named
 
 
+def unheard(order: Order) -> bool:
+    """True if there are parts that no event has named, and no event spoke of the whole order either."""
+    parts = order.parts or _NONE
+    return not order.statuses and parts.of is not None and parts.of[1] > parts.named
+
+
 def set_by(order: Order, rank: Rank) -> list[str]:
     """The ids of the parts whose status the event of this rank gave, with WHOLE for those not named yet."""
     known = order.parts.known if order.parts is not None else ()
@@ -93,9 +99,19 @@ def status_of(order: Order, plan: Plan) -> str:
     statuses = {newest(part, order)[1] for part in known}
     if has_others(order) or not known:
         statuses.add(order.statuses[-1][1])
+    elif unheard(order):
+        statuses.add(_first(known, plan))
     unended = {status for status in statuses if not plan.touchpoint(status).final}
     places = {status: place for place, status in enumerate(plan.touchpoints)}
     return min(unended or statuses, key=lambda status: (places.get(status, len(places)), status))
+
+
+def _first(known: Iterable[Part], plan: Plan) -> str:
+    """Where an order was first heard of, by the events of its parts: in the first status that is no end, else in the
+    first such of the plan."""
+    heard = [status for _, status in sorted(each for part in known for each in part.statuses)]
+    begun = (status for status in (*heard, *plan.touchpoints) if not plan.touchpoint(status).final)
+    return next(begun, heard[0])
 
 
 def fulfilled_at(order: Order, plan: Plan) -> datetime | None:
@@ -103,6 +119,8 @@ def fulfilled_at(order: Order, plan: Plan) -> datetime | None:
 
     A part that ended otherwise, such as a cancelled one, is not waited for.
     """
+    if unheard(order):
+        return None
     by_sequence = plan.events.rank_by == "sequence"
     known = order.parts.known if order.parts is not None else ()
     runs = [facts.sightings_of(part, order) for part in known]

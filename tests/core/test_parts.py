@@ -161,6 +161,22 @@ def test_a_mail_about_one_part_has_its_own_details() -> None:
     assert shop.variables(first)["order"]["number"] == "1042"
 
 
+def test_the_progress_in_a_mail_about_one_part_is_that_of_the_part() -> None:
+    def states(mail: Notification) -> list[str]:
+        return [stage["state"] for stage in shop.variables(mail)["progress"]]
+
+    shop = Shop()
+    shop.take("confirmed")
+    shop.take("in_production")
+    shop.take("shipped", "A", of=2)
+    assert states(shop.world.sent[-1]) == ["done", "done", "now", "next"]
+    shop.take("in_production", "B", reason="The glaze dries.")
+    assert states(shop.world.sent[-1]) == ["done", "now", "next", "next"]
+    shop.take("cancelled", "B")
+    last = shop.variables(shop.world.sent[-1])["progress"]
+    assert [stage["status"] for stage in last] == ["confirmed", "in_production", "cancelled"]
+
+
 def test_a_detail_that_is_news_is_held_against_that_of_the_same_part() -> None:
     shop = Shop(plan(touchpoint("shipped", news=("tracking",)), touchpoint("delivered", final=True)))
     shop.take("shipped", "A", of=2, details__tracking="RR1")
@@ -265,6 +281,39 @@ def test_reminders_are_those_of_the_order() -> None:
     assert (reminder.purpose, reminder.status) == (Purpose.REMINDER, "in_production")
     assert "part" not in shop.variables(reminder)
     assert reminder.due == START + 2 * H + timedelta(hours=72), "from the mail about the first parcel on"
+
+
+def test_an_order_of_which_only_parts_are_spoken_waits_for_those_that_nobody_named() -> None:
+    shop = Shop()
+    shop.take("shipped", "A", of=2, promised_at="2026-03-04")
+    shop.take("delivered", "A")
+    order = shop.world.order
+    assert order is not None and order.promise is not None
+    assert (order.status, order.final) == ("shipped", False), "where it was first heard of"
+    assert order.deadline is not None, "the customer waits for the second"
+    assert order.promise.state is PromiseState.OPEN
+    shop.take("delivered", "B")
+    order = shop.world.order
+    assert order is not None and order.final and order.promise is not None
+    assert order.promise.state is PromiseState.KEPT
+
+
+def test_parts_that_nobody_named_are_at_the_first_status_of_the_plan_if_all_that_was_heard_is_an_end() -> None:
+    shop = Shop()
+    shop.take("delivered", "A", of=2)
+    assert (shop.status, shop.last()) == ("confirmed", ("delivered", "1 of 2"))
+    shop.world.live(timedelta(days=3))
+    assert shop.world.sent[-1].purpose is Purpose.REMINDER
+
+
+def test_a_mail_about_very_many_parts_lists_some() -> None:
+    shop = Shop()
+    shop.take("in_production")
+    shop.night = True
+    for number in range(1, 151):
+        shop.take("shipped", f"P{number}", of=200)
+    shop.world.settle()
+    assert shop.last() == ("shipped", "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …, 150 of 200")
 
 
 def test_the_promise_is_kept_with_the_last_part() -> None:
