@@ -50,7 +50,7 @@ MEANINGS = {
     "promise.state": "`moved` in the message that says so, `at_risk`, `kept`, `broken`; else `open`",
     "part.number": "which part of the order has come to this status, as in parcel 2 of 3; of several the newest",
     "part.of": "how many parts there are",
-    "part.numbers": "all parts that the message is about, as a list; most often one",
+    "part.numbers": "all parts that the message is about, as a list; if over twelve, the first ten and the last",
     "part.id": "what your systems call that part",
     "part.status": "where it is: the status that the message tells",
     "next_update": "by when the customer hears from you again. Avisa keeps this date",
