@@ -87,6 +87,33 @@ def test_a_csv_of_orders_tells_what_their_customers_would_have_heard(asked: Avis
     assert document["longest_silence"] == {"order_id": "2", "status": "shipped", "hours": 72.0}
 
 
+PARCELS = """\
+order_id,status,occurred_at,part.id,part.of,customer.email
+1,confirmed,2026-03-02T10:00:00Z,,,ana@example.com
+1,shipped,2026-03-03T10:00:00Z,A,2,
+1,delivered,2026-03-04T10:00:00Z,A,2,
+1,shipped,2026-03-05T09:00:00Z,B,2,
+1,delivered,2026-03-05T10:00:00Z,B,2,
+"""
+
+
+@pytest.mark.usefixtures("files")
+def test_columns_name_parts(asked: Avisa, files: Path) -> None:
+    (files / "parcels.csv").write_text(PARCELS)
+    document = asked("simulate", "parcels.csv", "--plan", "plan.yaml", "--json").json
+    assert (document["orders"], document["events"]) == (1, 5)
+    # Between parcel A and parcel B it is confirmed still, and nobody waits over the window.
+    assert {status: it["messages"] for status, it in document["touchpoints"].items()} == {
+        "confirmed": {"update": 1},
+        "shipped": {"update": 2},
+        "delivered": {"update": 2},
+    }
+    (files / "orders.yaml").write_text("fields: {order_id: number, part: parcel}\nmoments: {sent: shipped}\n")
+    (files / "rows.csv").write_text("number,parcel,sent\n1,A,2026-03-03 10:00\n1,B,2026-03-03 11:00\n")
+    told = asked("simulate", "rows.csv", "--plan", "plan.yaml", "--columns", "orders.yaml", "--json").json
+    assert (told["orders"], told["touchpoints"]["shipped"]["messages"]["update"]) == (1, 2)
+
+
 @pytest.mark.usefixtures("files")
 def test_the_first_mails_read_as_they_would_be_sent(asked: Avisa) -> None:
     ended = asked("simulate", "orders.csv", "--plan", "plan.yaml", "--columns", "columns.yaml", "--json")

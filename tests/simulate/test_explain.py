@@ -117,6 +117,22 @@ def test_what_an_event_overtakes_is_named(catalog: Catalog) -> None:
     assert changed["absorbed_by"] == "A-1/1/update/1/customer"
 
 
+def test_a_part_is_held_against_what_is_known_of_that_part(catalog: Catalog) -> None:
+    hour = timedelta(hours=1)
+    order = decide.on_event(confirmed(), an_event("shipped", 2, at=AT + hour, part="A", of=2), PLAN, AT + hour).order
+    order = replace(order, pending=())
+    late = AT + hour / 2
+    older = explain(order, an_event("in_production", 3, at=late, part="A"), catalog, AT + hour)
+    assert older["guards"][1]["text"] == "newer events have said where its part “A” is"
+    again = explain(order, an_event("shipped", 3, at=AT + hour, part="A"), catalog, AT + hour)
+    assert (again["reason"], again["notifications"]) == ("repeated", [])
+    assert again["guards"][5]["text"] == "nothing is new to tell of its part “A”"
+    other = explain(order, an_event("in_production", 3, at=late, part="B"), catalog, AT + hour)
+    assert other["guards"][1]["text"] == "nothing newer has said where its part “B” is"
+    assert (other["reason"], other["order"]["status"]) == ("entered", "in_production")
+    assert "parcel 2 of 2" in other["notifications"][0]["subject"]
+
+
 # ---------------------------------------------------------------- the command
 
 
