@@ -223,13 +223,13 @@ class _Intake:
 
     def take(self, record: Published, arrival: int) -> None:
         event = dict(record.event)
-        rank = self.last_rank = _rank(event, arrival, self.plan)
-        identity = _identity(event, arrival)
-        if identity in self.seen:
+        rank = self.last_rank = rank_of(event, arrival, self.plan)
+        name = identity(event, arrival)
+        if name in self.seen:
             self.event = None
             self._step(record, {"already_seen"})
             return
-        self.seen.add(identity)
+        self.seen.add(name)
         self._learn(rank, event)
         promise = self.facts.promise
         if not self.references and promise:
@@ -453,7 +453,7 @@ def _moved(promise: str | None, reference: str, touchpoint: Touchpoint, zone: Zo
     return ledger.moved(promise, reference, touchpoint, zone)
 
 
-def _rank(event: dict[str, Any], arrival: int, plan: Plan) -> Rank:
+def rank_of(event: dict[str, Any], arrival: int, plan: Plan) -> Rank:
     occurred = _time(event.get("occurred_at"))
     moment = occurred.timestamp() if occurred else 0.0
     sequence = event.get("sequence")
@@ -499,7 +499,7 @@ def _said(given: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in given.items() if not isinstance(value, str) or value.strip()}
 
 
-def _identity(event: dict[str, Any], arrival: int) -> str:
+def identity(event: dict[str, Any], arrival: int) -> str:
     """(source, id); a record without an id is only ever itself."""
     if event.get("id") is None:
         return json.dumps([arrival])

@@ -162,7 +162,7 @@ def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan, end: datetime, owner
         world.wake()
         owners.answer(world)
         while coming and coming[0].at <= world.now:
-            world.take(_event(coming.pop(0)))
+            world.take(event_of(coming.pop(0)))
         for _ in range(4):  # what waited for an earlier one goes next
             world.dispatch()
             world.wake()  # what was due when a record came
@@ -200,7 +200,7 @@ def _list(together: list[Received]) -> Received:
     return replace(first, lists=tuple(mail.subject.partition("/")[0] for mail in (first, *others)))
 
 
-def _event(one: Scheduled) -> OrderEvent:
+def event_of(one: Scheduled) -> OrderEvent:
     taken = events.read(
         Record(
             position=Position(topic="orders", partition=0, offset=0),

@@ -170,6 +170,53 @@ def _made_up(order_id: str, rng: random.Random, begin: datetime, length: timedel
     return sorted(scheduled, key=lambda one: one.at)
 
 
+def in_parcels(count: int, *, seed: int, start: datetime, length: timedelta) -> list[Scheduled]:
+    """Made-up orders that are sent in one to four parcels, each on its own way; some events come late or again."""
+    rng = random.Random(seed)
+    scheduled = [
+        event
+        for number in range(count)
+        for event in _sent_in_parcels(f"P{seed}-{number}", rng, start + length / 5 * rng.random(), length)
+    ]
+    return sorted(scheduled, key=lambda one: one.at)
+
+
+def _sent_in_parcels(order_id: str, rng: random.Random, begin: datetime, length: timedelta) -> Iterator[Scheduled]:
+    """Mostly the whole order is spoken of at first; then each parcel is; now and then the whole is cancelled."""
+    moments: list[tuple[datetime, dict[str, Any]]] = []
+    if rng.random() < 0.8:
+        moments += [(begin, {"status": "confirmed"}), (begin + length * 0.02, {"status": "in_production"})]
+    parcels = rng.randint(1, 4)
+    for number in range(1, parcels + 1):
+        at = begin + length * rng.uniform(0.03, 0.4)
+        of = {"of": parcels} if rng.random() < 0.8 else {}
+        ends = rng.choices(["delivered", "cancelled", None], weights=[8, 1, 1])[0]
+        for status in ("in_production", "shipped", ends):
+            if status is not None and rng.random() < 0.9:
+                moments.append((at, {"status": status, "part": {"id": f"RR{number}", **of}}))
+            at += length * rng.uniform(0.01, 0.3)
+    if rng.random() < 0.1:
+        moments.append((begin + length * rng.uniform(0.1, 0.7), {"status": "cancelled"}))
+    if rng.random() < 0.1:
+        moments.append(
+            (begin + length * rng.uniform(0.1, 0.7), {**rng.choice(moments)[1], "status": "held_at_customs"})
+        )
+    for number, (at, event) in enumerate(sorted(moments, key=lambda moment: moment[0])):
+        said = {
+            "order_id": order_id,
+            "id": f"{order_id}-{number}",
+            "occurred_at": _text(at),
+            "customer": {"email": f"{order_id.lower()}@customers.example", "time_zone": "America/Sao_Paulo"},
+            **event,
+        }
+        if rng.random() < 0.05:
+            said["notify"] = False
+        late = length * 0.1 * rng.random() if rng.random() < 0.1 else timedelta(0)
+        yield Scheduled(at + late, said)
+        if rng.random() < 0.1:
+            yield Scheduled(at + late + length * 0.05 * rng.random(), said)
+
+
 def _promise(day: date, kind: str) -> Any:
     """For the day, for its afternoon, or for two hours of it."""
     if kind == "day":

@@ -1,0 +1,74 @@
+"""The oracle finds what is planted in the mails about the parcels of an order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.oracle import Published, read_plan
+from tests.oracle.parcels import Parcels, Read, judge_parcels
+
+PLAN = read_plan(Path(__file__).parents[1] / "replay/plan.yaml")
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def record(hours: int, status: str, part: str | None = None) -> Published:
+    at = START + hours * HOUR
+    event = {"order_id": "A-1", "status": status, "occurred_at": at.isoformat()}
+    named = {"part": {"id": part, "of": 2}} if part else {}
+    return Published(at=at, acked=at, event=event | named)
+
+
+def read(hours: float, status: str, *numbers: int, of: int | None = None) -> Read:
+    return Read(at=START + hours * HOUR, status=status, numbers=numbers or None, of=of)
+
+
+RECORDS = [
+    record(0, "in_production"),
+    record(1, "shipped", "A"),
+    record(2, "delivered", "A"),
+    record(3, "shipped", "B"),
+    record(4, "cancelled", "B"),
+]
+MAILS = [
+    read(0, "in_production"),
+    read(1, "shipped", 1, of=2),
+    read(2, "delivered", 1, of=2),
+    read(3, "shipped", 2, of=2),
+    read(4, "cancelled", 2, of=2),
+]
+
+
+def test_what_is_right_is_clean() -> None:
+    assert judge_parcels(RECORDS, MAILS, PLAN) == []
+    waiting = [*MAILS[:3], read(4, "cancelled", 2, of=2)]
+    assert judge_parcels(RECORDS, waiting, PLAN) == [], "B was cancelled before the mail about it left"
+
+
+@pytest.mark.parametrize(
+    ("mails", "found"),
+    [
+        ([*MAILS, read(5, "shipped", 1, of=2)], "1 is {'delivered'}"),
+        ([*MAILS[:3], read(3, "shipped", 1, of=2), MAILS[4]], "1 is {'delivered'}"),
+        ([*MAILS[:1], read(1, "shipped"), *MAILS[3:]], "part 1 is delivered; told was ['shipped']"),
+        (MAILS[:4], "part 2 is cancelled; told was ['shipped']"),
+        ([*MAILS[:4], read(4, "cancelled", 2, of=3)], "there are 2"),
+        ([*MAILS, read(5, "in_production")], "nothing is there"),
+    ],
+)
+def test_what_is_wrong_is_found(mails: list[Read], found: str) -> None:
+    assert found in "\n".join(judge_parcels(RECORDS, mails, PLAN))
+
+
+def test_an_order_is_where_its_first_open_part_is_and_ends_with_the_last() -> None:
+    parcels, seen = Parcels(PLAN), []
+    for arrival, one in enumerate(RECORDS):
+        parcels.take(one, arrival)
+        seen.append((parcels.status, parcels.final))
+    assert seen == [
+        ("in_production", False), ("in_production", False), ("in_production", False),
+        ("shipped", False), ("delivered", True),
+    ]  # fmt: skip
