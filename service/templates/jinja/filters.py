@@ -29,8 +29,9 @@ from avisa.templates.quoted_printable import HALF, quoted
 # Most values are short, and have nothing that HTML or quoted-printable write otherwise, or that may have to be
 # isolated, as all but ASCII may; in a message from right to left anything may.
 _USUAL = re.compile(rf"(?!\.)[ !#-%(-;?-~]{{0,{HALF}}}\Z").match
-# The same, of which mail programs make no links either: a host has a dot, and a scheme ends with a colon.
-_HARMLESS = re.compile(rf"[ !#-%(-\-/-9;?-~]{{0,{HALF}}}\Z").match
+# The same, of which mail programs make no links either: a host has a dot, a scheme ends with a colon, and a share of
+# Windows begins with backslashes.
+_HARMLESS = re.compile(rf"[ !#-%(-\-/-9;?-\[\]-~]{{0,{HALF}}}\Z").match
 _NOTHING = re.compile(r"\Z").match
 _REMEMBERED = 100  # characters of values that are likely to come again: dates, amounts, names of goods
 
