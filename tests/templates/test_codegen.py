@@ -66,6 +66,12 @@ def filled(made: Program, values: Mapping[str, Any]) -> tuple[str, str]:
         ("{% if x.a.b.c %}1{% elif x.upper %}2{% elif y.keys %}3{% endif %}", {"x": "s", "y": {}}, ""),
         ("{{ values }}{{ plain }}{{ v1 }}{{ budget }}", {"values": 1, "plain": 2, "v1": 3, "budget": 4}, "1234"),
         ("{{ é }}{{ ℌ }}", {"é": 1, "ℌ": 2}, "12"),
+        ("{{ x | _stage }}, {{ y | _stage }}", {"x": "confirmed", "y": "at_evil.com"}, "Confirmed, At evil. com"),
+        ("{{ x.n }}{% for a in y %}{{ x.n }}{{ a }}{{ a }}{% endfor %}{{ x.n }}", {"x": {"n": "é."}, "y": [1, ""]},
+         "é.é.11é.é."),
+        ("{% if x %}{{ x.n }}{% endif %}{{ y }}{% if x %}{{ x.n }}{% endif %}", {"y": 1}, "1"),
+        ("{% for x in y %}{{ x }}{% for x in y %}{{ x }}{% endfor %}{% endfor %}{{ x }}", {"x": 0, "y": [1, 2]},
+         "1122120"),
     ],
 )  # fmt: skip
 def test_a_program_writes_what_jinja_would(text: str, values: Mapping[str, Any], told: str) -> None:

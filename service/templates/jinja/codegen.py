@@ -3,14 +3,14 @@ quoted-printable, as it is sent.
 
 Jinja reads templates, but the code that it generates is ready for anything, and slow for that. A message holds few
 kinds of nodes (`checker`); each of them becomes the shortest Python that says the same. A path such as `order.number`
-is looked up once, where its first name begins to hold. For
+is looked up once, where its first name begins to hold, and what is written in several places is made once. For
 
     {% if reason %}Why: {{ reason }}{% endif %}
 
 the function is
 
     def message(values, into, filling):
-     v1 = values['reason'] if values.__class__ is dict and 'reason' in values else part(values, 'reason')
+     v1 = values['reason'] if values.__class__ is dict and 'reason' in values else missing(values, 'reason')
      if v1:
       into += (
       'Why: ',
@@ -31,8 +31,9 @@ from typing import Any, cast
 from jinja2 import nodes
 
 from avisa.templates.jinja.formats import FORMATS
-from avisa.templates.jinja.paths import path_of
+from avisa.templates.jinja.paths import nodes_in, path_of
 from avisa.templates.jinja.program import Fill, Program
+from avisa.templates.jinja.repeated import Repeated
 from avisa.templates.jinja.scopes import MAKE_TEXT, Scope, is_address, is_prose, is_text, local, of_the_shop
 from avisa.templates.quoted_printable import pieces
 
@@ -71,16 +72,19 @@ class _Generator:
         self._escaped = False  # whether values are escaped, for HTML
         self._source: list[str] = []  # of one function
         self._places: list[int] = []  # the line of the message for each line of it
+        self._repeated = Repeated()
         self._indent = 0
         self._named = 0
 
     def text(self, body: Sequence[nodes.Node], *, escaped: bool = False) -> Fill:
         """Return the function that fills one of the texts."""
         self._escaped = escaped
-        self._source, self._places = [], []
+        self._source, self._places, self._repeated = [], [], Repeated()
         self._line("def message(values, into, filling):")
         with self._indented():
             self._inner({}, body, None)
+        self._source[1:1] = names = self._repeated.keep(self._source, self._name)
+        self._places[1:1] = [1] * len(names)
         # Empty lines before it, which cost nothing, make its lines go on where those of the last one ended.
         source = "\n" * len(self.lines) + "\n".join(self._source)
         self.lines += self._places
@@ -120,7 +124,9 @@ class _Generator:
             if isinstance(part, str):
                 self._line(f"{part!r},")
             else:
-                self._line(f"{self._output(part, scope)},", part.lineno)
+                output = self._output(part, scope)
+                self._line(f"{output},", part.lineno)
+                self._repeated.count(output, part, scope)
         self._line(")")
 
     def _output(self, part: nodes.Expr, scope: Scope) -> str:
@@ -134,12 +140,11 @@ class _Generator:
         if is_prose(part):
             part = nodes.Filter(part, "_flat", [], [], None, None, lineno=part.lineno)
         value = self._expression(part, scope)
-        typed = not of_the_shop(part, scope)
+        typed = "" if of_the_shop(part, scope) else "typed_"
         if self._escaped:
-            return f"{'typed_' if typed else ''}{_ESCAPES[place]}({value}, filling)"
-        if typed:
-            return f"typed({value}, filling)"
-        plain = f"str({value})" if is_text(part) and not local(part, scope) else f"write({value}, filling)"
+            return f"{typed}{_ESCAPES[place]}({value}, filling)"
+        short = not typed and is_text(part) and not local(part, scope)
+        plain = f"str({value})" if short else f"{typed}write({value}, filling)"
         if is_address(part):
             return plain
         if self._right_to_left:
@@ -162,7 +167,7 @@ class _Generator:
         none = self._name() if node.else_ else ""
         if none:
             self._line(f"{none} = True")
-        over = f"each({self._expression(node.iter, scope)}, {_nodes_in(node.body)}, filling)"
+        over = f"each({self._expression(node.iter, scope)}, {nodes_in(node.body)}, filling)"
         self._line(f"for {item} in {over}:", node.iter.lineno)
         with self._indented():
             if none:
@@ -268,7 +273,7 @@ class _Generator:
         """Look up the paths that were asked for in the scope, where it begins."""
         looks = [
             f"{' ' * scope.indent}{name} = {of}[{key!r}] if {of}.__class__ is dict and {key!r} in {of}"
-            f" else part({of}, {key!r})"
+            f" else missing({of}, {key!r})"
             for (of, key), name in scope.paths.items()
         ]
         self._source[scope.begins : scope.begins] = looks
@@ -289,11 +294,6 @@ class _Generator:
     def _name(self) -> str:
         self._named += 1
         return f"v{self._named}"
-
-
-def _nodes_in(body: Sequence[nodes.Node]) -> int:
-    """Return how many nodes there are in a body, those within others too."""
-    return sum(1 + sum(1 for _ in node.find_all(nodes.Node)) for node in body)
 
 
 def _unknown(node: nodes.Node | None) -> TypeError:

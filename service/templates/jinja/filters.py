@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -52,19 +52,12 @@ class Missing(Undefined):
 def functions(stages: Mapping[str, str], direction: Direction = _FROM_LEFT) -> dict[str, Any]:
     """Return all that the functions of a message can call, by name: the filters, and what generated code needs.
     `stages` are the layout's words for statuses, in the language of the message, and `direction` is the message's."""
-    filters = {**PLAIN_FILTERS, "_stage": lambda status: _stage(stages, status)}
+    filters = {**PLAIN_FILTERS, "_stage": partial(_stage, stages)}
     disturbs = direction.disturbs
-    harmless = _NOTHING if direction.right_to_left else _HARMLESS
 
     def isolated(text: str, budget: Budget) -> str:
         """Return a value for plain text, isolated if it has to be."""
         return counted(direction.in_line(text), budget) if disturbs(text) else text
-
-    def typed(value: Any, budget: Budget) -> str:
-        """Return for plain text what somebody outside the shop may have typed, isolated if it has to be."""
-        if value.__class__ is str and harmless(value):
-            return value
-        return isolated(_write(_typed(value), budget), budget)
 
     def indented(value: Any, indent: str, budget: Budget) -> str:
         """Return prose for plain text. No line of it but the first begins where the lines of the message do."""
@@ -76,12 +69,12 @@ def functions(stages: Mapping[str, str], direction: Direction = _FROM_LEFT) -> d
     called = {
         "str": str,
         "write": _write,
+        "typed_write": _typed_write,
         "isolated": isolated,
         "each": each,
         "counted": counted,
         "dict": dict,
-        "part": _part_of,
-        "typed": typed,
+        "missing": _missing,
         "indented": indented,
         "numbers": _NUMBERS,
     }
@@ -90,7 +83,8 @@ def functions(stages: Mapping[str, str], direction: Direction = _FROM_LEFT) -> d
 
 @cache
 def _for_html(direction: Direction) -> dict[str, Any]:
-    """Return the functions that write a value into the HTML, each for the places that its name says."""
+    """Return the functions that write a value into the HTML, each for the places that its name says; those for what
+    somebody outside the shop may have typed begin with `typed_`."""
 
     def shown(text: str) -> str:
         return direction.in_html(text) if direction.disturbs(text) else escape(text)
@@ -101,17 +95,19 @@ def _for_html(direction: Direction) -> dict[str, Any]:
     def lines(text: str) -> str:  # each is isolated for itself: a line end ends an isolate
         return "<br>".join(map(shown, text.split("\n")))
 
-    usual, harmless = (_NOTHING, _NOTHING) if direction.right_to_left else (_USUAL, _HARMLESS)
     ways: dict[str, Callable[[str], str]] = {"escape": escape, "shown": shown, "in_line": in_line, "lines": lines}
-    writers = {name: _writer(html_of, usual) for name, html_of in ways.items()}
-    return writers | {f"typed_{name}": _typed_writer(write, harmless) for name, write in writers.items()}
+    usual, harmless = (_NOTHING, _NOTHING) if direction.right_to_left else (_USUAL, _HARMLESS)
+    writers = {name: _writer(html_of, str, usual) for name, html_of in ways.items()}
+    return writers | {f"typed_{name}": _writer(html_of, without_links, harmless) for name, html_of in ways.items()}
 
 
-def _writer(html_of: Callable[[str], str], usual: Callable[[str], object]) -> Callable[[Any, Budget], str]:
-    """Return what writes a value as HTML in quoted-printable, isolated if it has to be."""
+def _writer(
+    html_of: Callable[[str], str], shape: Callable[[str], str], usual: Callable[[str], object]
+) -> Callable[[Any, Budget], str]:
+    """Return what writes a value in its shape as HTML in quoted-printable, isolated if it has to be."""
 
     def written(text: str) -> str:
-        return quoted(html_of(text))[0]
+        return quoted(html_of(shape(text)))[0]
 
     remembered = lru_cache(512)(written)
 
@@ -124,29 +120,22 @@ def _writer(html_of: Callable[[str], str], usual: Callable[[str], object]) -> Ca
     return write
 
 
-def _typed_writer(
-    write: Callable[[Any, Budget], str], harmless: Callable[[str], object]
-) -> Callable[[Any, Budget], str]:
-    """Return what writes a value that somebody outside the shop may have typed."""
-
-    def write_typed(value: Any, budget: Budget) -> str:
-        if value.__class__ is str and harmless(value):
-            return value
-        return write(_typed(value), budget)
-
-    return write_typed
+def _missing(of: Any, key: str) -> Missing:
+    """Return what stands for a missing part of a value. A part of what is missing is missing too."""
+    return of if of.__class__ is Missing else _missing_of(key)
 
 
-def _part_of(of: Any, key: str) -> Any:
-    """Return a part of a value, or what stands for a missing part. A part of what is missing is missing too."""
-    if of.__class__ is dict and key in of:
-        return of[key]
-    return of if isinstance(of, Missing) else Missing(obj=of, name=key)
+@lru_cache(1024)  # the names are those that templates write
+def _missing_of(key: str) -> Missing:
+    return Missing(name=key)
 
 
 def _stage(named: Mapping[str, str], status: Any) -> str:
+    """Return the layout's word for a status, or what a reader can make of the publisher's, without links."""
+    if status.__class__ is str and (name := named.get(status)):
+        return name
     name = to_text(status)[: shapes.LONGEST_LINE]
-    return named.get(name) or name.replace("_", " ").capitalize()
+    return named.get(name) or without_links(name.replace("_", " ").capitalize())
 
 
 def _write(value: Any, budget: Budget) -> str:
@@ -156,14 +145,11 @@ def _write(value: Any, budget: Budget) -> str:
     return text if text is value else counted(text, budget)
 
 
-def _typed(value: Any) -> Any:
+def _typed_write(value: Any, budget: Budget) -> str:
     """Return what somebody outside the shop may have typed, without words that mail programs make links of."""
     if value.__class__ is str:
-        # As `without_links` would find, without a call.
-        if value.isascii() and "." not in value and ":" not in value and "\\\\" not in value:
-            return value
-        return without_links(value)
-    return without_links(to_text(value)) if value.__class__ is list else value
+        return value if _HARMLESS(value) else _write(without_links(value), budget)
+    return _write(without_links(to_text(value)) if value.__class__ is list else value, budget)
 
 
 def _default(value: Any, instead: Any = "") -> Any:
@@ -183,7 +169,8 @@ def _more(value: Any) -> int:
     if value.__class__ is not list:
         return 0
     items = shapes.listed(value)
-    return shapes.missing(value) + sum(item.__class__ is not dict or not item.get("name") for item in items)
+    unnamed = [item for item in items if item.__class__ is not dict or not item.get("name")]
+    return shapes.missing(value) + len(unnamed)
 
 
 def _flat(value: Any) -> str:

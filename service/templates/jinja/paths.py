@@ -26,6 +26,11 @@ def begins_at(node: nodes.Node) -> int:
     return node.lineno or 0
 
 
+def nodes_in(body: Sequence[nodes.Node]) -> int:
+    """Return how many nodes there are in a body, those within others too."""
+    return sum(1 + sum(1 for _ in node.find_all(nodes.Node)) for node in body)
+
+
 def operands(node: nodes.And | nodes.Or) -> list[nodes.Expr]:
     """Return `a`, `b` and `c` of `a and b and c`, which Jinja reads as `(a and b) and c`."""
     found: list[nodes.Expr] = []

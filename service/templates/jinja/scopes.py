@@ -71,8 +71,9 @@ def _own(path: str, scope: Scope) -> bool:
 
 
 def _paths_in(node: nodes.Node) -> Iterator[str]:
-    """Yield the paths of what an expression may say, each whole; none of what is a checked address by then."""
-    if isinstance(node, nodes.Filter) and node.name in _OF_LINKS:
+    """Yield the paths of what an expression may say, each whole; none of what is a checked address by then, or the
+    name of a status, in which no mail program finds a link."""
+    if isinstance(node, nodes.Filter) and (node.name in _OF_LINKS or node.name == "_stage"):
         return
     if path := path_of(node):
         yield path
