@@ -79,7 +79,7 @@ def to_event(
         position=record.position,
         published_real=record.timestamp,
         size=len(value),
-        left_out=tuple(unused),
+        left_out=tuple(sorted(unused)),
         cut=tuple(cut),
     )
 
