@@ -50,6 +50,7 @@ faults: .venv/.test
 
 bench: .venv/.test
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.feeds
 
 crash: .venv/.test
 	$(BIN)/python -m tests.crash
