@@ -69,7 +69,7 @@ def to_event(
     return OrderEvent(
         order_id=order_id,
         status=status,
-        part=_part(data["part"], unused) if data.get("part") is not None else None,
+        part=_part(data["part"], f"{pointer}/part", unused) if data.get("part") is not None else None,
         occurred_at=_occurred_at(record, attributes, data, pointer, unused),
         sequence=sequence,
         notify=data.get("notify") is not False,
@@ -106,16 +106,22 @@ def _occurred_at(record: Record, attributes: Attributes, data: Written, pointer:
     return record.timestamp
 
 
-def _part(named: Json, unused: list[str]) -> PartName | None:
-    """The part that the event names: text, or an object with `id` and `of`. None if it says nothing, or cannot be
-    used; then the event speaks of the whole order."""
-    part_id, of = (named.get("id"), named.get("of")) if isinstance(named, dict) else (named, None)
-    if is_blank(part_id) and is_blank(of):
+def _part(named: Json, where: str, unused: list[str]) -> PartName | None:
+    """The part that the event names: text, or an object with `id` and `of`. None if it says nothing; then the event
+    speaks of the whole order. Raises DecodeError if it cannot be used: what happened to a part is not told of all."""
+    part_id, of = named, None
+    if isinstance(named, dict):
+        if "id" not in named and named.keys() - {"of"}:
+            raise _error(where, Reason.WRONG_TYPE, "has no id")
+        part_id, of, where = named.get("id"), named.get("of"), f"{where}/id"
+    if is_blank(part_id):
+        if not is_blank(of):
+            unused.append("part.of")
         return None
-    text = str(part_id) if type(part_id) in (str, int) else ""
-    if is_blank(text) or len(text) > MAX_ID or _CONTROL.search(text):
-        unused.append("part")
-        return None
+    if type(part_id) not in (str, int):
+        allowed = "text or a number" if isinstance(named, dict) else "text, a number or an object with an id"
+        raise _error(where, Reason.WRONG_TYPE, f"must be {allowed}")
+    text = _identifier(str(part_id), where)
     number = int(of) if (isinstance(of, str) and of.strip().isdecimal() and len(of) <= MAX_ID) else of
     if is_blank(number):
         return PartName(text)
@@ -218,11 +224,16 @@ def _read_promise(promised: str | Slot, facts: dict[str, Json], rules: Events, u
 
 
 def _required(value: str | int | None, where: str, missing: Reason) -> str:
-    """Return an identifier as text; a whole number as its digits. It must not be too long, nor hold control
-    characters, which have no place in a key, a log line or a header."""
+    """Return an identifier as text; a whole number as its digits."""
     text = "" if value is None else str(value)
     if not text or text.isspace():
         raise _error(where, missing, "is missing or empty")
+    return _identifier(text, where)
+
+
+def _identifier(text: str, where: str) -> str:
+    """Return the text, which must not be too long, nor hold control characters: they have no place in a key, a log
+    line or a header."""
     if len(text) > MAX_ID:
         raise _error(where, Reason.TOO_LARGE, f"longer than {MAX_ID} characters")
     if _CONTROL.search(text):

@@ -27,6 +27,7 @@ from avisa.events.schema import Data, DecodeError
 
 _DECIDES = frozenset({"order_id", "status", "occurred_at", "notify"})
 _REQUIRED = (("order_id", Reason.NO_ORDER_ID), ("status", Reason.NO_STATUS))
+_OF_PART = frozenset({"part", "part.id"})
 _NUMBER = re.compile(r"[+-]?\d{1,19}(?:\.0+)?", re.ASCII)
 _TRIED = frozenset({"str", "int", "float"})  # what pydantic appends to the place of a fault in a union
 _UNAVAILABLE = "__debezium_unavailable_value"  # of a column that Debezium was not shown
@@ -63,11 +64,15 @@ def mended(content: Json, shape: type[_Shape], pointer: str, rules: Events) -> t
     if not isinstance(content, dict):
         raise DecodeError("data", Reason.WRONG_TYPE, f"{pointer or 'the value'}: must be an object")
     _leave_out_placeholders(content, (), left_out)
+    part = next((name for name in left_out if name in _OF_PART), None)
     left_out = [name for name in left_out if is_field(name)]
     _only_count_the_rest(content, left_out)
     for name, missing in _REQUIRED:
         if is_blank(content.get(name)):
             raise DecodeError("data", missing, f"{pointer}/{name}: is missing or empty")
+    if part is not None:  # without it the event would speak of the whole order
+        where = f"{pointer}/{part.replace('.', '/')}"
+        raise DecodeError("data", Reason.WRONG_TYPE, f"{where}: holds a placeholder, not a value")
     while True:
         try:
             return shape.model_validate_json(to_json(content)), tuple(dict.fromkeys(left_out))

@@ -11,7 +11,7 @@ from avisa.core.model import Json, Reason
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
-MAX_ID = 200  # characters of an order_id or status
+MAX_ID = 200  # characters of an order_id, a status or the id of a part
 MOST_PARTS = 9_999  # that an event may say an order has
 MAX_TEXT = 500  # characters of any other identifier
 # Characters after which a text is cut.
@@ -81,7 +81,7 @@ class Slot(_Model):
     until: str
 
 
-# What a part may be. It is read by hand, so that one that cannot be used is left out, and nothing else.
+# What a part may be. It is read by hand, so that an `of` that cannot be used is left out, and nothing else.
 _OF_PART = WithJsonSchema(
     {
         "anyOf": [

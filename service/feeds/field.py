@@ -21,6 +21,9 @@ _TEXTS_OF_CUSTOMER = ("id", "name", "first_name", "given_name", "email", "phone"
 KINDS: Mapping[str, Kind] = {
     "order_id": "text",
     "status": "text",
+    "part": "any",
+    "part.id": "text",
+    "part.of": "whole",
     "occurred_at": "text",
     "notify": "flag",
     "sequence": "whole",
@@ -32,9 +35,6 @@ KINDS: Mapping[str, Kind] = {
     "promised_at": "any",
     "promised_at.from": "text",
     "promised_at.until": "text",
-    "part": "any",
-    "part.id": "text",
-    "part.of": "whole",
     "reason": "text",
     "next_step": "text",
     "brand": "text",
@@ -42,7 +42,7 @@ KINDS: Mapping[str, Kind] = {
     "details": "any",
 }
 _OF_DETAILS = re.compile(r"details\.[^\s.]{1,64}")
-DECIDE = frozenset({"order_id", "status", "occurred_at", "notify"})
+DECIDE = frozenset({"order_id", "status", "part", "part.id", "occurred_at", "notify"})
 
 _DIGITS = re.compile(r"\d{1,19}", re.ASCII)
 _FLAGS = {"true": True, "false": False}

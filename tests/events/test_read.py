@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avisa.core.model import OrderEvent
+from avisa.core.model import OrderEvent, Reason
 from avisa.core.part import PartName
 from avisa.core.plan import Events
 from avisa.events import read
@@ -127,10 +127,35 @@ def test_a_part_is_an_id_or_an_id_and_a_number_of_parts(written: object, meant: 
         assert (read_event.part, read_event.left_out) == (meant, ())
 
 
-@pytest.mark.parametrize("odd", ["x" * 201, "a\x00b", "a\nb", 1.5, True, [], ["RR-1"], {"of": 3}, {"id": {}}])
-def test_a_part_that_cannot_be_used_is_left_out(odd: object) -> None:
-    read_event = event(record(plain(part=odd)))
-    assert (read_event.part, read_event.left_out) == (None, ("part",))
+@pytest.mark.parametrize(
+    ("odd", "reason", "words"),
+    [
+        ("x" * 201, Reason.TOO_LARGE, "/part: longer than 200 characters"),
+        ("a\x00b", Reason.WRONG_TYPE, "/part: holds control characters"),
+        ({"id": "a\nb"}, Reason.WRONG_TYPE, "/part/id: holds control characters"),
+        (1.5, Reason.WRONG_TYPE, "/part: must be text, a number or an object with an id"),
+        (True, Reason.WRONG_TYPE, "/part: must be text, a number or an object with an id"),
+        ([], Reason.WRONG_TYPE, "/part: must be text, a number or an object with an id"),
+        (["RR-1"], Reason.WRONG_TYPE, "/part: must be text, a number or an object with an id"),
+        ({"parcel": "RR-1"}, Reason.WRONG_TYPE, "/part: has no id"),
+        ({"id": {}}, Reason.WRONG_TYPE, "/part/id: must be text or a number"),
+        ("[object Object]", Reason.WRONG_TYPE, "/part: holds a placeholder, not a value"),
+        ({"id": "[object Object]"}, Reason.WRONG_TYPE, "/part/id: holds a placeholder, not a value"),
+    ],
+)
+def test_a_part_that_cannot_be_used_is_not_taken_for_the_whole_order(odd: object, reason: Reason, words: str) -> None:
+    for other in (None, 2**80):  # the second makes it read once more, and leniently
+        taken = read(record(plain(part=odd, customer={"id": other})))
+        assert isinstance(taken, Unreadable)
+        assert (taken.stage, taken.reason, taken.message) == ("data", reason, words)
+    enveloped = read(record(envelope(data=plain(part=odd))))
+    assert isinstance(enveloped, Unreadable)
+    assert enveloped.message == f"/data{words}"
+
+
+def test_how_many_parts_there_are_says_nothing_of_one() -> None:
+    read_event = event(record(plain(part={"of": 3})))
+    assert (read_event.part, read_event.left_out) == (None, ("part.of",))
 
 
 @pytest.mark.parametrize("odd", [0, -1, 10_000, 2.5, "many", [], True])
