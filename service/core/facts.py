@@ -144,8 +144,12 @@ def current_run_start(sightings: Sightings) -> Rank | None:
 
 
 def sightings_of(part: Part, order: Order) -> Sightings:
-    """The statuses of a part: those of the events that named it, and of those that named none."""
-    return tuple(sorted((*part.statuses, *order.statuses))) if order.statuses else part.statuses
+    """The statuses of a part: those of the events that named it, and of those that named none. The last of them is
+    where it is: if it stays where its own events say, what came of the whole order since is not among them."""
+    if not order.statuses:
+        return part.statuses
+    statuses = sorted((*part.statuses, *order.statuses))
+    return tuple(statuses[: bisect(statuses, part.statuses[-1])] if part.stays else statuses)
 
 
 def stay_began(order: Order) -> Rank | None:

@@ -36,6 +36,8 @@ class Part:
     # Reason, next step and the short details that these events gave, each with the rank of its event.
     facts: Mapping[str, tuple[tuple[int, int, int], Any]] = field(default_factory=dict)
     word: Word = Word()
+    # The newest event of the whole order came later than all of these, and does not move the part: it is not ahead.
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from avisa.core import deadlines, episodes, facts, notices, part_values, parts, promises, repeats
+from avisa.core import deadlines, episodes, facts, notices, part_places, part_values, parts, promises, repeats
 from avisa.core.decision import Decision
 from avisa.core.evolve import evolve
 from avisa.core.model import BLANK_ORDER, Alert, Notification, Order, OrderEvent, Purpose, Rank, Reason
@@ -30,16 +30,19 @@ def on_event(
 ) -> Decision:
     """The decision on an event that was not seen before; `too_old` says that it occurred too long ago to be told."""
     known, begins = _known(order, event, rank, plan, now)
+    known, swayed = _swayed(order, known, rank, plan)
     touchpoint = plan.touchpoint(known.status)
     ids, status = parts.set_by(known, rank), event.status
     older = not ids
     if older and event.part is not None and (order is None or parts.named(order.parts, event.part.id) is None):
         ids, status = [event.part.id], parts.status(known, event.part.id)  # it is where the whole order is
     untold = deadlines.after_untold_event(known, touchpoint, plan, now, new_episode=True) if begins else known
-    missed = _missed(order, known, plan)
-    if not ids:
+    missed = _together(_missed(order, known, plan), swayed)
+    why = Reason.ENTERED if swayed else Reason.FACTS_CHANGED
+    moves_none = parts.moves_none(known, rank)
+    if not ids and not moves_none:
         if missed and event.notify and not too_old:
-            return _tell(untold, missed, Reason.FACTS_CHANGED, plan, now)
+            return _tell(untold, missed, why, plan, now)
         return Decision(order=untold, reason=Reason.OLDER_THAN_KNOWN)
     if not begins:
         untold = deadlines.after_untold_event(known, touchpoint, plan, now, new_episode=False)
@@ -47,8 +50,12 @@ def on_event(
         return Decision(order=untold, reason=Reason.NOT_TO_TELL)
     if too_old:
         return Decision(order=untold, reason=Reason.TOO_OLD_TO_TELL)
+    if moves_none:
+        if missed:
+            return _tell(untold, missed, why, plan, now)
+        return _on_repeat(order, untold, event, ids, plan, now)
     if not plan.knows(status):
-        return _on_unknown(untold, status, plan, now)
+        return _on_unknown(untold, status, swayed, plan, now)
     once = plan.touchpoint(status).once and status in known.told_once
     fresh, back = parts.unknown_to_customer(known, ids, status)
     if once:
@@ -60,7 +67,7 @@ def on_event(
     if fresh:
         return _on_news(known, fresh, status, begins, missed, plan, now)
     if missed:
-        return _tell(untold, missed, Reason.FACTS_CHANGED, plan, now)
+        return _tell(untold, missed, why, plan, now)
     if older:
         return Decision(order=untold, reason=Reason.OLDER_THAN_KNOWN)
     return _on_repeat(order, untold, event, ids, plan, now)
@@ -76,6 +83,7 @@ def _known(order: Order | None, event: OrderEvent, rank: Rank, plan: Plan, now: 
     else:
         known = episodes.merged(before, parts.of_order(event), rank, now)
         known = parts.with_event(evolve(known, statuses=before.statuses), event, rank, plan)
+    known = part_places.placed(known, plan)
     known = evolve(known, status=parts.status_of(known, plan))
     begins = order is None or known.status != before.status
     if begins:
@@ -83,11 +91,38 @@ def _known(order: Order | None, event: OrderEvent, rank: Rank, plan: Plan, now: 
     return promises.after_part(known, event, rank, plan, now, entered=begins), begins
 
 
-def _on_unknown(order: Order, status: str, plan: Plan, now: datetime) -> Decision:
-    """The owner of what is not in the plan is told that a part is there."""
+def _swayed(before: Order | None, known: Order, rank: Rank, plan: Plan) -> tuple[Order, _News]:
+    """The parts that the event put where another one had said, if this is news; and the order in which it is known of
+    the others that their customer never heard of anything else."""
+    news: dict[str, Sequence[str]] = {}
+    for status, ids in parts.swayed(before, known, rank).items() if before is not None else ():
+        fresh, unheard = parts.unknown_to_customer(known, ids, status)
+        if plan.touchpoint(status).once and status in known.told_once:
+            fresh, unheard = [], [*fresh, *unheard]
+        if unheard:
+            known = parts.with_word(known, unheard, status, 0)
+        if fresh and plan.knows(status):
+            news[status] = fresh
+    return known, news
+
+
+def _together(missed: _News, swayed: _News) -> _News:
+    """All this news, each part once: what was missed of one that is elsewhere now is not true of it any more."""
+    ids = {part_id for those in swayed.values() for part_id in those}
+    still = {status: left for status, those in missed.items() if (left := [it for it in those if it not in ids])}
+    return still | {status: [*still.get(status, ()), *those] for status, those in swayed.items()}
+
+
+def _on_unknown(order: Order, status: str, swayed: _News, plan: Plan, now: datetime) -> Decision:
+    """The owner of what is not in the plan is told that a part is there; the customer only what else is news."""
     of_part = evolve(order, status=status)
     alerted, alerts = notices.alert_owner(of_part, Alert.UNKNOWN_STATUS, Reason.UNKNOWN_STATUS, plan, now)
-    return Decision(order=evolve(alerted, status=order.status), notifications=alerts, reason=Reason.UNKNOWN_STATUS)
+    known = evolve(alerted, status=order.status)
+    if not swayed:
+        return Decision(order=known, notifications=alerts, reason=Reason.UNKNOWN_STATUS)
+    told = _tell(known, swayed, Reason.ENTERED, plan, now)
+    both = (*alerts, *told.notifications)
+    return Decision(order=told.order, notifications=both, reason=Reason.UNKNOWN_STATUS)
 
 
 def _on_news(

@@ -1,12 +1,15 @@
 """The parts of an order, such as parcels or lines, and what follows from them for the order.
 
-Events are folded part by part, whatever order they arrive in: a part has the status of the newest event that speaks
-of it, be it one that names it or one that names none, which speaks of the whole order. For example:
+Events are folded part by part, whatever order they arrive in: a part has the status of the newest event that names
+it; or that of the newest event of the whole order, which names none, if it is newer and moves the part on: its status
+stands behind the part's own in the plan, and a final one behind all that are open. An order that is said to be in
+production once more, because of another date, takes no parcel back that has left. For example:
 
     Monday     in_production                 the whole order
     Tuesday    shipped, part A of 3          A is shipped, the two others are in production, and so is the order
     Wednesday  shipped, part B of 3          A and B are shipped; the order is in production still
-    Thursday   cancelled                     all three are cancelled, and the order is
+    Thursday   in_production, another date   A and B are shipped still
+    Friday     cancelled                     all three are cancelled, and the order is
 
 The order has the status that stands first in the plan among its parts that have not ended, so it ends with the last
 of them; then it has the first among their final ones. Parts that no event has named yet are where the whole order
@@ -19,7 +22,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from avisa.core import facts
+from avisa.core import facts, part_places
 from avisa.core.evolve import evolve
 from avisa.core.model import Json, Notification, Order, OrderEvent, Rank
 from avisa.core.part import Part, Parts, Word
@@ -70,8 +73,29 @@ def named(parts: Parts | None, part_id: str) -> Part | None:
 
 
 def newest(part: Part, order: Order) -> tuple[Rank, str]:
-    """The rank of the newest event that speaks of the part, and the status that it gave it."""
-    return max(part.statuses[-1], order.statuses[-1]) if order.statuses else part.statuses[-1]
+    """The rank of the event that gave the part its status, and that status."""
+    own = part.statuses[-1]
+    return own if part.stays or not order.statuses else max(own, order.statuses[-1])
+
+
+def moves_none(order: Order, rank: Rank) -> bool:
+    """True if the event of this rank is the newest of the whole order, and came later than a part that it leaves
+    where it is, though it gave none its status."""
+    known = order.parts.known if order.parts is not None else ()
+    is_newest = bool(order.statuses) and order.statuses[-1][0] == rank
+    return is_newest and any(part.stays for part in known) and not set_by(order, rank)
+
+
+def swayed(before: Order, order: Order, rank: Rank) -> dict[str, list[str]]:
+    """Of each status the ids of the parts that are in it since the event of this rank, though another one gave it. So
+    it is when what had moved them on, such as a cancellation, is no longer the newest event of the whole order; or
+    when an older event of the part itself arrives, behind which the whole order stands."""
+    found: dict[str, list[str]] = {}
+    for part in _all(order):
+        then, (given, status) = named(before.parts, part.id), newest(part, order)
+        if then is not None and given != rank and newest(then, before)[1] != status:
+            found.setdefault(status, []).append(part.id)
+    return found
 
 
 def has_others(order: Order) -> bool:
@@ -101,9 +125,7 @@ def status_of(order: Order, plan: Plan) -> str:
         statuses.add(order.statuses[-1][1])
     elif unheard(order):
         statuses.add(_first(known, plan))
-    unended = {status for status in statuses if not plan.touchpoint(status).final}
-    places = {status: place for place, status in enumerate(plan.touchpoints)}
-    return min(unended or statuses, key=lambda status: (places.get(status, len(places)), status))
+    return min(statuses, key=lambda status: (part_places.place(status, plan), status))
 
 
 def _first(known: Iterable[Part], plan: Plan) -> str:

@@ -392,3 +392,78 @@ def test_a_mail_that_went_out_stays_sent() -> None:
     shop.take("shipped", "A", of=2)
     shop.take("delivered", "A")
     assert {row.state for row in shop.world.rows.values()} == {State.SENT}
+
+
+def test_a_repeated_event_of_the_whole_order_takes_no_part_back() -> None:
+    shop = Shop()
+    shop.take("in_production", promised_at="2026-03-09")
+    shop.take("shipped", "A", of=3)
+    shop.take("delivered", "B")
+    assert shop.take("in_production", promised_at="2026-03-16") is Reason.FACTS_CHANGED
+    assert shop.statuses == {"A": "shipped", "B": "delivered"}
+    assert shop.world.sent[-1].purpose is Purpose.PROMISE_MOVED
+    assert shop.take("in_production") is Reason.REPEATED
+    shop.take("shipped", "C")
+    assert shop.take("in_production") is Reason.REPEATED, "and of no part"
+    assert (shop.status, shop.statuses["C"]) == ("shipped", "shipped")
+    assert shop.take("in_production", reason="The glaze cracked.") is Reason.FACTS_CHANGED
+    assert shop.last() == ("shipped", None)
+    assert [mail.status for mail in shop.world.sent if mail.purpose is Purpose.UPDATE] == [
+        "in_production", "shipped", "delivered", "shipped", "shipped",
+    ]  # fmt: skip
+
+
+def test_the_whole_order_moves_the_parts_that_it_is_ahead_of() -> None:
+    shop = Shop()
+    shop.take("confirmed", "A", of=2)
+    shop.take("shipped", "B")
+    assert shop.take("in_production") is Reason.ENTERED
+    assert shop.statuses == {"A": "in_production", "B": "shipped"}
+    assert shop.last() == ("in_production", "1 of 2")
+    assert shop.take("teleported") is Reason.UNKNOWN_STATUS, "it stands behind all"
+    assert shop.statuses == {"A": "teleported", "B": "teleported"}
+
+
+def test_a_part_that_has_ended_is_not_opened_by_the_whole_order() -> None:
+    shop = Shop()
+    shop.take("cancelled", "A", of=2)
+    shop.take("shipped", "B")
+    assert shop.take("teleported") is Reason.UNKNOWN_STATUS
+    assert shop.statuses == {"A": "cancelled", "B": "teleported"}
+
+
+def test_an_order_that_is_no_longer_cancelled_has_its_parts_where_they_were() -> None:
+    shop = Shop()
+    shop.take("in_production")
+    shop.take("shipped", "A", of=2)
+    shop.take("shipped", "B")
+    shop.take("cancelled")
+    assert shop.last() == ("cancelled", None)
+    assert shop.take("in_production") is Reason.ENTERED
+    assert (shop.status, shop.statuses) == ("shipped", {"A": "shipped", "B": "shipped"})
+    assert shop.last() == ("shipped", None)
+
+
+def test_an_older_event_of_the_whole_order_is_older_still() -> None:
+    shop = Shop()
+    shop.take("shipped", "A", of=1)
+    assert shop.take("in_production", at=shop.world.now - H / 2) is Reason.OLDER_THAN_KNOWN
+
+
+def test_a_parcel_that_was_delivered_is_so_again_once_nothing_is_cancelled_whatever_the_plan_knows() -> None:
+    shop = Shop()
+    shop.take("delivered", "A", of=2)
+    shop.take("cancelled")
+    assert shop.take("teleported") is Reason.UNKNOWN_STATUS
+    assert (shop.status, shop.statuses) == ("teleported", {"A": "delivered"})
+    assert shop.last() == ("delivered", "1 of 2")
+
+
+def test_an_older_event_may_put_a_part_where_the_whole_order_is() -> None:
+    shop = Shop()
+    shop.take("shipped", "A")
+    late = shop.world.now + H / 2
+    assert shop.take("in_production") is Reason.REPEATED
+    assert shop.take("confirmed", "A", at=late) is Reason.ENTERED
+    assert shop.statuses == {"A": "in_production"}
+    assert shop.last()[0] == "in_production"

@@ -56,8 +56,28 @@ class Parcels:
         """The records that speak of the part of this number, by rank, those with the same status together."""
         part = self.ids[number - 1] if number <= len(self.ids) else None
         speaking = [pair for pair in self.known if (pair[1].get("part") or {"id": part})["id"] == part]
+        passed_by = self.passed_by(number)
+        speaking = [pair for pair in speaking if pair not in passed_by]
         stays = groupby(sorted(speaking, key=lambda pair: pair[0]), key=lambda pair: pair[1]["status"])
         return [[event for _, event in stay] for _, stay in stays]
+
+    def passed_by(self, number: int) -> list[tuple[Rank, dict[str, Any]]]:
+        """The newest records of the whole order, where they leave the part of this number where it is."""
+        part = self.ids[number - 1] if number <= len(self.ids) else None
+        own = max(
+            (pair for pair in self.known if (pair[1].get("part") or {}).get("id") == part), key=_rank, default=None
+        )
+        whole = [pair for pair in self.known if not pair[1].get("part")]
+        if part is None or own is None or not whole:
+            return []
+        if self._place(max(whole, key=_rank)[1]["status"]) > self._place(own[1]["status"]):
+            return []
+        return [pair for pair in whole if pair[0] > own[0]]
+
+    def _place(self, status: str) -> tuple[bool, int]:
+        """To be compared: what is final stands behind what is open, and what is not in the plan behind what is."""
+        places = [*self.plan.touchpoints]
+        return self.plan.touchpoint(status).final, places.index(status) if status in places else len(places)
 
     def tells(self, stay: list[dict[str, Any]]) -> bool:
         """Whether this was surely to be told."""
@@ -98,6 +118,10 @@ class Parcels:
         return all(self.plan.touchpoint(it).final for it in self.where().values())
 
 
+def _rank(pair: tuple[Rank, dict[str, Any]]) -> Rank:
+    return pair[0]
+
+
 def judge_parcels(records: Sequence[Published], mails: Sequence[Read], plan: Plan) -> list[str]:
     """All that is wrong with the updates about one order. Whatever was published before a mail was known to it."""
     wrong: list[str] = []
@@ -133,6 +157,7 @@ def _untold(parcels: Parcels, told: Mapping[int, list[str]], of_whole: list[str]
     for number in range(1, len(parcels.ids) + 1):
         stay = parcels.stays(number)[-1]
         status = stay[0]["status"]
-        if parcels.tells(stay) and (last := told.get(number, of_whole)[-1:]) != [status]:
+        silent = any(event.get("notify") is False for _, event in parcels.passed_by(number))
+        if parcels.tells(stay) and not silent and (last := told.get(number, of_whole)[-1:]) != [status]:
             missing.append(f"part {number} is {status}; told was {last}")
     return missing

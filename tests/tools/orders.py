@@ -182,7 +182,8 @@ def in_parcels(count: int, *, seed: int, start: datetime, length: timedelta) -> 
 
 
 def _sent_in_parcels(order_id: str, rng: random.Random, begin: datetime, length: timedelta) -> Iterator[Scheduled]:
-    """Mostly the whole order is spoken of at first; then each parcel is; now and then the whole is cancelled."""
+    """Mostly the whole order is spoken of at first; then each parcel is; now and then the whole is said to be
+    in production again, or cancelled."""
     moments: list[tuple[datetime, dict[str, Any]]] = []
     if rng.random() < 0.8:
         moments += [(begin, {"status": "confirmed"}), (begin + length * 0.02, {"status": "in_production"})]
@@ -195,6 +196,8 @@ def _sent_in_parcels(order_id: str, rng: random.Random, begin: datetime, length:
             if status is not None and rng.random() < 0.9:
                 moments.append((at, {"status": status, "part": {"id": f"RR{number}", **of}}))
             at += length * rng.uniform(0.01, 0.3)
+    if rng.random() < 0.3:
+        moments.append((begin + length * rng.uniform(0.1, 0.7), {"status": "in_production"}))
     if rng.random() < 0.1:
         moments.append((begin + length * rng.uniform(0.1, 0.7), {"status": "cancelled"}))
     if rng.random() < 0.1:

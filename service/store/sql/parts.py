@@ -31,15 +31,16 @@ def _word(word: Word) -> list[Any]:
 def _written(part: Part) -> list[Any]:
     statuses = [[*rank, status] for rank, status in part.statuses]
     facts = {name: [*rank, value] for name, (rank, value) in part.facts.items()}
-    return [part.id, part.number, statuses, facts, _word(part.word)]
+    return [part.id, part.number, statuses, facts, _word(part.word), *([True] if part.stays else [])]
 
 
 def _read(row: list[Any]) -> Part:
-    part_id, number, statuses, facts, word = row
+    part_id, number, statuses, facts, word, *stays = row
     return Part(
         id=part_id,
         number=number,
         statuses=tuple(((a, b, c), status) for a, b, c, status in statuses),
         facts={name: ((a, b, c), value) for name, (a, b, c, value) in facts.items()},
         word=Word(*word),
+        stays=bool(stays),
     )
