@@ -72,3 +72,15 @@ def test_an_order_is_where_its_first_open_part_is_and_ends_with_the_last() -> No
         ("in_production", False), ("in_production", False), ("in_production", False),
         ("shipped", False), ("delivered", True),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("hours", "whole", "where"), [
+    (5, "in_production", {1: "delivered", 2: "cancelled"}),
+    (2.5, "cancelled", {1: "cancelled", 2: "cancelled"}),
+    (1.5, "in_production", {1: "delivered", 2: "cancelled"}),
+])  # fmt: skip
+def test_a_record_of_the_whole_order_takes_no_part_back(hours: float, whole: str, where: dict[int, str]) -> None:
+    parcels = Parcels(PLAN)
+    for arrival, one in enumerate([*RECORDS, record(hours, whole)]):
+        parcels.take(one, arrival)
+    assert parcels.where() == where
