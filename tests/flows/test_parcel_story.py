@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiokafka import AIOKafkaProducer
 
 from tests.faults.harness import together, until
@@ -20,6 +21,8 @@ from tests.replay.harness import SHIPPED, Stage, templates
 from tests.replay.play import clock_at
 from tests.tools.kafka import ApacheKafka
 from tests.tools.sink import Sink
+
+pytestmark = pytest.mark.long  # much of it is the silence after a parcel
 
 SPEED = 3600.0
 OWN, MAPPED = "parcels.own", "parcels.mapped"
