@@ -31,7 +31,9 @@ class Questions:
         verdict: Verdict,
     ) -> None:
         self.course = course
-        self.mails = [mail for mail in mails if mail.name.purpose == "ask_owner"]
+        asked = (mail for mail in mails if mail.name.purpose == "ask_owner")
+        # As they were decided: to one owner a mail may come later than the next one to another.
+        self.mails = sorted(asked, key=lambda mail: (mail.name.episode, int(mail.name.ordinal)))
         self.windows = windows
         self.plan = plan
         self.latitude = latitude

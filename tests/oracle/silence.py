@@ -64,12 +64,15 @@ class Silence:
             self._check_kept(before, given, None)
 
     def _untold(self, before: Sent | None, mail: Sent | None) -> None:
-        """The windows that events began in between without telling."""
+        """The windows that events began in between without telling, or with a message that was superseded unsent."""
         given = self.windows[-1].deadline if self.windows else None
         last = mail.name.episode if mail else self.course.episodes
+        mailed = {each.name.episode for each in self.mails}
         for opening in self.course.openings(after=_episode(before)):
-            if opening.episode <= last and opening.told is not Told.YES:
-                due = chain(self.course, given, after=_episode(before), to=opening.episode, latitude=self.latitude)
+            if opening.episode <= last and (opening.told is not Told.YES or opening.episode not in mailed):
+                own = opening.told is Told.YES  # the message fulfils what was told before, whether it goes out or not
+                told, after = (None, opening.episode - 1) if own else (given, _episode(before))
+                due = chain(self.course, told, after=after, to=opening.episode, latitude=self.latitude)
                 start = opening.at, self.latitude.reach(opening.acked)
                 self.windows.append(Window(opening.episode, start, due, sure=False))
 

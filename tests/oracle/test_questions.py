@@ -77,3 +77,17 @@ def test_a_date_is_asked_about_so_long_before_it_ends_and_once(plan: Plan) -> No
     assert found(dated, [ends[0], question(22), ends[1]], events) == {Kind.LATE}
     assert found(dated, [ends[0], question(20), question(21, 2), ends[1]], events) == {Kind.UNEXPECTED}
     assert found(dated, [ends[0], question(39), ends[1]], events) == {Kind.UNEXPECTED, Kind.LOST}
+
+
+def test_a_question_may_come_after_the_one_to_the_next_in_line(plan: Plan) -> None:
+    """They go to two owners, and nothing waits for anything else."""
+    line = replace(asking(plan, asks_at=50), nexts={"desk": "head"}, afters={"desk": timedelta(0)})
+    assert found(line, with_(question(24, 2, owner="head"), question(24.001)), EVENTS) == set()
+
+
+def test_a_question_stands_where_the_message_to_the_customer_was_superseded_unsent(plan: Plan) -> None:
+    half = asking(plan, asks_at=50)
+    events = [event(0, "confirmed"), event(1, "shipped"), event(30, "delivered")]
+    came = [mail(0, "1/update/1/customer"), question(25, episode=2), mail(30, "3/update/1/customer")]
+    assert Kind.UNEXPECTED not in found(half, came, events)
+    assert Kind.UNEXPECTED in found(half, [came[0], question(20, episode=2), came[2]], events)
