@@ -44,7 +44,7 @@ class Case:
         """Every check, into the verdict."""
         self._recipients()
         self._order()
-        if not self.course.sure:
+        if not self.course.sure or not self._asked_for():
             return
         self._no_sooner_than_asked()
         self._nothing_stale()
@@ -84,6 +84,21 @@ class Case:
             if int(name.ordinal) <= last:
                 self._blame(Kind.OUT_OF_ORDER, f"{name.key} at {mail.at}, after number {last}")
             ordinals[name.episode, name.purpose] = max(last, int(name.ordinal))
+
+    def _asked_for(self) -> bool:
+        """Whether some record asks for each mail: of one that none asks for, such as an update about what the service
+        alone remembers, nothing else could be judged."""
+        beyond = [mail for mail in self.to_customer if not self._has_a_record(mail)]
+        for mail in beyond:
+            self._blame(Kind.UNEXPECTED, f"{mail.name.key} at {mail.at}: no record asks for it")
+        return not beyond
+
+    def _has_a_record(self, mail: Sent) -> bool:
+        episode, purpose = mail.name.episode, mail.name.purpose
+        if episode > self.course.episodes:
+            return False
+        asking = {"update": self.course.updates, "promise_moved": self.course.moves}.get(purpose)
+        return asking is None or int(mail.name.ordinal) <= len(asking(episode))
 
     def _no_sooner_than_asked(self) -> None:
         """The n-th mail of a kind comes after the n-th record that asks for one, and there are no more of them."""

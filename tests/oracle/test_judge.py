@@ -383,3 +383,11 @@ def test_counts_that_do_not_add_up_are_found(plan: Plan) -> None:
         assert found(plan, MAILS, counts=wrong) == {Kind.COUNTS}, wrong
     killed = replace(LATITUDE, kills=(at(1),))
     assert found(plan, MAILS, latitude=killed, counts=sums({"entered": 4, "already_seen": 2}, {"sent": 7})) == set()
+
+
+def test_a_mail_that_no_record_asks_for_is_unexpected(plan: Plan) -> None:
+    events = [event(0, "shipped"), event(26, "delivered")]
+    mails = [mail(0, "1/update/1/customer"), mail(26, "2/update/1/customer")]
+    for key in ("1/update/2/customer", "2/update/3/customer", "3/update/1/customer", "1/promise_moved/1/customer"):
+        came = sorted([*mails, mail(26.1, key)], key=lambda it: it.at)
+        assert Kind.UNEXPECTED in found(plan, came, events)
