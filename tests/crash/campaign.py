@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -66,6 +67,7 @@ class Campaign:
     store_url: str
     seed: int
     build: str = ""
+    answering: bool = True  # whether owners answer what they are asked
     say: Callable[[str], None] = print
     _stage: Stage = field(init=False)
     _record: Path = field(init=False)
@@ -104,7 +106,8 @@ class Campaign:
             )
             publishing.start()
             try:
-                with Owners(stage, random.Random(self.seed), farthest=FARTHEST):
+                owners = Owners(stage, random.Random(self.seed), farthest=FARTHEST)
+                with owners if self.answering else nullcontext():
                     struck = [blow for blow in blows if self._strike(blow)]
                     stage.start()
                     if not stage.wait_ready():
@@ -112,7 +115,7 @@ class Campaign:
                     time.sleep(IN_PEACE)
                     enough.set()
                     publishing.join()
-                    time.sleep(ANSWERING)
+                    time.sleep(ANSWERING if self.answering else 0)
                 verdict = self._end()
             finally:
                 stage.stop()

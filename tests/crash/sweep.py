@@ -21,7 +21,9 @@ class Sweep:
         self.rng = random.Random(seed)
         self._number = 0
 
-    async def campaign(self, blows: Sequence[Blow], *, store: str, build: str = "") -> Outcome:
+    async def campaign(
+        self, blows: Sequence[Blow], *, store: str, build: str = "", answering: bool = True
+    ) -> Outcome:
         """Run one, and tell how it went."""
         self._number += 1
         topic = f"crash.{self._seed}.{self._number}"
@@ -40,6 +42,7 @@ class Sweep:
             store_url=url,
             seed=seed,
             build=build,
+            answering=answering,
         )
         outcome = await asyncio.to_thread(campaign.run, blows)
         found = outcome.verdict
