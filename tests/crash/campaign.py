@@ -23,6 +23,7 @@ from tests.tools.proxy import Step, reached
 from tests.tools.sink import Fault, Sink
 
 SPEED = 3600.0  # an hour a second
+PLAN, PLAIN = "plan.yaml", "plain.yaml"  # in the second no owner is asked, and no promise is looked after
 PATIENCE = timedelta(seconds=5)
 WAVE = timedelta(seconds=10)  # real time between the beginnings of waves of orders
 ORDERS_A_WAVE = 40
@@ -83,7 +84,9 @@ class Campaign:
                 servers=self.servers,
                 topic=self.topic,
                 store_url=self.store_url,
-                templates=templates(self.folder / "templates", Path(__file__).parent / "plan.yaml"),
+                templates=templates(
+                    self.folder / "templates", Path(__file__).with_name(PLAN if self.answering else PLAIN)
+                ),
                 sink=sink,
                 clock=clock,
                 command=(sys.executable, "-m", "tests.crash.runner"),

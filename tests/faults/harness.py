@@ -35,7 +35,7 @@ LENGTH = 9.0  # seconds for which orders come in
 ORDERS = 70
 LONGEST = 90.0  # seconds for anything to come about; two rebalances in a row take forty
 _LOOK_EVERY = 0.1
-PLAN = Path(campaign.__file__).with_name("plan.yaml")
+PLAN = Path(campaign.__file__).with_name("plain.yaml")
 REPLICA = (sys.executable, "-m", "tests.faults")
 
 

@@ -40,7 +40,7 @@ async def test_generated_orders_are_told_as_the_oracle_says(
                     servers=apache_kafka.bootstrap_servers,
                     topic=f"replay.{store}",
                     store_url=url,
-                    templates=templates(folder / "templates", Path(__file__).with_name("plan.yaml")),
+                    templates=templates(folder / "templates", Path(__file__).with_name("plain.yaml")),
                     sink=stack.enter_context(Sink(folder / "sink")),
                     clock=clock_at(SPEED),
                     patience=PATIENCE,
