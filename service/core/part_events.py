@@ -56,10 +56,7 @@ def on_event(
         return _on_repeat(order, untold, event, ids, plan, now)
     if not plan.knows(status):
         return _on_unknown(untold, status, swayed, plan, now)
-    once = plan.touchpoint(status).once and status in known.told_once
-    fresh, back = parts.unknown_to_customer(known, ids, status)
-    if once:
-        fresh, back = [], [*fresh, *back]
+    fresh, back = _news(known, ids, status, plan)
     if event.part is None and parts.WHOLE not in ids:  # parts that are named later on were there, too
         (fresh or back).append(parts.WHOLE)
     if back:
@@ -96,14 +93,19 @@ def _swayed(before: Order | None, known: Order, rank: Rank, plan: Plan) -> tuple
     the others that their customer never heard of anything else."""
     news: dict[str, Sequence[str]] = {}
     for status, ids in parts.swayed(before, known, rank).items() if before is not None else ():
-        fresh, unheard = parts.unknown_to_customer(known, ids, status)
-        if plan.touchpoint(status).once and status in known.told_once:
-            fresh, unheard = [], [*fresh, *unheard]
+        fresh, unheard = _news(known, ids, status, plan)
         if unheard:
             known = parts.with_word(known, unheard, status, 0)
         if fresh and plan.knows(status):
             news[status] = fresh
     return known, news
+
+
+def _news(known: Order, ids: Sequence[str], status: str, plan: Plan) -> tuple[list[str], list[str]]:
+    """Of these parts, which have come to `status`, those of which this is to be told; and the others that are to be
+    known as told: they are back, or the message is sent only once."""
+    fresh, back = parts.unknown_to_customer(known, ids, status)
+    return ([], [*fresh, *back]) if plan.touchpoint(status).once and status in known.told_once else (fresh, back)
 
 
 def _together(missed: _News, swayed: _News) -> _News:
@@ -202,4 +204,4 @@ def _waiting(order: Order, status: str, plan: Plan) -> Notification | None:
 
 
 def _seqs(order: Order, ids: Sequence[str]) -> set[int]:
-    return {part.word.seq for part in (order.parts.known if order.parts is not None else ()) if part.id in ids}
+    return {part.word.seq for part in parts.known(order) if part.id in ids}

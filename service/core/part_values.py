@@ -8,7 +8,6 @@ from avisa.core import facts, parts
 from avisa.core.model import Json, Notification, Order, Rank
 from avisa.core.part import Part
 
-_OF_STAY = parts.OF_STAY
 _MOST_LISTED = 10  # numbers of parts
 
 
@@ -36,9 +35,9 @@ def known_to(order: Order, notification: Notification, known: Mapping[str, Json]
     """The facts for a message about the order, whose own are `known`: with the reason and the next step of the parts
     that it is about, or that keep the order where it is; and if it is about one part, with the details of that."""
     about = parts.about(order, notification)
-    those = about or [part for part in _all(order) if parts.newest(part, order)[1] == order.status]
+    those = about or [part for part in parts.known(order) if parts.newest(part, order)[1] == order.status]
     values = dict(known)
-    for key in _OF_STAY:
+    for key in parts.OF_STAY:
         found = [fact for part in those if (fact := part.facts.get(key)) and _is_newer(part, fact[0], order)]
         own = order.facts.get(key)
         if own is not None and key in known and (not about or any(_is_newer(it, own.rank, order) for it in about)):
@@ -46,7 +45,7 @@ def known_to(order: Order, notification: Notification, known: Mapping[str, Json]
         values[key] = max(found, key=lambda fact: fact[0])[1] if found else None
     if len(about) == 1:
         for key, (_, value) in about[0].facts.items():
-            if key not in _OF_STAY:
+            if key not in parts.OF_STAY:
                 values[key] = value
     return {key: value for key, value in values.items() if value is not None}
 
@@ -56,13 +55,15 @@ def news(part: Part | None, order: Order) -> dict[str, Json]:
     if part is None:
         return {}
     return {
-        key: fact[1] for key, fact in part.facts.items() if key not in _OF_STAY or _is_newer(part, fact[0], order)
+        key: fact[1]
+        for key, fact in part.facts.items()
+        if key not in parts.OF_STAY or _is_newer(part, fact[0], order)
     }
 
 
 def seen(order: Order) -> Iterator[str]:
     """The statuses that parts of the order have been in."""
-    return (status for part in _all(order) for _, status in part.statuses)
+    return (status for part in parts.known(order) for _, status in part.statuses)
 
 
 def _listed(numbers: list[int]) -> list[Json]:
@@ -79,7 +80,3 @@ def passed(order: Order, part_id: str) -> tuple[str, ...]:
 def _is_newer(part: Part, rank: Rank, order: Order) -> bool:
     """True if what has this rank was said since the part came to its present status."""
     return rank >= (facts.current_run_start(facts.sightings_of(part, order)) or rank)
-
-
-def _all(order: Order) -> tuple[Part, ...]:
-    return order.parts.known if order.parts is not None else ()

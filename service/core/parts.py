@@ -67,6 +67,11 @@ def of_order(event: OrderEvent) -> OrderEvent:
     return replace(event, facts={key: value for key, value in event.facts.items() if key not in OF_STAY})
 
 
+def known(order: Order) -> tuple[Part, ...]:
+    """The parts of which an event has spoken by name, by number."""
+    return order.parts.known if order.parts is not None else ()
+
+
 def named(parts: Parts | None, part_id: str) -> Part | None:
     """The part of this id; None if no event named it, or it was forgotten."""
     return next((it for it in parts.known if it.id == part_id), None) if parts is not None else None
@@ -81,9 +86,8 @@ def newest(part: Part, order: Order) -> tuple[Rank, str]:
 def moves_none(order: Order, rank: Rank) -> bool:
     """True if the event of this rank is the newest of the whole order, and came later than a part that it leaves
     where it is, though it gave none its status."""
-    known = order.parts.known if order.parts is not None else ()
     is_newest = bool(order.statuses) and order.statuses[-1][0] == rank
-    return is_newest and any(part.stays for part in known) and not set_by(order, rank)
+    return is_newest and any(part.stays for part in known(order)) and not set_by(order, rank)
 
 
 def swayed(before: Order, order: Order, rank: Rank) -> dict[str, list[str]]:
@@ -91,7 +95,7 @@ def swayed(before: Order, order: Order, rank: Rank) -> dict[str, list[str]]:
     it is when what had moved them on, such as a cancellation, is no longer the newest event of the whole order; or
     when an older event of the part itself arrives, behind which the whole order stands."""
     found: dict[str, list[str]] = {}
-    for part in _all(order):
+    for part in known(order):
         then, (given, status) = named(before.parts, part.id), newest(part, order)
         if then is not None and given != rank and newest(then, before)[1] != status:
             found.setdefault(status, []).append(part.id)
@@ -100,38 +104,39 @@ def swayed(before: Order, order: Order, rank: Rank) -> dict[str, list[str]]:
 
 def has_others(order: Order) -> bool:
     """True if there are parts that no event has named, and it is known where they are."""
-    parts = order.parts or _NONE
-    return bool(order.statuses) and parts.of is not None and parts.of[1] > parts.named
+    return bool(order.statuses) and _lacks_names(order)
 
 
 def unheard(order: Order) -> bool:
     """True if there are parts that no event has named, and no event spoke of the whole order either."""
+    return not order.statuses and _lacks_names(order)
+
+
+def _lacks_names(order: Order) -> bool:
     parts = order.parts or _NONE
-    return not order.statuses and parts.of is not None and parts.of[1] > parts.named
+    return parts.of is not None and parts.of[1] > parts.named
 
 
 def set_by(order: Order, rank: Rank) -> list[str]:
     """The ids of the parts whose status the event of this rank gave, with WHOLE for those not named yet."""
-    known = order.parts.known if order.parts is not None else ()
-    ids = [part.id for part in known if newest(part, order)[0] == rank]
+    ids = [part.id for part in known(order) if newest(part, order)[0] == rank]
     return [*ids, WHOLE] if has_others(order) and order.statuses[-1][0] == rank else ids
 
 
 def status_of(order: Order, plan: Plan) -> str:
     """The status of the order, by those of its parts. One that is not in the plan stands behind all that are."""
-    known = order.parts.known if order.parts is not None else ()
-    statuses = {newest(part, order)[1] for part in known}
-    if has_others(order) or not known:
+    statuses = {newest(part, order)[1] for part in known(order)}
+    if has_others(order) or not statuses:
         statuses.add(order.statuses[-1][1])
     elif unheard(order):
-        statuses.add(_first(known, plan))
+        statuses.add(_first(known(order), plan))
     return min(statuses, key=lambda status: (part_places.place(status, plan), status))
 
 
-def _first(known: Iterable[Part], plan: Plan) -> str:
+def _first(heard_of: Iterable[Part], plan: Plan) -> str:
     """Where an order was first heard of, by the events of its parts: in the first status that is no end, else in the
     first such of the plan."""
-    heard = [status for _, status in sorted(each for part in known for each in part.statuses)]
+    heard = [status for _, status in sorted(each for part in heard_of for each in part.statuses)]
     begun = (status for status in (*heard, *plan.touchpoints) if not plan.touchpoint(status).final)
     return next(begun, heard[0])
 
@@ -144,8 +149,7 @@ def fulfilled_at(order: Order, plan: Plan) -> datetime | None:
     if unheard(order):
         return None
     by_sequence = plan.events.rank_by == "sequence"
-    known = order.parts.known if order.parts is not None else ()
-    runs = [facts.sightings_of(part, order) for part in known]
+    runs = [facts.sightings_of(part, order) for part in known(order)]
     if has_others(order):
         runs.append(order.statuses)
     last: int | None = None
@@ -180,12 +184,12 @@ def with_word(order: Order, ids: Collection[str], status: str, seq: int) -> Orde
     """The order once the message `seq` tells of these parts that they are in `status`; 0: once nothing has to."""
     assert order.parts is not None
     parts = order.parts
-    known = tuple(
+    those = tuple(
         replace(part, word=Word(status, believed(order, part.id), seq)) if part.id in ids else part
         for part in parts.known
     )
     word = Word(status, believed(order, WHOLE), seq) if WHOLE in ids else parts.word
-    return evolve(order, parts=replace(parts, known=known, word=word))
+    return evolve(order, parts=replace(parts, known=those, word=word))
 
 
 def subjects(order: Order, seq: int) -> list[str]:
@@ -202,7 +206,7 @@ def about(order: Order, notification: Notification) -> list[Part]:
     if not notification.parts:
         return []
     ids = subjects(order, notification.seq) or notification.parts
-    return [part for part in _all(order) if part.id in ids]
+    return [part for part in known(order) if part.id in ids]
 
 
 def stands(notification: Notification, order: Order, plan: Plan) -> bool:
@@ -216,9 +220,9 @@ def unsaid(order: Order, unsent: Iterable[Notification]) -> Order:
     if order.parts is None:
         return order
     parts, seqs = order.parts, {it.seq for it in unsent}
-    known = tuple(replace(it, word=_before(it.word)) if it.word.seq in seqs else it for it in parts.known)
+    those = tuple(replace(it, word=_before(it.word)) if it.word.seq in seqs else it for it in parts.known)
     word = _before(parts.word) if parts.word.seq in seqs else parts.word
-    return evolve(order, parts=replace(parts, known=known, word=word))
+    return evolve(order, parts=replace(parts, known=those, word=word))
 
 
 def without_word(order: Order, seq: int) -> Order:
@@ -226,14 +230,14 @@ def without_word(order: Order, seq: int) -> Order:
     if order.parts is None:
         return order
     parts = order.parts
-    known = tuple(replace(it, word=_missed(it.word, seq)) for it in parts.known)
-    return evolve(order, parts=replace(parts, known=known, word=_missed(parts.word, seq)))
+    those = tuple(replace(it, word=_missed(it.word, seq)) for it in parts.known)
+    return evolve(order, parts=replace(parts, known=those, word=_missed(parts.word, seq)))
 
 
 def missed(order: Order) -> dict[str, list[str]]:
     """Of each status the ids of the parts of which a message that could not reach the customer told it."""
     found: dict[str, list[str]] = {}
-    for part in _all(order):
+    for part in known(order):
         if part.word.seq < 0 and part.word.status is not None:
             found.setdefault(part.word.status, []).append(part.id)
     return found
@@ -257,10 +261,6 @@ def _word(order: Order, part_id: str) -> Word:
     parts = order.parts or _NONE
     part = named(parts, part_id)
     return part.word if part is not None else parts.word
-
-
-def _all(order: Order) -> tuple[Part, ...]:
-    return order.parts.known if order.parts is not None else ()
 
 
 def _merged(

@@ -92,7 +92,7 @@ def on_facts(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) ->
 
 def on_late_facts(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Decision | None:
     """An older event fills in facts; None unless they make possible what could not be sent before."""
-    if not can_be_reached_now(known):
+    if not _can_be_reached_now(known):
         return None
     return _decide(known, touchpoint, plan, now, explained=False, changed=())
 
@@ -104,7 +104,7 @@ def _decide(
     unsent = _unsent(known)
     if touchpoint.once and known.status in known.told_once and unsent is None:
         explained, changed = False, ()  # the message that would say it is not sent twice
-    again = can_be_reached_now(known)
+    again = _can_be_reached_now(known)
     moved = not known.final and _promise_moved(known, plan)
     if unsent is not None and _taken_back(known, unsent, plan):
         if not explained and not changed and not again:
@@ -135,7 +135,7 @@ def _joined(names: tuple[str, ...], more: Collection[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*names, *more)))
 
 
-def can_be_reached_now(order: Order) -> bool:
+def _can_be_reached_now(order: Order) -> bool:
     """True if an update could not be sent to the address known then, and another one is known now."""
     return order.unreached_at is not None and (notices.address(order) or order.unreached_at) != order.unreached_at
 
