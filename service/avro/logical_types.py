@@ -4,17 +4,17 @@ takes; one that is unknown, or whose schema is wrong, is as if it were not there
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from avisa.avro.cursor import Cursor, MismatchError
 from avisa.avro.readers import Read, raw
+from avisa.core.minor_units import written as amount
 from avisa.core.model import Json
-from avisa.core.timestamps import rfc3339
+from avisa.core.timestamps import day_since_1970, rfc3339, since_1970
 
 MOST_DIGITS = 1_000  # of a decimal
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PER_SECOND = {"millis": 10**3, "micros": 10**6, "nanos": 10**9}
 
 
@@ -48,9 +48,7 @@ def _decimal(precision: object, scale: object, size: int | None) -> Read | None:
         unscaled = int.from_bytes(found, "big", signed=True) if len(found) <= MOST_DIGITS else most
         if abs(unscaled) >= most:
             raise MismatchError("has a decimal with more digits than its schema")
-        digits = str(abs(unscaled)).rjust(scale + 1, "0")
-        written = f"{digits[:-scale]}.{digits[-scale:]}" if scale else digits
-        return f"-{written}" if unscaled < 0 else written
+        return amount(unscaled, scale)
 
     return read
 
@@ -58,15 +56,14 @@ def _decimal(precision: object, scale: object, size: int | None) -> Read | None:
 def _day(days: int) -> Json:
     """The day; the number itself if the calendar has no such day, for only its field is odd then."""
     try:
-        return (date(1970, 1, 1) + timedelta(days=days)).isoformat()
+        return day_since_1970(days)
     except OverflowError:
         return days
 
 
 def _time(since: int, per_second: int, write: Callable[[datetime], str]) -> Json:
-    seconds, rest = divmod(since, per_second)
     try:
-        return write(_EPOCH + timedelta(seconds=seconds, microseconds=rest * 10**6 // per_second))
+        return write(since_1970(since, per_second))
     except OverflowError:
         return since
 

@@ -14,3 +14,10 @@ _DECIMALS = {
 def decimals(code: str | None) -> int:
     """Return how many decimals an amount in the smallest unit of a currency has; 2 for one that is not known."""
     return _DECIMALS.get(code or "", 2)
+
+
+def written(units: int, digits: int) -> str:
+    """Return an amount that is counted in its smallest unit: 12990 with 2 digits behind the point is `129.90`."""
+    figures = str(abs(units)).rjust(digits + 1, "0")
+    amount = f"{figures[:-digits]}.{figures[-digits:]}" if digits else figures
+    return f"-{amount}" if units < 0 else amount

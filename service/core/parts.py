@@ -133,10 +133,10 @@ def status_of(order: Order, plan: Plan) -> str:
     return min(statuses, key=lambda status: (part_places.place(status, plan), status))
 
 
-def _first(heard_of: Iterable[Part], plan: Plan) -> str:
+def _first(those: Iterable[Part], plan: Plan) -> str:
     """Where an order was first heard of, by the events of its parts: in the first status that is no end, else in the
     first such of the plan."""
-    heard = [status for _, status in sorted(each for part in heard_of for each in part.statuses)]
+    heard = [status for _, status in sorted(each for part in those for each in part.statuses)]
     begun = (status for status in (*heard, *plan.touchpoints) if not plan.touchpoint(status).final)
     return next(begun, heard[0])
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from operator import getitem
@@ -24,14 +23,14 @@ from avisa.core.shapes import MOST_ITEMS
 from avisa.events.details import name_of
 from avisa.events.flatten import is_blank
 from avisa.events.schema import Data, DecodeError
+from avisa.feeds.envelopes import UNAVAILABLE
 
 _DECIDES = frozenset({"order_id", "status", "occurred_at", "notify"})
 _REQUIRED = (("order_id", Reason.NO_ORDER_ID), ("status", Reason.NO_STATUS))
 _OF_PART = frozenset({"part", "part.id"})
 _NUMBER = re.compile(r"[+-]?\d{1,19}(?:\.0+)?", re.ASCII)
 _TRIED = frozenset({"str", "int", "float"})  # what pydantic appends to the place of a fault in a union
-_UNAVAILABLE = "__debezium_unavailable_value"  # of a column that Debezium was not shown
-_PLACEHOLDERS = frozenset({_UNAVAILABLE, b64encode(_UNAVAILABLE.encode()).decode(), "[object Object]"})
+_PLACEHOLDERS = frozenset({*UNAVAILABLE, "[object Object]"})
 _MARKS = tuple(text.encode() for text in _PLACEHOLDERS)
 _MANY = 10_000  # commas, and so as many faults at most
 _ESCAPED = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")  # a character of ASCII, as some writers have `=` and `<`

@@ -6,17 +6,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from avisa.core.minor_units import decimals
+from avisa.core.minor_units import decimals, written
 from avisa.core.model import Json
-from avisa.core.timestamps import rfc3339
+from avisa.core.timestamps import day_since_1970, rfc3339, since_1970
 
 Convert = Callable[[Json], Json]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{1,300})?", re.ASCII)
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ].*)?", re.ASCII)
@@ -58,16 +57,15 @@ def _day(value: Json) -> str:
 def _days(value: Json) -> str:
     """The day that is so many after 1970-01-01."""
     try:
-        return (date(1970, 1, 1) + timedelta(days=_whole(value))).isoformat()
+        return day_since_1970(_whole(value))
     except OverflowError:
         raise ValueError("is out of range") from None
 
 
 def _moment(value: Json, per_second: int) -> str:
     """The moment that is so long after the beginning of 1970."""
-    seconds, rest = divmod(_whole(value), per_second)
     try:
-        return rfc3339(_EPOCH + timedelta(seconds=seconds, microseconds=rest * 10**6 // per_second))
+        return rfc3339(since_1970(_whole(value), per_second))
     except OverflowError:
         raise ValueError("is out of range") from None
 
@@ -93,9 +91,7 @@ def amount(value: Json, currency: str | None) -> str:
     digits = decimals(currency.strip().upper() if currency else None)
     if len(str(whole)) > MOST_DIGITS:
         raise ValueError("is out of range")
-    figures = str(abs(whole)).rjust(digits + 1, "0")
-    written = f"{figures[:-digits]}.{figures[-digits:]}" if digits else figures
-    return f"-{written}" if whole < 0 else written
+    return written(whole, digits)
 
 
 def _whole(value: Json) -> int:

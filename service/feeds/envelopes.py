@@ -10,11 +10,12 @@ from avisa.core.topic_feed import Unmapped
 from avisa.feeds.expression import Path
 
 _CONNECT = {"schema", "payload"}
-_UNAVAILABLE = "__debezium_unavailable_value"  # of a column that Debezium was not shown
-# The same of columns of text, of bytes, of lists, and of maps.
+_UNAVAILABLE = "__debezium_unavailable_value"
+UNAVAILABLE = (_UNAVAILABLE, b64encode(_UNAVAILABLE.encode()).decode())
+"""What Debezium writes of a column of text, and of bytes, that it was not shown."""
+# The same of columns of lists and of maps, too.
 _PLACEHOLDERS = (
-    _UNAVAILABLE,
-    b64encode(_UNAVAILABLE.encode()).decode(),
+    *UNAVAILABLE,
     [_UNAVAILABLE],
     {_UNAVAILABLE: _UNAVAILABLE},
 )

@@ -7,7 +7,6 @@ of 1,400 bytes 350 are left; without it, 750.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -15,11 +14,7 @@ from typing import Any
 import orjson
 
 from avisa.ports import Draft
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from avisa.store.sql.zstandard import zstd
 
 _OF_THE_SHOP = frozenset({"message", "locale", "brand", "purpose", "status", "progress", "reminder", "_zone"})
 _IDS = frozenset({"message_id", "references"})

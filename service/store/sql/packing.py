@@ -10,12 +10,7 @@ PostgreSQL compresses the states itself, of all orders.
 
 from __future__ import annotations
 
-import sys
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from avisa.store.sql.zstandard import zstd
 
 # What comes last is found at the least cost, so the names that every order has come last.
 _DICTIONARY = (
