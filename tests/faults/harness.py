@@ -19,7 +19,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from tests.crash import campaign
+from tests.crash.campaign import PLAN, WITHOUT_OWNERS
 from tests.oracle import Verdict
 from tests.replay.harness import ROOT, Stage, silence_ends, templates
 from tests.replay.play import clock_at
@@ -35,7 +35,6 @@ LENGTH = 9.0  # seconds for which orders come in
 ORDERS = 70
 LONGEST = 90.0  # seconds for anything to come about; two rebalances in a row take forty
 _LOOK_EVERY = 0.1
-PLAN = Path(campaign.__file__).with_name("plain.yaml")
 REPLICA = (sys.executable, "-m", "tests.faults")
 
 
@@ -183,7 +182,7 @@ def scene(
     asyncio.run(kafka.create_topic(topic, partitions=PARTITIONS))
     clock = clock_at(speed)
     folder.mkdir(parents=True)
-    words = templates(folder / "templates", PLAN)
+    words = templates(folder / "templates", PLAN, without=WITHOUT_OWNERS)
     with Sink(folder / "sink") as sink:
         stages: list[Stage] = []
         for number in range(replicas):

@@ -12,12 +12,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import yaml
 
 from tests.oracle import Answered, Counts, Latitude, Plan, Published, Received, Verdict, judge, read_mail, read_plan
 from tests.oracle.course import promise_of
@@ -32,12 +36,23 @@ AVISA = str(Path(sys.executable).with_name("avisa"))
 _LOOK_EVERY = 0.05
 
 
-def templates(folder: Path, plan: Path | None = None) -> Path:
-    """The shipped messages with a plan of our own, or the shipped one."""
+def templates(folder: Path, plan: Path | None = None, *, without: Collection[str] = ()) -> Path:
+    """The shipped messages with a plan of our own, or the shipped one. `without` are keys of the plan that are left
+    out, such as `touchpoints.shipped.ask_owner_at`."""
     shutil.copytree(SHIPPED, folder)
     if plan is not None:
         shutil.copy(plan, folder / "plan.yaml")
+    if without:
+        _leave_out(folder / "plan.yaml", without)
     return folder
+
+
+def _leave_out(plan: Path, keys: Iterable[str]) -> None:
+    written = yaml.safe_load(plan.read_text("utf-8"))
+    for key in keys:
+        *way, last = key.split(".")
+        del reduce(getitem, way, written)[last]
+    plan.write_text(yaml.safe_dump(written, allow_unicode=True, sort_keys=False), "utf-8")
 
 
 @dataclass(kw_only=True)

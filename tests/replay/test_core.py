@@ -55,7 +55,7 @@ def differ(path: Path, *, seed: int, days: int, orders: int) -> None:
     for one in scheduled:
         by_order.setdefault(one.event["order_id"], []).append(one)
     end = scheduled[-1].at + AFTERWARDS
-    owners = _Owners(random.Random(seed))
+    owners = Owners(random.Random(seed))
     mails = [mail for rows in by_order.values() for mail in _lived(rows, plan, end, owners)]
     received = sorted(_gathered(mails), key=lambda mail: mail.at)
     latitude = Latitude(until=end, patience_real=PATIENCE)
@@ -68,7 +68,7 @@ def differ(path: Path, *, seed: int, days: int, orders: int) -> None:
     assert verdict.mails["update"] > orders
 
 
-class _Owners:
+class Owners:
     """They answer some of their questions, and keep all that they answered; sometimes they send it twice."""
 
     def __init__(self, rng: random.Random) -> None:
@@ -126,7 +126,7 @@ class _Owners:
         )
 
 
-def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan, end: datetime, owners: _Owners) -> list[Received]:
+def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan, end: datetime, owners: Owners) -> list[Received]:
     """One order's life, and the mails it gave rise to."""
     world = World(plan, now=rows[0].at)
     mails: list[Received] = []
@@ -149,6 +149,14 @@ def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan, end: datetime, owner
             )
 
     owners.forget()
+    for _ in live(rows, world, end, owners):
+        note()
+    return mails
+
+
+def live(rows: Sequence[Scheduled], world: World, end: datetime, owners: Owners) -> Iterator[None]:
+    """Let all this happen to the order of that world until `end`, from one moment at which something is due to the
+    next; after each of them the caller has a look."""
     coming = list(rows)
     while world.now < end:
         moments = [end, *(one.at for one in coming[:1])]
@@ -166,8 +174,7 @@ def _lived(rows: Sequence[Scheduled], plan: core_plan.Plan, end: datetime, owner
         for _ in range(4):  # what waited for an earlier one goes next
             world.dispatch()
             world.wake()  # what was due when a record came
-        note()
-    return mails
+        yield
 
 
 def _gathered(mails: Sequence[Received]) -> Iterator[Received]:
