@@ -10,7 +10,8 @@ from __future__ import annotations
 import binascii
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import fields
+from dataclasses import Field, dataclass, fields, replace
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -23,9 +24,18 @@ from avisa.store.sql.moments import micros, moment
 _AS_IT_IS = frozenset({"int", "bool", "str", "str | None", "int | None"})
 
 Coder = Callable[[Any], Any]
-# Of each field its name, its name in JSON, its default, writer and reader.
-Codes = tuple[tuple[str, str, Any, Coder | None, Coder | None], ...]
-Readers = dict[str, Coder | None]
+Readers = dict[str, Coder | None]  # by the name of the field; None: it is read as it is
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """How the fields of a noun are written, one entry a field in each. `values` gets all of them at once."""
+
+    values: Callable[[Any], tuple[Any, ...]]
+    defaults: tuple[Any, ...]
+    names: tuple[str, ...]  # in JSON
+    writers: tuple[Coder | None, ...]
+
 
 # The fields that most notifications and entries have, by their short names.
 _LONG = {
@@ -88,26 +98,29 @@ _CODERS: dict[str, tuple[Coder, Coder]] = {
 
 
 def codes(noun: type[Any], leave: frozenset[str]) -> Codes:
-    """How each field is coded that goes into the JSON of `noun`: all but those in `leave`."""
-    coded = []
-    for field in fields(noun):
-        if field.name in leave:
-            continue
-        kind = str(field.type)
-        default = field.default_factory() if callable(field.default_factory) else field.default
-        write, read = (None, None) if kind in _AS_IT_IS else _CODERS[kind]
-        coded.append((field.name, field.name, default, write, read))
-    return tuple(coded)
+    """How each field is written that goes into the JSON of `noun`: all but those in `leave`."""
+    coded = [field for field in fields(noun) if field.name not in leave]
+    return Codes(
+        values=attrgetter(*(field.name for field in coded)),
+        defaults=tuple(map(_default, coded)),
+        names=tuple(field.name for field in coded),
+        writers=tuple(None if str(field.type) in _AS_IT_IS else _CODERS[str(field.type)][0] for field in coded),
+    )
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default_factory() if callable(field.default_factory) else field.default
 
 
 def shortened(codes: Codes) -> Codes:
     """The same with the short names, as far as there are any; `read_short` reads either."""
-    return tuple((field, _SHORT.get(name, name), *how) for field, name, *how in codes)
+    return replace(codes, names=tuple(_SHORT.get(name, name) for name in codes.names))
 
 
-def readers(codes: Codes) -> Readers:
-    """The reader of each field by its name."""
-    return {field: read for field, _, _, _, read in codes}
+def readers(noun: type[Any], leave: frozenset[str]) -> Readers:
+    """The reader of each field that `codes` writes."""
+    kinds = {field.name: str(field.type) for field in fields(noun) if field.name not in leave}
+    return {name: None if kind in _AS_IT_IS else _CODERS[kind][1] for name, kind in kinds.items()}
 
 
 def write(noun: Any, codes: Codes) -> str:
@@ -117,15 +130,16 @@ def write(noun: Any, codes: Codes) -> str:
 
 def _written(noun: Any, codes: Codes) -> dict[str, Any]:
     state = {}
-    for field, name, default, write, _ in codes:
-        value = getattr(noun, field)
+    for value, default, name, write in zip(
+        codes.values(noun), codes.defaults, codes.names, codes.writers, strict=True
+    ):
         if value is not default and value != default:
             state[name] = value if write is None else write(value)
     return state
 
 
 _PROMISE = codes(Promise, frozenset())
-_PROMISE_READERS = readers(_PROMISE)
+_PROMISE_READERS = readers(Promise, frozenset())
 _CODERS["Promise | None"] = (
     lambda promise: _written(promise, _PROMISE),
     lambda state: Promise(**_values(state, _PROMISE_READERS)),

@@ -21,7 +21,7 @@ _ORDER_COLUMNS = frozenset({"order_id", "version", "wake_at", "last_word_at"})
 _NOT_STORED = frozenset({"pending", "size"})
 _OLD_PROMISE = "promise_state"  # what earlier versions kept of a promise, besides its date
 _ORDER = codes(Order, _ORDER_COLUMNS | _NOT_STORED)
-_ORDER_READERS = readers(_ORDER)
+_ORDER_READERS = readers(Order, _ORDER_COLUMNS | _NOT_STORED)
 _ORDER_READERS[_OLD_PROMISE] = PromiseState
 
 
@@ -63,9 +63,10 @@ def order_of(row: Row, pending: tuple[Notification, ...]) -> Order:
 # ---------------------------------------------------------------- notifications
 
 NOTIFICATION_COLUMNS = columns("notification")
-_NOTIFICATION = codes(Notification, frozenset({*NOTIFICATION_COLUMNS, "alerts"}))
+_NOT_DECIDED = frozenset({*NOTIFICATION_COLUMNS, "alerts"})
+_NOTIFICATION = codes(Notification, _NOT_DECIDED)
 _NOTIFICATION_SHORT = shortened(_NOTIFICATION)
-_NOTIFICATION_READERS = readers(_NOTIFICATION)
+_NOTIFICATION_READERS = readers(Notification, _NOT_DECIDED)
 
 
 def notification_row(notification: Notification, *, short: bool = False) -> dict[str, Any]:
@@ -151,9 +152,10 @@ def draft_of(row: Row, content: bytes | None) -> Draft | None:
 
 # ---------------------------------------------------------------- the timeline
 
-_ENTRY = codes(Entry, frozenset({"order_id"}))
+_ENTRY_COLUMNS = frozenset({"order_id"})
+_ENTRY = codes(Entry, _ENTRY_COLUMNS)
 _ENTRY_SHORT = shortened(_ENTRY)
-_ENTRY_READERS = readers(_ENTRY)
+_ENTRY_READERS = readers(Entry, _ENTRY_COLUMNS)
 
 
 def entry_row(entry: Entry, *, short: bool = False) -> dict[str, str]:
