@@ -74,6 +74,7 @@ def main() -> None:
     size.add_argument("--full", action="store_const", const=FULL, dest="size", help="10 million open orders too")
     words.add_argument("--rounds", type=int, help="turns of each variant")
     words.add_argument("--only", metavar="WORD", help="only variants with this word in their name")
+    words.add_argument("--without-promises", action="store_true", help="orders that have no promised date")
     words.add_argument("--against", metavar="COMMIT", help="a commit, or the path of a worktree")
     words.add_argument("--out", type=Path, default=Path("bench.json"))
     asked = words.parse_args()
@@ -82,7 +83,7 @@ def main() -> None:
     rounds = asked.rounds or chosen_size.rounds
     if rounds < FEWEST:
         words.error(f"fewer than {FEWEST} rounds tell no interval")
-    with ground() as there:
+    with ground(promises=not asked.without_promises) as there:
         print(f"{os.cpu_count()} cores, shared by services, broker, sinks, PostgreSQL and this harness;")
         print(f"load {os.getloadavg()[0]:.1f} at the start; Python {platform.python_version()}")
         began = time.monotonic()
@@ -98,8 +99,8 @@ def main() -> None:
 
 
 @contextmanager
-def ground() -> Iterator[Ground]:
-    """Kafka and PostgreSQL, both as durable as they come."""
+def ground(*, promises: bool = True) -> Iterator[Ground]:
+    """Kafka and PostgreSQL, both as durable as they come, and the kind of orders that are published."""
     with tempfile.TemporaryDirectory(prefix="avisa-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -108,7 +109,7 @@ def ground() -> Iterator[Ground]:
         with contextmanager(running)(**durable) as postgres:
             try:
                 kafka.start()
-                yield Ground(folder, kafka, postgres)
+                yield Ground(folder, kafka, postgres, promises)
             finally:
                 kafka.stop()
 

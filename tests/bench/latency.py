@@ -43,7 +43,7 @@ def at_pace(ground: Ground, variant: Variant, per_s: float, seconds: float) -> L
 
 def _publish_evenly(ground: Ground, topic: str, first: int, many: int, per_s: float) -> dict[int, float]:
     """When each order's record was handed over, in seconds since 1970."""
-    content = list(records(first, many))
+    content = list(records(first, many, promises=ground.promises))
     producer = ground.publisher()
     handed: dict[int, float] = {}
     began = time.monotonic()

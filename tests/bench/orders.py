@@ -49,7 +49,10 @@ def _name(number: int) -> str:
     return f"{_GIVEN[number % len(_GIVEN)]} {_FAMILY[number % len(_FAMILY)]}"
 
 
-def records(first: int, many: int) -> Iterator[tuple[bytes, bytes]]:
-    """Key and value of the records of so many orders."""
+def records(first: int, many: int, *, promises: bool = True) -> Iterator[tuple[bytes, bytes]]:
+    """Key and value of the records of so many orders, each with a promised date or all without."""
     for number in range(first, first + many):
-        yield f"A-{number}".encode(), json.dumps(event(number), ensure_ascii=False).encode()
+        told = event(number)
+        if not promises:
+            del told["promised_at"]
+        yield f"A-{number}".encode(), json.dumps(told, ensure_ascii=False).encode()

@@ -18,7 +18,7 @@ def publish_and_await(
 ) -> float:
     """Publish at once, wait for the mails and for what is stored after them; answers the seconds from the first
     record to the last mail."""
-    content = list(records(first, many))
+    content = list(records(first, many, promises=ground.promises))
     producer = ground.publisher()
     began = time.monotonic()
     for key, value in content:

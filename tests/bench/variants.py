@@ -36,6 +36,7 @@ class Ground:
     folder: Path
     kafka: ApacheKafka
     postgres: Postgres
+    promises: bool = True  # whether orders have a promised date
     _number: count[int] = field(default_factory=lambda: count(1))
 
     def topic(self) -> str:
