@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.header import decode_header, make_header
@@ -81,6 +82,7 @@ def report(stage: Stage, verdict: Verdict, out: Path) -> dict[str, Any]:
         "events": len(stage.published),
         "orders": len({record.order_id for record in stage.published}),
         "mails": dict(verdict.mails),
+        "simulated": _simulated(stage, out / "events.jsonl"),
         "over_told_date": verdict.count(Kind.OVER_TOLD_DATE),
         "max_lateness_real_s": round(verdict.max_lateness_real_s, 3),
         "duplicates": verdict.count(Kind.DUPLICATE) + verdict.count(Kind.OTHER_BYTES),
@@ -94,6 +96,16 @@ def report(stage: Stage, verdict: Verdict, out: Path) -> dict[str, Any]:
     (out / "replay.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
     (out / "violations.txt").write_text("".join(f"{one}\n" for one in verdict.violations), "utf-8")
     return summary
+
+
+def _simulated(stage: Stage, events: Path) -> dict[str, int]:
+    """How many messages of each purpose `avisa simulate` foretells for the same events and plan. They differ from the
+    mails where two things happened within the second or so, of an hour and a half, that each takes here."""
+    told = stage.avisa("simulate", str(events.resolve()), "--plan", str(stage.templates))
+    purposes: Counter[str] = Counter()
+    for touchpoint in told["touchpoints"].values():
+        purposes.update(touchpoint["messages"])
+    return dict(purposes)
 
 
 def _text(at: datetime) -> str:
