@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 import yaml
@@ -66,8 +67,10 @@ class Document:
         return self.key(path[:-1]) if is_key else self.at(path)
 
 
+@lru_cache(4)  # a check asks for the plan and for the words of a layout several times
 def parse(text: str) -> Document:
-    """Return the document in `text`. Raises DocumentError at the first mistake: what follows one may be misread."""
+    """Return the document in `text`, which nobody changes. Raises DocumentError at the first mistake: what follows
+    one may be misread."""
     if len(text) > LONGEST:
         raise DocumentError("too_large", f"the file is longer than {LONGEST // 1024} KiB", Place(1, 1))
     text = text.removeprefix("\ufeff")

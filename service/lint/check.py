@@ -35,10 +35,10 @@ from avisa.lint.sample_events import SAMPLES, SampleOrder
 from avisa.lint.trial_render import TrialRender
 from avisa.templates import template_folder
 from avisa.templates.compile_folder import MESSAGE, compile_folder, owners_messages
-from avisa.templates.compile_message import compile_message
 from avisa.templates.layout import layout as layouts
 from avisa.templates.layout.theme import THEME
 from avisa.templates.renderer import Renderer
+from avisa.templates.template import Template
 
 NOTHING: Mapping[str, Reason] = {}
 _SOME_DAY = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
@@ -103,8 +103,8 @@ def check(
                 now=now,
                 sample_orders=sample_orders,
             )
-            for each in messages:
-                advice += trial.check(each)
+            for name, translations in groupby(messages, key=lambda each: each.name):
+                advice += trial.check(name, list(translations))
         placed = {(it.code, it.file) for it in advice}  # a trial knows the line where a push names only the file
         found = [it for it in found if (it.code, it.file) not in placed] + advice
     return sorted(found, key=lambda it: (it.file, it.line or 0, it.column or 0, it.code))
@@ -151,7 +151,7 @@ def _without_plan(files: Mapping[str, str]) -> Iterator[Diagnostic]:
     for file, text in sorted(files.items()):
         if found := MESSAGE.fullmatch(file):
             # Only the plan knows which messages are for owners, so each may use the variables of those.
-            yield from compile_message(text, file=file, locale=found[2], layout=layout, for_owner=True)[1]
+            yield from Template(file, found[2], text, layout, for_owner=True).problems()
 
 
 def _samples(folder: Path, plan: Plan, now: datetime) -> tuple[Sequence[SampleOrder], Sequence[Diagnostic]]:

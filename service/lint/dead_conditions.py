@@ -28,22 +28,21 @@ _MOST_LISTED = 12  # possible values, in a diagnostic
 def check_comparisons(message: Message, plan: Plan) -> Iterator[Diagnostic]:
     """Comparisons of a variable with something that it can never be."""
     all_possible = _possible(message.name, plan)
-    for part, tree in message.trees:
-        for test in tree.find_all(nodes.Compare):
-            path, value = _compared(test)
-            possible = all_possible.get(path)
-            if value is None or possible is None or _can_be(value.value, possible):
-                continue
-            always = "true" if test.ops[0].op == "ne" else "false"
-            known = [str(each).lower() if isinstance(each, bool) else f'"{each}"' for each in possible]
-            listed = ", ".join(known[:_MOST_LISTED]) + " …" * (len(known) > _MOST_LISTED)
-            allowed = f"one of {listed}" if known else "a number"
-            word = str(value.value).lower()
-            near = closest_match(f'"{word}"', known) or closest_match(word, known)
-            text = f"always {always}: `{path}` is {allowed}"
-            if path == "status":
-                text += ", by the plan"
-            yield diagnostic("always_the_same", message.file, part.place(value.lineno or 0), text, near)
+    for part, test in message.find(nodes.Compare):
+        path, value = _compared(test)
+        possible = all_possible.get(path)
+        if value is None or possible is None or _can_be(value.value, possible):
+            continue
+        always = "true" if test.ops[0].op == "ne" else "false"
+        known = [str(each).lower() if isinstance(each, bool) else f'"{each}"' for each in possible]
+        listed = ", ".join(known[:_MOST_LISTED]) + " …" * (len(known) > _MOST_LISTED)
+        allowed = f"one of {listed}" if known else "a number"
+        word = str(value.value).lower()
+        near = closest_match(f'"{word}"', known) or closest_match(word, known)
+        text = f"always {always}: `{path}` is {allowed}"
+        if path == "status":
+            text += ", by the plan"
+        yield diagnostic("always_the_same", message.file, part.place(value.lineno or 0), text, near)
 
 
 def _possible(message: str, plan: Plan) -> Mapping[str, Collection[object]]:
@@ -64,17 +63,16 @@ def _can_be(value: object, possible: Collection[object]) -> bool:
 
 def check_arguments(message: Message) -> Iterator[Diagnostic]:
     """Filters with an argument that they cannot use."""
-    for part, tree in message.trees:
-        for each in tree.find_all(nodes.Filter):
-            argument = each.args[0] if each.args else None
-            if not isinstance(argument, nodes.Const):
-                continue
-            place = part.place(argument.lineno or 0)
-            if each.name in ("money", "minor") and not CURRENCY.fullmatch(str(argument.value)):
-                text = f"`{argument.value}` is no currency, so the amount is written without one"
-                yield diagnostic("not_written", message.file, place, text, '"EUR"')
-            if each.name == "default" and argument.value is None:
-                yield diagnostic("not_written", message.file, place, "this would be written as `None`", '"…"')
+    for part, each in message.find(nodes.Filter):
+        argument = each.args[0] if each.args else None
+        if not isinstance(argument, nodes.Const):
+            continue
+        place = part.place(argument.lineno or 0)
+        if each.name in ("money", "minor") and not CURRENCY.fullmatch(str(argument.value)):
+            text = f"`{argument.value}` is no currency, so the amount is written without one"
+            yield diagnostic("not_written", message.file, place, text, '"EUR"')
+        if each.name == "default" and argument.value is None:
+            yield diagnostic("not_written", message.file, place, "this would be written as `None`", '"…"')
 
 
 def _compared(test: nodes.Compare) -> tuple[str, nodes.Const | None]:
@@ -98,17 +96,16 @@ def check_filters(message: Message, orders: Sequence[Mapping[str, object]]) -> I
 
 def _filtered(message: Message) -> Iterator[tuple[Place, str, str]]:
     """Yield place, path and filter of each variable that is shown; the filter of one that has none is empty."""
-    for part, tree in message.trees:
-        for each in tree.find_all(nodes.Filter):
-            value = each.node if each.name in (*DATES, "money", "number") else None
-            while isinstance(value, nodes.Filter) and value.name == "default":
-                value = value.node
-            if value is not None and (path := path_of(value)):
-                yield part.place(begins_at(value)), path, each.name
-        for output in tree.find_all(nodes.Output):
-            for shown in output.nodes:
-                if path := path_of(shown):
-                    yield part.place(begins_at(shown)), path, ""
+    for part, each in message.find(nodes.Filter):
+        value = each.node if each.name in (*DATES, "money", "number") else None
+        while isinstance(value, nodes.Filter) and value.name == "default":
+            value = value.node
+        if value is not None and (path := path_of(value)):
+            yield part.place(begins_at(value)), path, each.name
+    for part, output in message.find(nodes.Output):
+        for shown in output.nodes:
+            if path := path_of(shown):
+                yield part.place(begins_at(shown)), path, ""
 
 
 def _unwritten(path: str, filter: str) -> tuple[str, str | None]:

@@ -64,12 +64,12 @@ def check_message(message: Message, plan: Plan, observed: Sequence[ObservedVaria
     if not orders.count:
         return
     reported: set[str] = set()
-    for part, tree in message.trees:
-        for use in _statements(tree.body, frozenset(), frozenset()):
+    for each in message.parts:
+        for use in _statements(each.tree.body, frozenset(), frozenset()):
             name = _counted(use.path)
             if name is None or name in reported:
                 continue
-            found = _compared(message.file, part.place(use.offset), use, name, orders)
+            found = _compared(message.file, each.part.place(use.offset), use, name, orders)
             if found is not None:
                 reported.add(name)
                 yield found

@@ -33,7 +33,7 @@ def check_message(message: Message, plan: Plan) -> Iterator[Diagnostic]:
         yield diagnostic("insecure_link", message.file, body.place(offset), "this link is not encrypted", instead)
     yield from _forbidden_words(message, plan)
     uses = [use for use in samples.uses(message.name, plan) if use[1] not in FOR_OWNERS]
-    if uses and not message.shows() & _NEXT_STEPS and not _LINK.search(body.text):
+    if uses and not message.shows & _NEXT_STEPS and not _LINK.search(body.text):
         text = "it neither says `next_step`, nor has it a button or a link"
         yield diagnostic("no_next_step", message.file, message.begin, text, _NEXT_STEP_HINT)
     yield from _next_update(message, plan, uses)
@@ -42,7 +42,7 @@ def check_message(message: Message, plan: Plan) -> Iterator[Diagnostic]:
 def check_translations(translations: Sequence[Message]) -> Iterator[Diagnostic]:
     """Variables that one language leaves out and most of the others show; `translations` are all of one message."""
     yield from _same_words(translations)
-    shown = [(message, message.shows()) for message in translations]
+    shown = [(message, message.shows) for message in translations]
     counted = Counter(name for _, names in shown for name in names)
     most = (len(translations) - 1) / 2
     for message, names in shown:
@@ -83,7 +83,7 @@ def _forbidden_words(message: Message, plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _next_update(message: Message, plan: Plan, uses: Collection[samples.Use]) -> Iterator[Diagnostic]:
-    if "next_update" in message.shows_in_body():
+    if "next_update" in message.shows_in_body:
         return
     for status, purpose, _ in uses:
         touchpoint = plan.touchpoint(status)

@@ -25,6 +25,8 @@ LONG_SUBJECT = 78  # characters; RFC 5322 section 2.1.1
 HEAVY = 100_000  # bytes; Gmail clips at 102 kB
 _WORD = re.compile(r"\w[\w'’.,@:/-]*")
 _LINE_NUMBER = re.compile(r" line (\d+): ")
+# `full`, "update at `shipped`, sample `full`", and the variables.
+_Occasion = tuple[str, str, dict[str, object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +40,14 @@ class TrialRender:
     now: datetime
     sample_orders: Sequence[SampleOrder] = ()  # the operator's own
 
-    def check(self, message: Message) -> Iterator[Diagnostic]:
-        """Render the message; yield each kind of fault once, with the first occasion that shows it."""
+    def check(self, name: str, translations: Sequence[Message]) -> Iterator[Diagnostic]:
+        """Render a message in each of its languages; yield each kind of fault once for a language, with the first
+        occasion that shows it."""
+        occasions = list(self._occasions(name))
+        for message in translations:
+            yield from self._check(message, occasions)
+
+    def _check(self, message: Message, occasions: Sequence[_Occasion]) -> Iterator[Diagnostic]:
         compiled, _ = _compiled(
             message.source.text,
             file=message.file,
@@ -50,17 +58,15 @@ class TrialRender:
         if compiled is None:
             return
         reported: set[str] = set()
-        tried: list[Mapping[str, object]] = []
-        for sample, when, values in self._occasions(message.name):
-            tried.append(values)
+        for sample, when, values in occasions:
             for found in self._faults(message, compiled, sample, when, values):
                 if found.code not in reported:
                     reported.add(found.code)
                     yield found
-        yield from check_filters(message, tried)
+        yield from check_filters(message, [values for _, _, values in occasions])
 
-    def _occasions(self, name: str) -> Iterator[tuple[str, str, dict[str, object]]]:
-        """Yield the occasions for the message `name`: `full`, "update at `shipped`, sample `full`", the variables."""
+    def _occasions(self, name: str) -> Iterator[_Occasion]:
+        """Yield the occasions for the message `name`."""
         first = next(iter(self.plan.touchpoints))
         occasions = [
             occasion
