@@ -34,11 +34,12 @@ lint: .venv/.test
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports
 
-# What needs no server: the inner loop. Three processes on two cores, because some tests only wait.
+# What needs no server. Three processes on two cores, because some tests only wait.
 UNIT := $(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m unit tests
 
+# The inner loop: what uses chance tries a fifth of what `make test` tries.
 unit: .venv/.test
-	$(UNIT)
+	$(UNIT) --hypothesis-profile inner
 
 # A failure in the first part hides none in the second.
 test: lint

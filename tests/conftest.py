@@ -6,16 +6,13 @@ import gc
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, settings
 
+from tests import depth
 from tests.tools import parts, time_left
 
 pytest_plugins = ["tests.tools.kafka", "tests.tools.postgres"]  # one server for all who need a real one
 
-# A machine that is busy makes no example wrong.
-settings.register_profile("calm", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("calm")
-
+depth.register()
 
 # structlog's own way of showing an exception draws each frame with its values, for seconds.
 structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])

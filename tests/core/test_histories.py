@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avisa.core import facts
 from avisa.core.model import Order, OrderEvent, Purpose, Reason, State
 from tests.builders import event, plan, touchpoint
 from tests.core.harness import START, World
+from tests.depth import examples
 
 PLAN = plan(
     touchpoint("confirmed", always=True),
@@ -73,7 +74,7 @@ def known(order: Order | None) -> tuple[str, bool, dict[str, object]]:
 
 
 @given(data=st.data(), history=histories())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_order_of_arrival_ends_in_the_same_facts(data: st.DataObject, history: list[OrderEvent]) -> None:
     world = World(PLAN)
     for happened in data.draw(arrivals(history)):
@@ -82,7 +83,7 @@ def test_any_order_of_arrival_ends_in_the_same_facts(data: st.DataObject, histor
 
 
 @given(data=st.data(), history=histories())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_the_newest_is_told_once_and_nothing_after_something_newer(
     data: st.DataObject, history: list[OrderEvent]
 ) -> None:
@@ -115,7 +116,7 @@ def test_the_newest_is_told_once_and_nothing_after_something_newer(
 
 
 @given(data=st.data(), history=histories())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_always_is_told_for_every_episode_that_was_entered(data: st.DataObject, history: list[OrderEvent]) -> None:
     world = World(PLAN)
     for happened in data.draw(arrivals(history)):
@@ -126,7 +127,7 @@ def test_always_is_told_for_every_episode_that_was_entered(data: st.DataObject, 
 
 
 @given(data=st.data(), history=histories(), idle=st.integers(min_value=0, max_value=500))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_a_date_told_is_a_date_kept(data: st.DataObject, history: list[OrderEvent], idle: int) -> None:
     """Whoever was told a date heard again by then, was told that there is no more to come, or it ended."""
     world = World(PLAN)
@@ -144,7 +145,7 @@ def test_a_date_told_is_a_date_kept(data: st.DataObject, history: list[OrderEven
 
 
 @given(data=st.data(), history=histories())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_every_omission_has_its_reason(data: st.DataObject, history: list[OrderEvent]) -> None:
     world = World(PLAN)
     came = data.draw(arrivals(history))

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avisa.core import facts, part_events, part_values, parts
@@ -19,6 +19,7 @@ from tests.builders import event, plan, touchpoint
 from tests.core.harness import START, World
 from tests.core.test_histories import arrivals
 from tests.core.test_histories import histories as of_whole_orders
+from tests.depth import examples
 
 PLAN = plan(
     touchpoint("confirmed"),
@@ -86,7 +87,7 @@ def known(order: Order | None) -> object:
 
 
 @given(data=st.data(), history=histories())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_any_order_of_arrival_ends_in_the_same_parts(data: st.DataObject, history: list[OrderEvent]) -> None:
     world, in_order = World(PLAN), World(PLAN)
     for happened in data.draw(arrivals(history)):
@@ -97,7 +98,7 @@ def test_any_order_of_arrival_ends_in_the_same_parts(data: st.DataObject, histor
 
 
 @given(data=st.data(), history=histories())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_of_each_part_the_newest_status_is_told_once_and_nothing_older_after_it(
     data: st.DataObject, history: list[OrderEvent]
 ) -> None:
@@ -138,7 +139,7 @@ def check(customer: Customer) -> None:
 
 
 @given(data=st.data(), history=of_whole_orders())
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_an_order_without_parts_is_decided_as_if_there_were_none(
     data: st.DataObject, history: list[OrderEvent]
 ) -> None:
@@ -159,7 +160,7 @@ def test_an_order_without_parts_is_decided_as_if_there_were_none(
 
 
 @given(data=st.data(), history=of_whole_orders())
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_an_order_of_one_part_is_told_as_one_without(data: st.DataObject, history: list[OrderEvent]) -> None:
     """Whoever names the one parcel of each order loses nothing by it."""
     history = [replace(happened, facts={}) for happened in history]

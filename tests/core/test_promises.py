@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avisa.core import context, decide, facts, gate, promises
@@ -17,6 +17,7 @@ from avisa.core.promise import Promise, PromiseState
 from avisa.core.working_time import end_of_day
 from tests.builders import event, order, plan, touchpoint
 from tests.core.harness import START, World
+from tests.depth import examples
 
 H = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -332,7 +333,7 @@ def _histories(draw: st.DrawFn) -> list[OrderEvent]:
 
 
 @given(data=st.data(), history=_histories(), quiet=st.sampled_from([None, LATE]))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_a_date_is_warned_of_once_and_broken_once_and_not_after_it_was_kept(
     data: st.DataObject, history: list[OrderEvent], quiet: QuietHours | None
 ) -> None:
@@ -371,7 +372,7 @@ def _live(world: World, told: list[tuple[Purpose, str]], hours: int) -> None:
 
 
 @given(data=st.data(), history=_histories())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_whatever_the_order_of_arrival_nothing_is_due_that_was_settled(
     data: st.DataObject, history: list[OrderEvent]
 ) -> None:

@@ -6,7 +6,7 @@ import itertools
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avisa.core import decide, facts, questions
@@ -16,6 +16,7 @@ from avisa.core.plan import Owner, Plan, Remind
 from avisa.core.question import QuestionState, Reply
 from tests.builders import event, hours_span, plan, touchpoint
 from tests.core.harness import START, World
+from tests.depth import examples
 
 HOUR = timedelta(hours=1)
 OWNERS = {
@@ -313,7 +314,7 @@ REPLIES = st.sampled_from(
 
 
 @given(data=st.data(), said=REPLIES, times=st.integers(2, 4))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_an_answer_acts_once(data: st.DataObject, said: tuple[Reply, dict[str, str]], times: int) -> None:
     """However often, and whatever comes between: what it says is told once, or what is told is newer."""
     world = confirmed()
@@ -330,7 +331,7 @@ def test_an_answer_acts_once(data: st.DataObject, said: tuple[Reply, dict[str, s
 
 
 @given(data=st.data(), said=REPLIES)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_order_of_arrival_of_events_and_an_answer_ends_in_the_same_facts(
     data: st.DataObject, said: tuple[Reply, dict[str, str]]
 ) -> None:
@@ -365,7 +366,7 @@ def test_any_order_of_arrival_of_events_and_an_answer_ends_in_the_same_facts(
 
 
 @given(data=st.data(), said=REPLIES, hours=st.lists(st.integers(1, 30), min_size=1, max_size=6))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_no_reminder_goes_out_that_an_answer_made_needless(
     data: st.DataObject, said: tuple[Reply, dict[str, str]], hours: list[int]
 ) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import time, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avisa.core import context, decide, facts, gate, promises, question_due, questions
@@ -18,6 +18,7 @@ from avisa.core.promise import PromiseState
 from avisa.core.question import Reply
 from tests.builders import event, hours_span, plan, touchpoint
 from tests.core.harness import START, World
+from tests.depth import examples
 
 HOUR = timedelta(hours=1)
 FRIDAY, NEXT_FRIDAY = "2026-03-06", "2026-03-13"
@@ -295,7 +296,7 @@ _STEPS = st.lists(
 
 
 @given(steps=_STEPS, share=st.sampled_from([None, 50]))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_of_a_date_each_owner_is_asked_once_in_a_stay_and_only_while_it_can_be_kept(
     steps: list[tuple[str, str | None, int]], share: int | None
 ) -> None:

@@ -6,12 +6,13 @@ import re
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avisa.core.hosts import without_links
 from avisa.core.shapes import LONGEST_LINE, LONGEST_TEXT, Notes, text_of
 from avisa.ports import CannotRender
+from tests.depth import examples
 from tests.hostile.__main__ import case
 from tests.hostile.attacks import ATTACKS, Attack, struck
 from tests.hostile.page import Page
@@ -77,7 +78,7 @@ texts = st.one_of(
 ).map(lambda text: text[: LONGEST_LINE - 2])  # of an item's name no more is shown
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(text=texts)
 def test_a_value_is_literal_text_wherever_it_stands(text: str) -> None:
     """From the order to the bytes, and back by readers that know nothing of us."""

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avisa.core.model import Fact, Notification, Order, Purpose, Reason, State
@@ -18,6 +18,7 @@ from avisa.ports import Entry
 from avisa.store.sql import coding, packing, rows
 from avisa.store.sql.moments import micros, micros_or_none, moment
 from tests.builders import NOW
+from tests.depth import examples
 from tests.store.harness import order
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
@@ -91,7 +92,7 @@ def any_of(noun: type, **fixed: st.SearchStrategy[object]) -> st.SearchStrategy[
 BY_ANNOTATION["Promise | None"] = st.none() | any_of(Promise)
 
 
-@settings(max_examples=300, deadline=None, print_blob=True)
+@examples(300)
 @given(any_of(Order, pending=st.just(())), st.booleans())
 def test_an_order_comes_back_as_it_was(order: Order, short: bool) -> None:
     row = rows.order_row(order, short=short)
@@ -100,7 +101,7 @@ def test_an_order_comes_back_as_it_was(order: Order, short: bool) -> None:
     assert rows.order_of((row["order_id"], order.version, row["wake_at"], row["last_word_at"], state), ()) == order
 
 
-@settings(max_examples=300, deadline=None, print_blob=True)
+@examples(300)
 @given(any_of(Notification, alerts=st.none()), st.booleans())
 def test_a_notification_comes_back_as_it_was(notification: Notification, short: bool) -> None:
     row = rows.notification_row(notification, short=short)
@@ -113,7 +114,7 @@ def test_a_notification_comes_back_as_it_was(notification: Notification, short: 
     assert rows.notification_of([row[column] for column in rows.NOTIFICATION_COLUMNS]) == notification
 
 
-@settings(max_examples=100, deadline=None, print_blob=True)
+@examples(100)
 @given(any_of(Entry), st.booleans())
 def test_an_entry_comes_back_as_it_was(entry: Entry, short: bool) -> None:
     row = rows.entry_row(entry, short=short)

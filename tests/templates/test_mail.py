@@ -7,10 +7,11 @@ import re
 from email.header import decode_header, make_header
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avisa.ports import Mail, RenderedMessage
+from tests.depth import examples
 from tests.templates.harness import catalog_of, drafted, files, mailed, usual
 from tests.templates.mail_parsing import INTENDED, parsed, well_formed
 
@@ -55,7 +56,7 @@ def test_a_mail_says_what_was_written() -> None:
     assert (mail.sender, mail.recipient) == ("avisos@example.com", "ana.sousa@example.com")
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(name=names, number=names)
 def test_no_name_or_number_can_change_the_header(name: str, number: str) -> None:
     _, mail = mailed(usual(), customer_name=name, details_number=number)
@@ -78,7 +79,7 @@ def test_hostile_names_reach_the_right_reader_only(name: str) -> None:
     assert "Bcc" not in message
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(value=st.text(max_size=400))
 def test_bodies_survive_whatever_a_value_holds(value: str) -> None:
     rendered, mail = mailed(usual(), reason=value, details_note=value)

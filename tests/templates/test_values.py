@@ -5,10 +5,11 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avisa.core.hosts import without_links
+from tests.depth import examples
 from tests.templates.harness import mailed, usual
 
 SPELT = [
@@ -74,7 +75,7 @@ def test_what_a_value_spells_is_shown_and_not_done(value: str) -> None:
     assert seen.comments == PLAIN.comments
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(value=st.text(alphabet="<>&\"'{}%#*_`[]()!-=/ \nab\ue000\ue0011", min_size=1, max_size=60))
 def test_no_value_adds_an_element_or_a_link(value: str) -> None:
     rendered, _ = mailed(usual(), reason="x" + value, details_note="x" + value, customer_name="A" + value)

@@ -1,0 +1,30 @@
+"""How long the tests that use chance go on trying: in `make test` and CI as long as they say, in the inner loop,
+`make unit`, a fifth of that."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+INNER = "inner"  # `pytest --hypothesis-profile inner`
+_FULL = 100  # examples of a property that names no number
+_PART = 5
+
+
+def register() -> None:
+    """Make the full depth the one that counts, until pytest is asked for another."""
+    # A machine that is busy makes no example wrong.
+    settings.register_profile(
+        "calm", deadline=None, print_blob=True, max_examples=_FULL, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.register_profile(INNER, settings.get_profile("calm"), max_examples=_FULL // _PART)
+    settings.load_profile("calm")
+
+
+def rounds(count: int) -> int:
+    """Return how often to try what `make test` tries `count` times."""
+    return max(1, count * settings.default.max_examples // _FULL)
+
+
+def examples(count: int) -> settings:
+    """Return the settings of a property that `make test` tries on `count` examples."""
+    return settings(max_examples=rounds(count))
