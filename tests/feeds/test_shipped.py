@@ -12,10 +12,10 @@ from avisa import events
 from avisa.core.model import OrderEvent
 from avisa.lint import check
 from avisa.ports import Skipped, Taken
-from avisa.templates import template_folder
 from tests.feeds import shipped
 from tests.feeds.plans import record
-from tests.templates.harness import SHIPPED, read_plan
+from tests.templates import harness
+from tests.templates.harness import read_plan
 from tests.templates.test_folder import laid_out
 
 STATUSES = {
@@ -58,7 +58,7 @@ def test_every_sample_is_an_event_or_no_news(name: str) -> None:
 @pytest.mark.parametrize("name", STATUSES)
 def test_the_check_of_a_folder_with_a_mapping_finds_nothing_but_what_comes_later(name: str, tmp_path: Path) -> None:
     """A parcel's number is not known before there is a parcel."""
-    texts, _ = template_folder.read(SHIPPED)
+    texts = harness.shipped()
     texts = {at: text for at, text in texts.items() if not at.startswith("messages/") or at.endswith("/en.md")}
     samples = (shipped.FOLDER / f"{name}.jsonl").read_text("utf-8")
     texts |= {"plan.yaml": shipped.plan_text(name), f"samples/{shipped.topic(name)}.jsonl": samples}

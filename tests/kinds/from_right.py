@@ -8,7 +8,6 @@ from pathlib import Path
 from avisa.catalog import Catalog
 from avisa.core.model import Json
 from avisa.ports import Mail, RenderedMessage
-from avisa.templates import template_folder
 from tests.templates import harness as templates
 
 LOCALES = ("he", "ar")
@@ -32,9 +31,7 @@ KNOWN: dict[str, Json] = {
 @cache
 def files() -> dict[str, str]:
     """What is shipped, and `shipped` in both languages."""
-    texts, problems = template_folder.read(templates.SHIPPED)
-    assert not problems
-    kept = dict(texts)
+    kept = templates.shipped()
     kept["layout/words.yaml"] += (WRITTEN / "words.yaml").read_text("utf-8")
     for locale in LOCALES:
         kept[f"messages/shipped/{locale}.md"] = (WRITTEN / f"{locale}.md").read_text("utf-8")

@@ -9,14 +9,13 @@ from rich.console import Console
 
 from avisa.cli.views.problems import text
 from avisa.lint import check
-from avisa.templates import template_folder
 from tests.lint.planted import MISTAKES
 from tests.lint.test_planted import SOME_DAY
-from tests.templates.harness import SHIPPED, read_plan
+from tests.templates.harness import read_plan, shipped
 from tests.templates.test_folder import laid_out
 
 console = Console(highlight=False, markup=False, file=sys.stdout, width=140, soft_wrap=True)
-texts, _ = template_folder.read(SHIPPED)
+texts = shipped()
 for number, mistake in enumerate(MISTAKES, start=1):
     with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
         planted, _ = mistake.in_texts(texts)

@@ -9,9 +9,8 @@ import pytest
 
 from avisa.lint import check
 from avisa.lint.codes import codes
-from avisa.templates import template_folder
 from tests.lint.planted import MISTAKES, Planted
-from tests.templates.harness import SHIPPED, files, read_plan
+from tests.templates.harness import files, read_plan, shipped
 from tests.templates.test_folder import laid_out
 
 SOME_DAY = datetime(2026, 3, 30, 12, tzinfo=UTC)
@@ -19,7 +18,7 @@ SOME_DAY = datetime(2026, 3, 30, 12, tzinfo=UTC)
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=[mistake.kind for mistake in MISTAKES])
 def test_a_planted_mistake_is_reported_at_its_place(mistake: Planted, tmp_path: Path) -> None:
-    texts, _ = template_folder.read(SHIPPED)
+    texts = shipped()
     planted, at = mistake.in_texts(texts)
     problems = check(laid_out(tmp_path, planted), read_plan, now=SOME_DAY, orders=mistake.orders)
     named = [problem for problem in problems if problem.code == mistake.code and problem.file == mistake.file]
@@ -35,7 +34,7 @@ def test_every_planted_mistake_is_of_another_kind() -> None:
 
 
 def test_a_mistake_in_the_plan_hides_none_in_a_message(tmp_path: Path) -> None:
-    texts, _ = template_folder.read(SHIPPED)
+    texts = shipped()
     texts["plan.yaml"] += "nonsense: 1\n"
     texts["messages/shipped/en.md"] += "{{ custmer.name }}\n"
     found = {(it.code, it.file) for it in check(laid_out(tmp_path, texts), read_plan)}
@@ -43,8 +42,7 @@ def test_a_mistake_in_the_plan_hides_none_in_a_message(tmp_path: Path) -> None:
 
 
 def test_an_xml_namespace_is_not_taken_for_an_insecure_link(tmp_path: Path) -> None:
-    shipped, _ = template_folder.read(SHIPPED)
-    texts = {at: text for at, text in shipped.items() if not at.startswith("messages/") or at.endswith("/en.md")}
+    texts = {at: text for at, text in shipped().items() if not at.startswith("messages/") or at.endswith("/en.md")}
     layout = texts["layout/layout.html"]
     texts["layout/layout.html"] = layout.replace("<html ", '<html xmlns="http://www.w3.org/1999/xhtml" ')
     assert check(laid_out(tmp_path / "a", texts), read_plan) == []

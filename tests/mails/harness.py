@@ -16,7 +16,6 @@ from avisa.catalog import Catalog
 from avisa.core import samples
 from avisa.core.model import Fact
 from avisa.ports import Draft, RenderedMessage
-from avisa.templates import template_folder
 from tests.templates import harness as templates
 from tests.tools import chromium
 
@@ -27,9 +26,7 @@ TIME_OF_ITS_OWN = 120_000  # milliseconds, in which a page may wait for its fram
 @cache
 def shipped() -> Catalog:
     """What is shipped."""
-    files, problems = template_folder.read(templates.SHIPPED)
-    assert not problems
-    return templates.catalog_of(files, public_url="https://avisa.example.com")
+    return templates.catalog_of(templates.shipped(), public_url="https://avisa.example.com")
 
 
 @cache

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 from avisa import plan_file
 from avisa.catalog import Catalog, Installation
 from avisa.core import samples
 from avisa.core.model import Fact, Json
+from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import Draft, Mail, RenderedMessage
 from avisa.templates import template_folder
@@ -78,10 +79,21 @@ NEEDED = [
 ]
 
 
-def files(**messages: str) -> dict[str, str]:
-    """A folder with a message of each name that the plan needs, in English; `shown` says the most."""
+@cache
+def _shipped() -> Mapping[str, str]:
     texts, unread = template_folder.read(SHIPPED)
     assert not unread
+    return texts
+
+
+def shipped() -> dict[str, str]:
+    """The files of the shipped folder."""
+    return dict(_shipped())
+
+
+def files(**messages: str) -> dict[str, str]:
+    """A folder with a message of each name that the plan needs, in English; `shown` says the most."""
+    texts = shipped()
     kept = {name: text for name, text in texts.items() if name.startswith("layout/")}
     kept["plan.yaml"] = PLAN
     for name in NEEDED:
@@ -93,7 +105,8 @@ def files(**messages: str) -> dict[str, str]:
     return kept
 
 
-def read_plan(text: str):
+@lru_cache(8)
+def read_plan(text: str) -> Plan | list[Diagnostic]:
     return plan_file.read(text, file="plan.yaml")
 
 
