@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MOST_VALUES = 100_000  # that a record may hold: an order of 5,000 items with 20 fields each
+CHARACTERS = 64  # of a name or symbol of the schema, in a value, that cost as much as a value
 DEEPEST = 32  # levels of records, arrays and maps, as of any event
 _MOST_BITS = 64
 
@@ -22,8 +23,8 @@ class ExcessError(Exception):
 class Cursor:
     """Reads from `at` on.
 
-    A value may take no byte, such as null, and an array says its length in a few: so each value is paid for before it
-    is made, and not by the bytes it takes.
+    A value may take no byte, such as null, an array says its length in a few, and a symbol of one byte is a text of
+    the schema's: so each value is paid for before it is made, and not by the bytes it takes.
     """
 
     __slots__ = ("_at", "_content", "_depth", "_left")

@@ -6,7 +6,7 @@ import struct
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 
-from avisa.avro.cursor import Cursor, MismatchError
+from avisa.avro.cursor import CHARACTERS, Cursor, MismatchError
 from avisa.core.model import Json
 
 Read = Callable[[Cursor], Json]
@@ -65,7 +65,12 @@ def fixed(size: int) -> Read:
 
 
 def enum(symbols: Sequence[str]) -> Read:
-    return lambda cursor: symbols[_index(cursor, len(symbols))]
+    def read(cursor: Cursor) -> Json:
+        symbol = symbols[_index(cursor, len(symbols))]
+        cursor.pay(len(symbol) // CHARACTERS)
+        return symbol
+
+    return read
 
 
 def union(branches: Sequence[Read]) -> Read:
@@ -80,16 +85,24 @@ def _index(cursor: Cursor, most: int) -> int:
     return index
 
 
-def record(fields: Sequence[tuple[str, Read]]) -> Read:
-    """`fields` may be filled later: a record may hold others of its own type."""
+class Record:
+    """Reads a record. It may hold others of its own type, so its fields are added when it is known already."""
 
-    def read(cursor: Cursor) -> Json:
-        cursor.enter(len(fields))
-        found = {name: value(cursor) for name, value in fields}
+    __slots__ = ("_cost", "_fields")
+
+    def __init__(self) -> None:
+        self._fields: list[tuple[str, Read]] = []
+        self._cost = 0
+
+    def add(self, name: str, read: Read) -> None:
+        self._fields.append((name, read))
+        self._cost += 1 + len(name) // CHARACTERS
+
+    def __call__(self, cursor: Cursor) -> Json:
+        cursor.enter(self._cost)
+        found = {name: value(cursor) for name, value in self._fields}
         cursor.leave()
         return found
-
-    return read
 
 
 def array(item: Read) -> Read:

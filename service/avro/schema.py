@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from avisa.avro import logical_types, readers
-from avisa.avro.cursor import Cursor, MismatchError
+from avisa.avro.cursor import Cursor, ExcessError, MismatchError
 from avisa.avro.readers import Read
 from avisa.core.model import Json
 
@@ -33,24 +34,29 @@ class Schema:
     def read(self, content: bytes, at: int = 0) -> Json:
         """Return the value that begins at `at` and takes all the rest. Raises MismatchError and ExcessError."""
         cursor = Cursor(content, at)
-        found = self._read(cursor)
+        try:
+            found = self._read(cursor)
+        except RecursionError:  # unions in unions, which are no level of the value
+            raise ExcessError(deep=True) from None
         if not cursor.at_end:
             raise MismatchError("goes on behind its end")
         return found
 
 
 def compiled(text: str, references: Sequence[str] = ()) -> Schema | BadSchema:
-    """Return the schema; `references` are those that it names, each after those that it names itself."""
+    """Return the schema; `references` are those that it names, each after those that it names itself.
+
+    Its names and symbols become values, so it is read by a parser that takes no half of a surrogate pair: no store
+    and no mail could write one.
+    """
     compiler = _Compiler()
     try:
         for each in references:
-            compiler.add(json.loads(each))
-        return Schema(compiler.add(json.loads(text)))
+            compiler.add(orjson.loads(each))
+        return Schema(compiler.add(orjson.loads(text)))
     except _BadSchemaError as error:
         return BadSchema(str(error))
-    except RecursionError:
-        return BadSchema(_TOO_DEEP)
-    except ValueError:
+    except orjson.JSONDecodeError:
         return BadSchema("is no JSON")
 
 
@@ -120,15 +126,15 @@ class _Compiler:
                 return self.add(kind, namespace)
 
     def _record(self, written: dict[str, Any], namespace: str) -> Read:
-        fields: list[tuple[str, Read]] = []
-        read, inner = self._name(written, namespace, readers.record(fields))
+        record = readers.Record()
+        read, inner = self._name(written, namespace, record)
         names = set()
         for each in _list(written, "fields"):
             name = each.get("name") if isinstance(each, dict) else None
             if not isinstance(name, str) or name in names:
                 raise _BadSchemaError("has a field without a name of its own")
             names.add(name)
-            fields.append((name, self.add(each.get("type"), inner)))
+            record.add(name, self.add(each.get("type"), inner))
         return read
 
     def _fixed(self, written: dict[str, Any], namespace: str) -> Read:
