@@ -4,7 +4,7 @@ that schema says."""
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from avisa import avro
 from avisa.core.model import Json, Reason
@@ -14,7 +14,6 @@ from avisa.events.schema import MAX_BYTES, MAX_DEPTH, DecodeError
 from avisa.ports import KnownSchemas, NoSchema, Record, WriterSchema
 
 _HEADER = 5  # bytes
-_COMPILED_KEPT = 100  # schemas
 _NO_HEADER = "the value: does not begin as a schema registry has it, with a zero and the number of a schema"
 
 
@@ -75,6 +74,12 @@ def _of_avro(value: bytes, number: int, schema: WriterSchema) -> Json:
         raise DecodeError("data", Reason.TOO_LARGE, f"the value {error}") from None
 
 
-@lru_cache(maxsize=_COMPILED_KEPT)
+# Of those schemas that somebody keeps: compiled they take seven times the memory, and who keeps them has a bound.
+_made: WeakKeyDictionary[WriterSchema, avro.Schema | avro.BadSchema] = WeakKeyDictionary()
+
+
 def _compiled(schema: WriterSchema) -> avro.Schema | avro.BadSchema:
-    return avro.compiled(schema.text, schema.references)
+    made = _made.get(schema)
+    if made is None:
+        made = _made[schema] = avro.compiled(schema.text, schema.references)
+    return made

@@ -39,7 +39,7 @@ class BatchReader:
         wanted = [(raw, id_) for raw in records if (id_ := _schema_id(raw, rules)) is not None]
         if not wanted:
             return Batch([self._one(raw, rules, now_real, {}) for raw in records])
-        schemas = await self.schemas({id_ for _, id_ in wanted})
+        schemas = await self.schemas(list(dict.fromkeys(id_ for _, id_ in wanted)))
         waiting: dict[TopicPartition, int] = {}
         for raw, id_ in wanted:
             if id_ in schemas.missing:

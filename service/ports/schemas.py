@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class WriterSchema:
-    """A schema as the registry has it; it never changes."""
+    """A schema as the registry has it; it never changes. What is made of it is kept as long as it is."""
 
     kind: str  # AVRO, JSON, PROTOBUF, or what the registry will know in years
     text: str = ""  # of AVRO; of others we need no more than to know of them
@@ -35,7 +35,7 @@ class Schemas:
 
 
 FindSchemas = Callable[[Collection[int]], Awaitable[Schemas]]
-"""Find the schemas of these ids."""
+"""Find the schemas of these ids; if they are too much for once, at least the first that is not known yet."""
 
 
 ASK_AGAIN = 30.0  # seconds

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -18,12 +19,13 @@ from avisa.ports import NoSchema, Schemas, WriterSchema
 from avisa.registry.endpoint import LARGEST, Endpoint, Response, Silence
 
 MOST_KEPT = 1_000  # schemas; and as many ids of which there is none. The oldest are forgotten
-MOST_CHARACTERS = 16_000_000  # of all schemas that are kept
+MOST_CHARACTERS = 4_000_000  # of all schemas that are kept, and of those that one question asks for
 MOST_REFERENCES = 50  # of a schema, and of those that it refers to, in all
 DEEPEST = 20  # of references to references
 ASK_AGAIN_AFTER = 60.0  # seconds, for an id that the registry did not have
 LONGEST_BACK_OFF = 30.0  # seconds
 ASK_FOR = 5.0  # seconds, and until the answers to what was asked by then; what is left is asked the next time
+LONGEST_ASK = 10.0  # seconds, for a schema with all that it refers to
 _AT_ONCE = 8  # questions
 
 _log = structlog.get_logger("avisa.registry")
@@ -42,14 +44,16 @@ class Registry:
         self.detail = "not asked yet"  # one line for /readyz
 
     async def find(self, ids: Collection[int]) -> Schemas:
-        """Return what is known of these ids, after asking for those of which nothing is."""
+        """Return what is known of these ids, after asking for those of which nothing is, the first first."""
         found = self._known(ids)
-        unknown = sorted(set(ids) - found.keys())
-        until = _now() + ASK_FOR
-        while unknown and self._not_before <= _now() < until:
+        unknown = [id_ for id_ in dict.fromkeys(ids) if id_ not in found]
+        until, room = _now() + ASK_FOR, MOST_CHARACTERS
+        while unknown and room > 0 and self._not_before <= _now() < until:
             asked, unknown = unknown[:_AT_ONCE], unknown[_AT_ONCE:]
             answers = await asyncio.gather(*map(self._ask, asked))
-            found |= self._note(dict(zip(asked, answers, strict=True)))
+            noted = self._note(dict(zip(asked, answers, strict=True)))
+            room -= sum(_characters(it) for it in noted.values() if isinstance(it, WriterSchema))
+            found |= noted
         missing = frozenset(set(ids) - found.keys())
         return Schemas(found=found, missing=missing, again_in=max(0.0, self._not_before - _now()) if missing else 0.0)
 
@@ -104,6 +108,13 @@ class Registry:
     # ---------------------------------------------------------------- questions
 
     async def _ask(self, id_: int) -> WriterSchema | NoSchema | Silence:
+        try:
+            async with asyncio.timeout(LONGEST_ASK):
+                return await self._schema(id_)
+        except TimeoutError:
+            return Silence(f"no whole schema within {LONGEST_ASK:g} s")
+
+    async def _schema(self, id_: int) -> WriterSchema | NoSchema | Silence:
         answer = await self._document(f"/schemas/ids/{id_}")
         if not isinstance(answer, dict):
             return answer
@@ -113,23 +124,21 @@ class Registry:
             return _NO_SCHEMA_IN_IT
         if kind != "AVRO":
             return WriterSchema(kind)
-        references: dict[tuple[str, int], str] = {}
+        references = _References(characters=len(text))
         if trouble := await self._follow(answer.get("references"), references, 1):
             return trouble
-        schema = WriterSchema(kind, text, tuple(references.values()))
-        return schema if _characters(schema) <= LARGEST else _TOO_LARGE
+        return WriterSchema(kind, text, tuple(references.texts.values()))
 
-    async def _follow(self, named: Any, texts: dict[tuple[str, int], str], depth: int) -> NoSchema | Silence | None:
-        """Add to `texts` the schemas that are `named`, each after those that it names itself. Returns what kept it
-        from that."""
+    async def _follow(self, named: Any, found: _References, depth: int) -> NoSchema | Silence | None:
+        """Add the schemas that are `named` to those found. Returns what kept it from that."""
         for reference in named if isinstance(named, list) else ():
             place = _place(reference)
             if place is None:
                 return NoSchema("its references are none that can be followed")
             subject, version = place
-            if place in texts:
+            if place in found.texts:
                 continue
-            if len(texts) >= MOST_REFERENCES or depth > DEEPEST:
+            if len(found.texts) >= MOST_REFERENCES or depth > DEEPEST:
                 return NoSchema(f"it refers to more than {MOST_REFERENCES} others, or more than {DEEPEST} deep")
             answer = await self._document(f"/subjects/{quote(subject, safe='')}/versions/{version}")
             if isinstance(answer, NoSchema):
@@ -139,9 +148,12 @@ class Registry:
             text = answer.get("schema")
             if not isinstance(text, str):
                 return _NO_SCHEMA_IN_IT
-            if trouble := await self._follow(answer.get("references"), texts, depth + 1):
+            found.characters += len(text)
+            if found.characters > LARGEST:
+                return _TOO_LARGE
+            if trouble := await self._follow(answer.get("references"), found, depth + 1):
                 return trouble
-            texts[place] = text
+            found.texts[place] = text
         return None
 
     async def _document(self, path: str) -> dict[str, Any] | NoSchema | Silence:
@@ -166,6 +178,14 @@ class Registry:
         if isinstance(code, int) and 40_400 < code < 40_500:
             return NoSchema("the registry has none of this id")
         return Silence("it knows no such address (HTTP 404)")
+
+
+@dataclass(slots=True)
+class _References:
+    """What a schema refers to, as far as it was asked for."""
+
+    characters: int  # of the schema, and of all that was asked for
+    texts: dict[tuple[str, int], str] = field(default_factory=dict)  # each after those that it names itself
 
 
 _TOO_LARGE = NoSchema(f"it has more than {LARGEST // 1024} KiB")

@@ -238,7 +238,9 @@ async def test_what_is_kept_is_bounded(small: SmallRegistry, monkeypatch: pytest
         small.has(id_, ORDER)
     asking = Registry(Endpoint(url=small.url))
     known = await asking.find(range(40))
-    assert sum(isinstance(each, WriterSchema) for each in known.found.values()) == 10
+    assert known.found == dict.fromkeys(range(8), WriterSchema("AVRO", ORDER))  # eight at once, and no more
+    assert (known.missing, known.again_in) == (set(range(8, 40)), 0)
+    known = await asking.find(range(8, 40))
     assert not known.missing
     assert list(asking._kept) == [6, 7, 8, 9]
     assert list(asking._absent) == [35, 36, 37, 38, 39]
