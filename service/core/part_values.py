@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from avisa.core import facts, parts
+from avisa.core import facts, part_facts, parts
 from avisa.core.model import Json, Notification, Order, Rank
 from avisa.core.part import Part
 
@@ -37,7 +37,7 @@ def known_to(order: Order, notification: Notification, known: Mapping[str, Json]
     about = parts.about(order, notification)
     those = about or [part for part in parts.known(order) if parts.newest(part, order)[1] == order.status]
     values = dict(known)
-    for key in parts.OF_STAY:
+    for key in part_facts.OF_STAY:
         found = [fact for part in those if (fact := part.facts.get(key)) and _is_newer(part, fact[0], order)]
         own = order.facts.get(key)
         if own is not None and key in known and (not about or any(_is_newer(it, own.rank, order) for it in about)):
@@ -45,7 +45,7 @@ def known_to(order: Order, notification: Notification, known: Mapping[str, Json]
         values[key] = max(found, key=lambda fact: fact[0])[1] if found else None
     if len(about) == 1:
         for key, (_, value) in about[0].facts.items():
-            if key not in parts.OF_STAY:
+            if key not in part_facts.OF_STAY:
                 values[key] = value
     return {key: value for key, value in values.items() if value is not None}
 
@@ -57,7 +57,7 @@ def news(part: Part | None, order: Order) -> dict[str, Json]:
     return {
         key: fact[1]
         for key, fact in part.facts.items()
-        if key not in parts.OF_STAY or _is_newer(part, fact[0], order)
+        if key not in part_facts.OF_STAY or _is_newer(part, fact[0], order)
     }
 
 

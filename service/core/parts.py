@@ -18,13 +18,13 @@ was, as long as it is known that there are more; if no event spoke of the whole 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from avisa.core import facts, part_places
+from avisa.core import facts, part_facts, part_places
 from avisa.core.evolve import evolve
-from avisa.core.model import Json, Notification, Order, OrderEvent, Rank
+from avisa.core.model import Notification, Order, OrderEvent, Rank
 from avisa.core.part import Part, Parts, Word
 from avisa.core.plan import Plan
 
@@ -32,9 +32,6 @@ WHOLE = ""  # stands among the ids of parts for the whole order
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 200  # parts of an order
-_MOST_DETAILS = 20  # of a part
-_LONGEST = 500  # characters of such a detail
-OF_STAY = ("reason", "next_step")
 _NONE = Parts()
 
 
@@ -55,16 +52,19 @@ def with_event(order: Order, event: OrderEvent, rank: Rank, plan: Plan) -> Order
     part = replace(
         part,
         statuses=facts.add_sighting(part.statuses, rank, event.status),
-        facts=_merged(part.facts, event.facts, rank),
+        facts=part_facts.merged(part.facts, event.facts, rank),
     )
-    return evolve(order, parts=replace(parts, known=tuple(part if it.id == part.id else it for it in parts.known)))
+    those = tuple(part if it.id == part.id else it for it in parts.known)
+    if order.size > part_facts.MOST_BYTES:
+        those = part_facts.within_bounds(those)
+    return evolve(order, parts=replace(parts, known=those))
 
 
 def of_order(event: OrderEvent) -> OrderEvent:
     """The event as the order's own facts take it: a reason or a next step is the part's."""
-    if not any(key in event.facts for key in OF_STAY):
+    if not any(key in event.facts for key in part_facts.OF_STAY):
         return event
-    return replace(event, facts={key: value for key, value in event.facts.items() if key not in OF_STAY})
+    return replace(event, facts={key: value for key, value in event.facts.items() if key not in part_facts.OF_STAY})
 
 
 def known(order: Order) -> tuple[Part, ...]:
@@ -261,25 +261,6 @@ def _word(order: Order, part_id: str) -> Word:
     parts = order.parts or _NONE
     part = named(parts, part_id)
     return part.word if part is not None else parts.word
-
-
-def _merged(
-    known: Mapping[str, tuple[Rank, Json]], news: Mapping[str, Json], rank: Rank
-) -> Mapping[str, tuple[Rank, Json]]:
-    """What a part keeps of the facts of its events: reason, next step, and the newest short details."""
-    merged = dict(known)
-    for key, value in news.items():
-        keeps = key in OF_STAY or (key.startswith("details.") and _is_short(value))
-        if keeps and (key not in merged or merged[key][0] < rank):
-            merged[key] = (rank, value)
-    details = sorted((fact[0], key) for key, fact in merged.items() if key not in OF_STAY)
-    for _, key in details[:-_MOST_DETAILS]:
-        del merged[key]
-    return merged
-
-
-def _is_short(value: Json) -> bool:
-    return not isinstance(value, list | dict) and (not isinstance(value, str) or len(value) <= _LONGEST)
 
 
 def _within_bounds(order: Order, parts: Parts, plan: Plan) -> tuple[Part, ...]:

@@ -9,9 +9,10 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from avisa.core import decide, facts
+from avisa.core import decide, facts, parts
 from avisa.core.facts import MAX_DETAILS_BYTES
 from avisa.core.model import Json, Order, OrderEvent
+from avisa.core.part import PartName
 from avisa.events import read
 from avisa.store.sql.rows import order_of, order_row
 from tests.builders import NOW, event, plan, touchpoint
@@ -44,6 +45,25 @@ def test_an_order_keeps_its_newest_details(value: Json, *, stored: bool) -> None
     assert len(orjson.dumps(details)) < MAX_DETAILS_BYTES + 2_000
     assert {"details.d29", "details.d28", "details.first", "customer.name"} <= shown.keys()
     assert "details.d0" not in shown
+
+
+@pytest.mark.parametrize("character", ["x", "\u6f22", "\N{PACKAGE}", '"'])
+@pytest.mark.parametrize("stored", [False, True])
+def test_an_order_keeps_the_newest_of_what_was_said_of_its_parts(character: str, *, stored: bool) -> None:
+    order: Order | None = None
+    for number in range(210):
+        news: dict[str, Json] = {f"details.{number % 10}_{n}": character * 500 for n in range(20)}
+        news |= {"reason": character * 2_000, "next_step": character * 2_000, "details.tracking": f"T{number}"}
+        sent = event("confirmed", NOW + timedelta(seconds=number), number)
+        sent = replace(sent, part=PartName(f"P{number}", 250), facts=news, size=len(orjson.dumps(news)))
+        order = decide.on_event(order, sent, PLAN, NOW + timedelta(seconds=number)).order
+        order = _again(order) if stored and number % 7 == 0 else order
+    assert order is not None
+    assert len(order_row(order)["state"]) < 500_000  # it was 11 MB
+    newest = parts.named(order.parts, "P209")
+    assert newest is not None
+    assert {"reason", "next_step", "details.tracking"} <= newest.facts.keys()
+    assert len(newest.facts) == 22
 
 
 WRONG = [b"1", b"[]", b"null", b'""', b'{"name":[]}', b'{"quantity":{}}', b'"[object Object]"']
