@@ -14,14 +14,13 @@ from typing import Any
 import orjson
 
 from avisa.ports import Draft
-from avisa.store.sql.zstandard import zstd
+from avisa.store.sql.zstandard import inflated, zstd
 
 _OF_THE_SHOP = frozenset({"message", "locale", "brand", "purpose", "status", "progress", "reminder", "_zone"})
 _IDS = frozenset({"message_id", "references"})
 _LONGEST = 16 * 1024  # bytes of a dictionary
 
 _LONGEST_DRAFT = 1024 * 1024  # bytes; an order has 64 KiB of details at most
-_WIDEST: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 20}
 
 _OPTIONS: dict[int, int] = {
     zstd.CompressionParameter.compression_level: 3,
@@ -55,11 +54,8 @@ def decompress(content: bytes, dictionary: bytes | None, *, message_id: str, add
     mail, which cannot be written, and of no other.
     """
     try:
-        frame = zstd.ZstdDecompressor(_dictionary(dictionary or b""), options=_WIDEST)
-        written = frame.decompress(content, _LONGEST_DRAFT)
-    except (zstd.ZstdError, ValueError):
-        return b""
-    if not frame.eof:
+        written = inflated(content, _dictionary(dictionary or b""), most=_LONGEST_DRAFT)
+    except ValueError:
         return b""
     for sign, there in _in_row(message_id, address_hash):
         written = written.replace(sign, there)

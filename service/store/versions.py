@@ -18,6 +18,9 @@ from avisa.store.sql.dialect import Row
 from avisa.store.sql.moments import MICROSECOND, micros, moment
 from avisa.store.sql.statements import query, statement
 
+_LONGEST = (
+    16 * 1024 * 1024
+)  # bytes of a catalog: its files have 2 MiB, of which JSON makes no more than six times that
 _JSON = b"{"  # how a catalog begins that was kept before catalogs were compressed
 
 SILENT = timedelta(seconds=90)  # a replica that has not reported for so long is taken for gone
@@ -46,9 +49,10 @@ class SqlVersions(OnDatabase):
 
     @latest
     def kept_catalog(self, conn: Connection, version: str) -> bytes | None:
+        """Raises ValueError if what is kept is no catalog."""
         for (content,) in _KEPT.fetch_bytes(conn, version=version):
             kept: bytes = content
-            return kept if kept.startswith(_JSON) else zlib.decompress(kept)
+            return kept if kept.startswith(_JSON) else _inflated(kept)
         return None
 
     @latest
@@ -107,6 +111,17 @@ def _keep(conn: Connection, version: str, content: bytes, at: datetime) -> None:
     """A catalog that is kept already is left as it is, for its version names its content. Compressed, because every
     edit makes another catalog of 80 kB."""
     _KEEP.execute(conn, version=version, content=zlib.compress(content), at=micros(at))
+
+
+def _inflated(kept: bytes) -> bytes:
+    frame = zlib.decompressobj()
+    try:
+        content = frame.decompress(kept, _LONGEST)
+    except zlib.error as error:
+        raise ValueError("a catalog in the store cannot be read") from error
+    if not frame.eof:
+        raise ValueError("a catalog in the store is cut off, or longer than any folder")
+    return content
 
 
 def _version(row: Row) -> Version:
