@@ -17,7 +17,7 @@ from avisa.core.model import Json
 
 _VISIT = 16  # a node visited costs about as much as sixteen elements of a list copied
 BUDGET = 50_000 * _VISIT  # for all expressions of a record: 0.1 s. A list of 5,000 items needs half of it
-_CHARACTERS = 64  # of text that cost as much as an element
+_CHARACTERS = 16  # of text that cost as much as an element: so none of more than 13 MB is written
 
 Node = Mapping[str, Any]
 _OPTIONS = Options(custom_functions=Functions())  # without state
@@ -75,29 +75,35 @@ class Interpreter(TreeInterpreter):
         return self._functions.call_function(node["value"], arguments)
 
     def visit_literal(self, node: Node, value: Json) -> Json:
-        """A copy: who gets it may change it."""
-        return deepcopy(node["value"])
+        """A copy: who gets it may change it. In a projection it is copied for every element."""
+        literal = node["value"]
+        if literal.__class__ is list or literal.__class__ is dict:
+            self._weigh(literal, _VISIT)
+        return deepcopy(literal)
 
     def _pay(self, cost: int) -> None:
         self._left -= cost
         if self._left < 0:
             raise TooManyStepsError
 
-    def _weigh(self, value: Json) -> None:
-        """Pay for each element and text in `value`, also for one that is in it several times."""
+    def _weigh(self, value: Json, price: int = 1) -> None:
+        """Pay for each element, name and text in `value`, also for one that is in it several times."""
         if value.__class__ is str:
-            self._pay(len(value) // _CHARACTERS)
+            self._pay(len(value) // _CHARACTERS * price)
             return
         level = [value]
         while level:
             found = level.pop()
+            cost = 1
             if found.__class__ is str:
-                self._pay(1 + len(found) // _CHARACTERS)
-            elif found.__class__ is list or found.__class__ is dict:
-                self._pay(1 + len(found))
-                level += found if isinstance(found, list) else found.values()
-            else:
-                self._pay(1)
+                cost += len(found) // _CHARACTERS
+            elif found.__class__ is list:
+                cost += len(found)
+                level += found
+            elif found.__class__ is dict:
+                cost += len(found) + sum(map(len, found)) // _CHARACTERS
+                level += found.values()
+            self._pay(cost * price)
 
 
 _VISITS = {name.removeprefix("visit_"): getattr(Interpreter, name) for name in dir(Interpreter) if "visit_" in name}
