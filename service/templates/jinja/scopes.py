@@ -9,8 +9,8 @@ from jinja2 import nodes
 
 from avisa.templates.jinja.paths import path_of
 
-# What of an order the shop wrote, or was checked. Whatever else it has may have been typed by anybody.
-_OF_THE_SHOP = frozenset({"order.url", "order.customer_name"})
+# What of orders and parts the shop wrote, or was checked. Whatever else they have may have been typed by anybody.
+_OF_THE_SHOP = frozenset({"order.url", "order.customer_name", "part.number", "part.numbers", "part.of"})
 
 _OF_LINKS = frozenset({"_link", "_part"})
 _ADDRESSES = frozenset({"url", "unsubscribe", "logo", "reply_to"})
@@ -67,7 +67,7 @@ def _own(path: str, scope: Scope) -> bool:
     within = scope.of(root)
     if root in within.names:
         return root in within.trusted
-    return root not in ("order", "status") or path in _OF_THE_SHOP
+    return root not in ("order", "part", "status") or path in _OF_THE_SHOP
 
 
 def _paths_in(node: nodes.Node) -> Iterator[str]:
