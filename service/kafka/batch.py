@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from avisa.kafka.raw_record import CutValue
 from avisa.ports import FindSchemas, KnownSchemas, Taken
 
 SHORTEST_WAIT = 0.25  # seconds
+BREATH = 0.05  # seconds of reading, after which others get their turn; a record that is made to last takes longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchReader:
-    """Decodes batches. Only the question for schemas is awaited; reading itself is pure."""
+    """Decodes batches. Only the question for schemas is awaited, and turns of others; reading itself is pure."""
 
     types: Collection[str]
     schemas: FindSchemas
@@ -38,15 +40,28 @@ class BatchReader:
         """Return the batch as far as it can be read now."""
         wanted = [(raw, id_) for raw in records if (id_ := _schema_id(raw, rules)) is not None]
         if not wanted:
-            return Batch([self._one(raw, rules, now_real, {}) for raw in records])
+            return Batch(await self._all(records, rules, now_real, {}))
         schemas = await self.schemas(list(dict.fromkeys(id_ for _, id_ in wanted)))
         waiting: dict[TopicPartition, int] = {}
         for raw, id_ in wanted:
             if id_ in schemas.missing:
                 waiting.setdefault(_partition(raw), raw.offset)
         ready = [raw for raw in records if raw.offset < waiting.get(_partition(raw), raw.offset + 1)]
-        taken = [self._one(raw, rules, now_real, schemas.found) for raw in ready]
+        taken = await self._all(ready, rules, now_real, schemas.found)
         return Batch(taken, waiting, max(SHORTEST_WAIT, schemas.again_in))
+
+    async def _all(
+        self, records: Sequence[RawRecord], rules: Events, now_real: datetime, schemas: KnownSchemas
+    ) -> list[Taken]:
+        taken = []
+        now = asyncio.get_running_loop().time
+        breath = now() + BREATH
+        for raw in records:
+            taken.append(self._one(raw, rules, now_real, schemas))
+            if now() > breath:
+                await asyncio.sleep(0)
+                breath = now() + BREATH
+        return taken
 
     def _one(self, raw: RawRecord, rules: Events, now_real: datetime, schemas: KnownSchemas) -> Taken:
         record = to_record(raw, now_real)
