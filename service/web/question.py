@@ -69,7 +69,7 @@ def _form(body: bytes) -> dict[str, str]:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
     except ValueError:
         return {}
-    return {name: values[0].replace("\r\n", "\n").strip() for name, values in fields.items()}
+    return {name: values[0].replace("\r\n", "\n").replace("\0", "\ufffd").strip() for name, values in fields.items()}
 
 
 def _written(form: Mapping[str, str], shown: Shown) -> tuple[Written | None, dict[str, str]]:
@@ -91,7 +91,8 @@ def _written(form: Mapping[str, str], shown: Shown) -> tuple[Written | None, dic
 def _is_ahead(day: str, today: date) -> bool:
     """True for a day, as `2026-03-09`, from today on."""
     try:
-        return len(day) == len("2026-03-09") and today <= date.fromisoformat(day) <= today + FARTHEST
+        found = date.fromisoformat(day)  # which takes a week, too, such as `2026-W11-1`
+        return found.isoformat() == day and today <= found <= today + FARTHEST
     except ValueError:
         return False
 
