@@ -21,6 +21,7 @@ from avisa.templates.compile_message import Compiled
 from avisa.templates.jinja.formats import is_locale, tidy_locale
 from avisa.templates.layout import layout as layouts
 from avisa.templates.layout.layout import Layout
+from avisa.templates.limits import MOST_LOCALES
 from avisa.templates.mime import FORM, SenderHeaders
 from avisa.templates.renderer import Renderer, fill
 from avisa.templates.template import Template
@@ -106,13 +107,19 @@ def _templates(
     templates: dict[str, dict[str, Template]] = {}
     problems: list[Diagnostic] = []
     owners = owners_messages(plan)
+    locales: set[str] = set()
     for file, text in sorted(files.items()):
         if (found := MESSAGE.fullmatch(file)) is None:
             continue
         name, locale = found.groups()
         if misnamed := _misnamed(file, name, locale):
             problems.append(misnamed)
+        elif len(locales | {locale}) > MOST_LOCALES:
+            message = f"no more than {MOST_LOCALES} languages are read"
+            problems.append(Diagnostic(code="too_many", file=file, message=message))
+            break
         else:
+            locales.add(locale)
             templates.setdefault(name, {})[locale] = Template(file, locale, text, layout, name in owners)
     return templates, problems
 

@@ -14,6 +14,7 @@ from avisa.core.shapes import listed
 
 # A folder as a whole: what is read of it, and what of it is ready at once. Together they fit a machine of 256 MiB.
 MOST_FILES = 2_000
+MOST_LOCALES = 100  # what CLDR knows of one takes 200 kB, which is kept
 LONGEST_FILE = 64 * 1024  # bytes
 LONGEST_FOLDER = 2 * 1024 * 1024  # bytes of all files: thirty times what is shipped
 MOST_COMPILED = 8 * 1024 * 1024  # characters of Python that compiled messages are made of: five hundred shipped ones

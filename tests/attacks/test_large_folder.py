@@ -6,10 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from babel.localedata import locale_identifiers
 
+from avisa.core.plan import Plan
 from avisa.templates import limits, template, template_folder
+from avisa.templates.compile_folder import compile_folder
 from avisa.templates.template import Template
-from tests.templates.harness import PLAIN, catalog_of, files, layout, mailed
+from tests.templates.harness import PLAIN, catalog_of, files, layout, mailed, read_plan
 from tests.templates.test_folder import laid_out
 
 KIB = 1024
@@ -36,6 +39,20 @@ def test_a_folder_has_an_end_as_a_whole(count: int, size: int, code: str | None,
     assert [problem.code for problem in problems] == ([code] if code else [])
     assert sum(len(text.encode()) for text in texts.values()) <= limits.LONGEST_FOLDER
     assert len(texts) <= limits.MOST_FILES
+
+
+def test_a_folder_has_an_end_in_languages() -> None:
+    folder = files()
+    known = sorted(locale.replace("_", "-") for locale in locale_identifiers())
+    for locale in known[:300]:
+        for message in ("plain", "shown"):
+            folder[f"messages/{message}/{locale}.md"] = PLAIN
+    plan = read_plan(folder["plan.yaml"])
+    assert isinstance(plan, Plan)
+    renderer, problems = compile_folder(folder, plan)
+    assert renderer is None
+    assert [it.message for it in problems if it.code == "too_many"] == ["no more than 100 languages are read"]
+    assert len(problems) < 2_000
 
 
 def _template(number: int, body: str = "") -> Template:
