@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from avisa.cli.answer import json_text
 from avisa.cli.views import problems
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.telemetry import logs
+from tests.tools.waiting import PATIENCE
 
 STEERING = [
     "\x1b[2J",
@@ -52,6 +56,42 @@ FAKES = [
     "A-1\u00a0state=sent",
     "",
 ]
+
+
+_PROGRAM = """
+import sys
+from datetime import UTC, datetime
+import structlog
+from avisa import telemetry
+
+telemetry.configure("console", "info")
+for fake in {fakes!r}:
+    structlog.get_logger().info("room.happened", order=fake, detail="kept")
+    telemetry.log_entries("entry.written", [{{"order": fake, "status": fake}}], at=datetime(2026, 3, 2, tzinfo=UTC))
+"""
+_FIELD = re.compile(r"""\s(\w+)=('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s=]*)(?=\s|$)""")
+
+
+def test_whoever_reads_a_log_line_by_its_quotes_finds_our_fields_alone() -> None:
+    fakes = [
+        *FAKES,
+        "A-1\n2026-03-02 room.faked order=A-2",
+        "A\\\\' x='1",
+        "'",
+        '"',
+        "'\"",
+        "A-1 \x1b[31mreason=x",
+        "=",
+        " ",
+    ]
+    program = _PROGRAM.format(fakes=fakes)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2 * len(fakes)
+    for line in lines:
+        assert {name for name, _ in _FIELD.findall(line)} <= {"order", "detail", "status"}, line
 
 
 @pytest.mark.parametrize("order_id", FAKES)
