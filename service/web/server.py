@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-SILENT_MOST = 20.0  # seconds from connecting to a whole request line with its headers
+SILENT_MOST = 20.0  # seconds from connecting, or from an answer, to a whole request line with its headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,22 @@ def listen(host: str, port: int, *, settings: str = "AVISA_HTTP_") -> socket.soc
 
 
 class _Prompt(H11Protocol):
-    """Cuts a connection whose client asks nothing, which uvicorn would keep for ever."""
+    """Cuts a connection whose client asks nothing, or asks letter by letter, which uvicorn would keep for ever."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        self.loop.call_later(SILENT_MOST, self._cut_if_silent)
+        self._await_request()
 
-    def _cut_if_silent(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._await_request()
+
+    def _await_request(self) -> None:
+        self.loop.call_later(SILENT_MOST, self._cut_if_silent, self.cycle)
+
+    def _cut_if_silent(self, last: RequestResponseCycle | None) -> None:
+        answered = last is None or last.response_complete
+        if self.cycle is last and answered and not self.transport.is_closing():
             self.transport.close()
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from avisa.app.listeners import Listeners, bind
 from avisa.settings import Settings, load
+from avisa.web import server as web_server
 from avisa.web.server import CannotListen, listen
 from tests.tools.waiting import PATIENCE
 from tests.web.conftest import RunningSite, running
@@ -92,6 +93,43 @@ async def test_each_page_is_answered_on_one_of_them(running: RunningSite) -> Non
 async def test_silent_strangers_keep_no_probe_waiting(running: RunningSite) -> None:
     answers = await _apart(running, strangers=120)
     assert (answers["admin livez"], answers["admin metrics"], answers["public u"]) == (200, 200, 503)
+
+
+_REQUEST = b"GET /u/x HTTP/1.1\r\nHost: x\r\n\r\n"
+LETTER_BY_LETTER = {  # what is sent before, how many answers there are, and what is sent for ever
+    "nothing at all": (b"", 0, b""),
+    "a header": (b"GET / HTTP/1.1\r\nX: ", 0, b"x"),
+    "blank lines": (b"", 0, b"\r\n"),
+    "a header, after a request": (_REQUEST + b"GET / HTTP/1.1\r\nX: ", 1, b"x"),
+    "a header, after three": (_REQUEST * 3 + b"GET / HTTP/1.1\r\nX: ", 3, b"x"),
+    "the second request's method": (_REQUEST, 1, b"G"),
+}
+
+
+@pytest.mark.parametrize("name", LETTER_BY_LETTER)
+async def test_who_asks_letter_by_letter_is_cut(
+    name: str, running: RunningSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_server, "SILENT_MOST", 0.3)
+    before, answers, letter = LETTER_BY_LETTER[name]
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.server.port)
+    writer.write(before)
+
+    async def drip() -> None:
+        with suppress(OSError):
+            while True:
+                writer.write(letter)
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    dripping = asyncio.create_task(drip())
+    read = b""
+    with suppress(OSError):
+        while more := await asyncio.wait_for(reader.read(65_536), PATIENCE):
+            read += more
+    dripping.cancel()
+    writer.close()
+    assert read.count(b"HTTP/1.1 404 ") == answers
 
 
 def test_a_port_that_is_taken_is_named_by_its_setting() -> None:
