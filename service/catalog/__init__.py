@@ -1,7 +1,8 @@
 """The plan and all messages as one frozen, checked value: the one in force, earlier ones, and their versions."""
 
-from avisa.catalog.active import PLAN, CatalogCache, CompileFolder, ReadPlan, content_of, examine, files_of
+from avisa.catalog.active import PLAN, CatalogCache, CompileFolder, ReadPlan, content_of, examine
 from avisa.catalog.catalog import Catalog, Installation
+from avisa.catalog.kept import KeptCatalog
 from avisa.catalog.locale import choose_locale
 from avisa.catalog.render_input import Renderer, render_input_of
 from avisa.catalog.versions import STALE, Already, Found, NotOfHead, Unfit, Versions
@@ -15,6 +16,7 @@ __all__ = [
     "CompileFolder",
     "Found",
     "Installation",
+    "KeptCatalog",
     "NotOfHead",
     "ReadPlan",
     "Renderer",
@@ -23,6 +25,5 @@ __all__ = [
     "choose_locale",
     "content_of",
     "examine",
-    "files_of",
     "render_input_of",
 ]

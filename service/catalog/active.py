@@ -13,17 +13,18 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import orjson
 
 from avisa.catalog.catalog import Catalog, Installation
+from avisa.catalog.kept import KeptCatalog
 from avisa.catalog.render_input import Renderer
-from avisa.core.plan import Plan
+from avisa.core.plan import Holidays, Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import CatalogStore
 
 ReadPlan = Callable[[str], Plan | list[Diagnostic]]
+ReadKeptPlan = Callable[[str, Mapping[str, Holidays]], Plan | list[Diagnostic]]  # with the holidays that are known
 CompileFolder = Callable[[Mapping[str, str], Plan], tuple[Renderer | None, list[Diagnostic]]]
 
 PLAN = "plan.yaml"
@@ -35,32 +36,13 @@ def content_of(files: Mapping[str, str]) -> str:
     return _hash(orjson.dumps(dict(files), option=orjson.OPT_SORT_KEYS))[:16]
 
 
-def files_of(kept: bytes) -> dict[str, str]:
-    """The files of a catalog, from the bytes that `CatalogCache.kept` made of them."""
-    content: dict[str, Any] = orjson.loads(kept)
-    files: dict[str, str] = content["files"]
-    return files
-
-
-def engine_of(kept: bytes) -> str:
-    """What made the catalog, from the same bytes."""
-    engine: str = orjson.loads(kept)["engine"]
-    return engine
-
-
-def warnings_of(kept: bytes) -> list[Diagnostic]:
-    """The warnings of a catalog, from the same bytes. One that was kept before warnings were has none."""
-    content: dict[str, Any] = orjson.loads(kept)
-    return [Diagnostic(**warning) for warning in content.get("warnings", ())]
-
-
 class CatalogCache:
     """Holds the catalog in force; makes new catalogs from files, and earlier ones from kept files."""
 
     def __init__(
         self,
         *,
-        read_plan: ReadPlan,
+        read_plan: ReadKeptPlan,
         compile_folder: CompileFolder,
         open_folder: CompileFolder,
         engine: str,
@@ -104,24 +86,24 @@ class CatalogCache:
         """True if the libraries of this process made the catalog of that name: its mails come out the same."""
         return version.endswith(f"-{self._mark}")
 
-    def kept(self, files: Mapping[str, str], warnings: Sequence[Diagnostic] = ()) -> bytes:
-        """The bytes to keep of a catalog of these files, which passed the check with these warnings."""
-        content = {"engine": self._engine, "files": dict(files), "warnings": list(warnings)}
-        return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    def to_keep(self, files: Mapping[str, str], plan: Plan, warnings: Sequence[Diagnostic]) -> bytes:
+        """The bytes to keep of a catalog of these files, which passed the check with this plan and these warnings."""
+        kept = KeptCatalog(engine=self._engine, files=files, warnings=warnings, holidays=plan.holidays)
+        return kept.written()
 
     async def make(self, files: Mapping[str, str]) -> tuple[Catalog | None, list[Diagnostic]]:
         """Try these files whole. The catalog, None if they are wrong; and all that is wrong with them."""
-        return await asyncio.to_thread(self._make, self.name(content_of(files)), files, self._compile_folder)
+        return await asyncio.to_thread(self._make, self.name(content_of(files)), files, {}, self._compile_folder)
 
     async def passed(self, content: str) -> tuple[Catalog, list[Diagnostic]] | None:
         """The catalog with this content and its warnings, if it is kept: then it passed with these very libraries,
         here or in another replica, and is not tried again. None if it is not."""
         version = self.name(content)
-        kept = await self._store.kept_catalog(version)
+        kept = await self._kept(version)
         if kept is None:
             return None
-        catalog, _ = await asyncio.to_thread(self._make, version, files_of(kept), self._open_folder)
-        return None if catalog is None else (catalog, warnings_of(kept))
+        catalog, _ = await asyncio.to_thread(self._make, version, kept.files, kept.holidays, self._open_folder)
+        return None if catalog is None else (catalog, list(kept.warnings))
 
     def put_in_force(self, catalog: Catalog) -> None:
         """From now on everything is decided and written by this catalog."""
@@ -134,22 +116,30 @@ class CatalogCache:
         if version in self._earlier:
             self._earlier.move_to_end(version)
             return self._earlier[version]
-        content = await self._store.kept_catalog(version)
-        if content is None:
+        kept = await self._kept(version)
+        if kept is None:
             return None
         compile_files = self._open_folder if self.renders(version) else self._compile_folder
-        catalog, _ = await asyncio.to_thread(self._make, version, files_of(content), compile_files)
+        catalog, _ = await asyncio.to_thread(self._make, version, kept.files, kept.holidays, compile_files)
         if catalog is not None:
-            catalog = replace(catalog, renderer=catalog.renderer.as_of(engine_of(content)))
+            catalog = replace(catalog, renderer=catalog.renderer.as_of(kept.engine))
             self._earlier[version] = catalog
             if len(self._earlier) > _REMEMBERED:
                 self._earlier.popitem(last=False)
         return catalog
 
+    async def _kept(self, version: str) -> KeptCatalog | None:
+        content = await self._store.kept_catalog(version)
+        return None if content is None else KeptCatalog.read(content)
+
     def _make(
-        self, version: str, files: Mapping[str, str], compile_files: CompileFolder
+        self,
+        version: str,
+        files: Mapping[str, str],
+        holidays: Mapping[str, Holidays],
+        compile_files: CompileFolder,
     ) -> tuple[Catalog | None, list[Diagnostic]]:
-        plan, renderer, problems = examine(files, self._read_plan, compile_files)
+        plan, renderer, problems = examine(files, lambda text: self._read_plan(text, holidays), compile_files)
         if plan is None or renderer is None:
             return None, problems
         return Catalog(version=version, plan=plan, renderer=renderer, installation=self._installation), problems

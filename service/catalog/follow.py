@@ -15,7 +15,8 @@ from typing import Protocol
 
 import structlog
 
-from avisa.catalog.active import PLAN, CatalogCache, files_of
+from avisa.catalog.active import PLAN, CatalogCache
+from avisa.catalog.kept import KeptCatalog
 from avisa.catalog.versions import Found, Versions
 from avisa.clock import Memory
 from avisa.diagnostics.diagnostic import Diagnostic
@@ -127,7 +128,7 @@ class Follower:
         interrupted, it begins anew."""
         kept = await self._store.kept_catalog(catalog)
         assert kept is not None, "a catalog is kept before it is put in force"
-        plan = hashlib.sha256(files_of(kept)[PLAN].encode()).hexdigest()
+        plan = hashlib.sha256(KeptCatalog.read(kept).files[PLAN].encode()).hexdigest()
         if await self._memory.recall(_WOKEN_BY) == plan:
             return
         after: str | None = ""

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from avisa.catalog.active import CatalogCache, content_of, files_of
+from avisa.catalog.active import CatalogCache, content_of
 from avisa.catalog.catalog import Catalog
+from avisa.catalog.kept import KeptCatalog
 from avisa.core.template_versions import (
     Folder,
     FolderState,
@@ -152,7 +153,7 @@ class Versions:
             note=note,
             at=at,
         )
-        if not await self._store.add_version(version, self._catalogs.kept(files, problems)):
+        if not await self._store.add_version(version, self._catalogs.to_keep(files, catalog.plan, problems)):
             return None
         self._put(version, catalog, problems)
         return version
@@ -172,7 +173,8 @@ class Versions:
             catalog, problems = await self._catalogs.make(files)
             if catalog is not None:
                 if catalog.version != version.catalog:  # whoever added it has other libraries
-                    await self._store.keep_catalog(catalog.version, self._catalogs.kept(files, problems), at=at)
+                    content = self._catalogs.to_keep(files, catalog.plan, problems)
+                    await self._store.keep_catalog(catalog.version, content, at=at)
                 self._put(version, catalog, problems)
                 return unfit
             unfit += [_unfit(version), *(problem for problem in problems if problem.severity == "error")]
@@ -193,11 +195,11 @@ class Versions:
             await self._put_head(await self._store.versions(), at)
             return self.in_force is not None
 
-    async def files(self, version: Version) -> dict[str, str]:
+    async def files(self, version: Version) -> Mapping[str, str]:
         """The files of a version, by path."""
         kept = await self._store.kept_catalog(version.catalog)
         assert kept is not None, "the files of every version are kept"
-        return files_of(kept)
+        return KeptCatalog.read(kept).files
 
     async def push(
         self, found: Found, *, based_on: int | None, author: str, note: str | None, at: datetime

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from avisa import plan_file
-from avisa.catalog import PLAN, Catalog, CompileFolder, Installation, Renderer, examine
+from avisa.catalog import PLAN, Catalog, CompileFolder, Installation, KeptCatalog, Renderer, examine
 from avisa.cli.exits import Exit, Failure, not_there
-from avisa.core.plan import Plan
+from avisa.core.plan import Holidays, Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.settings import Settings
 from avisa.templates import template_folder
@@ -78,9 +78,9 @@ def unchecked_catalog(settings: Settings, path: Path | None) -> Catalog:
     return _catalog(settings, {**files, PLAN: plan.read_text("utf-8")}, unread, open_folder)
 
 
-def catalog_of(settings: Settings, files: Mapping[str, str]) -> Catalog:
-    """A catalog of these files, which were in force. Raises Failure if they cannot be any more."""
-    return _catalog(settings, files, [], open_folder)
+def catalog_of(settings: Settings, kept: KeptCatalog) -> Catalog:
+    """A kept catalog, which was in force. Raises Failure if it cannot be any more."""
+    return _catalog(settings, kept.files, [], open_folder, kept.holidays)
 
 
 def _plan_file(settings: Settings, path: Path | None) -> Path:
@@ -97,9 +97,13 @@ def _read(settings: Settings) -> tuple[dict[str, str], list[Diagnostic]]:
 
 
 def _catalog(
-    settings: Settings, files: Mapping[str, str], unread: list[Diagnostic], compile_files: CompileFolder
+    settings: Settings,
+    files: Mapping[str, str],
+    unread: list[Diagnostic],
+    compile_files: CompileFolder,
+    holidays: Mapping[str, Holidays] | None = None,
 ) -> Catalog:
-    read = partial(plan_file.read, file=PLAN, tell_from=settings.kafka.tell_from)
+    read = partial(plan_file.read, holidays=holidays, file=PLAN, tell_from=settings.kafka.tell_from)
     plan, renderer, found = examine(files, read, compile_files)
     if plan is None or renderer is None or unread:
         wrong = [problem for problem in [*unread, *found] if problem.severity == "error"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import typer
 
 from avisa import plan_file, views
-from avisa.catalog import PLAN
-from avisa.catalog.active import files_of
+from avisa.catalog import PLAN, KeptCatalog
 from avisa.cli.answer import answer
 from avisa.cli.exits import usage
 from avisa.cli.folder_catalog import folder_plan
@@ -46,6 +45,9 @@ def promises(
 async def _plan(store: Store, settings: Settings) -> Plan:
     """The plan of the newest version; where none can be read, that of the folder."""
     lineage = await store.versions.versions()
-    kept = await store.versions.kept_catalog(lineage[0].catalog) if lineage else None
-    plan = plan_file.read(files_of(kept)[PLAN], file=PLAN) if kept is not None else []
+    content = await store.versions.kept_catalog(lineage[0].catalog) if lineage else None
+    if content is None:
+        return folder_plan(settings)
+    kept = KeptCatalog.read(content)
+    plan = plan_file.read(kept.files[PLAN], kept.holidays, file=PLAN)
     return folder_plan(settings) if isinstance(plan, list) else plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -168,7 +168,7 @@ def _with_versions(settings: Settings, use: Callable[[Store, Versions, Clock], C
     return use_store(settings, inside)
 
 
-async def _files(versions: Versions, version: Version) -> dict[str, str]:
+async def _files(versions: Versions, version: Version) -> Mapping[str, str]:
     """The files of a version. Raises Failure if the store holds others than were put in force."""
     files = await versions.files(version)
     if content_of(files) != version.content:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from avisa.core.model import Alert, Notification, Purpose
@@ -31,6 +31,14 @@ class Brand:
     color: str | None = None
     most_words: int = 150  # of a message, before the check calls it long
     forbidden_words: tuple[str, ...] = ()  # that its customers are not to read
+
+
+class Holidays(NamedTuple):
+    """Days on which a country or region is closed, and days of weekends on which it works by decree."""
+
+    country: str  # as the plan names it: `PT`, `ES-CT`
+    closed: frozenset[date]
+    working: frozenset[date]
 
 
 Shift = tuple[time, time]  # opening and closing; a closing that is not later than its opening is on the next day
@@ -196,6 +204,7 @@ class Plan:
     flood: Flood = Flood()
     tell_within: timedelta = timedelta(hours=72)
     events: Events = USUAL_EVENTS
+    holidays: Mapping[str, Holidays] = field(default_factory=dict, hash=False)  # by country, of all calendars
     longest_silence: timedelta | None = None  # the longest window or gap that the check accepts
     tell_from: datetime | None = None  # AVISA_KAFKA__TELL_FROM
     # True if some status fulfils a promise; else nobody can say of any that it was broken.

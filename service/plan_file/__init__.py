@@ -5,13 +5,13 @@ All mistakes are reported at once, each with its line and column, what is wrong 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
-from avisa.core.plan import Plan
+from avisa.core.plan import Holidays, Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.yaml_errors import DocumentError
 from avisa.diagnostics.yaml_reader import Document, Value, parse
@@ -23,17 +23,20 @@ from avisa.plan_file.resolve import Resolver
 __all__ = ["read", "schema"]
 
 
-def read(text: str, *, file: str, tell_from: datetime | None = None) -> Plan | list[Diagnostic]:
+def read(
+    text: str, holidays: Mapping[str, Holidays] | None = None, *, file: str, tell_from: datetime | None = None
+) -> Plan | list[Diagnostic]:
     """Return the plan in `text`, or all mistakes in it, in the order of the file.
 
-    `tell_from` comes from the settings: customers are told of nothing that happened before it.
+    `holidays` are those that are known, by country; the others are looked up. `tell_from` comes from the settings:
+    customers are told of nothing that happened before it.
     """
     try:
         document = parse(text)
     except DocumentError as error:
         return [error.diagnostic(file)]
     mistakes: list[Mistake] = []
-    written, plan = _validated(document.value, mistakes), None
+    written, plan = _validated(document.value, holidays, mistakes), None
     if written is not None:
         named = {section: _names(document.value, section) for section in ("brands", "calendars", "owners")}
         plan = Resolver(written, named, mistakes).resolve(tell_from)
@@ -59,12 +62,12 @@ def _plain(part: Any) -> Any:
     return {key: _plain(each) for key, each in part.items() if key != "title" and (key, each) != ("default", None)}
 
 
-def _validated(value: Value, mistakes: list[Mistake]) -> schema.Plan | None:
+def _validated(value: Value, holidays: Mapping[str, Holidays] | None, mistakes: list[Mistake]) -> schema.Plan | None:
     """The plan as it was written, without the entries that are wrong in themselves, so that the rest can be checked
     as a whole. None if too little is left for that. What is wrong is added to `mistakes`."""
     for _ in range(4):  # an entry left out may make the map around it incomplete, and that the next one
         try:
-            return schema.Plan.model_validate(value)
+            return schema.Plan.model_validate(value, context=holidays)
         except ValidationError as error:
             found = mistakes_in(error)
         value = without(value, found)

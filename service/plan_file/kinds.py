@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 
-from avisa.core.plan import Allowance, QuietHours, Shift
+from avisa.core.plan import Allowance, Holidays, QuietHours, Shift
 from avisa.diagnostics.suggest import closest_match
 from avisa.feeds import field
 from avisa.plan_file import opening_hours, values, web_addresses
@@ -84,6 +92,13 @@ def _field(text: str) -> str:
     return text
 
 
+def _known_or_read(written: object, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Holidays:
+    """Holidays by the name of their country: those that the validation knows, else as they are read now."""
+    known: Mapping[str, Holidays] = info.context or {}
+    found = known.get(written) if isinstance(written, str) else None
+    return found or read(written)
+
+
 _TIME = r"\d\d?:\d\d"
 _DURATION = r"\d+ ?(s|m|h|bd|d)"
 _PLAIN = r"\d+ ?(s|m|h|d)"
@@ -106,7 +121,9 @@ Hours = Annotated[
     opening_hours.Hours, _read_by(opening_hours.hours), _hint(_TIME, "mon-fri 09:00-18:00, sat 09:00-13:00")
 ]
 COUNTRY = "^[A-Z]{2,3}(-.+)?$"
-Holidays = Annotated[opening_hours.Holidays, _read_by(opening_hours.holidays), _hint(COUNTRY, "PT", "ES-CT")]
+Country = Annotated[
+    Holidays, _read_by(opening_hours.holidays), WrapValidator(_known_or_read), _hint(COUNTRY, "PT", "ES-CT")
+]
 Day = Annotated[date, _read_by(opening_hours.day)]
 DayHours = Annotated[tuple[Shift, ...], _read_by(opening_hours.day_hours), _hint(_TIME, "09:00-13:00")]
 Closed = Annotated[

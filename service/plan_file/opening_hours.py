@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from datetime import date, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
 
-from avisa.core.plan import QuietHours, Shift
+from avisa.core.plan import Holidays, QuietHours, Shift
 from avisa.diagnostics.suggest import closest_match
 from avisa.plan_file.values import invalid, quoted
 
@@ -116,19 +115,13 @@ def closed_days(text: str) -> frozenset[date]:
     return frozenset(begin + timedelta(days=n) for n in range((end - begin).days + 1))
 
 
-class Holidays(NamedTuple):
-    """Days on which a country is closed, and days of weekends on which it works by decree."""
-
-    closed: frozenset[date]
-    working: frozenset[date]
-
-
 @lru_cache(maxsize=64)  # a country takes up to 80 ms, and the plan is read at every save
 def holidays(text: str) -> Holidays:
     """Return the public holidays of `PT` or `ES-CT`, as the package `holidays` has them."""
-    import holidays as package  # loading it takes a while, which a plan without holidays does not need
+    import holidays as package  # here, for it takes 12 MB, and a start finds the days kept with the catalog
 
-    country, _, region = text.strip().partition("-")
+    text = text.strip()
+    country, _, region = text.partition("-")
     supported = package.list_supported_countries()
     if country not in supported:
         allowed = "a country, or a country and a region, such as PT or ES-CT"
@@ -140,7 +133,7 @@ def holidays(text: str) -> Holidays:
         nearest = closest_match(text, regions)
         raise invalid("unknown_name", f"there are no holidays for {quoted(text)}; allowed: {allowed}", nearest)
     known = package.country_holidays(country, subdiv=region or None, years=HOLIDAY_YEARS)
-    return Holidays(frozenset(known), frozenset(known.weekend_workdays))
+    return Holidays(text, frozenset(known), frozenset(known.weekend_workdays))
 
 
 def _from_to(text: str, allowed: str) -> tuple[time, time]:

@@ -64,6 +64,7 @@ class Resolver:
             tell_within=self.plan.defaults.tell_within,
             events=Events(**dict(self.plan.events), feeds=feeds.compiled(self.plan, self.mistakes)),
             tell_from=tell_from,
+            holidays={each.country: each for calendar in self.plan.calendars.values() for each in calendar.holidays},
             longest_silence=self.plan.defaults.longest_silence,
         )
         return None if self.mistakes else plan

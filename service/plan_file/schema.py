@@ -18,13 +18,13 @@ from avisa.plan_file.kinds import (
     Budget,
     Closed,
     Color,
+    Country,
     Day,
     DayHours,
     Elapsed,
     Expression,
     FieldName,
     Gap,
-    Holidays,
     Host,
     Hours,
     Key,
@@ -87,7 +87,7 @@ class Calendar(PlanMap):
     """When windows and gaps run: with a calendar, they count open hours only."""
 
     hours: Hours = Field(description="When it is open, in one or more pieces.")
-    holidays: Annotated[list[Holidays], BeforeValidator(one_or_more)] = Field(
+    holidays: Annotated[list[Country], BeforeValidator(one_or_more)] = Field(
         [],
         max_length=20,
         description="A country or region whose holidays are closed, or a list. Weekends on which it works are open.",

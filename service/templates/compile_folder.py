@@ -29,13 +29,13 @@ from avisa.templates.template import Template
 PLAN = "plan.yaml"
 MESSAGE = re.compile(r"messages/([^/]+)/([^/]+)\.md")
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
-_DECIDING = ("ada-url", "avisa", "babel", "jinja2", "markdown-it-py", "markupsafe", "tzdata")
+_DECIDING = ("ada-url", "avisa", "babel", "holidays", "jinja2", "markdown-it-py", "markupsafe", "tzdata")
 _TRIED_AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # any moment will do
 
 
 def renderer_fingerprint() -> str:
     """Return what decides the bytes of a mail besides the template folder: the versions of these packages, and the
-    form of a mail."""
+    form of a mail. A mail says by when there is news again, so holidays decide, too."""
     return " ".join([*(f"{name}={version(name)}" for name in _DECIDING), f"mail={FORM}"])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from avisa.catalog import content_of, files_of
+from avisa.catalog import KeptCatalog, content_of
 from avisa.cli.views import versions
 from avisa.core import samples
 from avisa.core.model import Notification, Order, State
@@ -200,11 +200,8 @@ def sent_mail(folder: Path, texts: dict[str, str], state: State = State.SENT) ->
 
     async def send(store: Store) -> tuple[str, bytes]:
         (head, *_) = await store.versions.versions()
-        assert (
-            head.content
-            == content_of(texts)
-            == content_of(files_of(await store.versions.kept_catalog(head.catalog) or b""))
-        )
+        kept = KeptCatalog.read(await store.versions.kept_catalog(head.catalog) or b"")
+        assert head.content == content_of(texts) == content_of(kept.files)
         catalog = templates.catalog_of(texts)
         order, notification = _told(catalog.plan)
         draft = catalog.draft(notification, order, at(2, 10))

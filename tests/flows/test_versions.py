@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from avisa.catalog import Already, Catalog, CatalogCache, Found, Installation, NotOfHead, Unfit, Versions, content_of
+from avisa.catalog import (
+    Already,
+    Catalog,
+    CatalogCache,
+    Found,
+    Installation,
+    KeptCatalog,
+    NotOfHead,
+    Unfit,
+    Versions,
+    content_of,
+)
 from avisa.core.template_versions import Origin, Version
 from avisa.store import Store, open_store
 from avisa.templates.compile_folder import compile_folder, open_folder
@@ -205,7 +216,7 @@ async def test_a_head_that_is_not_fit_here_is_passed_over(one: Replica, two: Rep
     newer = Version(
         number=2, content="f" * 16, catalog="newer", parent=None, origin=Origin.PUSH, author="ana", note=None, at=NOW
     )  # fmt: skip
-    assert await store.versions.add_version(newer, one.catalogs.kept(BROKEN))
+    assert await store.versions.add_version(newer, KeptCatalog(engine="one", files=BROKEN).written())
     assert await one.look() == (1, ["unfit_version", "unknown_name", "stale_folder"])
     assert not one.catalogs.ok
     two.restart()

@@ -4,26 +4,29 @@ and compiles each message when the first mail needs it. Whatever is new or has c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from typing import cast
 
+import orjson
 import pytest
 
-from avisa.catalog import CatalogCache, Found, Installation, Versions
+from avisa.catalog import CatalogCache, Found, Installation, KeptCatalog, Versions
 from avisa.core import samples
-from avisa.core.plan import Plan
+from avisa.core.plan import Holidays, Plan
 from avisa.core.template_versions import Version
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import Draft, Mail, VersionStore
 from avisa.templates.compile_folder import compile_folder, open_folder
 from avisa.templates.renderer import Renderer
-from tests.templates.harness import NOW, PLAIN, SECRET, files, read_plan
+from tests.templates.harness import NOW, PLAIN, PLAN, SECRET, files, read_plan
 
 Compiled = tuple[Renderer | None, list[Diagnostic]]
 
 WARNED = files(plain=PLAIN + "<b>bold</b>\n")  # HTML is text, which is worth a warning
 ANOTHER = files(plain=PLAIN + "\nMore.\n")
 BROKEN = files(plain=PLAIN + "{{ custmer.name }}\n")
+CLOSED = {**files(), "plan.yaml": PLAN + "calendars: {works: {hours: mon-fri 09:00-18:00, holidays: [PT, ES-CT]}}\n"}
 
 # What the folder holds at the restart, with which libraries: how often it is tried, and what is said of it.
 RESTARTS = {
@@ -80,21 +83,21 @@ class Memory:
 
     def __init__(self) -> None:
         self._lineage: list[Version] = []
-        self._kept: dict[str, bytes] = {}
+        self.kept: dict[str, bytes] = {}
         self._bases: dict[str, int] = {}
 
     async def keep_catalog(self, version: str, content: bytes, *, at: datetime) -> None:
-        self._kept.setdefault(version, content)
+        self.kept.setdefault(version, content)
 
     async def kept_catalog(self, version: str) -> bytes | None:
-        return self._kept.get(version)
+        return self.kept.get(version)
 
     async def versions(self) -> list[Version]:
         return self._lineage[::-1]
 
     async def add_version(self, version: Version, content: bytes) -> bool:
         self._lineage.append(version)
-        self._kept[version.catalog] = content
+        self.kept[version.catalog] = content
         return True
 
     async def based_on(self, place: str) -> int | None:
@@ -105,8 +108,13 @@ class Memory:
 
 
 @pytest.fixture
-def store() -> VersionStore:
-    return cast(VersionStore, Memory())
+def memory() -> Memory:
+    return Memory()
+
+
+@pytest.fixture
+def store(memory: Memory) -> VersionStore:
+    return cast(VersionStore, memory)
 
 
 @pytest.mark.parametrize(("texts", "engine", "tries", "codes"), RESTARTS.values(), ids=RESTARTS)
@@ -150,3 +158,31 @@ async def test_a_rollback_is_tried_whole(store: VersionStore) -> None:
     await process.versions.roll_back(first, author="ana", note=None, at=NOW)
     assert process.tries == 3
     assert [problem.code for problem in process.catalogs.problems] == []
+
+
+async def test_holidays_are_those_of_the_day_on_which_the_catalog_was_kept(
+    memory: Memory, store: VersionStore
+) -> None:
+    await Process(store).start(CLOSED)
+    ((version, content),) = memory.kept.items()
+    kept = KeptCatalog.read(content)
+    assert kept.holidays.keys() == {"PT", "ES-CT"}
+    assert date(2026, 4, 25) in kept.holidays["PT"].closed
+    decreed = Holidays("PT", frozenset({date(2026, 3, 3)}), frozenset({date(2026, 3, 7)}))
+    memory.kept[version] = replace(kept, holidays={**kept.holidays, "PT": decreed}).written()
+    restarted = Process(store)
+    assert await restarted.start(CLOSED) == []
+    assert restarted.tries == 0
+    assert restarted.catalogs.in_force.plan.holidays["PT"] == decreed
+
+
+async def test_a_catalog_that_was_kept_without_holidays_has_them_looked_up(
+    memory: Memory, store: VersionStore
+) -> None:
+    before = Process(store)
+    await before.start(CLOSED)
+    ((version, content),) = memory.kept.items()
+    memory.kept[version] = orjson.dumps({k: v for k, v in orjson.loads(content).items() if k != "holidays"})
+    restarted = Process(store)
+    await restarted.start(CLOSED)
+    assert restarted.catalogs.in_force.plan == before.catalogs.in_force.plan

@@ -12,7 +12,7 @@ from avisa import plan_file
 from avisa.catalog import Catalog, Installation
 from avisa.core import samples
 from avisa.core.model import Fact, Json
-from avisa.core.plan import Plan
+from avisa.core.plan import Holidays, Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import Draft, Mail, RenderedMessage
 from avisa.templates import template_folder
@@ -105,8 +105,12 @@ def files(**messages: str) -> dict[str, str]:
     return kept
 
 
+def read_plan(text: str, holidays: Mapping[str, Holidays] | None = None) -> Plan | list[Diagnostic]:
+    return plan_file.read(text, holidays, file="plan.yaml") if holidays else _read_plan(text)
+
+
 @lru_cache(8)
-def read_plan(text: str) -> Plan | list[Diagnostic]:
+def _read_plan(text: str) -> Plan | list[Diagnostic]:
     return plan_file.read(text, file="plan.yaml")
 
 
