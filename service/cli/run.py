@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from avisa import app
 from avisa.cli.exits import misconfigured
 from avisa.cli.session import load_settings
 from avisa.settings.errors import Misconfigured
@@ -10,6 +9,8 @@ from avisa.settings.errors import Misconfigured
 
 def run() -> int:
     settings = load_settings()
+    from avisa import app  # here, for it takes much longer than to find a setting wrong
+
     try:
         return app.run(settings)
     except Misconfigured as refusal:

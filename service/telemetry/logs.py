@@ -21,10 +21,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 import orjson
-import structlog
 
 from avisa.core.characters import printable
 from avisa.core.timestamps import rfc3339
+from avisa.telemetry.plain_structlog import structlog
 
 MAX_LINE = 8192  # bytes of a log line
 MAX_VALUE = 1024  # characters of one value in it
