@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select, text
 
-from avisa.store.sql.tables import metadata
-
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
 
@@ -72,6 +70,8 @@ def make(conn: Connection) -> None:
     """Bring a SQLite file up to date. An empty one needs no migrations: its tables are created as they are now."""
     found = status(conn)
     if found.current is None:
+        from avisa.store.sql.tables import metadata  # here, for it loads the dialects of both databases
+
         metadata.create_all(conn)
         _VERSION.create(conn)
         conn.execute(insert(_VERSION).values(version_num=found.head))
