@@ -37,6 +37,7 @@ def run(settings: Settings) -> int:
 async def _run(settings: Settings) -> int:
     from avisa.app.wiring import open_application  # here, so that it is imported without garbage collection
 
+    gc.freeze()  # modules stay: to look at them all in `_tune` would be a tenth of a start, and find nothing
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
