@@ -14,7 +14,8 @@ from avisa.core.plan import Holidays, Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.settings import Settings
 from avisa.templates import template_folder
-from avisa.templates.compile_folder import assemble, compile_folder, open_folder
+from avisa.templates.compile_folder import assemble, compile_folder, open_unchecked
+from avisa.templates.open_folder import open_folder
 
 
 def folder_catalog(settings: Settings) -> Catalog:
@@ -75,7 +76,7 @@ def unchecked_catalog(settings: Settings, path: Path | None) -> Catalog:
     plan = _plan_file(settings, path)
     beside = (plan.parent / "messages").is_dir()
     files, unread = _read(settings.model_copy(update={"templates": plan.parent}) if beside else settings)
-    return _catalog(settings, {**files, PLAN: plan.read_text("utf-8")}, unread, open_folder)
+    return _catalog(settings, {**files, PLAN: plan.read_text("utf-8")}, unread, open_unchecked)
 
 
 def catalog_of(settings: Settings, kept: KeptCatalog) -> Catalog:

@@ -34,9 +34,11 @@ from avisa.lint.located_plan import LocatedPlan
 from avisa.lint.sample_events import SAMPLES, SampleOrder
 from avisa.lint.trial_render import TrialRender
 from avisa.templates import template_folder
-from avisa.templates.compile_folder import MESSAGE, compile_folder, owners_messages
+from avisa.templates.compile_folder import compile_folder
 from avisa.templates.layout import layout as layouts
+from avisa.templates.layout.layout_files import LayoutFiles
 from avisa.templates.layout.theme import THEME
+from avisa.templates.open_folder import MESSAGE, owners_messages
 from avisa.templates.renderer import Renderer
 from avisa.templates.template import Template
 
@@ -148,10 +150,11 @@ def _without_plan(files: Mapping[str, str]) -> Iterator[Diagnostic]:
         yield from layout
         return
     yield from layout.warnings
+    kept = LayoutFiles.of(files)
     for file, text in sorted(files.items()):
         if found := MESSAGE.fullmatch(file):
             # Only the plan knows which messages are for owners, so each may use the variables of those.
-            yield from Template(file, found[2], text, layout, for_owner=True).problems()
+            yield from Template(file, found[2], text, kept, for_owner=True).problems()
 
 
 def _samples(folder: Path, plan: Plan, now: datetime) -> tuple[Sequence[SampleOrder], Sequence[Diagnostic]]:

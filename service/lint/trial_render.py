@@ -17,8 +17,10 @@ from avisa.lint.dead_conditions import check_filters
 from avisa.lint.message import Message
 from avisa.lint.sample_events import SAMPLES, SampleOrder
 from avisa.ports import CannotRender, RenderedMessage
-from avisa.templates.compile_message import Compiled, compile_message
-from avisa.templates.layout.layout import FOLDER, Layout
+from avisa.templates.compile_message import compile_message
+from avisa.templates.compiled import Compiled
+from avisa.templates.layout.layout import Layout
+from avisa.templates.layout.layout_files import FOLDER
 from avisa.templates.renderer import Renderer, fill
 
 LONG_SUBJECT = 78  # characters; RFC 5322 section 2.1.1

@@ -1,5 +1,4 @@
-"""A message file becomes one compiled message, which gives two texts: subject, short and plain text with
-`SEPARATOR` between them, and the HTML.
+"""A message file becomes one compiled message, which gives two texts: subject, short and plain text, and the HTML.
 
 Markdown, layout and components become one here, once, when the message is compiled. What remains for each mail is to
 fill in values, which are only ever text: nothing parses them again.
@@ -9,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 
@@ -17,15 +15,15 @@ from jinja2 import nodes
 
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.templates import message_file
+from avisa.templates.compiled import SEPARATOR, Compiled
 from avisa.templates.jinja import parser
 from avisa.templates.jinja.checker import TemplateChecker
 from avisa.templates.jinja.codegen import generate
 from avisa.templates.jinja.desugar import desugar, link_of
 from avisa.templates.jinja.direction import Direction
 from avisa.templates.jinja.filters import functions
-from avisa.templates.jinja.formats import Formats, formats_of
+from avisa.templates.jinja.formats import formats_of
 from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
-from avisa.templates.jinja.program import Program
 from avisa.templates.jinja.scopes import is_prose
 from avisa.templates.jinja.variables import BESIDES, COMPONENTS, OWNERS_VARIABLES, VARIABLES
 from avisa.templates.layout.layout import Layout
@@ -38,23 +36,12 @@ from avisa.templates.markdown.placeholders import Bind, EndBind, Marks
 from avisa.templates.markdown.writers import HtmlWriter, TextWriter
 from avisa.templates.message_file import Part, Source
 
-SEPARATOR = "\x1e"  # stands in no value: core.context takes control characters out
 _SIGNS = "\n*_`[<&!\\-+#>|~:"
 _NUMBERED = re.compile(r"\d[.)](?=\s|$)")
 _TOO_MANY_SIGNS = "there is too much Markdown in it, or too many lines"
 _WITHOUT_WORDS = {"more": "+ {{ more | number }}"}  # for a layout that was written before there was the word
 _DIR = ' dir="{{ dir }}"'
 _LOOKS_LIKE_HTML = re.compile(r"</?(?![A-Za-z]+:|[^\s<>]+@)[A-Za-z][^<>{}\n]*>.*|<!--.*")  # one a line is enough
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compiled:
-    """One message in one language, ready to be filled."""
-
-    file: str
-    formats: Formats  # of its language
-    right_to_left: bool
-    program: Program
 
 
 def compile_message(

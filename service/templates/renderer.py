@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 
-from jinja2.exceptions import UndefinedError
-
 from avisa.core.model import Json
 from avisa.core.plan import Brand
 from avisa.links import LinkRule
 from avisa.ports import CannotRender, Mail, RenderedMessage, RenderInput
 from avisa.templates import address
-from avisa.templates.compile_message import SEPARATOR, Compiled
+from avisa.templates.compiled import SEPARATOR, Compiled
 from avisa.templates.jinja.direction import ISOLATE, closed, lines_of
 from avisa.templates.jinja.filling import Filling
 from avisa.templates.jinja.formats import formats_of
@@ -127,6 +125,8 @@ def _tidy(text: str) -> str:
 
 def _problem(compiled: Compiled, error: Exception) -> str:
     """Return template, line and variable. Only an undefined name is quoted, for any other error may hold a value."""
+    from jinja2.exceptions import UndefinedError  # here, for whoever fills a message has loaded Jinja to compile it
+
     line = _line(compiled, error.__traceback__)
     what = error.message if isinstance(error, UndefinedError) else type(error).__name__
     return f"{compiled.file} line {line}: {what}"

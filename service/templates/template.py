@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from threading import Lock
 
 from avisa.diagnostics.diagnostic import Diagnostic
-from avisa.templates.compile_message import Compiled, compile_message
-from avisa.templates.layout.layout import Layout
+from avisa.templates.compiled import Compiled
+from avisa.templates.layout.layout_files import LayoutFiles
 from avisa.templates.limits import MOST_COMPILED
 
 Result = tuple[Compiled | None, list[Diagnostic]]
@@ -26,7 +26,7 @@ class Template:
     file: str
     locale: str
     text: str
-    layout: Layout
+    layout: LayoutFiles
     for_owner: bool
 
     def compiled(self) -> Compiled | None:
@@ -55,13 +55,7 @@ class _CompileCache:
             if found is not None:
                 self._results.move_to_end(template)
                 return found
-        result = compile_message(
-            template.text,
-            file=template.file,
-            locale=template.locale,
-            layout=template.layout,
-            for_owner=template.for_owner,
-        )
+        result = _compile(template)
         with self._lock:
             if template not in self._results:
                 self._results[template] = result
@@ -69,6 +63,18 @@ class _CompileCache:
             while self._size > MOST_COMPILED:
                 self._size -= _size(self._results.popitem(last=False)[1])
         return result
+
+
+def _compile(template: Template) -> Result:
+    from avisa.templates.compile_message import compile_message  # here, for a start compiles nothing
+    from avisa.templates.layout.layout import read
+
+    layout = read(template.layout.files)
+    if isinstance(layout, list):
+        return None, layout
+    return compile_message(
+        template.text, file=template.file, locale=template.locale, layout=layout, for_owner=template.for_owner
+    )
 
 
 def _size(result: Result) -> int:

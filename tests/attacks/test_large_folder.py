@@ -11,8 +11,9 @@ from babel.localedata import locale_identifiers
 from avisa.core.plan import Plan
 from avisa.templates import limits, template, template_folder
 from avisa.templates.compile_folder import compile_folder
+from avisa.templates.layout.layout_files import LayoutFiles
 from avisa.templates.template import Template
-from tests.templates.harness import PLAIN, catalog_of, files, layout, mailed, read_plan
+from tests.templates.harness import PLAIN, catalog_of, files, mailed, read_plan
 from tests.templates.test_folder import laid_out
 
 KIB = 1024
@@ -56,7 +57,7 @@ def test_a_folder_has_an_end_in_languages() -> None:
 
 
 def _template(number: int, body: str = "") -> Template:
-    return Template("messages/m/en.md", "en", f"{HEAD}{number} {body}\n", layout(), for_owner=False)
+    return Template("messages/m/en.md", "en", f"{HEAD}{number} {body}\n", LayoutFiles.of(files()), for_owner=False)
 
 
 def _characters(written: Template) -> int:

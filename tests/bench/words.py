@@ -18,10 +18,10 @@ from avisa.core import decide
 from avisa.core.model import OrderEvent, Position
 from avisa.ports import Draft, Record
 from avisa.templates import template_folder
-from avisa.templates.compile_folder import MESSAGE, owners_messages
 from avisa.templates.compile_message import compile_message
 from avisa.templates.layout.layout import Layout
 from avisa.templates.layout.layout import read as read_layout
+from avisa.templates.open_folder import MESSAGE, owners_messages
 from tests.templates.harness import SHIPPED, catalog_of
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

@@ -20,7 +20,8 @@ from avisa.intake import Intake
 from avisa.kafka import LagTracker
 from avisa.ports import Channel, History, OutboxRow
 from avisa.store.store import Store, open_store
-from avisa.templates.compile_folder import compile_folder, open_folder
+from avisa.templates.compile_folder import compile_folder
+from avisa.templates.open_folder import open_folder
 from avisa.wake import Alarm, Wake
 from avisa.write_path import WritePath
 from tests import builders

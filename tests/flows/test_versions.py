@@ -21,7 +21,8 @@ from avisa.catalog import (
 )
 from avisa.core.template_versions import Origin, Version
 from avisa.store import Store, open_store
-from avisa.templates.compile_folder import compile_folder, open_folder
+from avisa.templates.compile_folder import compile_folder
+from avisa.templates.open_folder import open_folder
 from tests.builders import NOW
 from tests.fakes import RealClock
 from tests.templates import harness as templates

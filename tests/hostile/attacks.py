@@ -9,7 +9,7 @@ from avisa.core.model import Json
 from avisa.templates.layout.layout import Layout
 from tests.hostile.page import objections
 from tests.hostile.trial import Verdict, tried
-from tests.templates.harness import layout_with
+from tests.templates.harness import files_with, layout_with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +123,9 @@ def struck(attack: Attack) -> Verdict:
     if not isinstance(layout, Layout):
         return Verdict(accepted=False, codes=tuple(sorted({problem.code for problem in layout})))
     known = {f"details.{name}": value for name, value in attack.order.items()}
-    verdict = tried(f"---\nsubject: s\nshort: s\n---\n{attack.body}\n", {attack.name: known}, layout)
+    verdict = tried(
+        f"---\nsubject: s\nshort: s\n---\n{attack.body}\n", {attack.name: known}, files_with(attack.layout)
+    )
     pages = (text for name, text in layout.files.items() if name.endswith(".html"))
     own = {f"{attack.name}: {objection}" for page in pages for objection in objections(page)}
     verdict.faults = [fault for fault in verdict.faults if fault not in own]

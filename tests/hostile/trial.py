@@ -20,14 +20,15 @@ from avisa.core import context, facts, samples
 from avisa.core.model import Fact, Json, Notification, Order
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import CannotRender, Draft, Mail, RenderedMessage
-from avisa.templates.compile_message import Compiled, compile_message
-from avisa.templates.layout.layout import Layout
+from avisa.templates.compile_message import compile_message
+from avisa.templates.compiled import Compiled
+from avisa.templates.layout.layout_files import LayoutFiles
 from avisa.templates.limits import LONGEST_RESULT
 from avisa.templates.renderer import fill
 from avisa.templates.template import Template
 from tests.hostile import values
 from tests.hostile.page import objections
-from tests.templates.harness import NOW, layout, usual
+from tests.templates.harness import NOW, files, layout, usual
 from tests.templates.mail_parsing import well_formed
 
 MESSAGE = "shown"
@@ -72,10 +73,11 @@ def warm() -> None:
         mail_of(usual(), known)
 
 
-def tried(text: str, occasions: Mapping[str, dict[str, Json]], laid_out: Layout | None = None) -> Verdict:
-    """Press `text` and, if it is accepted, tell it of orders of which so much is known."""
+def tried(text: str, occasions: Mapping[str, dict[str, Json]], folder: Mapping[str, str] | None = None) -> Verdict:
+    """Press `text` in a folder and, if it is accepted, tell it of orders of which so much is known."""
     verdict = Verdict(accepted=False)
-    compiled, problems = _pressed(text, verdict, laid_out or layout())
+    laid_out = LayoutFiles.of(folder or files())
+    compiled, problems = _pressed(text, verdict, laid_out)
     verdict.codes = tuple(sorted({problem.code for problem in problems}))
     if compiled is None:
         if not any(problem.severity == "error" for problem in problems):
@@ -83,7 +85,7 @@ def tried(text: str, occasions: Mapping[str, dict[str, Json]], laid_out: Layout 
         return verdict
     verdict.accepted = True
     usual_catalog = usual()
-    messages = {**usual_catalog.renderer.messages, MESSAGE: {"en": _template(text, laid_out or layout())}}
+    messages = {**usual_catalog.renderer.messages, MESSAGE: {"en": _template(text, laid_out)}}
     renderer = replace(usual_catalog.renderer, messages=messages)  # type: ignore[type-var] # the real one
     catalog = replace(usual_catalog, renderer=renderer)
     for name, known in occasions.items():
@@ -91,7 +93,7 @@ def tried(text: str, occasions: Mapping[str, dict[str, Json]], laid_out: Layout 
     return verdict
 
 
-def _pressed(text: str, verdict: Verdict, laid_out: Layout) -> tuple[Compiled | None, list[Diagnostic]]:
+def _pressed(text: str, verdict: Verdict, laid_out: LayoutFiles) -> tuple[Compiled | None, list[Diagnostic]]:
     def renderer() -> tuple[Compiled | None, list[Diagnostic]]:
         template = _template(text, laid_out)
         compiled, problems = template.compiled(), template.problems()
@@ -110,7 +112,7 @@ def _pressed(text: str, verdict: Verdict, laid_out: Layout) -> tuple[Compiled | 
     return compiled, problems
 
 
-def _template(text: str, laid_out: Layout) -> Template:
+def _template(text: str, laid_out: LayoutFiles) -> Template:
     return Template(f"messages/{MESSAGE}/en.md", "en", text, laid_out, for_owner=False)
 
 

@@ -17,7 +17,8 @@ from avisa.core.plan import Holidays, Plan
 from avisa.core.template_versions import Version
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import Draft, Mail, VersionStore
-from avisa.templates.compile_folder import compile_folder, open_folder
+from avisa.templates.compile_folder import compile_folder
+from avisa.templates.open_folder import open_folder
 from avisa.templates.renderer import Renderer
 from tests.templates.harness import NOW, PLAIN, PLAN, SECRET, files, read_plan
 

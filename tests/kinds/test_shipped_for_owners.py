@@ -12,7 +12,8 @@ import pytest
 from avisa.core.model import Alert
 from avisa.core.plan import key_of
 from avisa.plan_file import schema
-from avisa.templates.compile_folder import compile_folder, open_folder
+from avisa.templates.compile_folder import compile_folder
+from avisa.templates.open_folder import open_folder
 from avisa.templates.renderer import Renderer
 from avisa.templates.shipped_messages import FOR_OWNERS
 from tests.flows.harness import running

@@ -17,7 +17,8 @@ from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import Draft, Mail, RenderedMessage
 from avisa.templates import template_folder
 from avisa.templates.compile_folder import compile_folder
-from avisa.templates.compile_message import Compiled, compile_message
+from avisa.templates.compile_message import compile_message
+from avisa.templates.compiled import Compiled
 from avisa.templates.layout.layout import Layout
 from avisa.templates.layout.layout import read as read_layout
 
@@ -161,10 +162,15 @@ def layout() -> Layout:
 
 def layout_with(added: Mapping[str, str]) -> Layout | list[Diagnostic]:
     """The layout with more at the end of some of its files."""
+    return read_layout(files_with(added))
+
+
+def files_with(added: Mapping[str, str]) -> dict[str, str]:
+    """The folder with more at the end of some files of its layout."""
     kept = files()
     for name, more in added.items():
         kept[f"layout/{name}"] += more
-    return read_layout(kept)
+    return kept
 
 
 def compiled(body: str, *, subject: str = "s", owner: bool = False) -> tuple[Compiled | None, list[Diagnostic]]:

@@ -20,8 +20,9 @@ from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import CannotRender, Draft, Mail, NoAddress
 from avisa.store import Store, migrate, open_store
 from avisa.templates import template_folder
-from avisa.templates.compile_folder import compile_folder, open_folder, renderer_fingerprint
+from avisa.templates.compile_folder import compile_folder
 from avisa.templates.folder_watch import FolderWatch
+from avisa.templates.open_folder import open_folder, renderer_fingerprint
 from tests.fakes import RealClock
 from tests.templates.harness import NOW, PLAIN, PLAN, SECRET, catalog_of, files, read_plan, usual
 from tests.tools.waiting import PATIENCE

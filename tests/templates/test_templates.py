@@ -6,7 +6,7 @@ import pytest
 
 from avisa.core import context, facts, samples
 from avisa.ports import RenderedMessage
-from avisa.templates.compile_message import Compiled
+from avisa.templates.compiled import Compiled
 from avisa.templates.renderer import fill
 from tests.templates import harness
 from tests.templates.harness import NOW, compiled, usual

@@ -18,11 +18,11 @@ from avisa.templates.jinja.formats import is_locale, tidy_locale
 from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
 from avisa.templates.jinja.variables import BESIDES, COMPONENTS, FILTERS, OWNERS_VARIABLES, STANDS_ALONE, VARIABLES
 from avisa.templates.layout import html_scanner, mail_html, placeholder_contexts, theme
+from avisa.templates.layout.layout_files import FOLDER
 from avisa.templates.limits import LONGEST_LAYOUT, TooMuch
 from avisa.templates.message_file import Part
 from avisa.templates.reserved import RESERVED
 
-FOLDER = "layout/"
 WORDS = f"{FOLDER}words.yaml"
 FILES = tuple(f"{FOLDER}{stem}.{ending}" for stem in ("layout", *COMPONENTS) for ending in ("html", "txt"))
 _MOST_LANGUAGES = 60
