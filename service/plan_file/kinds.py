@@ -92,9 +92,9 @@ def _field(text: str) -> str:
     return text
 
 
-def _known_or_read(written: object, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Holidays:
+def _known_or_read(written: object, read: ValidatorFunctionWrapHandler, validation: ValidationInfo) -> Holidays:
     """Holidays by the name of their country: those that the validation knows, else as they are read now."""
-    known: Mapping[str, Holidays] = info.context or {}
+    known: Mapping[str, Holidays] = validation.context or {}
     found = known.get(written) if isinstance(written, str) else None
     return found or read(written)
 
