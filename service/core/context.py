@@ -40,7 +40,7 @@ def build(
     """
     left_out: list[str] = []
     if order.parts is not None:
-        known = part_values.known_to(order, notification, known)
+        known = part_values.with_part_facts(order, notification, known)
     part = part_values.shown(order, notification)
     brand = plan.brand(known.get("brand"))
     customer = whole_name(known.get("customer.name"))
@@ -177,9 +177,9 @@ def progress(order: Order, plan: Plan, part: Mapping[str, Json] | None = None) -
         way.append(status)
         if touchpoint.final:
             break
-    status, passed = order.status, (*(status for _, status in order.statuses), *part_values.seen(order))
+    status, passed = order.status, (*(status for _, status in order.statuses), *part_values.statuses_of_all(order))
     if part is not None:
-        status, passed = part["status"], part_values.passed(order, part["id"])
+        status, passed = part["status"], part_values.statuses_of(order, part["id"])
     return _progress(tuple(way), frozenset(passed), status, plan.touchpoint(status).final)
 
 

@@ -1,9 +1,9 @@
 """What an event means for an order that has parts, and for its customer.
 
-The same guards are asked as of any order, each of the parts that the event speaks of: its rank is held against their
-newest events, and what is new is what the customer does not know of them. So of one part an older status is never
-told after a newer one, while parts tell their news independently of each other. Window, reminders and promise are
-those of the order, which `parts` gives its status.
+The guards are those of any order, but they look at the parts that the event speaks of: is the event older than the
+newest event of the part? Does the customer know the status of the part already? So an older status of a part is never
+told after a newer one of the same part, while each part tells its news independently of the others. Window, reminders
+and promise belong to the order, whose status `parts.status_of` works out.
 """
 
 from __future__ import annotations
@@ -28,17 +28,20 @@ def speaks_of_parts(order: Order | None, event: OrderEvent) -> bool:
 def on_event(
     order: Order | None, event: OrderEvent, rank: Rank, plan: Plan, now: datetime, *, too_old: bool
 ) -> Decision:
-    """The decision on an event that was not seen before; `too_old` says that it occurred too long ago to be told."""
+    """The decision on an event that was not seen before, of an order that `speaks_of_parts`; `now` is in UTC.
+
+    `order` is None for the first event. `too_old` says that the event occurred too long ago to be told.
+    """
     known, begins = _known(order, event, rank, plan, now)
-    known, swayed = _swayed(order, known, rank, plan)
+    known, indirect = _moved_indirectly(order, known, rank, plan)
     touchpoint = plan.touchpoint(known.status)
     ids, status = parts.set_by(known, rank), event.status
     older = not ids
     if older and event.part is not None and (order is None or parts.named(order.parts, event.part.id) is None):
         ids, status = [event.part.id], parts.status(known, event.part.id)  # it is where the whole order is
     untold = deadlines.after_untold_event(known, touchpoint, plan, now, new_episode=True) if begins else known
-    missed = _together(_missed(order, known, plan), swayed)
-    why = Reason.ENTERED if swayed else Reason.FACTS_CHANGED
+    missed = _together(_missed(order, known, plan), indirect)
+    why = Reason.ENTERED if indirect else Reason.FACTS_CHANGED
     moves_none = parts.moves_none(known, rank)
     if not ids and not moves_none:
         if missed and event.notify and not too_old:
@@ -55,9 +58,9 @@ def on_event(
             return _tell(untold, missed, why, plan, now)
         return _on_repeat(order, untold, event, ids, plan, now)
     if not plan.knows(status):
-        return _on_unknown(untold, status, swayed, plan, now)
+        return _on_unknown(untold, status, indirect, plan, now)
     fresh, back = _news(known, ids, status, plan)
-    if event.part is None and parts.WHOLE not in ids:  # parts that are named later on were there, too
+    if event.part is None and parts.WHOLE not in ids:  # holds for the parts that later events name, too
         (fresh or back).append(parts.WHOLE)
     if back:
         known, untold = (parts.with_word(it, back, status, 0) for it in (known, untold))
@@ -71,7 +74,7 @@ def on_event(
 
 
 def _known(order: Order | None, event: OrderEvent, rank: Rank, plan: Plan, now: datetime) -> tuple[Order, bool]:
-    """The order with all that the event says, and whether that begins an episode."""
+    """The order with all facts of the event, and whether an episode of the order begins with it."""
     before = order or evolve(
         BLANK_ORDER, order_id=event.order_id, status=event.status, status_rank=rank, entered_at=now
     )
@@ -88,41 +91,42 @@ def _known(order: Order | None, event: OrderEvent, rank: Rank, plan: Plan, now: 
     return promises.after_part(known, event, rank, plan, now, entered=begins), begins
 
 
-def _swayed(before: Order | None, known: Order, rank: Rank, plan: Plan) -> tuple[Order, _News]:
-    """The parts that the event put where another one had said, if this is news; and the order in which it is known of
-    the others that their customer never heard of anything else."""
+def _moved_indirectly(before: Order | None, known: Order, rank: Rank, plan: Plan) -> tuple[Order, _News]:
+    """The news about parts that the event moved indirectly (`parts.moved_indirectly`); and the order, in which the
+    others of these parts count as told: their customer never knew another status."""
     news: dict[str, Sequence[str]] = {}
-    for status, ids in parts.swayed(before, known, rank).items() if before is not None else ():
-        fresh, unheard = _news(known, ids, status, plan)
-        if unheard:
-            known = parts.with_word(known, unheard, status, 0)
+    for status, ids in parts.moved_indirectly(before, known, rank).items() if before is not None else ():
+        fresh, back = _news(known, ids, status, plan)
+        if back:
+            known = parts.with_word(known, back, status, 0)
         if fresh and plan.knows(status):
             news[status] = fresh
     return known, news
 
 
 def _news(known: Order, ids: Sequence[str], status: str, plan: Plan) -> tuple[list[str], list[str]]:
-    """Of these parts, which have come to `status`, those of which this is to be told; and the others that are to be
-    known as told: they are back, or the message is sent only once."""
+    """Two lists of the parts `ids`, which have come to `status`: those of which a message is to tell it, and those
+    that count as told without one. They are back at it, or the plan sends this message `once` and it was sent."""
     fresh, back = parts.unknown_to_customer(known, ids, status)
     return ([], [*fresh, *back]) if plan.touchpoint(status).once and status in known.told_once else (fresh, back)
 
 
-def _together(missed: _News, swayed: _News) -> _News:
-    """All this news, each part once: what was missed of one that is elsewhere now is not true of it any more."""
-    ids = {part_id for those in swayed.values() for part_id in those}
+def _together(missed: _News, indirect: _News) -> _News:
+    """Both kinds of news, each part once: if a part moved, the status that was missed is not true of it any more."""
+    ids = {part_id for those in indirect.values() for part_id in those}
     still = {status: left for status, those in missed.items() if (left := [it for it in those if it not in ids])}
-    return still | {status: [*still.get(status, ()), *those] for status, those in swayed.items()}
+    return still | {status: [*still.get(status, ()), *those] for status, those in indirect.items()}
 
 
-def _on_unknown(order: Order, status: str, swayed: _News, plan: Plan, now: datetime) -> Decision:
-    """The owner of what is not in the plan is told that a part is there; the customer only what else is news."""
+def _on_unknown(order: Order, status: str, indirect: _News, plan: Plan, now: datetime) -> Decision:
+    """A part came to a status that the plan does not know: the owner for such statuses is alerted. The customer is
+    told only the `indirect` news."""
     of_part = evolve(order, status=status)
     alerted, alerts = notices.alert_owner(of_part, Alert.UNKNOWN_STATUS, Reason.UNKNOWN_STATUS, plan, now)
     known = evolve(alerted, status=order.status)
-    if not swayed:
+    if not indirect:
         return Decision(order=known, notifications=alerts, reason=Reason.UNKNOWN_STATUS)
-    told = _tell(known, swayed, Reason.ENTERED, plan, now)
+    told = _tell(known, indirect, Reason.ENTERED, plan, now)
     both = (*alerts, *told.notifications)
     return Decision(order=told.order, notifications=both, reason=Reason.UNKNOWN_STATUS)
 
@@ -130,9 +134,10 @@ def _on_unknown(order: Order, status: str, swayed: _News, plan: Plan, now: datet
 def _on_news(
     known: Order, ids: Sequence[str], status: str, begins: bool, missed: _News, plan: Plan, now: datetime
 ) -> Decision:
-    """These parts have entered a status: a message that waits to say so of others says it of them, too.
+    """The decision when the parts `ids` have entered a status.
 
-    Where the order enters another status a new message takes over what the waiting one was to tell.
+    If a message waits to tell the same of other parts, it tells it of these, too. But if the order itself enters
+    another status, or there is `missed` news to tell besides, a new message tells all of it.
     """
     waiting = _waiting(known, status, plan)
     if waiting is not None and not begins and not missed:
@@ -147,7 +152,7 @@ def _on_news(
 
 
 def _tell(known: Order, news: _News, reason: Reason, plan: Plan, now: datetime) -> Decision:
-    """A message for each status, the last of them for the newest."""
+    """The decision with one update for each status in `news`, in that order."""
     decided: list[Notification] = []
     for status, ids in news.items():
         about = notices.PartsNews(ids, status)
@@ -161,7 +166,8 @@ def _tell(known: Order, news: _News, reason: Reason, plan: Plan, now: datetime) 
 def _on_repeat(
     before: Order | None, known: Order, event: OrderEvent, ids: Sequence[str], plan: Plan, now: datetime
 ) -> Decision:
-    """The customer knows where these parts are; is there anything else to tell?"""
+    """The decision when the customer knows where these parts are. Another reason of a part, or another value of a
+    watched detail, is told; else what an order without parts would tell."""
     touchpoint = plan.touchpoint(known.status)
     if event.part is None:
         return repeats.on_repeat(before or known, known, touchpoint, plan, now)
@@ -174,7 +180,8 @@ def _on_repeat(
 
 
 def _says_more(before: Order, known: Order, event: OrderEvent, touchpoint: Touchpoint) -> bool:
-    """True if there is another reason for the part to be where it is, or a detail changed that is news."""
+    """True if the part has another reason, or if another value came for a detail that the touchpoint's `news`
+    names."""
     if touchpoint.once and event.status in known.told_once:
         return False
     assert event.part is not None
@@ -185,14 +192,14 @@ def _says_more(before: Order, known: Order, event: OrderEvent, touchpoint: Touch
 
 
 def _missed(before: Order | None, known: Order, plan: Plan) -> _News:
-    """What the customer could not be told of parts, and can be now that there is another address."""
+    """The statuses of parts that a message could not tell the customer, once the order has another address."""
     if before is None or notices.address(known) in ("", notices.address(before)):
         return {}
     return {status: ids for status, ids in parts.missed(known).items() if plan.knows(status)}
 
 
 def _waiting(order: Order, status: str, plan: Plan) -> Notification | None:
-    """The newest message that waits to tell of parts that they are in this status."""
+    """The newest message that waits to tell that parts are in this status; None: there is none."""
     return next(
         (
             it

@@ -1,4 +1,4 @@
-"""Where the parts of an order stand in the plan, and so which of them an event of the whole order moves."""
+"""Where a status stands in the plan, and therefore which parts of an order an event of the whole order moves."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from avisa.core.plan import Plan
 
 
 def place(status: str, plan: Plan) -> tuple[bool, int]:
-    """Where a status stands in the plan, to be compared: final ones behind the others, and behind those that the plan
-    knows those that it does not."""
+    """A key to compare places in the plan by: first all open statuses, then all final ones; in both, a status that
+    the plan does not know stands last."""
     places = {known: number for number, known in enumerate(plan.touchpoints)}
     return plan.touchpoint(status).final, places.get(status, len(places))
 
 
 def placed(order: Order, plan: Plan) -> Order:
-    """The order once it is known which of its parts the newest event of the whole order does not move."""
+    """The order with `stays` worked out for each of its parts."""
     if order.parts is None or not order.statuses:
         return order
     rank, status = order.statuses[-1]

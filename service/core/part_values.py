@@ -1,4 +1,4 @@
-"""What messages show of the parts of an order, and what is known of each part by itself."""
+"""The values that messages show of the parts of an order, and the statuses and details of one part."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_LISTED = 10  # numbers of parts
 
 
 def shown(order: Order, notification: Notification) -> dict[str, Json] | None:
-    """The variable `part`; None where the message is about the whole order, or about all its parts at once."""
+    """The variable `part`; None where the message is about the whole order, or about all parts of several."""
     known = order.parts
     if known is None or not notification.parts:
         return None
@@ -31,9 +31,13 @@ def shown(order: Order, notification: Notification) -> dict[str, Json] | None:
     }
 
 
-def known_to(order: Order, notification: Notification, known: Mapping[str, Json]) -> Mapping[str, Json]:
-    """The facts for a message about the order, whose own are `known`: with the reason and the next step of the parts
-    that it is about, or that keep the order where it is; and if it is about one part, with the details of that."""
+def with_part_facts(order: Order, notification: Notification, known: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The facts that a message shows: `known`, which are those of the order, with the facts of its parts in place.
+
+    - Reason and next step are the newest among those of the parts that the message is about; or, for a message about
+      the whole order, among those of the parts that have the status of the order.
+    - The details of a part are shown if the message is about this part alone.
+    """
     about = parts.about(order, notification)
     those = about or [part for part in parts.known(order) if parts.newest(part, order)[1] == order.status]
     values = dict(known)
@@ -51,7 +55,7 @@ def known_to(order: Order, notification: Notification, known: Mapping[str, Json]
 
 
 def news(part: Part | None, order: Order) -> dict[str, Json]:
-    """What the events of a part say of it: its details, and the reason for where it is now."""
+    """The facts of a part by name: its details, and the reason and the next step of its present status."""
     if part is None:
         return {}
     return {
@@ -61,22 +65,22 @@ def news(part: Part | None, order: Order) -> dict[str, Json]:
     }
 
 
-def seen(order: Order) -> Iterator[str]:
-    """The statuses that parts of the order have been in."""
+def statuses_of_all(order: Order) -> Iterator[str]:
+    """The statuses that the events of the parts named."""
     return (status for part in parts.known(order) for _, status in part.statuses)
 
 
-def _listed(numbers: list[int]) -> list[Json]:
-    """All, or of very many the first and the last: they stand in a subject."""
-    return numbers if len(numbers) <= _MOST_LISTED + 2 else [*numbers[:_MOST_LISTED], "…", numbers[-1]]
-
-
-def passed(order: Order, part_id: str) -> tuple[str, ...]:
-    """The statuses that this part has been in, with those of the whole order."""
+def statuses_of(order: Order, part_id: str) -> tuple[str, ...]:
+    """The statuses that this part passed: those of its own events, and those that the whole order gave it."""
     part = parts.named(order.parts, part_id)
     return () if part is None else tuple(status for _, status in facts.sightings_of(part, order))
 
 
+def _listed(numbers: list[int]) -> list[Json]:
+    """All numbers, if there are up to twelve; else the first ten and the last, because a subject has little room."""
+    return numbers if len(numbers) <= _MOST_LISTED + 2 else [*numbers[:_MOST_LISTED], "…", numbers[-1]]
+
+
 def _is_newer(part: Part, rank: Rank, order: Order) -> bool:
-    """True if what has this rank was said since the part came to its present status."""
+    """True if an event of this rank is not older than the event that brought the part to its present status."""
     return rank >= (facts.current_run_start(facts.sightings_of(part, order)) or rank)

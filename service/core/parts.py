@@ -1,19 +1,22 @@
 """The parts of an order, such as parcels or lines, and what follows from them for the order.
 
-Events are folded part by part, whatever order they arrive in: a part has the status of the newest event that names
-it; or that of the newest event of the whole order, which names none, if it is newer and moves the part on: its status
-stands behind the part's own in the plan, and a final one behind all that are open. An order that is said to be in
-production once more, because of another date, takes no parcel back that has left. For example:
+Events are folded part by part, and the outcome does not depend on the order in which they arrive. A part has the
+status of the newest event that names it. An event that names no part speaks of the whole order. It gives a part its
+status if it is newer than the part's own events, and if it moves the part on: its status has to stand behind the
+part's status in the plan, where every final status stands behind all open ones. So a second `in_production`, which
+only brings another date, takes no parcel back that has left. For example:
 
     Monday     in_production                 the whole order
     Tuesday    shipped, part A of 3          A is shipped, the two others are in production, and so is the order
-    Wednesday  shipped, part B of 3          A and B are shipped; the order is in production still
-    Thursday   in_production, another date   A and B are shipped still
-    Friday     cancelled                     all three are cancelled, and the order is
+    Wednesday  shipped, part B of 3          A and B are shipped; the order is still in production
+    Thursday   in_production, another date   A and B are still shipped
+    Friday     cancelled                     all three are cancelled, and so is the order
 
-The order has the status that stands first in the plan among its parts that have not ended, so it ends with the last
-of them; then it has the first among their final ones. Parts that no event has named yet are where the whole order
-was, as long as it is known that there are more; if no event spoke of the whole order, where it was first heard of.
+While a part has not ended, the order has the status that stands first in the plan among the parts that have not
+ended. After the last of them ended, it has the first among their final statuses.
+
+An `of` may say that there are parts which no event has named yet. They are where the newest event of the whole order
+put it. If no event spoke of the whole order, they are in the first status of the named parts that is not final.
 """
 
 from __future__ import annotations
@@ -36,9 +39,9 @@ _NONE = Parts()
 
 
 def with_event(order: Order, event: OrderEvent, rank: Rank, plan: Plan) -> Order:
-    """The order with its parts after an event that names one of them. Its own status is not touched.
+    """The order with its parts after an event that names one of them. The status of the order does not change here.
 
-    An order that had none until now is known as a whole, and so is what its customer was told of it.
+    With the first part of an order, what its customer was told of the order counts as told of each part.
     """
     name = event.part
     assert name is not None
@@ -68,12 +71,12 @@ def of_order(event: OrderEvent) -> OrderEvent:
 
 
 def known(order: Order) -> tuple[Part, ...]:
-    """The parts of which an event has spoken by name, by number."""
+    """The parts that events have named, by number."""
     return order.parts.known if order.parts is not None else ()
 
 
 def named(parts: Parts | None, part_id: str) -> Part | None:
-    """The part of this id; None if no event named it, or it was forgotten."""
+    """The part of this id; None if no event named it, or if it was forgotten."""
     return next((it for it in parts.known if it.id == part_id), None) if parts is not None else None
 
 
@@ -84,16 +87,17 @@ def newest(part: Part, order: Order) -> tuple[Rank, str]:
 
 
 def moves_none(order: Order, rank: Rank) -> bool:
-    """True if the event of this rank is the newest of the whole order, and came later than a part that it leaves
-    where it is, though it gave none its status."""
+    """True if the event of this rank is the newest of the whole order, gave no part its status, and left at least one
+    part where it is because that part is as far already."""
     is_newest = bool(order.statuses) and order.statuses[-1][0] == rank
     return is_newest and any(part.stays for part in known(order)) and not set_by(order, rank)
 
 
-def swayed(before: Order, order: Order, rank: Rank) -> dict[str, list[str]]:
-    """Of each status the ids of the parts that are in it since the event of this rank, though another one gave it. So
-    it is when what had moved them on, such as a cancellation, is no longer the newest event of the whole order; or
-    when an older event of the part itself arrives, behind which the whole order stands."""
+def moved_indirectly(before: Order, order: Order, rank: Rank) -> dict[str, list[str]]:
+    """The parts whose status changed with the event of this rank, although another event gave them their status:
+    their ids by that status. Either the event took the place of one of the whole order that had moved the parts on,
+    such as a cancellation, and each is again where its own newest event had put it. Or the event is a late one of the
+    part, and the newer event of the whole order moves the part on from there."""
     found: dict[str, list[str]] = {}
     for part in known(order):
         then, (given, status) = named(before.parts, part.id), newest(part, order)
@@ -102,59 +106,57 @@ def swayed(before: Order, order: Order, rank: Rank) -> dict[str, list[str]]:
     return found
 
 
-def has_others(order: Order) -> bool:
-    """True if there are parts that no event has named, and it is known where they are."""
-    return bool(order.statuses) and _lacks_names(order)
+def has_placed_others(order: Order) -> bool:
+    """True if there are parts that no event has named, and an event of the whole order said where they are."""
+    return bool(order.statuses) and _has_others(order)
 
 
-def unheard(order: Order) -> bool:
-    """True if there are parts that no event has named, and no event spoke of the whole order either."""
-    return not order.statuses and _lacks_names(order)
+def has_unplaced_others(order: Order) -> bool:
+    """True if there are parts that no event has named, and no event said where they are."""
+    return not order.statuses and _has_others(order)
 
 
-def _lacks_names(order: Order) -> bool:
+def _has_others(order: Order) -> bool:
     parts = order.parts or _NONE
     return parts.of is not None and parts.of[1] > parts.named
 
 
 def set_by(order: Order, rank: Rank) -> list[str]:
-    """The ids of the parts whose status the event of this rank gave, with WHOLE for those not named yet."""
+    """The ids of the parts that have their status from the event of this rank; WHOLE stands for those not named."""
     ids = [part.id for part in known(order) if newest(part, order)[0] == rank]
-    return [*ids, WHOLE] if has_others(order) and order.statuses[-1][0] == rank else ids
+    return [*ids, WHOLE] if has_placed_others(order) and order.statuses[-1][0] == rank else ids
 
 
 def status_of(order: Order, plan: Plan) -> str:
-    """The status of the order, by those of its parts. One that is not in the plan stands behind all that are."""
+    """The status of the order, worked out from the statuses of its parts (see above)."""
     statuses = {newest(part, order)[1] for part in known(order)}
-    if has_others(order) or not statuses:
+    if has_placed_others(order) or not statuses:
         statuses.add(order.statuses[-1][1])
-    elif unheard(order):
-        statuses.add(_first(known(order), plan))
+    elif has_unplaced_others(order):
+        statuses.add(_first_open(known(order), plan))
     return min(statuses, key=lambda status: (part_places.place(status, plan), status))
 
 
-def _first(those: Iterable[Part], plan: Plan) -> str:
-    """Where an order was first heard of, by the events of its parts: in the first status that is no end, else in the
-    first such of the plan."""
-    heard = [status for _, status in sorted(each for part in those for each in part.statuses)]
-    begun = (status for status in (*heard, *plan.touchpoints) if not plan.touchpoint(status).final)
-    return next(begun, heard[0])
+def _first_open(those: Iterable[Part], plan: Plan) -> str:
+    """The status in which an order of these parts was at first: the oldest of their statuses that is not final; else
+    the first such status of the plan."""
+    oldest_first = [status for _, status in sorted(each for part in those for each in part.statuses)]
+    begun = (status for status in (*oldest_first, *plan.touchpoints) if not plan.touchpoint(status).final)
+    return next(begun, oldest_first[0])
 
 
 def fulfilled_at(order: Order, plan: Plan) -> datetime | None:
-    """When the last part came to a status that fulfils the promise; None while one may still do so, or if none did.
-
-    A part that ended otherwise, such as a cancelled one, is not waited for.
-    """
-    if unheard(order):
+    """The moment, in UTC, at which the last part came to a status that fulfils the promise; None while a part may
+    still come to one, or if no part did. A part that ended elsewhere, such as a cancelled one, is not waited for."""
+    if has_unplaced_others(order):
         return None
-    by_sequence = plan.events.rank_by == "sequence"
+    moment = 1 if plan.events.rank_by == "sequence" else 0  # the place in a rank that holds it, in microseconds
     runs = [facts.sightings_of(part, order) for part in known(order)]
-    if has_others(order):
+    if has_placed_others(order):
         runs.append(order.statuses)
     last: int | None = None
     for statuses in runs:
-        moments = [rank[by_sequence] for rank, status in statuses if plan.touchpoint(status).fulfils_promise]
+        moments = [rank[moment] for rank, status in statuses if plan.touchpoint(status).fulfils_promise]
         if moments:
             last = max(min(moments), last) if last is not None else min(moments)
         elif not plan.touchpoint(statuses[-1][1]).final:
@@ -166,22 +168,22 @@ def fulfilled_at(order: Order, plan: Plan) -> datetime | None:
 
 
 def unknown_to_customer(order: Order, ids: Collection[str], status: str) -> tuple[list[str], list[str]]:
-    """Of these parts, which have come to `status`, those of which this is news; and those that are back where their
-    customer believes them to be, because what was decided since has not left."""
+    """Two lists of the parts `ids`, which have come to `status` with no message that tells it: those of which it is
+    news; and those that are back where the customer believes them to be, as the message that says otherwise waits."""
     others = [part_id for part_id in ids if _word(order, part_id).status != status]
     back = [part_id for part_id in others if believed(order, part_id) == status]
     return [part_id for part_id in others if part_id not in back], back
 
 
 def believed(order: Order, part_id: str) -> str | None:
-    """The status in which the customer believes a part to be: what waits to be told does not count yet."""
+    """The status in which the customer believes a part to be. A message counts once an attempt at it began."""
     word = _word(order, part_id)
     unsent = any(it.seq == word.seq and not it.begun for it in order.pending)
     return word.before if unsent else word.status
 
 
 def with_word(order: Order, ids: Collection[str], status: str, seq: int) -> Order:
-    """The order once the message `seq` tells of these parts that they are in `status`; 0: once nothing has to."""
+    """The order once the message `seq` is to tell that these parts are in `status`; 0: no message has to tell it."""
     assert order.parts is not None
     parts = order.parts
     those = tuple(
@@ -193,16 +195,16 @@ def with_word(order: Order, ids: Collection[str], status: str, seq: int) -> Orde
 
 
 def subjects(order: Order, seq: int) -> list[str]:
-    """The ids of the parts of which the message `seq` tells the newest word."""
+    """The ids of the parts of which the message `seq` tells what is newest for the customer."""
     if order.parts is None:
         return []
     ids = [part.id for part in order.parts.known if part.word.seq == seq]
-    return [*ids, WHOLE] if order.parts.word.seq == seq and has_others(order) else ids
+    return [*ids, WHOLE] if order.parts.word.seq == seq and has_placed_others(order) else ids
 
 
 def about(order: Order, notification: Notification) -> list[Part]:
-    """The parts that a message is about, by number. One that is sent whatever came since is about those for which it
-    was decided."""
+    """The parts that a message is about, by number. Where newer messages tell of all its parts (and it is sent all
+    the same, as the plan's `always` says), it is about the parts for which it was decided."""
     if not notification.parts:
         return []
     ids = subjects(order, notification.seq) or notification.parts
@@ -210,13 +212,14 @@ def about(order: Order, notification: Notification) -> list[Part]:
 
 
 def stands(notification: Notification, order: Order, plan: Plan) -> bool:
-    """True if a message still is the newest word of a part that has not ended otherwise since."""
+    """True if a message is still worth sending: for one of its parts it is the newest that was decided, and that part
+    has not ended in another status since."""
     left = (status(order, part_id) for part_id in subjects(order, notification.seq))
     return any(it == notification.status or not plan.touchpoint(it).final for it in left)
 
 
 def unsaid(order: Order, unsent: Iterable[Notification]) -> Order:
-    """The order after these messages were superseded before they left: what they were to tell nobody knows."""
+    """The order after these messages were superseded before they left: the customer knows what they knew before."""
     if order.parts is None:
         return order
     parts, seqs = order.parts, {it.seq for it in unsent}
@@ -226,7 +229,7 @@ def unsaid(order: Order, unsent: Iterable[Notification]) -> Order:
 
 
 def without_word(order: Order, seq: int) -> Order:
-    """The order after the message `seq` could not reach its customer: what it told may be told again."""
+    """The order after the message `seq` could not reach its customer: `missed` finds what it was to tell."""
     if order.parts is None:
         return order
     parts = order.parts
@@ -235,7 +238,7 @@ def without_word(order: Order, seq: int) -> Order:
 
 
 def missed(order: Order) -> dict[str, list[str]]:
-    """Of each status the ids of the parts of which a message that could not reach the customer told it."""
+    """The parts of which a message told that could not reach the customer: their ids by the status that it told."""
     found: dict[str, list[str]] = {}
     for part in known(order):
         if part.word.seq < 0 and part.word.status is not None:
@@ -244,7 +247,7 @@ def missed(order: Order) -> dict[str, list[str]]:
 
 
 def status(order: Order, part_id: str) -> str:
-    """The status of the part of this id, or of those that no event has named yet."""
+    """The status of the part of this id; if no event has named it, that of the newest event of the whole order."""
     part = named(order.parts, part_id)
     return order.statuses[-1][1] if part is None else newest(part, order)[1]
 
