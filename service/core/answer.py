@@ -17,8 +17,9 @@ from avisa.core.question import Reply
 class Answer:
     """The answer to the question `number` of an episode.
 
-    `facts` has, of a reply to tell the customer, `reason`, `next_step` and `promised_at` as far as they were written.
-    `seen` is the rank of the newest event that the owner saw (`questions.rank_to_see`).
+    `facts` has the fields of a TELL that the owner filled in: `reason`, `next_step`, `promised_at` (a day, such as
+    `2026-03-09`). `seen` is the rank of the newest event that the owner saw (`questions.rank_to_see`). `author` is
+    the address that the question was sent to.
     """
 
     episode: int
@@ -30,10 +31,14 @@ class Answer:
 
 
 def decided(order: Order, answer: Answer, plan: Plan, now: datetime) -> Decision:
-    """The decision on an answer. It acts once: where the question was answered before, or lapsed, nothing changes.
+    """The decision on an answer; `now` is in UTC.
 
-    An answer is a fact about the status it was asked in. So after the order has moved on, its reason is history, and
-    its date counts unless a newer event gave another.
+    An answer acts once. If the question was answered before, has lapsed or is forgotten, nothing changes, and the
+    reason is ALREADY_SEEN. If the answer is to pass the question on and nobody is next in line, nothing changes
+    either, and the decision has no reason.
+
+    An answer is a fact about the status that the owner was asked in. After the order has moved on, its reason is
+    history, but its date counts unless a newer event gave another one.
     """
     question = questions.find(order, answer.episode, answer.number)
     if question is None or not questions.can_be_answered(order, question, now):
@@ -48,7 +53,7 @@ def decided(order: Order, answer: Answer, plan: Plan, now: datetime) -> Decision
         case Reply.ON_TRACK:
             promised = order.facts.get("promised_at")
             if promised is not None and promised.rank <= questions.rank_of_answer(order, question, answer.seen):
-                known = promises.on_track(known, plan, now)  # of a date that its author could know of
+                known = promises.on_track(known, plan, now)  # the author could know of this date
             return Decision(order=known, reason=Reason.ON_TRACK)
         case Reply.PASS_ON:
             following = questions.next_owner(question, plan)

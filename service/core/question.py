@@ -1,4 +1,5 @@
-"""A question to an owner as the order keeps it: who was asked when, and what they answered."""
+"""A question to an owner as the order keeps it: who was asked when, and what they answered. All moments are in
+UTC."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from enum import StrEnum
 
 
 class Reply(StrEnum):
-    """What an owner can answer: something to tell the customer, "nothing new, all is on track", or "not mine"."""
+    """What an owner can answer: words or a date for the customer, "all is on track", or "not mine, ask the next"."""
 
     TELL = "tell"
     ON_TRACK = "on_track"
@@ -16,38 +17,38 @@ class Reply(StrEnum):
 
 
 class QuestionState(StrEnum):
-    """OPEN is only the newest question of a stay that lasts; UNANSWERED is one that this stay or the next owner in
-    line has overtaken."""
+    """What became of a question. Only the newest question of an order can be OPEN, while its episode lasts."""
 
     OPEN = "open"
     ANSWERED = "answered"
     PASSED_ON = "passed_on"
-    UNANSWERED = "unanswered"
+    UNANSWERED = "unanswered"  # a newer question was asked, or the episode ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question, the `number`-th of its episode, to the owner of that name in the plan.
+    """One question, the `number`-th of its episode, to one owner.
 
-    `rank` is the rank that the status had when the question was asked: whatever is answered ranks beside it.
+    `rank` is that of the order's status when the question was asked. The answer ranks just behind it, as a fact that
+    became true then.
     """
 
     episode: int
-    number: int
+    number: int  # counts from 1
     status: str
-    owner: str
+    owner: str  # the owner's key in the plan
     rank: tuple[int, int, int]
     asked_at: datetime
     closed_at: datetime | None = None  # when the episode ended
     reply: Reply | None = None
     replied_at: datetime | None = None
     author: str = ""  # the address that the answered question was sent to
-    promise: str | None = None  # the date of which is asked whether it will be kept; None: it is asked for news
+    promise: str | None = None  # the question is whether this promised date will be kept; None: is there news?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unheeded:
-    """An alert of this kind to an owner, since which nothing happened to the order."""
+    """An alert to an owner, of the kind `alert`, after which nothing has happened to the order yet."""
 
     alert: str
     owner: str
@@ -56,9 +57,9 @@ class Unheeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """The newest questions of an order, the oldest first, and what follows from them."""
+    """What an order keeps of its questions to owners."""
 
-    questions: tuple[Question, ...] = ()
-    due: datetime | None = None  # when the next question is to be asked
-    alerts: tuple[Unheeded, ...] = ()  # that go on to the next in line
+    questions: tuple[Question, ...] = ()  # the newest ones, the oldest of them first
+    due: datetime | None = None  # when the next question is to be asked, or an alert goes on to the next in line
+    alerts: tuple[Unheeded, ...] = ()
     on_track_at: datetime | None = None  # when an owner last said, in this episode, that all is on track

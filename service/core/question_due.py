@@ -1,10 +1,14 @@
 """When owners are asked, and whether they still are.
 
-Without news for the touchpoint's `ask_owner_at`, the order's owner is asked for some, once in each window. So long
-before a promised date ends as `ask_owner_before` says, they are asked whether it will be kept: once for each date in
-each stay. There is one question at a time. Where both fall due together, the one about the date is asked, and it
-stands for the other: who answers sees all of the order. Where one is open, whoever has it is asked about the date,
-too. What was asked about a date is asked of nobody any more once the date moved, was judged or has passed.
+There are two questions, and an order has one open question at a time:
+
+    is there news?            the customer had none for the touchpoint's `ask_owner_at`; once in each window
+    will the date be kept?    `ask_owner_before` before the promised date ends; once for each date in each episode
+
+For example, a window of 48 h with `ask_owner_at: 60%` asks for news after 28.8 h. If both fall due together, only the
+question about the date is asked, because its page shows all of the order. If a question is open already, the owner
+who has it is asked about the date, too. A question about a date ends once the date moved, was kept, broken or
+withdrawn, or has passed.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ _NONE = Asking()
 
 
 def watched(order: Order, plan: Plan, now: datetime) -> Order:
-    """The order to be woken when its next question is due, if that is earlier than it would be anyway."""
+    """The order with the moment of its next question worked out; `wake_at` is moved forward to it if it was later."""
     touchpoint = plan.touchpoint(order.status)
     if order.asking is None and touchpoint.ask_owner_at is None and touchpoint.ask_owner_before is None:
         return order
@@ -43,7 +47,8 @@ def watched(order: Order, plan: Plan, now: datetime) -> Order:
 
 
 def ask_what_is_due(order: Order, plan: Plan, now: datetime) -> tuple[Order, Notification] | None:
-    """Ask what is due by now, in the light of the plan as it is: the order that remembers it, and the question."""
+    """Ask the question that is due by `now` under the plan in force; return the order that remembers it, and the
+    notification. None: no question is due."""
     owner, question = facts.owner(order, plan), questions.newest_open(order)
     about, news, passes = (
         _about_date_at(order, plan, now),
@@ -65,8 +70,8 @@ def ask_what_is_due(order: Order, plan: Plan, now: datetime) -> tuple[Order, Not
 
 
 def date_asked(order: Order, question: Question, plan: Plan, now: datetime) -> str | None:
-    """The date of which is asked whether it will be kept, as it stands now; None: it is asked for news, or the date
-    moved, was judged or has passed."""
+    """The promised date, as it stands now, that the question is about; None: the question asks for news, or the date
+    moved, was kept, broken or withdrawn, or has passed."""
     if question.promise is None or not _stands(order, question.promise, plan) or promises.has_ended(order, plan, now):
         return None
     return order.promise.date if order.promise is not None else None
@@ -81,13 +86,14 @@ def is_open(notification: Notification, order: Order, plan: Plan) -> bool:
 
 
 def has_passed(notification: Notification, order: Order, plan: Plan, now: datetime) -> bool:
-    """True if the notification asks whether a date will be kept that has passed."""
+    """True if the notification asks whether a date will be kept, and that date has passed."""
     question = questions.find(order, notification.episode, int(notification.ordinal))
     return question is not None and question.promise is not None and promises.has_ended(order, plan, now)
 
 
 def _stands(order: Order, date: str, plan: Plan) -> bool:
-    """True if that is what the order is promised for now, give or take what the plan calls no move."""
+    """True if the order's promise is active and still has this date, or one so near that the plan calls it no
+    move."""
     promise = order.promise
     if promise is None or promise.date is None or promise.state not in promises.ACTIVE:
         return False
@@ -95,7 +101,8 @@ def _stands(order: Order, date: str, plan: Plan) -> bool:
 
 
 def _about_date_at(order: Order, plan: Plan, now: datetime) -> datetime | None:
-    """When the owner is asked whether the promised date will be kept; None: not at all, or they were in this stay."""
+    """When the owner is asked whether the promised date will be kept; None: not at all, or they were in this
+    episode."""
     before, promise = plan.touchpoint(order.status).ask_owner_before, order.promise
     if before is None or promise is None or promise.date is None or promise.state not in promises.ACTIVE:
         return None
@@ -109,14 +116,15 @@ def _about_date_at(order: Order, plan: Plan, now: datetime) -> datetime | None:
 
 
 def _for_news_at(order: Order, plan: Plan, now: datetime) -> datetime | None:
-    """When the owner is asked in the window that runs; None: not at all, or they were, or the reminder is due."""
+    """When the owner is asked for news in the window that runs; None: not at all, they were asked already, or the
+    reminder is due by then."""
     touchpoint = plan.touchpoint(order.status)
     ask, start = touchpoint.ask_owner_at, order.counted_from
     if ask is None or start is None or order.final or order.spent or facts.owner(order, plan) is None:
         return None
     for question in (order.asking or _NONE).questions:
         asked_since = question.episode == order.episode and question.asked_at > start
-        # What is answered at its very begin began the window.
+        # An answer at the very moment at which the window begins is what began it, so it does not count.
         if asked_since or (question.replied_at is not None and question.replied_at > start):
             return None
     if isinstance(ask, Span):
@@ -129,7 +137,7 @@ def _for_news_at(order: Order, plan: Plan, now: datetime) -> datetime | None:
 
 
 def _passes_at(order: Order, plan: Plan, now: datetime) -> datetime | None:
-    """When the open question goes to the next in line; None: it stays."""
+    """When the open question goes to the next owner in line; None: it stays with the owner who has it."""
     question = questions.newest_open(order)
     owner = plan.owners.get(question.owner) if question is not None and not order.final else None
     if question is None or owner is None or owner.next is None or owner.after is None:

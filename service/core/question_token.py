@@ -1,7 +1,7 @@
 """The signed link to the page on which an owner answers a question.
 
-It names one question of one episode of one order by a hash of the question's key, so that it is as short for any
-order, and whoever reads it learns nothing of the order.
+The link names one question of one episode of one order by a hash of its notification's key. So every link has the
+same length, and a reader of the link learns nothing about the order.
 """
 
 from __future__ import annotations
@@ -25,5 +25,5 @@ def question_token(secret: bytes, key: str) -> str:
 
 
 def read_question_token(secret: bytes, token: str) -> bytes | None:
-    """What `link_of` gave for the question, if we wrote the token; else None."""
+    """What `link_of` returned for the question, if we signed the token; else None."""
     return signed_token.read(secret, _QUESTION, token, _HASH)

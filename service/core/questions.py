@@ -1,8 +1,8 @@
 """The questions of an order to its owners: who was asked what, and which can still be answered.
 
-`question_due` knows when one is due. A question that stays unanswered for the owner's `after` goes on to the next in
-line, and so does word of a stuck order. A question moves no deadline: without an answer the customer gets the
-reminder when it is due.
+`question_due` works out when a question is due. A question that stays unanswered for the owner's `after` goes on to
+the owner's `next`, and so does an alert about a stuck order or a broken promise. A question moves no deadline:
+without an answer, the customer gets the reminder when it is due.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from avisa.core.plan import Plan
 from avisa.core.question import Asking, Question, QuestionState, Reply, Unheeded
 
 ANSWERABLE = timedelta(days=7)  # after the end of the episode
-_IN_LINE = frozenset({Alert.STUCK, Alert.PROMISE_BROKEN})  # alerts that somebody has to do something about
+_IN_LINE = frozenset({Alert.STUCK, Alert.PROMISE_BROKEN})  # somebody has to act on these, so they go on
 _MOST = 16  # questions that an order keeps
-_BESIDE = 1 << 40  # behind whatever arrived with the rank of the status
+_BESIDE = 1 << 40  # as the last part of a rank, it stands behind every event of the same moment that arrived
 _NONE = Asking()
 
 
 def with_alert(order: Order, alert: Alert, owner: str, plan: Plan, now: datetime) -> Order:
-    """The order after its owner was alerted, which goes on to the next in line unless something happens."""
+    """The order after the alert to this owner. An alert on which somebody has to act is kept, and goes on to the next
+    owner in line unless something happens to the order before."""
     asking = order.asking or _NONE
     others = tuple(it for it in asking.alerts if it.alert != alert)
     unheeded = Unheeded(alert=alert, owner=owner, at=now)
@@ -33,7 +34,7 @@ def with_alert(order: Order, alert: Alert, owner: str, plan: Plan, now: datetime
 
 
 def unheeded(order: Order, plan: Plan, now: datetime) -> tuple[Alert, str] | None:
-    """An alert that goes on by now, and the owner it goes to; None if there is none."""
+    """An alert that goes on to the next owner in line by `now`, and that owner; None if there is none."""
     for alert in order.asking.alerts if order.asking is not None else ():
         at, owner = goes_on_at(alert, plan), plan.owners.get(alert.owner)
         if at is not None and at <= now and owner is not None and owner.next is not None:
@@ -42,7 +43,7 @@ def unheeded(order: Order, plan: Plan, now: datetime) -> tuple[Alert, str] | Non
 
 
 def heeded(asking: Asking | None) -> Asking | None:
-    """What stays once something happened to the order: no alert goes on to the next in line."""
+    """What is kept of the questions after something happened to the order: no alert goes on any more."""
     if asking is None or not asking.alerts:
         return asking
     return replace(asking, alerts=())
@@ -51,8 +52,8 @@ def heeded(asking: Asking | None) -> Asking | None:
 def asked(
     order: Order, owner: str, reason: Reason, now: datetime, *, due: datetime, promise: str | None = None
 ) -> tuple[Order, Notification]:
-    """Queue a question, whether the `promise` of that date will be kept, or if there is news; return the order that
-    remembers it, and the notification."""
+    """Ask this owner whether the date `promise` will be kept or, without a date, whether there is news; return the
+    order that remembers the question, and the notification to queue."""
     asking = order.asking or _NONE
     number = 1 + max((it.number for it in asking.questions if it.episode == order.episode), default=0)
     question = Question(
@@ -98,7 +99,8 @@ def notify_owner(
 
 
 def of_new_episode(asking: Asking | None, now: datetime) -> Asking | None:
-    """What a new episode, which began at `now`, leaves of the questions: they can be answered for some days more."""
+    """The questions once a new episode began at `now`: those of the episode before are closed. None: there are no
+    questions."""
     if asking is None or not asking.questions:
         return None
     closed = (it if it.closed_at is not None else replace(it, closed_at=now) for it in asking.questions)
@@ -106,7 +108,8 @@ def of_new_episode(asking: Asking | None, now: datetime) -> Asking | None:
 
 
 def replied(order: Order, question: Question, reply: Reply, author: str, now: datetime) -> Order:
-    """The order after this question was answered, and with it every later one of its episode."""
+    """The order after this question was answered. The reply also answers the questions that were asked later in the
+    same episode, unless they have a reply of their own."""
     asking = heeded(order.asking) or _NONE
     changed = (
         replace(it, reply=reply, replied_at=now, author=author)
@@ -123,13 +126,14 @@ def replied(order: Order, question: Question, reply: Reply, author: str, now: da
 
 
 def find(order: Order, episode: int, number: int) -> Question | None:
-    """The question of that number; None if it is not kept any more."""
+    """The question of this number in this episode; None if the order does not keep it any more."""
     kept = order.asking.questions if order.asking is not None else ()
     return next((it for it in kept if (it.episode, it.number) == (episode, number)), None)
 
 
 def answered(order: Order, question: Question) -> Question | None:
-    """The question by which this one is answered: itself, or else a later one of its episode; None: by none yet."""
+    """The question whose reply answers this one: the question itself, or a later one of its episode. None: this one
+    is not answered yet."""
     if question.reply is not None:
         return question
     later = (it for it in (order.asking or _NONE).questions if it.episode == question.episode)
@@ -139,22 +143,23 @@ def answered(order: Order, question: Question) -> Question | None:
 
 
 def can_be_answered(order: Order, question: Question, now: datetime) -> bool:
-    """True while nobody answered it, and its episode lasts or has not ended long ago."""
+    """True while the question is not answered, and its episode lasts or ended less than `ANSWERABLE` ago."""
     lapses = question.closed_at is not None and question.closed_at + ANSWERABLE <= now
     return answered(order, question) is None and not lapses
 
 
 def next_owner(question: Question, plan: Plan) -> str | None:
-    """Who is next in line after the owner who was asked; None: the last one keeps the question."""
+    """The key of the owner who is next in line after the owner who was asked; None: nobody is."""
     owner = plan.owners.get(question.owner)
     return owner.next if owner is not None else None
 
 
 def rank_of_answer(order: Order, question: Question, seen: Rank | None) -> Rank:
-    """Where an answer ranks: beside the status that it was asked in, as the owner saw that.
+    """The rank of the facts of an answer: just behind the newest event that the owner could know of.
 
-    `seen` is the rank of the newest event of the episode that the owner could know of; None: the one that there was
-    when the question was asked. So the answer outranks what the owner read, and nothing that came later.
+    `seen` is the rank of that event, as `rank_to_see` returned it for the page that the owner answered; None: the
+    page did not send it, and the moment of the question counts. So an answer outranks what the owner read, and
+    nothing that came later.
     """
     base = max(question.rank, min(seen, order.status_rank)) if seen is not None else question.rank
     return (*base[:2], _BESIDE + question.number)
@@ -173,13 +178,13 @@ def state(order: Order, question: Question) -> QuestionState:
 
 
 def newest_open(order: Order) -> Question | None:
-    """The question that waits for an answer; None if there is none."""
+    """The question that waits for an answer in the present episode; None if there is none."""
     newest = order.asking.questions[-1] if order.asking is not None and order.asking.questions else None
     return newest if newest is not None and newest.reply is None and newest.closed_at is None else None
 
 
 def moves(before: Order | None, after: Order) -> dict[QuestionState, int]:
-    """How many questions more, or less, are in each state than were."""
+    """By state, how many more questions (below 0: fewer) are in it after a change of the order than before."""
     if (before.asking if before is not None else None) is after.asking or after.asking is None:
         return {}
     found: dict[QuestionState, int] = {}
@@ -194,6 +199,6 @@ def moves(before: Order | None, after: Order) -> dict[QuestionState, int]:
 
 
 def goes_on_at(unheeded: Unheeded, plan: Plan) -> datetime | None:
-    """When an alert goes to the next in line; None: it stays."""
+    """When an alert goes to the next owner in line; None: it stays with the owner who got it."""
     owner = plan.owners.get(unheeded.owner)
     return None if owner is None or owner.next is None or owner.after is None else unheeded.at + owner.after
