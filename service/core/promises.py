@@ -1,13 +1,15 @@
 """The ledger of promises: from the date that was given to what became of it.
 
-    open, moved  ->  at_risk             the end is near, and the order is still where that is a warning
-    open, moved, at_risk  ->  kept       a status that fulfils it occurred by the end
-                          ->  broken     it occurred later; or the end and a grace have passed, and none did
+    open, moved  ->  at_risk             the end is nearer than the touchpoint's `warn_before`
+    open, moved, at_risk  ->  kept       a status that fulfils the promise occurred by the end
+                          ->  broken     such a status occurred later; or the end and the `grace` passed without one
                           ->  moved      another date was given
-                          ->  withdrawn  the order ended otherwise, or the date was taken back
+                          ->  withdrawn  the order ended in another status, or the date was taken back
 
-What an event means for it is worked out whether or not the customer is told of the event. A date that had passed when
-it became known was never ours to keep: it is noted as broken, and nobody is told.
+The end of a promise is the end of its day in the customer's time zone, its moment, or the end of its slot.
+
+Every event changes the ledger, whether or not the customer is told of the event. A date that had passed already when
+it became known could not be kept by anybody: it is noted as broken, and nobody is told.
 """
 
 from __future__ import annotations
@@ -21,20 +23,21 @@ from avisa.core.plan import Plan
 from avisa.core.promise import Promise, PromiseState
 
 ACTIVE = frozenset({PromiseState.OPEN, PromiseState.AT_RISK, PromiseState.MOVED})
-# What the customer is told when time alone changes the state.
+# The customer is sent a notice when time alone, without an event, brings the promise to one of these states.
 NOTICES = {
     PromiseState.AT_RISK: Purpose.PROMISE_AT_RISK,
     PromiseState.BROKEN: Purpose.PROMISE_BROKEN,
 }
-STATES = {purpose: state for state, purpose in NOTICES.items()}  # and what it says
-OF_TIME = frozenset(STATES)  # what is told because of time alone
-_MOST_NOTICED = 16  # a publisher may never stop moving a date
+STATES = {purpose: state for state, purpose in NOTICES.items()}  # the state that each notice tells
+OF_TIME = frozenset(STATES)
+_MOST_NOTICED = 16  # because a publisher may never stop moving a date
 
 _NONE = Promise()
 
 
 def moved_by(one: str, other: str, plan: Plan, order: Order) -> timedelta:
-    """How far apart two promises are: their ends, or where both are slots their beginnings, if those are farther."""
+    """How far apart two promised dates are: the distance of their ends; or, between two slots, that of their begins
+    if it is longer."""
     zone = facts.zone(order, plan)
     apart = abs(facts.promise_moment(one, zone) - facts.promise_moment(other, zone))
     begins, begins_then = facts.promise_begin(one), facts.promise_begin(other)
@@ -44,11 +47,12 @@ def moved_by(one: str, other: str, plan: Plan, order: Order) -> timedelta:
 
 
 def after_event(known: Order, event: OrderEvent, rank: Rank, plan: Plan, now: datetime, *, entered: bool) -> Order:
-    """The order with its ledger after an event; `known` has the event's facts, and its status if that was `entered`.
+    """The order with its ledger after an event. `known` is the order with the facts of the event already in place;
+    `entered` says that it also has the status of the event.
 
-    A status that fulfils the promise is judged by when it occurred, against the date that stood before the event: one
-    that comes with "delivered" was never told. It may also arrive after a newer status; then it counts unless the
-    promise was given later than it occurred.
+    A status that fulfils the promise is judged by the moment at which it occurred, and against the date that stood
+    before the event, because the customer never knew a date that comes with "delivered" itself. If the event arrives
+    after a newer status, it still fulfils the promise, unless the date was given after the event occurred.
     """
     fact = known.facts.get("promised_at")
     fulfils = plan.touchpoint(event.status).fulfils_promise
@@ -60,7 +64,7 @@ def after_event(known: Order, event: OrderEvent, rank: Rank, plan: Plan, now: da
 
 
 def after_part(known: Order, event: OrderEvent, rank: Rank, plan: Plan, now: datetime, *, entered: bool) -> Order:
-    """As `after_event`, of an order that has parts: what fulfils is that the last of them was fulfilled."""
+    """As `after_event`, for an order that has parts: it is fulfilled at the moment at which its last part is."""
     fact = known.facts.get("promised_at")
     moment = parts.fulfilled_at(known, plan)
     was = known.promise.fulfilled_at if known.promise is not None else None
@@ -72,15 +76,16 @@ def after_part(known: Order, event: OrderEvent, rank: Rank, plan: Plan, now: dat
 
 
 def after_answer(known: Order, plan: Plan, now: datetime) -> Order:
-    """The order with its ledger after an owner's answer, whose facts `known` has."""
+    """The order with its ledger after an owner's answer. `known` is the order with the facts of the answer in
+    place."""
     if known.promise is None and "promised_at" not in known.facts:
         return known
     return _after(known, plan, now, fulfilled_at=None, late=False, entered=False)
 
 
 def on_track(order: Order, plan: Plan, now: datetime) -> Order:
-    """The order after its owner said that all is on track: of this very date its customer is not warned, not even by
-    a warning that waits."""
+    """The order after its owner said that all is on track: its customer gets no warning about the present date, and a
+    warning that waits is dropped."""
     if order.promise is not None and order.promise.state is PromiseState.AT_RISK:
         order = untold(order, plan, now)
     promise = order.promise
@@ -92,10 +97,14 @@ def on_track(order: Order, plan: Plan, now: datetime) -> Order:
 def _after(
     known: Order, plan: Plan, now: datetime, *, fulfilled_at: datetime | None, late: bool, entered: bool
 ) -> Order:
-    """The order with its ledger; a status that was `entered`, or came `late`, may have fulfilled the promise."""
+    """The order with its ledger brought up to date with its facts.
+
+    `fulfilled_at` is when a status that fulfils the promise occurred; None: the change brings no such status.
+    `entered` says that the order came to a new status, `late` that the event is older than the order's status.
+    """
     date = facts.promise(known)
     if known.promise is not None and (entered or date != known.promise.date):
-        known = untold(known, plan, now)  # what waits may not be true of the new status or date
+        known = untold(known, plan, now)  # a notice that waits may not be true of the new status or date
     promise = known.promise or _NONE
     if fulfilled_at is not None and (promise.fulfilled_at is None or promise.state in ACTIVE):
         judged = promise.date if promise.date is not None and promise.state is not PromiseState.WITHDRAWN else date
@@ -117,7 +126,11 @@ def _after(
 
 
 def _with_date(promise: Promise, before: str, date: str, order: Order, plan: Plan, now: datetime) -> Promise:
-    """The promise once another date was given. A small step is no move, and makes no promise late of a sudden."""
+    """The promise once `date` was given in place of `before`.
+
+    A step that the plan calls no move changes the date, but not the state. A date in the past is ignored if it is
+    such a step, or if the promise was missed already.
+    """
     missed = promise.state is PromiseState.BROKEN and promise.fulfilled_at is None
     small = is_same(date, before, plan, order)
     if (missed or small) and _is_over(date, order, plan, now):
@@ -126,12 +139,12 @@ def _with_date(promise: Promise, before: str, date: str, order: Order, plan: Pla
 
 
 def watched(order: Order, plan: Plan, now: datetime) -> Order:
-    """The order with the moment at which its promise is due, worked out anew: the plan may be another one by now."""
+    """The order with the `due` of its promise worked out again, because the plan may have changed."""
     return order if order.promise is None else _watched(order, order.promise, plan, now)
 
 
 def due(order: Order, plan: Plan, now: datetime) -> PromiseState | None:
-    """What time alone has made of the promise by `now`: AT_RISK or BROKEN; None: nothing new."""
+    """The state to which time alone has brought the promise by `now`: AT_RISK or BROKEN; None: no new one."""
     promise = order.promise
     if promise is None or promise.due is None or promise.due > now or promise.date is None:
         return None
@@ -140,7 +153,7 @@ def due(order: Order, plan: Plan, now: datetime) -> PromiseState | None:
 
 
 def brought_to(order: Order, state: PromiseState, plan: Plan, now: datetime, *, message_seq: int = 0) -> Order:
-    """The order after time brought its promise to `state`; the message `message_seq` tells so, unless that is 0."""
+    """The order after time brought its promise to `state`. The message `message_seq` tells it; 0: none does."""
     promise = order.promise
     assert promise is not None
     promise = evolve(_entered(_noticed(promise, state), state, now), message_seq=message_seq)
@@ -148,7 +161,8 @@ def brought_to(order: Order, state: PromiseState, plan: Plan, now: datetime, *, 
 
 
 def with_message(order: Order, purpose: Purpose, plan: Plan, now: datetime) -> Order:
-    """The order once its next customer message is decided. One that carries the date also tells that it is near."""
+    """The order once its next message to the customer is decided, with this purpose. The first one after a change of
+    state, reminders apart, tells that state. If the warning is due, the message stands for it, as it has the date."""
     promise = order.promise
     if promise is None or purpose is Purpose.REMINDER:
         return order
@@ -160,9 +174,9 @@ def with_message(order: Order, purpose: Purpose, plan: Plan, now: datetime) -> O
 
 
 def untold(order: Order, plan: Plan, now: datetime) -> Order:
-    """The order as if the message that waits to tell the state of the promise told nothing of it.
+    """The order after the message that waits to tell the state of the promise is no longer counted on to tell it.
 
-    If it was to tell that the date is near, this may have to be told yet, or may not be true any more.
+    If that state is AT_RISK, the promise goes back to OPEN or MOVED, so that the warning can fall due again.
     """
     promise = order.promise
     if promise is None or not any(it.seq == promise.message_seq and not it.begun for it in order.pending):
@@ -176,7 +190,7 @@ def untold(order: Order, plan: Plan, now: datetime) -> Order:
 
 
 def is_true(notice: Purpose, order: Order) -> bool:
-    """True if a notice about the promise says what still holds: the date stands, and nothing has fulfilled it."""
+    """True if what the notice says still holds: the promise has this state, and no status has fulfilled it."""
     promise = order.promise
     if promise is None or order.final or facts.promise(order) is None:
         return False
@@ -190,8 +204,8 @@ def has_ended(order: Order, plan: Plan, now: datetime) -> bool:
 
 
 def change(before: Order | None, after: Order) -> Promise | None:
-    """The promise if its state changed, for the timeline; one that was taken back with the date that it had. That one
-    was given first is no change."""
+    """The promise if its state changed, for the timeline; else None. The first date of an order is no change. A
+    promise whose date was taken back is returned with the date that it had."""
     then, promise = before.promise if before is not None else None, after.promise
     if promise is then or promise is None or promise.state is None:
         return None
@@ -210,7 +224,7 @@ def _noticed(promise: Promise, state: PromiseState) -> Promise:
 
 
 def _notice(state: PromiseState, date: str | None) -> str:
-    """How the ledger notes that this was told, or need not be."""
+    """The entry in `noticed` which says that this state was told of this date, or need not be."""
     return f"{state} {date}"
 
 
@@ -221,7 +235,7 @@ def _entered(promise: Promise, state: PromiseState, now: datetime) -> Promise:
 
 
 def _judged(promise: Promise, date: str | None, order: Order, plan: Plan, now: datetime) -> Promise:
-    """The promise after a status that fulfils it occurred."""
+    """The promise after a status that fulfils it occurred at `fulfilled_at`: KEPT or BROKEN, by its end."""
     if date is None or promise.fulfilled_at is None:
         return promise
     in_time = promise.fulfilled_at <= facts.promise_moment(date, facts.zone(order, plan))
@@ -247,7 +261,7 @@ def _is_over(date: str, order: Order, plan: Plan, now: datetime) -> bool:
 
 
 def is_same(one: str, other: str, plan: Plan, order: Order) -> bool:
-    """True if two dates are so near to each other that the plan calls it no move."""
+    """True if two promised dates are equal, or nearer to each other than the `ignore_moves_under` of the plan."""
     if one == other:
         return True
     move = moved_by(one, other, plan, order)
@@ -264,7 +278,7 @@ def _watched(order: Order, promise: Promise, plan: Plan, now: datetime) -> Order
 
 
 def _next(order: Order, promise: Promise, plan: Plan, now: datetime) -> datetime | None:
-    """When time alone brings the promise to its next state: to at_risk before its end, to broken after it."""
+    """When time alone brings the promise to its next state: AT_RISK before its end, BROKEN after the grace."""
     if promise.state not in ACTIVE or promise.date is None or order.final:
         return None
     touchpoint = plan.touchpoint(order.status)
