@@ -11,18 +11,20 @@ from datetime import timedelta
 from avisa.core.model import Notification, Purpose, State
 
 EVERY = timedelta(hours=1)
-MOST_TOLD = 10_000  # alerts, by one mail
-MOST_SHOWN = 50  # orders, in one mail; the others are counted
+MOST_TOLD = 10_000  # alerts that one mail settles
+MOST_SHOWN = 50  # orders that one mail names; it counts the others
 
 
 def kind_and_owner(notification: Notification) -> str | None:
-    """What is gathered together, such as `stuck/owner:care`; None for what is no alert."""
+    """The kind of an alert and its recipient, such as `stuck/owner:care`: what is gathered in one list. None for a
+    notification that is no alert."""
     if notification.purpose is not Purpose.OWNER_ALERT:
         return None
     return f"{notification.ordinal}/{notification.recipient}"
 
 
 def may_lead(notification: Notification) -> bool:
-    """True for an alert whose mail may tell others too: it has waited, be it for them or for the mail server."""
+    """True for an alert whose mail may list other alerts, too: no attempt has begun, and it has waited before, either
+    for the hour to pass or for the mail server."""
     alert = notification.purpose is Purpose.OWNER_ALERT
     return alert and not notification.begun and notification.state is not State.QUEUED

@@ -1,4 +1,5 @@
-"""How often each number occurred: small, whatever it counts."""
+"""How often each number occurred. It takes as much memory as there are different numbers, however often they
+occur."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ _STEP = timedelta(minutes=6)  # durations are counted in tenths of an hour
 
 @dataclass(slots=True)
 class Distribution:
-    """How often each number occurred; of durations, how many tenths of an hour."""
+    """How often each number occurred. A duration is counted as a number of tenths of an hour, rounded down."""
 
     counts: Counter[int] = field(default_factory=Counter)
 
@@ -25,7 +26,8 @@ class Distribution:
         self.counts.update(other.counts)
 
     def share(self, share: float) -> int | None:
-        """The smallest number that so large a share of all does not exceed; None if there are none."""
+        """The smallest number that at least this share of all do not exceed (0.5: the median); None: there are
+        none."""
         wanted, seen = share * self.counts.total(), 0
         for number in sorted(self.counts):
             seen += self.counts[number]
@@ -34,10 +36,10 @@ class Distribution:
         return None
 
     def below(self, lasted: timedelta) -> int:
-        """How many durations were shorter."""
+        """How many of the durations were shorter than `lasted`."""
         return sum(n for number, n in self.counts.items() if number * _STEP < lasted)
 
 
 def hours(tenths: int | None) -> float | None:
-    """A number of a distribution of durations, in hours."""
+    """Tenths of an hour, as a distribution of durations counts them, in hours."""
     return None if tenths is None else tenths / 10

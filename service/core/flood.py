@@ -1,11 +1,11 @@
-"""The flood budget: how many mails an order and an address may get within a while.
+"""The flood budget: how many mails may go out within a span of time, about one order and to one address.
 
-A budget is spent by the first attempt at a mail. What finds it spent waits until the oldest attempt that counts is no
-longer within the while. For example, with `6/1h` and six mails about an order at 10:00, the seventh waits until
-11:00. Each mail that waits takes a place, so of thirteen the last one waits until 12:00.
+The first attempt at a mail spends the budget; later attempts at the same mail are free. If the budget is spent, the
+mail waits until there is room again. For example, with `6/1h` and six mails about an order at 10:00, the seventh
+waits until 11:00. Each mail that waits takes a place, so of thirteen mails the last one waits until 12:00.
 
-That mails wait is told to the owner, as an alert. Alerts have a budget too, one of a kind to an owner in an hour, and
-those that find it spent wait together for one mail (`alert_list`).
+The owner is alerted when mails have to wait. Alerts have a budget of their own: one alert of a kind to an owner in an
+hour. Those that find it spent wait together for one mail (`alert_list`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Scope(NamedTuple):  # a tuple is looked up several times as fast as a data
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budgets:
-    """The allowances as they hold now, with `per` in real time; None: no limit."""
+    """The allowances in force, whose `per` is in real time, not on the virtual clock; None: no limit."""
 
     per_order: Allowance | None = None
     per_address: Allowance | None = None
@@ -50,13 +50,16 @@ class Budgets:
 
     @property
     def longest(self) -> timedelta:
-        """No attempt longer ago than this counts."""
+        """The longest span of a budget: attempts longer ago than this count in none."""
         limits = (self.per_order, self.per_address)
         return max([self.alerts_every or timedelta(0), *(limit.per for limit in limits if limit is not None)])
 
     def scopes(self, notification: Notification, address_hash: bytes) -> dict[Scope, Allowance]:
-        """What a first attempt at this notification spends. An order has no more mails than notifications: where
-        these are few, its budget need not be looked at."""
+        """The budgets that a first attempt at this notification spends.
+
+        The budget of an order is left out while the order has had no more notifications than the budget allows, since
+        it cannot be spent then.
+        """
         if (alert := alert_list.kind_and_owner(notification)) is not None:
             every = self.alerts_every
             return {} if every is None else {Scope.of_alert(alert): Allowance(count=1, per=every)}
@@ -75,25 +78,27 @@ NO_BUDGETS = Budgets()
 
 @dataclass(slots=True)
 class Ledger:
-    """The attempts that count, by scope: those that were made, and those that were given a place after them."""
+    """The moments of first attempts, by budget and in order: of those that were made, and of those that wait for
+    their place."""
 
     made: defaultdict[Scope, list[datetime]] = field(default_factory=lambda: defaultdict(list))
 
     def enter(self, scope: Scope, moments: Iterable[datetime]) -> None:
-        """Attempts that were made, in any order."""
+        """Add attempts that were made at these moments, in any order."""
         self.made[scope] = sorted([*self.made[scope], *moments])
 
     def place(self, scopes: Mapping[Scope, Allowance], now: datetime) -> datetime:
-        """The moment at which one more attempt fits into all these budgets, not before `now`; its place is taken."""
+        """Take a place for one more attempt in all these budgets; return its moment, which is `now` or later."""
         at = max((self._first(scope, allowance, now) for scope, allowance in scopes.items()), default=now)
         for scope in scopes:
             self.made[scope].append(at)
         return at
 
     def gather(self, scope: Scope, every: timedelta, now: datetime, *, others_wait: bool) -> datetime:
-        """The moment at which one more alert may leave. One that has to wait takes no place: all leave together.
+        """Return the moment at which one more alert may leave, which is `now` or later. An alert that has to wait
+        takes no place, because all that wait leave together.
 
-        `others_wait` says that some of its kind wait already; then it joins them.
+        `others_wait` says that alerts of the same kind to the same owner wait already; then this one joins them.
         """
         last = self.made[scope][-1] if self.made[scope] else None
         if last is not None and last + every > now:

@@ -1,7 +1,9 @@
-"""What a warning of a promised date would have done with past orders, whatever its length.
+"""What a `warn_before` of any length would have done with past orders.
 
-A `warn_before` of so many hours warns of every order that is in its touchpoint at any time within these hours before
-the end. So one number of each order is enough to try them all: how long before the end it left the touchpoint.
+A touchpoint with `warn_before: 48h` warns of every order that is still there 48 hours before its promised date ends,
+or that comes there later. So one number for each order is enough to try every length: how long before the end the
+order left the touchpoint. For example, an order that left production 30 hours before the end would have been warned
+of by 48 hours, and not by 24.
 """
 
 from __future__ import annotations
@@ -13,15 +15,16 @@ from datetime import datetime, timedelta
 from avisa.core.distribution import Distribution
 from avisa.core.plan import Plan
 
-NEARLY_ALL = 0.95  # of the late orders: so many a length is named to catch
+NEARLY_ALL = 0.95  # the share of the late orders that `Warnings.catching` looks for
 _NO_TIME = timedelta(0)
 
 
 def left_before(end: datetime, entered: Sequence[tuple[datetime, str]], plan: Plan) -> dict[str, timedelta]:
-    """How long before the end of its promise an order left each status; 0: not before it.
+    """How long before the `end` of its promise an order left each status, the last stay in it counting; 0: it was
+    still there at the end.
 
-    `entered` says when each stay began, and where. A status that fulfils the promise or ends the order warns of
-    nothing, nor does one that was entered after the end.
+    `entered` has the begin of each episode and its status, the oldest first. Left out are statuses that could not
+    have warned: those that fulfil the promise or are final, and those that the order entered after the end.
     """
     left: dict[str, timedelta] = {}
     for place, (entered_at, status) in enumerate(entered):
@@ -35,26 +38,27 @@ def left_before(end: datetime, entered: Sequence[tuple[datetime, str]], plan: Pl
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What one length would have done: how many orders it warned of, how many of these came late, and how many late
-    ones it missed."""
+    """What one length of `warn_before` would have done, in numbers of orders."""
 
     warned: int
-    late: int
-    missed: int
+    late: int  # of those that it warned of
+    missed: int  # orders that came late, and that it did not warn of
 
 
 @dataclass(slots=True)
 class Warnings:
-    """What a `warn_before` of any length would have done with orders that came late, and with those in time."""
+    """How long before the end orders left a touchpoint: those that came late, and those that came in time."""
 
-    late: Distribution = field(default_factory=Distribution)  # how long before the end each left the touchpoint
+    late: Distribution = field(default_factory=Distribution)
     in_time: Distribution = field(default_factory=Distribution)
 
     @property
     def orders(self) -> int:
+        """How many orders were added."""
         return self.late.counts.total() + self.in_time.counts.total()
 
     def add(self, left: timedelta, *, late: bool) -> None:
+        """Add an order that `left` the touchpoint so long before the end."""
         (self.late if late else self.in_time).add_duration(left)
 
     def merge(self, other: Warnings) -> None:
@@ -62,10 +66,12 @@ class Warnings:
         self.in_time.merge(other.in_time)
 
     def tried(self, length: timedelta) -> Tried:
+        """What a `warn_before` of this length would have done."""
         late = self.late.below(length)
         return Tried(late + self.in_time.below(length), late, self.late.counts.total() - late)
 
     def catching(self) -> int | None:
-        """The shortest length, in whole hours, that would have warned of 95 % of the late ones; None: none was."""
-        left = self.late.share(NEARLY_ALL)
+        """The shortest length, in whole hours, that would have warned of 95 % of the late orders; None: no order was
+        late."""
+        left = self.late.share(NEARLY_ALL)  # in tenths of an hour
         return None if left is None else left // 10 + 1

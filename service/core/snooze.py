@@ -1,5 +1,8 @@
-"""Reminders, warnings and questions that an operator holds back until a moment: for an order, a status, a brand or an
-owner. News is never held. What is still true when the snooze ends goes out then."""
+"""A snooze: an operator holds back reminders, notices about promises and questions until a moment. It is for one
+order, or for all orders of a status, a brand or an owner.
+
+News is never held back. A notification that is still true when the snooze ends goes out then; the others are dropped.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ SNOOZABLE = frozenset({Purpose.REMINDER, Purpose.ASK_OWNER, Purpose.PROMISE_AT_R
 
 
 class Of(StrEnum):
-    """What a snooze is for."""
+    """What kind of thing a snooze names."""
 
     ORDER = "order"
     STATUS = "status"
@@ -26,9 +29,10 @@ class Of(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snooze:
-    """`name` is the order's id, or the word for the status, brand or owner in the plan."""
+    """One snooze, from `at` until `until`, both in UTC. `name` is the id of the order, the status, or the key of the
+    brand or owner in the plan."""
 
-    id: int = 0
+    id: int = 0  # 0: not stored yet
     of: Of
     name: str
     until: datetime
@@ -40,7 +44,7 @@ class Snooze:
 def snoozed_until(
     snoozes: Iterable[Snooze], notification: Notification, order: Order, plan: Plan, now: datetime
 ) -> datetime | None:
-    """Until when the notification is held back; None if it is not."""
+    """The moment until which these snoozes hold the notification back; None if none of them does."""
     if notification.purpose not in SNOOZABLE:
         return None
     names = {
