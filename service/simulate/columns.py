@@ -1,7 +1,8 @@
 """The mapping of a CSV file's columns to events.
 
-A row is one event, or it is one order with a column for each moment; then each moment that is filled in is an event.
-For example, this makes two events of a row with `ordered` and `sent`:
+There are two shapes of files. Either a row is one event, with a column for `status` and one for `occurred_at`. Or a
+row is one order with a column for each moment, and each moment that is filled in makes an event. For example, this
+makes two events, `confirmed` and `shipped`, of a row in which both `ordered` and `sent` are filled in:
 
     fields: {order_id: number, promised_at: due}
     moments: {ordered: confirmed, sent: shipped}
@@ -26,11 +27,11 @@ from avisa.diagnostics.yaml_reader import parse
 _OF_EVENT = frozenset({"order_id", "status", "occurred_at", "notify"})
 _TIMES = frozenset({"occurred_at", "promised_at", "time"})
 _DAY = len("2026-03-09")
-_NOWHERE = "customer@example.com"  # for customers whose address the file does not have: all can be reached
+_NOWHERE = "customer@example.com"  # for files without addresses: else no customer could be reached
 
 
 class Columns(BaseModel):
-    """Which column says what."""
+    """The mapping: which column holds which field of an event. Times without a zone are in `time_zone`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,7 +42,7 @@ class Columns(BaseModel):
 
     @classmethod
     def of_fields(cls, heads: Sequence[str]) -> Columns:
-        """The mapping of a file whose columns are called as the fields of events; others are ignored."""
+        """The mapping of a file whose columns are named as the fields of events; other columns are ignored."""
         return cls(fields={head: head for head in heads if _is_field(head)})
 
     @field_validator("fields", "values")
@@ -73,13 +74,13 @@ class Columns(BaseModel):
         return self
 
     def check(self, heads: Sequence[str]) -> None:
-        """Raises ValueError if the file has no such columns."""
+        """Raise ValueError if a column of the mapping is not among the `heads` of the file."""
         missing = [column for column in (*self.fields.values(), *self.moments) if column not in heads]
         if missing:
             raise ValueError(f"there is no column {', '.join(missing)}; there are {', '.join(heads)}")
 
     def events(self, row: Mapping[str, str | None]) -> Iterator[bytes]:
-        """The events of a row, as JSON."""
+        """The events of a row, each as the JSON that a record would have."""
         zone = ZoneInfo(self.time_zone)
         said: dict[str, Any] = {"customer.email": _NOWHERE} if not self._has_address() else {}
         said |= self.values
@@ -102,7 +103,8 @@ def _is_field(name: str) -> bool:
 
 
 def _zoned(written: str, zone: ZoneInfo) -> str:
-    """A time with its zone; a day, and what is no time, stays as it is written."""
+    """A time as RFC 3339, in its own zone or else in `zone`. A day, and text that is no time, is returned
+    unchanged."""
     if len(written) <= _DAY:
         return written
     try:
@@ -113,7 +115,7 @@ def _zoned(written: str, zone: ZoneInfo) -> str:
 
 
 def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """`customer.name` as the `name` of the `customer`."""
+    """The fields as an event has them: `customer.name` becomes the `name` in a map `customer`."""
     nested: dict[str, Any] = {}
     for name, value in flat.items():
         group, dot, key = name.partition(".")
@@ -125,7 +127,7 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read(text: str) -> Columns:
-    """The mapping in a YAML text. Raises ValueError, of which `problem` says what is wrong."""
+    """The mapping in a YAML text. Raises ValueError if there is something wrong; `problem` says what, in one line."""
     try:
         return Columns.model_validate(parse(text).value)
     except DocumentError as error:
@@ -134,7 +136,7 @@ def read(text: str) -> Columns:
 
 
 def problem(error: ValueError) -> str:
-    """What is wrong with a mapping, in one line."""
+    """What is wrong with a mapping, in one line, by the error of `read` or of `Columns.check`."""
     if not isinstance(error, ValidationError):
         return str(error)
     return "; ".join(_mistake(each) for each in error.errors(include_url=False, include_input=False))

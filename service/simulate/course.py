@@ -1,8 +1,9 @@
-"""One order from its first event to the end of the simulation, decided by the very core on a clock that is set.
+"""One order from its first event to the end of the simulation, decided by the same core as live, on a virtual clock.
 
-It follows the one write path: decide, ask the gate, send, settle. The relay takes each mail at once, nobody has
-unsubscribed, and the feed is always seen. Of the flood budgets only that of the order counts, for the orders of an
-address are lived in different processes; the shipped budget of an order is the smaller one.
+The order takes the path of a live one: decide, ask the gate, send, settle. The world around it is kind: the relay
+takes each mail at once, nobody has unsubscribed, and Avisa is never blind. Of the flood budgets only that of the
+order counts, because the orders of one address may run in different processes. In the shipped plan the order's is the
+smaller one.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Sent(NamedTuple):
-    """A message as it left, with its order as it was then."""
+    """A notification that was sent at `at`, with its order as it was at that moment."""
 
     at: datetime
     notification: Notification
@@ -39,25 +40,28 @@ class Sent(NamedTuple):
 
 @dataclass(slots=True)
 class Course:
-    """The life of one order under one plan. `reaches` says whether a notification has an address to go to."""
+    """The life of one order under one plan. All moments are on the virtual clock, in UTC.
+
+    `reaches` returns whether there is an address to which the notification can go.
+    """
 
     plan: Plan
     reaches: Reaches
     order: Order | None = None
-    reasons: Counter[Reason] = field(default_factory=Counter)  # of its events
-    dropped: Counter[Reason] = field(default_factory=Counter)  # of its notifications
+    reasons: Counter[Reason] = field(default_factory=Counter)  # how often events were decided for each reason
+    dropped: Counter[Reason] = field(default_factory=Counter)  # how often notifications were dropped for each reason
     sent: list[Sent] = field(default_factory=list)
     entered: list[tuple[datetime, str]] = field(default_factory=list)  # when each episode began, and its status
-    broken_dates: int = 0  # dates told and not kept
+    broken_dates: int = 0  # how often no message came by the `next_update` that the message before had told
     silence: Silence = field(default_factory=Silence)
-    silence_before: Silence = field(default_factory=Silence)  # had only events been told
+    silence_before: Silence = field(default_factory=Silence)  # as it would have been without reminders and notices
     _now: datetime = _LONG_AGO
-    _next_update: datetime | None = None  # by when the customer was told to hear again
+    _next_update: datetime | None = None  # the one that the newest message told
 
     def live(self, events: Iterable[tuple[datetime, OrderEvent]], end: datetime) -> None:
-        """Take in the events, each at its moment and in order, and let time pass until `end`."""
+        """Take in the events, each at its moment, the earliest first, and let time pass until `end`."""
         for at, event in events:
-            self._pass(at - _INSTANT)  # what is due at this very moment has the event to reckon with
+            self._pass(at - _INSTANT)  # the event comes before whatever else is due at its very moment
             self._now = at
             self._take(event, at)
             self._send(at)
@@ -68,19 +72,19 @@ class Course:
         self.silence_before.end(falls_silent)
 
     def _falls_silent(self, end: datetime) -> datetime:
-        """Up to when silence is counted. An order is stuck after its last reminder: from then on its owner knows, and
-        how long it lies there says nothing of the plan."""
+        """The moment up to which silence is counted: `end`, but for a stuck order that of its last message. From then
+        on its owner knows of it, and how long it lies there says nothing about the plan."""
         if self.order is None or not self.order.stuck:
             return end
         return max((it.at for it in self.sent if it.notification.to_customer), default=end)
 
     def _pass(self, until: datetime) -> None:
-        """Let time pass: wake the order and release what was held, each when it is due, up to `until`."""
+        """Let time pass up to `until`: wake the order and release held notifications, each when it is due."""
         while self.order is not None:
             due = _due(self.order)
             if due is None or max(due, self._now) > until:
                 return
-            self._now = max(due, self._now)  # an event may make due what should have been done before it
+            self._now = max(due, self._now)  # an event may bring a moment that has passed, which is due at once
             self._wake(self._now)
             self._send(self._now)
 
@@ -94,7 +98,7 @@ class Course:
             self.entered.append((now, decision.order.status))
         if decision.order.final:
             self._keep_date(now)
-            self._next_update = None  # an order that ended owes no word any more
+            self._next_update = None  # nobody has to write about an order that ended
         self.silence.open(now, decision.order)
         self.silence_before.open(now, decision.order)
 
@@ -109,7 +113,8 @@ class Course:
             self.dropped[Reason.SUPERSEDED] += len(decision.superseded)
 
     def _send(self, now: datetime) -> None:
-        """Send all that the gate lets through, first in, first out for each recipient."""
+        """Attempt all notifications that may be tried now: for each recipient one after the other, the oldest
+        first."""
         while (head := self._head(now)) is not None:
             self._attempt(head, now)
         order = self.order
@@ -118,7 +123,7 @@ class Course:
             self.silence_before.end(now)
 
     def _head(self, now: datetime) -> Notification | None:
-        """A notification that may be tried now."""
+        """A notification that may be tried now; None: there is none."""
         assert self.order is not None
         return next((it for it in _heads(self.order) if it.not_before is None or it.not_before <= now), None)
 
@@ -150,7 +155,7 @@ class Course:
         self._keep_date(now)
         self._next_update = sent.next_update
         self.silence.interrupt(now, order)
-        if sent.due is None:  # all but reminders tell what an event said
+        if sent.due is None:  # an event caused it, not silence
             self.silence_before.interrupt(now, order)
 
     def _keep_date(self, now: datetime) -> None:
@@ -174,7 +179,7 @@ class Course:
         self.order = evolve(order, pending=pending)
 
     def _room(self, item: Notification, now: datetime) -> datetime:
-        """The moment at which the flood budget of the order has room for one more."""
+        """The moment, `now` or later, at which the flood budget of the order has room for this mail."""
         allowance = self.plan.flood.per_order
         if allowance is None or item.seq <= allowance.count:  # an order has no more mails than notifications
             return now
@@ -194,7 +199,7 @@ class Course:
 
 
 def _due(order: Order) -> datetime | None:
-    """When something may happen by itself."""
+    """The next moment at which something may happen without an event; None: nothing does."""
     due = order.wake_at
     for item in _heads(order):
         due = earlier(due, item.not_before)
@@ -202,7 +207,7 @@ def _due(order: Order) -> datetime | None:
 
 
 def _heads(order: Order) -> Iterable[Notification]:
-    """The notifications that wait behind no earlier one for the same recipient."""
+    """The first waiting notification for each recipient and channel: the others wait behind it."""
     if len(order.pending) < 2:
         return order.pending
     heads: dict[tuple[str, str], Notification] = {}

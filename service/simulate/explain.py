@@ -1,4 +1,5 @@
-"""What a plan would do with one event now, guard by guard. The core decides; here its answer is put in words."""
+"""What a plan would do with one event now, guard by guard. The core decides; this module puts the decision in
+words."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from avisa.ports import CannotRender, NoAddress
 
 Shape = dict[str, Json]
 
-# In the order in which the core asks; the first that applies names the reason.
+# The reasons that a guard can give, in the order in which the core asks the guards. The first that applies decides.
 GUARDS = (
     Reason.ALREADY_SEEN,
     Reason.OLDER_THAN_KNOWN,
@@ -30,8 +31,11 @@ GUARDS = (
 
 
 def explain(order: Order | None, event: OrderEvent, catalog: Catalog, now: datetime) -> Shape:
-    """The reason, what each guard found, what the order becomes, and whom the decision tells what. `order` is the one
-    known before, None for a first event."""
+    """The decision on the event as the JSON of `avisa explain` (docs/reference.md, JSON): the reason, what each guard
+    found, the order after it, and the notifications with their texts.
+
+    `order` is the order as it is known before the event; None for a first event. `now` is in UTC.
+    """
     plan = catalog.plan
     decision = on_event(order, event, plan, now)
     assert decision.reason is not None  # every event has one
@@ -55,7 +59,8 @@ def explain(order: Order | None, event: OrderEvent, catalog: Catalog, now: datet
 
 
 def _guards(order: Order | None, event: OrderEvent, plan: Plan, now: datetime, reason: Reason) -> Iterator[Shape]:
-    """Each guard: whether it applies, and why; after the one that does, none is asked."""
+    """Each guard with whether it applies and why. The guards after the one that applies are not asked: `applies` is
+    None for them."""
     asked = True
     for guard in GUARDS:
         applies = guard is reason
@@ -130,7 +135,7 @@ def _on_repeat(order: Order | None, event: OrderEvent, *, applies: bool) -> str:
 
 
 def _notification(notification: Notification, decision: Decision, catalog: Catalog, now: datetime) -> Shape:
-    """Whom it goes to, what the gate says now, and how it reads."""
+    """A notification: its recipient, the verdict of the gate at `now`, and its text, or why it cannot be written."""
     shape: Shape = {
         "purpose": str(notification.purpose),
         "recipient": notification.recipient,

@@ -1,4 +1,5 @@
-"""The figures of a simulation, added up order by order and over all processes. They do not grow with the orders."""
+"""The figures of a simulation, added up order by order, and then over all processes. Their size does not grow with
+the number of orders."""
 
 from __future__ import annotations
 
@@ -16,20 +17,20 @@ from avisa.simulate.course import Course, Sent
 from avisa.simulate.promises import PromiseFigures
 from avisa.simulate.silence import Silence
 
-UNPLANNED = "unknown_status"  # stands for all statuses that the plan does not know
+UNPLANNED = "unknown_status"  # the name under which all statuses that the plan does not know are counted
 
 
 @dataclass(slots=True)
 class TouchpointFigures:
-    """What the customers of one touchpoint lived through."""
+    """What happened to orders and their customers in one touchpoint."""
 
     orders: int = 0
-    stuck: int = 0  # orders that no event took out of it after the last reminder
+    stuck: int = 0  # orders that were still there at the end, after their last reminder
     messages: Counter[Purpose] = field(default_factory=Counter)
-    silence: Distribution = field(default_factory=Distribution)  # of each order its longest there
-    silence_before: Distribution = field(default_factory=Distribution)  # had only events been told
+    silence: Distribution = field(default_factory=Distribution)  # the longest of each order there
+    silence_before: Distribution = field(default_factory=Distribution)  # the same without reminders and notices
     promises: PromiseFigures = field(default_factory=PromiseFigures)
-    warnings: Warnings = field(default_factory=Warnings)  # had this touchpoint warned, of the orders that passed it
+    warnings: Warnings = field(default_factory=Warnings)  # what a `warn_before` of this touchpoint would have done
 
     def merge(self, other: TouchpointFigures) -> None:
         self.orders += other.orders
@@ -42,8 +43,8 @@ class TouchpointFigures:
 
 
 @dataclass(slots=True)
-class Longest:
-    """The longest silence, and whose it was."""
+class LongestSilence:
+    """The longest silence of all, with the order that it was about and the status in which it began."""
 
     lasted: timedelta = timedelta(0)
     status: str = ""
@@ -57,18 +58,18 @@ class Figures:
     orders: int = 0
     touchpoints: defaultdict[str, TouchpointFigures] = field(default_factory=lambda: defaultdict(TouchpointFigures))
     messages_per_order: Distribution = field(default_factory=Distribution)  # to the customer
-    silence: Distribution = field(default_factory=Distribution)  # of each order its longest
-    silence_before: Distribution = field(default_factory=Distribution)
-    longest: Longest = field(default_factory=Longest)
-    warnings: Warnings = field(default_factory=Warnings)  # had every touchpoint warned
-    announced: Distribution = field(default_factory=Distribution)  # how long before the end, of late ones
-    broken_dates: int = 0
+    silence: Distribution = field(default_factory=Distribution)  # the longest of each order
+    silence_before: Distribution = field(default_factory=Distribution)  # the same without reminders and notices
+    longest: LongestSilence = field(default_factory=LongestSilence)
+    warnings: Warnings = field(default_factory=Warnings)  # what one `warn_before` for all touchpoints would have done
+    announced: Distribution = field(default_factory=Distribution)  # how long before the end late ones were warned of
+    broken_dates: int = 0  # as in `Course`
     reasons: Counter[Reason] = field(default_factory=Counter)
     dropped: Counter[Reason] = field(default_factory=Counter)
-    first_mails: dict[tuple[str, Purpose], Sent] = field(default_factory=dict)  # the first of each kind
+    first_mails: dict[tuple[str, Purpose], Sent] = field(default_factory=dict)  # by touchpoint and purpose
 
     def add(self, course: Course, end: datetime) -> None:
-        """Add the life of one order, which was lived until `end`."""
+        """Add the life of one order, which the simulation followed until `end`."""
         plan = course.plan
         self.orders += 1
         for status in {_planned(status, plan) for _, status in course.entered}:
@@ -94,7 +95,7 @@ class Figures:
             self.touchpoints[status].silence.add_duration(lasted)
             if lasted > self.longest.lasted:
                 assert course.order is not None
-                self.longest = Longest(lasted, status, course.order.order_id)
+                self.longest = LongestSilence(lasted, status, course.order.order_id)
         for status, lasted in _longest(course.silence_before, plan).items():
             self.touchpoints[status].silence_before.add_duration(lasted)
         self.silence.add_duration(max(course.silence.longest.values(), default=timedelta(0)))
@@ -144,7 +145,7 @@ def _planned(status: str, plan: Plan) -> str:
 
 
 def _longest(silence: Silence, plan: Plan) -> Mapping[str, timedelta]:
-    """By touchpoint; statuses that the plan does not know are one."""
+    """The longest silence of an order by touchpoint; all statuses that the plan does not know count as one."""
     longest: dict[str, timedelta] = {}
     for status, lasted in silence.longest.items():
         planned = _planned(status, plan)

@@ -12,8 +12,8 @@ from avisa.simulate.figures import Figures
 
 
 def first_mails(figures: Figures, catalog: Catalog, count: int) -> Iterator[dict[str, Json]]:
-    """The first mail of each touchpoint and purpose, up to `count`, the earliest first. Where a message cannot be
-    written, `problem` says why."""
+    """The first mail of each touchpoint and purpose, up to `count`, the earliest first, as the JSON of `avisa
+    simulate`. Where a message cannot be written, `problem` says why."""
     for sent in sorted(figures.first_mails.values(), key=lambda it: (it.at, it.notification.key))[:count]:
         notification = sent.notification
         mail: dict[str, Json] = {

@@ -1,7 +1,8 @@
-"""The silence of customers drawn: from events alone, and with what the plan says when nothing happens.
+"""A picture of the silence of customers, in two colours: if only events were told, and with the plan's reminders and
+notices.
 
-On the left how many customers hear nothing for longer than so many days; on the right, for each touchpoint, the
-silence at the median (the dot) and that of 95 % (the end of the line).
+The left half shows the share of customers who hear nothing for longer than so many days. The right half shows the
+silence in each touchpoint: its median (the dot) and its 95th percentile (the end of the line).
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ NAMES = ("silence.svg", "silence.png")
 
 _BEFORE, _AFTER, _GRID = "#9a9a9a", "#1f5fbf", "#dddddd"
 _SIZE, _DPI = (11.0, 4.6), 150  # inches, dots an inch
-_TENTHS_A_DAY = 240
-_SHOWN = 0.99  # the longest silence of a customer in a hundred is not drawn: it would flatten all others
+_TENTHS_A_DAY = 240  # a `Distribution` counts durations in tenths of an hour
+_SHOWN = 0.99  # the longest silences, one in a hundred, are cut off: they would flatten all others
 
 
 def write(figures: Figures, plan: Plan, folder: Path) -> list[Path]:
-    """Write the picture to the folder as SVG and PNG; return the paths. Raises OSError."""
+    """Write the picture to the folder as SVG and PNG, and return their paths. Raises OSError if that fails."""
     folder.mkdir(parents=True, exist_ok=True)
-    # Text stays text in an SVG, and the same figures give the same bytes.
+    # So text stays text in an SVG, and the same figures make the same bytes.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "avisa", "font.size": 10}):
         drawn = Figure(figsize=_SIZE, layout="constrained")
         left, right = drawn.subplots(1, 2, width_ratios=(3, 2))
@@ -56,7 +57,7 @@ def _curves(axes: Axes, figures: Figures) -> None:
 
 
 def _left_silent(silences: Distribution) -> tuple[list[float], list[float]]:
-    """Days, and the share of orders in percent that had a longer silence."""
+    """The points of a curve: days, and the share of orders, in percent, that had a longer silence."""
     whole = silences.counts.total()
     days, shares, longer = [0.0], [100.0], whole
     for tenths in sorted(silences.counts):

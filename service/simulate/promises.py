@@ -1,4 +1,4 @@
-"""What became of the promises: which came late, and which of these customers were warned."""
+"""What became of the promises: which orders came late, and which of their customers were warned."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from avisa.simulate.course import Course, Sent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseOutcome:
-    """What became of one order's promise, by the date that stood last."""
+    """What became of one order's promise. "The end" is that of the last date that it had."""
 
-    status: str  # where the order was when that was decided
-    late: bool  # not fulfilled by the end, be it later or never
+    status: str  # the last one before the end that could have warned; if there was none, the order's newest
+    late: bool  # not fulfilled by the end: later, or never
     state: PromiseState | None
-    warned: timedelta | None  # how long before the end the customer was; None: not at all
-    left: Mapping[str, timedelta]  # how long before the end the order left each status; 0: not before the end
+    warned: timedelta | None  # how long before the end the customer was warned; None: they were not
+    left: Mapping[str, timedelta]  # how long before the end the order left each status (`hindsight.left_before`)
 
 
 def outcome(course: Course, end: datetime) -> PromiseOutcome | None:
-    """What became of the promise of an order that was lived until `end`; None if there was none, it was withdrawn, or
-    its own end is still to come."""
+    """What became of the promise of an order, which the simulation followed until `end`. None if the order had no
+    promise, if it was withdrawn, or if it is neither fulfilled nor over by `end`."""
     order, plan = course.order, course.plan
     if order is None or order.promise is None or order.promise.date is None:
         return None
@@ -45,7 +45,8 @@ def outcome(course: Course, end: datetime) -> PromiseOutcome | None:
 
 
 def _warns(sent: Sent) -> bool:
-    """True for a notice that the promise is at risk, and for an update that says so besides."""
+    """True for the message that told the customer that the promise is at risk: the notice, or an update in its
+    place."""
     promise = sent.order.promise
     if promise is None or promise.state is not PromiseState.AT_RISK:
         return False
@@ -54,7 +55,7 @@ def _warns(sent: Sent) -> bool:
 
 @dataclass(slots=True)
 class PromiseFigures:
-    """The promises that were decided in one touchpoint."""
+    """How many promises came to which outcome in one touchpoint."""
 
     warned: int = 0
     late: int = 0

@@ -14,15 +14,16 @@ from avisa.simulate.simulation import Outcome
 
 Shape = dict[str, Json]
 
-# Each `warn_before` of which the report says what it would have done.
+# The lengths of `warn_before` for which the report says what each would have done.
 TRIED = tuple(timedelta(hours=hours) for hours in (12, 24, 36, 48, 60, 72, 96, 120, 144, 168, 192, 216, 240))
 
-_MEDIAN, _MOST, _ALL = 0.5, 0.95, 1.0
+_MEDIAN, _P95, _MAX = 0.5, 0.95, 1.0  # shares of a distribution
 _NO_FIGURES = TouchpointFigures()
 
 
 def report(outcome: Outcome, plan: Plan) -> Shape:
-    """The figures under the first plan, and how they differ under the second one, if there are two."""
+    """The figures under the first plan, which is `plan`, and how they differ from those under the second, if there is
+    one."""
     figures = outcome.figures[0]
     messages = figures.messages_per_order
     return {
@@ -34,8 +35,8 @@ def report(outcome: Outcome, plan: Plan) -> Shape:
         "touchpoints": {status: _touchpoint(figures.touchpoints[status]) for status in _passed(figures, plan)},
         "messages_per_order": {
             "median": messages.share(_MEDIAN),
-            "p95": messages.share(_MOST),
-            "max": messages.share(_ALL),
+            "p95": messages.share(_P95),
+            "max": messages.share(_MAX),
         },
         "silence_h": _silence(figures.silence),
         "silence_before_h": _silence(figures.silence_before),
@@ -49,15 +50,15 @@ def report(outcome: Outcome, plan: Plan) -> Shape:
 
 
 def too_long(outcome: Outcome, limit: timedelta) -> Iterator[tuple[str, float]]:
-    """The touchpoints in which a silence lasted longer than the limit, and how many hours it did."""
+    """The touchpoints in which a customer's silence was longer than the limit, each with its longest, in hours."""
     for status, figures in sorted(outcome.figures[0].touchpoints.items()):
-        lasted = hours(figures.silence.share(_ALL))
+        lasted = hours(figures.silence.share(_MAX))
         if lasted is not None and timedelta(hours=lasted) > limit:
             yield status, lasted
 
 
 def _passed(figures: Figures, plan: Plan) -> Iterator[str]:
-    """The touchpoints that orders passed, in the order of the plan."""
+    """The touchpoints that at least one order passed, as the plan lists them."""
     yield from (status for status in (*plan.touchpoints, UNPLANNED) if status in figures.touchpoints)
 
 
@@ -81,14 +82,14 @@ def _touchpoint(figures: TouchpointFigures) -> Shape:
 
 
 def _announced(figures: Figures) -> Shape:
-    """How long before the end customers were warned of what came late: 95 and 98 % of all late ones at least so long.
-    None: fewer were warned at all."""
+    """How many hours before the end the customers of late orders were warned: `p95` is what 95 % of them had at
+    least, `p98` what 98 % had. None: fewer than that were warned at all."""
     late = sum(row.promises.late for row in figures.touchpoints.values())
     return {f"p{share}": hours(_at_least(figures.announced, late, share)) for share in (95, 98)}
 
 
 def _at_least(announced: Distribution, late: int, percent: int) -> int | None:
-    """The number that so many percent of `late` reach or exceed."""
+    """The largest number that so many percent of the `late` orders reach; None: fewer of them were warned."""
     reached = 0
     for number in sorted(announced.counts, reverse=True):
         reached += announced.counts[number]
@@ -98,8 +99,8 @@ def _at_least(announced: Distribution, late: int, percent: int) -> int | None:
 
 
 def _warn_before(warnings: Warnings) -> list[Shape]:
-    """What each length would have done, had all touchpoints warned: how many orders it warned of, how many of these
-    came late, and how many late ones it missed."""
+    """For each length, what it would have done as the `warn_before` of all touchpoints: how many orders it warned of,
+    how many of these came late, and how many late orders it missed."""
     tried = ((length, warnings.tried(length)) for length in TRIED)
     return [
         {"hours": length // timedelta(hours=1), "warned": it.warned, "late": it.late, "missed": it.missed}
@@ -110,8 +111,8 @@ def _warn_before(warnings: Warnings) -> list[Shape]:
 def _silence(silences: Distribution) -> Shape:
     return {
         "median": hours(silences.share(_MEDIAN)),
-        "p95": hours(silences.share(_MOST)),
-        "max": hours(silences.share(_ALL)),
+        "p95": hours(silences.share(_P95)),
+        "max": hours(silences.share(_MAX)),
     }
 
 
@@ -127,7 +128,7 @@ def _longest(figures: Figures) -> Shape | None:
 
 
 def _differences(outcome: Outcome) -> Iterator[Shape]:
-    """Every figure that is another one under the second plan: what it was there, and what it is under the first."""
+    """Every figure that differs between the plans: `new` is its value under the first, `old` under the second."""
     if len(outcome.figures) < 2:
         return
     new, old = outcome.figures
@@ -142,7 +143,7 @@ def _differences(outcome: Outcome) -> Iterator[Shape]:
 
 
 def _flat(shape: Shape, prefix: str = "") -> Iterator[tuple[str, Json]]:
-    """`messages.update` and its number."""
+    """The numbers of a nested shape, each with its path, such as `messages.update`."""
     for key, value in shape.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{key}.")

@@ -1,4 +1,4 @@
-"""All orders, shared out among all cores, under one plan or under two."""
+"""The lives of all orders under one plan or under two, worked out by all processor cores."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from avisa.simulate.figures import Figures
 from avisa.simulate.spill import Spilled, TakenIn, arrivals, by_order
 from avisa.templates import address
 
-FEW = 5_000  # records that one process has lived before another has started
+FEW = 5_000  # records; one process has done with so many before others have started
 
 
 @dataclass(slots=True)
 class Outcome:
-    """The figures under each plan, and what came of the records."""
+    """The figures under each plan, in the order of the plans, and how many records were read."""
 
     figures: tuple[Figures, ...]
-    events: int = 0
-    unread: Counter[Reason] = field(default_factory=Counter)
-    differing: int = 0  # orders of which the customer hears otherwise, or at other moments, under two plans
+    events: int = 0  # records that were read as events, under the first plan
+    unread: Counter[Reason] = field(default_factory=Counter)  # records that were not, by the reason
+    differing: int = 0  # orders whose customers get other messages, or at other moments, under the two plans
 
     def merge(self, other: Outcome) -> None:
         """Add the outcome of other orders."""
@@ -49,9 +49,8 @@ def simulate(
     now: datetime,
     progress: Callable[[], None],
 ) -> Outcome:
-    """Live all orders under each of the plans, up to the newest event, or to `now` if that claims to lie ahead.
-
-    `progress` is called after each file.
+    """Follow all orders under each of the plans until the newest event; until `now` if that event claims to lie in
+    the future. `progress` is called after each of the spilled files.
     """
     lived = partial(_lived, plans=tuple(plans), taken_in=taken_in, end=min(spilled.end, now))
     whole = Outcome(tuple(Figures() for _ in plans), unread=Counter(spilled.unread))
@@ -91,16 +90,16 @@ def _lived(file: Path, plans: Sequence[Plan], taken_in: TakenIn, end: datetime) 
 
 
 def _messages(course: Course) -> Iterable[object]:
-    """What the customer hears, and when."""
+    """What the customer is sent, and when: equal under two plans if the customer sees no difference."""
     told = (it for it in course.sent if it.notification.to_customer)
     return tuple((it.at, it.notification.purpose, it.notification.status) for it in told)
 
 
 def _reaches(notification: Notification, order: Order) -> bool:
-    """True if there is an address to write to. An owner's was checked with the plan."""
+    """True if there is an address to write to. The addresses of owners were checked with the plan."""
     return not notification.to_customer or _usable(notices.address(order))
 
 
-@lru_cache(64)  # an order has a few messages to one address
+@lru_cache(64)  # the messages of an order, a few in a row, have one address
 def _usable(written: str) -> bool:
     return address.checked(written) is not None

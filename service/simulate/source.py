@@ -12,14 +12,14 @@ from avisa.core.model import Position
 from avisa.ports import Record
 from avisa.simulate.columns import Columns
 
-# A line has no timestamp, as a record has one. Its event must say when it occurred.
+# The timestamp of records from a file. No line says when it was written, so each event must say when it occurred.
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 
-Progress = Callable[[int], None]  # is called with how many bytes were read more
+Progress = Callable[[int], None]  # called with the bytes read since its last call; of a CSV file, characters
 
 
 def json_lines(lines: Iterable[bytes], name: str, progress: Progress) -> Iterator[Record]:
-    """The records of a file of JSON lines, an event each, as `avisa publish` takes them."""
+    """The records of a file with one event as JSON on each line, as `avisa publish` takes them."""
     for number, line in enumerate(lines):
         progress(len(line))
         if value := line.strip():
@@ -27,7 +27,7 @@ def json_lines(lines: Iterable[bytes], name: str, progress: Progress) -> Iterato
 
 
 def csv_rows(lines: Iterable[str], columns: Columns | None, name: str, progress: Progress) -> Iterator[Record]:
-    """The records of a CSV file, by a mapping of its columns; without one they are called as the fields of events.
+    """The records of a CSV file, by a mapping of its columns. None: the columns are named as the fields of events.
 
     Raises ValueError if the mapping names columns that the file does not have.
     """
@@ -49,11 +49,11 @@ def csv_rows(lines: Iterable[str], columns: Columns | None, name: str, progress:
 
 
 def record(name: str, number: int, value: bytes) -> Record:
-    """A record of a file: its name stands for the topic, and the number of the event for the offset."""
+    """A record from a file. The name of the file stands for the topic, the number of the event for the offset."""
     position = Position(topic=name, partition=0, offset=number)
     return Record(position=position, timestamp=UNDATED, dated=False, key=None, headers=(), value=value)
 
 
 def open_text(path: Path) -> IO[str]:
-    """A CSV file, with or without a byte order mark."""
+    """Open a CSV file in UTF-8, with or without a byte order mark. Raises OSError."""
     return path.open(encoding="utf-8-sig", newline="")

@@ -1,7 +1,7 @@
-"""Events grouped by order, however they lie in their file, without ever holding all of them in memory.
+"""Records grouped by order, wherever they stand in their source, without holding all of them in memory.
 
-The records are spilled to temporary files, those of an order to the same one. Each file is then read whole; it has
-one in 256 of the orders.
+The records are spilled to 256 temporary files, all records of an order to the same file. Each file is then read
+whole.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from avisa.core.plan import Events
 from avisa.ports import Record, Skipped, Unreadable
 
 GROUPS = 256
-_AT_ONCE = 32  # records that are written together: one by one takes thrice as long
+_AT_ONCE = 32  # records that are written together, because one by one takes three times as long
 # order, number, topic, partition, offset, timestamp, dated, headers, value
 _Row = tuple[str, int, str, int, int, datetime, bool, tuple[tuple[str, bytes | None], ...], bytes | None]
 
@@ -32,7 +32,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class TakenIn(StrEnum):
-    """When an event is taken in: when it occurred, or when its record was written."""
+    """The moment at which the simulation takes an event in: when it occurred, or the timestamp of its record."""
 
     OCCURRED_AT = "occurred_at"
     TIMESTAMP = "timestamp"
@@ -40,11 +40,11 @@ class TakenIn(StrEnum):
 
 @dataclass(slots=True)
 class Spilled:
-    """What was read: the files, and what could not be used."""
+    """The files with the records, and the count of those that could not be used."""
 
     files: list[Path]
-    records: int = 0
-    end: datetime = _LONG_AGO  # the newest moment of all
+    records: int = 0  # all that were read
+    end: datetime = _LONG_AGO  # the latest moment at which an event is taken in
     unread: Counter[Reason] = field(default_factory=Counter)  # dead letters and skipped records
 
 
@@ -52,7 +52,7 @@ def spill(
     records: Iterable[Record | Unreadable], folder: Path, taken_in: TakenIn, types: Collection[str] = ()
 ) -> Spilled:
     """Write the records to files in `folder`, grouped by order. `types` are the CloudEvent types to take; if empty,
-    all. Raises what reading raises, and OSError."""
+    all are taken. Raises OSError, and what the iterator of the records raises."""
     spilled = Spilled([folder / str(number) for number in range(GROUPS)])
     groups: list[list[_Row]] = [[] for _ in range(GROUPS)]
     with ExitStack() as stack:
@@ -62,7 +62,7 @@ def spill(
             if isinstance(record, Unreadable):
                 spilled.unread[record.reason] += 1
                 continue
-            found = _usual(record) or _any(record, types)
+            found = _of_plain(record) or _of_any(record, types)
             if isinstance(found, Reason):
                 spilled.unread[found] += 1
                 continue
@@ -86,7 +86,7 @@ def spill(
 
 
 def by_order(file: Path) -> Iterator[list[tuple[int, Record]]]:
-    """The records of each order in one of the files, numbered as they were read."""
+    """The records of one order after the other in one of the files, each with its number in the source."""
     orders: defaultdict[str, list[tuple[int, Record]]] = defaultdict(list)
     for order_id, number, topic, partition, offset, timestamp, dated, headers, value in _rows(file):
         position = Position(topic=topic, partition=partition, offset=offset)
@@ -98,10 +98,12 @@ def by_order(file: Path) -> Iterator[list[tuple[int, Record]]]:
 def arrivals(
     records: Iterable[tuple[int, Record]], rules: Events, taken_in: TakenIn, end: datetime
 ) -> tuple[list[tuple[datetime, OrderEvent]], Counter[Reason]]:
-    """The events of one order, each with the moment at which it is taken in, in order; and what could not be read.
+    """The events of one order, each with the moment at which it is taken in, the earliest first; and how many of the
+    records could not be read, by the reason.
 
-    By `occurred_at` nothing comes late. By `timestamp` events come as they lie in the topic, none before another that
-    lies before it. What claims to have happened after `end` is taken in then.
+    By OCCURRED_AT no event comes late. By TIMESTAMP events come in the order of the topic: one whose timestamp is
+    earlier than that of a record before it is taken in at the moment of that record. Nothing is taken in after `end`,
+    whatever an event claims.
     """
     taken: list[tuple[datetime, int, int, OrderEvent]] = []
     unread: Counter[Reason] = Counter()
@@ -131,8 +133,9 @@ def _rows(file: Path) -> Iterator[_Row]:
                 return
 
 
-def _usual(record: Record) -> tuple[str, datetime] | None:
-    """The order and the moment of a usual event, read in a fifth of the time; None for any other record."""
+def _of_plain(record: Record) -> tuple[str, datetime] | None:
+    """The order and the moment of a record that is one of our plain events, in a fifth of the time that `events.read`
+    takes; None for any other record."""
     if record.value is None or record.headers:
         return None
     try:
@@ -145,7 +148,8 @@ def _usual(record: Record) -> tuple[str, datetime] | None:
     return order_id, occurred_at
 
 
-def _any(record: Record, types: Collection[str]) -> tuple[str, datetime] | Reason:
+def _of_any(record: Record, types: Collection[str]) -> tuple[str, datetime] | Reason:
+    """The order and the moment of a record, or the reason why it is no event."""
     match events.read(record, types=types):
         case OrderEvent() as event:
             return event.order_id, event.occurred_at
