@@ -1,8 +1,9 @@
-"""People: an owner's answer is loaded, decided and committed like an event.
+"""The way in for owners: an answer is decided and committed like an event.
 
-    token -> question -> decide -> commit; if the commit lost a race, again.
+    token -> question -> decide -> commit; again from the question if another process changed the order meanwhile
 
-Looking changes nothing. An answer acts once, however often it is sent: what was answered is part of the order.
+To look at a question changes nothing. An answer acts once, however often it is sent, because the order remembers that
+the question was answered.
 """
 
 from __future__ import annotations
@@ -27,31 +28,31 @@ from avisa.write_path import DecidedOrder, WritePath
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What an owner sent: the reply, what they wrote for the customer by the name of the fact, and `Shown.seen`."""
+    """What an owner sent with the form."""
 
     reply: Reply
-    facts: dict[str, str]
-    seen: Rank | None = None
+    facts: dict[str, str]  # as in `Answer.facts`
+    seen: Rank | None = None  # `Shown.seen` of the page that they filled in; None: the form did not have it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What an owner sees of a question. `values` has the variables of a message to owners (`core.context`)."""
+    """What the page of a question shows to an owner."""
 
     state: Literal["open", "answered", "lapsed"]
-    locale: str  # the owner's, or the brand's
+    locale: str  # the owner's; if the plan has none, the brand's
     time_zone: str  # the brand's
-    today: date  # the customer's
-    values: dict[str, Json]
-    seen: Rank
-    next_owner: str | None  # their name; None: nobody is next in line
-    customer_locale: str | None
-    answered: Question | None = None  # the question whose answer holds
-    acted: Reason | None = None  # what came of the answer that was sent just now; None: nothing
+    today: date  # the day that it is where the customer lives
+    values: dict[str, Json]  # the variables of a message to owners (`core.context`)
+    seen: Rank  # of the newest event that the page shows; the form sends it back
+    next_owner: str | None  # the name of the owner next in line; None: the question cannot be passed on
+    customer_locale: str | None  # the language in which the customer reads what the owner writes
+    answered: Question | None = None  # the question whose reply answers this one
+    acted: Reason | None = None  # of the decision on an answer sent just now; None: nothing was changed by one
 
 
 class Answers:
-    """Shows the questions to owners, and takes their answers."""
+    """Looks up questions by the tokens of their links, and takes the answers."""
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class Answers:
         self._secret = secret
 
     async def look(self, token: str) -> Shown | None:
-        """What the link shows; None if it is none of ours, or its order is forgotten."""
+        """What the page of this token shows; None if we did not sign the token, or the order is forgotten."""
         asked = await self._asked(token)
         if asked is None:
             return None
@@ -79,7 +80,11 @@ class Answers:
         return None if order is None or question is None else self._shown(order, question, asked)
 
     async def take(self, token: str, written: Written) -> Shown | None:
-        """Carry out an answer, and return what the link shows from now on; `acted` is None if it came too late."""
+        """Decide and commit an answer, and return what the page shows after it; None as in `look`.
+
+        `acted` is None if the answer changed nothing: the question was answered before or has lapsed, or it was to be
+        passed on and nobody is next in line.
+        """
         asked = await self._asked(token)
         if asked is None:
             return None

@@ -1,8 +1,11 @@
-"""An owner answers a question: on a phone, in their language, by keyboard or screen reader, without scripts.
+"""The page on which an owner answers a question: in their language, for phones, keyboards and screen readers, without
+scripts.
 
-Scanners and previews open every link in a mail, so GET changes nothing. The POST needs no cookie: whoever has the
-token has the mail. Sent twice it acts once, and shows what was answered. Every token that is not ours gets the same
-page.
+    GET  /o/TOKEN   what is known of the order, and a form; or what was answered, or that the question has lapsed
+    POST /o/TOKEN   takes the answer, once; sent again, it shows what was answered. 400: the form has a mistake
+
+Mail scanners and previews open every link in a mail, so GET changes nothing. The POST needs no cookie, because the
+token came in the owner's mail. Every token that we did not sign gets the same page, with 404.
 """
 
 from __future__ import annotations
@@ -30,12 +33,12 @@ from avisa.web.unsubscribe import language
 PREFIX = "/o/"
 TEXTS: Mapping[str, Mapping[str, str]] = tomllib.loads((Path(__file__).parent / "question.toml").read_text("utf-8"))
 LONGEST = 1_000  # characters of a text for the customer
-FARTHEST = timedelta(days=1096)  # a promised date; one beyond it is most likely mistyped
+FARTHEST = timedelta(days=1096)  # how far ahead a promised date may be; beyond, it is most likely mistyped
 _FIELDS = ("reason", "next_step", "promised_at")
 
 
 class Answers(Protocol):
-    """Who knows the questions and takes the answers."""
+    """What the page needs of `avisa.answers`."""
 
     async def look(self, token: str) -> Shown | None: ...
 
@@ -64,7 +67,8 @@ def routes(answers: Answers) -> list[Route]:
 
 
 def _form(body: bytes) -> dict[str, str]:
-    """The fields of a form (application/x-www-form-urlencoded), the first of each name; none if it is no form."""
+    """The fields of a form (application/x-www-form-urlencoded). A name that comes twice has its first value; a body
+    that is no form has no fields."""
     try:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
     except ValueError:
@@ -73,7 +77,7 @@ def _form(body: bytes) -> dict[str, str]:
 
 
 def _written(form: Mapping[str, str], shown: Shown) -> tuple[Written | None, dict[str, str]]:
-    """What the form says; or None and, by field, the name of the text that says what is wrong."""
+    """The answer in the form; or None and, for each field with a mistake, the key in `TEXTS` of what is wrong."""
     reply = form.get("reply", "")
     if reply not in list(Reply) or (reply == Reply.PASS_ON and shown.next_owner is None):
         return None, {"reply": "choose"}
@@ -89,7 +93,7 @@ def _written(form: Mapping[str, str], shown: Shown) -> tuple[Written | None, dic
 
 
 def _is_ahead(day: str, today: date) -> bool:
-    """True for a day, as `2026-03-09`, from today on."""
+    """True for a day such as `2026-03-09`, from today on and not farther ahead than `FARTHEST`."""
     try:
         found = date.fromisoformat(day)  # which takes a week, too, such as `2026-W11-1`
         return found.isoformat() == day and today <= found <= today + FARTHEST
@@ -98,6 +102,7 @@ def _is_ahead(day: str, today: date) -> bool:
 
 
 def _rank(written: str) -> Rank | None:
+    """The rank in the form's hidden field `seen`, such as `1767225600000000.-1.3`; None if it is none."""
     parts = written.split(".")
     if len(parts) != 3 or not all(part.removeprefix("-").isdecimal() and len(part) < 20 for part in parts):
         return None
