@@ -30,7 +30,9 @@ _STDIN = "-"
 def explain(
     event: str = typer.Argument(..., metavar="EVENT", help="A file with one event as JSON; - is standard input."),
     live: bool = typer.Option(
-        False, "--live", help="By the plan in force, with the order as the store knows it; else as a first event."
+        False,
+        "--live",
+        help="Use the plan in force, and the order as the store knows it; without it the folder's, and a new order.",
     ),
 ) -> None:
     settings = load_settings(dotenv=live)
@@ -38,10 +40,10 @@ def explain(
     if live:
         document = use_store(settings, lambda store, clock: _in_store(store, clock, settings, value))
     else:
-        now = clock_of(settings.clock)
+        clock = clock_of(settings.clock)
         catalog = unchecked_catalog(settings, None)
-        taken = asyncio.run(_read(value, catalog, settings, now))
-        document = explained(None, taken, catalog, now.now())
+        taken = asyncio.run(_read(value, catalog, settings, clock))
+        document = explained(None, taken, catalog, clock.now())
     answer.give(document, views.explanation)
 
 
@@ -61,9 +63,11 @@ def _value(event: str) -> bytes:
 
 
 async def _read(value: bytes, catalog: Catalog, settings: Settings, clock: Clock) -> OrderEvent:
-    """The event, as if its record were written now. Raises Failure if it would be a dead letter, or be skipped.
+    """The event, read as if its record were written now. Raises Failure if the record would become a dead letter or
+    be skipped.
 
-    What needs a schema registry is read by its schema; JSON there is taken for what such a schema says.
+    A record that needs a schema registry is read by its schema. Where a feed expects such a record and the file is
+    JSON instead, the JSON stands for the content that the schema would have given.
     """
     position = Position(topic=settings.kafka.topics[0], partition=0, offset=0)
     record = Record(position=position, timestamp=clock.now(), key=None, headers=(), value=value)

@@ -1,4 +1,4 @@
-"""`avisa feed try`: what a feed makes of records, before it counts. Nothing is stored, and nothing is sent."""
+"""`avisa feed try`: which events a feed makes of records in a file. Nothing is stored, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -28,31 +28,34 @@ feed = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @feed.callback()
 def group() -> None:
-    """A callback makes `try` a command of its own, also while there is no other."""
+    """Does nothing; but without a callback, typer takes the only command `try` for the command `feed` itself."""
 
 
 @feed.command("try")
 def try_(
     file: str = typer.Argument(..., metavar="FILE", help="Records, each on one line, or one; - is standard input."),
-    topic: str | None = typer.Option(None, "--topic", metavar="T", help="By the feed of this topic."),
+    topic: str | None = typer.Option(
+        None, "--topic", metavar="T", help="Try the feed of this topic; without it the one that FILE is named after."
+    ),
     plan: Path | None = typer.Option(  # noqa: B008 -- how typer declares
         None, "--plan", help="A plan.yaml or its folder; without it that of the folder in use."
     ),
 ) -> None:
     """Show the event that comes out of each record, or the first thing that is wrong with it."""
     settings = load_settings(dotenv=False)
-    written = plan_at(settings, plan)
+    with_feeds = plan_at(settings, plan)
     records, now = _records(file), clock_of(settings.clock).now()
-    named = _topic(topic, file, written)
-    documents = [_document(line, tried(value, line, named, written, now), written, named) for line, value in records]
+    chosen = _topic(topic, file, with_feeds)
+    results = ((line, tried(value, line, chosen, with_feeds, now)) for line, value in records)
+    documents = [_document(line, trial, with_feeds, chosen) for line, trial in results]
     answer.give(documents, trials.trials)
     if any(document["error"] for document in documents):
         raise typer.Exit(Exit.FINDINGS)
 
 
 def _records(file: str) -> list[tuple[int, bytes]]:
-    """Each record with the line on which it begins. A file that is one document in JSON is one record, in however
-    many lines."""
+    """The records of a file, each with the number of the line on which it begins, from 1. A file that is one JSON
+    document is one record, over however many lines."""
     try:
         content = sys.stdin.buffer.read() if file == _STDIN else Path(file).read_bytes()
     except OSError as error:
@@ -66,7 +69,8 @@ def _records(file: str) -> list[tuple[int, bytes]]:
 
 
 def _topic(asked: str | None, file: str, plan: Plan) -> str:
-    """The topic whose feed is tried: the one asked for, the one that the file is called after, else the only one."""
+    """The topic whose feed is tried: the one asked for; else the one that the file is named after; else the only one.
+    Raises Failure if the plan has no such feed."""
     feeds = plan.events.feeds
     named = asked or Path(file).stem
     if named in feeds:
@@ -78,6 +82,7 @@ def _topic(asked: str | None, file: str, plan: Plan) -> str:
 
 
 def _document(line: int, trial: Trial, plan: Plan, topic: str) -> dict[str, Any]:
+    """What became of one record, as JSON (docs/reference.md, JSON)."""
     taken, feed = trial.taken, plan.events.feeds[topic]
     document: dict[str, Any] = {"line": line, "event": None, "planned": None, "skipped": None, "error": None}
     match taken:

@@ -1,4 +1,4 @@
-"""`avisa note`: a word about an order, for those inside the firm."""
+"""`avisa note`: a text about an order, for people inside the firm. The timeline and the mail `ask-owner` show it."""
 
 from __future__ import annotations
 

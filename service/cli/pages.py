@@ -1,6 +1,7 @@
-"""Lists that may be long: people get the newest page, and the command for the page before it.
+"""Lists that may be long. People get the newest page, and the command that shows the page before it.
 
-Programs get all, unless they ask for a page, for an array has no place to say that it is not all.
+With `--json` the whole list is printed, unless `--limit` asks for less: a JSON array has no place to say that more
+would follow.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ limit_option = typer.Option(
 def give(
     read: Read, shown: Callable[[list[Shape]], Any], *, limit: int | None, command: Sequence[str], cursor: str
 ) -> None:
-    """Print the newest that `read` finds; it is given how many at most.
+    """Print the newest rows that `read` returns. `read` takes the store, and the most rows to return; None: all.
 
-    `command`, with `--before` and what the first line has under `cursor`, shows the page before.
+    `command` is the command line without `avisa`. With `--before` and the value that the first row has under the key
+    `cursor`, it shows the page before.
     """
     if answer.as_json:
         answer.give(read_store(lambda store: read(store, limit)))

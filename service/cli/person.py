@@ -8,7 +8,7 @@ from avisa.cli.exits import usage
 
 
 def login() -> str:
-    """The login name; raises Failure where there is none."""
+    """The login name of the user. Raises Failure if the machine knows none, as in some containers."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -1,4 +1,4 @@
-"""`avisa promises`: what was promised to whom, and what became of it."""
+"""`avisa promises`: the promised dates, what became of them, and who looks after the orders."""
 
 from __future__ import annotations
 

@@ -37,10 +37,10 @@ from avisa.simulate.spill import GROUPS, TakenIn, spill
 _TOPIC = "topic:"
 _STDIN = "-"
 _STEPS = 200  # of a progress bar
-_UNKNOWN = 200 << 20  # bytes; what is done of so many is shown, where nobody knows how many there are
+_UNKNOWN = 200 << 20  # bytes; standard input, whose length nobody knows, moves the bar as if it had so many
 
 Records = Iterator[Record | Unreadable]
-Step = Callable[[int, int | None], None]  # how much is done, and of how much, if that is known
+Step = Callable[[int, int | None], None]  # takes what was done since its last call, and the whole, if known
 
 
 def simulate(
@@ -57,15 +57,17 @@ def simulate(
         None, "--columns", metavar="FILE", help="What the columns of a CSV file mean, as YAML."
     ),
     taken_in: TakenIn = typer.Option(  # noqa: B008 -- how typer declares
-        TakenIn.OCCURRED_AT, "--taken-in", help="When events count as taken in; by timestamp those of a topic can."
+        TakenIn.OCCURRED_AT,
+        "--taken-in",
+        help="Take each event in when it occurred or, of a topic only, at the timestamp of its record.",
     ),
     max_silence: str | None = typer.Option(
         None,
         "--max-silence",
         metavar="DURATION",
-        help="Such as 4d: exit with 1 if any customer hears nothing longer.",
+        help="Exit with 1 if any customer hears nothing for longer than this, such as 4d.",
     ),
-    count: int = typer.Option(3, "--mails", min=0, metavar="N", help="Show the first mails, of N kinds."),
+    count: int = typer.Option(3, "--mails", min=0, metavar="N", help="Show the first mail of each of N kinds."),
     plot: Path | None = typer.Option(  # noqa: B008 -- how typer declares
         None, "--plot", metavar="DIR", help="Draw silence.svg and silence.png there; needs `pip install avisa[plot]`."
     ),
@@ -76,11 +78,11 @@ def simulate(
     plans = [plan_at(settings, path) for path in ((plan,) if against is None else (plan, against))]
     if taken_in is TakenIn.TIMESTAMP and not events.startswith(_TOPIC):
         raise usage("simulate: only the records of a topic have a timestamp")
-    asked = _Asked(events, mapping, taken_in, settings)
+    request = _Request(events, mapping, taken_in, settings)
     topic = events.removeprefix(_TOPIC) if events.startswith(_TOPIC) else None
     if any(feed.by_registry for plan in plans for name, feed in plan.events.feeds.items() if name == topic):
         raise usage(f"simulate: the records of {topic} need a schema registry, which is not supported yet")
-    outcome = _outcome(asked, plans)
+    outcome = _outcome(request, plans)
     if not outcome.figures[0].orders:
         raise not_there(f"{events}: there is no event that could be read{shown.unread(outcome.unread)}")
     document = report.report(outcome, plans[0])
@@ -96,35 +98,39 @@ def simulate(
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Request:
+    """The records to read: the command's EVENTS, and how to read them."""
+
     events: str
     mapping: Path | None
     taken_in: TakenIn
     settings: Settings
 
 
-def _outcome(asked: _Asked, plans: list[Plan]) -> Outcome:
-    """What the plans do with the events, which lie grouped in a folder of the machine's own meanwhile."""
-    now = clock_of(asked.settings.clock).now()
+def _outcome(request: _Request, plans: list[Plan]) -> Outcome:
+    """What the plans do with the events. Meanwhile these lie, grouped by order, in a temporary folder."""
+    now = clock_of(request.settings.clock).now()
     try:
         with tempfile.TemporaryDirectory(prefix="avisa-simulate-") as folder, _bar() as begin:
-            types = asked.settings.kafka.types or ()
+            types = request.settings.kafka.types or ()
             with ExitStack() as stack:
                 step = begin("reading events")
-                spilled = spill(_records(asked, stack, step), Path(folder), asked.taken_in, types)
+                spilled = spill(_records(request, stack, step), Path(folder), request.taken_in, types)
             step = begin("living orders")
-            return lived(spilled, plans, asked.taken_in, now=now, progress=lambda: step(1, GROUPS))
+            return lived(spilled, plans, request.taken_in, now=now, progress=lambda: step(1, GROUPS))
     except OSError as error:
-        raise Failure(Exit.STORAGE, "storage", f"{error.filename or asked.events}: {error.strerror}") from None
+        raise Failure(Exit.STORAGE, "storage", f"{error.filename or request.events}: {error.strerror}") from None
 
 
-def _records(asked: _Asked, stack: ExitStack, step: Step) -> Records:
-    events = asked.events
+def _records(request: _Request, stack: ExitStack, step: Step) -> Records:
+    """The records of the topic, the file or standard input, read as they are asked for. Files are closed by
+    `stack`."""
+    events = request.events
     if events.startswith(_TOPIC):
-        return _of_topic(asked.settings, events.removeprefix(_TOPIC), step)
+        return _of_topic(request.settings, events.removeprefix(_TOPIC), step)
     path = Path(events)
     is_csv = path.suffix.lower() == ".csv"
-    if asked.mapping is not None and not is_csv:
+    if request.mapping is not None and not is_csv:
         raise usage("simulate: --columns goes with a CSV file")
     if events == _STDIN:
         return source.json_lines(sys.stdin.buffer, events, lambda read: step(read, None))
@@ -132,7 +138,7 @@ def _records(asked: _Asked, stack: ExitStack, step: Step) -> Records:
         size = path.stat().st_size
         if is_csv:
             lines = stack.enter_context(source.open_text(path))
-            mapping = None if asked.mapping is None else _mapping(asked.mapping)
+            mapping = None if request.mapping is None else _mapping(request.mapping)
             return _of_csv(lines, mapping, events, lambda read: step(read, size))
         return source.json_lines(stack.enter_context(path.open("rb")), events, lambda read: step(read, size))
     except OSError as error:
@@ -162,10 +168,10 @@ def _of_topic(settings: Settings, topic: str, step: Step) -> Records:
     now_real = clock_of(settings.clock).real()
     done = 0
 
-    def progress(behind: int, whole: int) -> None:
+    def progress(read: int, whole: int) -> None:
         nonlocal done
-        step(behind - done, whole)
-        done = behind
+        step(read - done, whole)
+        done = read
 
     try:
         yield from kafka.read_to_end(cluster, topic, now_real, progress)
@@ -181,7 +187,8 @@ def _of_topic(settings: Settings, topic: str, step: Step) -> Records:
 
 @contextmanager
 def _bar() -> Iterator[Callable[[str], Step]]:
-    """A progress bar on standard error, where somebody looks at it; it begins anew for each kind of work."""
+    """A progress bar on standard error, if that is a terminal. Enter it, and call what it returns with the name of
+    each kind of work: that shows a bar of its own, and returns its `Step`."""
     if answer.as_json or not sys.stderr.isatty():
         yield lambda _: lambda _done, _whole: None
         return
@@ -214,7 +221,8 @@ def _limit(text: str) -> timedelta:
 
 
 def _drawing() -> Any:
-    """The module that draws. Its library is large, and no other command needs it."""
+    """The module that draws. It is imported only here, because its library is large and no other command needs it.
+    Raises Failure if the library is not installed."""
     try:
         from avisa.simulate import plot
     except ModuleNotFoundError as error:

@@ -24,11 +24,11 @@ snoozes = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 def snooze(
     until: str = typer.Option(..., "--until", metavar="WHEN", help="A moment with a zone, or for how long: 4h, 3d."),
-    order: str | None = typer.Option(None, "--order", help="Of this order."),
-    status: str | None = typer.Option(None, "--status", help="Of all orders in this status."),
-    brand: str | None = typer.Option(None, "--brand", help="Of all orders of this brand."),
-    owner: str | None = typer.Option(None, "--owner", help="Of all orders of this owner."),
-    reason: str = typer.Option("", "--reason", help="Shown in `avisa snoozes`."),
+    order: str | None = typer.Option(None, "--order", help="Hold back those of this order."),
+    status: str | None = typer.Option(None, "--status", help="Hold back those of all orders in this status."),
+    brand: str | None = typer.Option(None, "--brand", help="Hold back those of all orders of this brand."),
+    owner: str | None = typer.Option(None, "--owner", help="Hold back those of all orders of this owner."),
+    reason: str = typer.Option("", "--reason", help="Why; `avisa snoozes` shows it."),
     author: str | None = typer.Option(None, "--author", help="Who; without it your login name."),
 ) -> None:
     chosen = {Of.ORDER: order, Of.STATUS: status, Of.BRAND: brand, Of.OWNER: owner}
@@ -63,7 +63,7 @@ def show(context: typer.Context) -> None:
 
 @snoozes.command()
 def end(ids: list[int] = typer.Argument(..., metavar="ID...")) -> None:  # noqa: B008 -- how typer declares
-    """End snoozes now; what they held is looked at again."""
+    """End snoozes now. What they held back goes out if it is still true."""
 
     async def change(store: Operations, _clock: Clock) -> list[int]:
         return [id for id in ids if await store.end_snooze(id)]
@@ -77,7 +77,8 @@ def end(ids: list[int] = typer.Argument(..., metavar="ID...")) -> None:  # noqa:
 
 
 def _when(written: str) -> datetime | timedelta:
-    """A moment, or how long from now."""
+    """The moment, or how long from now, that `--until` names. Raises Failure if it names neither, or a moment without
+    a zone."""
     try:
         span = duration(written)
     except ValueError:
