@@ -144,8 +144,8 @@ def current_run_start(sightings: Sightings) -> Rank | None:
 
 
 def sightings_of(part: Part, order: Order) -> Sightings:
-    """The statuses of a part: those of the events that named it, and of those that named none. The last of them is
-    where it is: if it stays where its own events say, what came of the whole order since is not among them."""
+    """The statuses that a part passed, in rank order: those of its own events and those of the whole order. The last
+    is its present status. So if the part `stays`, the statuses of the whole order behind its own are left out."""
     if not order.statuses:
         return part.statuses
     statuses = sorted((*part.statuses, *order.statuses))

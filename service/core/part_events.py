@@ -65,7 +65,7 @@ def on_event(
     if back:
         known, untold = (parts.with_word(it, back, status, 0) for it in (known, untold))
     if fresh:
-        return _on_news(known, fresh, status, begins, missed, plan, now)
+        return _on_news(known, fresh, status, missed, plan, now, begins=begins)
     if missed:
         return _tell(untold, missed, why, plan, now)
     if older:
@@ -88,7 +88,7 @@ def _known(order: Order | None, event: OrderEvent, rank: Rank, plan: Plan, now: 
     begins = order is None or known.status != before.status
     if begins:
         known = episodes.begun(known, plan.touchpoint(known.status), now)
-    return promises.after_part(known, event, rank, plan, now, entered=begins), begins
+    return promises.after_part(known, rank, plan, now, entered=begins), begins
 
 
 def _moved_indirectly(before: Order | None, known: Order, rank: Rank, plan: Plan) -> tuple[Order, _News]:
@@ -132,12 +132,12 @@ def _on_unknown(order: Order, status: str, indirect: _News, plan: Plan, now: dat
 
 
 def _on_news(
-    known: Order, ids: Sequence[str], status: str, begins: bool, missed: _News, plan: Plan, now: datetime
+    known: Order, ids: Sequence[str], status: str, missed: _News, plan: Plan, now: datetime, *, begins: bool
 ) -> Decision:
     """The decision when the parts `ids` have entered a status.
 
     If a message waits to tell the same of other parts, it tells it of these, too. But if the order itself enters
-    another status, or there is `missed` news to tell besides, a new message tells all of it.
+    another status (`begins`), or there is `missed` news to tell besides, a new message tells all of it.
     """
     waiting = _waiting(known, status, plan)
     if waiting is not None and not begins and not missed:

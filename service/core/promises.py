@@ -63,7 +63,7 @@ def after_event(known: Order, event: OrderEvent, rank: Rank, plan: Plan, now: da
     return _after(known, plan, now, fulfilled_at=event.occurred_at if fulfils else None, late=late, entered=entered)
 
 
-def after_part(known: Order, event: OrderEvent, rank: Rank, plan: Plan, now: datetime, *, entered: bool) -> Order:
+def after_part(known: Order, rank: Rank, plan: Plan, now: datetime, *, entered: bool) -> Order:
     """As `after_event`, for an order that has parts: it is fulfilled at the moment at which its last part is."""
     fact = known.facts.get("promised_at")
     moment = parts.fulfilled_at(known, plan)
