@@ -139,7 +139,7 @@ def test_two_plans_differ_where_their_windows_do(asked: Avisa, files: Path) -> N
     assert document["told_differently"] == 1  # order 1
     shown = asked(*words).out
     assert re.search(r"confirmed +reminders +1 +2", shown)
-    assert "1 orders are told otherwise" in shown
+    assert "Customers of 1 orders get other messages" in shown
 
 
 @pytest.mark.usefixtures("files")

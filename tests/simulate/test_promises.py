@@ -99,7 +99,7 @@ def test_of_each_touchpoint_the_warning_is_named_that_catches_nearly_all(asked: 
 @pytest.mark.usefixtures("orders")
 def test_people_read_promises_in_two_tables(asked: Avisa) -> None:
     shown = asked("simulate", "orders.csv", "--plan", str(EXAMPLE), "--columns", str(EXAMPLE / "columns.yaml")).out
-    assert "95 % of the late ones were announced 2.5 d or more before the end" in shown
+    assert "95 % of the late orders were warned of 2.5 d or more before the end" in shown
     lines = [line.split() for line in shown.splitlines()]
     assert ["shipped", "2", "3", "3", "4", "1", "0", "1", "h"] in lines
     assert ["36h", "5", "4", "80%", "0"] in lines

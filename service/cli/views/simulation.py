@@ -17,7 +17,7 @@ _DAY = 24.0
 
 
 def simulation(document: dict[str, Any]) -> RenderableType:
-    """The figures, what differs under the other plan, the first mails, and what is wrong."""
+    """The figures, what differs under the other plan, the first mails, and the silences that are too long."""
     parts: list[RenderableType] = [_touchpoints(document), _summary(document)]
     if any(row["promises"]["kept"] or row["promises"]["late"] for row in document["touchpoints"].values()):
         parts += [_promises(document), _warn_before(document)]
@@ -65,12 +65,12 @@ def _touchpoints(document: dict[str, Any]) -> RenderableType:
 def _summary(document: dict[str, Any]) -> RenderableType:
     told, silence, before = document["messages_per_order"], document["silence_h"], document["silence_before_h"]
     lines = [
-        "of the silences: the median, the longest, and the median before, had only events been told",
+        "silences: median and longest; before: the median if only events were told",
         f"{document['orders']} orders with {document['events']} events{unread(document['unread'])}",
         f"messages an order: {told['median']} at the median, {told['p95']} for 95 %, {told['max']} at most",
         f"longest silence of an order: {_spread(silence)}",
-        f"had only events been told: {_spread(before)}",
-        f"told dates not kept: {document['over_told_date']}",
+        f"the same if only events were told: {_spread(before)}",
+        f"next dates told and not kept: {document['over_told_date']}",
     ]
     if longest := document["longest_silence"]:
         lines.append(f"the longest silence was that of order {printable(longest['order_id'])}")
@@ -90,15 +90,15 @@ def _promises(document: dict[str, Any]) -> RenderableType:
             rows.append((status, *counted, falsely, missed, "" if by is None else f"{by} h"))
     early = document["announced_h"]["p95"]
     words = (
-        "fewer than 95 % of the late ones were announced"
+        "fewer than 95 % of the late orders were warned of"
         if early is None
-        else (f"95 % of the late ones were announced {duration(early)} or more before the end")
+        else (f"95 % of the late orders were warned of {duration(early)} or more before the end")
     )
     return Group(table(heads, rows, numbers=heads[1:]), Text(words))
 
 
 def _warn_before(document: dict[str, Any]) -> RenderableType:
-    """What a warning of any length would have done, had all touchpoints had it."""
+    """For each length, what it would have done as the `warn_before` of all touchpoints."""
     heads = ("warn_before", "warned", "late", "right", "missed")
     rows = [
         (f"{row['hours']}h", row["warned"], row["late"], f"{row['late'] / row['warned']:.0%}", row["missed"])
@@ -113,7 +113,7 @@ def _differences(document: dict[str, Any]) -> RenderableType:
     rows = [
         (one["status"], one["figure"].replace("_", " "), one["old"], one["new"]) for one in document["differences"]
     ]
-    told = Text(f"{document['told_differently']} orders are told otherwise, or at other moments.")
+    told = Text(f"Customers of {document['told_differently']} orders get other messages, or at other moments.")
     return Group(table(heads, rows, numbers=heads[2:]), told, Text())
 
 

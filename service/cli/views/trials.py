@@ -15,7 +15,7 @@ from avisa.core.characters import printable
 
 
 def trials(documents: Sequence[dict[str, Any]]) -> RenderableType:
-    """Record by record what came out, and how many of each kind."""
+    """What came out of each record, and how many events, skipped records and dead letters there were."""
     parts = [_trial(document) for document in documents]
     events = sum(document["event"] is not None for document in documents)
     skipped = sum(document["skipped"] is not None for document in documents)

@@ -1,4 +1,4 @@
-"""What `avisa check --live` prints of warnings of promised dates."""
+"""What `avisa check --live` prints about warnings of promised dates, for people."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""What a person asks of an order: what was its customer told, what not and why, and what comes next.
+"""What `avisa why` shows of an order: what its customer and owners were told, what not and why, and what comes next.
 
-It reads the same history as the timeline, without what only machines do: attempts, holds that are over, decisions.
+The history is that of the timeline, without the steps that say nothing to people: attempts, holds that are over, and
+decisions that led to a notification.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from avisa.ports import Entry, History, OutboxRow
 from avisa.views import moment
 
 _LEFT = frozenset({State.SENT, State.IN_DOUBT})
-# What such events say is told by a notification, which has a line of its own.
+# An event decided for one of these reasons needs no line, because its notification has one.
 _HAVE_A_NOTIFICATION = frozenset({Reason.ENTERED, Reason.FACTS_CHANGED, Reason.UNKNOWN_STATUS})
 _ALERTS = {
     Alert.STUCK: "that the order is stuck",
@@ -44,7 +45,8 @@ _BECAME = {
 
 
 def why_json(history: History, plan: Plan) -> dict[str, Any]:
-    """The lines, the oldest first, and what comes next by itself under the plan."""
+    """The JSON of `avisa why` (docs/reference.md, JSON): the lines, the oldest first, and what comes next under the
+    plan if no event does."""
     lines = [*_of_events(history.entries), *map(_of_row, history.outbox)]
     return {
         "order_id": history.order.order_id,
