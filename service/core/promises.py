@@ -8,8 +8,8 @@
 
 The end of a promise is the end of its day in the customer's time zone, its moment, or the end of its slot.
 
-Every event changes the ledger, whether or not the customer is told of the event. A date that had passed already when
-it became known could not be kept by anybody: it is noted as broken, and nobody is told.
+Every event counts for the ledger, whether or not the customer is told of the event. Nobody can keep a date that has
+passed by the time it becomes known: it is noted as broken, and nobody is told.
 """
 
 from __future__ import annotations
