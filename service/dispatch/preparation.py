@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from avisa.core import alert_list, context, decide, gate, snooze
+from avisa.core import alert_list, context, delivery, gate, snooze
 from avisa.core.evolve import evolve
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Notification, Order, Reason, State
@@ -48,8 +48,9 @@ class Prepared:
 
     attempts: list[Attempt] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
-    # Keys of attempts whose message tells a new date, because the one decided on has passed. Their order has that
-    # date as its new deadline, which must be stored before the attempt begins.
+    # Keys of attempts whose message tells another date than the one decided on: the next update, because that has
+    # passed, or the promise, because it moved. Their order has it as told, which must be stored before the attempt
+    # begins.
     redated: set[str] = field(default_factory=set)
     # Of the batch what is told by the mail of another attempt, by the key of that attempt.
     listed: defaultdict[str, list[Claimed]] = field(default_factory=lambda: defaultdict(list))
@@ -127,7 +128,7 @@ class Preparation:
             prepared.attempts.append(Attempt(claimed=claimed, draft=claimed.draft, at_real=at.real))
             return True
         notification, order = claimed.notification, claimed.order
-        corrected = decide.on_attempt(order, notification, catalog.plan, at.virtual)
+        corrected = delivery.on_attempt(order, notification, catalog.plan, at.virtual)
         if corrected is not None:
             order, notification = corrected
         if gathered.keys:
@@ -162,7 +163,7 @@ class Preparation:
         for attempt in dated.values() if stopped else ():
             if attempt.draft.address_hash not in stopped:
                 continue
-            order, notification = decide.without_date(attempt.claimed.order, attempt.claimed.notification)
+            order, notification = delivery.without_date(attempt.claimed.order, attempt.claimed.notification)
             draft = _draft(catalog, notification, order, at)
             if not isinstance(draft, Draft):  # a fault of ours, which it has logged
                 continue

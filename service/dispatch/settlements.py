@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from avisa.core import decide, gate, notices, retry
+from avisa.core import delivery, gate, notices, retry
 from avisa.core.model import Alert, Notification, Order, Reason, State
 from avisa.core.plan import Plan
 from avisa.core.retry import Receipt, RetryPolicy, Verdict
@@ -105,7 +105,7 @@ class Settlements:
         entry: Entry | None = None,
     ) -> Settlement:
         """A final state, with what it means for the order."""
-        decision = decide.on_settled(order, notification, reason, plan, at.virtual)
+        decision = delivery.on_settled(order, notification, reason, plan, at.virtual)
         return Settlement(
             key=notification.key,
             state=state,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from avisa.core import decide, gate, notices
+from avisa.core import decide, delivery, gate, notices
 from avisa.core.deadlines import earlier
 from avisa.core.decision import Decision
 from avisa.core.evolve import evolve
@@ -137,7 +137,7 @@ class Course:
         if isinstance(verdict, gate.Hold):
             self._hold(item, verdict.until, verdict.reason)
             return
-        redated = decide.on_attempt(order, item, self.plan, now)
+        redated = delivery.on_attempt(order, item, self.plan, now)
         dated, fresh = (order, item) if redated is None else redated
         if not self.reaches(fresh, dated):
             self._settle(item, order, Reason.NO_ADDRESS, now)
@@ -165,7 +165,7 @@ class Course:
     def _settle(self, item: Notification, order: Order, reason: Reason, now: datetime) -> None:
         if reason is not Reason.ACCEPTED:
             self.dropped[reason] += 1
-        decision = decide.on_settled(order, item, reason, self.plan, now)
+        decision = delivery.on_settled(order, item, reason, self.plan, now)
         after, more = (order, ()) if decision is None else (decision.order, decision.notifications)
         left = tuple(other for other in after.pending if other.key != item.key)
         self.order = evolve(after, pending=left + more)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from avisa.core import decide, facts, gate
+from avisa.core import decide, delivery, facts, gate
 from avisa.core.decision import Decision
 from avisa.core.fold import Fold
 from avisa.core.model import (
@@ -86,7 +86,7 @@ class World:
             if self.asks_for_address and row.to_customer and address is None:
                 self._settle(row, State.DROPPED, Reason.NO_ADDRESS)
                 continue
-            redated = decide.on_attempt(order, row, self.plan, self.now)
+            redated = delivery.on_attempt(order, row, self.plan, self.now)
             if redated is not None:
                 order, row = redated
                 self._commit(Decision(order=order, reason=None))
@@ -147,7 +147,7 @@ class World:
     def _settle(self, row: Notification, state: State, reason: Reason) -> None:
         order = self.loaded()
         assert order is not None
-        decision = decide.on_settled(order, row, reason, self.plan, self.now)
+        decision = delivery.on_settled(order, row, reason, self.plan, self.now)
         self._move(row.key, state)
         self.settled[row.key] = reason
         if decision is not None:

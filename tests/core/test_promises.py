@@ -397,3 +397,15 @@ def test_a_day_ends_in_the_customers_zone() -> None:
     world.take(event("in_production", START, 1, promised_at=FRIDAY, customer__time_zone="America/Sao_Paulo"))
     zone = facts.zone(world.loaded(), world.plan)  # type: ignore[arg-type]
     assert promised(world).due == end_of_day(START.date().replace(day=6), zone) - 48 * H
+
+
+def test_the_promise_that_an_older_message_shows_counts_as_told() -> None:
+    """For example "confirmed", which is always told: it shows the present promise, so no notice of a move follows."""
+    world = World(plan(touchpoint("confirmed", always=True), touchpoint("shipped")))
+    world.take(event("confirmed", START, 1, promised_at=FRIDAY))
+    world.take(event("shipped", START + H, 2, promised_at=NEXT_FRIDAY, notify=False))
+    world.settle()
+    assert [(mail.status, mail.purpose) for mail in world.sent] == [("confirmed", Purpose.UPDATE)]
+    assert world.take(event("shipped", START + 2 * H, 3, promised_at=NEXT_FRIDAY)) is Reason.REPEATED
+    world.settle()
+    assert len(world.sent) == 1
