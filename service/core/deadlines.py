@@ -93,15 +93,15 @@ def after_unsent_message(order: Order, now: datetime) -> Order:
 def after_dropped_message(order: Order, touchpoint: Touchpoint, plan: Plan) -> Order:
     """The order after its newest message became untrue before it left, and none took its place.
 
-    The date told before stands again, also if it has passed: nobody has kept it, so it is owed at once. Without one
-    the window counts again from the beginning of the episode.
+    The date told before stands again, also if it has passed: nobody has kept it, so it is owed at once. The window
+    counts again from the beginning of the episode, so an owner who was asked since then is not asked again.
     """
     if order.final:
         return order
     due, began = order.told_until_before, order.counted_from
-    if due is None and touchpoint.count_from == "last_message":
+    if touchpoint.count_from == "last_message":
         began = order.entered_at
-        due = window_end(order, touchpoint, plan, began, now=began)
+        due = due or window_end(order, touchpoint, plan, began, now=began)
     order = evolve(order, told_until=order.told_until_before, counted_from=began)
     return with_deadline(order, earlier(order.deadline, due))
 

@@ -236,6 +236,7 @@ class _Intake:
             self.references = {promise}
         if self.status_rank is not None and rank < self.status_rank:
             self._reached(self._step(record, {"older_than_known"}))
+            self._shown_by_what_waits(record)
             if self.facts.reason is not None:
                 self.texts.append(self.facts.reason)  # it is known now, and no record after it brings it anew
             return
@@ -251,9 +252,11 @@ class _Intake:
         certainty = Told.YES if sure else Told.MAYBE
         if not may_tell:
             self._step(record, untold, begins=begins)
+            self._shown_by_what_waits(record)
         elif not self.plan.touchpoint(self.status).known:
             made = self._step(record, untold | {"unknown_status"}, begins=begins)
             made.alerts_owner = certainty
+            self._shown_by_what_waits(record)
         elif begins and (possible := self._may_be_known(record)):
             self._returns(record, untold, surely=sure and possible == {self.status})
         elif begins:
@@ -319,6 +322,20 @@ class _Intake:
         if self.status in last or (self.plan.touchpoint(self.status).once and self.status in earlier):
             return last
         return set()
+
+    def _shown_by_what_waits(self, record: Published) -> None:
+        """A message that waits shows the promise as it is when it leaves, be it told of or not. A notice that waits
+        is dropped if the status that has come calls the move none."""
+        made, promise = self.course.steps[-1], self.facts.promise
+        telling = [step for step in self.course.steps if (step.begins and step.told.possible) or step.changes_facts]
+        waiting = [step for step in telling if record.at <= step.told_by(self.latitude)]
+        if not promise or not waiting:
+            return
+        self.references, self.notice = self.references | {promise}, None
+        if not any(_moved(promise, told, made.touchpoint, made.zone) for told in self.references):
+            for step in waiting:
+                if step.promise_moved is Told.YES:
+                    step.promise_moved = Told.MAYBE
 
     def _returns(self, record: Published, untold: set[str], *, surely: bool) -> None:
         """A status that was told comes back: only what changed since is told, and how that was depends on mails."""
