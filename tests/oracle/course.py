@@ -236,7 +236,7 @@ class _Intake:
             self.references = {promise}
         if self.status_rank is not None and rank < self.status_rank:
             self._reached(self._step(record, {"older_than_known"}))
-            self._shown_by_what_waits(record)
+            self._shown_by_what_waits(record.at)
             if self.facts.reason is not None:
                 self.texts.append(self.facts.reason)  # it is known now, and no record after it brings it anew
             return
@@ -252,11 +252,11 @@ class _Intake:
         certainty = Told.YES if sure else Told.MAYBE
         if not may_tell:
             self._step(record, untold, begins=begins)
-            self._shown_by_what_waits(record)
+            self._shown_by_what_waits(record.at)
         elif not self.plan.touchpoint(self.status).known:
             made = self._step(record, untold | {"unknown_status"}, begins=begins)
             made.alerts_owner = certainty
-            self._shown_by_what_waits(record)
+            self._shown_by_what_waits(record.at)
         elif begins and (possible := self._may_be_known(record)):
             self._returns(record, untold, surely=sure and possible == {self.status})
         elif begins:
@@ -323,15 +323,17 @@ class _Intake:
             return last
         return set()
 
-    def _shown_by_what_waits(self, record: Published) -> None:
+    def _shown_by_what_waits(self, at: datetime) -> None:
         """A message that waits shows the promise as it is when it leaves, be it told of or not. A notice that waits
         is dropped if the status that has come calls the move none."""
         made, promise = self.course.steps[-1], self.facts.promise
         telling = [step for step in self.course.steps if (step.begins and step.told.possible) or step.changes_facts]
-        waiting = [step for step in telling if record.at <= step.told_by(self.latitude)]
+        waiting = [step for step in telling if at <= step.told_by(self.latitude)]
         if not promise or not waiting:
             return
-        self.references, self.notice = self.references | {promise}, None
+        self.references = self.references | {promise}
+        if self.notice is not None and self.notice.promise != promise:
+            self.notice = None
         if not any(_moved(promise, told, made.touchpoint, made.zone) for told in self.references):
             for step in waiting:
                 if step.promise_moved is Told.YES:
@@ -398,6 +400,8 @@ class _Intake:
             # The notice may not have been sent, or may have been taken back, before the next record.
             self.references = self.references | {facts.promise}
             self.notice = made if Told.YES in (made.promise_moved, made.reason_changed) else None
+        elif not made.changes_facts:
+            self._shown_by_what_waits(made.at)
 
     def _moved_since(self, at: datetime) -> bool:
         return any(step.promise_moved.possible and step.at >= at for step in self.course.steps)
