@@ -329,11 +329,11 @@ class _Intake:
         made, promise = self.course.steps[-1], self.facts.promise
         telling = [step for step in self.course.steps if (step.begins and step.told.possible) or step.changes_facts]
         waiting = [step for step in telling if at <= step.told_by(self.latitude)]
+        if waiting and self.notice is not None and self.notice.promise != promise:
+            self.notice = None  # it waits, and may not tell that promise
         if not promise or not waiting:
             return
         self.references = self.references | {promise}
-        if self.notice is not None and self.notice.promise != promise:
-            self.notice = None
         if not any(_moved(promise, told, made.touchpoint, made.zone) for told in self.references):
             for step in waiting:
                 if step.promise_moved is Told.YES:
