@@ -32,7 +32,7 @@ from avisa.lint import (
 from avisa.lint.codes import diagnostic
 from avisa.lint.located_plan import LocatedPlan
 from avisa.lint.sample_events import SAMPLES, SampleOrder
-from avisa.lint.trial_render import TrialRender
+from avisa.lint.trial_render import TrialRender, without_frame
 from avisa.templates import template_folder
 from avisa.templates.compile_folder import compile_folder
 from avisa.templates.layout import layout as layouts
@@ -99,14 +99,15 @@ def check(
             advice += stage_names.check_stages(located, layout, sound)
             trial = TrialRender(
                 plan=plan,
-                layout=layout,
-                renderer=renderer if isinstance(renderer, Renderer) else None,
+                layout=without_frame(sound),
                 owners=owners_messages(plan),
-                now=now,
-                sample_orders=sample_orders,
+                # The hour is enough, and a message is not tried again within it. Sample orders may be younger.
+                now=now if sample_orders else now.replace(minute=0, second=0, microsecond=0),
+                sample_orders=tuple(sample_orders),
             )
-            for name, translations in groupby(messages, key=lambda each: each.name):
-                advice += trial.check(name, list(translations))
+            mails = renderer.messages if isinstance(renderer, Renderer) else None
+            for each in messages:
+                advice += trial.check(each, mails[each.name][each.locale] if mails else None)
         placed = {(it.code, it.file) for it in advice}  # a trial knows the line where a push names only the file
         found = [it for it in found if (it.code, it.file) not in placed] + advice
     return sorted(found, key=lambda it: (it.file, it.line or 0, it.column or 0, it.code))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from markdown_it.token import Token
 
@@ -33,8 +34,13 @@ _MARKDOWN = re.compile(r"\*\*[^*]+\*\*|\[[^\]]*\]\(")  # in a subject or a short
 _CONTEXT = (12, 6, 3, 0)  # characters around a sign by which it is found again, the most telling first
 
 
-def check_message(message: Message) -> Iterator[Diagnostic]:
-    """Each sign that is left over, at its place."""
+@lru_cache(512)  # the preview checks the folder at every save, and most messages are as they were
+def check_message(message: Message) -> Sequence[Diagnostic]:
+    """Return each sign that is left over, at its place."""
+    return tuple(_leftovers(message))
+
+
+def _leftovers(message: Message) -> Iterator[Diagnostic]:
     yield from _markdown_in_lines(message)
     body = message.source.body
     filled = _ESCAPED.sub(_POINT * 2, _filled(body.text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
@@ -19,9 +19,11 @@ from avisa.lint.sample_events import SAMPLES, SampleOrder
 from avisa.ports import CannotRender, RenderedMessage
 from avisa.templates.compile_message import compile_message
 from avisa.templates.compiled import Compiled
+from avisa.templates.layout import layout as layouts
 from avisa.templates.layout.layout import Layout
 from avisa.templates.layout.layout_files import FOLDER
-from avisa.templates.renderer import Renderer, fill
+from avisa.templates.renderer import fill
+from avisa.templates.template import Template
 
 LONG_SUBJECT = 78  # characters; RFC 5322 section 2.1.1
 HEAVY = 100_000  # bytes; Gmail clips at 102 kB
@@ -35,39 +37,19 @@ _Occasion = tuple[str, str, dict[str, object]]
 class TrialRender:
     """Renders messages under one plan, to see what comes out."""
 
-    plan: Plan
-    layout: Layout
-    renderer: Renderer | None  # None: some message has an error, so that there is no whole mail whose size counts
+    plan: Plan = field(hash=False)  # it has maps; that it is the same is compared
+    layout: Layout  # without its frame
     owners: frozenset[str]  # names of the messages that owners get
     now: datetime
-    sample_orders: Sequence[SampleOrder] = ()  # the operator's own
+    sample_orders: Sequence[SampleOrder] = field(default=(), hash=False)  # the operator's own
 
-    def check(self, name: str, translations: Sequence[Message]) -> Iterator[Diagnostic]:
-        """Render a message in each of its languages; yield each kind of fault once for a language, with the first
-        occasion that shows it."""
-        occasions = list(self._occasions(name))
-        for message in translations:
-            yield from self._check(message, occasions)
+    def check(self, message: Message, mail: Template | None) -> Sequence[Diagnostic]:
+        """Render a message in one language; return each kind of fault once, with the first occasion that shows it.
+        `mail` is the message within the frame, or None if some message of the folder has an error, so that there is
+        no whole mail whose size counts."""
+        return _check(self, message, mail)
 
-    def _check(self, message: Message, occasions: Sequence[_Occasion]) -> Iterator[Diagnostic]:
-        compiled, _ = _compiled(
-            message.source.text,
-            file=message.file,
-            locale=message.locale,
-            layout=_without_frame(self.layout),
-            for_owner=message.name in self.owners,
-        )
-        if compiled is None:
-            return
-        reported: set[str] = set()
-        for sample, when, values in occasions:
-            for found in self._faults(message, compiled, sample, when, values):
-                if found.code not in reported:
-                    reported.add(found.code)
-                    yield found
-        yield from check_filters(message, [values for _, _, values in occasions])
-
-    def _occasions(self, name: str) -> Iterator[_Occasion]:
+    def occasions(self, name: str) -> Iterator[_Occasion]:
         """Yield the occasions for the message `name`."""
         first = next(iter(self.plan.touchpoints))
         occasions = [
@@ -83,9 +65,10 @@ class TrialRender:
             when = f"{notification.purpose} at `{notification.status}`, sample `{sample}`"
             yield sample, when, {**variables, "_zone": "UTC"}
 
-    def _faults(
+    def faults(
         self, message: Message, compiled: Compiled, sample: str, when: str, values: dict[str, object]
     ) -> Iterator[Diagnostic]:
+        """Yield what is wrong with the message on one occasion."""
         subject, short = message.source.subject.place(0), message.source.short.place(0)
         rendered = fill(compiled, values)
         if isinstance(rendered, CannotRender):
@@ -99,7 +82,6 @@ class TrialRender:
                 yield diagnostic("empty_result", message.file, place, f"the {part} comes out empty: {when}")
         if sample == "full":
             yield from self._too_long(message, rendered)
-        yield from self._too_heavy(message, when, values)
 
     def _too_long(self, message: Message, rendered: RenderedMessage) -> Iterator[Diagnostic]:
         if (length := len(rendered.subject)) > LONG_SUBJECT:
@@ -111,20 +93,50 @@ class TrialRender:
             text = f"the message has {count} words; brand `{strict.key}` allows {strict.most_words}"
             yield diagnostic("long_message", message.file, message.begin, text)
 
-    def _too_heavy(self, message: Message, when: str, values: dict[str, object]) -> Iterator[Diagnostic]:
-        compiled = self.renderer.messages[message.name][message.locale].compiled() if self.renderer else None
-        mail = fill(compiled, values) if compiled else None
-        if isinstance(mail, RenderedMessage) and (size := len(mail.html.encode())) > HEAVY:
-            text = f"{when}: the mail has {size // 1000} kB of HTML; Gmail cuts off what is beyond 102"
-            yield diagnostic("heavy_mail", message.file, message.begin, text)
+
+def without_frame(files: Mapping[str, str]) -> Layout:
+    """Return the layout of a folder without its frame, so that a result is only what the message says. There is no
+    error in the `files` of the layout."""
+    alone = {f"{FOLDER}layout.{suffix}": "{{ content }}" for suffix in ("html", "txt")}
+    layout = layouts.read({**files, **alone})
+    assert isinstance(layout, Layout)
+    return layout
 
 
 # The preview checks the folder at every save, and most messages are as they were.
 _compiled = lru_cache(512)(compile_message)
 
 
-@lru_cache(4)
-def _without_frame(layout: Layout) -> Layout:
-    """Return the layout without its frame, so that the result is only what the message says."""
-    alone: Mapping[str, str] = {f"{FOLDER}layout.{suffix}": "{{ content }}" for suffix in ("html", "txt")}
-    return replace(layout, files={**layout.files, **alone})
+@lru_cache(512)
+def _check(trial: TrialRender, message: Message, mail: Template | None) -> Sequence[Diagnostic]:
+    compiled, _ = _compiled(
+        message.source.text,
+        file=message.file,
+        locale=message.locale,
+        layout=trial.layout,
+        for_owner=message.name in trial.owners,
+    )
+    if compiled is None:
+        return ()
+    whole = mail.compiled() if mail else None
+    occasions = _occasions(trial, message.name)
+    found: dict[str, Diagnostic] = {}  # by code
+    for sample, when, values in occasions:
+        for fault in trial.faults(message, compiled, sample, when, values):
+            found.setdefault(fault.code, fault)
+        if whole and "heavy_mail" not in found:
+            for fault in _too_heavy(message, whole, when, values):
+                found[fault.code] = fault
+    return (*found.values(), *check_filters(message, [values for _, _, values in occasions]))
+
+
+@lru_cache(1)  # a message is tried in one language after the other
+def _occasions(trial: TrialRender, name: str) -> Sequence[_Occasion]:
+    return list(trial.occasions(name))
+
+
+def _too_heavy(message: Message, mail: Compiled, when: str, values: dict[str, object]) -> Iterator[Diagnostic]:
+    rendered = fill(mail, values)
+    if isinstance(rendered, RenderedMessage) and (size := len(rendered.html.encode())) > HEAVY:
+        text = f"{when}: the mail has {size // 1000} kB of HTML; Gmail cuts off what is beyond 102"
+        yield diagnostic("heavy_mail", message.file, message.begin, text)

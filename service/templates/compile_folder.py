@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 
 from avisa.core import context, facts, samples
+from avisa.core.model import Json
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.diagnostics.suggest import closest_match
@@ -17,6 +19,8 @@ from avisa.templates.layout import layout as layouts
 from avisa.templates.open_folder import PLAN, add_fallbacks, open_folder, renderer_of, templates_of
 from avisa.templates.renderer import Renderer, fill
 
+_Occasion = tuple[str, dict[str, Json]]  # name of a sample, and the variables
+_MOST_KEPT = 64  # messages whose sample orders are kept while the languages take turns
 _TRIED_AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)  # any moment will do
 
 
@@ -48,6 +52,7 @@ def assemble(
     problems += layout.warnings
     written = {name: set(locales) for name, locales in templates.items()}  # also what cannot be used
     problems += shipped_messages.notes(add_fallbacks(templates, files, plan))
+    occasions = lru_cache(_MOST_KEPT)(partial(_occasions, plan))
     # Locale by locale, because a layout is parsed once for each.
     for locale, name in sorted((locale, name) for name, locales in templates.items() for locale in locales):
         template = templates[name][locale]
@@ -56,7 +61,7 @@ def assemble(
         if compiled is None:
             del templates[name][locale]
         else:
-            problems += _tried(compiled, name, plan)
+            problems += _tried(compiled, occasions(name))
     renderer, unaddressed = renderer_of(templates, files, plan, redirect_to=redirect_to)
     problems += unaddressed
     problems += _unwritten(written.keys() | templates.keys(), plan, files[PLAN])
@@ -65,11 +70,17 @@ def assemble(
     return renderer, problems
 
 
-def _tried(compiled: Compiled, name: str, plan: Plan) -> Iterator[Diagnostic]:
+def _occasions(plan: Plan, name: str) -> Sequence[_Occasion]:
+    """Return the sample orders of the message `name`."""
+    return [
+        (sample, {**context.build(order, notification, plan, _TRIED_AT, facts.view(order)), "_zone": "UTC"})
+        for sample, (order, notification) in samples.samples(name, plan, _TRIED_AT).items()
+    ]
+
+
+def _tried(compiled: Compiled, occasions: Iterable[_Occasion]) -> Iterator[Diagnostic]:
     """Fill the message for every sample order, and yield what fails."""
-    for sample, (order, notification) in samples.samples(name, plan, _TRIED_AT).items():
-        values = context.build(order, notification, plan, _TRIED_AT, facts.view(order))
-        values["_zone"] = "UTC"
+    for sample, values in occasions:
         rendered = fill(compiled, values)
         if isinstance(rendered, CannotRender):
             yield Diagnostic(

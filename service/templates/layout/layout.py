@@ -69,7 +69,7 @@ def read(files: Mapping[str, str]) -> Layout | list[Diagnostic]:
     return made if isinstance(made, Layout) else list(made)
 
 
-@lru_cache(4)
+@lru_cache(8)
 def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Diagnostic]:
     files = dict(items)
     kept: dict[str, str] = {}
