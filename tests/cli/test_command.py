@@ -181,7 +181,7 @@ def test_promises_are_listed_by_state_and_owner(asked: Avisa, kept: Path) -> Non
     assert asked("promises", "--owner", "nobody").code == 64
 
 
-def test_timeline_has_the_status_the_promise_and_every_entry(avisa: Avisa, kept: Path) -> None:
+def test_timeline_has_the_status_the_promise_and_every_entry(avisa: Avisa, asked: Avisa, kept: Path) -> None:
     document = avisa("timeline", "A-1", "--json").json
     assert (document["order_id"], document["status"], document["final"]) == ("A-1", "confirmed", False)
     assert (document["wake_at"], document["next_update"]) == ("2026-03-03T10:00:00Z", "2026-03-03T10:00:00Z")
@@ -191,7 +191,7 @@ def test_timeline_has_the_status_the_promise_and_every_entry(avisa: Avisa, kept:
         ("decision", "entered"),
     ]
     assert set(document["entries"][0]) >= ENTRY_KEYS
-    shown = avisa("timeline", "A-1")
+    shown = asked("timeline", "A-1")
     assert shown.code == 0
     assert "Monday 2 March 2026" in shown.out
     assert "a new status" in shown.out
@@ -343,15 +343,15 @@ def test_an_order_that_is_not_there_exits_with_1(asked: Avisa, kept: Path) -> No
     assert ended.err.startswith("avisa: ")
 
 
-def test_a_store_that_is_not_there_exits_with_74(avisa: Avisa) -> None:
+def test_a_store_that_is_not_there_exits_with_74(asked: Avisa) -> None:
     for words in (["counts"], ["pause"], ["timeline", "A-1"]):
-        ended = avisa(*words, "--json")
+        ended = asked(*words, "--json")
         assert ended.code == 74
         assert ended.json["error"] == "storage"
 
 
-def test_a_store_that_does_not_answer_exits_with_74(avisa: Avisa) -> None:
-    ended = avisa("counts", "--json", AVISA_STORE__URL="postgresql://u:hunter2-canary@127.0.0.1:1/x")
+def test_a_store_that_does_not_answer_exits_with_74(asked: Avisa) -> None:
+    ended = asked("counts", "--json", AVISA_STORE__URL="postgresql://u:hunter2-canary@127.0.0.1:1/x")
     assert ended.code == 74
     assert "canary" not in ended.out + ended.err
 
