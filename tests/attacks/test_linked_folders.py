@@ -149,6 +149,11 @@ def in_force(flows: Flows) -> str | None:
     return flows.versions.in_force and flows.versions.in_force.content
 
 
+async def put_in_force(flows: Flows, folder: Folder) -> None:
+    content = content_of(template_folder.read(folder.path)[0])
+    await until(lambda: in_force(flows) == content)
+
+
 @pytest.mark.parametrize(("kind", "why"), FOLDERS, ids=lambda it: getattr(it, "__name__", ""))
 async def test_what_changes_behind_a_link_is_put_in_force(tmp_path: Path, kind: type[Folder], why: str) -> None:
     folder = kind(tmp_path)
@@ -157,7 +162,7 @@ async def test_what_changes_behind_a_link_is_put_in_force(tmp_path: Path, kind: 
             await until(lambda: woken(flows))
             for _ in range(3):
                 folder.save()
-                await until(lambda: in_force(flows) == content_of(template_folder.read(folder.path)[0]))
+                await put_in_force(flows, folder)
             assert watch.unwatched == why
     assert [it["why"] for it in logged if it["event"] == "templates.not_watched"] == [why]
 
@@ -180,7 +185,8 @@ async def test_a_link_out_of_the_folder_is_refused_and_when_it_is_gone_the_folde
         stray.unlink()
         await until(lambda: flows.catalogs.ok)
         folder.save()
-        await until(lambda: in_force(flows) == content_of(template_folder.read(folder.path)[0]) != before)
+        await put_in_force(flows, folder)
+        assert in_force(flows) != before
         await until(lambda: watch.unwatched is None)
 
 
@@ -195,7 +201,7 @@ async def test_a_link_that_leads_nowhere_ends_no_watch(tmp_path: Path, link: str
         await until(lambda: woken(flows))
         for _ in range(3):
             folder.save()
-            await until(lambda: in_force(flows) == content_of(template_folder.read(folder.path)[0]))
+            await put_in_force(flows, folder)
         assert watch.unwatched is None
 
 
