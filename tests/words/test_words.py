@@ -146,6 +146,13 @@ def cases() -> tuple[dict[str, Any], ...]:
     return tuple(every)
 
 
+@cache
+def rendered(message: str, locale: str) -> tuple[Parts, ...]:
+    """The message in every case, without its Markdown."""
+    read = templates(message, locale)
+    return tuple({part: plain(template.render(case)) for part, template in read.items()} for case in cases())
+
+
 def plain(text: str) -> str:
     return text.replace("**", "").replace("\\\n", "\n")
 
@@ -154,9 +161,9 @@ def plain(text: str) -> str:
 def sentences(message: str, locale: str) -> set[str]:
     """All sentences that the message may say, but for greeting and sign-off, with its values left out."""
     sentences: set[str] = set()
-    for case in cases():
-        for part, template in templates(message, locale).items():
-            paragraphs = re.split(r"\n\s*\n", plain(template.render(case)).strip())
+    for case in rendered(message, locale):
+        for part, text in case.items():
+            paragraphs = re.split(r"\n\s*\n", text.strip())
             if part == "body":
                 paragraphs = paragraphs[1:] if message in OWNERS else paragraphs[1:-1]
             for sentence in re.split(r"(?<=[.!?:;])\s+|\n|\]", "\n".join(paragraphs)):
@@ -205,16 +212,14 @@ def test_no_sentence_is_said_by_two_messages(locale: str) -> None:
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)
 def test_a_message_reads_well_whatever_is_missing(message: str, locale: str) -> None:
-    template = templates(message, locale)
-    for case in cases():
-        for text in (plain(part.render(case)) for part in template.values()):
+    for case in rendered(message, locale):
+        for text in case.values():
             assert not re.search(r"None|[ \t]{2}|\s[,.;]|[.,]{2}|\(\)", text), text
 
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)
 def test_a_message_has_20_to_120_words(message: str, locale: str) -> None:
-    body = templates(message, locale)["body"]
-    counts = [len(plain(body.render(case)).split()) for case in cases()]
+    counts = [len(case["body"].split()) for case in rendered(message, locale)]
     assert min(counts) >= 20
     assert max(counts) <= 120
 
