@@ -8,6 +8,7 @@ import pytest
 
 from avisa.diagnostics.yaml_errors import DocumentError
 from avisa.diagnostics.yaml_reader import parse
+from tests.depth import rounds
 
 PLAN = """\
 brands:
@@ -124,14 +125,14 @@ def test_any_yaml_mistake_is_reported_in_our_own_words_and_within_the_file() -> 
     print(f"seed {seed}")
     rng = random.Random(seed)
     errors: list[tuple[str, DocumentError]] = []
-    for _ in range(3_000):
+    for _ in range(rounds(3_000)):
         at, sign = rng.randrange(len(PLAN)), rng.choice("\u2028\r\t\"'{}[],:-# *&@>|?%!\\\n a")
         text = PLAN[:at] + rng.choice(["", sign, sign + PLAN[at]]) + PLAN[at + 1 :]
         try:
             parse(text)
         except DocumentError as error:
             errors.append((text, error))
-    assert len(errors) > 300
+    assert len(errors) > rounds(300)
     for text, error in errors:
         lines = [*text.splitlines(), ""]
         assert 1 <= error.place.line <= len(lines)

@@ -12,6 +12,7 @@ import pytest
 from avisa.core.plan import USUAL_EVENTS
 from avisa.events import ordinary, schema
 from tests.bench.orders import event
+from tests.depth import rounds
 from tests.events.differential import compared, each_odd_value_at_each_place, readings
 from tests.events.records import envelope
 
@@ -20,8 +21,8 @@ def test_whatever_is_in_an_event_both_readings_agree() -> None:
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")
     dice = Random(seed)
-    how = readings(2_000, dice)
-    assert min(how["both read it"], how["only the careful one reads it"]) > 200, how
+    how = readings(rounds(2_000), dice)
+    assert min(how["both read it"], how["only the careful one reads it"]) > rounds(200), how
     for odd in islice(each_odd_value_at_each_place(), dice.randrange(9), None, 9):
         compared(*odd, USUAL_EVENTS)
 

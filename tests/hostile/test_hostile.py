@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from avisa.core.hosts import without_links
 from avisa.core.shapes import LONGEST_LINE, LONGEST_TEXT, Notes, text_of
 from avisa.ports import CannotRender
-from tests.depth import examples
+from tests.depth import examples, rounds
 from tests.hostile.__main__ import case
 from tests.hostile.attacks import ATTACKS, Attack, struck
 from tests.hostile.page import Page
@@ -58,7 +58,7 @@ def test_messages_by_hostile_authors_harm_nobody() -> None:
     seed = Random().randrange(2**32)
     print(f"seed {seed}")
     warm()
-    for number in range(CASES):
+    for number in range(rounds(CASES)):
         text, random = case(seed, number)
         verdict = tried(text, occasions(random))
         assert not verdict.faults, f"seed {seed}, case {number}: {verdict.faults}\n{text}"

@@ -14,6 +14,7 @@ from avisa.core import context, facts
 from avisa.core import plan as core_plan
 from avisa.core.model import Notification
 from tests.core.harness import World
+from tests.depth import rounds
 from tests.oracle import Plan, Published, read_plan
 from tests.oracle.parcels import Parcels, Read, judge_parcels
 from tests.replay.play import START
@@ -28,10 +29,10 @@ def test_the_core_and_the_oracle_agree_on_parts(path: Path) -> None:
     plan, rules = plan_file.read(path.read_text("utf-8"), file=path.name), read_plan(path)
     assert isinstance(plan, core_plan.Plan)
     by_order: dict[str, list[Scheduled]] = {}
-    for one in in_parcels(150, seed=seed, start=START, length=timedelta(days=20)):
+    for one in in_parcels(rounds(150), seed=seed, start=START, length=timedelta(days=20)):
         by_order.setdefault(one.event["order_id"], []).append(one)
     mails = [_lived_in_parts(rows, plan, rules) for rows in by_order.values()]
-    assert sum(mail.numbers is not None for each in mails for mail in each) > 150
+    assert sum(mail.numbers is not None for each in mails for mail in each) > rounds(150)
 
 
 def _lived_in_parts(rows: Sequence[Scheduled], plan: core_plan.Plan, rules: Plan) -> list[Read]:

@@ -18,6 +18,7 @@ from avisa.core.model import OrderEvent
 from avisa.core.plan import Plan
 from avisa.simulate.course import Course
 from tests.core.harness import World
+from tests.depth import rounds
 from tests.replay.play import START
 from tests.simulate.records import read_plan, taken
 from tests.tools.orders import generated
@@ -37,7 +38,7 @@ def test_each_order_hears_the_same_at_the_same_moments(path: str, days: int) -> 
     print(f"seed {seed}")
     plan = read_plan((ROOT / path).read_text("utf-8"))
     orders: dict[str, list[tuple[datetime, OrderEvent]]] = {}
-    for one in generated(100, seed=seed, start=START, length=timedelta(days=days)):
+    for one in generated(rounds(100), seed=seed, start=START, length=timedelta(days=days)):
         orders.setdefault(one.event["order_id"], []).append((one.at, taken(one.event, one.at)))
     heard = 0
     for order_id, arrivals in orders.items():
@@ -48,7 +49,7 @@ def test_each_order_hears_the_same_at_the_same_moments(path: str, days: int) -> 
         assert _heard(course) == sent, order_id
         assert list(course.reasons.elements()) == sorted(world.reasons, key=list(course.reasons).index)
         heard += len(sent)
-    assert heard > 300
+    assert heard > rounds(300)
 
 
 def _heard(course: Course) -> Heard:
