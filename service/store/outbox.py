@@ -18,15 +18,16 @@ from avisa.core.snooze import Snooze
 from avisa.ports import Attempt, Begun, Claimed, Gathered, Pause, Settlement
 from avisa.store import alert_lists, counters, drafts, flood, operations, orders, recipient_queues, snoozes, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
-from avisa.store.sql.dialect import as_rows, clock
+from avisa.store.sql.dialect import Row, as_rows, clock
 from avisa.store.sql.moments import MICROSECOND, micros, micros_or_none, moment
 from avisa.store.sql.rows import NOTIFICATION_COLUMNS, draft_of, draft_row, notification_of
-from avisa.store.sql.statements import query, statement
+from avisa.store.sql.statements import columns, query, statement
 
 _CLAIMABLE = query("claimable")
 _LEASE = statement("lease")
 _CLAIMED = query("claimed")
 _RENEW = statement("renew_leases")
+_LEASED = columns("leased")
 _LOCK_LEASED = query("lock_leased")
 _BEGIN = statement("begin_attempts")
 _GIVE_BACK = statement("give_back")
@@ -115,24 +116,11 @@ class SqlOutbox(OnDatabase):
 
         Of two that change the same order only the first can be stored: the other was decided on what it overtook.
         """
-        firsts = {item.change.order.order_id: item for item in reversed(settlements) if item.change is not None}
-        stored = orders.lock(conn, sorted(firsts)) if firsts else {}
-        leased = self._lock_leased(conn, [item.key for item in settlements])
-        ours = [item for item in settlements if item.key in leased]
-        changing = [item for item in ours if item.change is not None and firsts[_order(item)] is item]
-        applied: frozenset[str] = frozenset()
-        if changing:
-            applied = orders.apply(
-                conn,
-                [item.change for item in changing if item.change is not None],
-                stored,
-                now=micros(max(item.at for item in changing)),
-                now_real=clock(conn),
-                lease=None,
-                shard=self._shard,
-            ).orders
-        done = [item for item in ours if item.change is None or (item in changing and _order(item) in applied)]
-        _store(conn, done)
+        changing = {item.change.order.order_id: item for item in reversed(settlements) if item.change is not None}
+        applied = self._apply(conn, list(changing.values()))
+        done = [item for item in settlements if item.change is None or item.key in applied]
+        leased = self._store(conn, done)
+        done = [item for item in done if item.key in leased]
         drafts.discard(conn, [leased[item.key].place for item in done if _discards(item)])
         timeline.add(conn, [item.entry for item in done if item.entry is not None])
         counters.add(conn, "doubt", {("in_doubt", self._shard): sum(item.counts_doubt for item in done)})
@@ -178,8 +166,40 @@ class SqlOutbox(OnDatabase):
 
     def _lock_leased(self, conn: Connection, keys: Iterable[str]) -> dict[str, _Leased]:
         """Those keys that are unsettled and leased to this process; their rows are locked."""
-        rows = _LOCK_LEASED.fetch(conn, as_rows("key", sorted(keys)), token=self._lease_token)
-        return {key: _Leased(order_id, seq, revision) for key, order_id, seq, revision in rows}
+        return _by_key(_LOCK_LEASED.fetch(conn, as_rows("key", sorted(keys)), token=self._lease_token))
+
+    def _apply(self, conn: Connection, settlements: Sequence[Settlement]) -> frozenset[str]:
+        """Store what these do to their orders, each to another; returns the keys of those that lost no race."""
+        changes = {item.key: item.change for item in settlements if item.change is not None}
+        if not changes:
+            return frozenset()
+        stored = orders.lock(conn, sorted(change.order.order_id for change in changes.values()))
+        leased = self._lock_leased(conn, changes)
+        ours = [item for item in settlements if item.key in leased]
+        if not ours:
+            return frozenset()
+        applied = orders.apply(
+            conn,
+            [changes[item.key] for item in ours],
+            stored,
+            now=micros(max(item.at for item in ours)),
+            now_real=clock(conn),
+            lease=None,
+            shard=self._shard,
+        ).orders
+        return frozenset(item.key for item in ours if changes[item.key].order.order_id in applied)
+
+    def _store(self, conn: Connection, settlements: Sequence[Settlement]) -> dict[str, _Leased]:
+        """Store the outcomes of those that are unsettled and leased to this process; returns where these stand.
+
+        They are looked for by the statement that changes them: to lock them before would take a third of its time.
+        """
+        leased: dict[str, _Leased] = {}
+        for stored, states, row in _OUTCOMES:
+            rows = [row(conn, item) for item in sorted(settlements, key=_key) if item.state in states]
+            if rows:
+                leased |= _by_key(stored.execute_found(conn, rows, _LOCK_LEASED, _LEASED, token=self._lease_token))
+        return leased
 
 
 class _Leased(NamedTuple):
@@ -195,45 +215,45 @@ class _Leased(NamedTuple):
 _NOT_OURS = _Leased("", 0, -1)
 
 
+def _by_key(rows: Iterable[Row]) -> dict[str, _Leased]:
+    """From rows of the part `leased`."""
+    return {key: _Leased(order_id, seq, revision) for key, order_id, seq, revision in rows}
+
+
 def _discards(item: Settlement) -> bool:
     """Whether it needs no draft any more. Only what was sent, or may have been, can be shown again."""
     return item.discards_draft or item.state in SETTLED - {State.SENT, State.IN_DOUBT}
 
 
-def _order(item: Settlement) -> str:
-    assert item.change is not None
-    return item.change.order.order_id
+def _key(item: Settlement) -> str:
+    return item.key
 
 
-def _store(conn: Connection, settlements: Sequence[Settlement]) -> None:
-    ended = [item for item in settlements if item.state in SETTLED]
-    back = [item for item in settlements if item.state is State.QUEUED]
-    waits = [item for item in settlements if item.state in (State.HELD, State.RETRYING)]
-    if ended:
-        _SETTLE.execute(
-            conn,
-            [
-                {"key": item.key, "state": item.state, "reason": item.reason, "settled_at": micros(item.at)}
-                for item in ended
-            ],
-        )
-    if back:
-        _GIVE_BACK.execute(conn, [{"key": item.key, "due_real": _due_real(conn, item)} for item in back])
-    if waits:
-        _HOLD_OR_RETRY.execute(
-            conn,
-            [
-                {
-                    "key": item.key,
-                    "state": item.state,
-                    "gate": item.reason,
-                    "not_before": micros_or_none(item.not_before),
-                    "due_real": _due_real(conn, item),
-                    "discards_draft": int(item.discards_draft),
-                }
-                for item in waits
-            ],
-        )
+def _ended(_: Connection, item: Settlement) -> Mapping[str, Any]:
+    return {"key": item.key, "state": item.state, "reason": item.reason, "settled_at": micros(item.at)}
+
+
+def _returned(conn: Connection, item: Settlement) -> Mapping[str, Any]:
+    return {"key": item.key, "due_real": _due_real(conn, item)}
+
+
+def _waiting(conn: Connection, item: Settlement) -> Mapping[str, Any]:
+    return {
+        "key": item.key,
+        "state": item.state,
+        "gate": item.reason,
+        "not_before": micros_or_none(item.not_before),
+        "due_real": _due_real(conn, item),
+        "discards_draft": int(item.discards_draft),
+    }
+
+
+# How each state is stored: by which statement, and with which row.
+_OUTCOMES = (
+    (_SETTLE, SETTLED, _ended),
+    (_GIVE_BACK, {State.QUEUED}, _returned),
+    (_HOLD_OR_RETRY, {State.HELD, State.RETRYING}, _waiting),
+)
 
 
 def _due_real(conn: Connection, item: Settlement) -> int:

@@ -58,6 +58,20 @@ class Statement(_Sql):
             return {row[key] for row in rows}
         return set(_execute(conn, _returning(self, key), rows, {}).scalars())
 
+    def execute_found(
+        self, conn: Connection, rows: Rows, found: Query, columns: Iterable[str], **values: Any
+    ) -> Sequence[Row]:
+        """Execute it, and return these columns of the rows that it touched.
+
+        SQLite is asked before, by the query `found`, which takes their keys: its driver would let go of the
+        interpreter lock for each row that an UPDATE returns, and nobody else writes meanwhile.
+        """
+        if conn.dialect.name == "sqlite":
+            touched = found.fetch(conn, as_rows("key", (row["key"] for row in rows)), **values)
+            self.execute(conn, rows, **values)
+            return touched
+        return _execute(conn, _returning(self, ", ".join(columns)), rows, values).all()
+
 
 class Query(_Sql):
     """A statement that returns rows."""
@@ -87,8 +101,8 @@ def no_bound(bound: int | None) -> int:
 
 
 @cache
-def _returning(statement: Statement, key: str) -> Statement:
-    return Statement(f"{statement.sql} RETURNING {key}", statement.columns)
+def _returning(statement: Statement, columns: str) -> Statement:
+    return Statement(f"{statement.sql} RETURNING {columns}", statement.columns)
 
 
 @cache

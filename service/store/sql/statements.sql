@@ -196,9 +196,12 @@ WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL
 -- rows: key text
 UPDATE notifications SET due_real = :until WHERE key IN (SELECT r.key FROM {rows})
 
+-- part: leased
+notifications.key, notifications.order_id, notifications.seq, notifications.revision
+
 -- name: lock_leased
 -- rows: key text
-SELECT key, order_id, seq, revision
+SELECT {leased}
 FROM notifications
 WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL AND lease_token = :token
 ORDER BY key {lock}
@@ -227,9 +230,12 @@ FROM notifications
 WHERE order_id IN (SELECT r.order_id FROM {rows}) AND first_attempt_real > :since AND recipient = 'customer'
   AND state <> 'failed'
 
+-- part: still_leased
+notifications.key = r.key AND notifications.settled_at IS NULL AND notifications.lease_token = :token
+
 -- name: give_back
 -- rows: key text, due_real bigint
-UPDATE notifications SET lease_token = NULL, due_real = r.due_real FROM {rows} WHERE notifications.key = r.key
+UPDATE notifications SET lease_token = NULL, due_real = r.due_real FROM {rows} WHERE {still_leased}
 
 -- name: hold_or_retry
 -- rows: key text, state text, gate text, not_before bigint, due_real bigint, discards_draft int
@@ -238,7 +244,7 @@ SET state = r.state, gate = r.gate, not_before = r.not_before, due_real = r.due_
     draft = CASE WHEN r.discards_draft = 1 THEN NULL ELSE draft END,
     first_attempt_real = CASE WHEN r.discards_draft = 1 THEN NULL ELSE first_attempt_real END
 FROM {rows}
-WHERE notifications.key = r.key
+WHERE {still_leased}
 
 -- name: settle
 -- Only of what was sent, or may have been, a draft is kept: a failed message that is retried is written anew.
@@ -247,7 +253,7 @@ UPDATE notifications
 SET state = r.state, reason = r.reason, settled_at = r.settled_at, gate = NULL, not_before = NULL,
     due_real = NULL, lease_token = NULL, draft = CASE WHEN r.state IN ('sent', 'in_doubt') THEN draft END
 FROM {rows}
-WHERE notifications.key = r.key
+WHERE {still_leased}
 
 -- name: insert_drafts
 -- One that is there was left behind by an earlier order of that id.
