@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection, create_engine, event
@@ -27,14 +28,18 @@ async def status(url: str) -> Status:
     return await _run(where, schema.status)
 
 
-async def upgrade(url: str) -> Upgraded:
-    """Apply what is missing, one process at a time, all or nothing. Raises StoreMisconfigured or StoreUnavailable."""
+async def upgrade(url: str, *, contract: bool = False) -> Upgraded:
+    """Apply what is missing, one process at a time, all or nothing.
+
+    With `contract`, contracts too: then no process of the version before may be left. Raises StoreMisconfigured or
+    StoreUnavailable.
+    """
     where = database_url.read(url)
     if where.drivername == "sqlite":
         file = database_url.sqlite_file(where)
         file.parent.mkdir(parents=True, exist_ok=True)
         private_file.create(file)
-    return await _run(where, schema.upgrade)
+    return await _run(where, partial(schema.upgrade, contract=contract))
 
 
 async def _run(where: URL, work: Callable[[Connection], T]) -> T:

@@ -22,6 +22,7 @@ from avisa.ports import Attempt, Change, Committed, Tally, Unreadable
 from avisa.store import counters, flood, questions, recipient_queues, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.dead_letters import set_aside
+from avisa.store.sql import packing
 from avisa.store.sql.dialect import as_rows, clock, writes_short
 from avisa.store.sql.moments import MICROSECOND, micros, moment_or_none
 from avisa.store.sql.rows import notification_of, order_of, order_row
@@ -102,8 +103,7 @@ def apply(
         for change in chosen
         if (before := stored.get(change.order.order_id)) and before.version == change.order.version
     ]
-    short = writes_short(conn)
-    rows = [order_row(change.order, short=short) for change in new]
+    rows = _rows(conn, (change.order for change in new))
     born = _INSERT.insert(conn, rows, "order_id") if rows else set()
     touching = [change.order.order_id for change in known if _touches_outbox(change)]
     unsettled = recipient_queues.lock_unsettled(conn, touching)
@@ -119,19 +119,27 @@ def apply(
 
 def _update(conn: Connection, orders: Iterable[Order]) -> None:
     """Store these, which are stored already and locked."""
-    short = writes_short(conn)
-    rows: list[dict[str, Any]] = []
-    packed: list[dict[str, Any]] = []
-    for order in orders:
-        row = order_row(order, short=short)
-        if short and order.ended_at is not None:
-            packed.append(row | {"version": order.version + 1})
-        else:
-            rows.append(row)
+    known = list(orders)
+    rows = _rows(conn, known)
+    if conn.dialect.name == "sqlite":
+        packed = [
+            row | {"version": order.version + 1}
+            for order, row in zip(known, rows, strict=True)
+            if isinstance(row["state"], bytes)
+        ]
+        rows = [row for row in rows if isinstance(row["state"], str)]
+        if packed:
+            _REPLACE.execute(conn, packed)
     if rows:
         _UPDATE.execute(conn, rows)
-    if packed:
-        _REPLACE.execute(conn, packed)
+
+
+def _rows(conn: Connection, orders: Iterable[Order]) -> list[dict[str, Any]]:
+    """The orders as they are stored. `packing` says which are packed."""
+    if conn.dialect.name == "sqlite":
+        return [order_row(order, pack=packing.pack if order.ended_at is not None else str) for order in orders]
+    pack = packing.pack_as_text if writes_short(conn) else str
+    return [order_row(order, pack=pack) for order in orders]
 
 
 def _touches_outbox(change: Change) -> bool:

@@ -430,6 +430,7 @@ def test_migrate_applies_what_its_check_found_missing(asked: Avisa) -> None:
     again = asked("migrate", "--check", "--json")
     assert (again.code, again.json["from"]) == (0, done.json["to"])
     assert "up to date" in asked("migrate").out
+    assert done.json["contracts"] == []
 
 
 def test_a_folder_that_init_wrote_passes_check_and_preview(asked: Avisa, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The version before this one, from git, in a process of its own: what it does to a store that it shares with us.
+"""A version before this one, from git, in a process of its own: what it does to a store that it shares with us.
 
 `python previous.py URL` is that process. It imports nothing of the tests. Each line that it reads is a command, and
 each that it writes is the answer, in JSON.
@@ -16,7 +16,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-COMMIT = "f1a378976c2fb2cbe3e628b3ab00290574e6b9ba"  # the last one that kept drafts in the rows of notifications
+# The last commit at each schema.
+COMMITS = {
+    "0008": "f1a378976c2fb2cbe3e628b3ab00290574e6b9ba",  # kept drafts in the rows of notifications
+    "0010": "e3a9bf370654343eadbea05474eca582172722f2",  # wrote long rows into PostgreSQL
+}
 FEED = "orders.status/0"
 LEASE = timedelta(minutes=5)
 _PROJECT = Path(__file__).parents[2]
@@ -26,9 +30,9 @@ class NotInHistoryError(Exception):
     """The checkout does not reach back so far."""
 
 
-def checkout(folder: Path) -> Path:
+def checkout(folder: Path, schema: str) -> Path:
     """Its package, as something to put on the path. Raises NotInHistoryError."""
-    archive = subprocess.run(["git", "archive", COMMIT, "service"], cwd=_PROJECT, capture_output=True)
+    archive = subprocess.run(["git", "archive", COMMITS[schema], "service"], cwd=_PROJECT, capture_output=True)
     if archive.returncode:
         raise NotInHistoryError(archive.stderr.decode())
     subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
@@ -70,7 +74,9 @@ class Previous:
 
 
 async def _main(url: str) -> None:
-    from avisa.core.model import BLANK_NOTIFICATION, BLANK_ORDER, Purpose, Reason, State, evolve
+    from dataclasses import replace as evolve
+
+    from avisa.core.model import BLANK_NOTIFICATION, BLANK_ORDER, Purpose, Reason, State
     from avisa.ports import Attempt, Change, Claimed, Draft, Settlement
     from avisa.store import Store, migrate, open_store
 

@@ -123,3 +123,15 @@ async def test_two_migrations_at_once_take_turns(own: Postgres) -> None:
     url = own.database()
     done = await asyncio.gather(*(migrate.upgrade(url) for _ in range(3)))
     assert sorted(len(one.applied) for one in done) == [0, 0, len((await migrate.status(own.database())).missing)]
+
+
+async def test_an_upgrade_leaves_contracts_until_they_are_asked_for(database: FreshDatabase) -> None:
+    database.sql("UPDATE alembic_version SET version_num = '0010'")
+    done = await migrate.upgrade(database.url)
+    assert (done.applied, done.contracts) == (("0011",), ("0012",))
+    found = await migrate.status(database.url)
+    assert (found.needed, found.contracts) == ((), ("0012",))
+    await database.open()
+    await database.close()
+    done = await migrate.upgrade(database.url, contract=True)
+    assert (done.before, done.after, done.contracts) == ("0011", "0012", ())

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from avisa.core.model import State
 from avisa.ports import Attempt
@@ -16,16 +17,22 @@ from avisa.store import Store, migrate, open_store
 from tests.builders import NOW
 from tests.fakes import RealClock
 from tests.store.harness import LEASE, attempt, change, settlement
-from tests.store.previous import FEED, NotInHistoryError, Previous, checkout
+from tests.store.previous import COMMITS, FEED, NotInHistoryError, Previous, checkout
 from tests.tools.postgres import Postgres
 
 ORDERS = [f"A-{n}" for n in range(12)]
 
 
+@pytest.fixture(scope="module", params=COMMITS)
+def before(request: pytest.FixtureRequest) -> str:
+    """The schema of a version before."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(before: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
-        return checkout(tmp_path_factory.mktemp("previous"))
+        return checkout(tmp_path_factory.mktemp("previous"), before)
     except (NotInHistoryError, FileNotFoundError) as reason:
         pytest.skip(f"the version before this one is not in this checkout's history: {reason}")
 
@@ -72,24 +79,27 @@ class Ours:
         return [key for key in keys if key not in lost]
 
 
-async def opened(url: str) -> Ours:
+async def opened(url: str, before: str, *, contract: bool = False) -> Ours:
     """Ours, on the store after its upgrade."""
     if url.startswith("postgresql"):
-        assert (await migrate.upgrade(url)).before == "0008"
+        done = await migrate.upgrade(url, contract=contract)
+        assert done.before == before
+        assert bool(done.contracts) is not contract
     store = open_store(url, clock=RealClock(), exclusive=True)
     await store.start()
     return Ours(store)
 
 
+@pytest.mark.parametrize("contract", [False, True])
 async def test_what_was_begun_before_the_upgrade_goes_out_as_it_was_begun(
-    previous: Previous, url: str, request: pytest.FixtureRequest
+    previous: Previous, url: str, before: str, contract: bool, request: pytest.FixtureRequest
 ) -> None:
     assert previous.ask("commit", "A-1", 0) == 0
     assert previous.ask("commit", "B-1", 0) == 0
     begun = previous.ask("begin", "Ol\u00e1")
     assert set(begun.values()) == {'{"words":"Ol\u00e1"}'}
     previous.kill()
-    ours = await opened(url)
+    ours = await opened(url, before, contract=contract)
     try:
         if url.startswith("postgresql"):
             expire(request.getfixturevalue("postgres"), url)
@@ -110,12 +120,14 @@ def expire(server: Postgres, url: str) -> None:
 
 @pytest.mark.needs_postgres
 @pytest.mark.parametrize("url", ["postgres"], indirect=True)
-async def test_two_versions_take_turns_on_one_outbox(previous: Previous, url: str, postgres: Postgres) -> None:
+async def test_two_versions_take_turns_on_one_outbox(
+    previous: Previous, url: str, before: str, postgres: Postgres
+) -> None:
     """Each now and then dies between what it began and what it was to settle; a new one finds that in any case."""
     chance = random.Random(seed := random.randrange(1_000_000))
     print(f"seed {seed}")
     previous.ask("commit", "before", 0)
-    ours = await opened(url)
+    ours = await opened(url, before)
     versions = {"before": 1} | dict.fromkeys(ORDERS, 0)
     mails: defaultdict[str, set[str]] = defaultdict(set)  # all that may have left, by key
     settled: list[str] = []
@@ -151,11 +163,12 @@ async def test_two_versions_take_turns_on_one_outbox(previous: Previous, url: st
 
 @pytest.mark.needs_postgres
 @pytest.mark.parametrize("url", ["postgres"], indirect=True)
-async def test_what_we_began_is_kept_from_the_version_before(
-    previous: Previous, url: str, postgres: Postgres
+@pytest.mark.parametrize("before", ["0008"], indirect=True)
+async def test_what_we_began_is_kept_from_a_version_that_cannot_read_it(
+    previous: Previous, url: str, before: str, postgres: Postgres
 ) -> None:
     previous.ask("commit", "A-1", 0)
-    ours = await opened(url)
+    ours = await opened(url, before)
     try:
         begun = await ours.begin("ours")
         assert len(begun) == 1
@@ -171,12 +184,42 @@ async def test_what_we_began_is_kept_from_the_version_before(
 
 @pytest.mark.needs_postgres
 @pytest.mark.parametrize("url", ["postgres"], indirect=True)
-async def test_what_we_store_is_read_by_the_version_before(previous: Previous, url: str) -> None:
+async def test_what_we_store_is_read_by_the_version_before(previous: Previous, url: str, before: str) -> None:
     assert previous.ask("loaded", []) == {}  # it runs when the schema is changed
-    ours = await opened(url)
+    ours = await opened(url, before)
     try:
         await ours.store.orders.commit([change("A-1", seqs=(1,)), change("B-1")], now=NOW)
         await ours.store.orders.commit([change("B-1", 1, final=True, ended_at=NOW)], now=NOW)
         assert previous.ask("loaded", ["A-1", "B-1"]) == {"A-1": 1, "B-1": 2}
     finally:
         await ours.store.close()
+
+
+@pytest.mark.needs_postgres
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("before", ["0010"], indirect=True)
+async def test_a_process_that_started_before_the_contract_reads_what_is_written_after_it(
+    previous: Previous, url: str, before: str
+) -> None:
+    assert previous.ask("commit", "A-1", 0) == 0
+    previous.kill()
+    early = (await opened(url, before)).store
+    try:
+        assert (await migrate.upgrade(url, contract=True)).contracts == ()
+        late = open_store(url, clock=RealClock(), exclusive=True)
+        await late.start()
+        try:
+            await late.orders.commit([change("A-1", 1, final=True, ended_at=NOW)], now=NOW)
+            stored = text("SELECT state FROM orders")
+            state = await late.database.write(lambda conn: conn.execute(stored).scalar_one())
+            assert state.startswith("z"), "packed"
+        finally:
+            await late.close()
+        known = (await early.orders.load(["A-1"]))["A-1"]
+        assert (known.version, known.final) == (2, True)
+        await early.orders.commit([change("A-1", 2, final=True, ended_at=NOW)], now=NOW)
+        history = await early.queries.history("A-1")
+        assert history is not None
+        assert (history.order.version, len(history.entries)) == (3, 2)
+    finally:
+        await early.close()

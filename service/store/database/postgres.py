@@ -19,6 +19,7 @@ from avisa.store.database.database_url import encryption
 from avisa.store.database.driver_errors import may_be_repeated, store_error_of_postgres
 from avisa.store.errors import StoreMisconfigured, StoreOutdated
 from avisa.store.sql import schema
+from avisa.store.sql.dialect import CONTRACTED
 
 T = TypeVar("T")
 
@@ -77,9 +78,11 @@ class PostgreSQL:
         """Raises StoreMisconfigured where a commit would not be durable, StoreOutdated, or StoreUnavailable."""
         if await self.write(_synchronous_commit) == "off":
             raise StoreMisconfigured("synchronous_commit is off: what PostgreSQL calls committed could still be lost")
-        wrong = await self.write(schema.wrong)
+        found = await self.write(schema.status)
+        wrong = schema.wrong(found)
         if wrong is not None:
             raise StoreOutdated(wrong)
+        self._flows = self._flows.execution_options(**{CONTRACTED: not found.contracts})
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction; again if it lost against another one."""

@@ -74,7 +74,7 @@ class SQLite:
             await self._writer.run(self._at_start)
         await self._latest_reader.start()
         await self._snapshot_reader.start()
-        wrong = await self._latest_reader.run(schema.wrong)
+        wrong = schema.wrong(await self._latest_reader.run(schema.status))
         if wrong is not None:
             raise StoreOutdated(wrong)
         if self._exclusive:

@@ -201,13 +201,16 @@ def _pieces(statement: _Sql) -> tuple[tuple[tuple[str, str], ...], tuple[str, ..
     return tuple(zip(parts[::2], parts[1::2], strict=True)), columns
 
 
+CONTRACTED = "contracted"  # the option of a connection to PostgreSQL that says so, see `writes_short`
+
+
 def writes_short(conn: Connection) -> bool:
-    """Whether rows are written shorter than versions before 0010 can read them.
+    """Whether rows are written shorter than the version before can read them.
 
     On SQLite they are: one process has it at a time, and an older one does not open it any more. On PostgreSQL older
-    ones may go on beside this one, which writes what they read until there is a later version.
+    ones may go on beside this one until the schema is contracted (see `schema.CONTRACTS`).
     """
-    return conn.dialect.name == "sqlite"
+    return conn.dialect.name == "sqlite" or bool(conn.get_execution_options().get(CONTRACTED))
 
 
 _NOW = text(f"SELECT {_CLOCK}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from avisa.core.alert_list import kind_and_owner
@@ -25,8 +26,8 @@ _ORDER_READERS = readers(Order, _ORDER_COLUMNS | _NOT_STORED)
 _ORDER_READERS[_OLD_PROMISE] = PromiseState
 
 
-def order_row(order: Order, *, short: bool = False) -> dict[str, Any]:
-    """What is stored of an order. The statement itself sets or raises the version."""
+def order_row(order: Order, *, pack: Callable[[str], str | bytes] = str) -> dict[str, Any]:
+    """What is stored of an order, with its state packed so. The statement itself sets or raises the version."""
     state = write(order, _ORDER)
     return {
         "order_id": order.order_id,
@@ -37,7 +38,7 @@ def order_row(order: Order, *, short: bool = False) -> dict[str, Any]:
         "final": int(order.final),
         "stuck": int(order.stuck),
         "promise": None if order.promise is None else order.promise.state,
-        "state": packing.pack(state) if short and order.ended_at is not None else state,
+        "state": pack(state),
     }
 
 

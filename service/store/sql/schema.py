@@ -19,26 +19,41 @@ if TYPE_CHECKING:
 _STEPS = Path(__file__).parent / "migrations"
 # In order; a step's file is named `rev_0001_first.py`.
 REVISIONS = tuple(sorted(file.name.split("_")[1] for file in (_STEPS / "versions").glob("rev_*.py")))
+# With these a version before them could not go on, be it for the tables or for what is written from then on.
+# So an upgrade leaves them to a second one, when no process of that version is left.
+CONTRACTS = frozenset({"0012"})
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 _ONE_AT_A_TIME = 0x61766973  # "avis": the advisory lock of a process that migrates
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The revision of the schema (None: there is none), the one needed, and those in between, in order."""
+    """The revision of the schema (None: there is none), the newest, and those in between, in order."""
 
     current: str | None
     head: str
     missing: tuple[str, ...]
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Those of `missing` that this version cannot do without: all but the contracts that come last."""
+        newest = max(set(REVISIONS) - CONTRACTS)
+        return tuple(revision for revision in self.missing if self.current is None or revision <= newest)
+
+    @property
+    def contracts(self) -> tuple[str, ...]:
+        """The rest of `missing`."""
+        return self.missing[len(self.needed) :]
+
 
 @dataclass(frozen=True, slots=True)
 class Upgraded:
-    """From which revision to which, and what was applied for it, in order."""
+    """From which revision to which, what was applied for it, in order, and the contracts that are left."""
 
     before: str | None
     after: str
     applied: tuple[str, ...]
+    contracts: tuple[str, ...]
 
 
 def status(conn: Connection) -> Status:
@@ -54,15 +69,14 @@ def ahead_of(current: str | None) -> Status:
     return Status(current, REVISIONS[-1], missing)
 
 
-def wrong(conn: Connection) -> str | None:
+def wrong(found: Status) -> str | None:
     """What is wrong with the schema, in a sentence for people; None if it is as needed."""
-    found = status(conn)
-    if found.current == found.head:
-        return None
     if found.current is None:
         return "the store has no tables yet: run `avisa migrate`"
-    if found.missing:
-        return f"the schema is at {found.current}, this version needs {found.head}: run `avisa migrate`"
+    if found.needed:
+        return f"the schema is at {found.current}, this version needs {found.needed[-1]}: run `avisa migrate`"
+    if found.current in REVISIONS:
+        return None
     return f"the schema is at {found.current}, which a later version made; this one knows {found.head}"
 
 
@@ -76,18 +90,21 @@ def make(conn: Connection) -> None:
         _VERSION.create(conn)
         conn.execute(insert(_VERSION).values(version_num=found.head))
     elif found.missing:
-        upgrade(conn)
+        upgrade(conn, contract=True)
 
 
-def upgrade(conn: Connection) -> Upgraded:
-    """Apply all missing migrations within the caller's transaction."""
+def upgrade(conn: Connection, *, contract: bool) -> Upgraded:
+    """Apply the missing migrations within the caller's transaction; contracts only if asked for, or where no other
+    process can have the tables in use."""
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
         conn.execute(text("SET LOCAL statement_timeout = 0"))
         conn.execute(text("SET LOCAL lock_timeout = 0"))
     found = status(conn)
-    if not found.missing:
-        return Upgraded(found.current, found.current or found.head, ())
+    chosen = found.missing if contract or conn.dialect.name == "sqlite" else found.needed
+    left = found.missing[len(chosen) :]
+    if not chosen:
+        return Upgraded(found.current, found.current or found.head, (), left)
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
@@ -95,9 +112,9 @@ def upgrade(conn: Connection) -> Upgraded:
     script = ScriptDirectory(str(_STEPS))
 
     def steps(current: Any, _: MigrationContext) -> Sequence[Any]:
-        return script._upgrade_revs("head", current)
+        return script._upgrade_revs(chosen[-1], current)
 
     with EnvironmentContext(Config(), script, fn=steps) as environment:
         environment.configure(connection=conn, transactional_ddl=True)
         environment.run_migrations()
-    return Upgraded(found.current, found.head, found.missing)
+    return Upgraded(found.current, chosen[-1], chosen, left)
