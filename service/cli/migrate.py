@@ -16,7 +16,7 @@ from avisa.store.migrate import status, upgrade
 def migrate(
     check: bool = typer.Option(False, "--check", help="Change nothing; exit 1 if there is something to do."),
     contract: bool = typer.Option(
-        False, "--contract", help="Also do what processes of the version before could not go on with: none is left."
+        False, "--contract", help="Also do what no older process could go on with. Stop the older ones before."
     ),
 ) -> None:
     url = load_settings().store.url.get_secret_value()
@@ -24,7 +24,7 @@ def migrate(
         found = asyncio.run(status(url))
         document = {"from": found.current, "to": found.head, "applied": [], "missing": list(found.needed)}
         answer.give(document | {"contracts": list(found.contracts)}, _status)
-        if found.current != found.head and (contract or not found.contracts or found.needed):
+        if found.later or (found.missing if contract else found.needed):
             raise typer.Exit(Exit.FINDINGS)
         return
     done = asyncio.run(upgrade(url, contract=contract))
@@ -38,7 +38,7 @@ def _status(document: dict[str, Any]) -> str:
         return f"The schema is at {current or 'nothing'}; {missing[-1]} is needed: run `avisa migrate`."
     if current == head or contracts:
         return f"The schema is up to date ({current}).{_left(contracts)}"
-    return f"The schema is at {current}, which a later version made; this one knows {head}."
+    return f"The schema is at {current}, which a later version made: run that one, this one knows {head}."
 
 
 def _migrated(document: dict[str, Any]) -> str:
@@ -51,4 +51,4 @@ def _migrated(document: dict[str, Any]) -> str:
 def _left(contracts: list[str]) -> str:
     if not contracts:
         return ""
-    return f" Once no process of the version before is left, `avisa migrate --contract` brings it to {contracts[-1]}."
+    return f" When no older process runs any more, `avisa migrate --contract` brings it to {contracts[-1]}."

@@ -29,6 +29,7 @@ from tests.cli.histories import at
 from tests.cli.test_reads import ENTRY_KEYS, OUTBOX_KEYS
 from tests.fakes import RealClock
 from tests.tools.parts import needs
+from tests.tools.postgres import Postgres
 from tests.tools.waiting import PATIENCE
 
 CANARY = "ana.canary@example.pt"
@@ -431,6 +432,24 @@ def test_migrate_applies_what_its_check_found_missing(asked: Avisa) -> None:
     assert (again.code, again.json["from"]) == (0, done.json["to"])
     assert "up to date" in asked("migrate").out
     assert done.json["contracts"] == []
+
+
+@pytest.mark.needs_postgres
+def test_migrate_leaves_a_contract_until_it_is_asked_for(asked: Avisa, postgres: Postgres) -> None:
+    store = {"AVISA_STORE__URL": postgres.database()}
+    name = store["AVISA_STORE__URL"].rpartition("/")[2]
+    assert asked("migrate", **store).code == 0
+    postgres.sql("UPDATE alembic_version SET version_num = '0010'", name)
+    done = asked("migrate", **store)
+    assert (done.code, "`avisa migrate --contract` brings it to 0012" in done.out) == (0, True)
+    left = asked("migrate", "--check", **store)
+    assert (left.code, "`avisa migrate --contract` brings it to 0012" in left.out) == (0, True)
+    assert asked("migrate", "--check", "--contract", **store).code == 1
+    assert asked("migrate", "--contract", **store).code == 0
+    assert asked("migrate", "--check", "--contract", **store).code == 0
+    postgres.sql("UPDATE alembic_version SET version_num = '9999'", name)
+    later = asked("migrate", "--check", **store)
+    assert (later.code, "which a later version made: run that one" in later.out) == (1, True)
 
 
 def test_a_folder_that_init_wrote_passes_check_and_preview(asked: Avisa, tmp_path: Path) -> None:

@@ -137,7 +137,11 @@ async def _main(url: str) -> None:
     commands: dict[str, Any] = {"commit": commit, "begin": begin, "settle": settle, "loaded": loaded}
     for line in iter(sys.stdin.readline, ""):
         command, *arguments = json.loads(line)
-        print(json.dumps(await commands[command](*arguments)), flush=True)
+        try:
+            answer = await commands[command](*arguments)
+        except ValueError as unreadable:
+            answer = type(unreadable).__name__
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

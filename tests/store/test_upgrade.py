@@ -223,3 +223,20 @@ async def test_a_process_that_started_before_the_contract_reads_what_is_written_
         assert (history.order.version, len(history.entries)) == (3, 2)
     finally:
         await early.close()
+
+
+@pytest.mark.needs_postgres
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("before", ["0010"], indirect=True)
+async def test_an_older_process_that_is_left_after_the_contract_reads_no_order_wrongly(
+    previous: Previous, url: str, before: str
+) -> None:
+    """It fails at one that was written since; in the service, at its batch, which it reads again and again."""
+    assert previous.ask("commit", "A-1", 0) == 0
+    ours = await opened(url, before, contract=True)
+    try:
+        assert previous.ask("loaded", ["A-1"]) == {"A-1": 1}
+        await ours.store.orders.commit([change("A-1", 1)], now=NOW)
+        assert previous.ask("loaded", ["A-1"]) == "ValueError"
+    finally:
+        await ours.store.close()

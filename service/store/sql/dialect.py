@@ -20,6 +20,7 @@ from sqlalchemy import Connection, CursorResult, TextClause, text
 
 Row = Sequence[Any]
 Rows = Sequence[Mapping[str, Any]]
+CONTRACTED = "contracted"  # the option of a connection to PostgreSQL whose schema is, see `writes_short`
 _MOST_VALUES = 32_000  # in one statement: SQLite takes 32,766, unless it was built to take fewer
 _BOUND = re.compile(r":(\w+)")
 _JSON_ROWS = "(SELECT {columns} FROM json_each(:rows)) AS r"
@@ -199,9 +200,6 @@ def _pieces(statement: _Sql) -> tuple[tuple[tuple[str, str], ...], tuple[str, ..
     )
     parts = [*_BOUND.split(sql), ""]
     return tuple(zip(parts[::2], parts[1::2], strict=True)), columns
-
-
-CONTRACTED = "contracted"  # the option of a connection to PostgreSQL that says so, see `writes_short`
 
 
 def writes_short(conn: Connection) -> bool:

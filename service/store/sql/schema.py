@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 _STEPS = Path(__file__).parent / "migrations"
 # In order; a step's file is named `rev_0001_first.py`.
 REVISIONS = tuple(sorted(file.name.split("_")[1] for file in (_STEPS / "versions").glob("rev_*.py")))
-# With these a version before them could not go on, be it for the tables or for what is written from then on.
-# So an upgrade leaves them to a second one, when no process of that version is left.
+# An upgrade of PostgreSQL expands first: processes of the version before go on beside the new ones. With a contract
+# they could not, be it for the tables or for what is written from then on. So it waits for `avisa migrate --contract`,
+# once none of them is left, or for the next version that expands.
 CONTRACTS = frozenset({"0012"})
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 _ONE_AT_A_TIME = 0x61766973  # "avis": the advisory lock of a process that migrates
@@ -33,6 +34,11 @@ class Status:
     current: str | None
     head: str
     missing: tuple[str, ...]
+
+    @property
+    def later(self) -> bool:
+        """Whether a later version of Avisa made the schema."""
+        return self.current is not None and self.current not in REVISIONS
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -75,9 +81,10 @@ def wrong(found: Status) -> str | None:
         return "the store has no tables yet: run `avisa migrate`"
     if found.needed:
         return f"the schema is at {found.current}, this version needs {found.needed[-1]}: run `avisa migrate`"
-    if found.current in REVISIONS:
-        return None
-    return f"the schema is at {found.current}, which a later version made; this one knows {found.head}"
+    if found.later:
+        known = f"this one knows {found.head}"
+        return f"the schema is at {found.current}, which a later version made: run that one, {known}"
+    return None
 
 
 def make(conn: Connection) -> None:

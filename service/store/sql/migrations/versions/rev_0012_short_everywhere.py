@@ -1,7 +1,7 @@
-"""PostgreSQL, too, gets the short rows of 0010, which version 0010 reads and did not write there yet.
+"""PostgreSQL, too, gets the short rows of 0010, and the states of orders packed.
 
-A contract (see `schema.CONTRACTS`): it is applied when no process of an earlier version is left, and processes that
-start from then on write short. What lies in the tables is read as it is.
+Version 0010 reads short rows there, and no packed states. So this is a contract (see `schema.CONTRACTS`): processes
+that start from then on write short. What lies in the tables is read as it is.
 """
 
 from __future__ import annotations
