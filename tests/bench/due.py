@@ -1,4 +1,4 @@
-"""Reminders: how long it takes to claim what is due among many open orders, and how many are decided a second.
+"""`python -m tests.bench.due`: how fast due reminders are claimed, decided and stored among many open orders.
 
 The store is filled by copying one order that Avisa itself made, with its told and settled update; a part of the
 orders is due, scattered among all. Then the wake loop's own step is done batch by batch: claim, decide, commit.
@@ -6,11 +6,14 @@ orders is due, scattered among all. Then the wake loop's own step is done batch 
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import sqlite3
 import statistics
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,9 +28,11 @@ from avisa.core.decision import Decision
 from avisa.core.model import OrderEvent, Position, Reason, State
 from avisa.core.plan import Plan
 from avisa.ports import Change, Record, Settlement
+from avisa.store import migrate
 from avisa.store.store import Store, open_store
 from avisa.wake import BATCH
 from tests.bench.orders import NOON, records
+from tests.tools.postgres import running
 
 PLAN = Path(__file__).parents[2] / "templates" / "plan.yaml"
 WAKING = NOON + timedelta(days=1)  # when the reminders of orders confirmed at noon are due
@@ -153,3 +158,39 @@ def _copies(orders: int, *, sqlite: bool) -> Iterator[str]:
     yield "ANALYZE" if sqlite else "VACUUM ANALYZE"
     if not sqlite:
         yield "CHECKPOINT"
+
+
+def main() -> None:
+    """Print a line for each number of orders and store."""
+    words = argparse.ArgumentParser(prog="python -m tests.bench.due", description=__doc__)
+    words.add_argument("orders", type=int, nargs="*", default=[100_000, 1_000_000])
+    words.add_argument("--store", choices=("sqlite", "postgres"), action="append")
+    asked = words.parse_args()
+    for store in asked.store or ("sqlite", "postgres"):
+        for orders in asked.orders:
+            found = _FRESH[store](orders)
+            print(
+                f"{store}: {found.orders:,} open orders: {found.claim_ms:.1f} ms to claim {BATCH},"
+                f" {found.decided_per_s:,.0f} claimed, decided and stored a second",
+                flush=True,
+            )
+
+
+def _in_sqlite(orders: int) -> Due:
+    with tempfile.TemporaryDirectory(prefix="avisa-due-") as folder:
+        url = f"sqlite:///{folder}/avisa.db"
+        return measure(url, orders, sqlite_fill(url))
+
+
+def _in_postgres(orders: int) -> Due:
+    with contextmanager(running)(fsync="on", full_page_writes="on", shared_buffers="256MB") as server:
+        url = server.database()
+        asyncio.run(migrate.upgrade(url))
+        return measure(url, orders, lambda statement: server.sql(statement, url.rpartition("/")[2]))
+
+
+_FRESH = {"sqlite": _in_sqlite, "postgres": _in_postgres}
+
+
+if __name__ == "__main__":
+    main()

@@ -20,8 +20,8 @@ _STEPS = Path(__file__).parent / "migrations"
 # In order; a step's file is named `rev_0001_first.py`.
 REVISIONS = tuple(sorted(file.name.split("_")[1] for file in (_STEPS / "versions").glob("rev_*.py")))
 # An upgrade of PostgreSQL expands first: processes of the version before go on beside the new ones. With a contract
-# they could not, be it for the tables or for what is written from then on. So it waits for `avisa migrate --contract`,
-# once none of them is left, or for the next version that expands.
+# they could not, be it for the tables or for what is written from then on. So it waits until none of them is left and
+# `avisa migrate --contract` is asked for, or for the next version that expands.
 CONTRACTS = frozenset({"0012"})
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 _ONE_AT_A_TIME = 0x61766973  # "avis": the advisory lock of a process that migrates
