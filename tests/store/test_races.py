@@ -147,13 +147,16 @@ async def test_a_deadlock_is_retried(database: FreshDatabase) -> None:
     store = await database.open()
     await store.orders.commit([change("A"), change("B")], now=NOW)
     tries: Counter[str] = Counter()
+    locked: set[str] = set()
     lock = text("SELECT 1 FROM orders WHERE order_id = :id FOR UPDATE")
 
     def crosswise(name: str, first: str, second: str):  # type: ignore[no-untyped-def]
         def work(conn):  # type: ignore[no-untyped-def]
             tries[name] += 1
             conn.execute(lock, {"id": first})
-            conn.execute(text("SELECT pg_sleep(0.1)"))
+            locked.add(first)
+            while second not in locked:
+                conn.execute(text("SELECT pg_sleep(0.01)"))
             conn.execute(lock, {"id": second})
             return name
 
