@@ -2,8 +2,8 @@
 
 Moments are microseconds since 1970 UTC; those named `…_real` run on the real clock. What no statement looks
 at lies in one JSON text (`orders.state`, `notifications.decided`, `entries.line`), written by `rows`: text,
-not `jsonb`, because a publisher's text may hold U+0000, which PostgreSQL takes only escaped. The state of an order
-that has ended is packed, see `packing`.
+not `jsonb`, because a publisher's text may hold U+0000, which PostgreSQL takes only escaped. `packing` says which
+states are packed.
 """
 
 from __future__ import annotations
