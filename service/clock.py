@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from avisa.settings import Clock
+if TYPE_CHECKING:
+    from avisa.settings import Clock
 
 
 class Memory(Protocol):
@@ -15,6 +16,11 @@ class Memory(Protocol):
     async def remember(self, name: str, value: str) -> None: ...
 
     async def recall(self, name: str) -> str | None: ...
+
+
+def real_now() -> datetime:
+    """The real moment, in UTC."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class VirtualClock:
 
     def real(self) -> datetime:
         """The real moment, in UTC."""
-        return datetime.now(UTC)
+        return real_now()
 
     def to_virtual(self, real: datetime) -> datetime:
         """What this clock shows at the moment `real`; past the year 9999 the last moment that Python knows."""
@@ -58,7 +64,7 @@ _END = datetime.max.replace(tzinfo=UTC)
 
 def clock_of(settings: Clock, *, began: datetime | None = None) -> VirtualClock:
     """The clock that the settings ask for. Without an origin it began to run at `began`, or else begins now."""
-    origin = settings.origin or began or datetime.now(UTC)
+    origin = settings.origin or began or real_now()
     return VirtualClock(start=settings.start or origin, origin=origin, speed=settings.speed)
 
 

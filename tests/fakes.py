@@ -65,6 +65,9 @@ class ScriptedChannel:
     While `open` is false it is offered nothing.
     """
 
+    refusal: Receipt | None = None
+    connections = 0
+
     def __init__(self) -> None:
         self.open = True
         self.mails: list[Mail] = []

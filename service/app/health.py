@@ -11,9 +11,8 @@ from avisa.core.model import Reason
 from avisa.dispatch import Dispatch
 from avisa.intake import Intake, unreadable_text
 from avisa.kafka import LagTracker, Subscription
-from avisa.ports import Clock, Gauges, Queries
+from avisa.ports import Clock, Gauges, Mailer, Queries
 from avisa.registry import Registry
-from avisa.smtp.channel import EmailChannel
 from avisa.templates.folder_watch import LOOK, FolderWatch
 from avisa.web.health import Check, Health
 
@@ -29,7 +28,7 @@ class HealthChecks:
     catalogs: CatalogCache
     versions: Versions
     watch: FolderWatch
-    channel: EmailChannel
+    mailer: Mailer
     lag: LagTracker
     subscription: Subscription
     dispatch: Dispatch
@@ -58,7 +57,7 @@ class HealthChecks:
             "events": self._events(),
             **self._registry(),
             "sight": Check(ok=not blind, required=False, detail="reminders are held" if blind else "clear"),
-            "email": Check(ok=self.channel.open, required=False, detail=self._relay()),
+            "email": Check(ok=self.mailer.open, required=False, detail=self._relay()),
             "sending": Check(ok=not paused, required=False, detail="paused" if paused else "on"),
         }
 
@@ -71,9 +70,9 @@ class HealthChecks:
             kafka_open_transaction_records=sum(self.lag.behind_transaction(real).values()),
             blind=self.lag.blind(real),
             paused=self.dispatch.paused,
-            channel_paused={"email": self.channel.refusal is not None},
+            channel_paused={"email": self.mailer.refusal is not None},
             catalog_ok=self.catalogs.ok,
-            smtp_connections=self.channel.connections,
+            smtp_connections=self.mailer.connections,
         )
         gauges = await self._gauges()
         if isinstance(gauges, str):
@@ -135,6 +134,6 @@ class HealthChecks:
         return {"registry": Check(ok=self.registry.trouble is None, required=False, detail=self.registry.detail)}
 
     def _relay(self) -> str:
-        if self.channel.refusal is not None:
+        if self.mailer.refusal is not None:
             return f"{Reason.REFUSED}: the relay refuses us; see the log"
-        return "open" if self.channel.open else "the relay is not reached"
+        return self.mailer.detail

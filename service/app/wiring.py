@@ -29,6 +29,7 @@ from avisa.app.edges import (
 )
 from avisa.app.health import HealthChecks
 from avisa.app.listeners import bind
+from avisa.app.mailing import start_mailer
 from avisa.app.publishing import publishing
 from avisa.catalog import CatalogCache, Versions
 from avisa.catalog.follow import Follower, begin
@@ -43,7 +44,6 @@ from avisa.ports import no_registry
 from avisa.registry import Registry
 from avisa.settings import Settings
 from avisa.settings.errors import Misconfigured
-from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
 from avisa.store.store import Store, open_store
 from avisa.templates import template_folder
@@ -137,9 +137,8 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
                 log.warning("app.cautioned", meaning=caution)
         relay = relay_of(settings) if inbox is None else Relay(host="127.0.0.1", port=inbox.port, tls="none")
         assert relay is not None
-        channel = EmailChannel(relay, jitter=random.random)
-        await channel.start()
-        stack.push_async_callback(_step, "email", partial(channel.stop, 5.0))
+        mailer, stop_mailer = await start_mailer(relay)
+        stack.push_async_callback(_step, "email", stop_mailer)
 
         cluster = configured or embedded_cluster(settings, stack)
         publisher = Publisher(cluster, wait_for_reader=configured is None)
@@ -154,7 +153,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             store.orders,
             store.outbox,
             catalogs,
-            channel,
+            mailer,
             clock,
             lag,
             policy=RetryPolicy(steps=retry.steps, give_up=retry.give_up),
@@ -182,7 +181,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             catalogs=catalogs,
             versions=versions,
             watch=watch,
-            channel=channel,
+            mailer=mailer,
             lag=lag,
             subscription=subscription,
             dispatch=dispatch,

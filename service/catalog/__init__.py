@@ -4,7 +4,7 @@ from avisa.catalog.active import PLAN, CatalogCache, CompileFolder, ReadPlan, co
 from avisa.catalog.catalog import Catalog, Installation
 from avisa.catalog.kept import KeptCatalog
 from avisa.catalog.locale import choose_locale
-from avisa.catalog.render_input import Renderer, render_input_of
+from avisa.catalog.render_input import Renderer
 from avisa.catalog.versions import STALE, Already, Found, NotOfHead, Unfit, Versions
 
 __all__ = [
@@ -25,5 +25,4 @@ __all__ = [
     "choose_locale",
     "content_of",
     "examine",
-    "render_input_of",
 ]

@@ -10,11 +10,11 @@ import orjson
 
 from avisa.catalog.lightened import lightened
 from avisa.catalog.locale import choose_locale, format_locale, spoken
-from avisa.catalog.render_input import Renderer, date_of, render_input_of, uuid_of
+from avisa.catalog.render_input import Renderer, date_of, uuid_of
 from avisa.core import context, facts, gate, question_token, unsubscribe_token
 from avisa.core.model import Alert, Json, Notification, Order, Purpose
 from avisa.core.plan import Brand, Plan
-from avisa.ports import CannotRender, Draft, Mail, NoAddress, RenderedMessage, RenderInput
+from avisa.ports import CannotRender, Draft, Mail, NoAddress, RenderedMessage, RenderInput, render_input_of
 
 LARGEST_DRAFT = 64 * 1024  # bytes kept of a mail, and about what it costs to fill one
 

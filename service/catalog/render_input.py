@@ -9,15 +9,13 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Protocol
 
-import orjson
-
 from avisa.core.plan import Brand
-from avisa.ports import CannotRender, Draft, Mail, RenderedMessage, RenderInput
+from avisa.ports import CannotRender, Mail, MailRenderer, RenderedMessage, RenderInput
 
 _URLS = uuid.NAMESPACE_URL.bytes
 
 
-class Renderer(Protocol):
+class Renderer(MailRenderer, Protocol):
     """The compiled messages of a template folder."""
 
     def as_of(self, engine: str) -> Renderer:
@@ -38,16 +36,8 @@ class Renderer(Protocol):
     def render(self, render_input: RenderInput) -> RenderedMessage | CannotRender:
         """The texts of the mail."""
 
-    def mail(self, render_input: RenderInput, key: str) -> Mail | CannotRender:
-        """The whole mail: its texts in MIME, with sender and recipient."""
-
     def to_mime(self, render_input: RenderInput, message: RenderedMessage, key: str) -> Mail:
         """The mail that carries these texts."""
-
-
-def render_input_of(draft: Draft) -> RenderInput:
-    """What the draft froze. It is read from JSON only if the process that froze it has ended."""
-    return draft.render_input or RenderInput(**orjson.loads(draft.json))
 
 
 @lru_cache(64)

@@ -7,12 +7,11 @@ from typing import Any
 
 from avisa import views
 from avisa.app.catalogs import catalog_cache
-from avisa.catalog import render_input_of
 from avisa.cli.answer import answer, legible
 from avisa.cli.exits import Exit, Failure, not_there
 from avisa.cli.session import load_settings, use_store
 from avisa.cli.views.timeline import moment
-from avisa.ports import CannotRender, Clock, Sent
+from avisa.ports import CannotRender, Clock, Sent, render_input_of
 from avisa.preview.render import Preview, write
 from avisa.settings import Settings
 from avisa.store import Store

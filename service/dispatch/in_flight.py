@@ -91,12 +91,9 @@ class InFlight:
             if key in self._leased:
                 self._leased_until[key] = until if key in kept else _LONG_AGO
 
-    def holds_lease(self, key: str) -> bool:
-        """True while nobody else can have claimed it: only then may its mail leave.
-
-        A process that was frozen, or could not reach the store, knows by the clock alone that its lease is over.
-        """
-        return self._clock.real() < self._leased_until.get(key, _LONG_AGO)
+    def leased_until(self, key: str) -> datetime:
+        """Until when (real) nobody else can have claimed it: only until then may its mail leave."""
+        return self._leased_until.get(key, _LONG_AGO)
 
     def release(self, untouched: Iterable[Notification]) -> None:
         """Free these for whoever claims next, as soon as the store can be reached. Nothing of them has left."""

@@ -30,10 +30,10 @@ from avisa.ports import (
     Begun,
     CatalogCache,
     Change,
-    Channel,
     Claimed,
     Clock,
     Lag,
+    Mailer,
     OrderBook,
     Outbox,
     Settlement,
@@ -43,7 +43,7 @@ log = structlog.get_logger()
 
 MOST_IN_FLIGHT = 1500  # notifications: enough to keep the connections busy, little enough for memory
 MOST_CLAIMED = 500  # notifications, by one claim
-MAILS_A_ROUND = 4  # about a millisecond of writing, for which every other task waits
+MAILS_A_ROUND = 25  # about half a millisecond of handing over, for which every other task waits
 
 # Seconds.
 CAPACITY_WAIT = 0.25  # how long a decision waits for room to be sent at once
@@ -61,7 +61,7 @@ class Dispatch:
         orders: OrderBook,
         outbox: Outbox,
         catalogs: CatalogCache,
-        channel: Channel,
+        mailer: Mailer,
         clock: Clock,
         lag: Lag,
         *,
@@ -72,7 +72,7 @@ class Dispatch:
         self._orders = orders
         self._outbox = outbox
         self._catalogs = catalogs
-        self._channel = channel
+        self._mailer = mailer
         self._clock = clock
         self._lag = lag
         self._lease = lease
@@ -81,7 +81,7 @@ class Dispatch:
         self._begun: deque[Attempt] = deque()
         self._look = asyncio.Event()
         self._in_flight = InFlight(orders, outbox, catalogs, clock, self._settlements, on_settled=self._on_settled)
-        self._sending = Sending(catalogs, channel, self._in_flight)
+        self._sending = Sending(catalogs, mailer, self._in_flight)
         self._claiming = Claiming(outbox, lag, clock, lease)
         self._stopping = False
         self._asked_at = self._ask_at = 0.0  # when the outbox was asked last, and will be next, by the loop's clock
@@ -116,7 +116,7 @@ class Dispatch:
     def _may_send(self) -> bool:
         """True if nothing forbids sending; how much is in flight already is another question."""
         return (
-            not self.paused and not self._stopping and self._channel.open and self._lag.caught_up(self._clock.real())
+            not self.paused and not self._stopping and self._mailer.open and self._lag.caught_up(self._clock.real())
         )
 
     # ------------------------------------------------------------ the loops
@@ -159,7 +159,7 @@ class Dispatch:
                     await self._look.wait()
 
     async def _send_some(self) -> None:
-        """Write a few of the mails that were begun, then give every other task a turn."""
+        """Hand over some of the mails that were begun, then give every other task a turn."""
         for _ in range(min(MAILS_A_ROUND, len(self._begun))):
             await self._sending.send(self._begun.popleft())
         await asyncio.sleep(0)
@@ -171,6 +171,7 @@ class Dispatch:
             real = self._clock.real()
             kept = await self._outbox.renew(keys, now_real=real, lease=self._lease)
             self._in_flight.renewed(keys, kept, until=real + SAFE * self._lease)
+            self._mailer.renew({key: self._in_flight.leased_until(key) for key in keys})
 
     # ------------------------------------------------------------ what was left over
 

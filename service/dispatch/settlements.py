@@ -10,10 +10,7 @@ from avisa.core import delivery, gate, notices, retry
 from avisa.core.model import Alert, Notification, Order, Reason, State
 from avisa.core.plan import Plan
 from avisa.core.retry import Receipt, RetryPolicy, Verdict
-from avisa.ports import CannotRender, Change, Claimed, Clock, Entry, Settlement
-
-# The stage of an attempt that ended before there was a mail, because the message could not be rendered.
-RENDERING = "render"
+from avisa.ports import RENDERING, CannotRender, Change, Claimed, Clock, Entry, Settlement
 
 # Stages after which bytes have left this process, so that the draft is frozen for good.
 _AFTER_DATA = frozenset({"data", "dot"})

@@ -2,8 +2,9 @@
 
 from avisa.ports.catalog import Catalog, CatalogCache, CatalogStore, InForce, VersionStore
 from avisa.ports.clock import Clock, Lag
-from avisa.ports.drafts import Attempt, Claimed, Draft, Gathered, RenderInput
+from avisa.ports.drafts import Attempt, Claimed, Draft, Gathered, RenderInput, render_input_of
 from avisa.ports.mail import CannotRender, Channel, Mail, NoAddress, RenderedMessage
+from avisa.ports.mailer import RENDERING, Mailer, MailRenderer, OnReceipt, Outgoing
 from avisa.ports.orders import Change, Committed, DurabilityLost, Entry, OrderBook, Tally
 from avisa.ports.outbox import Begun, Outbox, Pause, Sender, Settlement
 from avisa.ports.publishing import NewRecord, Obstacle, Unwritten, WriteRecords, Written
@@ -25,6 +26,7 @@ from avisa.ports.records import Record, Skipped, Taken, Unreadable
 from avisa.ports.schemas import FindSchemas, KnownSchemas, NoSchema, Schemas, WriterSchema, no_registry
 
 __all__ = [
+    "RENDERING",
     "Asked",
     "Attempt",
     "Begun",
@@ -50,15 +52,19 @@ __all__ = [
     "KnownSchemas",
     "Lag",
     "Mail",
+    "MailRenderer",
+    "Mailer",
     "NewRecord",
     "NoAddress",
     "NoSchema",
     "Obstacle",
+    "OnReceipt",
     "Operations",
     "OrderBook",
     "Outbox",
     "OutboxPlace",
     "OutboxRow",
+    "Outgoing",
     "Pause",
     "Promised",
     "Queries",
@@ -80,4 +86,5 @@ __all__ = [
     "WriterSchema",
     "Written",
     "no_registry",
+    "render_input_of",
 ]

@@ -10,7 +10,8 @@ from avisa.core.model import Notification, Order
 from avisa.core.plan import Plan
 from avisa.core.template_versions import Version
 from avisa.ports.drafts import Draft
-from avisa.ports.mail import CannotRender, Mail, NoAddress
+from avisa.ports.mail import CannotRender, NoAddress
+from avisa.ports.mailer import MailRenderer
 
 
 class Catalog(Protocol):
@@ -22,6 +23,10 @@ class Catalog(Protocol):
     @property
     def plan(self) -> Plan: ...
 
+    @property
+    def renderer(self) -> MailRenderer:
+        """What writes its mails."""
+
     def speaks(self, locale: object, status: str) -> bool:
         """True if the message of that status is written in the language of `locale`, of whatever country."""
 
@@ -30,9 +35,6 @@ class Catalog(Protocol):
 
     def draft(self, notification: Notification, order: Order, now: datetime) -> Draft | NoAddress | CannotRender:
         """Choose message, locale and address, and freeze every value that the message may show."""
-
-    def compose(self, notification: Notification, draft: Draft) -> Mail | CannotRender:
-        """Write the mail. The same draft gives the same bytes, in this process and in any other."""
 
 
 class CatalogCache(Protocol):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import orjson
+
 from avisa.core.model import Json, Notification, Order
 
 
@@ -40,6 +42,11 @@ class Draft:
     message_id: str = ""  # with its angle brackets
     address_hash: bytes = b""
     render_input: RenderInput | None = field(default=None, compare=False, repr=False)  # what `json` says, if at hand
+
+
+def render_input_of(draft: Draft) -> RenderInput:
+    """What the draft froze. It is read from JSON only if another process froze it."""
+    return draft.render_input or RenderInput(**orjson.loads(draft.json))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

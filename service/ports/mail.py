@@ -63,6 +63,14 @@ class Channel(Protocol):
     def open(self) -> bool:
         """False while there is no use in handing over mails: the relay cannot be reached, or refuses us."""
 
+    @property
+    def refusal(self) -> Receipt | None:
+        """Why the relay refuses us (credentials, sender, blocklist), until it accepts a mail again."""
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+
     def deliver(self, mail: Mail, holds_lease: Callable[[], bool]) -> Awaitable[Receipt]:
         """Deliver one mail. Awaiting the receipt never raises, except when it is cancelled.
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from avisa import private_file
-from avisa.catalog import Catalog, render_input_of
+from avisa.catalog import Catalog
 from avisa.core import samples
 from avisa.core.model import Fact, Order, Purpose
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint import sample_events
-from avisa.ports import CannotRender, Mail, NoAddress, RenderedMessage, RenderInput
+from avisa.ports import CannotRender, Mail, NoAddress, RenderedMessage, RenderInput, render_input_of
 
 MAIL, HTML, TEXT, SHORT = "mail.eml", "mail.html", "mail.txt", "short.txt"
 

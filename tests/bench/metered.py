@@ -44,6 +44,7 @@ from avisa.store.database.database import OnDatabase, transaction
 from avisa.store.database.postgres import PostgreSQL
 from avisa.store.orders import SqlOrders
 from avisa.store.outbox import SqlOutbox
+from avisa.templates.renderer import Renderer
 from avisa.write_path import WritePath
 
 # The doors: holder, name, stage.
@@ -67,7 +68,7 @@ DOORS: tuple[tuple[Any, str, str], ...] = (
     (Preparation, "prepare", "dispatch"),
     (InFlight, "settle_receipts", "dispatch"),
     (Catalog, "draft", "draft"),
-    (Catalog, "compose", "compose"),
+    (Renderer, "mail", "compose"),
     (EmailChannel, "deliver", "send"),
     (Conversation, "data_received", "send"),
     (EmailChannel, "_balance", "send"),

@@ -18,7 +18,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from sqlalchemy import Engine, event
 
-from avisa.app import wiring
+from avisa.app import mailing, wiring
 from avisa.cli import main
 from avisa.core.model import Reason, State
 from avisa.kafka.consumer import RawRecord
@@ -44,7 +44,7 @@ OUTBOX_CALLS = {"claim": if_any("claim"), "begin": named("begin"), "settle": nam
 
 def wrap(meter: Meter) -> None:
     """Put the meter on everything."""
-    open_store, channel = wiring.open_store, wiring.EmailChannel
+    open_store, channel = wiring.open_store, mailing.EmailChannel
 
     def opened(*args: Any, **kwargs: Any) -> Any:
         store = open_store(*args, **kwargs)
@@ -56,7 +56,7 @@ def wrap(meter: Meter) -> None:
         return Proxy(channel(*args, **kwargs), meter, {"deliver": named("deliver")})
 
     _replace(wiring, "open_store", opened)
-    _replace(wiring, "EmailChannel", made)
+    _replace(mailing, "EmailChannel", made)
     _replace(AIOKafkaConsumer, "getmany", _method(meter, if_any("fetch"), AIOKafkaConsumer.getmany))
     _replace(AIOKafkaConsumer, "commit", _method(meter, named("offset-commit"), AIOKafkaConsumer.commit))
     event.listen(Engine, "commit", lambda _connection: meter.at("transaction", "before"))
@@ -122,7 +122,7 @@ def _replace(holder: object, name: str, value: object) -> None:
 
 
 if __name__ == "__main__":
-    assert wiring.EmailChannel is EmailChannel
+    assert mailing.EmailChannel is EmailChannel
     at = os.environ.get("CRASH_AT")
     let_go_soon()
     if build := os.environ.get("CRASH_BUILD"):

@@ -18,14 +18,15 @@ from avisa.core.retry import Receipt, RetryPolicy, Verdict
 from avisa.dispatch import Dispatch
 from avisa.intake import Intake
 from avisa.kafka import LagTracker
-from avisa.ports import Channel, History, OutboxRow
+from avisa.mailer import DirectMailer
+from avisa.ports import Channel, History, Mailer, OutboxRow
 from avisa.store.store import Store, open_store
 from avisa.templates.compile_folder import compile_folder
 from avisa.templates.open_folder import open_folder
 from avisa.wake import Alarm, Wake
 from avisa.write_path import WritePath
 from tests import builders
-from tests.fakes import HandClock, ScriptedChannel
+from tests.fakes import HandClock, RealClock, ScriptedChannel
 from tests.templates import harness as templates
 from tests.tools.waiting import until
 
@@ -57,7 +58,12 @@ class Flows:
     """The flows, wired as the service wires them."""
 
     def __init__(
-        self, store: Store, catalogs: CatalogCache, clock: HandClock, channel: Channel | None = None
+        self,
+        store: Store,
+        catalogs: CatalogCache,
+        clock: HandClock | RealClock,
+        channel: Channel | None = None,
+        mailer: Mailer | None = None,
     ) -> None:
         self.store, self.catalogs, self.clock = store, catalogs, clock
         self.versions = Versions(catalogs, store.versions)
@@ -67,7 +73,7 @@ class Flows:
             store.orders,
             store.outbox,
             catalogs,
-            channel or self.channel,
+            mailer or DirectMailer(channel or self.channel, real=clock.real),
             clock,
             self.lag,
             policy=POLICY,
@@ -157,16 +163,17 @@ async def running(
     file: Path,
     *,
     plan: str = templates.PLAN,
-    clock: HandClock | None = None,
+    clock: HandClock | RealClock | None = None,
     store: Store | None = None,
     channel: Channel | None = None,
+    mailer: Mailer | None = None,
 ) -> AsyncIterator[Flows]:
     """A flows on a fresh store in `file`, with the small folder of the rendering tests and this plan."""
     clock = clock or HandClock()
     opened = store or open_store(f"sqlite:///{file}", clock=clock, exclusive=True)
     await opened.start()
     try:
-        flows = Flows(opened, empty_catalogs(opened), clock, channel)
+        flows = Flows(opened, empty_catalogs(opened), clock, channel, mailer)
         await flows.push(files(plan))
         yield flows
     finally:
