@@ -137,7 +137,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
                 log.warning("app.cautioned", meaning=caution)
         relay = relay_of(settings) if inbox is None else Relay(host="127.0.0.1", port=inbox.port, tls="none")
         assert relay is not None
-        mailer, stop_mailer = await start_mailer(relay)
+        mailer, stop_mailer = await start_mailer(settings, relay)
         stack.push_async_callback(_step, "email", stop_mailer)
 
         cluster = configured or embedded_cluster(settings, stack)

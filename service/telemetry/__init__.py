@@ -1,6 +1,6 @@
 """What the service reports about itself: log lines and metrics, as in `telemetry.decided(reason)`."""
 
-from avisa.telemetry.logs import configure, log_entries, place
+from avisa.telemetry.logs import configure, forward, log_entries, place, write_lines
 from avisa.telemetry.metrics import (
     CONTENT_TYPE,
     Readings,
@@ -25,6 +25,7 @@ __all__ = [
     "event_to_accepted",
     "exposition",
     "field_ignored",
+    "forward",
     "held",
     "log_entries",
     "odd_time",
@@ -32,4 +33,5 @@ __all__ = [
     "queued",
     "reminder_lateness",
     "settled",
+    "write_lines",
 ]

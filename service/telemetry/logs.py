@@ -16,7 +16,7 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -109,10 +109,10 @@ class LineWriter:
 
 
 class _Lines:
-    """What structlog takes for a logger: the processors have made a line, and each level hands it to the writer."""
+    """What structlog takes for a logger: the processors have made a line, and each level passes it to `write`."""
 
-    def __init__(self, writer: LineWriter) -> None:
-        self.msg = self.debug = self.info = self.warning = self.error = self.critical = writer.write
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self.msg = self.debug = self.info = self.warning = self.error = self.critical = write
 
 
 class _LibraryLogs(logging.Handler):
@@ -182,6 +182,7 @@ class _AsText:
 
 
 _writers: dict[int, LineWriter] = {}
+_writer: LineWriter | None = None  # in use
 _entry_writer: LineWriter | None = None  # of `log_entries`; None: the level is above info
 _entries_as_json = False
 
@@ -216,20 +217,38 @@ def configure(format: Literal["console", "json"] = "console", level: str = "info
     if writer is None:
         writer = _writers[fd] = LineWriter(fd)
         atexit.register(writer.flush)
-    as_json = format == "json"
     least = logging.getLevelNamesMapping()[level.upper()]
-    global _entry_writer, _entries_as_json
-    _entry_writer, _entries_as_json = (None if least > logging.INFO else writer), as_json
+    global _entry_writer, _entries_as_json, _writer
+    _writer, _entries_as_json = writer, format == "json"
+    _entry_writer = None if least > logging.INFO else writer
+    _set_up(writer.write, format, least, colors=os.isatty(fd))
+
+
+def forward(write: Callable[[bytes], object], format: Literal["console", "json"], level: str) -> None:
+    """Set up logging in a process whose lines another one writes: each is passed to `write`."""
+    _set_up(write, format, logging.getLevelNamesMapping()[level.upper()], colors=os.isatty(1))
+
+
+def write_lines(lines: bytes) -> None:
+    """Write lines that another process has forwarded."""
+    if _writer is not None:
+        _writer.write(lines)
+
+
+def _set_up(
+    write: Callable[[bytes], object], format: Literal["console", "json"], least: int, *, colors: bool
+) -> None:
+    as_json = format == "json"
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso" if as_json else "%H:%M:%S", utc=as_json),
             _without_exception_text,
             _clean_values,
-            _as_json if as_json else _AsText(os.isatty(fd)),
+            _as_json if as_json else _AsText(colors),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=lambda *_: _Lines(writer),
+        logger_factory=lambda *_: _Lines(write),
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()

@@ -112,6 +112,7 @@ class Avisa:
     name: str
     store: str  # sqlite, postgres
     processes: int = 1
+    senders: int = 0  # processes beside each, that write and send
     turn: int = 1_500  # mails
     checkout: Checkout = TODAY
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -127,6 +128,7 @@ class Avisa:
             "AVISA_SMTP__HOST": "127.0.0.1",
             "AVISA_SMTP__PORT": str(smtp_port),
             "AVISA_SMTP__TLS": "none",
+            "AVISA_SENDERS": str(self.senders),
             "AVISA_CLOCK__START": NOON.isoformat(),
             "AVISA_CLOCK__ORIGIN": datetime.now(UTC).isoformat(),
             "PYTHONPATH": self.checkout.python_path,
@@ -172,6 +174,7 @@ Variant = Naive | Avisa
 VARIANTS: tuple[Variant | SmtpSource, ...] = (
     Naive(name="naive_each", connection="each"),
     SmtpSource(name="smtp_source"),
+    Avisa(name="avisa_sqlite_senders", store="sqlite", senders=1),
     Avisa(name="avisa_sqlite", store="sqlite"),
     Naive(name="naive_kept", connection="kept"),
     Avisa(name="avisa_postgres", store="postgres"),

@@ -77,6 +77,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         SMTP__TLS="starttls",
         SMTP__REDIRECT_TO="staging@example.com",
         INBOX__DIR=str(tmp_path / "new"),
+        SENDERS="2",
         TEMPLATES=str(tmp_path),
         HTTP__HOST="0.0.0.0",
         HTTP__PORT="9000",
