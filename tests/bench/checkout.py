@@ -22,6 +22,7 @@ class Checkout:
 
     python_path: str = str(PROJECT)
     module: str = "avisa.cli"  # of the command; it was service.cli once
+    has_senders: bool = True  # whether it knows AVISA_SENDERS
 
 
 TODAY = Checkout()
@@ -41,7 +42,11 @@ def checkout(commit: str) -> Iterator[Checkout]:
         command = tomllib.loads((root / "pyproject.toml").read_text())["project"]["scripts"]["avisa"]
         imports.mkdir()
         (imports / "avisa").symlink_to(root / "service")  # a folder that is not called as its import
-        yield Checkout(python_path=os.pathsep.join(map(str, (imports, root))), module=command.partition(":")[0])
+        yield Checkout(
+            python_path=os.pathsep.join(map(str, (imports, root))),
+            module=command.partition(":")[0],
+            has_senders=(root / "service/senders").is_dir(),
+        )
 
 
 def _extract(commit: str, folder: Path) -> None:

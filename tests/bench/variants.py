@@ -107,7 +107,7 @@ class Naive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Avisa:
-    """`avisa run` with nothing set but where things are, and noon on its clock."""
+    """`avisa run` with nothing set but where things are, who sends, and noon on its clock."""
 
     name: str
     store: str  # sqlite, postgres
@@ -116,6 +116,11 @@ class Avisa:
     turn: int = 1_500  # mails
     checkout: Checkout = TODAY
     environ: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def alone(self) -> bool:
+        """Whether all is done by one process."""
+        return self.processes == 1 and not self.senders
 
     @contextlib.contextmanager
     def running(self, ground: Ground, topic: str, smtp_port: int) -> Iterator[Service]:
@@ -128,10 +133,10 @@ class Avisa:
             "AVISA_SMTP__HOST": "127.0.0.1",
             "AVISA_SMTP__PORT": str(smtp_port),
             "AVISA_SMTP__TLS": "none",
-            "AVISA_SENDERS": str(self.senders),
             "AVISA_CLOCK__START": NOON.isoformat(),
             "AVISA_CLOCK__ORIGIN": datetime.now(UTC).isoformat(),
             "PYTHONPATH": self.checkout.python_path,
+            **({"AVISA_SENDERS": str(self.senders)} if self.checkout.has_senders else {}),
             **self.environ,
         }
         if self.store == "postgres":
