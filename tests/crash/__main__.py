@@ -1,10 +1,14 @@
-"""`make crash`: killed at every step, then at random instants, on both stores; and two wrong builds are caught."""
+"""`make crash`: killed at every step, then at random instants, on both stores; and two wrong builds are caught.
+
+All of it without and with a sender process, which is killed and frozen, too.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import contextlib
+import itertools
 import random
 import sys
 import tempfile
@@ -12,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.crash.campaign import Blow, instants, parts
-from tests.crash.steps import all_steps, smtp_blows, wrong_builds
+from tests.crash.steps import all_steps, sender_blows, smtp_blows, wrong_builds
 from tests.crash.sweep import Sweep
 from tests.oracle import Kind
 from tests.tools.kafka import ApacheKafka
@@ -45,15 +49,18 @@ def main() -> int:
 async def _sweep(swept: Sweep, stores: Sequence[str], asked: argparse.Namespace) -> list[str]:
     """Everything that is wrong."""
     wrong: list[str] = []
-    for store in stores:
-        counted = await swept.campaign([], store=store)
-        wrong += [f"{store}: {violation}" for violation in counted.verdict.violations]
+    for store, senders in itertools.product(stores, asked.senders):
+        where = f"{store}, {senders} senders"
+        counted = await swept.campaign([], store=store, senders=senders)
+        wrong += [f"{where}: {violation}" for violation in counted.verdict.violations]
         blows: list[Blow] = [*all_steps(counted.reached), *smtp_blows(), *instants(asked.random, swept.rng)]
-        print(f"{store}: {len(counted.reached)} kinds of step, {len(blows)} blows, {asked.random} at random")
+        if senders:
+            blows += sender_blows(asked.random, swept.rng)
+        print(f"{where}: {len(counted.reached)} kinds of step, {len(blows)} blows, {asked.random} at random")
         for part in parts(blows, asked.size, swept.rng):
-            outcome = await swept.campaign(part, store=store)
-            wrong += [f"{store}: {violation}" for violation in outcome.verdict.violations]
-            wrong += [f"{store}: never reached {blow}" for blow in outcome.missed]
+            outcome = await swept.campaign(part, store=store, senders=senders)
+            wrong += [f"{where}: {violation}" for violation in outcome.verdict.violations]
+            wrong += [f"{where}: never reached {blow}" for blow in outcome.missed]
     for build, deadly in wrong_builds().items():
         outcome = await swept.campaign(deadly, store=stores[0], build=build)
         if not outcome.verdict.count(Kind.LOST):
@@ -64,6 +71,7 @@ async def _sweep(swept: Sweep, stores: Sequence[str], asked: argparse.Namespace)
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--store", choices=("sqlite", "postgres", "both"), default="both")
+    parser.add_argument("--senders", type=int, nargs="+", choices=(0, 1), default=(0, 1), help="sender processes")
     parser.add_argument("--random", type=int, default=100, help="random instants for each store")
     parser.add_argument("--size", type=int, default=12, help="blows in a campaign")
     parser.add_argument("--keep", type=Path, default=None, help="an empty folder for what each campaign leaves")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from tests.bench.machine import family
 from tests.crash.owners import Owners
 from tests.oracle import Published, Verdict
 from tests.replay.harness import ROOT, Stage, silence_ends, templates
@@ -42,6 +45,8 @@ ANSWERING = 5.0  # real seconds for which owners still answer, once no event com
 AFTER_CUT = 2.0  # real seconds to get over a connection that was cut, before the next blow
 FARTHEST = 1  # days from now, of the dates that owners give: the silence after them has to end, too
 NOT_REACHED = 40.0  # real seconds after which a step does not come any more; some only reminders come by
+PAST_LEASE = 3.0  # real seconds
+LOOK_EVERY = 0.02  # real seconds
 RETRY = {"AVISA_RETRY__LEASE": "2s", "AVISA_RETRY__STEPS": "1s"}
 
 
@@ -55,7 +60,18 @@ class AtInstant:
         return f"after {self.seconds:.2f} s"
 
 
-Blow = Step | Fault | AtInstant
+@dataclass(frozen=True, slots=True)
+class OfSender:
+    """It befalls the sender process, not the service. `frozen`: SIGSTOP, and SIGCONT when its leases are over."""
+
+    blow: Fault | AtInstant
+    frozen: bool = False
+
+    def __str__(self) -> str:
+        return f"sender {'frozen ' if self.frozen else ''}{_named(self.blow)}"
+
+
+Blow = Step | Fault | AtInstant | OfSender
 
 
 @dataclass(slots=True)
@@ -78,6 +94,7 @@ class Campaign:
     store_url: str
     seed: int
     build: str = ""
+    senders: int = 0
     answering: bool = True  # whether owners answer what they are asked
     say: Callable[[str], None] = print
     _stage: Stage = field(init=False)
@@ -102,6 +119,7 @@ class Campaign:
                 command=(sys.executable, "-m", "tests.crash.runner"),
                 settings=RETRY
                 | {
+                    "AVISA_SENDERS": str(self.senders),
                     "PYTHONPATH": str(ROOT),
                     "CRASH_RECORD": str(self._record),
                     "CRASH_BUILD": self.build,
@@ -170,6 +188,12 @@ class Campaign:
             case Fault():
                 stage.start()
                 stage.sink.ask(_aimed(blow, stage.pid))
+            case OfSender():
+                stage.start()
+                if (sender := self._sender()) is None:
+                    return False
+                if isinstance(blow.blow, Fault):
+                    stage.sink.ask(_aimed(blow.blow, sender))
         done = self._await_end(blow)
         stage.sink.ask(None)
         self.say(f"  {_named(blow)}: {'struck' if done else 'NOT REACHED'}")
@@ -192,9 +216,44 @@ class Campaign:
                 time.sleep(AFTER_CUT)
                 stage.kill()
                 return True
-            time.sleep(0.02)
+            if isinstance(blow, OfSender) and self._befell_sender(blow, begin, stage.sink.faults()[faults:]):
+                time.sleep(AFTER_CUT)
+                stage.kill()
+                return True
+            time.sleep(LOOK_EVERY)
         stage.kill()
         return False
+
+    def _sender(self) -> int | None:
+        """The sender process, once it is there; None if none comes."""
+        for _ in range(int(NOT_REACHED / LOOK_EVERY)):
+            if self._stage.dead:
+                return None
+            for pid in family(self._stage.pid):
+                if b"avisa.senders" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return pid
+            time.sleep(LOOK_EVERY)
+        return None
+
+    def _befell_sender(self, blow: OfSender, begin: float, faults: Sequence[object]) -> bool:
+        """Whether it has happened; an instant is here."""
+        stage = self._stage
+        if isinstance(blow.blow, Fault):
+            if faults:
+                stage.sender_died()
+            return bool(faults)
+        if time.monotonic() < begin + blow.blow.seconds or (sender := self._sender()) is None:
+            return False
+        if blow.frozen:
+            since = real_now()
+            os.kill(sender, signal.SIGSTOP)
+            time.sleep(PAST_LEASE)
+            os.kill(sender, signal.SIGCONT)
+            stage.down.append((since, real_now()))
+        else:
+            os.kill(sender, signal.SIGKILL)
+            stage.sender_died()
+        return True
 
 
 def _aimed(fault: Fault, pid: int) -> Fault:

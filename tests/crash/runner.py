@@ -44,7 +44,7 @@ OUTBOX_CALLS = {"claim": if_any("claim"), "begin": named("begin"), "settle": nam
 
 def wrap(meter: Meter) -> None:
     """Put the meter on everything."""
-    open_store, channel = wiring.open_store, mailing.EmailChannel
+    open_store, channel, pool = wiring.open_store, mailing.EmailChannel, mailing.SenderPool
 
     def opened(*args: Any, **kwargs: Any) -> Any:
         store = open_store(*args, **kwargs)
@@ -55,8 +55,12 @@ def wrap(meter: Meter) -> None:
     def made(*args: Any, **kwargs: Any) -> Any:
         return Proxy(channel(*args, **kwargs), meter, {"deliver": named("deliver")})
 
+    def handing_over(*args: Any, **kwargs: Any) -> Any:
+        return Proxy(pool(*args, **kwargs), meter, {"send": named("deliver")})
+
     _replace(wiring, "open_store", opened)
     _replace(mailing, "EmailChannel", made)
+    _replace(mailing, "SenderPool", handing_over)
     _replace(AIOKafkaConsumer, "getmany", _method(meter, if_any("fetch"), AIOKafkaConsumer.getmany))
     _replace(AIOKafkaConsumer, "commit", _method(meter, named("offset-commit"), AIOKafkaConsumer.commit))
     event.listen(Engine, "commit", lambda _connection: meter.at("transaction", "before"))

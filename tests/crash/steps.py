@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Collection
 
-from tests.crash.campaign import Blow
+from tests.crash.campaign import AtInstant, Blow, OfSender, instants
 from tests.tools.proxy import Step
 from tests.tools.sink import Fault, Stage
 
@@ -42,6 +43,14 @@ def smtp_blows() -> list[Blow]:
         blows += [Fault(stage=stage, when="before", do="kill", nth=nth), Fault(stage=stage, when="before", nth=nth)]
         blows += [Fault(stage=stage, when="after", do="kill", nth=nth), Fault(stage=stage, when="after", nth=nth)]
     return blows
+
+
+def sender_blows(count: int, rng: random.Random) -> list[Blow]:
+    """The sender process killed at every stage of a mail, and killed or frozen at random instants."""
+    stages = [blow for blow in smtp_blows() if isinstance(blow, Fault) and blow.do == "kill"]
+    at_instants = [blow for blow in instants(count, rng) if isinstance(blow, AtInstant)]
+    killed = [OfSender(blow) for blow in [*stages, *at_instants]]
+    return [*killed, *(OfSender(blow, frozen=True) for blow in at_instants[: max(1, count // 4)])]
 
 
 def wrong_builds() -> dict[str, list[Blow]]:

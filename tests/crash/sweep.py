@@ -22,7 +22,7 @@ class Sweep:
         self._number = 0
 
     async def campaign(
-        self, blows: Sequence[Blow], *, store: str, build: str = "", answering: bool = True
+        self, blows: Sequence[Blow], *, store: str, build: str = "", senders: int = 0, answering: bool = True
     ) -> Outcome:
         """Run one, and tell how it went."""
         self._number += 1
@@ -42,13 +42,15 @@ class Sweep:
             store_url=url,
             seed=seed,
             build=build,
+            senders=senders,
             answering=answering,
         )
         outcome = await asyncio.to_thread(campaign.run, blows)
         found = outcome.verdict
         print(
-            f"campaign {self._number} on {store}{' ' + build if build else ''}, orders of seed {seed}:"
-            f" {len(outcome.struck)} blows, {sum(found.mails.values())} mails, {found.excused} allowed doubles,"
+            f"campaign {self._number} on {store}{' ' + build if build else ''}, {senders} senders,"
+            f" orders of seed {seed}: {len(outcome.struck)} blows, {sum(found.mails.values())} mails,"
+            f" {found.excused} allowed doubles,"
             f" {found.answers} answers ({found.unplaced} unplaced),"
             f" {len(found.violations)} violations, {time.monotonic() - begin:.0f} s",
             flush=True,

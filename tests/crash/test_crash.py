@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.campaign import Blow, instants
-from tests.crash.steps import EXPECTED, wrong_builds
+from tests.crash.steps import EXPECTED, sender_blows, wrong_builds
 from tests.crash.sweep import Sweep
 from tests.oracle import Kind
 from tests.tools.kafka import ApacheKafka
@@ -55,6 +55,14 @@ async def test_nothing_is_lost_wherever_it_dies(sweep: Sweep, store: str, blows:
     assert outcome.verdict.clean, str(outcome.verdict)
     assert not outcome.missed
     assert outcome.reached >= EXPECTED
+
+
+async def test_nothing_is_lost_wherever_a_sender_process_dies(sweep: Sweep) -> None:
+    blows = [*steps("deliver", "settle"), *sender_blows(RANDOM, sweep.rng)]
+    sweep.rng.shuffle(blows)
+    outcome = await sweep.campaign(blows, store="sqlite", senders=1, answering=False)
+    assert outcome.verdict.clean, str(outcome.verdict)
+    assert not outcome.missed
 
 
 @pytest.mark.parametrize("build", wrong_builds())

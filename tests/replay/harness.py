@@ -134,12 +134,14 @@ class Stage:
             return {"code": 0, "checks": {}}
 
     def ready(self) -> bool:
-        """Whether it works now: it can read, write and has been given its partitions."""
+        """Whether it works now: it can read, write, has its partitions, and its sender process, if any, is up."""
         health = self.health()
         checks = health["checks"]
         if health["code"] != 200:
             return False
         if not checks.get("assignment", checks["kafka"])["ok"]:
+            return False
+        if self.settings.get("AVISA_SENDERS", "0") != "0" and not checks["email"]["ok"]:
             return False
         if self._down_since is not None:
             self.down.append((self._down_since, _now()))
@@ -165,6 +167,11 @@ class Stage:
             raise RuntimeError(f"the service ended by itself, with {code}:\n{self.log_tail()}")
         self.kills.append(_now())
         self.ends.append(self.kills[-1])
+        self._down_since = self._down_since or self.kills[-1]
+
+    def sender_died(self) -> None:
+        """Take note that its sender process was killed: until it is ready again, it cannot do its work."""
+        self.kills.append(_now())
         self._down_since = self._down_since or self.kills[-1]
 
     def kill(self) -> None:

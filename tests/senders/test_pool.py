@@ -220,3 +220,13 @@ async def test_the_log_of_a_sender_process_is_ours(tmp_path: Path) -> None:
             await until(lambda: "smtp.relay_lost" in (tmp_path / "log").read_text())
         assert pool.detail == "the relay is not reached"
     telemetry.configure()
+
+
+async def test_a_refusal_that_is_about_us_is_known_here() -> None:
+    async with ScriptedRelay({"MAIL": b"550 5.7.1 not from you\r\n"}) as server, pool_to(server) as pool:
+        receipts: list[Receipt] = []
+        pool.send(outgoing(), lambda receipt, _: receipts.append(receipt))
+        await until(lambda: receipts)
+        assert [receipt.verdict for receipt in receipts] == [Verdict.REFUSED_US]
+        await until(lambda: not pool.open)
+        assert pool.refusal == receipts[0]
