@@ -19,6 +19,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
+from tests.bench.machine import family
 from tests.crash.campaign import PLAN, WITHOUT_OWNERS
 from tests.oracle import Verdict
 from tests.replay.harness import ROOT, Stage, silence_ends, templates
@@ -121,13 +122,9 @@ class Scene:
 
     @contextlib.contextmanager
     def frozen(self, replica: Stage) -> Iterator[None]:
-        """It stands still, as a machine does that swaps or is moved."""
-        with self.away(doubts=True):
-            os.kill(replica.pid, signal.SIGSTOP)
-            try:
-                yield
-            finally:
-                os.kill(replica.pid, signal.SIGCONT)
+        """It stands still with its sender processes, as a machine does that swaps or is moved."""
+        with self.away(doubts=True), standing_still(*family(replica.pid)):
+            yield
 
     def play(self, befall: Callable[[], None]) -> None:
         """Publish, have it befall in the middle, wait for the last reminder, and see that the oracle is content."""
@@ -158,6 +155,18 @@ class Scene:
                 well = [replica.health() for replica in self.living]
                 raise AssertionError(f"unsettled: {left}\n{well}\n{self.first.log_tail()}")
             time.sleep(0.5)
+
+
+@contextlib.contextmanager
+def standing_still(*pids: int) -> Iterator[None]:
+    """These processes are frozen within the block."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 PARTITIONS = 3

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from tests.bench.machine import family
-from tests.faults.harness import LEASE, event, put, scene, states, together, until
+from tests.faults.harness import LEASE, event, put, scene, standing_still, states, together, until
 from tests.tools.kafka import ApacheKafka
 from tests.tools.postgres import Postgres
 from tests.tools.sink import Fault
@@ -39,7 +36,7 @@ def test_two_replicas_lose_and_double_nothing_when_one_fails(
 def test_two_replicas_with_sender_processes_lose_and_double_nothing_when_one_fails(
     tmp_path: Path, apache_kafka: ApacheKafka, postgres: Postgres, seed: int
 ) -> None:
-    """A replica that stands still leaves its sender process alone; a machine that does stops both."""
+    """A machine that stands still stops both processes of a replica; or one of them, and the other is alone."""
     together(
         lambda: one_stands_still_beyond_its_lease(tmp_path / "still", apache_kafka, postgres, seed, SENDERS),
         lambda: frozen_between_the_envelope_and_the_mail(tmp_path / "frozen", apache_kafka, postgres, SENDERS),
@@ -115,15 +112,3 @@ def who_decides_a_reminder_sends_it(folder: Path, kafka: ApacheKafka, postgres: 
         until(lambda: sum(mail.purpose == "reminder" for mail in two.first.received()) >= 320, "the first reminders")
         blind = postgres.sql("SELECT count(*) FROM entries WHERE line LIKE '%blind%'", url.rpartition("/")[2])
         assert blind == "0"
-
-
-@contextlib.contextmanager
-def standing_still(*pids: int) -> Iterator[None]:
-    """These processes are frozen within the block."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
