@@ -29,7 +29,7 @@ from avisa.senders.frames import (
     keep,
 )
 
-GATHER = 0.002  # seconds in which mails gather for one frame
+GATHER = 0.004  # seconds in which mails gather for one frame
 PATIENCE = 30  # seconds without a report, after which it hangs
 
 _DIED = Receipt(verdict=Verdict.IN_DOUBT, stage="dot", text="its sender process ended before the answer came")

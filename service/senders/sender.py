@@ -40,7 +40,7 @@ from avisa.smtp.channel import EmailChannel
 
 # Seconds.
 REPORT_EVERY = 1.0
-GATHER = 0.004  # receipts gather for as long: twenty in a frame cost little more than one
+GATHER = 0.01  # receipts gather for as long: twenty in a frame cost little more than one
 
 
 def main() -> None:
