@@ -217,6 +217,7 @@ class Campaign:
                 stage.kill()
                 return True
             if isinstance(blow, OfSender) and self._befell_sender(blow, begin, stage.sink.faults()[faults:]):
+                stage.wait_ready()  # with another sender process
                 time.sleep(AFTER_CUT)
                 stage.kill()
                 return True

@@ -20,8 +20,8 @@ _SECTION = re.compile(r"^## Words not used\n(.*?)(?=^## |\Z)", re.MULTILINE | re
 _ALLOWED = {
     # of a version, as a merge has one; of a batch in Kafka's protocol
     "base": r" (set_base|data_base64|base_(offset|sequence))$",
-    # of a CloudEvent, of SMTP, of Jinja's TemplateData
-    "data": r"^events/|^smtp/|^ports/mail| handle_DATA$|^templates/jinja/checker.* data$",
+    # of a CloudEvent, of SMTP, of asyncio's protocols, of Jinja's TemplateData
+    "data": r"^events/|^smtp/|^ports/mail| handle_DATA$| data_received$|^templates/jinja/checker.* data$",
     "given": r"^events/(schema|ordinary).* given_name$",  # of a customer, as forms have it
     "info": r" exc_info$|^telemetry/logs",
     "letter": r"(?i) .*dead_?letter|^views.* letter$",  # the parameter of dead_letter_json
