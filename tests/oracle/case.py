@@ -127,11 +127,21 @@ class Case:
                 news = Told.YES in (later.told, later.returns)  # of the way there the customer need not hear
                 ended = later.touchpoint.final and (name.purpose != "update" or later.status != status)
                 newer = ended or (news and name.purpose != "promise_moved")
-                if newer and self.latitude.taken_in(later.acked, mail.at):
+                if (
+                    newer
+                    and self.latitude.taken_in(later.acked, mail.at)
+                    and not self._is_back(later, status, mail.at)
+                ):
                     self._blame(
                         Kind.STALE, f"{name.key} at {mail.at}, though {later.status} was there at {later.acked}"
                     )
                     break
+
+    def _is_back(self, since: Step, status: str, at: datetime) -> bool:
+        """Whether by then the order may have been back in a status that it had left by `since`: what waits about it
+        says what is true again."""
+        back = (it for it in self.course.openings(after=since.episode) if it.status == status and it.at <= at)
+        return any(it.returns.possible for it in back)
 
     def _quiet(self) -> None:
         for mail in self.to_customer:

@@ -49,3 +49,15 @@ def later(hour: float) -> list[Received]:
         mail(hour, "1/reminder/2/customer", soon=1),
         mail(hour, "1/owner_alert/stuck/owner:desk", to="desk@example.com", soon=1),
     ]
+
+
+def test_what_a_stop_left_in_doubt_is_sent_again_where_the_order_is_back_in_its_status(plan: Plan) -> None:
+    """Before the end of the order was told, the order was open again: the mail that waits says what is true."""
+    stop = at(0) + timedelta(seconds=1)
+    stopped = replace(LATITUDE, kills=(stop,), down=((stop, at(2.01)),), starts=(at(-1), at(2.005)), ends=(stop,))
+    stopped = replace(stopped, until=at(3))
+    ended = [event(0, "shipped"), event(1, "delivered")]
+    came = [mail(2.01, "1/update/1/customer")]
+    assert not found(plan, came, [*ended, event(2, "shipped")], stopped)
+    assert Kind.STALE in found(plan, came, [*ended, event(2, "confirmed", notify=False)], stopped)
+    assert Kind.STALE in found(plan, came, ended, stopped)
