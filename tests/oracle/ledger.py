@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -22,6 +23,13 @@ class Ledger:
     sure: bool = True  # False: whether it was over depends on when the record was taken in
     fulfilled_at: datetime | None = None
     line: int = 0
+    or_else: Ledger | None = None  # what it is if the record was taken in too late for its date to count
+
+    def possible(self) -> Iterator[Ledger]:
+        """All that it may be."""
+        yield self
+        if self.or_else is not None:
+            yield from self.or_else.possible()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,29 +54,31 @@ def after(ledger: Ledger, told: Told) -> Ledger:
     if reached and (ledger.fulfilled_at is None or ledger.stands):
         mattered = ledger.stands or ledger.judged
         date = ledger.date if mattered else told.promise
-        return replace(ledger, date=date, stands=False, judged=date is not None, fulfilled_at=told.occurred)
+        judged = date is not None
+        return replace(ledger, date=date, stands=False, judged=judged, fulfilled_at=told.occurred, or_else=None)
     if ledger.fulfilled_at is not None and (told.late or told.touchpoint.final):
         if told.late and told.promise is not None:
             return replace(ledger, date=told.promise, judged=True)
         return ledger
     if told.touchpoint.final:
-        return replace(ledger, stands=False)
+        return replace(ledger, stands=False, or_else=None)
     if told.promise is None:
-        return replace(ledger, date=None, stands=False) if ledger.stands else ledger
+        return replace(ledger, date=None, stands=False, or_else=None) if ledger.stands else ledger
     if not (ledger.stands or ledger.judged) or ledger.date is None:
         return _given(ledger, told, told.promise)
     if told.promise == ledger.date:
         return ledger
     lapsed = ledger.fulfilled_at is None and (not ledger.stands or _may_have_lapsed(ledger.date, told))
     if lapsed and end_of_promise(told.promise, told.zone) <= told.span[1]:
-        return replace(ledger, sure=False)
+        return replace(_given(ledger, told, told.promise), sure=False, or_else=ledger)
     if not moved(told.promise, ledger.date, told.touchpoint, told.zone):
         if lapsed:
             return _given(ledger, told, told.promise)
         end = end_of_promise(told.promise, told.zone)
         if end <= told.span[0]:
             return ledger
-        return replace(ledger, date=told.promise, sure=ledger.sure and end > told.span[1])
+        sure = end > told.span[1]
+        return replace(ledger, date=told.promise, sure=ledger.sure and sure, or_else=None if sure else ledger)
     return _given(ledger, told, told.promise)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from tests.oracle.course import Course, Step
+from tests.oracle.ledger import Ledger
 from tests.oracle.names import Sent
 from tests.oracle.plan import Plan, end_of_promise
 from tests.oracle.testimony import Latitude
@@ -40,11 +41,12 @@ class Promises:
         """It is true when it comes, and the first of its kind about its promise."""
         purpose = mail.name.purpose
         lines = {
-            step.ledger.line
+            ledger.line
             for step in in_force(self.course, mail.at, self.latitude)
-            if (due := due_at(purpose, step, self.plan)) is not None and due <= mail.at
+            for ledger, due in calls_for(purpose, step, self.plan)
+            if due <= mail.at
             if purpose == BROKEN
-            or (mail.at - self.latitude.patience < _end(step) and not self._kept_back(step, mail.at))
+            or (mail.at - self.latitude.patience < _end(step, ledger) and not self._kept_back(step, ledger, mail.at))
         }
         fresh = [line for line in sorted(lines) if (purpose, line) not in self.noticed]
         if not lines:
@@ -62,7 +64,7 @@ class Promises:
         by = self._by(step, due)
         if purpose == BROKEN:
             by = self._after_news(due, by)
-        over = purpose == AT_RISK and _end(step) <= by
+        over = purpose == AT_RISK and _end(step, ledger) <= by
         if over or by >= self.latitude.until or any(later.at <= by for later in following):
             return
         if any(it.ledger.date == ledger.date and it.ledger.line < ledger.line for it in self.course.steps):
@@ -79,11 +81,11 @@ class Promises:
         if purpose == BROKEN or not any(self._tells_that_it_is_near(mail, ledger.line, by) for mail in self.mails):
             self._blame(Kind.LOST, f"{purpose} of {ledger.date}, due by {by}")
 
-    def _kept_back(self, step: Step, at: datetime) -> bool:
+    def _kept_back(self, step: Step, ledger: Ledger, at: datetime) -> bool:
         """Whether the owner had said by then that this very date will be kept, and no warning was on its way."""
-        due = due_at(AT_RISK, step, self.plan)
+        due = _due(AT_RISK, step, ledger, self.plan)
         return any(
-            placed.sure and placed.answer.reply == "on_track" and placed.lasts and placed.date == step.ledger.date
+            placed.sure and placed.answer.reply == "on_track" and placed.lasts and placed.date == ledger.date
             for placed in self.course.answers
             if due is not None
             and placed.answer.acked <= at
@@ -130,13 +132,24 @@ def in_force(course: Course, at: datetime, latitude: Latitude) -> list[Step]:
 
 def due_at(purpose: str, step: Step, plan: Plan) -> datetime | None:
     """When time alone calls for a notice, if nothing happens after this step; None: it does not."""
-    if not step.ledger.stands or step.touchpoint.final:
+    return _due(purpose, step, step.ledger, plan)
+
+
+def calls_for(purpose: str, step: Step, plan: Plan) -> Iterator[tuple[Ledger, datetime]]:
+    """The same of all that the ledger may be after this step."""
+    for ledger in step.ledger.possible():
+        if (due := _due(purpose, step, ledger, plan)) is not None:
+            yield ledger, due
+
+
+def _due(purpose: str, step: Step, ledger: Ledger, plan: Plan) -> datetime | None:
+    if not ledger.stands or step.touchpoint.final:
         return None
     if purpose == BROKEN:
-        return _end(step) + step.touchpoint.grace if plan.judges_promises else None
-    return None if step.touchpoint.warn_before is None else _end(step) - step.touchpoint.warn_before
+        return _end(step, ledger) + step.touchpoint.grace if plan.judges_promises else None
+    return None if step.touchpoint.warn_before is None else _end(step, ledger) - step.touchpoint.warn_before
 
 
-def _end(step: Step) -> datetime:
-    assert step.ledger.date is not None
-    return end_of_promise(step.ledger.date, step.zone)
+def _end(step: Step, ledger: Ledger) -> datetime:
+    assert ledger.date is not None
+    return end_of_promise(ledger.date, step.zone)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import product
 
 from tests.oracle.course import Course, Placed, Step
-from tests.oracle.ledger import moved
+from tests.oracle.ledger import Ledger, moved
 from tests.oracle.names import Sent
 from tests.oracle.plan import Plan, end_of_promise
-from tests.oracle.promises import AT_RISK, BROKEN, due_at, in_force
+from tests.oracle.promises import AT_RISK, BROKEN, calls_for, in_force
 from tests.oracle.silence import Window
 from tests.oracle.testimony import Answered, Latitude
 from tests.oracle.verdict import Kind, Verdict
@@ -71,9 +72,11 @@ class Questions:
 
     def _about_a_date(self, mail: Sent) -> bool:
         """Whether it may ask if a date will be kept: one that is near, has not passed, and was not asked about."""
-        for step in in_force(self.course, mail.at, self.latitude):
-            due, end = _asks_about(step)
-            asked = step.episode, step.ledger.line, str(step.ledger.date)
+        steps = in_force(self.course, mail.at, self.latitude)
+        known = [(step, ledger) for step in steps for ledger in step.ledger.possible()]
+        for step, ledger in known:
+            due, end = _asks_about(step, ledger)
+            asked = step.episode, ledger.line, str(ledger.date)
             if due is None or end is None or step.episode != mail.name.episode or asked in self.about:
                 continue
             if self._owns(mail, step) and due <= mail.at and mail.at - self.latitude.patience < end:
@@ -160,7 +163,7 @@ class Questions:
 
     def _must_ask_about_a_date(self, step: Step, following: Sequence[Step]) -> None:
         """The owner is asked if the promise surely stood when it was due, and nothing happened until that was out."""
-        due, end = _asks_about(step)
+        due, end = _asks_about(step, step.ledger)
         if due is None or end is None or step.owner not in self.plan.owners or not step.ledger.sure:
             return
         by = self.latitude.reach(due)
@@ -194,8 +197,9 @@ class Questions:
         if by >= min(deadline.earliest, self.latitude.until) or any(later.start[0] <= by for later in following):
             return
         happened = [step.at for step in self.course.steps] + [placed.answer.at for placed in self.course.answers]
-        notices = [due_at(purpose, step, self.plan) for step in steps for purpose in (AT_RISK, BROKEN)]  # sent or not
-        if any(at is not None and window.start[0] < at <= by for at in (*happened, *notices)):
+        for step, purpose in product(steps, (AT_RISK, BROKEN)):  # sent or not
+            happened += [due for _, due in calls_for(purpose, step, self.plan)]
+        if any(window.start[0] < at <= by for at in happened):
             return
         if not any(mail.name.episode == window.episode and window.start[0] <= mail.at <= by for mail in self.right):
             self._blame(Kind.LOST, f"the question for news in the window of {window.start[0]}, due by {by}")
@@ -207,10 +211,10 @@ class Questions:
         self.verdict.add(kind, self.course.order_id, text)
 
 
-def _asks_about(step: Step) -> tuple[datetime | None, datetime | None]:
+def _asks_about(step: Step, ledger: Ledger) -> tuple[datetime | None, datetime | None]:
     """When the owner is asked whether the promise of a step will be kept, and when it ends; None: they are not."""
-    before, date = step.touchpoint.asks_before, step.ledger.date
-    if before is None or date is None or not step.ledger.stands or step.touchpoint.final:
+    before = step.touchpoint.asks_before
+    if before is None or ledger.date is None or not ledger.stands or step.touchpoint.final:
         return None, None
-    end = end_of_promise(date, step.zone)
+    end = end_of_promise(ledger.date, step.zone)
     return end - before, end

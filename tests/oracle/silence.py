@@ -9,7 +9,7 @@ from tests.oracle.course import Course, Told
 from tests.oracle.deadlines import Deadline, chain, decided, given_by
 from tests.oracle.names import Sent
 from tests.oracle.plan import Plan
-from tests.oracle.promises import due_at, in_force
+from tests.oracle.promises import calls_for, in_force
 from tests.oracle.testimony import Latitude
 from tests.oracle.verdict import Kind, Verdict
 
@@ -87,8 +87,8 @@ class Silence:
             return min(first, mail.at), max(last, min(first, mail.at))
         if mail.is_notice:
             steps = in_force(self.course, mail.at, self.latitude)
-            called = [due_at(mail.name.purpose, step, self.plan) for step in steps]
-            return min([mail.at, *(at for at in called if at is not None)]), mail.at
+            called = [due for step in steps for _, due in calls_for(mail.name.purpose, step, self.plan)]
+            return min([mail.at, *called]), mail.at
         return decided(self.course, mail, self.latitude)
 
     def _due(self, before: Sent | None, given: Deadline | None, mail: Sent) -> Deadline | None:
