@@ -9,16 +9,17 @@ import argparse
 import asyncio
 import contextlib
 import itertools
+import pickle
 import random
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.crash.campaign import Blow, instants, parts
+from tests.crash.campaign import TESTIMONY, Blow, instants, parts
 from tests.crash.steps import all_steps, sender_blows, smtp_blows, wrong_builds
 from tests.crash.sweep import Sweep
-from tests.oracle import Kind
+from tests.oracle import Kind, judge
 from tests.tools.kafka import ApacheKafka
 from tests.tools.postgres import running
 
@@ -38,6 +39,9 @@ def sweep(seed: int, *, postgres: bool, keep: Path | None = None) -> Iterator[Sw
 def main() -> int:
     """0 if nothing was found, every step was reached, and the wrong builds were caught."""
     asked = _arguments()
+    if asked.again is not None:
+        print(verdict := judge(*pickle.loads((asked.again / TESTIMONY).read_bytes())))
+        return 0 if verdict.clean else 1
     stores = ("sqlite", "postgres") if asked.store == "both" else (asked.store,)
     print(f"seed {asked.seed}")
     with sweep(asked.seed, postgres="postgres" in stores, keep=asked.keep) as swept:
@@ -75,6 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--random", type=int, default=100, help="random instants for each store")
     parser.add_argument("--size", type=int, default=12, help="blows in a campaign")
     parser.add_argument("--keep", type=Path, default=None, help="an empty folder for what each campaign leaves")
+    parser.add_argument("--again", type=Path, default=None, help="only judge a campaign anew, by its kept folder")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     return parser.parse_args()
 

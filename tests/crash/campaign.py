@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import random
 import signal
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from tests.bench.machine import family
 from tests.crash.owners import Owners
-from tests.oracle import Published, Verdict
+from tests.oracle import Published, Verdict, judge
 from tests.replay.harness import ROOT, Stage, silence_ends, templates
 from tests.replay.play import clock_at
 from tests.replay.publisher import publish, real_now
@@ -26,6 +27,7 @@ from tests.tools.proxy import Step, reached
 from tests.tools.sink import Fault, Sink
 
 SPEED = 3600.0  # an hour a second
+TESTIMONY = "testimony"  # in a campaign's folder: what the oracle was told
 PLAN = Path(__file__).with_name("plan.yaml")
 # Where owners do not answer, none is asked, and no promise is looked after: of a question or a warning and a kill the
 # oracle cannot judge each yet.
@@ -175,7 +177,9 @@ class Campaign:
         end = silence_ends([*stage.published, *answers], stage.plan()) + 2 * PATIENCE * SPEED
         while real_now() < stage.clock.real(end):
             time.sleep(max(0.0, (stage.clock.real(end) - real_now()).total_seconds()))
-        return stage.judge(stage.clock.virtual(real_now()))
+        testimony = stage.testimony(stage.clock.virtual(real_now()))
+        (self.folder / TESTIMONY).write_bytes(pickle.dumps(testimony))
+        return judge(*testimony)
 
     def _strike(self, blow: Blow) -> bool:
         """Start the service and have it struck; false if that never came."""

@@ -34,6 +34,7 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "templates"
 AVISA = str(Path(sys.executable).with_name("avisa"))
 _LOOK_EVERY = 0.05
+Testimony = tuple[list[Published], list[Received], Plan, Latitude, Counts, list[Answered]]
 
 
 def templates(folder: Path, plan: Path | None = None, *, without: Collection[str] = ()) -> Path:
@@ -96,13 +97,18 @@ class Stage:
             "AVISA_SMTP__TLS": "none",
             "AVISA_TEMPLATES": str(self.templates),
             "AVISA_HTTP__PORT": str(self._port),
-            "AVISA_PUBLIC_URL": f"http://127.0.0.1:{self._port}",
+            "AVISA_PUBLIC_URL": self.address,
             "AVISA_LOG__FORMAT": "json",
             "AVISA_CLOCK__START": self.clock.start.isoformat(),
             "AVISA_CLOCK__ORIGIN": self.clock.origin.isoformat(),
             "AVISA_CLOCK__SPEED": str(self.clock.speed),
             **self.settings,
         }
+
+    @property
+    def address(self) -> str:
+        """Of its web pages."""
+        return f"http://127.0.0.1:{self._port}"
 
     @property
     def pid(self) -> int:
@@ -125,7 +131,7 @@ class Stage:
     def health(self, path: str = "/readyz") -> dict[str, Any]:
         """What it says of itself, with the HTTP status as `code`; 0 if there is no answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=4) as answer:
+            with urllib.request.urlopen(f"{self.address}{path}", timeout=4) as answer:
                 return {**json.load(answer), "code": answer.status}
         except urllib.error.HTTPError as refused:
             with refused:
@@ -246,9 +252,13 @@ class Stage:
             rereads=self.rereads or bool(self.kills),
         )
 
+    def testimony(self, until: datetime) -> Testimony:
+        """All that the oracle is told, as `judge` takes it."""
+        return self.published, self.received(), self.plan(), self.latitude(until), self.counts(), self.answered
+
     def judge(self, until: datetime) -> Verdict:
         """Hold it all against the rules."""
-        return judge(self.published, self.received(), self.plan(), self.latitude(until), self.counts(), self.answered)
+        return judge(*self.testimony(until))
 
 
 def silence_ends(published: Sequence[Published], plan: Plan) -> datetime:
