@@ -64,7 +64,7 @@ def pictures(program: str, page: Path, looks: Sequence[Look]) -> list[bytes] | N
     try:
         with (
             tempfile.TemporaryDirectory(prefix="avisa-chromium-", ignore_cleanup_errors=True) as folder,
-            _browser(program, Path(folder)) as pipe,
+            browser(program, Path(folder)) as pipe,
         ):
             return _taken(pipe, page.resolve().as_uri(), looks)
     except (OSError, _Failed) as trouble:
@@ -75,7 +75,7 @@ class _Failed(Exception):  # noqa: N818 -- `pictures` returns it as a NoPicture
     """Chromium does not do as it is asked."""
 
 
-def _taken(pipe: _Pipe, address: str, looks: Sequence[Look]) -> list[bytes]:
+def _taken(pipe: Pipe, address: str, looks: Sequence[Look]) -> list[bytes]:
     target = pipe.ask("Target.createTarget", url="about:blank")["targetId"]
     pipe.session = pipe.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
     pipe.ask("Page.enable")
@@ -83,7 +83,7 @@ def _taken(pipe: _Pipe, address: str, looks: Sequence[Look]) -> list[bytes]:
     return [_picture(pipe, address, look) for look in looks]
 
 
-def _picture(pipe: _Pipe, address: str, look: Look) -> bytes:
+def _picture(pipe: Pipe, address: str, look: Look) -> bytes:
     pipe.ask(
         "Emulation.setDeviceMetricsOverride",
         width=look.width,
@@ -101,7 +101,7 @@ def _picture(pipe: _Pipe, address: str, look: Look) -> bytes:
     return base64.b64decode(taken["data"])
 
 
-class _Pipe:
+class Pipe:
     """The DevTools protocol: JSON messages, each ended by a zero byte."""
 
     def __init__(self, *, reading: int, writing: int) -> None:
@@ -148,7 +148,7 @@ class _Pipe:
 
 
 @contextmanager
-def _browser(program: str, folder: Path) -> Iterator[_Pipe]:
+def browser(program: str, folder: Path) -> Iterator[Pipe]:
     """A browser of its own, which ends with the block."""
     arguments = [program, *_FLAGS, f"--user-data-dir={folder}"]
     if os.geteuid() == 0:
@@ -165,7 +165,7 @@ def _browser(program: str, folder: Path) -> Iterator[_Pipe]:
     assert child.stdout is not None
     with child:
         try:
-            yield _Pipe(reading=child.stdout.fileno(), writing=child.stdin.fileno())
+            yield Pipe(reading=child.stdout.fileno(), writing=child.stdin.fileno())
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
