@@ -1,127 +1,175 @@
-"""The owner is asked and answers: Apache Kafka, a real mail server and the page, on a clock of an hour a second."""
+"""The owner is asked and answers, in five languages: Apache Kafka, a real mail server, and the page in Chromium as on
+a phone. Much of the time is silence, at an hour a second.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import email
-import email.policy
 import json
 import re
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-import httpx
-from aiokafka import AIOKafkaProducer
+import pytest
+from babel.dates import format_skeleton
 
-from tests.faults.harness import until
-from tests.replay.harness import SHIPPED, Stage, templates
-from tests.replay.play import clock_at
+from avisa.preview.screenshots import Look
+from avisa.web.question import TEXTS
+from tests.flows.story import Mail, Story, staged
+from tests.tools import chromium
+from tests.tools.chromium import Tab
 from tests.tools.kafka import ApacheKafka
-from tests.tools.sink import Sink
-from tests.tools.waiting import PATIENCE
+from tests.tools.parts import needs
 
-SPEED = 3600.0
-TOPIC = "owner.story"
-CUSTOMER, OWNER = "ana@customers.example", "production@example.com"
-LINK = re.compile(r"http://127\.0\.0\.1:\d+/o/[\w=-]+")
+pytestmark = pytest.mark.long
 
-
-def plan(folder: Path) -> Path:
-    """The shipped one; the window of `in_production` is ten hours, by day and by night."""
-    text = (SHIPPED / "plan.yaml").read_text("utf-8")
-    text = re.sub(r"  quiet_hours:.*\n", "", text)
-    text = text.replace("    calendar: workshop\n    window: 3bd", "    window: 10h")
-    text = re.sub(r"    remind: {after: \[4bd\].*\n", "    remind: {then_every: 10h}\n", text)
-    changed = folder / "changed.yaml"
-    changed.write_text(text, "utf-8")
-    return changed
-
-
-def texts(sink: Sink, to: str) -> list[str]:
-    """The plain texts of the mails to an address, in order."""
-    found = []
-    for mail in sink.mails():
-        if mail.to == to:
-            read = email.message_from_bytes(mail.data, policy=email.policy.default)
-            body = read.get_body(("plain",))
-            assert body is not None
-            found.append(" ".join(body.get_content().split()))
-    return found
+PHONE = Look(width=375, phone=True)
+ANSWERED = 'avisa_questions{state="answered"}'
+PLAYBOOK = "See on the board where the batch is."
+OWNERS = "".join(
+    f"  {owner}-{locale}: {{name: {name}, email: {owner}-{locale}@example.com, locale: {locale}{more}}}\n"
+    for locale in TEXTS
+    for owner, name, more in (("first", "Ana", f", next: second-{locale}"), ("second", "Berta", ""))
+)
+REASON = {
+    "en": ("Why: The kiln broke & is being mended.", "What happens next: We fire it on Monday."),
+    "pt-PT": ("Porquê: O forno avariou & está a ser reparado.", "E agora: Cozemos na segunda-feira."),
+    "pt-BR": ("Por quê: O forno quebrou & está em conserto.", "Como fica: Queimamos na segunda-feira."),
+    "es": ("Por qué: El horno se averió & lo están reparando.", "Cómo sigue: Lo cocemos el lunes."),
+    "ca": ("Per què: El forn s'ha espatllat & l'estan arreglant.", "Com continua: La courem dilluns."),
+}
+LOOKED = {
+    "en": "all is on track.",
+    "pt-PT": "tudo corre como previsto.",
+    "pt-BR": "tudo segue no prazo.",
+    "es": "todo va según lo previsto.",
+    "ca": "tot va segons el previst.",
+}
 
 
-def test_an_owner_who_is_asked_answers_and_the_customer_reads_it(tmp_path: Path, apache_kafka: ApacheKafka) -> None:
-    asyncio.run(apache_kafka.create_topic(TOPIC))
-    with Sink(tmp_path / "sink") as sink:
-        stage = Stage(
-            folder=tmp_path,
-            servers=apache_kafka.bootstrap_servers,
-            topic=TOPIC,
-            store_url=f"sqlite:///{tmp_path / 'avisa.db'}",
-            templates=templates(tmp_path / "templates", plan(tmp_path)),
-            sink=sink,
-            clock=clock_at(SPEED),
-        )
-        stage.avisa("migrate")
-        stage.start()
-        try:
-            assert stage.wait_ready(), stage.log_tail()
-            play(stage, sink)
-            assert stage.stop() == 0
-        finally:
-            if not stage.dead:
-                stage.kill()
+def plan(shipped: str) -> str:
+    """The shipped one, with owners for each language; the window of `in_production` is a day and a night."""
+    text = re.sub(r"  quiet_hours:.*\n", "", shipped)
+    text = text.replace("owners:\n", f"owners:\n{OWNERS}")
+    text = text.replace("    calendar: workshop\n    window: 3bd", "    window: 24h")
+    text = text.replace("    ask_owner_at: 60%", "    ask_owner_at: 2h")
+    text = re.sub(r"    remind: {after: \[4bd\].*\n", "    remind: {then_every: 24h}\n", text)
+    return text.replace("    promise: {ask_owner_before: 72h, warn_before: 48h}", "    promise: {warn_before: none}")
 
 
-def play(stage: Stage, sink: Sink) -> None:
-    asyncio.run(publish(stage, {"reason": "The glaze dries."}))
-    until(lambda: len(texts(sink, OWNER)) == 1, "the question")
-    assert len(texts(sink, CUSTOMER)) == 1, "the owner is asked first"
-    asked = texts(sink, OWNER)[0]
-    assert "See on the board where the batch is." in asked
-    link = LINK.search(asked)
-    assert link is not None
+@pytest.fixture(scope="module")
+@needs("kafka")
+def story(tmp_path_factory: pytest.TempPathFactory, apache_kafka: ApacheKafka) -> Iterator[Story]:
+    with staged(tmp_path_factory.mktemp("owners"), apache_kafka, "owner.story", plan) as begun:
+        yield begun
 
-    with httpx.Client(timeout=PATIENCE) as browser:
-        for _ in range(3):  # as scanners of mail do
-            page = browser.get(link[0])
-            assert page.status_code == 200
-            browser.head(link[0])
-        assert len(texts(sink, CUSTOMER)) == 1
-        seen = re.search(r'name="seen" value="([^"]+)"', page.text)
-        assert seen is not None
-        form = {"reply": "tell", "reason": "The kiln broke & is being mended.", "seen": seen[1]}
-        answers = [browser.post(link[0], data=form).text for _ in range(2)]  # a double click
-        assert "The customer is told now." in answers[0]
-        assert "This was answered" in answers[1]
-        until(lambda: len(texts(sink, CUSTOMER)) == 2, "the reason")
-        assert "The kiln broke & is being mended." in texts(sink, CUSTOMER)[1]
 
-        until(lambda: len(texts(sink, OWNER)) == 2, "the question of the next window")
-        again = LINK.search(texts(sink, OWNER)[1])
-        assert again is not None
-        assert again[0] != link[0]
-        assert "says that somebody looked" in browser.post(again[0], data={"reply": "on_track"}).text
-        until(lambda: len(texts(sink, CUSTOMER)) == 3, "the reminder")
-        assert "all is on track" in texts(sink, CUSTOMER)[2]
-        metrics = browser.get(f"{link[0].partition('/o/')[0]}/metrics").text
-        assert 'avisa_questions{state="answered"} 2.0' in metrics
+@pytest.fixture(scope="module")
+@needs("chromium")
+def tab() -> Iterator[Tab]:
+    with chromium.opened(PHONE, scripts=False) as opened:
+        yield opened
 
-    timeline: dict[str, Any] = stage.avisa("timeline", "A-1042")
-    answered = [entry for entry in timeline["entries"] if entry["kind"] == "answer"]
-    assert [(entry["reason"], entry["author"]) for entry in answered] == [
-        ("facts_changed", OWNER),
-        ("on_track", OWNER),
+
+@dataclass(slots=True)
+class Asked:
+    """An order, the mails about it, and the browser of its owners."""
+
+    story: Story
+    tab: Tab
+    locale: str
+
+    @property
+    def text(self) -> dict[str, str]:
+        return dict(TEXTS[self.locale])
+
+    @property
+    def number(self) -> str:
+        return f"A-{self.locale}"
+
+    @property
+    def customer(self) -> str:
+        return f"customer-{self.locale}@customers.example"
+
+    def reads(self, number: int, what: str) -> Mail:
+        """The customer's mail of that number, once it is there; it is the last one."""
+        return self.story.reads(self.customer, number, what)
+
+    def is_asked(self, owner: str, number: int) -> str:
+        """The link in the owner's mail of that number."""
+        return self.story.reads(f"{owner}-{self.locale}@example.com", number, f"question {number}").link
+
+    def answers(self) -> list[dict[str, Any]]:
+        return [entry for entry in self.story.timeline(self.number)["entries"] if entry["kind"] == "answer"]
+
+    def sees(self, *names: str) -> None:
+        """The page says these texts in the owner's language, up to the first value in them."""
+        for name in names:
+            self.tab.until(f"document.body?.innerText.includes({json.dumps(self.text[name].partition('{')[0])})")
+
+    def double_clicks(self, reply: str) -> None:
+        """Of the two it is open which one the browser shows the end of; looked at again, it is answered."""
+        self.tab.click(f"[value={reply}]", times=2)
+        self.tab.until("document.querySelector('[role=status]')")
+        self.tab.open(self.tab.asked("location.href"))
+        self.sees(f"answered_{reply}")
+
+
+@pytest.mark.parametrize("locale", TEXTS)
+def test_an_owner_who_is_asked_answers_and_the_customer_reads_it(story: Story, tab: Tab, locale: str) -> None:
+    asked = Asked(story, tab, locale)
+    customer = {"name": "Clara Sousa", "email": asked.customer, "locale": locale, "time_zone": "Europe/Lisbon"}
+    promised = (story.now() + timedelta(days=9)).date().isoformat()
+    story.happens(asked.number, "in_production", owner=f"first-{locale}", customer=customer, promised_at=promised)
+    asked.reads(1, "the update")
+    before = story.metric(ANSWERED)
+
+    passes_on(asked)
+    tells(asked)
+    is_on_track(asked)
+    assert [(entry["reason"], entry["author"]) for entry in asked.answers()] == [
+        ("passed_on", f"first-{locale}@example.com"),
+        ("facts_changed", f"second-{locale}@example.com"),
+        ("on_track", f"first-{locale}@example.com"),
     ]
+    assert story.metric(ANSWERED) == before + 2
 
 
-async def publish(stage: Stage, known: dict[str, Any]) -> None:
-    happened = {
-        "order_id": "A-1042",
-        "status": "in_production",
-        "occurred_at": stage.clock.virtual(datetime.now(UTC)).isoformat(),
-        "customer": {"name": "Ana Sousa", "email": CUSTOMER, "locale": "en"},
-        **known,
-    }
-    async with AIOKafkaProducer(bootstrap_servers=stage.servers, acks="all") as producer:
-        await producer.send_and_wait(TOPIC, json.dumps(happened).encode(), key=b"A-1042")
+def passes_on(asked: Asked) -> None:
+    """Looking, as scanners of mail do, changes nothing; a double click acts once."""
+    link = asked.is_asked("first", 1)
+    for _ in range(3):
+        asked.tab.open(link)
+    assert asked.tab.asked("document.documentElement.lang") == asked.locale
+    asked.sees("on_track", "tell", "pass_on")
+    assert PLAYBOOK in asked.tab.text
+    assert asked.answers() == []
+    asked.double_clicks("pass_on")
+
+
+def tells(asked: Asked) -> None:
+    """What is incomplete is shown again; what is whole goes to the customer at once."""
+    reason, next_step = (sentence.partition(": ")[2] for sentence in REASON[asked.locale])
+    day = (asked.story.now() + timedelta(days=20)).date()
+    tab = asked.tab
+    tab.open(asked.is_asked("second", 1))
+    assert not tab.asked("document.querySelector('[value=pass_on]')")  # she is the last in line
+    tab.click("[value=tell]")
+    asked.sees("wrong", "nothing")
+    tab.type("#reason", reason)
+    tab.type("#next_step", next_step)
+    tab.asked(f"document.querySelector('#promised_at').value = '{day}'")  # as the browser's calendar does
+    asked.double_clicks("tell")
+    mail = asked.reads(2, "the reason")
+    for written in (*REASON[asked.locale], format_skeleton("MMMMd", day, locale=asked.locale.replace("-", "_"))):
+        assert written in mail.text
+
+
+def is_on_track(asked: Asked) -> None:
+    """By keyboard; and the reminder says that somebody looked."""
+    asked.tab.open(asked.is_asked("first", 2))
+    asked.tab.press("Tab")
+    asked.tab.press("Enter")
+    asked.sees("acted_on_track")
+    assert LOOKED[asked.locale] in asked.reads(3, "the reminder").text
