@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -137,15 +137,17 @@ def _page(
 
 def _shown(shown: Shown, text: Mapping[str, str], locale: str) -> dict[str, object]:
     """What the page shows of a question, in the owner's language and the brand's time zone."""
-    values, zone = shown.values, ZoneInfo(shown.time_zone)
+    values, zone, written = shown.values, ZoneInfo(shown.time_zone), _babel(shown.locale, locale)
 
     def day(at: str) -> str:
         if len(at) == len("2026-03-09"):
-            return format_date(date.fromisoformat(at), "full", locale=_babel(locale))
+            return format_date(date.fromisoformat(at), "full", locale=written)
         return moment(datetime.fromisoformat(at))
 
     def moment(at: datetime) -> str:
-        return format_datetime(at, "long", tzinfo=zone, locale=_babel(locale)) if at else ""
+        at = at.astimezone(zone)
+        parts = format_time(at, "short", locale=written), format_date(at, "long", locale=written)
+        return str(written.datetime_formats["medium"]).replace("'", "").format(*parts)
 
     order, told, promise = values["order"], values.get("told", {}), values.get("promise", {})
     facts = [
@@ -178,13 +180,22 @@ def _shown(shown: Shown, text: Mapping[str, str], locale: str) -> dict[str, obje
     }
 
 
-def _babel(locale: str) -> Locale:
-    return Locale.parse(locale, sep="-")
+def _babel(wanted: str, locale: str) -> Locale:
+    """How dates are written in the language of `locale`: as in the country that is wanted, if it has the language."""
+    words = Locale.parse(locale, sep="-")
+    try:
+        known = Locale.parse(wanted, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return words
+    return known if known.territory and known.language == words.language else words
 
 
 def _language(wanted: str, locale: str) -> str:
     """The name of the customer's language in that of the page."""
     try:
-        return Locale.parse(wanted.replace("-", "_").partition(".")[0]).get_language_name(_babel(locale)) or wanted
+        return (
+            Locale.parse(wanted.replace("-", "_").partition(".")[0]).get_language_name(locale.replace("-", "_"))
+            or wanted
+        )
     except (UnknownLocaleError, ValueError):
         return wanted[:20]

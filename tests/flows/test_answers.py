@@ -59,9 +59,9 @@ class Page:
 
 
 @asynccontextmanager
-async def asked(file: Path, **known: object) -> AsyncIterator[Page]:
+async def asked(file: Path, *, locale: str = "ca", **known: object) -> AsyncIterator[Page]:
     """An order that was confirmed; a day later its owner is asked."""
-    async with running(file, plan=PLAN) as flows, flows.sending():
+    async with running(file, plan=PLAN.replace("locale: ca", f"locale: {locale}")) as flows, flows.sending():
         await flows.happens("confirmed", promised_at="2026-03-09", **known)
         await flows.became(UPDATE.format(1), State.SENT)
         await flows.pass_time(timedelta(hours=24))
@@ -83,6 +83,17 @@ async def test_the_mail_that_asks_has_the_link_and_the_page_speaks_the_owners_la
         assert "Ana Sousa" in shown.text
 
 
+@pytest.mark.parametrize(
+    ("locale", "moment"),
+    [("ca", "2 de març del 2026, 10:00"), ("en-GB", "2 March 2026, 10:00"), ("es-ES", "2 de marzo de 2026, 10:00")],
+)
+async def test_a_moment_is_written_as_in_a_letter_of_the_owners_country(
+    locale: str, moment: str, tmp_path: Path
+) -> None:
+    async with asked(tmp_path / "avisa.db", locale=locale) as page:
+        assert f"<dd>{moment}</dd>" in (await page.get()).text
+
+
 async def test_a_question_about_a_date_says_so_in_mail_and_page(tmp_path: Path) -> None:
     plan = PLAN.replace("ask_owner_at: 50%", "promise: {ask_owner_before: 48h, warn_before: 24h}")
     async with running(tmp_path / "avisa.db", plan=plan) as flows, flows.sending():
@@ -95,9 +106,9 @@ async def test_a_question_about_a_date_says_so_in_mail_and_page(tmp_path: Path) 
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://avisa") as client:
             page = Page(flows, client)
             shown = (await page.get()).text
-            assert "<h1>Arribarà a temps la comanda A-1, el dijous, 5 de març del 2026?</h1>" in shown
+            assert "<h1>Arribarà la comanda A-1 com a molt tard el dijous, 5 de març del 2026?</h1>" in shown
             assert "Sí, la data es complirà" in shown
-            assert "El client no rep cap avís de retard." in (await page.post(reply="on_track")).text
+            assert "El client no rebrà cap avís de retard." in (await page.post(reply="on_track")).text
             await flows.pass_time(timedelta(hours=30))
             await flows.wake.once()
             history = await flows.history()
@@ -179,8 +190,8 @@ async def test_a_new_episode_closes_the_question_and_later_the_link_says_so(tmp_
         ({"reply": "tell"}, "Escriu almenys un dels tres."),
         ({"reply": "tell", "reason": "  \r\n "}, "Escriu almenys un dels tres."),
         ({"reply": "tell", "reason": "x" * 1001}, "Com a màxim 1000 caràcters"),
-        ({"reply": "tell", "promised_at": "2026-03-02"}, "Un dia a partir d&#39;avui"),
-        ({"reply": "tell", "promised_at": "2226-03-02"}, "Un dia a partir d&#39;avui"),
+        ({"reply": "tell", "promised_at": "2026-03-02"}, "un dia a partir d&#39;avui"),
+        ({"reply": "tell", "promised_at": "2226-03-02"}, "un dia a partir d&#39;avui"),
         ({"reply": "tell", "promised_at": "20 of March", "reason": "kept <b>"}, "kept &lt;b&gt;"),
         ({"reply": "sell"}, "Tria una de les respostes"),
         ({}, "Tria una de les respostes"),
