@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaProducer
 from tests.faults.harness import until
 from tests.replay.harness import SHIPPED, Stage, templates
 from tests.replay.play import clock_at
+from tests.tools.chromium import Tab
 from tests.tools.kafka import ApacheKafka
 from tests.tools.sink import Sink
 from tests.tools.waiting import PATIENCE
@@ -32,6 +33,7 @@ _LINK = re.compile(r"(http://127\.0\.0\.1:\d+)/o/[\w=-]+")
 class Mail:
     """As its reader sees it."""
 
+    at: datetime  # virtual
     purpose: str
     subject: str
     text: str  # in one line
@@ -63,7 +65,8 @@ class Story:
 
     def mails(self, to: str) -> list[Mail]:
         """The mails to an address, in order."""
-        return [_read(mail.data) for mail in self.stage.sink.mails() if mail.to == to]
+        clock = self.stage.clock
+        return [_read(mail.data, clock.virtual(mail.at)) for mail in self.stage.sink.mails() if mail.to == to]
 
     def reads(self, to: str, number: int, what: str) -> Mail:
         """Wait for the mail of that number; it is the last one."""
@@ -110,9 +113,16 @@ def staged(folder: Path, kafka: ApacheKafka, topic: str, plan: Callable[[str], s
                 stage.kill()
 
 
-def _read(data: bytes) -> Mail:
+def double_click(tab: Tab, reply: str) -> None:
+    """Answer twice at once. It is open which page of the two the browser shows, so the link is opened once more."""
+    tab.click(f"[value={reply}]", times=2)
+    tab.until("document.querySelector('[role=status]')")
+    tab.open(tab.asked("location.href"))
+
+
+def _read(data: bytes, at: datetime) -> Mail:
     read = email.message_from_bytes(data, policy=email.policy.default)
     body = read.get_body(("plain",))
     assert body is not None
     purpose = str(read["Feedback-ID"]).partition(":")[0]
-    return Mail(purpose, str(read["Subject"]), " ".join(body.get_content().split()))
+    return Mail(at, purpose, str(read["Subject"]), " ".join(body.get_content().split()))

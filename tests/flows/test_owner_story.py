@@ -4,7 +4,6 @@ a phone. Much of the time is silence, at an hour a second.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from babel.dates import format_skeleton
 
 from avisa.preview.screenshots import Look
 from avisa.web.question import TEXTS
-from tests.flows.story import Mail, Story, staged
+from tests.flows.story import Mail, Story, double_click, staged
 from tests.tools import chromium
 from tests.tools.chromium import Tab
 from tests.tools.kafka import ApacheKafka
@@ -105,15 +104,7 @@ class Asked:
 
     def sees(self, *names: str) -> None:
         """The page says these texts in the owner's language, up to the first value in them."""
-        for name in names:
-            self.tab.until(f"document.body?.innerText.includes({json.dumps(self.text[name].partition('{')[0])})")
-
-    def double_clicks(self, reply: str) -> None:
-        """Of the two it is open which one the browser shows the end of; looked at again, it is answered."""
-        self.tab.click(f"[value={reply}]", times=2)
-        self.tab.until("document.querySelector('[role=status]')")
-        self.tab.open(self.tab.asked("location.href"))
-        self.sees(f"answered_{reply}")
+        self.tab.shows(*(self.text[name].partition("{")[0] for name in names))
 
 
 @pytest.mark.parametrize("locale", TEXTS)
@@ -143,9 +134,10 @@ def passes_on(asked: Asked) -> None:
         asked.tab.open(link)
     assert asked.tab.asked("document.documentElement.lang") == asked.locale
     asked.sees("on_track", "tell", "pass_on")
-    assert PLAYBOOK in asked.tab.text
+    asked.tab.shows(PLAYBOOK)
     assert asked.answers() == []
-    asked.double_clicks("pass_on")
+    double_click(asked.tab, "pass_on")
+    asked.sees("answered_pass_on")
 
 
 def tells(asked: Asked) -> None:
@@ -160,7 +152,8 @@ def tells(asked: Asked) -> None:
     tab.type("#reason", reason)
     tab.type("#next_step", next_step)
     tab.asked(f"document.querySelector('#promised_at').value = '{day}'")  # as the browser's calendar does
-    asked.double_clicks("tell")
+    double_click(tab, "tell")
+    asked.sees("answered_tell")
     mail = asked.reads(2, "the reason")
     for written in (*REASON[asked.locale], format_skeleton("MMMMd", day, locale=asked.locale.replace("-", "_"))):
         assert written in mail.text

@@ -61,11 +61,10 @@ class Tab:
             assert time.monotonic() < end, script
             time.sleep(_LOOK_EVERY)
 
-    @property
-    def text(self) -> str:
-        """All that can be read."""
-        text: str = self.asked("document.body.innerText")
-        return text
+    def shows(self, *texts: str) -> None:
+        """Wait until these can be read."""
+        for text in texts:
+            self.until(f"document.body?.innerText.includes({json.dumps(text)})")
 
     def click(self, selector: str, times: int = 1) -> None:
         """Click the middle of an element so often, faster than any page loads."""
