@@ -310,10 +310,9 @@ class _Intake:
         return self.last_rank[:2] == self.status_rank[:2] and seen == _shown(self.status_rank, self.plan)
 
     def _long_over(self, answer: Answered) -> bool:
-        """Whether the episode that it was asked in had surely ended."""
-        return any(
-            self.latitude.taken_in(step.acked, answer.at) for step in self.course.openings(after=answer.episode)
-        )
+        """Whether the episode that it was asked in had surely ended. Answers do not wait for what lies in Kafka."""
+        ends = (self.latitude.reach(step.acked) for step in self.course.openings(after=answer.episode))
+        return any(end < answer.at for end in ends)
 
     def _may_be_known(self, record: Published) -> set[str | None]:
         """The statuses told last, if the one that begins is among them; it is, too, if it is told once and was."""

@@ -101,3 +101,18 @@ def test_where_a_record_may_have_overtaken_an_answer_nothing_is_foretold_of_it(p
     verdict = judge(events, mails, asks, LATITUDE, answers=[says])
     assert verdict.clean, str(verdict)
     assert (verdict.answers, verdict.unplaced) == (1, 1)
+
+
+def test_an_answer_does_not_wait_for_what_lies_in_kafka(plan: Plan) -> None:
+    """It came to the page of a service that had started and not read yet: the episode it was asked in lasted."""
+    stopped, started, read = at(28.9), at(29.5), at(29.7)
+    latitude = replace(
+        LATITUDE, until=at(30), down=((stopped, read),), starts=(at(-1), started), ends=(stopped,), kills=(stopped,)
+    )
+    events = [event(0, "confirmed"), event(29, "shipped")]
+    mails = [FIRST, mail(24, "1/reminder/1/customer"), mail(29.7, "1/update/2/customer", soon=1)]
+    mails.append(mail(29.7, "2/update/1/customer"))
+    says = answer(29.6, "tell", reason="A part is missing.")
+    verdict = judge(events, mails, by_day(plan), latitude, answers=[says])
+    assert verdict.clean, str(verdict)
+    assert verdict.unplaced == 1
