@@ -56,8 +56,7 @@ class Case:
             silence = Silence(self.course, self.to_customer, self.plan, self.latitude, self.verdict)
             silence.hear()
             Promises(self.course, self.to_customer, self.plan, self.latitude, self.verdict).hear()
-            windows = silence.windows
-            Questions(self.course, self.to_owners, windows, self.plan, self.latitude, self.verdict).hear()
+            Questions(self.course, self.to_owners, silence, self.plan, self.latitude, self.verdict).hear()
 
     def _blame(self, kind: Kind, text: str) -> None:
         self.verdict.add(kind, self.course.order_id, text)

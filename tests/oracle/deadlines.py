@@ -41,11 +41,10 @@ def given_by(
     if gap is None:
         return None
     first, last = span
-    given = _range(gap, first, last, opening, told=True)
+    given = span_of(gap, first, last, opening, told=True)
     # A deadline that passes before the first attempt, or before the mail is settled, is set anew then.
-    settled = latitude.reach(mail.at) if latitude.stopped_after(mail.at) else mail.at
-    if given.earliest <= settled:
-        late = _range(gap, first, latitude.reach(mail.at), opening, told=True)
+    if given.earliest <= latitude.settled(mail.at):
+        late = span_of(gap, first, latitude.reach(mail.at), opening, told=True)
         given = Deadline(given.earliest, max(given.latest, late.latest), told=True)
     return given
 
@@ -81,7 +80,7 @@ def chain(course: Course, told: Deadline | None, *, after: int, to: int, latitud
             followed = _from_last_event(course, episode, latitude.until, latitude)
             deadline = told.before(followed) if told and followed else followed
         else:
-            own = _range(touchpoint.window, opening.at, latitude.reach(opening.acked), opening, told=False)
+            own = span_of(touchpoint.window, opening.at, latitude.reach(opening.acked), opening, told=False)
             deadline = told.before(own) if told else own
             if ended and opening.returns.possible:
                 deadline = Deadline(min(ended.earliest, own.earliest), own.latest, told=False)
@@ -97,10 +96,11 @@ def _from_last_event(course: Course, episode: int, at: datetime, latitude: Latit
     # Which event was the newest when the reminder was decided cannot be told from the mail.
     begin = min(step.at for step in known)
     end = latitude.reach(max(step.acked for step in steps))
-    return _range(window, begin, end, steps[0], told=False)
+    return span_of(window, begin, end, steps[0], told=False)
 
 
-def _range(span: Span, first: datetime, last: datetime, opening: Step, *, told: bool) -> Deadline:
+def span_of(span: Span, first: datetime, last: datetime, opening: Step, *, told: bool = False) -> Deadline:
+    """The deadline after this span of time that began between `first` and `last`."""
     moments = [first, last]
     quiet = opening.touchpoint.quiet
     raw = [span.after(moment) for moment in moments]

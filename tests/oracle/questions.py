@@ -14,7 +14,7 @@ from tests.oracle.ledger import Ledger, moved
 from tests.oracle.names import Sent
 from tests.oracle.plan import Plan, end_of_promise
 from tests.oracle.promises import AT_RISK, BROKEN, calls_for, in_force
-from tests.oracle.silence import Window
+from tests.oracle.silence import Silence, Window
 from tests.oracle.testimony import Answered, Latitude
 from tests.oracle.verdict import Kind, Verdict
 
@@ -26,7 +26,7 @@ class Questions:
         self,
         course: Course,
         mails: Sequence[Sent],
-        windows: Sequence[Window],
+        silence: Silence,
         plan: Plan,
         latitude: Latitude,
         verdict: Verdict,
@@ -35,7 +35,8 @@ class Questions:
         asked = (mail for mail in mails if mail.name.purpose == "ask_owner")
         # As they were decided: to one owner a mail may come later than the next one to another.
         self.mails = sorted(asked, key=lambda mail: (mail.name.episode, int(mail.name.ordinal)))
-        self.windows = windows
+        self.windows = silence.windows
+        self.late = silence.late
         self.plan = plan
         self.latitude = latitude
         self.verdict = verdict
@@ -110,6 +111,10 @@ class Questions:
         for place, window in enumerate(self.windows):
             following = self.windows[place + 1 :][:1]
             over = any(self.latitude.reach(later.start[1]) < at for later in following)
+            if window.start[0] <= at and not over:
+                yield place, window
+        for place, window in enumerate(self.late, len(self.windows)):
+            over = any(window.start[1] < it.start[0] and self.latitude.reach(it.start[1]) < at for it in self.windows)
             if window.start[0] <= at and not over:
                 yield place, window
 

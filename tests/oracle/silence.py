@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.oracle.course import Course, Told
-from tests.oracle.deadlines import Deadline, chain, decided, given_by
+from tests.oracle.deadlines import Deadline, chain, decided, given_by, span_of
 from tests.oracle.names import Sent
 from tests.oracle.plan import Plan
 from tests.oracle.promises import calls_for, in_force
@@ -25,7 +25,8 @@ class Window:
 
 
 class Silence:
-    """What passed between the mails to the customer of one order; `windows` is known once it was heard."""
+    """What passed between the mails to the customer of one order; `windows` is known once it was heard, and `late`,
+    the windows that may have begun when a mail was settled."""
 
     def __init__(self, course: Course, mails: list[Sent], plan: Plan, latitude: Latitude, verdict: Verdict) -> None:
         self.course = course
@@ -34,6 +35,7 @@ class Silence:
         self.latitude = latitude
         self.verdict = verdict
         self.windows: list[Window] = []
+        self.late: list[Window] = []
 
     def hear(self) -> None:
         """Go from mail to mail with the deadline that each one set."""
@@ -58,6 +60,7 @@ class Silence:
             sure = sure and (not crossed or given == self._given(mail, reminders + 1, began))
             self._untold(before, mail)
             self.windows.append(Window(mail.name.episode, began, given, sure))
+            self._settled(mail, given)
             before = mail
         self._untold(before, None)
         if sure:
@@ -75,6 +78,19 @@ class Silence:
                 due = chain(self.course, told, after=after, to=opening.episode, latitude=self.latitude)
                 start = opening.at, self.latitude.reach(opening.acked)
                 self.windows.append(Window(opening.episode, start, due, sure=False))
+
+    def _settled(self, mail: Sent, given: Deadline | None) -> None:
+        """The windows that began once it was settled, if the deadline had passed by then."""
+        settled = self.latitude.settled(mail.at)
+        for opening in self.course.openings(after=mail.name.episode - 1):
+            window, to = opening.touchpoint.window, opening.episode
+            due = chain(self.course, given, after=mail.name.episode, to=to, latitude=self.latitude)
+            if opening.at <= settled and due is not None and due.earliest <= settled and window is not None:
+                start = mail.at, self.latitude.reach(mail.at)
+                own = span_of(window, *start, opening)
+                if given is not None and given.earliest > mail.at:  # it stands
+                    own = own.before(given)
+                self.late.append(Window(to, start, own, sure=False))
 
     def _given(self, mail: Sent, reminders: int, began: tuple[datetime, datetime]) -> Deadline | None:
         return given_by(self.course, mail, began, reminders=reminders, latitude=self.latitude)

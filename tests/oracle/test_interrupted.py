@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.oracle import Kind, Plan, Received
+from tests.oracle import Kind, Latitude, Plan, Received
 from tests.oracle.test_judge import LATITUDE, at, event, found, mail, plan
 
 __all__ = ["plan"]  # the fixture
@@ -61,3 +61,10 @@ def test_what_a_stop_left_in_doubt_is_sent_again_where_the_order_is_back_in_its_
     assert not found(plan, came, [*ended, event(2, "shipped")], stopped)
     assert Kind.STALE in found(plan, came, [*ended, event(2, "confirmed", notify=False)], stopped)
     assert Kind.STALE in found(plan, came, ended, stopped)
+
+
+def falling(*, until: float) -> Latitude:
+    """The service falls every four hours for an hour, on a clock on which patience is five hours."""
+    falls = [(at(hour), at(hour + 1)) for hour in range(1, 36, 4)]
+    begins, ends = zip(*falls, strict=True)
+    return Latitude(speed=3600, until=at(until), down=tuple(falls), kills=begins, starts=(at(-1), *ends), ends=begins)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.oracle import Kind, Latitude, Plan
+from tests.oracle.test_interrupted import falling
 from tests.oracle.test_judge import at, event, found, mail, plan
 from tests.oracle.test_questions import asking, question
 
@@ -36,15 +37,6 @@ def test_a_promise_that_is_back_where_it_was_is_no_news(plan: Plan) -> None:
 def test_a_date_that_may_have_come_too_late_may_be_warned_of_asked_about_and_broken(plan: Plan) -> None:
     """The service fell again and again: nobody knows whether it read of the second date when the first had passed,
     nor, for all that the clock says, whether that had passed, too."""
-    falls = [(at(hour), at(hour + 1)) for hour in range(1, 36, 4)]
-    fell = Latitude(
-        speed=3600,  # patience is five hours
-        until=at(60),
-        down=tuple(falls),
-        kills=tuple(begin for begin, _ in falls),
-        starts=(at(-1), *(end for _, end in falls)),
-        ends=tuple(begin for begin, _ in falls),
-    )
     asks = asking(plan, warn_before=timedelta(hours=9), asks_before=timedelta(hours=12), quiet=None)
     delivered = replace(plan.touchpoints["delivered"], fulfils_promise=True)
     asks = replace(asks, touchpoints={**asks.touchpoints, "delivered": delivered})
@@ -54,9 +46,9 @@ def test_a_date_that_may_have_come_too_late_may_be_warned_of_asked_about_and_bro
     ]
     mails = [mail(0, "1/update/1/customer"), mail(0.5, "1/promise_moved/1/customer")]
     noticed = [question(26.5), mail(30.5, "1/promise_at_risk/1/customer")]
-    assert found(asks, [*mails, *noticed], events, replace(fell, until=at(50))) == set()
+    assert found(asks, [*mails, *noticed], events, falling(until=50)) == set()
     unasked = [question(20), mail(27, "1/promise_at_risk/1/customer")]
-    assert found(asks, [*mails, *unasked], events, replace(fell, until=at(50))) == {Kind.UNEXPECTED}
+    assert found(asks, [*mails, *unasked], events, falling(until=50)) == {Kind.UNEXPECTED}
 
 
 def test_a_small_step_that_may_have_been_read_too_late_leaves_the_date_before_it(plan: Plan) -> None:

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from tests.oracle import Kind, Plan, Received
+from tests.oracle.plan import Span
+from tests.oracle.test_interrupted import falling
 from tests.oracle.test_judge import event, found, mail, plan
 
 __all__ = ["plan"]  # the fixture
@@ -91,3 +93,13 @@ def test_a_question_stands_where_the_message_to_the_customer_was_superseded_unse
     came = [mail(0, "1/update/1/customer"), question(25, episode=2), mail(30, "3/update/1/customer")]
     assert Kind.UNEXPECTED not in found(half, came, events)
     assert Kind.UNEXPECTED in found(half, [came[0], question(20, episode=2), came[2]], events)
+
+
+def test_a_message_that_settles_after_its_deadline_begins_a_window_in_which_somebody_is_asked(plan: Plan) -> None:
+    """It was in doubt from one fall of the service to the next; meanwhile its owner was asked once."""
+    short = asking(plan, asks_at=50, window=Span(elapsed=timedelta(hours=10)), quiet=None)
+    came = [question(5.5), mail(30.5, "1/update/1/customer")]
+    again = question(35.6, 2)
+    assert found(short, [*came, again], EVENTS[:1], falling(until=39)) == set()
+    assert found(short, [*came, question(34, 2)], EVENTS[:1], falling(until=39)) == {Kind.UNEXPECTED}
+    assert found(short, [*came, again, question(36, 3)], EVENTS[:1], falling(until=39)) == {Kind.UNEXPECTED}

@@ -104,6 +104,10 @@ class Latitude:
         """Whether a stop came so soon after a mail was received that its receipt may not have been stored yet."""
         return any(begin <= at + self.patience and at < end for begin, end in self.down)
 
+    def settled(self, at: datetime) -> datetime:
+        """By when a mail that was received then was settled, as far as a stop after it is known."""
+        return self.reach(at) if self.stopped_after(at) else at
+
     def was_up(self, begin: datetime, end: datetime) -> bool:
         return all(end < stop or start < begin for stop, start in self.down)
 
