@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,16 +28,6 @@ from tests.tools.sink import Fault, Sink
 SPEED = 3600.0  # an hour a second
 TESTIMONY = "testimony"  # in a campaign's folder: what the oracle was told
 PLAN = Path(__file__).with_name("plan.yaml")
-# Where owners do not answer, none is asked, and no promise is looked after: of a question or a warning and a kill the
-# oracle cannot judge each yet.
-WITHOUT_OWNERS = (
-    "owners.desk.next",
-    "owners.desk.after",
-    "owners.chief",
-    "defaults.ask_owner_at",
-    "defaults.promise",
-    "touchpoints.delivered.fulfils_promise",
-)
 PATIENCE = timedelta(seconds=5)
 WAVE = timedelta(seconds=10)  # real time between the beginnings of waves of orders
 ORDERS_A_WAVE = 40
@@ -97,7 +86,6 @@ class Campaign:
     seed: int
     build: str = ""
     senders: int = 0
-    answering: bool = True  # whether owners answer what they are asked
     say: Callable[[str], None] = print
     _stage: Stage = field(init=False)
     _record: Path = field(init=False)
@@ -113,9 +101,7 @@ class Campaign:
                 servers=self.servers,
                 topic=self.topic,
                 store_url=self.store_url,
-                templates=templates(
-                    self.folder / "templates", PLAN, without=() if self.answering else WITHOUT_OWNERS
-                ),
+                templates=templates(self.folder / "templates", PLAN),
                 sink=sink,
                 clock=clock,
                 command=(sys.executable, "-m", "tests.crash.runner"),
@@ -139,8 +125,7 @@ class Campaign:
             )
             publishing.start()
             try:
-                owners = Owners(stage, random.Random(self.seed), farthest=FARTHEST)
-                with owners if self.answering else nullcontext():
+                with Owners(stage, random.Random(self.seed), farthest=FARTHEST):
                     struck = [blow for blow in blows if self._strike(blow)]
                     stage.start()
                     if not stage.wait_ready():
@@ -148,7 +133,7 @@ class Campaign:
                     time.sleep(IN_PEACE)
                     enough.set()
                     publishing.join()
-                    time.sleep(ANSWERING if self.answering else 0)
+                    time.sleep(ANSWERING)
                 verdict = self._end()
             finally:
                 stage.stop()

@@ -21,9 +21,7 @@ class Sweep:
         self.rng = random.Random(seed)
         self._number = 0
 
-    async def campaign(
-        self, blows: Sequence[Blow], *, store: str, build: str = "", senders: int = 0, answering: bool = True
-    ) -> Outcome:
+    async def campaign(self, blows: Sequence[Blow], *, store: str, build: str = "", senders: int = 0) -> Outcome:
         """Run one, and tell how it went."""
         self._number += 1
         topic = f"crash.{self._seed}.{self._number}"
@@ -43,7 +41,6 @@ class Sweep:
             seed=seed,
             build=build,
             senders=senders,
-            answering=answering,
         )
         outcome = await asyncio.to_thread(campaign.run, blows)
         found = outcome.verdict

@@ -20,7 +20,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from tests.bench.machine import family
-from tests.crash.campaign import PLAN, WITHOUT_OWNERS
+from tests.crash.campaign import PLAN
 from tests.oracle import Verdict
 from tests.replay.harness import ROOT, Stage, silence_ends, templates
 from tests.replay.play import clock_at
@@ -36,6 +36,15 @@ LENGTH = 9.0  # seconds for which orders come in
 ORDERS = 70
 LONGEST = 90.0  # seconds for anything to come about; two rebalances in a row take forty
 _LOOK_EVERY = 0.1
+# Nobody answers here, so nobody is asked, and no promise is looked after.
+WITHOUT_OWNERS = (
+    "owners.desk.next",
+    "owners.desk.after",
+    "owners.chief",
+    "defaults.ask_owner_at",
+    "defaults.promise",
+    "touchpoints.delivered.fulfils_promise",
+)
 REPLICA = (sys.executable, "-m", "tests.faults")
 
 
