@@ -94,14 +94,16 @@ def after_dropped_message(order: Order, touchpoint: Touchpoint, plan: Plan) -> O
     """The order after its newest message became untrue before it left, and none took its place.
 
     The date told before stands again, also if it has passed: nobody has kept it, so it is owed at once. The window
-    counts again from the beginning of the episode, so an owner who was asked since then is not asked again.
+    counts again from the beginning of the episode, so an owner who was asked since then is not asked again. Where no
+    date was told, or the message was the only one of the episode, the end of that window binds, too.
     """
     if order.final:
         return order
     due, began = order.told_until_before, order.counted_from
     if touchpoint.count_from == "last_message":
         began = order.entered_at
-        due = due or window_end(order, touchpoint, plan, began, now=began)
+        if due is None or sum(order.ordinals.values()) <= 1:
+            due = earlier(due, window_end(order, touchpoint, plan, began, now=began))
     order = evolve(order, told_until=order.told_until_before, counted_from=began)
     return with_deadline(order, earlier(order.deadline, due))
 

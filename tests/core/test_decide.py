@@ -159,6 +159,19 @@ def test_what_is_taken_back_before_anything_was_told_puts_nothing_off() -> None:
     assert world.order.deadline == due
 
 
+def test_what_is_taken_back_leaves_the_window_of_an_episode_that_began_in_silence() -> None:
+    """It ends before the date that was told in the episode before."""
+    world = World(shop())
+    world.take(event("in_production", START, 1, promised_at="2026-03-09"))
+    world.settle()
+    for hours, promised_at in ((1, "2026-03-09"), (2, "2026-03-12"), (3, "2026-03-09")):
+        world.now = START + hours * H
+        world.take(event("confirmed", world.now, 1 + hours, notify=hours > 1, promised_at=promised_at))
+    assert world.told(Purpose.PROMISE_MOVED) == []
+    assert world.order is not None
+    assert (world.order.told_until, world.order.deadline) == (START + 48 * H, START + 25 * H)
+
+
 def test_a_new_reason_is_told_with_the_message_of_the_touchpoint() -> None:
     world = World(shop())
     world.take(event("in_production", START, 1))
