@@ -56,7 +56,7 @@ async def test_nothing_is_lost_wherever_it_dies(sweep: Sweep, store: str, blows:
 
 async def test_nothing_is_lost_wherever_a_sender_process_dies(sweep: Sweep) -> None:
     blows = [*steps("deliver"), *(OfSender(fault) for fault in SMTP[:3]), *sender_blows(2, sweep.rng)[-3:]]
-    outcome = await sweep.campaign(blows, store="sqlite", senders=1, answering=False)
+    outcome = await sweep.campaign(blows, store="sqlite", senders=1)
     assert outcome.verdict.clean, str(outcome.verdict)
     assert not outcome.missed
 
