@@ -46,6 +46,7 @@ _LEAST_LEVELS = {
     "mail.debug": logging.CRITICAL,
     "mail.error": logging.CRITICAL,
     "mail.log": logging.CRITICAL,  # aiosmtpd
+    "matplotlib": logging.WARNING,
     "sqlalchemy": logging.ERROR,
     "uvicorn": logging.WARNING,
     "watchfiles": logging.WARNING,
