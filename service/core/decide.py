@@ -68,19 +68,22 @@ def _whole(decision: Decision, plan: Plan, now: datetime, *, published_real: dat
     superseded = tuple(
         item.key for item in pending if item.key in decision.superseded or gate.superseded(item, order, plan)
     )
+    guard = decision.absorbed_by
     if superseded:
         unsent = [it for it in pending if it.key in superseded and not it.begun]
         order = parts.unsaid(notices.without_once(order, unsent), unsent)
         if any(it.seq == order.told_seq for it in unsent):  # and no message takes its place
             order = deadlines.after_dropped_message(notices.untold(order), plan.touchpoint(order.status), plan)
             order = question_due.watched(order, plan, now)
+        # The ledger counts a dropped notice as untold, which is true only if it has not left meanwhile.
+        guard = guard or next((it.key for it in unsent if it.purpose in promises.OF_TIME), None)
         pending = tuple(item for item in pending if item.begun or item.key not in superseded)
     return Decision(
         order=evolve(order, pending=pending),
         notifications=decided,
         superseded=superseded,
         reason=decision.reason,
-        absorbed_by=decision.absorbed_by,
+        absorbed_by=guard,
     )
 
 

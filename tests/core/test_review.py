@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
 from avisa.core import decide
 from avisa.core.evolve import evolve
 from avisa.core.model import Purpose, Reason, State
+from avisa.core.plan import QuietHours
 from avisa.core.retry import GaveUp, Receipt, RetryAt, RetryPolicy, Verdict, next_step
 from tests.builders import event, plan, touchpoint
 from tests.core.harness import START, World
@@ -47,6 +48,24 @@ def test_a_notice_taken_back_is_guarded_against_being_sent_meanwhile() -> None:
     back = event("shipped", world.now, 3, promised_at="2026-03-09")
     decision = decide.on_event(world.loaded(), back, world.plan, world.now)
     assert decision.absorbed_by == "A-1/1/promise_moved/1/customer"
+
+
+def test_a_warning_that_a_new_status_makes_needless_is_guarded_against_being_sent_meanwhile() -> None:
+    """It waits for the morning; if it leaves all the same, the same date must not be warned of once more."""
+    night = QuietHours(begin=time(21), end=time(8))
+    before = plan(
+        touchpoint("in_production", warn_before=48 * HOUR, quiet_hours=night),
+        touchpoint("shipped", warn_before=12 * HOUR),
+    )
+    world = World(before)
+    world.take(event("in_production", START, 1, promised_at="2026-03-05"))
+    world.settle()
+    world.live(41 * HOUR)
+    (waiting,) = world.loaded().pending
+    assert waiting.purpose is Purpose.PROMISE_AT_RISK
+    decision = decide.on_event(world.loaded(), event("shipped", world.now, 2), world.plan, world.now)
+    assert decision.superseded == (waiting.key,)
+    assert decision.absorbed_by == waiting.key
 
 
 def test_a_final_order_tells_no_date_by_an_older_message() -> None:
