@@ -39,7 +39,7 @@ def explain(order: Order | None, event: OrderEvent, catalog: Catalog, now: datet
     plan = catalog.plan
     decision = on_event(order, event, plan, now)
     assert decision.reason is not None  # every event has one
-    after = decision.order
+    after, absorbed_by = decision.order, decision.absorbed_by
     return {
         "order_id": event.order_id,
         "status": event.status,
@@ -54,7 +54,7 @@ def explain(order: Order | None, event: OrderEvent, catalog: Catalog, now: datet
         },
         "notifications": [_notification(it, decision, catalog, now) for it in decision.notifications],
         "superseded": list(decision.superseded),
-        "absorbed_by": decision.absorbed_by,
+        "absorbed_by": absorbed_by if absorbed_by not in decision.superseded else None,
     }
 
 

@@ -61,6 +61,17 @@ CASES: dict[Reason, tuple[OrderEvent, str]] = {
 }
 
 
+def test_a_message_that_is_no_longer_sent_says_nothing(catalog: Catalog) -> None:
+    """A promise moved, and back before its notice left."""
+    order = decide.on_event(None, an_event("confirmed", 1, promised_at="2026-03-19"), PLAN, AT).order
+    order = decide.on_event(
+        replace(order, pending=()), an_event("confirmed", 2, promised_at="2026-03-25"), PLAN, AT
+    ).order
+    document = explain(order, an_event("confirmed", 3, promised_at="2026-03-19"), catalog, AT)
+    assert document["superseded"] == ["A-1/1/promise_moved/1/customer"]
+    assert document["absorbed_by"] is None
+
+
 @pytest.mark.parametrize("reason", CASES)
 def test_the_guard_that_applies_is_named_and_none_is_asked_after_it(reason: Reason, catalog: Catalog) -> None:
     event, text = CASES[reason]
