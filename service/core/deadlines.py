@@ -93,17 +93,16 @@ def after_unsent_message(order: Order, now: datetime) -> Order:
 def after_dropped_message(order: Order, touchpoint: Touchpoint, plan: Plan) -> Order:
     """The order after its newest message became untrue before it left, and none took its place.
 
-    The date told before stands again, also if it has passed: nobody has kept it, so it is owed at once. The window
-    counts again from the beginning of the episode, so an owner who was asked since then is not asked again. Where no
-    date was told, or the message was the only one of the episode, the end of that window binds, too.
+    The date told before stands again, also if it has passed: nobody has kept it, so it is owed at once. Where no date
+    was told, or the message was the only one of the episode, the window counts again from the beginning of the
+    episode, and its end binds, too.
     """
     if order.final:
         return order
     due, began = order.told_until_before, order.counted_from
-    if touchpoint.count_from == "last_message":
+    if touchpoint.count_from == "last_message" and (due is None or sum(order.ordinals.values()) <= 1):
         began = order.entered_at
-        if due is None or sum(order.ordinals.values()) <= 1:
-            due = earlier(due, window_end(order, touchpoint, plan, began, now=began))
+        due = earlier(due, window_end(order, touchpoint, plan, began, now=began))
     order = evolve(order, told_until=order.told_until_before, counted_from=began)
     return with_deadline(order, earlier(order.deadline, due))
 

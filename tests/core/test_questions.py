@@ -105,21 +105,6 @@ def test_no_answer_changes_nothing_and_the_next_window_asks_again() -> None:
     assert asked(world) == [("owner:boss", "1"), ("owner:boss", "2")]
 
 
-def test_a_message_that_never_left_begins_no_window_in_which_to_ask_again() -> None:
-    """The owner was asked; then a warning was decided, and dropped before it left, because the date was withdrawn."""
-    world = World(asking_plan(owner="boss", warn_before=30 * HOUR))
-    world.take(event("confirmed", START, 1, promised_at="2026-03-04"))
-    world.settle()
-    world.live(25 * HOUR)
-    assert asked(world) == [("owner:boss", "1")]
-    world.now += 10 * HOUR
-    world.wake()
-    world.take(event("confirmed", world.now, 2, promised_at=None))
-    assert world.rows["A-1/1/promise_at_risk/1/customer"].state is State.DROPPED
-    world.live(10 * HOUR)
-    assert asked(world) == [("owner:boss", "1")]
-
-
 def test_an_outage_asks_once_and_only_while_there_is_time() -> None:
     world = confirmed()
     world.now += 60 * HOUR  # past the deadline
