@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.campaign import Blow, OfSender, instants
-from tests.crash.steps import EXPECTED, sender_blows, wrong_builds
+from tests.crash.campaign import Blow, instants
+from tests.crash.steps import EXPECTED, wrong_builds
 from tests.crash.sweep import Sweep
 from tests.oracle import Kind
 from tests.tools.kafka import ApacheKafka
@@ -52,13 +52,6 @@ async def test_nothing_is_lost_wherever_it_dies(sweep: Sweep, store: str, blows:
     assert not outcome.missed
     assert outcome.reached >= EXPECTED
     assert outcome.verdict.answers > 0
-
-
-async def test_nothing_is_lost_wherever_a_sender_process_dies(sweep: Sweep) -> None:
-    blows = [*steps("deliver"), *(OfSender(fault) for fault in SMTP[:3]), *sender_blows(2, sweep.rng)[-3:]]
-    outcome = await sweep.campaign(blows, store="sqlite", senders=1)
-    assert outcome.verdict.clean, str(outcome.verdict)
-    assert not outcome.missed
 
 
 @pytest.mark.parametrize("build", wrong_builds())
