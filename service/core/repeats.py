@@ -183,7 +183,8 @@ def _taken_back(known: Order, unsent: Notification, plan: Plan) -> bool:
 
 def _as_before(known: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:
     """The order as if the unsent promise notice, which the gate drops, had not been: its date was never told."""
-    stood = known.told_until_before
-    began = now if touchpoint.count_from == "last_event" else known.entered_at  # of an episode that was never told
-    due = stood or deadlines.window_end(known, touchpoint, plan, began, now=began)
-    return deadlines.with_deadline(evolve(notices.untold(known), counted_from=began), due)
+    untold = notices.untold(known)
+    if touchpoint.count_from == "last_message":
+        return deadlines.after_dropped_message(untold, touchpoint, plan)
+    due = known.told_until_before or deadlines.window_end(known, touchpoint, plan, now, now=now)
+    return deadlines.with_deadline(evolve(untold, counted_from=now), due)

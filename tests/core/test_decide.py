@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from avisa.core import facts
+from avisa.core import decide, facts
 from avisa.core.evolve import evolve
 from avisa.core.model import Purpose, Reason, State
 from avisa.core.plan import Calendar, Events, Plan, QuietHours, Remind, Span
@@ -170,6 +170,23 @@ def test_what_is_taken_back_leaves_the_window_of_an_episode_that_began_in_silenc
     assert world.told(Purpose.PROMISE_MOVED) == []
     assert world.order is not None
     assert (world.order.told_until, world.order.deadline) == (START + 48 * H, START + 25 * H)
+
+
+def test_what_is_taken_back_brings_no_told_date_nearer() -> None:
+    """A move was told, and its date; a second move was taken back before it left."""
+    world = World(shop())
+    moves = ((0, "2026-03-09"), (2, "2026-03-12"), (3, "2026-03-16"), (4, "2026-03-12"))
+    for number, (hours, promised_at) in enumerate(moves, 1):
+        world.now = START + hours * H
+        world.take(event("in_production", world.now, number, promised_at=promised_at))
+        if hours < 3:
+            world.settle()
+    world.settle()
+    order = world.loaded()
+    assert order is not None
+    looked = decide.on_wake(order, world.plan, START + 49 * H)  # for whatever else is due
+    assert looked.notifications == ()
+    assert looked.order.deadline == order.told_until == START + 50 * H
 
 
 def test_a_new_reason_is_told_with_the_message_of_the_touchpoint() -> None:
