@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from typing import Any
 
 import pytest
 import structlog
@@ -13,6 +14,16 @@ from tests.tools import parts, time_left
 pytest_plugins = ["tests.tools.kafka", "tests.tools.postgres"]  # one server for all who need a real one
 
 depth.register()
+
+_configure = structlog.configure
+
+
+def _configure_without_cache(**how: Any) -> None:
+    """A logger that is cached would go on as one test has set it up, in every test after it."""
+    _configure(**how | {"cache_logger_on_first_use": False})
+
+
+structlog.configure = _configure_without_cache
 
 # structlog's own way of showing an exception draws each frame with its values, for seconds.
 structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
