@@ -29,12 +29,13 @@ Readers = dict[str, Coder | None]  # by the name of the field; None: it is read 
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """How the fields of a noun are written, one entry a field in each. `values` gets all of them at once."""
+    """How the fields of a noun are written and read, one entry a field in each. `values` gets all of them at once."""
 
     values: Callable[[Any], tuple[Any, ...]]
     defaults: tuple[Any, ...]
     names: tuple[str, ...]  # in JSON
     writers: tuple[Coder | None, ...]
+    readers: Readers
 
 
 # The fields that most notifications and entries have, by their short names.
@@ -98,14 +99,20 @@ _CODERS: dict[str, tuple[Coder, Coder]] = {
 
 
 def codes(noun: type[Any], leave: frozenset[str]) -> Codes:
-    """How each field is written that goes into the JSON of `noun`: all but those in `leave`."""
-    coded = [field for field in fields(noun) if field.name not in leave]
+    """How each field is coded that goes into the JSON of `noun`: all but those in `leave`."""
+    coded = {field.name: field for field in fields(noun) if field.name not in leave}
+    coders = [_coders(str(field.type)) for field in coded.values()]
     return Codes(
-        values=attrgetter(*(field.name for field in coded)),
-        defaults=tuple(map(_default, coded)),
-        names=tuple(field.name for field in coded),
-        writers=tuple(None if str(field.type) in _AS_IT_IS else _CODERS[str(field.type)][0] for field in coded),
+        values=attrgetter(*coded),
+        defaults=tuple(map(_default, coded.values())),
+        names=tuple(coded),
+        writers=tuple(write for write, _ in coders),
+        readers={name: read for name, (_, read) in zip(coded, coders, strict=True)},
     )
+
+
+def _coders(kind: str) -> tuple[Coder | None, Coder | None]:
+    return (None, None) if kind in _AS_IT_IS else _CODERS[kind]
 
 
 def _default(field: Field[Any]) -> Any:
@@ -115,12 +122,6 @@ def _default(field: Field[Any]) -> Any:
 def shortened(codes: Codes) -> Codes:
     """The same with the short names, as far as there are any; `read_short` reads either."""
     return replace(codes, names=tuple(_SHORT.get(name, name) for name in codes.names))
-
-
-def readers(noun: type[Any], leave: frozenset[str]) -> Readers:
-    """The reader of each field that `codes` writes."""
-    kinds = {field.name: str(field.type) for field in fields(noun) if field.name not in leave}
-    return {name: None if kind in _AS_IT_IS else _CODERS[kind][1] for name, kind in kinds.items()}
 
 
 def write(noun: Any, codes: Codes) -> str:
@@ -139,10 +140,9 @@ def _written(noun: Any, codes: Codes) -> dict[str, Any]:
 
 
 _PROMISE = codes(Promise, frozenset())
-_PROMISE_READERS = readers(Promise, frozenset())
 _CODERS["Promise | None"] = (
     lambda promise: _written(promise, _PROMISE),
-    lambda state: Promise(**_values(state, _PROMISE_READERS)),
+    lambda state: Promise(**_values(state, _PROMISE.readers)),
 )
 
 

@@ -11,7 +11,7 @@ from avisa.core.model import BLANK_NOTIFICATION, BLANK_ORDER, Notification, Orde
 from avisa.core.promise import Promise, PromiseState
 from avisa.ports import Attempt, Draft, Entry
 from avisa.store.sql import packing
-from avisa.store.sql.coding import codes, read, read_short, readers, shortened, write
+from avisa.store.sql.coding import codes, read, read_short, shortened, write
 from avisa.store.sql.dialect import Row
 from avisa.store.sql.moments import micros, micros_or_none, moment, moment_or_none
 from avisa.store.sql.statements import columns
@@ -22,8 +22,7 @@ _ORDER_COLUMNS = frozenset({"order_id", "version", "wake_at", "last_word_at"})
 _NOT_STORED = frozenset({"pending", "size"})
 _OLD_PROMISE = "promise_state"  # what earlier versions kept of a promise, besides its date
 _ORDER = codes(Order, _ORDER_COLUMNS | _NOT_STORED)
-_ORDER_READERS = readers(Order, _ORDER_COLUMNS | _NOT_STORED)
-_ORDER_READERS[_OLD_PROMISE] = PromiseState
+_ORDER_READERS = _ORDER.readers | {_OLD_PROMISE: PromiseState}
 
 
 def order_row(order: Order, *, pack: Callable[[str], str | bytes] = str) -> dict[str, Any]:
@@ -64,10 +63,8 @@ def order_of(row: Row, pending: tuple[Notification, ...]) -> Order:
 # ---------------------------------------------------------------- notifications
 
 NOTIFICATION_COLUMNS = columns("notification")
-_NOT_DECIDED = frozenset({*NOTIFICATION_COLUMNS, "alerts"})
-_NOTIFICATION = codes(Notification, _NOT_DECIDED)
+_NOTIFICATION = codes(Notification, frozenset({*NOTIFICATION_COLUMNS, "alerts"}))
 _NOTIFICATION_SHORT = shortened(_NOTIFICATION)
-_NOTIFICATION_READERS = readers(Notification, _NOT_DECIDED)
 
 
 def notification_row(notification: Notification, *, short: bool = False) -> dict[str, Any]:
@@ -118,7 +115,7 @@ def notification_of(row: Row) -> Notification:
         next_update=moment_or_none(next_update),
         not_before=moment_or_none(not_before),
         gate=None if gate is None else Reason(gate),
-        **read_short(decided, _NOTIFICATION_READERS),
+        **read_short(decided, _NOTIFICATION.readers),
     )
 
 
@@ -153,10 +150,8 @@ def draft_of(row: Row, content: bytes | None) -> Draft | None:
 
 # ---------------------------------------------------------------- the timeline
 
-_ENTRY_COLUMNS = frozenset({"order_id"})
-_ENTRY = codes(Entry, _ENTRY_COLUMNS)
+_ENTRY = codes(Entry, frozenset({"order_id"}))
 _ENTRY_SHORT = shortened(_ENTRY)
-_ENTRY_READERS = readers(Entry, _ENTRY_COLUMNS)
 
 
 def entry_row(entry: Entry, *, short: bool = False) -> dict[str, str]:
@@ -166,4 +161,4 @@ def entry_row(entry: Entry, *, short: bool = False) -> dict[str, str]:
 def entry_of(row: Row) -> Entry:
     """The entry in a row of `order_id, line`."""
     order_id, line = row
-    return Entry(order_id=order_id, **read_short(line, _ENTRY_READERS))
+    return Entry(order_id=order_id, **read_short(line, _ENTRY.readers))
