@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -195,8 +196,9 @@ class SqlOutbox(OnDatabase):
         They are looked for by the statement that changes them: to lock them before would take a third of its time.
         """
         leased: dict[str, _Leased] = {}
+        ordered = sorted(settlements, key=attrgetter("key"))
         for stored, states, row in _OUTCOMES:
-            rows = [row(conn, item) for item in sorted(settlements, key=_key) if item.state in states]
+            rows = [row(conn, item) for item in ordered if item.state in states]
             if rows:
                 leased |= _by_key(stored.execute_found(conn, rows, _LOCK_LEASED, _LEASED, token=self._lease_token))
         return leased
@@ -223,10 +225,6 @@ def _by_key(rows: Iterable[Row]) -> dict[str, _Leased]:
 def _discards(item: Settlement) -> bool:
     """Whether it needs no draft any more. Only what was sent, or may have been, can be shown again."""
     return item.discards_draft or item.state in SETTLED - {State.SENT, State.IN_DOUBT}
-
-
-def _key(item: Settlement) -> str:
-    return item.key
 
 
 def _ended(_: Connection, item: Settlement) -> Mapping[str, Any]:
