@@ -119,6 +119,11 @@ class Course:
         """The steps that may each have asked for an update."""
         return [s for s in self.within(episode) if (s.begins and s.told.possible) or s.reason_changed.possible]
 
+    @property
+    def telling(self) -> list[Step]:
+        """The steps that may each have told of a status, or of changed facts."""
+        return [step for step in self.steps if (step.begins and step.told.possible) or step.changes_facts]
+
     def moves(self, episode: int) -> list[Step]:
         """The steps that may each have asked for telling a moved promise."""
         return [step for step in self.within(episode) if step.promise_moved.possible]
@@ -206,7 +211,7 @@ class _Intake:
     def told_last(self, record: Published) -> set[str | None]:
         """The statuses of which the customer may have been told last, when this record was taken in."""
         last: set[str | None] = {None}
-        telling = [s for s in self.course.steps if (s.begins and s.told.possible) or s.changes_facts]
+        telling = self.course.telling
         for step, later in zip(telling, [*telling, None][1:], strict=True):
             by = step.told_by(self.latitude)
             newer = self.course.openings(after=step.episode)
@@ -326,8 +331,7 @@ class _Intake:
         """A message that waits shows the promise as it is when it leaves, be it told of or not. A notice that waits
         is dropped if the status that has come calls the move none."""
         made, promise = self.course.steps[-1], self.facts.promise
-        telling = [step for step in self.course.steps if (step.begins and step.told.possible) or step.changes_facts]
-        waiting = [step for step in telling if at <= step.told_by(self.latitude)]
+        waiting = [step for step in self.course.telling if at <= step.told_by(self.latitude)]
         if waiting and self.notice is not None and self.notice.promise != promise:
             self.notice = None  # it waits, and may not tell that promise
         if not promise or not waiting:
