@@ -57,11 +57,14 @@ class Story:
 
     def happens(self, order_id: str, status: str, **known: Any) -> None:
         happened = {"order_id": order_id, "status": status, "occurred_at": self.now().isoformat(), **known}
-        asyncio.run(self._publish(json.dumps(happened).encode(), order_id.encode()))
+        self.publish(self.stage.topic, order_id, happened)
 
-    async def _publish(self, value: bytes, key: bytes) -> None:
+    def publish(self, topic: str, key: str, record: dict[str, Any]) -> None:
+        asyncio.run(self._publish(topic, key.encode(), json.dumps(record).encode()))
+
+    async def _publish(self, topic: str, key: bytes, value: bytes) -> None:
         async with AIOKafkaProducer(bootstrap_servers=self.stage.servers, acks="all") as producer:
-            await producer.send_and_wait(self.stage.topic, value, key=key)
+            await producer.send_and_wait(topic, value, key=key)
 
     def mails(self, to: str) -> list[Mail]:
         """The mails to an address, in order."""
@@ -87,9 +90,11 @@ class Story:
 
 
 @contextmanager
-def staged(folder: Path, kafka: ApacheKafka, topic: str, plan: Callable[[str], str]) -> Iterator[Story]:
-    """The service with the shipped messages; `plan` changes the text of the shipped plan."""
-    asyncio.run(kafka.create_topic(topic))
+def staged(folder: Path, kafka: ApacheKafka, topic: str, plan: Callable[[str], str], *others: str) -> Iterator[Story]:
+    """The service with the shipped messages; `plan` changes the text of the shipped plan. It reads `topic`, and the
+    `others`."""
+    for name in (topic, *others):
+        asyncio.run(kafka.create_topic(name))
     changed = folder / "plan.yaml"
     changed.write_text(plan((SHIPPED / "plan.yaml").read_text("utf-8")), "utf-8")
     with Sink(folder / "sink") as sink:
@@ -101,6 +106,7 @@ def staged(folder: Path, kafka: ApacheKafka, topic: str, plan: Callable[[str], s
             templates=templates(folder / "templates", changed),
             sink=sink,
             clock=clock_at(SPEED),
+            settings={"AVISA_KAFKA__TOPICS": ",".join((topic, *others))},
         )
         stage.avisa("migrate")
         stage.start()

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import email
-import email.policy
-import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
 
 from tests.faults.harness import together, until
-from tests.replay.harness import SHIPPED, Stage, templates
-from tests.replay.play import clock_at
+from tests.flows.story import Mail, Story, staged
 from tests.tools.kafka import ApacheKafka
-from tests.tools.sink import Sink
 
 pytestmark = pytest.mark.long  # much of it is the silence after a parcel
 
-SPEED = 3600.0
 OWN, MAPPED = "parcels.own", "parcels.mapped"
 FEED = f"""
 feeds:
@@ -47,42 +38,26 @@ WORDS = {
 THEIRS = {"in_production": "making", "shipped": "sent", "delivered": "arrived", "cancelled": "stopped"}
 
 
-def plan(folder: Path) -> Path:
+def plan(shipped: str) -> str:
     """The shipped one, without nights, with a promise that is judged soon, and a feed."""
-    text = (SHIPPED / "plan.yaml").read_text("utf-8")
-    text = re.sub(r"  quiet_hours:.*\n", "", text)
+    text = re.sub(r"  quiet_hours:.*\n", "", shipped)
     text = text.replace("promise: {ignore_moves_under: 4h}", "promise: {ignore_moves_under: 4h, grace: 1h}")
     text = text.replace("promise: {ask_owner_before: 72h, warn_before: 48h}", "promise: {warn_before: 2h}")
-    changed = folder / "changed.yaml"
-    changed.write_text(text + FEED, "utf-8")
-    return changed
+    return text + FEED
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """As the customer reads it."""
-
-    purpose: str
-    subject: str
-    text: str
-
-    @property
-    def parcel(self) -> str | None:
-        """Which parcel it speaks of, and of how many."""
-        found = re.search(r"\bparcel (\d of \d)\b", self.subject)
-        return found and found[1]
-
-    @property
-    def news(self) -> tuple[str, str | None]:
-        (status,) = (status for status, words in WORDS.items() if words in self.subject)
-        return status, self.parcel
+def news(mail: Mail) -> tuple[str, str | None]:
+    """The status of which its subject speaks, and of which parcel of how many."""
+    (status,) = (status for status, words in WORDS.items() if words in mail.subject)
+    found = re.search(r"\bparcel (\d of \d)\b", mail.subject)
+    return status, found and found[1]
 
 
 @dataclass(slots=True)
 class Order:
     """One order, the topic that tells of it, and its customer's mailbox."""
 
-    stage: Stage
+    story: Story
     topic: str
     number: str
     read: int = 0  # updates
@@ -92,10 +67,10 @@ class Order:
         return f"{self.number.lower()}@customers.example"
 
     def now(self) -> datetime:
-        return self.stage.clock.virtual(datetime.now(UTC))
+        return self.story.now()
 
     def happens(self, status: str, parcel: str | None = None, *, at: datetime | None = None, **said: Any) -> None:
-        asyncio.run(self._publish(self._record(status, parcel, at or self.now(), said)))
+        self.story.publish(self.topic, self.number, self._record(status, parcel, at or self.now(), said))
 
     def _record(self, status: str, parcel: str | None, at: datetime, said: dict[str, Any]) -> dict[str, Any]:
         code = f"RR-{parcel}"
@@ -114,21 +89,8 @@ class Order:
             **{names[name]: value for name, value in said.items()},
         }
 
-    async def _publish(self, record: dict[str, Any]) -> None:
-        async with AIOKafkaProducer(bootstrap_servers=self.stage.servers, acks="all") as producer:
-            await producer.send_and_wait(self.topic, json.dumps(record).encode(), key=self.number.encode())
-
     def mails(self) -> list[Mail]:
-        return list(self._mails())
-
-    def _mails(self) -> Iterator[Mail]:
-        for mail in self.stage.sink.mails():
-            if mail.to == self.address:
-                read = email.message_from_bytes(mail.data, policy=email.policy.default)
-                body = read.get_body(("plain",))
-                assert body is not None
-                purpose = str(read["Feedback-ID"]).partition(":")[0]
-                yield Mail(purpose, str(read["Subject"]), " ".join(body.get_content().split()))
+        return self.story.mails(self.address)
 
     def updates(self) -> list[Mail]:
         return [mail for mail in self.mails() if mail.purpose == "update"]
@@ -137,44 +99,23 @@ class Order:
         """Wait for the next update; it tells that."""
         self.read += 1
         until(lambda: len(self.updates()) >= self.read, f"{status} {parcel}")
-        assert [mail.news for mail in self.updates()][self.read - 1 :] == [(status, parcel)]
+        assert [news(mail) for mail in self.updates()][self.read - 1 :] == [(status, parcel)]
         return self.updates()[-1]
 
     def timeline(self) -> dict[str, Any]:
-        known: dict[str, Any] = self.stage.avisa("timeline", self.number)
-        return known
+        return self.story.timeline(self.number)
 
 
 def test_three_parcels_are_told_one_by_one_and_an_order_is_cancelled_as_a_whole(
     tmp_path: Path, apache_kafka: ApacheKafka
 ) -> None:
-    for topic in (OWN, MAPPED):
-        asyncio.run(apache_kafka.create_topic(topic))
-    with Sink(tmp_path / "sink") as sink:
-        stage = Stage(
-            folder=tmp_path,
-            servers=apache_kafka.bootstrap_servers,
-            topic=OWN,
-            store_url=f"sqlite:///{tmp_path / 'avisa.db'}",
-            templates=templates(tmp_path / "templates", plan(tmp_path)),
-            sink=sink,
-            clock=clock_at(SPEED),
-            settings={"AVISA_KAFKA__TOPICS": f"{OWN},{MAPPED}"},
+    with staged(tmp_path, apache_kafka, OWN, plan, MAPPED) as story:
+        together(
+            lambda: three_parcels(Order(story, OWN, "O-1")),
+            lambda: three_parcels(Order(story, MAPPED, "M-1")),
+            lambda: cancelled_as_a_whole(Order(story, OWN, "O-2")),
+            lambda: cancelled_as_a_whole(Order(story, MAPPED, "M-2")),
         )
-        stage.avisa("migrate")
-        stage.start()
-        try:
-            assert stage.wait_ready(), stage.log_tail()
-            together(
-                lambda: three_parcels(Order(stage, OWN, "O-1")),
-                lambda: three_parcels(Order(stage, MAPPED, "M-1")),
-                lambda: cancelled_as_a_whole(Order(stage, OWN, "O-2")),
-                lambda: cancelled_as_a_whole(Order(stage, MAPPED, "M-2")),
-            )
-            assert stage.stop() == 0
-        finally:
-            if not stage.dead:
-                stage.kill()
 
 
 def three_parcels(order: Order) -> None:
@@ -211,7 +152,7 @@ def three_parcels(order: Order) -> None:
     assert [(part["number"], part["status"]) for part in timeline["parts"]] == [
         (1, "delivered"), (2, "delivered"), (3, "cancelled"),
     ]  # fmt: skip
-    assert [mail.news for mail in order.updates()] == [
+    assert [news(mail) for mail in order.updates()] == [
         ("in_production", None),
         ("shipped", "1 of 3"),
         ("delivered", "1 of 3"),
