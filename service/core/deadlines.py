@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from avisa.core import facts, working_time
+from avisa.core import facts, questions, working_time
 from avisa.core.evolve import evolve
 from avisa.core.model import Order, Purpose
 from avisa.core.plan import Plan, Span, Touchpoint
@@ -99,12 +99,14 @@ def after_dropped_message(order: Order, touchpoint: Touchpoint, plan: Plan) -> O
     """
     if order.final:
         return order
-    due, began = order.told_until_before, order.counted_from
+    due = order.told_until_before
     if touchpoint.count_from == "last_message" and (due is None or sum(order.ordinals.values()) <= 1):
         began = order.entered_at
         due = earlier(due, window_end(order, touchpoint, plan, began, now=began))
-    order = evolve(order, told_until=order.told_until_before, counted_from=began)
-    return with_deadline(order, earlier(order.deadline, due))
+        order = evolve(order, counted_from=began)
+    elif touchpoint.count_from == "last_message":
+        order = questions.in_window_before(order)
+    return with_deadline(evolve(order, told_until=order.told_until_before), earlier(order.deadline, due))
 
 
 def after_late_settlement(order: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:

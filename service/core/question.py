@@ -44,6 +44,8 @@ class Question:
     replied_at: datetime | None = None
     author: str = ""  # the address that the answered question was sent to
     promise: str | None = None  # the question is whether this promised date will be kept; None: is there news?
+    counted_from: datetime | None = None  # when the window began in which the question was asked or, later, answered
+    messages: int = 0  # how many the customer had in the episode by then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,8 @@ def asked(
         asked_at=now,
         promise=promise,
     )
-    order = evolve(order, asking=replace(asking, questions=(*asking.questions, question)[-_MOST:]))
+    kept = (*asking.questions, _in_window(question, order))[-_MOST:]
+    order = evolve(order, asking=replace(asking, questions=kept))
     return notify_owner(order, Purpose.ASK_OWNER, str(number), owner, reason, now, due=due)
 
 
@@ -112,7 +113,7 @@ def replied(order: Order, question: Question, reply: Reply, author: str, now: da
     same episode, unless they have a reply of their own."""
     asking = heeded(order.asking) or _NONE
     changed = (
-        replace(it, reply=reply, replied_at=now, author=author)
+        _in_window(replace(it, reply=reply, replied_at=now, author=author), order)
         if it.episode == question.episode and it.number >= question.number and it.reply is None
         else it
         for it in asking.questions
@@ -123,6 +124,26 @@ def replied(order: Order, question: Question, reply: Reply, author: str, now: da
         asking=replace(asking, questions=tuple(changed), on_track_at=now if on_track else asking.on_track_at),
         last_word_at=now,
     )
+
+
+def _in_window(question: Question, order: Order) -> Question:
+    return replace(question, counted_from=order.counted_from, messages=_messages(order))
+
+
+def in_window_before(order: Order) -> Order:
+    """The order after its newest message never left: the window before goes on. Where a question was asked or
+    answered in that window, the window begins again when it began, so that the owner is asked once in it."""
+    kept, before = order.asking.questions if order.asking is not None else (), _messages(order) - 1
+    found = [it for it in kept if (it.episode, it.messages) == (order.episode, before)]
+    if order.asking is None or not found:
+        return order
+    moved = tuple(replace(it, messages=before + 1) if it in found else it for it in kept)
+    return evolve(order, asking=replace(order.asking, questions=moved), counted_from=found[-1].counted_from)
+
+
+def _messages(order: Order) -> int:
+    """How many messages were decided for the customer in the present episode."""
+    return sum(order.ordinals.values())
 
 
 def find(order: Order, episode: int, number: int) -> Question | None:

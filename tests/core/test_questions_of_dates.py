@@ -264,6 +264,27 @@ def test_the_owner_is_asked_in_time_of_an_order_that_was_cancelled_for_a_moment(
     assert asked(world) == [("owner:production", "1")]
 
 
+@pytest.mark.parametrize("replies", [False, True])
+def test_a_window_that_goes_on_after_a_dropped_warning_asks_the_owner_no_second_time(replies: bool) -> None:
+    """It waited for the end of the night, and became untrue before that. The customer had been told Thursday at nine,
+    and that stands."""
+    waits = {"warn_before": 74 * HOUR, "quiet_hours": NIGHT}  # from Tuesday, 22:00
+    world = in_production(owner="head", window=hours_span(72), ask_owner_at=50, ask_owner_before=None, **waits)
+    until(world, 73 * HOUR)
+    assert asked(world) == [("owner:head", "1")]
+    warning = world.rows["A-1/1/promise_at_risk/1/customer"]
+    assert warning.state is State.QUEUED
+    if replies:
+        reply(world, 1, Reply.ON_TRACK)
+    else:
+        world.take(event("in_production", world.now, 2, promised_at=None))
+        world.dispatch()
+    assert world.rows[warning.key].state is State.DROPPED
+    until(world, 40 * HOUR)  # Thursday, 08:00
+    assert purposes(world) == [Purpose.UPDATE]
+    assert asked(world) == [("owner:head", "1")]
+
+
 def test_a_page_that_is_older_than_the_date_holds_no_warning_back() -> None:
     """The owner looked, the shop gave another date, and then the owner clicked."""
     world = in_production()

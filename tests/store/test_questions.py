@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from avisa.core.model import Purpose
 from avisa.core.question import Asking, Question, QuestionState
 from avisa.core.question_token import link_of
 from avisa.store import Store
+from avisa.store.sql import asking as coded
+from avisa.store.sql.moments import micros
 from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
 from tests.store.harness import change, lease_all, send
@@ -51,12 +55,20 @@ async def test_an_open_question_that_is_forgotten_with_its_order_was_not_answere
     assert await store.queries.question(link_of(ASKED.key)) is None
 
 
-async def test_a_question_is_kept_with_the_date_that_it_asks_about(database: FreshDatabase) -> None:
+async def test_a_question_is_kept_with_its_date_and_its_window(database: FreshDatabase) -> None:
     store = await database.open()
     question = Question(episode=1, number=1, status="confirmed", owner="care", rank=(1, -1, 1), asked_at=NOW)
-    asking = Asking(questions=(question, replace(question, number=2, promise="2026-03-09")), due=NOW)
+    other = replace(question, number=2, promise="2026-03-09", counted_from=NOW, messages=3)
+    asking = Asking(questions=(question, other), due=NOW)
     await store.orders.commit([change("A-1", asking=asking)], now=NOW)
     assert (await store.orders.load({"A-1"}))["A-1"].asking == asking
+
+
+@pytest.mark.parametrize("late", [[], ["2026-03-09"]])
+def test_a_question_that_an_older_version_wrote_names_no_window(late: list[str]) -> None:
+    row = [1, 1, "confirmed", "care", [1, -1, 1], micros(NOW), None, None, None, "", *late]
+    question = Question(episode=1, number=1, status="confirmed", owner="care", rank=(1, -1, 1), asked_at=NOW)
+    assert coded.read([None, None, [], row]).questions == (replace(question, promise=late[0] if late else None),)
 
 
 async def test_a_change_that_loses_its_race_counts_no_question(database: FreshDatabase) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 from avisa.core.question import Asking, Question, Reply, Unheeded
 from avisa.store.sql.moments import micros, micros_or_none, moment, moment_or_none
 
+_LATE = [None, None, 0]  # what a row says at its end, unless an older version wrote it
+
 
 def written(asking: Asking) -> list[Any]:
     """What is stored of them."""
@@ -29,11 +31,12 @@ def read(stored: list[Any]) -> Asking:
 def _written(it: Question) -> list[Any]:
     moments = [micros_or_none(at) for at in (it.asked_at, it.closed_at, it.replied_at)]
     row = [it.episode, it.number, it.status, it.owner, list(it.rank), *moments, it.reply, it.author]
-    return row if it.promise is None else [*row, it.promise]
+    return [*row, it.promise, micros_or_none(it.counted_from), it.messages]  # older versions read up to the promise
 
 
 def _read(row: list[Any]) -> Question:
-    episode, number, status, owner, rank, asked_at, closed_at, replied_at, reply, author, *promise = row
+    episode, number, status, owner, rank, asked_at, closed_at, replied_at, reply, author, *late = row
+    promise, counted_from, messages = late + _LATE[len(late) :]
     return Question(
         episode=episode,
         number=number,
@@ -45,5 +48,7 @@ def _read(row: list[Any]) -> Question:
         reply=None if reply is None else Reply(reply),
         replied_at=moment_or_none(replied_at),
         author=author,
-        promise=promise[0] if promise else None,
+        promise=promise,
+        counted_from=moment_or_none(counted_from),
+        messages=messages,
     )
