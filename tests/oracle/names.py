@@ -84,8 +84,10 @@ def names_of(course: Course, plan: Plan) -> Iterator[Name]:
         yield from (name(episode, "promise_moved", n + 1) for n in range(len(course.moves(episode)) + more))
         if not opening.touchpoint.final:
             yield from (name(episode, "reminder", n + 1) for n in range(opening.touchpoint.at_most))
+            # A date that moves a little stays the same promise, but drops the warning that waits, for another.
+            notices = promises + len(steps) if promises else 0
             for purpose in ("promise_at_risk", "promise_broken"):
-                yield from (name(episode, purpose, n + 1) for n in range(promises))
+                yield from (name(episode, purpose, n + 1) for n in range(notices))
         for owner in {step.owner for step in steps if step.owner in plan.owners}:
             kinds = [] if opening.touchpoint.final else ["stuck"]
             if promises and not opening.touchpoint.final:

@@ -62,3 +62,16 @@ def test_a_small_step_that_may_have_been_read_too_late_leaves_the_date_before_it
     mails = [mail(0, "1/update/1/customer"), mail(11, "1/promise_at_risk/1/customer")]
     assert found(warns, mails, events, fell) == set()
     assert found(warns, mails, events, replace(fell, down=())) == {Kind.UNEXPECTED}
+
+
+def test_a_warning_that_waited_for_the_morning_may_give_way_to_one_of_a_date_a_little_later(plan: Plan) -> None:
+    """The first warning was due in the night and never left, so what comes is number two of its episode."""
+    warns = asking(plan, warn_before=timedelta(hours=10), ignore_moves_under=timedelta(hours=30))
+    events = [
+        event(0, "shipped", promised_at="2026-03-03T09:00:00Z"),  # its warning is due at 23:00
+        event(14, "shipped", promised_at="2026-03-04T09:00:00Z"),  # it is midnight
+    ]
+    mails = [mail(0, "1/update/1/customer"), mail(46, "1/promise_at_risk/2/customer")]
+    assert found(warns, mails, events, Latitude(until=at(47))) == set()
+    early = [mails[0], mail(14.5, "1/promise_at_risk/2/customer")]
+    assert Kind.UNEXPECTED in found(warns, early, events, Latitude(until=at(47)))
