@@ -244,6 +244,8 @@ class _Intake:
             self._shown_by_what_waits(record.at)
             if self.facts.reason is not None:
                 self.texts.append(self.facts.reason)  # it is known now, and no record after it brings it anew
+            else:
+                self.last_text = None  # the stay that it was of is over: the same reason may be told again
             return
         self.status_rank = rank
         begins = event["status"] != self.status

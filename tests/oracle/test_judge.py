@@ -391,3 +391,19 @@ def test_a_mail_that_no_record_asks_for_is_unexpected(plan: Plan) -> None:
     for key in ("1/update/2/customer", "2/update/3/customer", "3/update/1/customer", "1/promise_moved/1/customer"):
         came = sorted([*mails, mail(26.1, key)], key=lambda it: it.at)
         assert Kind.UNEXPECTED in found(plan, came, events)
+
+
+def test_a_reason_may_be_told_again_after_a_late_record_ended_the_stay_that_it_was_of(plan: Plan) -> None:
+    events = [
+        event(0, "shipped"),
+        event(1, "shipped", reason="The ferry did not sail."),
+        event(3, "shipped"),
+        event(4, "cancelled", occurred_at=at(2).isoformat()),
+        event(5, "shipped", reason="The ferry did not sail."),
+    ]
+    told = [mail(0, "1/update/1/customer"), mail(1, "1/update/2/customer")]
+    again = mail(5, "1/update/3/customer")
+    until = Latitude(until=at(6))
+    assert not found(plan, [*told, again], events, until)
+    assert not found(plan, told, events, until)
+    assert found(plan, [*told, again], [it for it in events if it.event["status"] == "shipped"], until)
