@@ -55,8 +55,8 @@ class Ended:
 Avisa = Callable[..., Ended]
 
 
-@needs("process")
 @pytest.fixture
+@needs("process")
 def avisa(tmp_path: Path) -> Avisa:
     """Runs the command in an empty folder, with no setting but those given."""
 
@@ -510,6 +510,7 @@ def test_help_imports_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, cwd=Path(__file__).parents[2])
 
 
+@needs("process")
 def test_a_reader_that_has_seen_enough_is_no_fault(kept: Path) -> None:
     read, write = os.pipe()
     os.close(read)

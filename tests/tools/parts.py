@@ -9,6 +9,7 @@ part fails the test instead.
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import subprocess
@@ -63,6 +64,7 @@ def needs(part: str) -> Callable[[_Tested], _Tested]:
     assert part in PARTS
 
     def mark(tested: _Tested) -> _Tested:
+        assert inspect.isfunction(tested), "what a fixture needs is said below `@pytest.fixture`, or pytest loses it"
         tested.__dict__["needs"] = part
         return tested
 
