@@ -174,6 +174,7 @@ def test_an_order_needs_a_store(asked: Avisa) -> None:
     assert (ended.code, ended.json["error"]) == (74, "storage")
 
 
+@needs("process")
 def test_the_page_is_served_until_it_is_ended(tmp_path: Path) -> None:
     own = {name: value for name, value in os.environ.items() if not name.startswith("AVISA_")}
     served = subprocess.Popen(

@@ -26,6 +26,8 @@ from tests.smtp.scripted import Act, ScriptedRelay, Visit
 from tests.templates import harness as templates
 from tests.tools.waiting import until
 
+pytestmark = pytest.mark.needs_process
+
 KEY = "{}/1/update/1/customer"
 RETRIED = timedelta(minutes=2)  # after the first step of the flows' retries
 SOME = 40  # orders

@@ -32,6 +32,7 @@ from tests.builders import NOW, notification
 from tests.fakes import RealClock
 from tests.store.conftest import FreshDatabase
 from tests.store.harness import FEED, LEASE, READER, attempt, change, lease_all, order, unreadable
+from tests.tools.parts import needs
 from tests.tools.waiting import PATIENCE
 
 MIB = 1 << 20
@@ -179,6 +180,7 @@ async def test_an_error_that_ends_the_transaction_fails_all_its_jobs(database: F
     assert (await store.orders.commit([change("A")], now=NOW)).lost == frozenset()
 
 
+@needs("process")
 async def test_a_store_left_open_lets_the_process_end(database: FreshDatabase) -> None:
     await migrate.upgrade(database.url)
     script = (
@@ -235,6 +237,7 @@ def killed_after(lines: int, *arguments: str) -> list[str]:
     return printed
 
 
+@needs("process")
 async def test_what_was_committed_before_a_kill_is_there(database: FreshDatabase) -> None:
     """After kill -9 what was answered is there, and of nothing only a part."""
     answered: list[str] = []

@@ -18,6 +18,7 @@ from tests.builders import NOW
 from tests.fakes import RealClock
 from tests.store.harness import LEASE, attempt, change, settlement
 from tests.store.previous import COMMITS, FEED, NotInHistoryError, Previous, checkout
+from tests.tools.parts import needs
 from tests.tools.postgres import Postgres
 
 ORDERS = [f"A-{n}" for n in range(12)]
@@ -46,6 +47,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
+@needs("process")
 def previous(package: Path, url: str) -> Iterator[Previous]:
     running = Previous(package, url)
     yield running

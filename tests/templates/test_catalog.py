@@ -25,6 +25,7 @@ from avisa.templates.folder_watch import FolderWatch
 from avisa.templates.open_folder import open_folder, renderer_fingerprint
 from tests.fakes import RealClock
 from tests.templates.harness import NOW, PLAIN, PLAN, SECRET, catalog_of, files, read_plan, usual
+from tests.tools.parts import needs
 from tests.tools.waiting import PATIENCE
 
 FORM_1 = Path(__file__).with_name("form_1.json")
@@ -141,6 +142,7 @@ def _compose(draft: Draft, notification: Notification) -> bytes:
     return mail.data
 
 
+@needs("process")
 @pytest.mark.parametrize("message", ["shown", "still-in-progress"])
 def test_another_process_writes_the_same_bytes(message: str) -> None:
     order, notification = told(message)
