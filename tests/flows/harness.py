@@ -28,6 +28,7 @@ from avisa.write_path import WritePath
 from tests import builders
 from tests.fakes import HandClock, RealClock, ScriptedChannel
 from tests.templates import harness as templates
+from tests.tools import made_store
 from tests.tools.waiting import until
 
 FEED = "orders/0"
@@ -170,6 +171,8 @@ async def running(
 ) -> AsyncIterator[Flows]:
     """A flows on a fresh store in `file`, with the small folder of the rendering tests and this plan."""
     clock = clock or HandClock()
+    if store is None:
+        await made_store.make(file)
     opened = store or open_store(f"sqlite:///{file}", clock=clock, exclusive=True)
     await opened.start()
     try:

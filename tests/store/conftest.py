@@ -17,6 +17,7 @@ from avisa.store.database import postgres
 from avisa.store.sql.tables import metadata
 from tests.fakes import RealClock
 from tests.store.legal_moves import postgres_triggers, sqlite_triggers
+from tests.tools import made_store
 from tests.tools.postgres import Postgres
 from tests.tools.waiting import PATIENCE
 
@@ -35,13 +36,20 @@ class FreshDatabase:
         """Whether several services may share it."""
         return self._server is not None
 
+    @property
+    def _file(self) -> Path:
+        return Path(self.url.removeprefix("sqlite:///"))
+
     async def open(self, *, exclusive: bool = True) -> Store:
+        if exclusive and self._server is None:
+            await made_store.make(self._file)
         store = open_store(self.url, clock=self.clock, exclusive=exclusive)
         await store.start()
         self._opened.append(store)
         if self._server is None:
-            for trigger in sqlite_triggers():
-                self.sql(trigger)
+            with closing(sqlite3.connect(self._file)) as raw, raw:
+                for trigger in sqlite_triggers():
+                    raw.execute(trigger)
         return store
 
     async def close(self) -> None:
@@ -71,7 +79,7 @@ class FreshDatabase:
         """Behind the store's back."""
         if self._server is not None:
             return self._server.sql(statement, self.url.rpartition("/")[2]).splitlines()
-        with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as raw, raw:
+        with closing(sqlite3.connect(self._file)) as raw, raw:
             return ["|".join(map(str, row)) for row in raw.execute(statement)]
 
 
