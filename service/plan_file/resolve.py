@@ -22,6 +22,7 @@ _A_YEAR = timedelta(days=366)  # a longer window or closure is a mistake
 # What is told besides the update and the reminder.
 _OCCASIONS = (Purpose.PROMISE_MOVED, *promises.OF_TIME, Purpose.ASK_OWNER)
 _GENERIC = "generic"
+_UNWRITTEN = schema.Touchpoint()  # what holds where neither the touchpoint nor the defaults say anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Resolver:
             for written, base in ((own, path), (self.plan.defaults, ("defaults",))):
                 if all(key in reduce(getattr, keys[:n], written).model_fields_set for n, key in enumerate(keys)):
                     return _Located(reduce(getattr, keys, written), (*base, *keys))
-            return _Located(reduce(getattr, keys, schema.Touchpoint()), path)
+            return _Located(reduce(getattr, keys, _UNWRITTEN), path)
 
         calendar_name, owner = lookup("calendar"), lookup("owner")
         self._must_be_named("calendars", calendar_name)

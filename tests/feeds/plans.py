@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 from avisa import events
@@ -47,6 +48,7 @@ def text(feed: str, topic: str = TOPIC) -> str:
     return f"{_PLAN}feeds:\n  {topic}:\n" + "".join(f"    {line}\n" for line in feed.splitlines())
 
 
+@cache
 def plan(feed: str, topic: str = TOPIC) -> Plan:
     found = read(text(feed, topic), file="plan.yaml")
     assert isinstance(found, Plan), found

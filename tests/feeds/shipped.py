@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from avisa.core.plan import Plan
 from avisa.plan_file import read
 from tests.templates.harness import SHIPPED
@@ -15,6 +17,7 @@ def plan_text(name: str) -> str:
     return (SHIPPED / "plan.yaml").read_text("utf-8") + (FOLDER / f"{name}.yaml").read_text("utf-8")
 
 
+@cache
 def plan(name: str) -> Plan:
     found = read(plan_text(name), file="plan.yaml")
     assert isinstance(found, Plan), found

@@ -110,7 +110,7 @@ def read_plan(text: str, holidays: Mapping[str, Holidays] | None = None) -> Plan
     return plan_file.read(text, holidays, file="plan.yaml") if holidays else _read_plan(text)
 
 
-@lru_cache(8)
+@lru_cache(64)
 def _read_plan(text: str) -> Plan | list[Diagnostic]:
     return plan_file.read(text, file="plan.yaml")
 
