@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,8 +20,10 @@ _TWICE = "[@, @]"
 
 
 def _longest(build: Callable[[int], str]) -> str:
-    """The longest expression of its kind that a plan may have."""
-    return next(text for n in range(150, 0, -1) if not isinstance(parse(text := build(n)), Fault))
+    """The longest expression of its kind that a plan may have: of those up to some length, none is refused."""
+    refused = bisect_left(range(1, 151), True, key=lambda n: isinstance(parse(build(n)), Fault))
+    assert refused
+    return build(refused)
 
 
 EXPRESSIONS = {

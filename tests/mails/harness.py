@@ -37,9 +37,9 @@ def spoken(locale: str) -> Catalog:
     return replace(shipped(), plan=replace(plan, brands=brands))
 
 
-@cache
-def messages() -> tuple[str, ...]:
-    return tuple(sorted(shipped().renderer.messages))
+def messages() -> list[str]:
+    """The names of all that are shipped, as the folder has them: nothing is compiled for them."""
+    return sorted({file.split("/")[1] for file in templates.shipped() if file.startswith("messages/")})
 
 
 @cache
