@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from avisa.catalog.active import content_of
-from avisa.templates import template_folder
+from avisa.templates import folder_watch, template_folder
 from avisa.templates.folder_watch import FolderWatch
 from tests.flows.harness import Flows, files, running
 from tests.flows.test_templates import next_version, woken, write
@@ -23,6 +23,11 @@ from tests.tools.waiting import until
 
 PATIENCE = 30
 MESSAGE = "messages/plain/en.md"
+
+
+@pytest.fixture(autouse=True)
+def looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder_watch, "LOOK", 0.1)
 
 
 def text(number: int) -> str:
