@@ -17,6 +17,7 @@ CARET = "‸"
 SHIPPED = "messages/shipped/en.md"
 PLAN = "plan.yaml"
 LAYOUT = "layout/layout.html"
+BRIEF = "---\nsubject: Order {{ order.number }}\nshort: Order {{ order.number }}\n---\nOrder {{ order.number }}.\n"
 
 Edit = Callable[[str], str]
 
@@ -35,8 +36,8 @@ class Planted:
     orders: Sequence[Order] = ()  # in the store
 
     def in_texts(self, texts: Mapping[str, str]) -> tuple[dict[str, str], tuple[int | None, int | None]]:
-        """The folder's texts with the mistake, and the line and column that must be named. Other messages are left
-        out in all languages but one, to be quick."""
+        """The folder's texts with the mistake, and the line and column that must be named. To be quick, other
+        messages are left out in all languages but one, and say little where the layout is mistaken."""
         near = re.match(r"messages/[^/]+/", self.file)
         texts = {
             file: text
@@ -45,6 +46,8 @@ class Planted:
             or file.endswith("/en.md")
             or (near and file.startswith((near[0], "messages/delivered/")))
         }
+        if self.file.startswith("layout/"):
+            texts |= {file: BRIEF for file in texts if file.startswith("messages/")}
         texts = {**texts, **{file: edit(texts.get(file, "")) for file, edit in self.also.items()}}
         if self.edit is removed:
             return {file: text for file, text in texts.items() if not file.startswith(self.file)}, (None, None)
