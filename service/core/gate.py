@@ -6,12 +6,12 @@ before anybody asks about the hour.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from avisa.core import deadlines, facts, parts, promises, question_due, working_time
 from avisa.core.model import Notification, Order, Purpose, Reason
 from avisa.core.plan import Plan
+from avisa.core.quick_dataclass import dataclass
 
 # A reminder decided this soon after its deadline kept its date: quiet hours do not hold it back.
 ON_TIME = timedelta(minutes=30)

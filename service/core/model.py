@@ -7,7 +7,7 @@ says `real`. Nothing here reads a clock, rolls a die or touches the world.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from avisa.core.part import PartName, Parts
 from avisa.core.promise import Promise
 from avisa.core.question import Asking
+from avisa.core.quick_dataclass import dataclass
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

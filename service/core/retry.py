@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from avisa.core.model import Reason
+from avisa.core.quick_dataclass import dataclass
 
 
 class Verdict(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -13,6 +13,7 @@ import structlog
 
 from avisa import telemetry
 from avisa.core.model import SETTLED, Notification, Purpose, State
+from avisa.core.quick_dataclass import dataclass
 from avisa.core.retry import Receipt, Verdict
 from avisa.dispatch.settlements import Now, Settlements
 from avisa.ports import CatalogCache, Claimed, Clock, OrderBook, Outbox, Settlement

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -78,4 +77,4 @@ def _begun(attempt: Attempt) -> Claimed:
         attempts=notification.attempts + 1,
         first_attempt_real=notification.first_attempt_real or attempt.at_real,
     )
-    return replace(attempt.claimed, notification=begun)
+    return Claimed(notification=begun, order=attempt.claimed.order, draft=attempt.claimed.draft)

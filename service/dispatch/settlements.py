@@ -68,15 +68,15 @@ class Settlements:
         match step:
             case retry.Done():
                 note = entry_of(notification, "note", None, at.virtual, note="; ".join(notes)) if notes else None
-                sent = self.settled(notification, order, State.SENT, Reason.ACCEPTED, plan, at, entry=note)
-                return replace(sent, counts_doubt=doubtful)
+                return self._settled(
+                    notification, order, State.SENT, Reason.ACCEPTED, plan, at, entry=note, doubtful=doubtful
+                )
             case retry.GaveUp(reason=reason):
                 state = State.IN_DOUBT if reason is Reason.IN_DOUBT else State.FAILED
                 if reason is Reason.EXPIRED and receipt.stage == RENDERING:
                     reason = Reason.CANNOT_RENDER
                 entry = _tried(notification, receipt, at)
-                ended = self.settled(notification, order, state, reason, plan, at, entry=entry)
-                return replace(ended, counts_doubt=doubtful)
+                return self._settled(notification, order, state, reason, plan, at, entry=entry, doubtful=doubtful)
             case retry.RetryAt(real=real, in_doubt=doubted):
                 return Settlement(
                     key=notification.key,
@@ -102,13 +102,28 @@ class Settlements:
         entry: Entry | None = None,
     ) -> Settlement:
         """A final state, with what it means for the order."""
+        doubtful = state is State.IN_DOUBT and notification.state is State.SENDING
+        return self._settled(notification, order, state, reason, plan, at, entry=entry, doubtful=doubtful)
+
+    def _settled(
+        self,
+        notification: Notification,
+        order: Order,
+        state: State,
+        reason: Reason,
+        plan: Plan,
+        at: Now,
+        *,
+        entry: Entry | None,
+        doubtful: bool,
+    ) -> Settlement:
         decision = delivery.on_settled(order, notification, reason, plan, at.virtual)
         return Settlement(
             key=notification.key,
             state=state,
             reason=reason,
             at=at.virtual,
-            counts_doubt=state is State.IN_DOUBT and notification.state is State.SENDING,
+            counts_doubt=doubtful,
             entry=entry,
             change=None if decision is None else Change(order=decision.order, notifications=decision.notifications),
         )

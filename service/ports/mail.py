@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from avisa.core.quick_dataclass import dataclass
 from avisa.core.retry import Receipt
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from avisa.core.quick_dataclass import dataclass
 from avisa.core.retry import Receipt
 from avisa.ports.drafts import Draft, RenderInput
 from avisa.ports.mail import CannotRender, Mail

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Notification, Order, Reason
 from avisa.core.question import QuestionState
+from avisa.core.quick_dataclass import dataclass
 from avisa.ports.drafts import Attempt
 from avisa.ports.records import Unreadable
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Notification, Reason, State
+from avisa.core.quick_dataclass import dataclass
 from avisa.core.snooze import Snooze
 from avisa.ports.drafts import Attempt, Claimed, Gathered
 from avisa.ports.orders import Change, Entry

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +17,7 @@ from sqlalchemy import Connection
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Notification, Order
 from avisa.core.promise import Promise, PromiseState
+from avisa.core.quick_dataclass import dataclass
 from avisa.ports import Attempt, Change, Committed, Tally, Unreadable
 from avisa.store import counters, flood, questions, recipient_queues, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction

@@ -9,12 +9,12 @@ something behind it unseen.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
 from avisa.core.model import SETTLED, Reason, State
+from avisa.core.quick_dataclass import dataclass
 from avisa.ports import Attempt, Change
 from avisa.store import drafts
 from avisa.store.sql.dialect import as_rows, writes_short

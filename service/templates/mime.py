@@ -12,12 +12,12 @@ import binascii
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import lru_cache
 
 from avisa.core.characters import one_line, visible
 from avisa.core.plan import Brand
+from avisa.core.quick_dataclass import dataclass
 from avisa.ports import RenderedMessage
 from avisa.templates.jinja.direction import SIGNS, closed
 
