@@ -51,6 +51,17 @@ def visible(text: str) -> str:
     return _judged(_LINE_END.sub("\n", text), lambda _: "")
 
 
+def is_plain_line(text: str) -> bool:
+    """Return whether `one_line` surely leaves each of the texts as it is that are joined here by blanks."""
+    return (
+        _USUAL.fullmatch(text) is not None
+        and "  " not in text
+        and "\u00a0" not in text
+        and not text.startswith(" ")
+        and not text.endswith(" ")
+    )
+
+
 def hidden_at(text: str) -> int:
     """Return the place of the first character that may not pass; -1 if all may."""
     if _USUAL.fullmatch(text.replace("\n", " ").replace("\t", " ")):

@@ -17,7 +17,17 @@ from avisa.core import context, facts, samples
 from avisa.core.context import whole_name
 from avisa.core.first_names import first_name_in
 from avisa.core.model import Fact
-from avisa.core.shapes import LONGEST_NAME, LONGEST_TEXT, Notes, detail, text_of
+from avisa.core.shapes import (
+    LONGEST_LINE,
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    Notes,
+    are_plain,
+    detail,
+    order_detail,
+    text_of,
+)
+from tests.depth import examples
 from tests.templates.harness import NOW, usual
 from tests.tools.contrast import contrast, rgb
 
@@ -42,6 +52,33 @@ def test_every_value_can_be_frozen(value: object) -> None:
     cleaned = detail(value, Notes())
     assert cleaned is None or orjson.loads(orjson.dumps(cleaned)) is not None
     assert "\x1e" not in str(cleaned)
+
+
+words = st.text(alphabet="aZ9 .éã\u05d0\u00a0\t\n\u200b\u202e\u0301", max_size=6)
+texts = (
+    words
+    | words
+    | st.sampled_from(["Tapete de lã", "x" * LONGEST_LINE, "x" * (LONGEST_LINE + 1), "y" * LONGEST_TEXT])
+)
+leaves = texts | st.integers(0, 3) | st.integers() | st.sampled_from([None, True, 1.5, [], {"a": 1}])
+plain_items = st.fixed_dictionaries({"name": texts}, optional={"sku": leaves, "quantity": leaves})
+any_items = plain_items | st.dictionaries(st.sampled_from(["name", "_name", "title"]), leaves) | leaves
+
+
+@examples(2_000)
+@given(st.lists(plain_items, max_size=4) | st.lists(any_items, max_size=4))
+def test_items_that_look_plain_are_those_in_which_nothing_is_to_be_changed(items: list[object]) -> None:
+    """One that is not plain has all of them looked at with care."""
+    notes = Notes()
+    with_care = order_detail("items", [{"name": 1.5}, *items], notes)[1:]
+    assert order_detail("items", items, Notes()) == with_care
+    if are_plain(items):
+        assert with_care == items
+        assert not notes
+
+
+def test_most_items_are_plain() -> None:
+    assert are_plain([{"name": "Tapete de lã", "quantity": 2}, {"name": "Chair", "sku": "A-1"}])
 
 
 def _key(name: str) -> str:
