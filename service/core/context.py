@@ -54,7 +54,9 @@ def build(
         "_now": moment(now),
     }
     for key in ("reason", "next_step"):
-        said, notes = known.get(key), shapes.Notes()
+        if key not in known:
+            continue
+        said, notes = known[key], shapes.Notes()
         if isinstance(said, str) and (text := shapes.text_of(said, shapes.LONGEST_TEXT, notes, lines=True)):
             variables[key] = text
         left_out += _named(key, notes)
@@ -196,6 +198,7 @@ def _progress(way: tuple[str, ...], seen: frozenset[str], status: str, final: bo
     return [{"status": stage, "state": states[(place >= now) + (place > now)]} for place, stage in enumerate(way)]
 
 
+@lru_cache(64)  # of now, and of the next updates that a batch tells, which are few
 def moment(at: datetime) -> str:
     """RFC 3339 in UTC, to the second."""
     return rfc3339(at.replace(microsecond=0))

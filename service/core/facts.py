@@ -189,6 +189,8 @@ def view(order: Order) -> dict[str, Json]:
     since = _customer_since(order)
     episode = stay_began(order)
     cleared = {group: order.facts[group].rank for group in _GROUPS if group in order.facts}
+    if not since and not cleared and not any(key in order.facts for key in _OF_EPISODE):  # as of most orders
+        return {key: value for key, (_, value) in order.facts.items() if value is not None}
     shown: dict[str, Json] = {}
     for key, fact in order.facts.items():
         if fact.value is None or (key in _OF_EPISODE and episode is not None and fact.rank < episode):

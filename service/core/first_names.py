@@ -105,7 +105,7 @@ def first_name_in(whole_name: str, locale: Json = None) -> str:
     """
     if _PLAIN.fullmatch(whole_name) is None or _VIETNAMESE.search(whole_name):
         return ""
-    if isinstance(locale, str) and re.split("[-_]", locale, maxsplit=1)[0].casefold() in _FAMILY_FIRST:
+    if isinstance(locale, str) and locale.replace("_", "-").partition("-")[0].casefold() in _FAMILY_FIRST:
         return ""
     words = whole_name.casefold().replace(".", "").split()
     if len(words) > _MOST_WORDS or words[0] in _BEGINS_NO_NAME or not _DOUBTFUL.isdisjoint(words):

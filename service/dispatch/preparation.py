@@ -138,7 +138,7 @@ class Preparation:
         if isinstance(draft, Draft):
             if order is not claimed.order:
                 prepared.redated.add(notification.key)
-            claimed = replace(claimed, notification=notification, order=order)
+            claimed = Claimed(notification=notification, order=order)
             prepared.attempts.append(Attempt(claimed=claimed, draft=draft, at_real=at.real, lists=gathered.keys))
             return True
         if isinstance(draft, NoAddress):
