@@ -80,7 +80,7 @@ class SenderHeaders:
 
     def mail(self, heading: Heading, message: RenderedMessage, form: int = FORM) -> bytes:
         """Return the bytes of a mail of that form, with CRLF line ends, not dot-stuffed."""
-        feedback = ":".join(_TOKEN.sub("-", part) for part in heading.feedback_id)
+        feedback = _feedback(heading.feedback_id)
         lines = [
             f"Date: {heading.date}\r\nMessage-ID: {heading.message_id}\r\nTo: ".encode("ascii"),
             mailbox(heading.name, heading.to, len("To: ")),
@@ -103,6 +103,11 @@ class SenderHeaders:
         lines += (_BASE64, *_base64(message.html)) if form == 1 else (_QUOTED, message.quoted_html)
         lines.append(_END)
         return b"".join(lines)
+
+
+@lru_cache(256)
+def _feedback(parts: tuple[str, ...]) -> str:
+    return ":".join(_TOKEN.sub("-", part) for part in parts)
 
 
 def neutral(value: str, longest: int) -> str:

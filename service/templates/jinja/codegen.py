@@ -31,6 +31,7 @@ from typing import Any, cast
 from jinja2 import nodes
 
 from avisa.templates.jinja.formats import FORMATS
+from avisa.templates.jinja.outputs import in_line, quickly
 from avisa.templates.jinja.paths import nodes_in, path_of
 from avisa.templates.jinja.program import Fill, Program
 from avisa.templates.jinja.repeated import Repeated
@@ -142,15 +143,14 @@ class _Generator:
         value = self._expression(part, scope)
         typed = "" if of_the_shop(part, scope) else "typed_"
         if self._escaped:
-            return f"{typed}{_ESCAPES[place]}({value}, filling)"
+            return quickly(value, f"{typed}usual", f"{typed}{_ESCAPES[place]}({{}}, filling)")
         short = not typed and is_text(part) and not local(part, scope)
         plain = f"str({value})" if short else f"{typed}write({value}, filling)"
         if is_address(part):
             return plain
         if self._right_to_left:
             return f"isolated({plain}, filling)"
-        # ASCII needs no isolate here. To ask for it is cheaper than a call, and what is asked is surely a text.
-        return f"(t if (t := {plain}).isascii() else isolated(t, filling))"
+        return quickly(value, "typed_usual", in_line("typed_write({}, filling)")) if typed else in_line(plain)
 
     def _if(self, node: nodes.If, scope: Scope) -> None:
         word = "if"

@@ -19,10 +19,13 @@ _BY_SIZE: Mapping[str, Callable[[Any, Any], bool]] = {
     "gteq": operator.ge,
 }
 BY_SIZE = frozenset(_BY_SIZE)
+_LARGE = 10**15  # which is an amount
 
 
 def compared(left: Any, right: Any, how: str) -> bool:
     """Compare two amounts, or two texts, as `how` (an operator's name) asks. For any other pair return False."""
+    if left.__class__ is int and right.__class__ is int and -_LARGE < left < _LARGE and -_LARGE < right < _LARGE:
+        return _BY_SIZE[how](left, right)  # what counts items, and so is asked most
     amounts = amount_of(left), amount_of(right)
     if None not in amounts:
         return _BY_SIZE[how](*amounts)

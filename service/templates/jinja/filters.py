@@ -98,7 +98,8 @@ def _for_html(direction: Direction) -> dict[str, Any]:
     ways: dict[str, Callable[[str], str]] = {"escape": escape, "shown": shown, "in_line": in_line, "lines": lines}
     usual, harmless = (_NOTHING, _NOTHING) if direction.right_to_left else (_USUAL, _HARMLESS)
     writers = {name: _writer(html_of, str, usual) for name, html_of in ways.items()}
-    return writers | {f"typed_{name}": _writer(html_of, without_links, harmless) for name, html_of in ways.items()}
+    typed = {f"typed_{name}": _writer(html_of, without_links, harmless) for name, html_of in ways.items()}
+    return {**writers, **typed, "usual": usual, "typed_usual": harmless}
 
 
 def _writer(

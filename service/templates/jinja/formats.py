@@ -162,7 +162,7 @@ class Formats:
 
     def number(self, value: Json) -> Json:
         """`1.234,5`, with as many decimals as the value has, up to six."""
-        if type(value) is int and abs(value) < 10_000:  # quantities: mostly the same few
+        if value.__class__ is int and -10_000 < value < 10_000:  # quantities: mostly the same few
             return self._write_whole(value)
         amount = amount_of(value)
         if amount is None:
