@@ -132,9 +132,8 @@ def _report(
 ) -> None:
     """Count and log what became durable: a line for each event with its reason, and one for the
     dead letters of a feed and reason."""
-    for item in stored:
-        for _, reason in item.reasons:
-            telemetry.decided(reason)
+    for reason, number in Counter(reason for item in stored for _, reason in item.reasons).items():
+        telemetry.decided(reason, number)
     for (_, reason), number in skipped.items():
         telemetry.decided(reason, number)
     entries = [entry for item in stored for entry in item.entries]

@@ -10,6 +10,7 @@ dispatch claims it when it is due.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from avisa import telemetry
 from avisa.core import promises, questions
 from avisa.core.decision import Decision
 from avisa.core.fold import Fold
-from avisa.core.model import Reason, State
+from avisa.core.model import Purpose, Reason, State
 from avisa.dispatch.preparation import Prepared
 from avisa.dispatch.settlements import Now
 from avisa.ports import Change, Claimed, Committed, Entry, OrderBook, Sender, Tally, Unreadable
@@ -135,6 +136,7 @@ class WritePath:
     def _follow_up(self, decided: Collection[DecidedOrder], committed: Committed) -> None:
         """Tell the wake loop, dispatch and the metrics what is stored."""
         some_wait = False
+        queued: Counter[tuple[Purpose, str]] = Counter()  # what was decided
         for item in decided:
             order = item.fold.latest()
             if order.order_id in committed.lost:
@@ -142,7 +144,9 @@ class WritePath:
             if order.wake_at is not None:
                 self._on_wake_at(order.wake_at)
             for notification in item.fold.notifications:
-                telemetry.queued(notification.purpose, notification.channel)  # counts what was decided
+                queued[notification.purpose, notification.channel] += 1
                 some_wait |= notification.state is State.QUEUED and notification.key not in committed.begun
+        for (purpose, channel), number in queued.items():
+            telemetry.queued(purpose, channel, number)
         if some_wait:
             self._sender.nudge()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -176,18 +176,21 @@ class InFlight:
         if not settlements:
             return frozenset()
         lost = await self._outbox.settle(settlements)
+        ended: Counter[tuple[Purpose, str, State]] = Counter()
         for item in settlements:
             if item.key in lost:
                 continue
             settled = self._leased.pop(item.key, None)
             self._leased_until.pop(item.key, None)
             if settled is not None and item.state in SETTLED:
-                telemetry.settled(settled.purpose, settled.channel, item.state)
+                ended[settled.purpose, settled.channel, item.state] += 1
             reason = item.entry.reason if item.entry is not None else None  # a hold that is prolonged has no entry
             if item.state is State.HELD and reason is not None:
                 telemetry.held(reason)
             for alert in item.change.notifications if item.change is not None else ():
                 telemetry.queued(alert.purpose, alert.channel)
+        for (purpose, channel, state), number in ended.items():
+            telemetry.settled(purpose, channel, state, number)
         self._shrunk.set()
         self._on_settled(left_in_outbox=any(_leaves_work(item) for item in settlements))
         return lost

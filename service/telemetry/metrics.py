@@ -88,14 +88,14 @@ def odd_time(when: Literal["ahead", "long_ago"]) -> None:
     _child(_odd_times, when).inc()
 
 
-def queued(purpose: Purpose, channel: str) -> None:
-    """Count a notification that was decided and stored."""
-    _child(_notifications, purpose, channel, State.QUEUED).inc()
+def queued(purpose: Purpose, channel: str, n: int = 1) -> None:
+    """Count `n` notifications that were decided and stored."""
+    _child(_notifications, purpose, channel, State.QUEUED).inc(n)
 
 
-def settled(purpose: Purpose, channel: str, state: State) -> None:
-    """Count a notification that reached one of its final states."""
-    _child(_notifications, purpose, channel, state).inc()
+def settled(purpose: Purpose, channel: str, state: State, n: int = 1) -> None:
+    """Count `n` notifications that reached one of their final states."""
+    _child(_notifications, purpose, channel, state).inc(n)
 
 
 def held(reason: Reason) -> None:
