@@ -89,7 +89,11 @@ class Ledger:
 
     def place(self, scopes: Mapping[Scope, Allowance], now: datetime) -> datetime:
         """Take a place for one more attempt in all these budgets; return its moment, which is `now` or later."""
-        at = max((self._first(scope, allowance, now) for scope, allowance in scopes.items()), default=now)
+        at = now
+        for scope, allowance in scopes.items():
+            made = self.made[scope]
+            if len(made) >= allowance.count:
+                at = max(at, made[-allowance.count] + allowance.per)
         for scope in scopes:
             self.made[scope].append(at)
         return at
@@ -107,7 +111,3 @@ class Ledger:
             return now + every
         self.made[scope].append(now)
         return now
-
-    def _first(self, scope: Scope, allowance: Allowance, now: datetime) -> datetime:
-        made = self.made[scope]
-        return max(now, made[-allowance.count] + allowance.per) if len(made) >= allowance.count else now

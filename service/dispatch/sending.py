@@ -36,7 +36,9 @@ class Sending:
     async def send(self, attempt: Attempt) -> None:
         """Hand over one attempt; its receipt goes to `InFlight`."""
         claimed = _begun(attempt)
-        catalog = await self._catalog(attempt.draft.catalog)
+        catalog: Catalog | CannotRender = self._catalogs.in_force
+        if attempt.draft.catalog != self._catalogs.in_force.version:
+            catalog = await self._catalog(attempt.draft.catalog)
         if isinstance(catalog, CannotRender):
             receipt = Receipt(verdict=Verdict.TEMPORARY, stage=RENDERING, text=catalog.problem)
             self._received(claimed, receipt, ())
@@ -52,9 +54,6 @@ class Sending:
     async def _catalog(self, version: str) -> Catalog | CannotRender:
         """The catalog of this name. Whatever goes wrong is one mail's trouble, for others of its batch wait behind
         it."""
-        in_force = self._catalogs.in_force
-        if version == in_force.version:
-            return in_force
         try:
             catalog = await self._catalogs.version(version)
         except DurabilityLost:
