@@ -71,11 +71,11 @@ def merged(facts: Mapping[str, Fact], news: Mapping[str, Json], rank: Rank) -> M
     """The facts with what an event of `rank` says filled in wherever nothing newer has spoken."""
     if not news:
         return facts
-    result = dict(facts)
-    for key, value in news.items():
-        known = result.get(key)
-        if known is None or known.rank < rank:
-            result[key] = Fact(rank=rank, value=value)
+    told = {key: Fact(rank, value) for key, value in news.items()}
+    result = {**facts, **told}
+    for key in facts.keys() & told.keys():
+        if not facts[key].rank < rank:
+            result[key] = facts[key]
     return result if len(result) <= _MOST_DETAILS else _of_newest_details(result)
 
 

@@ -179,6 +179,7 @@ def _clipped(day: date, wall: datetime, calendar: Calendar) -> datetime:
     return _moment(ends.date(), ends.time(), calendar.zone)
 
 
+@lru_cache(maxsize=4096)  # as `_moment`
 def _quiet_around(moment: datetime, quiet: QuietHours, zone: tzinfo) -> tuple[datetime, datetime] | None:
     """Begin and end of the quiet hours that `moment` lies in. Nights that a clock change joins are one."""
     today = moment.astimezone(zone).date()
