@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from avisa.core.model import Reason
-from avisa.core.promise import Promise
+from avisa.core.promise import Promise, PromiseState
 from avisa.store.sql.statements import statement
 
 _ADD = statement("add_counts")
@@ -43,16 +43,21 @@ def count_events(conn: Connection, by_reason: Mapping[tuple[str, Reason], int]) 
 def count_orders(conn: Connection, moves: Iterable[tuple[Counted | None, Counted]], *, shard: str) -> None:
     """Count orders as open, final and stuck, and by the state of their promise, as each changes from what it was
     (None: it is new) to what it is."""
+    alike: Counter[tuple[bool, bool, PromiseState | None]] = Counter()  # most orders of a batch change alike
+    for before, after in moves:
+        alike[_place(after)] += 1
+        if before is not None:
+            alike[_place(before)] -= 1
     change: Counter[tuple[str, str]] = Counter()
     promises: Counter[tuple[str, str]] = Counter()
-    for before, after in moves:
-        for counted, sign in ((after, 1), (before, -1)):
-            if counted is not None and counted.promise is not None and counted.promise.state is not None:
-                promises[counted.promise.state, shard] += sign
-        if before is not None:
-            change["final" if before.final else "open", shard] -= 1
-            change["stuck", shard] -= before.stuck
-        change["final" if after.final else "open", shard] += 1
-        change["stuck", shard] += after.stuck
+    for (final, stuck, promise), n in alike.items():
+        change["final" if final else "open", shard] += n
+        change["stuck", shard] += n * stuck
+        if promise is not None:
+            promises[promise, shard] += n
     add(conn, "order", change)
     add(conn, "promise", promises)
+
+
+def _place(order: Counted) -> tuple[bool, bool, PromiseState | None]:
+    return order.final, order.stuck, None if order.promise is None else order.promise.state

@@ -130,13 +130,12 @@ def write(noun: Any, codes: Codes) -> str:
 
 
 def _written(noun: Any, codes: Codes) -> dict[str, Any]:
-    state = {}
-    for value, default, name, write in zip(
-        codes.values(noun), codes.defaults, codes.names, codes.writers, strict=True
-    ):
-        if value is not default and value != default:
-            state[name] = value if write is None else write(value)
-    return state
+    coded = zip(codes.values(noun), codes.defaults, codes.names, codes.writers, strict=True)
+    return {
+        name: value if write is None else write(value)
+        for value, default, name, write in coded
+        if value is not default and value != default
+    }
 
 
 _PROMISE = codes(Promise, frozenset())

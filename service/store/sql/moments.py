@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@lru_cache(512)  # an order has the same moment in several places, and so have the orders of a batch
 def micros(moment: datetime) -> int:
     """Microseconds since 1970 UTC."""
     since = moment - _EPOCH
