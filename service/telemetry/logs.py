@@ -27,6 +27,7 @@ from avisa.core.timestamps import rfc3339
 from avisa.telemetry.plain_structlog import structlog
 
 MAX_LINE = 8192  # bytes of a log line
+_NUMBERS = (bool, int, float)  # a union would be made anew for each value
 MAX_VALUE = 1024  # characters of one value in it
 MAX_UNWRITTEN = 4 * 1024 * 1024  # bytes waiting to be written
 
@@ -127,7 +128,7 @@ class _LibraryLogs(logging.Handler):
 
 
 def _clean(value: object) -> object:
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, _NUMBERS):
         return value
     text = printable(str(value)[:MAX_VALUE])
     return _ADDRESS.sub("<address>", text) if "@" in text else text

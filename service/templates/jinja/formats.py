@@ -32,6 +32,7 @@ _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 CURRENCY = re.compile(r"[A-Z]{3}")
 FORMATS = frozenset({"day", "date", "time", "datetime", "money", "minor", "number"})  # the filters
 _LONGEST = 60  # characters of a date or an amount
+_AMOUNTS = frozenset({bool, int, float})  # besides texts
 _LARGEST = 18  # digits before the decimal point
 _HALF_A_YEAR = 182  # days
 _NEAR = 60  # days, in which a day is known without its year although another year has begun
@@ -278,7 +279,7 @@ def _read_moment(value: str, zone: str) -> date | None:
 
 def _can_be_amount(value: Json) -> bool:
     """Whether it may be an amount. A long text is none, and the caches would keep it for long."""
-    return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST)
+    return len(value) <= _LONGEST if isinstance(value, str) else value.__class__ in _AMOUNTS
 
 
 def amount_of(value: Json) -> Decimal | None:
