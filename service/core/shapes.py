@@ -149,9 +149,13 @@ def are_plain(items: list[Json]) -> bool:
     if numbers and (min(numbers) < -_LARGEST or max(numbers) >= _LARGEST):
         return False
     text = " ".join(texts)
-    if len(text) > LONGEST_TEXT or max(map(len, names)) > LONGEST_LINE or "" in names or not is_plain_line(text):
+    if not text or len(text) > LONGEST_TEXT or not is_plain_line(text):
         return False
-    return not any(key[:1] == "_" for key in set().union(*items)) and max(map(len, items)) <= MOST_ITEMS
+    if len(text) > LONGEST_LINE and max(map(len, names)) > LONGEST_LINE:
+        return False
+    if len(values) > MOST_ITEMS and max(map(len, items)) > MOST_ITEMS:
+        return False
+    return "_" not in {key[:1] for key in set().union(*items)}
 
 
 def _item(item: Json, notes: Notes) -> Json:
