@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from avisa.core.shapes import listed
+from avisa.core.shapes import LONGEST_TEXT, listed
 
 # A folder as a whole: what is read of it, and what of it is ready at once. Together they fit a machine of 256 MiB.
 MOST_FILES = 2_000
@@ -66,12 +66,17 @@ def each(value: Any, nodes: int, budget: Budget) -> Sequence[Any]:
     return listed(value)
 
 
-def joined(pieces: Sequence[str], budget: Budget) -> str:
-    """Return the pieces of a text as one. Raises TooMuch before it is made."""
-    budget.result -= sum(map(len, pieces))
+def joined(pieces: Sequence[str], budget: Budget, longest: int) -> str:
+    """Return the pieces of a text as one. Raises TooMuch: before it is made, unless it surely takes little memory.
+
+    Of the pieces, none is longer than `longest` or the text of a value, but for those that were counted.
+    """
+    small = len(pieces) * max(longest, LONGEST_TEXT) <= LONGEST_RESULT
+    text = "".join(pieces) if small else ""
+    budget.result -= len(text) if small else sum(map(len, pieces))
     if budget.result < 0:
         raise _too_large()
-    return "".join(pieces)
+    return text if small else "".join(pieces)
 
 
 def _too_large() -> TooMuch:
