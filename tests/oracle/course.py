@@ -340,6 +340,7 @@ class _Intake:
             return
         self.references = self.references | {promise}
         if not any(_moved(promise, told, made.touchpoint, made.zone) for told in self.references):
+            self.notice = None
             for step in waiting:
                 if step.promise_moved is Told.YES:
                     step.promise_moved = Told.MAYBE

@@ -63,7 +63,7 @@ def after(ledger: Ledger, told: Told) -> Ledger:
     if told.touchpoint.final:
         return replace(ledger, stands=False, or_else=None)
     if told.promise is None:
-        return replace(ledger, date=None, stands=False, or_else=None) if ledger.stands else ledger
+        return _withdrawn(ledger, told) if ledger.stands else ledger
     if not (ledger.stands or ledger.judged) or ledger.date is None:
         return _given(ledger, told, told.promise)
     if told.promise == ledger.date:
@@ -82,6 +82,17 @@ def after(ledger: Ledger, told: Told) -> Ledger:
     return _given(ledger, told, told.promise)
 
 
+def _withdrawn(ledger: Ledger, told: Told) -> Ledger:
+    """A promise that was broken in silence before its date is taken away stays broken."""
+    withdrawn = replace(ledger, date=None, stands=False, or_else=None)
+    if ledger.date is None or not _may_have_lapsed(ledger.date, told):
+        return withdrawn
+    broken = replace(ledger, stands=False, judged=True, or_else=None)
+    if _has_lapsed(ledger.date, told):
+        return broken
+    return replace(withdrawn, sure=False, or_else=broken)
+
+
 def moved(promise: str, reference: str, touchpoint: Touchpoint, zone: ZoneInfo) -> bool:
     """Whether a promise is so far from another one that the plan calls it moved."""
     difference = abs(end_of_promise(promise, zone) - end_of_promise(reference, zone))
@@ -96,10 +107,14 @@ def _may_have_lapsed(date: str, told: Told) -> bool:
     return told.lapses is not None and end_of_promise(date, told.zone) + told.lapses <= told.span[1]
 
 
+def _has_lapsed(date: str, told: Told) -> bool:
+    return told.lapses is not None and end_of_promise(date, told.zone) + told.lapses <= told.span[0]
+
+
 def _given(ledger: Ledger, told: Told, date: str) -> Ledger:
     end = end_of_promise(date, told.zone)
     over = end <= told.span[0]
     sure = over or end > told.span[1]
     if ledger.stands and ledger.date is not None and _may_have_lapsed(ledger.date, told):
-        sure = sure and end_of_promise(ledger.date, told.zone) + (told.lapses or timedelta(0)) <= told.span[0]
+        sure = sure and _has_lapsed(ledger.date, told)
     return Ledger(date=date, stands=not over, judged=over, sure=sure, line=ledger.line + 1)

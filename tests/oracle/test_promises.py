@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from tests.oracle import Kind, Latitude, Plan
+from tests.oracle.ledger import Ledger, Told, after
 from tests.oracle.test_interrupted import falling
 from tests.oracle.test_judge import at, event, found, mail, plan
 from tests.oracle.test_questions import asking, question
@@ -75,3 +79,44 @@ def test_a_warning_that_waited_for_the_morning_may_give_way_to_one_of_a_date_a_l
     assert found(warns, mails, events, Latitude(until=at(47))) == set()
     early = [mails[0], mail(14.5, "1/promise_at_risk/2/customer")]
     assert Kind.UNEXPECTED in found(warns, early, events, Latitude(until=at(47)))
+
+
+def test_a_move_that_waited_was_not_told_if_the_status_that_came_calls_it_none(plan: Plan) -> None:
+    """The customer knows the first date, and from there the third one is a move, though not from the second."""
+    rows = {
+        **plan.touchpoints,
+        "shipped": replace(plan.touchpoints["shipped"], ignore_moves_under=timedelta(hours=30)),
+    }
+    patient = replace(plan, touchpoints=rows)
+    events = [
+        event(0, "in_production", promised_at="2026-03-05T16:00:00Z"),
+        event(12, "in_production", promised_at="2026-03-06T16:00:00Z"),  # it is 22:00, and waits until 8:00
+        event(13, "shipped", promised_at="2026-03-06T16:00:00Z", notify=False),
+        event(30, "shipped", promised_at="2026-03-07T00:00:00Z"),
+    ]
+    mails = [mail(0, "1/update/1/customer"), mail(30, "2/promise_moved/1/customer")]
+    assert not found(patient, mails, events, Latitude(until=at(31)))
+
+
+@pytest.mark.parametrize(
+    ("span", "judged"), [((24, 25), {False}), ((25, 27), {False, True}), ((26, 27), {True})], ids=str
+)
+def test_a_date_that_is_taken_away_stays_broken_if_it_was(
+    plan: Plan, span: tuple[float, float], judged: set[bool]
+) -> None:
+    """It ended at hour 14, and was broken twelve hours later."""
+    takes_away = Told(
+        promise=None,
+        promise_is_older=False,
+        fulfils=False,
+        occurred=at(span[0]),
+        begins=False,
+        late=False,
+        touchpoint=plan.touchpoints["shipped"],
+        zone=ZoneInfo("UTC"),
+        lapses=timedelta(hours=12),
+        span=(at(span[0]), at(span[1])),
+    )
+    ledgers = list(after(Ledger(date="2026-03-02", stands=True, line=1), takes_away).possible())
+    assert {ledger.judged for ledger in ledgers} == judged
+    assert not any(ledger.stands for ledger in ledgers)
