@@ -24,7 +24,7 @@ from avisa.core import (
     gate,
     notices,
     part_events,
-    parts,
+    part_words,
     promises,
     question_due,
     repeats,
@@ -71,7 +71,7 @@ def _whole(decision: Decision, plan: Plan, now: datetime, *, published_real: dat
     guard = decision.absorbed_by
     if superseded:
         unsent = [it for it in pending if it.key in superseded and not it.begun]
-        order = parts.unsaid(notices.without_once(order, unsent), unsent)
+        order = part_words.unsaid(notices.without_once(order, unsent), unsent)
         if any(it.seq == order.told_seq for it in unsent):  # and no message takes its place
             order = deadlines.after_dropped_message(notices.untold(order), plan.touchpoint(order.status), plan)
             order = question_due.watched(order, plan, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from avisa.core import deadlines, facts, notices, parts, promises, question_due
+from avisa.core import deadlines, facts, notices, part_words, promises, question_due
 from avisa.core.decision import Decision
 from avisa.core.evolve import evolve
 from avisa.core.model import Alert, Notification, Order, Purpose, Reason
@@ -86,12 +86,12 @@ def on_settled(
     changed = order if reason in _MAY_HAVE_ARRIVED else notices.without_once(order, [notification])
     decided: tuple[Notification, ...] = ()
     if reason is Reason.SUPERSEDED:
-        changed = parts.unsaid(changed, [notification])
+        changed = part_words.unsaid(changed, [notification])
     if reason in _UNREACHED and Alert.UNREACHABLE not in order.alerts:
         changed, decided = notices.alert_owner(changed, Alert.UNREACHABLE, reason, plan, now)
     carries = notification.purpose in notices.CARRIES_PROMISE and notification.episode == order.episode
     if carries and reason in _ADDRESS_WANTING:
-        changed = parts.without_word(evolve(changed, unreached_at=notices.address(order)), notification.seq)
+        changed = part_words.without_word(evolve(changed, unreached_at=notices.address(order)), notification.seq)
     elif carries and order.unreached_at is not None and reason in _MAY_HAVE_ARRIVED:
         changed = evolve(changed, unreached_at=None)
     newest = notification.seq == order.told_seq

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from avisa.core import deadlines, facts, parts, promises, question_due, working_time
+from avisa.core import deadlines, facts, part_words, promises, question_due, working_time
 from avisa.core.model import Notification, Order, Purpose, Reason
 from avisa.core.plan import Plan
 from avisa.core.quick_dataclass import dataclass
@@ -52,8 +52,8 @@ def superseded(notification: Notification, order: Order, plan: Plan) -> bool:
     match notification.purpose:
         case Purpose.UPDATE:
             exempt = plan.exempts(notification) and notification.gate is not Reason.FLOOD
-            if notification.parts or parts.subjects(order, notification.seq):
-                return not (exempt or parts.stands(notification, order, plan))
+            if notification.parts or part_words.subjects(order, notification.seq):
+                return not (exempt or part_words.stands(notification, order, plan))
             return not exempt and _outlived(notification, order, order.final and order.status != notification.status)
         case Purpose.REMINDER:
             later = order.told_seq > notification.seq and order.told_episode >= notification.episode

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
-from avisa.core import deadlines, facts, parts, promises, questions
+from avisa.core import deadlines, facts, part_words, promises, questions
 from avisa.core.evolve import evolve
 from avisa.core.model import BLANK_NOTIFICATION, Alert, Json, Notification, Order, Purpose, Reason
 from avisa.core.plan import Plan, Touchpoint
@@ -39,7 +39,7 @@ def notify_customer(
     status, spoken = order.status, touchpoint
     if about is not None:
         status, spoken = about.status, plan.touchpoint(about.status)
-        order = parts.with_word(order, about.ids, status, order.seq + 1)
+        order = part_words.with_word(order, about.ids, status, order.seq + 1)
     reminders = order.reminders + (purpose is Purpose.REMINDER)
     last = purpose is Purpose.REMINDER and reminders >= touchpoint.remind.at_most
     ordinal = order.ordinals.get(purpose, 0) + 1
@@ -104,7 +104,7 @@ def _overtaken(order: Order, plan: Plan) -> bool:
     """True if a new message makes the newest one needless before any attempt at it: it will never leave."""
     for waiting in order.pending:
         if waiting.to_customer and waiting.seq == order.told_seq and not waiting.begun:
-            return not (plan.exempts(waiting) or parts.stands(waiting, order, plan))
+            return not (plan.exempts(waiting) or part_words.stands(waiting, order, plan))
     return False
 
 

@@ -11,7 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from avisa.core import deadlines, episodes, facts, notices, part_places, part_values, parts, promises, repeats
+from avisa.core import (
+    deadlines,
+    episodes,
+    facts,
+    notices,
+    part_places,
+    part_values,
+    part_words,
+    parts,
+    promises,
+    repeats,
+)
 from avisa.core.decision import Decision
 from avisa.core.evolve import evolve
 from avisa.core.model import BLANK_ORDER, Alert, Notification, Order, OrderEvent, Purpose, Rank, Reason
@@ -63,7 +74,7 @@ def on_event(
     if event.part is None and parts.WHOLE not in ids:  # holds for the parts that later events name, too
         (fresh or back).append(parts.WHOLE)
     if back:
-        known, untold = (parts.with_word(it, back, status, 0) for it in (known, untold))
+        known, untold = (part_words.with_word(it, back, status, 0) for it in (known, untold))
     if fresh:
         return _on_news(known, fresh, status, missed, plan, now, begins=begins)
     if missed:
@@ -98,7 +109,7 @@ def _moved_indirectly(before: Order | None, known: Order, rank: Rank, plan: Plan
     for status, ids in parts.moved_indirectly(before, known, rank).items() if before is not None else ():
         fresh, back = _news(known, ids, status, plan)
         if back:
-            known = parts.with_word(known, back, status, 0)
+            known = part_words.with_word(known, back, status, 0)
         if fresh and plan.knows(status):
             news[status] = fresh
     return known, news
@@ -107,7 +118,7 @@ def _moved_indirectly(before: Order | None, known: Order, rank: Rank, plan: Plan
 def _news(known: Order, ids: Sequence[str], status: str, plan: Plan) -> tuple[list[str], list[str]]:
     """Two lists of the parts `ids`, which have come to `status`: those of which a message is to tell it, and those
     that count as told without one. They are back at it, or the plan sends this message `once` and it was sent."""
-    fresh, back = parts.unknown_to_customer(known, ids, status)
+    fresh, back = part_words.unknown_to_customer(known, ids, status)
     return ([], [*fresh, *back]) if plan.touchpoint(status).once and status in known.told_once else (fresh, back)
 
 
@@ -143,9 +154,9 @@ def _on_news(
     if waiting is not None and not begins and not missed:
         counted = deadlines.after_untold_event(known, plan.touchpoint(known.status), plan, now, new_episode=False)
         counted = evolve(counted, promise_told=facts.promise(known) or known.promise_told)
-        absorbed = parts.with_word(counted, ids, status, waiting.seq)
+        absorbed = part_words.with_word(counted, ids, status, waiting.seq)
         return Decision(order=absorbed, reason=Reason.ENTERED, absorbed_by=waiting.key)
-    others = parts.subjects(known, waiting.seq) if waiting is not None else []
+    others = part_words.subjects(known, waiting.seq) if waiting is not None else []
     first = {each: ids_missed for each, ids_missed in missed.items() if each != status}
     together = list(dict.fromkeys((*missed.get(status, ()), *others, *ids)))
     return _tell(known, first | {status: together}, Reason.ENTERED, plan, now)
@@ -195,7 +206,7 @@ def _missed(before: Order | None, known: Order, plan: Plan) -> _News:
     """The statuses of parts that a message could not tell the customer, once the order has another address."""
     if before is None or notices.address(known) in ("", notices.address(before)):
         return {}
-    return {status: ids for status, ids in parts.missed(known).items() if plan.knows(status)}
+    return {status: ids for status, ids in part_words.missed(known).items() if plan.knows(status)}
 
 
 def _waiting(order: Order, status: str, plan: Plan) -> Notification | None:
@@ -204,7 +215,7 @@ def _waiting(order: Order, status: str, plan: Plan) -> Notification | None:
         (
             it
             for it in reversed(order.pending)
-            if it.parts and it.status == status and not it.begun and parts.stands(it, order, plan)
+            if it.parts and it.status == status and not it.begun and part_words.stands(it, order, plan)
         ),
         None,
     )

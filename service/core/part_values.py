@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from avisa.core import facts, part_facts, parts
+from avisa.core import facts, part_facts, part_words, parts
 from avisa.core.model import Json, Notification, Order, Rank
 from avisa.core.part import Part
 
@@ -16,7 +16,7 @@ def shown(order: Order, notification: Notification) -> dict[str, Json] | None:
     known = order.parts
     if known is None or not notification.parts:
         return None
-    about = parts.about(order, notification)
+    about = part_words.about(order, notification)
     total = max(known.named, known.of[1] if known.of is not None else 0)
     others = total > known.named and parts.WHOLE not in notification.parts
     if not about or (total > 1 and len(about) == len(known.known) and not others):
@@ -38,7 +38,7 @@ def with_part_facts(order: Order, notification: Notification, known: Mapping[str
       the whole order, among those of the parts that have the status of the order.
     - The details of a part are shown if the message is about this part alone.
     """
-    about = parts.about(order, notification)
+    about = part_words.about(order, notification)
     those = about or [part for part in parts.known(order) if parts.newest(part, order)[1] == order.status]
     values = dict(known)
     for key in part_facts.OF_STAY:

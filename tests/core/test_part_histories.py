@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avisa.core import facts, part_events, part_values, parts
+from avisa.core import facts, part_events, part_values, part_words, parts
 from avisa.core.model import Notification, Order, OrderEvent, Purpose, Reason, State
 from avisa.core.part import PartName
 from avisa.store.sql.rows import order_row
@@ -71,7 +71,7 @@ class Customer:
                 self._read(mail, order)
 
     def _read(self, mail: Notification, order: Order) -> None:
-        for part in parts.about(order, mail):
+        for part in part_words.about(order, mail):
             assert parts.newest(part, order)[1] == mail.status, "an older status of a part after a newer one"
             self.parts[part.id].append(mail)
 

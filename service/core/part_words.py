@@ -1,0 +1,108 @@
+"""What the customer knows of the parts of an order, and which message tells it.
+
+Each part has a `Word`, and so has the whole order: it holds for the parts that no event has named yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from avisa.core import parts
+from avisa.core.evolve import evolve
+from avisa.core.model import Notification, Order
+from avisa.core.part import Part, Parts, Word
+from avisa.core.plan import Plan
+
+
+def unknown_to_customer(order: Order, ids: Collection[str], status: str) -> tuple[list[str], list[str]]:
+    """Two lists of the parts `ids`, which have come to `status` with no message that tells it: those of which it is
+    news; and those that are back where the customer believes them to be, as the message that says otherwise waits."""
+    others = [part_id for part_id in ids if _word(order, part_id).status != status]
+    back = [part_id for part_id in others if believed(order, part_id) == status]
+    return [part_id for part_id in others if part_id not in back], back
+
+
+def believed(order: Order, part_id: str) -> str | None:
+    """The status in which the customer believes a part to be. A message counts once an attempt at it began."""
+    word = _word(order, part_id)
+    unsent = any(it.seq == word.seq and not it.begun for it in order.pending)
+    return word.before if unsent else word.status
+
+
+def with_word(order: Order, ids: Collection[str], status: str, seq: int) -> Order:
+    """The order once the message `seq` is to tell that these parts are in `status`; 0: no message has to tell it."""
+    assert order.parts is not None
+    kept = order.parts
+    those = tuple(
+        replace(part, word=Word(status, believed(order, part.id), seq)) if part.id in ids else part
+        for part in kept.known
+    )
+    word = Word(status, believed(order, parts.WHOLE), seq) if parts.WHOLE in ids else kept.word
+    return evolve(order, parts=replace(kept, known=those, word=word))
+
+
+def subjects(order: Order, seq: int) -> list[str]:
+    """The ids of the parts of which the message `seq` tells what is newest for the customer."""
+    if order.parts is None:
+        return []
+    ids = [part.id for part in order.parts.known if part.word.seq == seq]
+    return [*ids, parts.WHOLE] if order.parts.word.seq == seq and parts.has_placed_others(order) else ids
+
+
+def about(order: Order, notification: Notification) -> list[Part]:
+    """The parts that a message is about, by number. Where newer messages tell of all its parts (and it is sent all
+    the same, as the plan's `always` says), it is about the parts for which it was decided."""
+    if not notification.parts:
+        return []
+    ids = subjects(order, notification.seq) or notification.parts
+    return [part for part in parts.known(order) if part.id in ids]
+
+
+def stands(notification: Notification, order: Order, plan: Plan) -> bool:
+    """True if a message is still worth sending: for one of its parts it is the newest that was decided, and that part
+    has not ended in another status since."""
+    left = (parts.status(order, part_id) for part_id in subjects(order, notification.seq))
+    return any(it == notification.status or not plan.touchpoint(it).final for it in left)
+
+
+def unsaid(order: Order, unsent: Iterable[Notification]) -> Order:
+    """The order after these messages were superseded before they left: the customer knows what they knew before."""
+    if order.parts is None:
+        return order
+    kept, seqs = order.parts, {it.seq for it in unsent}
+    those = tuple(replace(it, word=_before(it.word)) if it.word.seq in seqs else it for it in kept.known)
+    word = _before(kept.word) if kept.word.seq in seqs else kept.word
+    return evolve(order, parts=replace(kept, known=those, word=word))
+
+
+def without_word(order: Order, seq: int) -> Order:
+    """The order after the message `seq` could not reach its customer: `missed` finds what it was to tell."""
+    if order.parts is None:
+        return order
+    kept = order.parts
+    those = tuple(replace(it, word=_missed(it.word, seq)) for it in kept.known)
+    return evolve(order, parts=replace(kept, known=those, word=_missed(kept.word, seq)))
+
+
+def missed(order: Order) -> dict[str, list[str]]:
+    """The parts of which a message told that could not reach the customer: their ids by the status that it told."""
+    found: dict[str, list[str]] = {}
+    for part in parts.known(order):
+        if part.word.seq < 0 and part.word.status is not None:
+            found.setdefault(part.word.status, []).append(part.id)
+    return found
+
+
+def _before(word: Word) -> Word:
+    return Word(word.before, word.before)
+
+
+def _missed(word: Word, seq: int) -> Word:
+    return replace(word, seq=-seq) if word.seq == seq else word
+
+
+def _word(order: Order, part_id: str) -> Word:
+    kept = order.parts or Parts()
+    part = parts.named(kept, part_id)
+    return part.word if part is not None else kept.word
