@@ -12,22 +12,26 @@ _MOST_LISTED = 10  # numbers of parts
 
 
 def shown(order: Order, notification: Notification) -> dict[str, Json] | None:
-    """The variable `part`; None where the message is about the whole order, or about all parts of several."""
+    """The variable `part`; None where the message is about the order alone, or about all of it, parts and whole."""
     known = order.parts
-    if known is None or not notification.parts:
+    if known is None:
         return None
-    about = part_words.about(order, notification)
+    about, others = part_words.about(order, notification), part_words.is_about_others(order, notification)
     total = max(known.named, known.of[1] if known.of is not None else 0)
-    others = total > known.named and parts.WHOLE not in notification.parts
-    if not about or (total > 1 and len(about) == len(known.known) and not others):
+    speaks_of_all = len(about) == len(known.known) and (others or total == known.named)
+    of_order = not notification.parts or parts.WHOLE in notification.parts  # nobody said that it has one part only
+    if not (about or others) or (speaks_of_all and (total > 1 or of_order)):
         return None
-    newest_one = max(about, key=lambda part: parts.newest(part, order))
+    numbers = [part.number for part in about]
+    if others:
+        numbers += range(known.named + 1, total + 1)
+    newest_one = max(about, key=lambda part: parts.newest(part, order)) if about else None
     return {
-        "id": newest_one.id,
-        "number": newest_one.number,
+        "id": newest_one.id if newest_one is not None else parts.WHOLE,
+        "number": newest_one.number if newest_one is not None else numbers[0],
         "of": total,
         "status": notification.status,
-        "numbers": _listed([part.number for part in about]),
+        "numbers": _listed(numbers),
     }
 
 
@@ -35,19 +39,21 @@ def with_part_facts(order: Order, notification: Notification, known: Mapping[str
     """The facts that a message shows: `known`, which are those of the order, with the facts of its parts in place.
 
     - Reason and next step are the newest among those of the parts that the message is about; or, for a message about
-      the whole order, among those of the parts that have the status of the order.
+      the whole order, among those of the parts that have the status of the order. Parts that no event has named have
+      the reason that the order's own events gave.
     - The details of a part are shown if the message is about this part alone.
     """
-    about = part_words.about(order, notification)
-    those = about or [part for part in parts.known(order) if parts.newest(part, order)[1] == order.status]
+    about, others = part_words.about(order, notification), part_words.is_about_others(order, notification)
+    whole = not (about or others)
+    those = [part for part in parts.known(order) if parts.newest(part, order)[1] == order.status] if whole else about
     values = dict(known)
     for key in part_facts.OF_STAY:
         found = [fact for part in those if (fact := part.facts.get(key)) and _is_newer(part, fact[0], order)]
-        own = order.facts.get(key)
-        if own is not None and key in known and (not about or any(_is_newer(it, own.rank, order) for it in about)):
+        own = order.facts.get(key) if key in known else None
+        if own is not None and (whole or others or any(_is_newer(it, own.rank, order) for it in about)):
             found.append((own.rank, own.value))
         values[key] = max(found, key=lambda fact: fact[0])[1] if found else None
-    if len(about) == 1:
+    if len(about) == 1 and not others:
         for key, (_, value) in about[0].facts.items():
             if key not in part_facts.OF_STAY:
                 values[key] = value
@@ -73,7 +79,8 @@ def statuses_of_all(order: Order) -> Iterator[str]:
 def statuses_of(order: Order, part_id: str) -> tuple[str, ...]:
     """The statuses that this part passed: those of its own events, and those that the whole order gave it."""
     part = parts.named(order.parts, part_id)
-    return () if part is None else tuple(status for _, status in facts.sightings_of(part, order))
+    sightings = facts.sightings_of(part, order) if part is not None else order.statuses
+    return tuple(status for _, status in sightings)
 
 
 def _listed(numbers: list[int]) -> list[Json]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from avisa.core import parts
 from avisa.core.evolve import evolve
-from avisa.core.model import Notification, Order
+from avisa.core.model import Notification, Order, Purpose
 from avisa.core.part import Part, Parts, Word
 from avisa.core.plan import Plan
 
@@ -51,12 +51,23 @@ def subjects(order: Order, seq: int) -> list[str]:
 
 
 def about(order: Order, notification: Notification) -> list[Part]:
-    """The parts that a message is about, by number. Where newer messages tell of all its parts (and it is sent all
-    the same, as the plan's `always` says), it is about the parts for which it was decided."""
-    if not notification.parts:
-        return []
-    ids = subjects(order, notification.seq) or notification.parts
+    """The parts that a message is about, by number; none if it is about the order alone."""
+    ids = _ids_about(order, notification)
     return [part for part in parts.known(order) if part.id in ids]
+
+
+def is_about_others(order: Order, notification: Notification) -> bool:
+    """True if a message is also about the parts that no event has named. They have no ids, but numbers: those that
+    follow the numbers of the named ones."""
+    return parts.WHOLE in _ids_about(order, notification) and parts.has_placed_others(order)
+
+
+def _ids_about(order: Order, notification: Notification) -> Collection[str]:
+    """The parts of which an update tells. Where newer messages tell of all its parts (and it is sent all the same, as
+    the plan's `always` says), those for which it was decided."""
+    if notification.purpose is not Purpose.UPDATE:
+        return ()
+    return subjects(order, notification.seq) or notification.parts
 
 
 def stands(notification: Notification, order: Order, plan: Plan) -> bool:

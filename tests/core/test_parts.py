@@ -223,6 +223,90 @@ def test_what_waits_about_a_part_is_dropped_when_it_is_back_where_the_customer_k
     assert order is not None and order.deadline is not None
 
 
+def test_a_mail_about_parts_that_nobody_named_yet_has_their_numbers_too() -> None:
+    shop = Shop()
+    shop.take("confirmed")
+    late = shop.world.now + H / 2
+    shop.take("in_production", "A", of=4)
+    shop.night = True
+    assert shop.take("in_production", at=late) is Reason.ENTERED, "of the three others"
+    assert shop.take("in_production", "B") is Reason.REPEATED
+    shop.world.settle()
+    assert shop.last() == ("in_production", "2, 3, 4 of 4")
+    shop.night = False
+    assert shop.take("in_production", "C") is Reason.REPEATED
+    assert shop.take("shipped", "C") is Reason.ENTERED
+    assert shop.last() == ("shipped", "3 of 4")
+
+
+def test_a_mail_about_the_parts_that_nobody_named_yet_does_not_speak_of_the_whole_order() -> None:
+    shop = Shop()
+    shop.take("confirmed")
+    shop.take("shipped", "A", of=3)
+    late = shop.world.now + H / 2
+    shop.take("delivered", "A")
+    assert shop.take("cancelled", at=late) is Reason.ENTERED
+    assert shop.last() == ("cancelled", "2, 3 of 3"), "nobody takes back the parcel that has arrived"
+
+
+def test_a_mail_about_the_parts_that_nobody_named_yet_has_reason_and_progress_of_the_order() -> None:
+    shop = Shop()
+    shop.take("confirmed")
+    shop.take("shipped", "A", of=3, reason="The lorry broke down.")
+    shop.take("in_production", reason="The glaze dries.")
+    shown = shop.variables(shop.world.sent[-1])
+    assert (shown["part"]["id"], shown["part"]["number"], shown["part"]["numbers"]) == ("", 2, [2, 3])
+    assert shown["reason"] == "The glaze dries."
+    assert [stage["state"] for stage in shown["progress"]] == ["done", "now", "next", "next"]
+
+
+def test_a_waiting_mail_that_takes_in_the_parts_that_nobody_named_says_so() -> None:
+    shop = Shop()
+    shop.take("confirmed")
+    shop.take("shipped", "A", of=4)
+    shop.night = True
+    shop.take("in_production", "B")
+    assert shop.take("in_production") is Reason.ENTERED
+    shop.world.settle()
+    assert shop.mails()[2:] == [("in_production", "2, 3, 4 of 4")]
+
+
+def test_a_waiting_mail_does_not_speak_of_parts_that_went_on_before_anybody_named_them() -> None:
+    shop = Shop()
+    shop.take("confirmed", "A", of=3)
+    shop.night = True
+    shop.take("in_production")
+    late = shop.world.now + H / 2
+    shop.take("in_production", "A")
+    shop.take("shipped", at=late)
+    shop.world.settle()
+    assert shop.mails()[1:] == [("in_production", "1 of 3"), ("shipped", "2, 3 of 3")]
+
+
+def test_a_mail_that_waited_when_the_first_part_was_named_speaks_of_the_others() -> None:
+    shop = Shop()
+    shop.take("confirmed")
+    shop.night = True
+    shop.take("in_production")
+    shop.take("shipped", "A", of=3)
+    shop.world.settle()
+    assert shop.mails()[1:] == [("in_production", "2, 3 of 3"), ("shipped", "1 of 3")]
+
+
+def test_a_mail_about_the_order_does_not_count_its_only_part() -> None:
+    shop = Shop()
+    shop.take("confirmed")
+    shop.night = True
+    shop.take("in_production")
+    shop.take("in_production", "A")
+    shop.world.settle()
+    assert shop.last() == ("in_production", None), "that there is only one nobody said"
+    shop.take("in_production", "B", of=2)
+    shop.take("shipped", "B")
+    shop.world.settle()
+    assert shop.mails()[2:] == [("shipped", "2 of 2")]
+
+
 def test_a_part_is_told_although_another_one_goes_on() -> None:
     shop = Shop()
     shop.take("in_production")

@@ -51,7 +51,7 @@ MEANINGS = {
     "part.number": "which part of the order has come to this status, as in parcel 2 of 3; of several the newest",
     "part.of": "how many parts there are",
     "part.numbers": "all parts that the message is about, as a list; if over twelve, the first ten and the last",
-    "part.id": "what your systems call that part",
+    "part.id": "what your systems call that part; empty if none of these parts was named yet",
     "part.status": "where it is: the status that the message tells",
     "next_update": "by when the customer hears from you again. Avisa keeps this date",
     "changed": "the names of the details that are news, as in `news: [tracking]`; only in a message that tells them",
