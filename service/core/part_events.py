@@ -72,7 +72,10 @@ def on_event(
         return _on_unknown(untold, status, indirect, plan, now)
     fresh, back = _news(known, ids, status, plan)
     if event.part is None and parts.WHOLE not in ids:  # holds for the parts that later events name, too
-        (fresh or back).append(parts.WHOLE)
+        if fresh:
+            fresh.append(parts.WHOLE)
+        elif any(part_words.unknown_to_customer(known, [parts.WHOLE], status)):
+            back.append(parts.WHOLE)
     if back:
         known, untold = (part_words.with_word(it, back, status, 0) for it in (known, untold))
     if fresh:

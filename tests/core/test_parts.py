@@ -307,6 +307,18 @@ def test_a_mail_about_the_order_does_not_count_its_only_part() -> None:
     assert shop.mails()[2:] == [("shipped", "2 of 2")]
 
 
+def test_a_mail_that_waits_about_the_order_tells_of_a_part_that_is_named_after_a_repeat() -> None:
+    shop = Shop()
+    shop.take("confirmed", "A")
+    late = shop.world.now + H / 2
+    shop.night = True
+    shop.take("shipped")
+    shop.take("shipped")
+    assert shop.take("confirmed", "B", at=late) is Reason.OLDER_THAN_KNOWN
+    shop.world.settle()
+    assert shop.mails()[1:] == [("shipped", None)]
+
+
 def test_a_part_is_told_although_another_one_goes_on() -> None:
     shop = Shop()
     shop.take("in_production")
