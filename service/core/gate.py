@@ -54,7 +54,9 @@ def superseded(notification: Notification, order: Order, plan: Plan) -> bool:
             exempt = plan.exempts(notification) and notification.gate is not Reason.FLOOD
             if notification.parts or part_words.subjects(order, notification.seq):
                 return not (exempt or part_words.stands(notification, order, plan))
-            return not exempt and _outlived(notification, order, order.final and order.status != notification.status)
+            ended = order.final and order.status != notification.status
+            outlived = _outlived(notification, order, ended) or part_words.is_untrue_of_all(notification, order)
+            return not exempt and outlived
         case Purpose.REMINDER:
             later = order.told_seq > notification.seq and order.told_episode >= notification.episode
             return later or _outlived(notification, order, order.final)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from avisa.core import parts
 from avisa.core.evolve import evolve
-from avisa.core.model import Notification, Order, Purpose
+from avisa.core.model import Notification, Order, Purpose, Reason
 from avisa.core.part import Part, Parts, Word
 from avisa.core.plan import Plan
 
@@ -75,6 +75,17 @@ def stands(notification: Notification, order: Order, plan: Plan) -> bool:
     has not ended in another status since."""
     left = (parts.status(order, part_id) for part_id in subjects(order, notification.seq))
     return any(it == notification.status or not plan.touchpoint(it).final for it in left)
+
+
+def is_untrue_of_all(notification: Notification, order: Order) -> bool:
+    """True if a message of an order that had no parts then tells a status which the customer is to know of no part
+    any more. For example, while "cancelled" waits, the only parcel is said to be shipped still."""
+    if order.parts is None or notification.parts or notification.reason is not Reason.ENTERED:
+        return False
+    words = [part.word for part in order.parts.known]
+    if parts.has_placed_others(order):
+        words.append(order.parts.word)
+    return all(word.status != notification.status for word in words)
 
 
 def unsaid(order: Order, unsent: Iterable[Notification]) -> Order:

@@ -307,6 +307,18 @@ def test_a_mail_about_the_order_does_not_count_its_only_part() -> None:
     assert shop.mails()[2:] == [("shipped", "2 of 2")]
 
 
+def test_a_mail_that_waits_about_the_order_is_dropped_when_its_only_part_is_where_the_customer_knows_it() -> None:
+    shop = Shop()
+    shop.take("shipped")
+    shop.night = True
+    shop.take("cancelled")
+    assert shop.take("shipped", "A") is Reason.REPEATED
+    shop.world.settle()
+    assert [mail.status for mail in shop.world.sent] == ["shipped"]
+    order = shop.world.order
+    assert order is not None and not order.final and order.deadline is not None
+
+
 def test_a_mail_that_waits_about_the_order_tells_of_a_part_that_is_named_after_a_repeat() -> None:
     shop = Shop()
     shop.take("confirmed", "A")
