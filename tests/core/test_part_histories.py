@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import pairwise
@@ -59,21 +61,32 @@ class Customer:
     world: World
     parts: defaultdict[str, list[Notification]] = field(default_factory=lambda: defaultdict(list))
     read: set[str] = field(default_factory=set)
+    # Each status that was read: of the parts with these numbers, and of all with a higher number than the last.
+    numbers: list[tuple[str, Sequence[int], int]] = field(default_factory=list)
 
     def dispatch(self, *, lose_answer: bool = False) -> None:
         before = len(self.world.sent)
         self.world.dispatch(lose_answer=lose_answer)
         order = self.world.loaded()
         for mail in self.world.sent[before:]:
-            if mail.purpose is Purpose.UPDATE and mail.parts and mail.key not in self.read:
+            if mail.purpose is Purpose.UPDATE and mail.key not in self.read:
                 assert order is not None
                 self.read.add(mail.key)
                 self._read(mail, order)
 
     def _read(self, mail: Notification, order: Order) -> None:
+        if mail.parts or mail.reason is Reason.ENTERED:  # a reason for the order says of no part where it is
+            self._read_numbers(mail, order)
         for part in part_words.about(order, mail):
             assert parts.newest(part, order)[1] == mail.status, "an older status of a part after a newer one"
             self.parts[part.id].append(mail)
+
+    def _read_numbers(self, mail: Notification, order: Order) -> None:
+        shown = part_values.shown(order, mail) or {"numbers": [], "of": 0}
+        named = order.parts.named if order.parts is not None else 0
+        of_later = order.parts is None or order.parts.word.seq == mail.seq  # of the parts that are named later, too
+        above = max(named, shown["of"]) if of_later else sys.maxsize
+        self.numbers.append((mail.status, shown["numbers"] or range(1, named + 1), above))
 
 
 def known(order: Order | None) -> object:
@@ -125,14 +138,17 @@ def check(customer: Customer) -> None:
     seqs = [world.rows[key].seq for key in dict.fromkeys(mail.key for mail in world.sent if mail.to_customer)]
     assert seqs == sorted(seqs), "nothing is told after something newer"
     for part in order.parts.known if order.parts is not None else ():
-        told = [mail for mail in customer.parts[part.id] if mail.reason is Reason.ENTERED]
+        told = customer.parts[part.id]
         for one, after in pairwise(told):
-            assert one.status != after.status or _took_over(part.id, one, after, world), "nothing is told twice"
+            again = one.status == after.status and after.reason is Reason.ENTERED
+            assert not again or _took_over(part.id, one, after, world), "nothing is told twice"
         newest = parts.newest(part, order)[1]
         assert part.word.status == newest
+        if part.word.seq:  # else the customer never knew another status, or the part was named where the order is
+            read = [it for it, numbers, above in customer.numbers if part.number in numbers or part.number > above]
+            assert read[-1:] == [newest], "the customer read it of this number"
         if told:
-            # A message that waits to tell other news of a part, such as a reason, tells of more parts by the way.
-            assert customer.parts[part.id][-1].status == newest, "the newest status is told"
+            assert told[-1].status == newest, "the newest status is told"
             # Of the whole order's word a part may take over the number of a message that was superseded on the way
             # back to the status that the customer knew.
             rows = [row for row in world.rows.values() if row.seq == part.word.seq]
