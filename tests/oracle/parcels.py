@@ -132,7 +132,7 @@ def judge_parcels(records: Sequence[Published], mails: Sequence[Read], plan: Pla
     for mail in mails:
         while coming and coming[0][1].at <= mail.at:
             arrival, record = coming.pop(0)
-            parcels.take(record, arrival)
+            _take(parcels, record, arrival, told)
         if mail.of is not None and mail.of != parcels.of:
             wrong.append(f"{mail}: there are {parcels.of}")
         always = plan.touchpoint(mail.status).always
@@ -147,8 +147,21 @@ def judge_parcels(records: Sequence[Published], mails: Sequence[Read], plan: Pla
         if mail.numbers is None and mail.status in parcels.sayable(len(parcels.ids) + 1):
             of_whole.append(mail.status)
     for arrival, record in coming:
-        parcels.take(record, arrival)
+        _take(parcels, record, arrival, told)
     return wrong + _untold(parcels, told, of_whole)
+
+
+def _take(parcels: Parcels, record: Published, arrival: int, told: Mapping[int, list[str]]) -> None:
+    """Take in a record. A part that it names first, and that nobody counted before, is no news where the whole order
+    is: that counts as told."""
+    counted = parcels.of
+    parcels.take(record, arrival)
+    number = len(parcels.ids)
+    if not 0 < counted < number:
+        return
+    status, whole = parcels.where()[number], parcels.stays(number + 1)
+    if whole and whole[-1][0]["status"] == status:
+        told[number].append(status)
 
 
 def _untold(parcels: Parcels, told: Mapping[int, list[str]], of_whole: list[str]) -> list[str]:

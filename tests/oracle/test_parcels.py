@@ -15,10 +15,10 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def record(hours: int, status: str, part: str | None = None) -> Published:
+def record(hours: float, status: str, part: str | None = None, of: int | None = 2) -> Published:
     at = START + hours * HOUR
     event = {"order_id": "A-1", "status": status, "occurred_at": at.isoformat()}
-    named = {"part": {"id": part, "of": 2}} if part else {}
+    named = {"part": {"id": part} | ({"of": of} if of else {})} if part else {}
     return Published(at=at, acked=at, event=event | named)
 
 
@@ -84,3 +84,34 @@ def test_a_record_of_the_whole_order_takes_no_part_back(hours: float, whole: str
     for arrival, one in enumerate([*RECORDS, record(hours, whole)]):
         parcels.take(one, arrival)
     assert parcels.where() == where
+
+
+def test_a_part_that_nobody_counted_is_no_news_where_the_whole_order_is() -> None:
+    records = [
+        record(0, "confirmed"),
+        record(1, "in_production", "A", None),
+        record(2, "in_production"),
+        record(3, "in_production", "B", None),
+    ]
+    mails = [read(0, "confirmed"), read(1, "in_production", 1, of=1)]
+    assert judge_parcels(records, mails, PLAN) == []
+    counted = [*records[:1], record(1, "in_production", "A"), *records[2:]]
+    mails[1] = read(1, "in_production", 1, of=2)
+    assert judge_parcels(counted, mails, PLAN) == ["part 2 is in_production; told was ['confirmed']"]
+    gone_on = [*records, record(4, "shipped", "B", None)]
+    assert judge_parcels(gone_on, mails[:1], PLAN)[-1] == "part 2 is shipped; told was ['in_production']"
+
+
+def test_parts_that_nobody_named_are_told_by_their_numbers() -> None:
+    records = [
+        record(0, "confirmed"),
+        record(1, "shipped", "A", 3),
+        record(2, "in_production"),
+        record(3, "in_production", "B", 3),
+    ]
+    mails = [read(0, "confirmed"), read(1, "shipped", 1, of=3), read(2, "in_production", 2, 3, of=3)]
+    assert judge_parcels(records, mails, PLAN) == []
+    mails[2] = read(2, "in_production", 3, of=3)
+    assert judge_parcels(records, mails, PLAN) == ["part 2 is in_production; told was ['confirmed']"]
+    mails[2] = read(2, "in_production", 1, 2, 3, of=3)
+    assert "1 is {'shipped'}" in "\n".join(judge_parcels(records, mails, PLAN))
