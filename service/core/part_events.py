@@ -60,10 +60,9 @@ def on_event(
         return Decision(order=untold, reason=Reason.OLDER_THAN_KNOWN)
     if not begins:
         untold = deadlines.after_untold_event(known, touchpoint, plan, now, new_episode=False)
-    if not event.notify:
-        return Decision(order=untold, reason=Reason.NOT_TO_TELL)
-    if too_old:
-        return Decision(order=untold, reason=Reason.TOO_OLD_TO_TELL)
+    if not event.notify or too_old:
+        reason = Reason.TOO_OLD_TO_TELL if event.notify else Reason.NOT_TO_TELL
+        return Decision(order=part_words.with_unheard_ends(untold, plan), reason=reason)
     if moves_none:
         if missed:
             return _tell(untold, missed, why, plan, now)

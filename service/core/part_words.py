@@ -98,6 +98,21 @@ def unsaid(order: Order, unsent: Iterable[Notification]) -> Order:
     return evolve(order, parts=replace(kept, known=those, word=word))
 
 
+def with_unheard_ends(order: Order, plan: Plan) -> Order:
+    """The order after an event that nobody is told. Of a part that has ended, a message that waits and says something
+    else will not tell: the customer knows what they knew before."""
+    if order.parts is None:
+        return order
+    unsent = {it.seq for it in order.pending if not it.begun}
+
+    def ended(part: Part) -> bool:
+        present = parts.newest(part, order)[1]
+        return part.word.seq in unsent and present != part.word.status and plan.touchpoint(present).final
+
+    known = tuple(replace(it, word=_before(it.word)) if ended(it) else it for it in order.parts.known)
+    return evolve(order, parts=replace(order.parts, known=known))
+
+
 def without_word(order: Order, seq: int) -> Order:
     """The order after the message `seq` could not reach its customer: `missed` finds what it was to tell."""
     if order.parts is None:

@@ -362,6 +362,20 @@ def test_a_part_that_ended_unheard_makes_its_waiting_news_stale() -> None:
     assert [mail.status for mail in shop.world.sent] == ["in_production"]
 
 
+def test_a_part_that_ended_unheard_is_not_in_the_mail_that_waits_about_others_too() -> None:
+    shop = Shop()
+    shop.take("shipped", "A", of=2)
+    shop.take("shipped", "B")
+    shop.night = True
+    shop.take("cancelled")
+    shop.take("delivered", "A", notify=False)
+    shop.world.settle()
+    assert shop.mails()[2:] == [("cancelled", "2 of 2")]
+    assert shop.take("cancelled", "A") is Reason.ENTERED, "of this parcel the customer did not read it"
+    shop.world.settle()
+    assert shop.mails()[3:] == [("cancelled", "1 of 2")]
+
+
 def test_a_status_that_is_told_once_is_told_of_the_first_part_only() -> None:
     shop = Shop(plan(touchpoint("shipped", once=True), touchpoint("delivered", final=True)))
     shop.take("shipped", "A", of=2)
