@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from avisa.core.model import Alert, Notification, Order, OrderEvent, Position, Purpose, Reason
+from avisa.core.notification_key import key_of
 from avisa.core.part import PartName
 from avisa.core.plan import Brand, Owner, Plan, Remind, Span, Touchpoint
 
@@ -95,6 +96,6 @@ def notification(order_id: str = "A-1", seq: int = 1, recipient: str = "customer
         "reason": Reason.ENTERED,
         "decided_at": NOW,
     } | fields
-    key = f"{order_id}/{rests['episode']}/{rests['purpose']}/{rests['ordinal']}/{recipient}"
+    key = key_of(order_id, rests["episode"], rests["purpose"], rests["ordinal"], recipient)  # type: ignore[arg-type]
     own = {"key": key, "order_id": order_id, "seq": seq, "recipient": recipient}
     return Notification(**(own | rests))  # type: ignore[arg-type]  # a test's shorthand

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from avisa.core import deadlines, facts, part_words, promises, questions
 from avisa.core.evolve import evolve
 from avisa.core.model import BLANK_NOTIFICATION, Alert, Json, Notification, Order, Purpose, Reason
+from avisa.core.notification_key import key_of
 from avisa.core.plan import Plan, Touchpoint
 
 # Whoever reads one of these has been told the promise as it was at that moment.
@@ -80,7 +81,7 @@ def notify_customer(
     )
     notification = evolve(
         BLANK_NOTIFICATION,
-        key=f"{order.order_id}/{order.episode}/{purpose}/{ordinal}/customer",
+        key=key_of(order.order_id, order.episode, purpose, ordinal, "customer"),
         order_id=order.order_id,
         episode=order.episode,
         status=status,

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from avisa.core.evolve import evolve
 from avisa.core.model import BLANK_NOTIFICATION, Alert, Notification, Order, Purpose, Rank, Reason
+from avisa.core.notification_key import key_of
 from avisa.core.plan import Plan
 from avisa.core.question import Asking, Question, QuestionState, Reply, Unheeded
 
@@ -84,7 +85,7 @@ def notify_owner(
     seq = order.seq + 1
     notification = evolve(
         BLANK_NOTIFICATION,
-        key=f"{order.order_id}/{order.episode}/{purpose}/{ordinal}/owner:{owner}",
+        key=key_of(order.order_id, order.episode, purpose, ordinal, f"owner:{owner}"),
         order_id=order.order_id,
         episode=order.episode,
         status=order.status,

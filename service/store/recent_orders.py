@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from avisa.core.model import Order, Reason
+from avisa.core.model import Order, Purpose, Reason
+from avisa.core.notification_key import key_of
 from avisa.ports import Entry, RecentOrders
 from avisa.store import drafts
 from avisa.store.sql.dialect import as_rows
@@ -67,7 +68,7 @@ def by_status(conn: Connection, *, each: int) -> dict[str, RecentOrders]:
 
 def _update_key(entry: Entry) -> str:
     """The key of the update that tells the customer of an order's new status."""
-    return f"{entry.order_id}/{entry.episode}/update/1/customer"
+    return key_of(entry.order_id, entry.episode or 0, Purpose.UPDATE, 1, "customer")
 
 
 def _orders(conn: Connection, ids: set[str]) -> Mapping[str, Order]:
