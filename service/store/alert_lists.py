@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 
 from avisa.core.alert_list import MOST_SHOWN, MOST_TOLD, kind_and_owner
 from avisa.core.model import Notification, Purpose, Reason, State
+from avisa.core.notification_key import order_id_of
 from avisa.ports import Attempt, Claimed, Gathered, Settlement
 from avisa.store import orders, recipient_queues
 from avisa.store.sql.dialect import as_rows
 from avisa.store.sql.moments import micros
-from avisa.store.sql.rows import notification_of
+from avisa.store.sql.rows import named, notification_of
 from avisa.store.sql.statements import query, statement
 
 _TO_LIST = query("to_list")
@@ -39,7 +40,7 @@ def gathered(conn: Connection, leader: Notification) -> Gathered:
         return Gathered()
     newest = {order_id: key for key, order_id in found}
     shown = list(newest.items())[:MOST_SHOWN]
-    rows = {row[0]: row for row in _CLAIMED.fetch(conn, as_rows("key", [key for _, key in shown]))}
+    rows = {row[0]: row for row in _CLAIMED.fetch(conn, named([key for _, key in shown]))}
     known = orders.load(conn, [order_id for order_id, _ in shown])
     return Gathered(
         keys=tuple(key for key, _ in found),
@@ -61,12 +62,12 @@ def list_with(conn: Connection, attempts: Iterable[Attempt]) -> frozenset[str]:
     if not told_by:
         return frozenset()
     free = {
-        key
-        for key, leader in _LOCK_TO_LIST.fetch(conn, as_rows("key", sorted(told_by)))
-        if leader in (None, told_by[key])
+        key for key, leader in _LOCK_TO_LIST.fetch(conn, named(sorted(told_by))) if leader in (None, told_by[key])
     }
     lost = frozenset(leader for key, leader in told_by.items() if key not in free)
-    listed = [{"key": key, "told_by": leader} for key, leader in sorted(told_by.items()) if leader not in lost]
+    listed = [
+        row | {"told_by": told_by[row["key"]]} for row in named(sorted(told_by)) if told_by[row["key"]] not in lost
+    ]
     if listed:
         _LIST.execute(conn, listed)
     return lost
@@ -87,19 +88,28 @@ def settle_with(conn: Connection, ended: Collection[Settlement]) -> None:
         else:
             dropped.append(key)
             continue
-        rows.append({"key": key, "state": state, "reason": reason, "settled_at": micros(leader.at)})
+        rows.append(
+            {
+                "order_id": order_id,
+                "key": key,
+                "state": state,
+                "reason": reason,
+                "settled_at": micros(leader.at),
+                "told_by_order": order_id_of(told_by),
+            }
+        )
         settled.add(order_id)
     if rows:
         _SETTLE.execute(conn, rows)
         recipient_queues.promote_next(conn, settled)
     if dropped:
-        _FREE.execute(conn, as_rows("key", dropped))
+        _FREE.execute(conn, named(dropped))
 
 
 def free(conn: Connection, leaders: Collection[str]) -> None:
     """These will tell nothing: what they had listed is due again."""
     if listed := _listed(conn, leaders):
-        _FREE.execute(conn, as_rows("key", [key for key, _, _ in listed]))
+        _FREE.execute(conn, named([key for key, _, _ in listed]))
 
 
 def _listed(conn: Connection, leaders: Collection[str]) -> Sequence[Sequence[Any]]:

@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 
 from avisa.ports import Attempt
 from avisa.store import compression
-from avisa.store.sql.dialect import Rows, as_rows
+from avisa.store.sql.dialect import Rows
 from avisa.store.sql.moments import MICROSECOND, micros
+from avisa.store.sql.rows import named
 from avisa.store.sql.statements import query, statement
 
 _DAY = timedelta(days=1) // MICROSECOND
@@ -53,7 +54,7 @@ def add(conn: Connection, begun: Mapping[Place, Attempt]) -> None:
 
 def read(conn: Connection, keys: Collection[str]) -> dict[str, bytes]:
     """The JSON of the drafts of these notifications, by key, as far as they are kept."""
-    rows = _DRAFTS.fetch_bytes(conn, as_rows("key", keys)) if keys else ()
+    rows = _DRAFTS.fetch_bytes(conn, named(keys)) if keys else ()
     found = {}
     for key, in_row, message_id, address_hash, content, dictionary in rows:
         if in_row is not None:

@@ -17,6 +17,7 @@ from avisa.store import alert_lists, counters, dead_letters, drafts, orders, que
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import as_rows, clock
 from avisa.store.sql.moments import micros, moment
+from avisa.store.sql.rows import named
 from avisa.store.sql.statements import query, statement
 
 _LOCK_TO_RETRY = query("lock_to_retry")
@@ -43,15 +44,15 @@ class SqlOperations(OnDatabase):
     @transaction
     def retry(self, conn: Connection, keys: Collection[str], *, now_real: datetime) -> frozenset[str]:
         """Make waiting notifications due at once, and queue failed ones again; returns the keys of both."""
-        chosen = [key for (key,) in _LOCK_TO_RETRY.fetch(conn, as_rows("key", keys))]
+        chosen = [key for (key,) in _LOCK_TO_RETRY.fetch(conn, named(keys))]
         if chosen:
-            _RETRY.execute(conn, as_rows("key", chosen), now=micros(now_real))
+            _RETRY.execute(conn, named(chosen), now=micros(now_real))
         return frozenset(chosen)
 
     @transaction
     def drop(self, conn: Connection, keys: Collection[str], *, now: datetime) -> frozenset[str]:
         """Settle as dropped what is unsettled and not being sent at this moment; returns the keys of these."""
-        rows = _LOCK_TO_DROP.fetch(conn, as_rows("key", keys))
+        rows = _LOCK_TO_DROP.fetch(conn, named(keys))
         chosen = {key: order_id for key, order_id, _ in rows}
         if chosen:
             drafts.discard(conn, [(order_id, seq) for _, order_id, seq in rows])

@@ -15,13 +15,14 @@ from sqlalchemy import Connection
 
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import SETTLED, Notification, Reason, State
+from avisa.core.notification_key import order_id_of
 from avisa.core.snooze import Snooze
 from avisa.ports import Attempt, Begun, Claimed, Gathered, Pause, Settlement
 from avisa.store import alert_lists, counters, drafts, flood, operations, orders, recipient_queues, snoozes, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import Row, as_rows, clock
 from avisa.store.sql.moments import MICROSECOND, micros, micros_or_none, moment
-from avisa.store.sql.rows import NOTIFICATION_COLUMNS, draft_of, draft_row, notification_of
+from avisa.store.sql.rows import NOTIFICATION_COLUMNS, draft_of, draft_row, named, notification_of
 from avisa.store.sql.statements import columns, query, statement
 
 _CLAIMABLE = query("claimable")
@@ -77,7 +78,7 @@ class SqlOutbox(OnDatabase):
         keys = [key for (key,) in found]
         if not keys:
             return []
-        leased = as_rows("key", keys)
+        leased = named(keys)
         _LEASE.execute(conn, leased, token=self._lease_token, until=now + lease // MICROSECOND)
         rows = {row[0]: row for row in _CLAIMED.fetch(conn, leased)}
         known = orders.load(conn, {row[1] for row in rows.values()})
@@ -139,7 +140,7 @@ class SqlOutbox(OnDatabase):
         """Renew the leases that this process still holds; returns their keys."""
         leased = self._lock_leased(conn, keys)
         if leased:
-            _RENEW.execute(conn, as_rows("key", leased), until=clock(conn) + lease // MICROSECOND)
+            _RENEW.execute(conn, named(leased), until=clock(conn) + lease // MICROSECOND)
         return frozenset(leased)
 
     @latest
@@ -167,7 +168,7 @@ class SqlOutbox(OnDatabase):
 
     def _lock_leased(self, conn: Connection, keys: Iterable[str]) -> dict[str, _Leased]:
         """Those keys that are unsettled and leased to this process; their rows are locked."""
-        return _by_key(_LOCK_LEASED.fetch(conn, as_rows("key", sorted(keys)), token=self._lease_token))
+        return _by_key(_LOCK_LEASED.fetch(conn, named(sorted(keys)), token=self._lease_token))
 
     def _apply(self, conn: Connection, settlements: Sequence[Settlement]) -> frozenset[str]:
         """Store what these do to their orders, each to another; returns the keys of those that lost no race."""
@@ -228,15 +229,22 @@ def _discards(item: Settlement) -> bool:
 
 
 def _ended(_: Connection, item: Settlement) -> Mapping[str, Any]:
-    return {"key": item.key, "state": item.state, "reason": item.reason, "settled_at": micros(item.at)}
+    return {
+        "order_id": order_id_of(item.key),
+        "key": item.key,
+        "state": item.state,
+        "reason": item.reason,
+        "settled_at": micros(item.at),
+    }
 
 
 def _returned(conn: Connection, item: Settlement) -> Mapping[str, Any]:
-    return {"key": item.key, "due_real": _due_real(conn, item)}
+    return {"order_id": order_id_of(item.key), "key": item.key, "due_real": _due_real(conn, item)}
 
 
 def _waiting(conn: Connection, item: Settlement) -> Mapping[str, Any]:
     return {
+        "order_id": order_id_of(item.key),
         "key": item.key,
         "state": item.state,
         "gate": item.reason,
@@ -260,6 +268,7 @@ def _due_real(conn: Connection, item: Settlement) -> int:
 
 def _attempt_row(attempt: Attempt) -> Mapping[str, Any]:
     return {
+        "order_id": order_id_of(attempt.key),
         "key": attempt.key,
         "at_real": micros(attempt.at_real),
         "next_update": micros_or_none(attempt.claimed.notification.next_update),

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from avisa.core.model import Order, Reason, State
+from avisa.core.notification_key import order_id_of
 from avisa.core.promise import PromiseState
 from avisa.core.question import QuestionState
 from avisa.ports import (
@@ -74,7 +75,7 @@ class SqlQueries(OnDatabase):
 
     @snapshot
     def outbox_place(self, conn: Connection, key: str) -> OutboxPlace | None:
-        for decided_at, seq in _OUTBOX_PLACE.fetch(conn, key=key):
+        for decided_at, seq in _OUTBOX_PLACE.fetch(conn, order_id=order_id_of(key), key=key):
             return OutboxPlace(key=key, decided_at=moment(decided_at), seq=seq)
         return None
 

@@ -18,7 +18,7 @@ from avisa.core.quick_dataclass import dataclass
 from avisa.ports import Attempt, Change
 from avisa.store import drafts
 from avisa.store.sql.dialect import as_rows, writes_short
-from avisa.store.sql.rows import begun_row, notification_row
+from avisa.store.sql.rows import begun_row, named, notification_row
 from avisa.store.sql.statements import query, statement
 
 _LOCK_UNSETTLED = query("lock_unsettled")
@@ -76,10 +76,10 @@ def add(
         drop(conn, dropped, Reason.SUPERSEDED, now=now)
     already_begun = superseded & unsettled.keys() - dropped
     if already_begun:  # the sender has to find out at once what became of it: others wait behind it
-        _MAKE_DUE.execute(conn, as_rows("key", already_begun))
+        _MAKE_DUE.execute(conn, named(already_begun))
     absorbing = [change.absorbed_by for change in changes if change.absorbed_by is not None]
     if absorbing:
-        _RAISE_REVISION.execute(conn, as_rows("key", absorbing))
+        _RAISE_REVISION.execute(conn, named(absorbing))
     occupied = {item.queue for key, item in unsettled.items() if item.blocks and key not in dropped}
     begun: dict[str, drafts.Place] = {}
     rows: list[dict[str, Any]] = []
@@ -108,7 +108,7 @@ def add(
         # Some key was there already, and is settled: it heads no queue and nobody leases it. So look which do.
         freed |= {row["order_id"] for row in rows}
         if begun and lease is not None:
-            begun = {key: begun[key] for (key,) in _LEASED.fetch(conn, as_rows("key", begun), token=lease.token)}
+            begun = {key: begun[key] for (key,) in _LEASED.fetch(conn, named(begun), token=lease.token)}
     drafts.add(conn, {place: begin[key] for key, place in begun.items()})
     if freed:
         promote_next(conn, freed)
@@ -117,7 +117,7 @@ def add(
 
 def drop(conn: Connection, keys: Iterable[str], reason: Reason, *, now: int) -> None:
     """Settle them as dropped. The caller has locked them, and calls `promote_next` for their orders."""
-    _DROP.execute(conn, as_rows("key", keys), reason=reason, now=now)
+    _DROP.execute(conn, named(keys), reason=reason, now=now)
 
 
 def promote_next(conn: Connection, order_ids: Iterable[str]) -> None:

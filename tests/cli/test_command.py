@@ -441,9 +441,9 @@ def test_migrate_leaves_a_contract_until_it_is_asked_for(asked: Avisa, postgres:
     assert asked("migrate", **store).code == 0
     postgres.sql("UPDATE alembic_version SET version_num = '0010'", name)
     done = asked("migrate", **store)
-    assert (done.code, "`avisa migrate --contract` brings it to 0012" in done.out) == (0, True)
+    assert (done.code, "`avisa migrate --contract` brings it to 0013" in done.out) == (0, True)
     left = asked("migrate", "--check", **store)
-    assert (left.code, "`avisa migrate --contract` brings it to 0012" in left.out) == (0, True)
+    assert (left.code, "`avisa migrate --contract` brings it to 0013" in left.out) == (0, True)
     assert asked("migrate", "--check", "--contract", **store).code == 1
     assert asked("migrate", "--contract", **store).code == 0
     assert asked("migrate", "--check", "--contract", **store).code == 0

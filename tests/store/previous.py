@@ -20,6 +20,7 @@ from typing import Any
 COMMITS = {
     "0008": "f1a378976c2fb2cbe3e628b3ab00290574e6b9ba",  # kept drafts in the rows of notifications
     "0010": "e3a9bf370654343eadbea05474eca582172722f2",  # wrote long rows into PostgreSQL
+    "0012": "1a28141b7ee3b3511e1821ef5cad4dcc1b6f0d47",  # found a notification by its key alone
 }
 FEED = "orders.status/0"
 LEASE = timedelta(minutes=5)
@@ -78,7 +79,7 @@ async def _main(url: str) -> None:
 
     from avisa.core.model import BLANK_NOTIFICATION, BLANK_ORDER, Purpose, Reason, State
     from avisa.ports import Attempt, Change, Claimed, Draft, Settlement
-    from avisa.store import Store, migrate, open_store
+    from avisa.store import Store, StoreError, migrate, open_store
 
     assert os.environ["PYTHONPATH"] in (migrate.__file__ or "")
     if url.startswith("postgresql"):
@@ -139,8 +140,8 @@ async def _main(url: str) -> None:
         command, *arguments = json.loads(line)
         try:
             answer = await commands[command](*arguments)
-        except ValueError as unreadable:
-            answer = type(unreadable).__name__
+        except (ValueError, StoreError) as failed:
+            answer = type(failed).__name__
         print(json.dumps(answer), flush=True)
 
 

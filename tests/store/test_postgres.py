@@ -128,10 +128,19 @@ async def test_two_migrations_at_once_take_turns(own: Postgres) -> None:
 async def test_an_upgrade_leaves_contracts_until_they_are_asked_for(database: FreshDatabase) -> None:
     database.sql("UPDATE alembic_version SET version_num = '0010'")
     done = await migrate.upgrade(database.url)
-    assert (done.applied, done.contracts) == (("0011",), ("0012",))
+    assert (done.applied, done.contracts) == (("0011",), ("0012", "0013"))
     found = await migrate.status(database.url)
-    assert (found.needed, found.contracts) == ((), ("0012",))
+    assert (found.needed, found.contracts) == ((), ("0012", "0013"))
     await database.open()
     await database.close()
     done = await migrate.upgrade(database.url, contract=True)
-    assert (done.before, done.after, done.contracts) == ("0011", "0012", ())
+    assert (done.before, done.after, done.contracts) == ("0011", "0013", ())
+
+
+async def test_rows_stay_short_while_a_later_contract_is_left(database: FreshDatabase) -> None:
+    database.sql("UPDATE alembic_version SET version_num = '0012'")
+    assert (await migrate.upgrade(database.url)).contracts == ("0013",)
+    store = await database.open()
+    await store.orders.commit([change("A")], now=NOW)
+    assert database.sql("SELECT substr(state, 1, 1) FROM orders") == ["z"]
+    await database.close()

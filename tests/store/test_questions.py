@@ -46,13 +46,14 @@ async def test_an_open_question_that_is_forgotten_with_its_order_was_not_answere
     store = await database.open()
     question = Question(episode=1, number=1, status="confirmed", owner="care", rank=(1, -1, 1), asked_at=NOW)
     quiet = change("A-1", wake_at=None, last_word_at=NOW - timedelta(days=500), asking=Asking(questions=(question,)))
-    asked = replace(quiet, questions={QuestionState.OPEN: 1}, notifications=(replace(ASKED, order_id="A-1"),))
-    await store.orders.commit([asked], now=NOW)
-    await store.operations.drop([ASKED.key], now=NOW - timedelta(days=500))
+    asked = replace(ASKED, order_id="A-1", key=ASKED.key.replace("A/1", "A-1"))
+    asking = replace(quiet, questions={QuestionState.OPEN: 1}, notifications=(asked,))
+    await store.orders.commit([asking], now=NOW)
+    await store.operations.drop([asked.key], now=NOW - timedelta(days=500))
     assert await store.operations.retire(quiet_since=NOW - timedelta(days=400), limit=9) == 1
     counted = (await store.queries.gauges()).questions
     assert (counted[QuestionState.OPEN], counted[QuestionState.UNANSWERED]) == (0, 1)
-    assert await store.queries.question(link_of(ASKED.key)) is None
+    assert await store.queries.question(link_of(asked.key)) is None
 
 
 async def test_a_question_is_kept_with_its_date_and_its_window(database: FreshDatabase) -> None:

@@ -14,7 +14,19 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from avisa.core.promise import PromiseState
-from avisa.store import StoreMisconfigured, alert_lists, drafts, flood, migrate, open_store, orders, outbox, queries
+from avisa.store import (
+    StoreMisconfigured,
+    alert_lists,
+    drafts,
+    flood,
+    migrate,
+    open_store,
+    orders,
+    outbox,
+    queries,
+    questions,
+    recent_orders,
+)
 from avisa.store.database import database_url
 from avisa.store.sql import dialect, rows, schema, statements
 from avisa.store.sql.moments import micros
@@ -30,8 +42,16 @@ async def test_the_migrations_create_the_declared_tables(database: FreshDatabase
         await migrate.upgrade(database.url)
     store = await database.open()
 
+    parts = re.compile(r"_\d$")
+    elsewhere = {"sqlite": "entries_id", "postgresql": "entries_order"}  # is an index of the other only
+
     def differences(conn: Connection) -> list[object]:
-        context = MigrationContext.configure(conn, opts={"compare_type": True})
+        def here(_: object, name: str | None, kind: str, reflected: bool, __: object) -> bool:
+            if kind == "table":
+                return not parts.search(name or "")
+            return reflected or kind != "index" or name != elsewhere[conn.dialect.name]
+
+        context = MigrationContext.configure(conn, opts={"compare_type": True, "include_object": here})
         return compare_metadata(context, metadata)
 
     assert await store.database.write(differences) == []
@@ -119,6 +139,8 @@ def test_every_statement_of_the_file_is_used() -> None:
 
 
 async def test_the_hot_queries_go_by_index(database: FreshDatabase) -> None:
+    if database.divided:
+        pytest.skip("each part has names of its own for them; test_divided asks which parts are touched")
     store = await database.open()
     for start in range(0, 3000, 500):
         await store.orders.commit([change(f"A-{n}", seqs=(1,)) for n in range(start, start + 500)], now=NOW)
@@ -131,23 +153,27 @@ async def test_the_hot_queries_go_by_index(database: FreshDatabase) -> None:
         ids = dialect.as_rows("order_id", ["A-1"])
         due = {"latest": now, "now": now, "clock_now": now, "limit": 9, "overdue": now}
         feeds = dialect.as_rows("feed", ["t/0"])
+        key = [{"order_id": "A-1", "key": "A-1/1/update/1/customer", "state": "sent", "reason": "", "settled_at": 1}]
         return {
             "orders_wake": explain(conn, orders._DUE, feed="t/0", until=now, limit=9),
             "orders_wake ": explain(conn, orders._NEXT_WAKE, feed="t/0"),
             "orders_wake  ": explain(conn, orders._FEEDS),
             "orders_promise": explain(conn, queries._BY_PROMISE, dialect.as_rows("promise", ["broken"]), final=1),
             "notifications_due": explain(conn, outbox._CLAIMABLE, feeds, **due),
-            "notifications_order": explain(conn, outbox._CLAIMABLE, feeds, **due),
+            "notifications_pkey  ": explain(conn, outbox._CLAIMABLE, feeds, **due),
             "notifications_due ": explain(conn, outbox._NEXT_DUE, feeds, overdue=now),
-            "notifications_order ": explain(conn, orders._LOAD_PENDING, ids),
-            "drafts_pkey": explain(conn, drafts._DRAFTS, dialect.as_rows("key", ["A"])),
+            "notifications_pkey   ": explain(conn, orders._LOAD_PENDING, ids),
+            "drafts_pkey": explain(conn, drafts._DRAFTS, key),
             "drafts_day": explain(conn, drafts._OLD, day=1, limit=9),
             "orders_pkey": explain(conn, orders._LOAD, ids),
+            "questions_": explain(conn, questions._QUESTION, link="a"),
+            "entries_id" if database.shared else "entries": explain(conn, recent_orders._NEWEST, before=9, limit=9),
+            "entries_pkey" if database.shared else "entries_order": explain(conn, queries._TIMELINE, order_id="A-1"),
             "notifications_alerts": explain(conn, alert_lists._TO_LIST, alert="stuck/owner:a", key="A", limit=9),
             "notifications_alerts ": explain(conn, flood._ALERTS_WAITING, dialect.as_rows("alert", ["a"])),
             "notifications_told_by": explain(conn, alert_lists._LOCK_LISTED, dialect.as_rows("told_by", ["A"])),
-            "notifications_pkey": explain(conn, outbox._LOCK_LEASED, dialect.as_rows("key", ["A"]), token="t"),
-            "notifications_pkey ": explain(conn, outbox._SETTLE, dialect.as_rows("key", ["A"]), token="t"),
+            "notifications_pkey": explain(conn, outbox._LOCK_LEASED, key, token="t"),
+            "notifications_pkey ": explain(conn, outbox._SETTLE, key, token="t"),
         }
 
     for index, plan in (await store.database.read_latest(plans)).items():

@@ -16,6 +16,7 @@ from avisa.ports import Attempt
 from avisa.store import Store, migrate, open_store
 from tests.builders import NOW
 from tests.fakes import RealClock
+from tests.readme import documents
 from tests.store.harness import LEASE, attempt, change, settlement
 from tests.store.previous import COMMITS, FEED, NotInHistoryError, Previous, checkout
 from tests.tools.parts import needs
@@ -240,5 +241,45 @@ async def test_an_older_process_that_is_left_after_the_contract_reads_no_order_w
         assert previous.ask("loaded", ["A-1"]) == {"A-1": 1}
         await ours.store.orders.commit([change("A-1", 1)], now=NOW)
         assert previous.ask("loaded", ["A-1"]) == "ValueError"
+    finally:
+        await ours.store.close()
+
+
+@pytest.mark.needs_postgres
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("before", ["0012"], indirect=True)
+async def test_an_older_process_that_is_left_when_the_keys_change_stores_nothing_more(
+    previous: Previous, url: str, before: str
+) -> None:
+    """What it would insert names a key that is gone, so its batch fails as a whole and is read again."""
+    assert previous.ask("commit", "A-1", 0) == 0
+    ours = await opened(url, before, contract=True)
+    try:
+        assert previous.ask("commit", "A-1", 1) == "StoreError"
+        assert previous.ask("loaded", ["A-1"]) == {"A-1": 1}
+        assert list(await ours.begin("ours")) == ["A-1/1/update/1/customer"]
+        assert await ours.settle() == ["A-1/1/update/1/customer"]
+    finally:
+        await ours.store.close()
+
+
+@pytest.mark.needs_postgres
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("before", ["0012"], indirect=True)
+async def test_the_contract_takes_the_indexes_that_an_operator_made_before(
+    previous: Previous, url: str, before: str, postgres: Postgres
+) -> None:
+    assert previous.ask("commit", "A-1", 0) == 0
+    database = url.rpartition("/")[2]
+    (made,) = documents.blocks("tried: indexes")
+    for statement in made.strip().split(";"):
+        postgres.sql(statement, database)
+    assert previous.ask("commit", "A-1", 1) == 0, "it goes on beside them"
+    of_key = "SELECT indexrelid FROM pg_index WHERE indrelid = 'notifications'::regclass AND {}"
+    before_it = postgres.sql(of_key.format("indexrelid = 'notifications_by_order'::regclass"), database)
+    ours = await opened(url, before, contract=True)
+    try:
+        assert postgres.sql(of_key.format("indisprimary"), database) == before_it
+        assert (await ours.store.orders.load(["A-1"]))["A-1"].version == 2
     finally:
         await ours.store.close()

@@ -19,7 +19,7 @@ from avisa.store.database.database_url import encryption
 from avisa.store.database.driver_errors import may_be_repeated, store_error_of_postgres
 from avisa.store.errors import StoreMisconfigured, StoreOutdated
 from avisa.store.sql import schema
-from avisa.store.sql.dialect import CONTRACTED
+from avisa.store.sql.dialect import SHORT
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class PostgreSQL:
         wrong = schema.wrong(found)
         if wrong is not None:
             raise StoreOutdated(wrong)
-        self._flows = self._flows.execution_options(**{CONTRACTED: not found.contracts})
+        self._flows = self._flows.execution_options(**{SHORT: found.short})
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction; again if it lost against another one."""

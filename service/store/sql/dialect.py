@@ -20,7 +20,7 @@ from sqlalchemy import Connection, CursorResult, TextClause, text
 
 Row = Sequence[Any]
 Rows = Sequence[Mapping[str, Any]]
-CONTRACTED = "contracted"  # the option of a connection to PostgreSQL whose schema is, see `writes_short`
+SHORT = "short"  # the option of a connection to PostgreSQL on which rows are, see `writes_short`
 _MOST_VALUES = 32_000  # in one statement: SQLite takes 32,766, unless it was built to take fewer
 _BOUND = re.compile(r":(\w+)")
 _JSON_ROWS = "(SELECT {columns} FROM json_each(:rows)) AS r"
@@ -68,7 +68,8 @@ class Statement(_Sql):
         interpreter lock for each row that an UPDATE returns, and nobody else writes meanwhile.
         """
         if conn.dialect.name == "sqlite":
-            touched = found.fetch(conn, as_rows("key", (row["key"] for row in rows)), **values)
+            names = column_names(found.columns)
+            touched = found.fetch(conn, [{name: row[name] for name in names} for row in rows], **values)
             self.execute(conn, rows, **values)
             return touched
         return _execute(conn, _returning(self, ", ".join(columns)), rows, values).all()
@@ -208,7 +209,7 @@ def writes_short(conn: Connection) -> bool:
     On SQLite they are: one process has it at a time, and an older one does not open it any more. On PostgreSQL older
     ones may go on beside this one until the schema is contracted (see `schema.CONTRACTS`).
     """
-    return conn.dialect.name == "sqlite" or bool(conn.get_execution_options().get(CONTRACTED))
+    return conn.dialect.name == "sqlite" or bool(conn.get_execution_options().get(SHORT))
 
 
 _NOW = text(f"SELECT {_CLOCK}")

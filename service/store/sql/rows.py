@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from avisa.core.alert_list import kind_and_owner
 from avisa.core.evolve import evolve
 from avisa.core.model import BLANK_NOTIFICATION, BLANK_ORDER, Notification, Order, Reason, State
+from avisa.core.notification_key import order_id_of
 from avisa.core.promise import Promise, PromiseState
 from avisa.ports import Attempt, Draft, Entry
 from avisa.store.sql import packing
@@ -117,6 +118,11 @@ def notification_of(row: Row) -> Notification:
         gate=None if gate is None else Reason(gate),
         **read_short(decided, _NOTIFICATION.readers),
     )
+
+
+def named(keys: Iterable[str]) -> list[dict[str, str]]:
+    """The rows by which statements find the notifications with these keys."""
+    return [{"order_id": order_id_of(key), "key": key} for key in keys]
 
 
 DRAFT_COLUMNS = columns("draft")

@@ -22,7 +22,8 @@ REVISIONS = tuple(sorted(file.name.split("_")[1] for file in (_STEPS / "versions
 # An upgrade of PostgreSQL expands first: processes of the version before go on beside the new ones. With a contract
 # they could not, be it for the tables or for what is written from then on. So it waits until none of them is left and
 # `avisa migrate --contract` is asked for, or for the next version that expands.
-CONTRACTS = frozenset({"0012"})
+CONTRACTS = frozenset({"0012", "0013"})
+_SHORT = "0012"  # from then on rows are written shorter
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 _ONE_AT_A_TIME = 0x61766973  # "avis": the advisory lock of a process that migrates
 
@@ -45,6 +46,11 @@ class Status:
         """Those of `missing` that this version cannot do without: all but the contracts that come last."""
         newest = max(set(REVISIONS) - CONTRACTS)
         return tuple(revision for revision in self.missing if self.current is None or revision <= newest)
+
+    @property
+    def short(self) -> bool:
+        """Whether rows may be written shorter than versions before 0012 can read them."""
+        return _SHORT not in self.missing
 
     @property
     def contracts(self) -> tuple[str, ...]:

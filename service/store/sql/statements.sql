@@ -101,6 +101,13 @@ next_update, not_before, gate
 -- In the order in which `rows.draft_of` reads them. The draft itself is found by `drafts`.
 catalog, message, locale, message_id, address_hash
 
+-- part: named
+-- By both, so that where the tables are divided by the order each row is looked for in one part.
+(order_id, key) IN (SELECT r.order_id, r.key FROM {rows})
+
+-- part: its_row
+notifications.order_id = r.order_id AND notifications.key = r.key
+
 -- part: gathered
 -- An alert that waits to be told with others of its kind. What comes after it in its queue does not wait behind it.
 state = 'held' AND gate = 'gathered'
@@ -119,29 +126,29 @@ ORDER BY key {lock}
 -- rows: message_id text, address_hash text, alert text
 INSERT INTO notifications ({columns})
 SELECT {columns} FROM {rows} WHERE 1 = 1 ORDER BY key
-ON CONFLICT (key) DO NOTHING
+ON CONFLICT DO NOTHING
 
 -- name: leased_keys
--- rows: key text
+-- rows: order_id text, key text
 SELECT key
 FROM notifications
-WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL AND lease_token = :token
+WHERE {named} AND settled_at IS NULL AND lease_token = :token
 
 -- name: drop_notifications
--- rows: key text
+-- rows: order_id text, key text
 UPDATE notifications
 SET state = 'dropped', reason = :reason, settled_at = :now, due_real = NULL, lease_token = NULL, draft = NULL
-WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL
+WHERE {named} AND settled_at IS NULL
 
 -- name: make_due
--- rows: key text
+-- rows: order_id text, key text
 UPDATE notifications
 SET due_real = {clock}
-WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL AND lease_token IS NULL AND due_real > {clock}
+WHERE {named} AND settled_at IS NULL AND lease_token IS NULL AND due_real > {clock}
 
 -- name: raise_revision
--- rows: key text
-UPDATE notifications SET revision = revision + 1 WHERE key IN (SELECT r.key FROM {rows})
+-- rows: order_id text, key text
+UPDATE notifications SET revision = revision + 1 WHERE {named}
 
 -- name: promote_next
 -- rows: order_id text
@@ -181,40 +188,40 @@ WHERE n.due_real <= :latest
 ORDER BY n.due_real LIMIT :limit {skip}
 
 -- name: lease
--- rows: key text
+-- rows: order_id text, key text
 UPDATE notifications
 SET lease_token = :token, due_real = :until
-WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL
+WHERE {named} AND settled_at IS NULL
 
 -- name: claimed
--- rows: key text
+-- rows: order_id text, key text
 SELECT {notification}, {draft}
 FROM notifications
-WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL
+WHERE {named} AND settled_at IS NULL
 
 -- name: renew_leases
--- rows: key text
-UPDATE notifications SET due_real = :until WHERE key IN (SELECT r.key FROM {rows})
+-- rows: order_id text, key text
+UPDATE notifications SET due_real = :until WHERE {named}
 
 -- part: leased
 notifications.key, notifications.order_id, notifications.seq, notifications.revision
 
 -- name: lock_leased
--- rows: key text
+-- rows: order_id text, key text
 SELECT {leased}
 FROM notifications
-WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL AND lease_token = :token
+WHERE {named} AND settled_at IS NULL AND lease_token = :token
 ORDER BY key {lock}
 
 -- name: begin_attempts
--- rows: key text, at_real bigint, next_update bigint
+-- rows: order_id text, key text, at_real bigint, next_update bigint
 -- rows: catalog text, message text, locale text, message_id text, address_hash text
 UPDATE notifications
 SET state = 'sending', attempts = attempts + 1, first_attempt_real = coalesce(first_attempt_real, r.at_real),
     next_update = r.next_update, catalog = r.catalog, message = r.message, locale = r.locale,
     message_id = r.message_id, address_hash = r.address_hash
 FROM {rows}
-WHERE notifications.key = r.key
+WHERE {its_row}
 
 -- name: attempts_at_addresses
 -- rows: address_hash text
@@ -231,14 +238,14 @@ WHERE order_id IN (SELECT r.order_id FROM {rows}) AND first_attempt_real > :sinc
   AND state <> 'failed'
 
 -- part: still_leased
-notifications.key = r.key AND notifications.settled_at IS NULL AND notifications.lease_token = :token
+{its_row} AND notifications.settled_at IS NULL AND notifications.lease_token = :token
 
 -- name: give_back
--- rows: key text, due_real bigint
+-- rows: order_id text, key text, due_real bigint
 UPDATE notifications SET lease_token = NULL, due_real = r.due_real FROM {rows} WHERE {still_leased}
 
 -- name: hold_or_retry
--- rows: key text, state text, gate text, not_before bigint, due_real bigint, discards_draft int
+-- rows: order_id text, key text, state text, gate text, not_before bigint, due_real bigint, discards_draft int
 UPDATE notifications
 SET state = r.state, gate = r.gate, not_before = r.not_before, due_real = r.due_real, lease_token = NULL,
     draft = CASE WHEN r.discards_draft = 1 THEN NULL ELSE draft END,
@@ -248,7 +255,7 @@ WHERE {still_leased}
 
 -- name: settle
 -- Only of what was sent, or may have been, a draft is kept: a failed message that is retried is written anew.
--- rows: key text, state text, reason text, settled_at bigint
+-- rows: order_id text, key text, state text, reason text, settled_at bigint
 UPDATE notifications
 SET state = r.state, reason = r.reason, settled_at = r.settled_at, gate = NULL, not_before = NULL,
     due_real = NULL, lease_token = NULL, draft = CASE WHEN r.state IN ('sent', 'in_doubt') THEN draft END
@@ -263,12 +270,12 @@ ON CONFLICT (order_id, seq) DO UPDATE SET day = excluded.day, content = excluded
 
 -- name: drafts
 -- Each as earlier versions kept it, or compressed and with its dictionary.
--- rows: key text
+-- rows: order_id text, key text
 SELECT n.key, n.draft, n.message_id, n.address_hash, d.content, t.content
 FROM notifications n
 LEFT JOIN drafts d ON d.order_id = n.order_id AND d.seq = n.seq
 LEFT JOIN dictionaries t ON t.catalog = n.catalog AND t.message = n.message
-WHERE n.key IN (SELECT r.key FROM {rows}) AND n.first_attempt_real IS NOT NULL
+WHERE (n.order_id, n.key) IN (SELECT r.order_id, r.key FROM {rows}) AND n.first_attempt_real IS NOT NULL
 
 -- name: discard_drafts
 -- rows: order_id text, seq bigint
@@ -284,8 +291,8 @@ ORDER BY d.day LIMIT :limit
 
 -- name: forget_drafts_in_rows
 UPDATE notifications SET draft = NULL
-WHERE key IN (
-    SELECT n.key FROM notifications n
+WHERE (order_id, key) IN (
+    SELECT n.order_id, n.key FROM notifications n
     WHERE n.draft IS NOT NULL AND n.first_attempt_real < :before AND n.settled_at IS NOT NULL
     ORDER BY n.first_attempt_real LIMIT :limit
 )
@@ -341,17 +348,17 @@ WHERE n.alert = :alert AND n.settled_at IS NULL AND n.first_attempt_real IS NULL
 ORDER BY CASE WHEN n.told_by IS NULL THEN 1 ELSE 0 END, n.decided_at, n.key LIMIT :limit
 
 -- name: lock_to_list
--- rows: key text
+-- rows: order_id text, key text
 SELECT key, told_by
 FROM notifications
-WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL AND {gathered}
+WHERE {named} AND settled_at IS NULL AND {gathered}
 ORDER BY key {lock}
 
 -- name: list_alerts
--- rows: key text, told_by text
+-- rows: order_id text, key text, told_by text
 UPDATE notifications SET told_by = r.told_by, due_real = NULL, lease_token = NULL
 FROM {rows}
-WHERE notifications.key = r.key
+WHERE {its_row}
 
 -- name: lock_listed
 -- rows: told_by text
@@ -362,19 +369,20 @@ ORDER BY key {lock}
 
 -- name: settle_listed
 -- What was told has the Message-ID of the mail that told it. What failed with that mail can be queued again by itself.
--- rows: key text, state text, reason text, settled_at bigint
+-- rows: order_id text, key text, state text, reason text, settled_at bigint, told_by_order text
 UPDATE notifications
 SET state = r.state, reason = r.reason, settled_at = r.settled_at, gate = NULL, not_before = NULL, due_real = NULL,
     told_by = CASE WHEN r.state = 'dropped' THEN told_by END,
     message_id = CASE WHEN r.state = 'dropped' THEN (
-        SELECT t.message_id FROM notifications t WHERE t.key = notifications.told_by
+        SELECT t.message_id FROM notifications t
+        WHERE t.order_id = r.told_by_order AND t.key = notifications.told_by
     ) END
 FROM {rows}
-WHERE notifications.key = r.key
+WHERE {its_row}
 
 -- name: free_listed
--- rows: key text
-UPDATE notifications SET told_by = NULL, due_real = {clock} WHERE key IN (SELECT r.key FROM {rows})
+-- rows: order_id text, key text
+UPDATE notifications SET told_by = NULL, due_real = {clock} WHERE {named}
 
 
 -- ================================================================ timeline and counters
@@ -395,12 +403,12 @@ ON CONFLICT (kind, word, shard) DO UPDATE SET n = counts.n + excluded.n
 -- name: insert_questions
 -- rows: link text, key text, order_id text
 INSERT INTO questions ({columns}) SELECT {columns} FROM {rows} WHERE 1 = 1 ORDER BY link
-ON CONFLICT (link) DO NOTHING
+ON CONFLICT DO NOTHING
 
 -- name: question
 SELECT {draft}, {notification}
 FROM notifications
-WHERE key = (SELECT q.key FROM questions q WHERE q.link = :link)
+WHERE (order_id, key) IN (SELECT q.order_id, q.key FROM questions q WHERE q.link = :link)
 
 -- name: orders_with_questions
 -- rows: order_id text
@@ -569,7 +577,7 @@ WHERE order_id = :order_id AND (:state = '' OR state = :state) AND seq < :seq
 ORDER BY seq DESC LIMIT :limit
 
 -- name: outbox_place
-SELECT decided_at, seq FROM notifications WHERE key = :key
+SELECT decided_at, seq FROM notifications WHERE order_id = :order_id AND key = :key
 
 -- name: sent
 SELECT {draft}, {outbox_row}
@@ -629,28 +637,28 @@ SELECT order_id, feed FROM orders WHERE order_id IN (SELECT r.order_id FROM {row
 
 -- name: lock_to_retry
 -- What is being sent at this moment is left to its sender.
--- rows: key text
+-- rows: order_id text, key text
 SELECT key
 FROM notifications
-WHERE key IN (SELECT r.key FROM {rows})
+WHERE {named}
   AND (state = 'failed' OR state = 'dropped' AND reason = 'no_address'
        OR settled_at IS NULL AND due_real IS NOT NULL AND (lease_token IS NULL OR due_real <= {clock}))
 ORDER BY key {lock}
 
 -- name: retry
--- rows: key text
+-- rows: order_id text, key text
 UPDATE notifications
 SET due_real = :now, not_before = NULL, lease_token = NULL,
     state = CASE WHEN settled_at IS NULL THEN state ELSE 'queued' END,
     first_attempt_real = CASE WHEN settled_at IS NULL THEN first_attempt_real END,
     settled_at = NULL, reason = NULL
-WHERE key IN (SELECT r.key FROM {rows})
+WHERE {named}
 
 -- name: lock_to_drop
--- rows: key text
+-- rows: order_id text, key text
 SELECT key, order_id, seq
 FROM notifications
-WHERE key IN (SELECT r.key FROM {rows}) AND settled_at IS NULL
+WHERE {named} AND settled_at IS NULL
   AND (state <> 'sending' OR lease_token IS NULL OR due_real <= {clock})
 ORDER BY key {lock}
 

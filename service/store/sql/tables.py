@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -45,7 +46,7 @@ orders = Table(
 notifications = Table(
     "notifications",
     metadata,
-    Column("key", Word, primary_key=True),
+    Column("key", Word, nullable=False),
     Column("order_id", Word, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("recipient", Word, nullable=False),
@@ -73,6 +74,7 @@ notifications = Table(
     Column("reason", Word),  # of the settlement
     Column("alert", Word),  # of an owner's alert its kind and owner, as in `stuck/owner:care`
     Column("told_by", Word),  # the key of the alert whose mail tells this one too, from that mail's first attempt on
+    PrimaryKeyConstraint("order_id", "key"),
 )
 
 # Frozen by the first attempt, and only ever inserted.
@@ -147,9 +149,10 @@ unsubscribed = Table(
 questions = Table(
     "questions",
     metadata,
-    Column("link", Word, primary_key=True),
+    Column("link", Word, nullable=False),
     Column("key", Word, nullable=False),  # of its notification
     Column("order_id", Word, nullable=False),
+    PrimaryKeyConstraint("order_id", "link"),
 )
 
 snoozes = Table(
@@ -225,14 +228,14 @@ _partial("notifications_due", "due_real IS NOT NULL", notifications.c.due_real)
 _partial("notifications_waiting", "due_real IS NULL AND settled_at IS NULL", notifications.c.order_id)
 _partial("dead_letters_uncopied", "copied = 0", dead_letters.c.id)
 _partial("dead_letters_kept", "value IS NOT NULL", dead_letters.c.id, dead_letters.c.size, dead_letters.c.whole)
-# Whole, not partial: a row taken out of an index again costs as much as it cost to put in.
-Index("notifications_order", notifications.c.order_id, notifications.c.seq)
 # For the flood budget, which asks for the newest attempts at an address.
 Index("notifications_address", notifications.c.address_hash, notifications.c.first_attempt_real)
 _partial("notifications_alerts", "alert IS NOT NULL AND settled_at IS NULL", notifications.c.alert)
 _partial("notifications_told_by", "told_by IS NOT NULL AND settled_at IS NULL", notifications.c.told_by)
 _partial("notifications_drafts", "draft IS NOT NULL", notifications.c.first_attempt_real)
 Index("drafts_day", drafts.c.day)
-Index("questions_order", questions.c.order_id)
-Index("entries_order", entries.c.order_id)
+Index("questions_link", questions.c.link)
+# On SQLite, where `id` is the row's own number, an index over orders has it too. On PostgreSQL the two are the key.
+Index("entries_order", entries.c.order_id).ddl_if(dialect="sqlite")
+Index("entries_id", entries.c.id).ddl_if(dialect="postgresql")
 Index("versions_content", versions.c.content, versions.c.at_real)
