@@ -50,5 +50,10 @@ class Claiming:
     async def claim(self, limit: int, *, real: datetime, overdue: datetime) -> list[Claimed]:
         """Lease up to `limit` notifications that are due; `overdue` as `Outbox.claim` means it."""
         return await self._outbox.claim(
-            now_real=real, lease=self._lease, limit=limit, feeds=self._lag.feeds, overdue=overdue
+            now_real=real,
+            lease=self._lease,
+            limit=limit,
+            feeds=self._lag.feeds,
+            overdue=overdue,
+            buckets=self._lag.buckets,
         )

@@ -185,7 +185,9 @@ class Dispatch:
             self._ask_at = now
         elif self._has_room():
             real = self._clock.real()
-            due = await self._outbox.next_due(feeds=self._lag.feeds, overdue=self.preparation.overdue(real))
+            due = await self._outbox.next_due(
+                feeds=self._lag.feeds, overdue=self.preparation.overdue(real), buckets=self._lag.buckets
+            )
             if due is not None:
                 self._ask_soon(max(LOOK_AGAIN_AFTER, (due - self._clock.real()).total_seconds()))
 

@@ -104,6 +104,14 @@ class Consumer(AIOKafkaConsumer):
         self.unfinished = {}
         self.idle.set()
 
+    def all_partitions(self) -> set[TopicPartition]:
+        """Those of our topics, whoever of the group reads them."""
+        return {
+            TopicPartition(topic, number)
+            for topic in self.subscription()
+            for number in self.partitions_for_topic(topic) or ()
+        }
+
     async def high_watermarks(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return where the partitions end. Raises KafkaError.
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from avisa.core import bucket
+
 PROBE_EVERY = timedelta(seconds=2)
 OPEN_FOR_LONG = timedelta(seconds=10)  # some producers open one transaction after another, for a moment each
 _PROBES_KEPT = 64
@@ -56,20 +58,24 @@ class LagTracker:
         self._blind_after = blind_after
         self._silent_after = silent_after
         self._partitions: dict[str, _Partition] = {}
+        self._buckets = bucket.ALL
         self._assigned = False  # true also of an empty assignment: there may be more replicas than partitions
         self._caught_up = False
         self.answered = False  # whether Kafka ever did
 
     # -- for the subscription
 
-    def assigned(self, partitions: Collection[str]) -> None:
-        """These partitions, and no others, are ours from now on. What was known of them may be out of date."""
+    def assigned(self, partitions: Collection[str], among: Collection[str] = ()) -> None:
+        """These partitions, and no others, are ours from now on. What was known of them may be out of date. `among`
+        are all that are assigned to somebody, ours included."""
         self._partitions = {name: _Partition() for name in partitions}
+        self._buckets = bucket.share(partitions, {*partitions, *among})
         self._assigned = True
 
     def revoked(self) -> None:
         """No partition is ours any more."""
         self._partitions = {}
+        self._buckets = bucket.ALL
         self._assigned = False
 
     def consumed_to(self, partition: str, offset: int) -> None:
@@ -106,6 +112,11 @@ class LagTracker:
     def feeds(self) -> frozenset[str]:
         """The partitions that are ours, fresh or not."""
         return frozenset(self._partitions)
+
+    @property
+    def buckets(self) -> frozenset[int]:
+        """The buckets from which to claim first; all, while we do not know which partitions are ours."""
+        return self._buckets
 
     def watermark(self, partition: str) -> datetime | None:
         """Return the latest moment up to which all that was published is consumed; None while there is none."""

@@ -29,6 +29,10 @@ class Lag(Protocol):
     def feeds(self) -> frozenset[str]:
         """The feeds assigned to this process."""
 
+    @property
+    def buckets(self) -> frozenset[int]:
+        """The buckets (`core.bucket`) from which this process claims first; all, while it does not know its feeds."""
+
     def fresh_feeds(self, now_real: datetime) -> frozenset[str]:
         """Those of the feeds in which nothing older than `feed.blind_after` is unread."""
 

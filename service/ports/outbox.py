@@ -7,6 +7,7 @@ from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from avisa.core import bucket
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import Notification, Reason, State
 from avisa.core.quick_dataclass import dataclass
@@ -58,10 +59,19 @@ class Outbox(Protocol):
     """Notifications that are decided but not settled."""
 
     async def claim(
-        self, *, now_real: datetime, lease: timedelta, limit: int, feeds: Collection[str], overdue: datetime
+        self,
+        *,
+        now_real: datetime,
+        lease: timedelta,
+        limit: int,
+        feeds: Collection[str],
+        overdue: datetime,
+        buckets: Collection[int] = bucket.ALL,
     ) -> list[Claimed]:
         """Lease up to `limit` notifications that are due, the longest due first; of each order, recipient and channel
         only the earliest. Those whose lease ran out while SENDING come with their draft, and are in doubt.
+
+        Of an order that is in none of `buckets`, only what has been due for a few seconds, real.
 
         A reminder held by blindness is claimed only if its feed is in `feeds`, which the caller reads, or if it was
         decided by `overdue`.
@@ -93,8 +103,11 @@ class Outbox(Protocol):
     async def snoozes(self, *, now: datetime) -> list[Snooze]:
         """What operators hold back at `now` (virtual)."""
 
-    async def next_due(self, *, feeds: Collection[str], overdue: datetime) -> datetime | None:
-        """The earliest real moment at which there may be something to claim."""
+    async def next_due(
+        self, *, feeds: Collection[str], overdue: datetime, buckets: Collection[int] = bucket.ALL
+    ) -> datetime | None:
+        """The real moment at which that can be claimed which is due first. Something else may be earlier: what is
+        due later, but in one of `buckets`."""
 
     async def paused(self) -> Pause | None:
         """The pause, if an operator has stopped all sending."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from avisa.core import bucket
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import SETTLED, Notification, Reason, State
 from avisa.core.notification_key import order_id_of
@@ -39,6 +40,10 @@ _NEXT_DUE = query("next_due")
 _FREE_LEASES = statement("free_leases")
 _UNSUBSCRIBED = query("unsubscribed")
 
+# So long what is due is left to the process whose bucket it is in. If that has not claimed it then, it reads its
+# partition no more, or has too much to do.
+_PATIENCE = timedelta(seconds=5) // MICROSECOND
+
 
 def free_leases(conn: Connection) -> None:
     """End every lease, at the start of the only process on a SQLite file: those who held them are gone."""
@@ -63,6 +68,7 @@ class SqlOutbox(OnDatabase):
         limit: int,
         feeds: Collection[str],
         overdue: datetime,
+        buckets: Collection[int] = bucket.ALL,
     ) -> list[Claimed]:
         """Lease the due heads of queues, the longest due first."""
         now, callers_now = clock(conn), micros(now_real)
@@ -74,6 +80,8 @@ class SqlOutbox(OnDatabase):
             clock_now=now,
             limit=limit,
             overdue=micros(overdue),
+            buckets=_written(buckets),
+            left_over=min(now, callers_now) - _PATIENCE,
         )
         keys = [key for (key,) in found]
         if not keys:
@@ -157,9 +165,13 @@ class SqlOutbox(OnDatabase):
         return snoozes.lasting(conn, now)
 
     @latest
-    def next_due(self, conn: Connection, *, feeds: Collection[str], overdue: datetime) -> datetime | None:
-        """The earliest real moment at which a queue's head is due, or its lease ends."""
-        rows = _NEXT_DUE.fetch(conn, as_rows("feed", feeds), overdue=micros(overdue))
+    def next_due(
+        self, conn: Connection, *, feeds: Collection[str], overdue: datetime, buckets: Collection[int] = bucket.ALL
+    ) -> datetime | None:
+        """When the head that is due first, or whose lease ends first, can be claimed with these buckets, real."""
+        rows = _NEXT_DUE.fetch(
+            conn, as_rows("feed", feeds), overdue=micros(overdue), buckets=_written(buckets), patience=_PATIENCE
+        )
         return next((moment(due) for (due,) in rows), None)
 
     @latest
@@ -203,6 +215,11 @@ class SqlOutbox(OnDatabase):
             if rows:
                 leased |= _by_key(stored.execute_found(conn, rows, _LOCK_LEASED, _LEASED, token=self._lease_token))
         return leased
+
+
+def _written(buckets: Collection[int]) -> str:
+    """A digit for each bucket, 1 if it is one of these: `in_our_buckets` looks it up."""
+    return "".join("1" if each in buckets else "0" for each in range(bucket.BUCKETS))
 
 
 class _Leased(NamedTuple):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avisa.core import bucket
 from avisa.kafka.lag import _PROBES_KEPT, LagTracker
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -90,6 +91,20 @@ def test_a_replica_without_partitions_is_caught_up() -> None:
     idle = lag()
     idle.assigned([])
     assert idle.caught_up(at(1))
+
+
+def test_buckets_follow_from_the_partitions() -> None:
+    one = lag()
+    assert one.buckets == bucket.ALL, "while nothing is known"
+    one.assigned(["t/1"], among=["t/0", "t/1"])
+    assert one.buckets == {number for number in bucket.ALL if number % 2}
+    one.assigned([], among=["t/0", "t/1"])
+    assert not one.buckets
+    one.assigned(["t/1"])
+    assert one.buckets == bucket.ALL
+    one.assigned(["t/1"], among=["t/0", "t/1"])
+    one.revoked()
+    assert one.buckets == bucket.ALL
 
 
 def test_a_revoked_partition_is_forgotten() -> None:

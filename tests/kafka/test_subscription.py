@@ -9,6 +9,7 @@ from contextvars import copy_context
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from avisa.core import bucket
 from avisa.core.model import Reason
 from avisa.kafka import Cluster, offsets
 from avisa.ports import DurabilityLost, Taken
@@ -216,8 +217,11 @@ async def test_two_members_share_and_lose_nothing(apache_kafka: ApacheKafka) -> 
                 async with subscribed(cluster, second) as two:
                     await until(lambda: len(two.lag.feeds) == len(one.lag.feeds) == 2)
                     assert not one.lag.feeds & two.lag.feeds
+                    assert not one.lag.buckets & two.lag.buckets
+                    assert one.lag.buckets | two.lag.buckets == bucket.ALL
         await until(lambda: set(first.orders) | set(second.orders) == {str(n) for n in range(400)})
         await until(lambda: len(one.lag.feeds) == 4)
+        assert one.lag.buckets == bucket.ALL
     offsets = [
         await committed(apache_kafka.bootstrap_servers, cluster.group_id, topic, partition) for partition in range(4)
     ]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import pytest
 
+from avisa.core import bucket
 from avisa.core.model import Reason, State
 from avisa.ports import Claimed, Entry
 from avisa.store import Store
 from tests.builders import NOW, notification
 from tests.store.conftest import FreshDatabase
 from tests.store.harness import FEED, LEASE, MINUTE, READER, attempt, change, lease_all, send, settlement
+
+SECOND = timedelta(seconds=1)
 
 
 async def claim(store: Store, database: FreshDatabase, limit: int = 100) -> list[Claimed]:
@@ -355,3 +359,37 @@ async def test_the_outbox_is_filtered_by_state_and_order(store: Store, state: St
 
 def _fields(noun: object) -> dict[str, object]:
     return {name: getattr(noun, name) for name in noun.__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+async def test_what_is_in_the_bucket_of_another_process_is_left_to_it_for_seconds(database: FreshDatabase) -> None:
+    """On SQLite there is no other."""
+    store = await database.open()
+    ids = [f"A-{n}" for n in range(40)]
+    await store.orders.commit([change(order_id, seqs=(1,)) for order_id in ids], now=NOW)
+    now = database.clock.real()
+
+    async def claimed(buckets: Collection[int]) -> set[str]:
+        found = await store.outbox.claim(now_real=now, lease=LEASE, limit=99, **READER, buckets=buckets)
+        return {claimed.notification.order_id for claimed in found}
+
+    due = await store.outbox.next_due(**READER)
+    assert due is not None
+    others = await store.outbox.next_due(**READER, buckets=())
+    assert others == (due + 5 * SECOND if database.shared else due)
+    even = await claimed(range(0, bucket.BUCKETS, 2))
+    if not database.shared:
+        assert even == set(ids)
+        return
+    assert 0 < len(even) < len(ids)
+    assert not await claimed(range(0, bucket.BUCKETS, 2))
+    assert not await claimed(())
+    odd = await claimed(range(1, bucket.BUCKETS, 2))
+    assert (even | odd, even & odd) == (set(ids), set())
+
+
+async def test_what_its_owner_left_is_claimed_by_anybody(database: FreshDatabase) -> None:
+    store = await database.open()
+    await store.orders.commit([change("A-1", seqs=(1,))], now=NOW)
+    database.pass_time(6 * SECOND)
+    now = database.clock.real()
+    assert await store.outbox.claim(now_real=now, lease=LEASE, limit=9, **READER, buckets=())

@@ -151,7 +151,15 @@ async def test_the_hot_queries_go_by_index(database: FreshDatabase) -> None:
 
     def plans(conn: Connection) -> dict[str, str]:
         ids = dialect.as_rows("order_id", ["A-1"])
-        due = {"latest": now, "now": now, "clock_now": now, "limit": 9, "overdue": now}
+        due = {
+            "latest": now,
+            "now": now,
+            "clock_now": now,
+            "limit": 9,
+            "overdue": now,
+            "left_over": now,
+            "buckets": "1",
+        }
         feeds = dialect.as_rows("feed", ["t/0"])
         key = [{"order_id": "A-1", "key": "A-1/1/update/1/customer", "state": "sent", "reason": "", "settled_at": 1}]
         return {
@@ -161,7 +169,7 @@ async def test_the_hot_queries_go_by_index(database: FreshDatabase) -> None:
             "orders_promise": explain(conn, queries._BY_PROMISE, dialect.as_rows("promise", ["broken"]), final=1),
             "notifications_due": explain(conn, outbox._CLAIMABLE, feeds, **due),
             "notifications_pkey  ": explain(conn, outbox._CLAIMABLE, feeds, **due),
-            "notifications_due ": explain(conn, outbox._NEXT_DUE, feeds, overdue=now),
+            "notifications_due ": explain(conn, outbox._NEXT_DUE, feeds, overdue=now, buckets="1", patience=1),
             "notifications_pkey   ": explain(conn, orders._LOAD_PENDING, ids),
             "drafts_pkey": explain(conn, drafts._DRAFTS, key),
             "drafts_day": explain(conn, drafts._OLD, day=1, limit=9),

@@ -18,6 +18,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, CursorResult, TextClause, text
 
+from avisa.core import bucket
+
 Row = Sequence[Any]
 Rows = Sequence[Mapping[str, Any]]
 SHORT = "short"  # the option of a connection to PostgreSQL on which rows are, see `writes_short`
@@ -27,6 +29,8 @@ _JSON_ROWS = "(SELECT {columns} FROM json_each(:rows)) AS r"
 _VALUES_ROWS = "(SELECT {columns} FROM (VALUES :rows)) AS r"
 _JSON_RESULT = "WITH found ({names}) AS ({query}) SELECT json_group_array(json_array({names})) FROM found"
 _STATE = "CASE typeof(state) WHEN 'blob' THEN hex(state) ELSE state END"
+_ALL_OURS = "1 = 1"
+_OURS = f"substr(:buckets, 1 + (hashtext(n.order_id) & {bucket.BUCKETS - 1}), 1) = '1'"
 _CLOCK = "CAST(extract(epoch FROM statement_timestamp()) * 1000000 AS bigint)"
 
 
@@ -137,6 +141,7 @@ def _text(statement: _Sql, dialect: str) -> TextClause:
         "{rows}": rows,
         "{lock}": "" if sqlite else "FOR UPDATE",
         "{skip}": "" if sqlite else "FOR UPDATE OF n SKIP LOCKED",
+        "{in_our_buckets}": _ALL_OURS if sqlite else _OURS,
         "{clock}": ":clock" if sqlite else _CLOCK,
         "{state}": _STATE if sqlite else "state",
     }
@@ -196,9 +201,8 @@ def _pieces(statement: _Sql) -> tuple[tuple[tuple[str, str], ...], tuple[str, ..
     columns = column_names(statement.columns)
     named = ", ".join(f"column{place} AS {name}" for place, name in enumerate(columns, start=1))
     rows = _VALUES_ROWS.replace("{columns}", named)
-    sql = _replace(
-        statement.sql, {"{rows}": rows, "{lock}": "", "{skip}": "", "{clock}": ":clock", "{state}": _STATE}
-    )
+    replaced = {"{rows}": rows, "{lock}": "", "{skip}": "", "{in_our_buckets}": _ALL_OURS}
+    sql = _replace(statement.sql, replaced | {"{clock}": ":clock", "{state}": _STATE})
     parts = [*_BOUND.split(sql), ""]
     return tuple(zip(parts[::2], parts[1::2], strict=True)), columns
 

@@ -5,6 +5,8 @@
 --   rows:      columns and types of the rows that are handed over; {rows} is a table `r` of them, {columns} their names.
 --   {lock}     FOR UPDATE; SQLite has one writer and needs none.
 --   {skip}     FOR UPDATE of `n`, passing by what another process has locked.
+--   {in_our_buckets}  whether the order of `n` is in a bucket of `:buckets`, which has a digit for each; SQLite has one
+--              process, to which all belong.
 --   {state}    the state of an order, in hexadecimal digits where it is packed: SQLite cannot return bytes as JSON.
 --   {clock}    the real moment in microseconds since 1970, by the clock that all who share the store share.
 --
@@ -174,11 +176,13 @@ WHERE order_id IN (SELECT r.order_id FROM {rows}) AND settled_at IS NULL AND due
 
 -- name: claimable
 -- The due head of a queue. If it is leased, its lease ran out by the shared clock; if not, it is due by the caller's.
+-- What is in the bucket of another process is left to that one for a while.
 -- rows: feed text
 SELECT n.key
 FROM notifications n
 WHERE n.due_real <= :latest
   AND n.due_real <= CASE WHEN n.lease_token IS NULL THEN CAST(:now AS bigint) ELSE :clock_now END
+  AND (n.due_real <= :left_over OR {in_our_buckets})
   AND {ours_to_claim}
   AND NOT EXISTS (
     SELECT 1 FROM notifications e
@@ -310,7 +314,7 @@ ON CONFLICT (catalog, message) DO NOTHING
 
 -- name: next_due
 -- rows: feed text
-SELECT n.due_real
+SELECT n.due_real + CASE WHEN {in_our_buckets} THEN 0 ELSE :patience END
 FROM notifications n
 WHERE n.due_real IS NOT NULL AND {ours_to_claim}
 ORDER BY n.due_real LIMIT 1
