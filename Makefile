@@ -34,8 +34,8 @@ lint: .venv/.test
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports
 
-# What needs no server. Three processes on two cores, because some tests only wait.
-UNIT := $(BIN)/pytest --quiet --numprocesses 3 --dist worksteal -m unit tests
+# What needs no server. A process more than cores does not pay: each collects all the tests.
+UNIT := $(BIN)/pytest --quiet --numprocesses 2 --dist worksteal -m unit tests
 
 # The inner loop: what uses chance tries a fifth of what `make test` tries.
 unit: .venv/.test
