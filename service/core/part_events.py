@@ -64,8 +64,6 @@ def on_event(
         reason = Reason.TOO_OLD_TO_TELL if event.notify else Reason.NOT_TO_TELL
         return Decision(order=part_words.with_unheard_ends(untold, plan), reason=reason)
     if moves_none:
-        if any(part_words.unknown_to_customer(untold, [parts.WHOLE], status)):  # holds for parts that are named later
-            untold = part_words.with_word(untold, [parts.WHOLE], status, 0)
         if missed:
             return _tell(untold, missed, why, plan, now)
         return _on_repeat(order, untold, event, ids, plan, now)

@@ -376,17 +376,6 @@ def test_a_part_that_ended_unheard_is_not_in_the_mail_that_waits_about_others_to
     assert shop.mails()[3:] == [("cancelled", "1 of 2")]
 
 
-def test_a_part_is_news_where_the_whole_order_was_and_is_no_more() -> None:
-    shop = Shop()
-    shop.take("in_production")
-    shop.take("in_production", "A")
-    shop.take("shipped")
-    assert shop.take("in_production") is Reason.ENTERED
-    assert shop.last() == ("in_production", "1 of 1")
-    assert shop.take("shipped", "B") is Reason.ENTERED
-    assert shop.last() == ("shipped", "2 of 2")
-
-
 def test_a_status_that_is_told_once_is_told_of_the_first_part_only() -> None:
     shop = Shop(plan(touchpoint("shipped", once=True), touchpoint("delivered", final=True)))
     shop.take("shipped", "A", of=2)
