@@ -19,7 +19,8 @@ from tests.oracle.testimony import Published
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """An update as the customer read it: that these parts came to a status; None: that the order did."""
+    """What the customer read, in an update or, before there were parts, in any message: that these parts are in a
+    status; None: that the order is."""
 
     at: datetime
     status: str

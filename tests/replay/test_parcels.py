@@ -41,10 +41,11 @@ def _lived_in_parts(rows: Sequence[Scheduled], plan: core_plan.Plan, rules: Plan
     history = "\n".join(f"{one.at} {one.event}" for one in rows)
 
     def note(row: Notification) -> None:
-        if row.purpose != "update":
-            return
         order = world.loaded()
         assert order is not None
+        # A reminder says where the order is, too; once there are parts, it says that of the order alone.
+        if row.purpose != "update" and (order.parts is not None or not row.to_customer):
+            return
         part = context.build(order, row, plan, world.now, facts.view(order)).get("part") or {}
         numbers = tuple(part["numbers"]) if part else None
         mails.append(Read(at=world.now, status=row.status, numbers=numbers, of=part.get("of")))
