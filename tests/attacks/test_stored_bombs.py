@@ -12,9 +12,9 @@ from avisa.store import compression
 from avisa.store.sql import packing
 from avisa.store.sql.zstandard import zstd
 from tests.builders import NOW
-from tests.store.conftest import FreshDatabase, Store, database, migrated, store
+from tests.store.conftest import FreshDatabase, Store, database, divided, migrated, store
 
-__all__ = ["database", "migrated", "store"]
+__all__ = ["database", "divided", "migrated", "store"]
 
 MIB = 1 << 20
 
