@@ -339,7 +339,10 @@ class _Intake:
         if not promise or not waiting:
             return
         self.references = self.references | {promise}
-        if not any(_moved(promise, told, made.touchpoint, made.zone) for told in self.references):
+        # Where the order has ended, too, nobody is told of a move.
+        if made.touchpoint.final or not any(
+            _moved(promise, told, made.touchpoint, made.zone) for told in self.references
+        ):
             self.notice = None
             for step in waiting:
                 if step.promise_moved is Told.YES:

@@ -98,6 +98,19 @@ def test_a_move_that_waited_was_not_told_if_the_status_that_came_calls_it_none(p
     assert not found(patient, mails, events, Latitude(until=at(31)))
 
 
+def test_a_move_that_waited_was_not_told_if_the_order_ended_for_a_while(plan: Plan) -> None:
+    """Nobody was told of the end, nor that the order went on."""
+    events = [
+        event(0, "in_production", promised_at="2026-03-05"),
+        event(12, "in_production", promised_at="2026-03-09"),  # it is 22:00, and waits until 8:00
+        event(13, "delivered", notify=False),
+        event(14, "in_production", promised_at="2026-03-09", notify=False),
+        event(30, "in_production", promised_at="2026-03-09"),
+    ]
+    mails = [mail(0, "1/update/1/customer"), mail(30, "3/promise_moved/1/customer")]
+    assert not found(plan, mails, events, Latitude(until=at(31)))
+
+
 @pytest.mark.parametrize(
     ("span", "judged"), [((24, 25), {False}), ((25, 27), {False, True}), ((26, 27), {True})], ids=str
 )
