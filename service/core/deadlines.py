@@ -100,12 +100,13 @@ def after_dropped_message(order: Order, touchpoint: Touchpoint, plan: Plan) -> O
     if order.final:
         return order
     due = order.told_until_before
-    if touchpoint.count_from == "last_message" and (due is None or sum(order.ordinals.values()) <= 1):
-        began = order.entered_at
-        due = earlier(due, window_end(order, touchpoint, plan, began, now=began))
-        order = evolve(order, counted_from=began)
-    elif touchpoint.count_from == "last_message":
-        order = questions.in_window_before(order)
+    if touchpoint.count_from == "last_message":
+        if due is None or order.messages <= 1:
+            began = order.entered_at
+            due = earlier(due, window_end(order, touchpoint, plan, began, now=began))
+            order = evolve(order, counted_from=began)
+        else:
+            order = questions.in_window_before(order)
     return with_deadline(evolve(order, told_until=order.told_until_before), earlier(order.deadline, due))
 
 

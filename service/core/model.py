@@ -280,6 +280,11 @@ class Order:
     def stuck(self) -> bool:
         return self.spent and not self.final
 
+    @property
+    def messages(self) -> int:
+        """How many messages were decided for the customer in the present episode."""
+        return sum(self.ordinals.values())
+
 
 BLANK_ORDER = Order(order_id="", status="", status_rank=(0, -1, 0), episode=0, entered_at=_LONG_AGO)
 BLANK_NOTIFICATION = Notification(

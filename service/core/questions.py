@@ -128,23 +128,18 @@ def replied(order: Order, question: Question, reply: Reply, author: str, now: da
 
 
 def _in_window(question: Question, order: Order) -> Question:
-    return replace(question, counted_from=order.counted_from, messages=_messages(order))
+    return replace(question, counted_from=order.counted_from, messages=order.messages)
 
 
 def in_window_before(order: Order) -> Order:
     """The order after its newest message never left: the window before goes on. Where a question was asked or
     answered in that window, the window begins again when it began, so that the owner is asked once in it."""
-    kept, before = order.asking.questions if order.asking is not None else (), _messages(order) - 1
-    found = [it for it in kept if (it.episode, it.messages) == (order.episode, before)]
-    if order.asking is None or not found:
+    asking = order.asking or _NONE
+    found = [it for it in asking.questions if (it.episode, it.messages) == (order.episode, order.messages - 1)]
+    if not found:
         return order
-    moved = tuple(replace(it, messages=before + 1) if it in found else it for it in kept)
-    return evolve(order, asking=replace(order.asking, questions=moved), counted_from=found[-1].counted_from)
-
-
-def _messages(order: Order) -> int:
-    """How many messages were decided for the customer in the present episode."""
-    return sum(order.ordinals.values())
+    moved = tuple(replace(it, messages=order.messages) if it in found else it for it in asking.questions)
+    return evolve(order, asking=replace(asking, questions=moved), counted_from=found[-1].counted_from)
 
 
 def find(order: Order, episode: int, number: int) -> Question | None:
