@@ -5,7 +5,7 @@ Each part has a `Word`, and so has the whole order: it holds for the parts that 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from avisa.core import parts
@@ -90,12 +90,8 @@ def is_untrue_of_all(notification: Notification, order: Order) -> bool:
 
 def unsaid(order: Order, unsent: Iterable[Notification]) -> Order:
     """The order after these messages were superseded before they left: the customer knows what they knew before."""
-    if order.parts is None:
-        return order
-    kept, seqs = order.parts, {it.seq for it in unsent}
-    those = tuple(replace(it, word=_before(it.word)) if it.word.seq in seqs else it for it in kept.known)
-    word = _before(kept.word) if kept.word.seq in seqs else kept.word
-    return evolve(order, parts=replace(kept, known=those, word=word))
+    seqs = {it.seq for it in unsent}
+    return _with_each(order, lambda word: _before(word) if word.seq in seqs else word)
 
 
 def with_unheard_ends(order: Order, plan: Plan) -> Order:
@@ -115,11 +111,7 @@ def with_unheard_ends(order: Order, plan: Plan) -> Order:
 
 def without_word(order: Order, seq: int) -> Order:
     """The order after the message `seq` could not reach its customer: `missed` finds what it was to tell."""
-    if order.parts is None:
-        return order
-    kept = order.parts
-    those = tuple(replace(it, word=_missed(it.word, seq)) for it in kept.known)
-    return evolve(order, parts=replace(kept, known=those, word=_missed(kept.word, seq)))
+    return _with_each(order, lambda word: replace(word, seq=-seq) if word.seq == seq else word)
 
 
 def missed(order: Order) -> dict[str, list[str]]:
@@ -135,8 +127,12 @@ def _before(word: Word) -> Word:
     return Word(word.before, word.before)
 
 
-def _missed(word: Word, seq: int) -> Word:
-    return replace(word, seq=-seq) if word.seq == seq else word
+def _with_each(order: Order, changed: Callable[[Word], Word]) -> Order:
+    """The order with every word changed: those of its parts, and the one of the whole order."""
+    if order.parts is None:
+        return order
+    known = tuple(replace(part, word=changed(part.word)) for part in order.parts.known)
+    return evolve(order, parts=replace(order.parts, known=known, word=changed(order.parts.word)))
 
 
 def _word(order: Order, part_id: str) -> Word:
