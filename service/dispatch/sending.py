@@ -36,9 +36,8 @@ class Sending:
     async def send(self, attempt: Attempt) -> None:
         """Hand over one attempt; its receipt goes to `InFlight`."""
         claimed = _begun(attempt)
-        catalog: Catalog | CannotRender = self._catalogs.in_force
-        if attempt.draft.catalog != self._catalogs.in_force.version:
-            catalog = await self._catalog(attempt.draft.catalog)
+        in_force, version = self._catalogs.in_force, attempt.draft.catalog
+        catalog = in_force if version == in_force.version else await self._catalog(version)
         if isinstance(catalog, CannotRender):
             receipt = Receipt(verdict=Verdict.TEMPORARY, stage=RENDERING, text=catalog.problem)
             self._received(claimed, receipt, ())

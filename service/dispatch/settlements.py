@@ -68,7 +68,7 @@ class Settlements:
         match step:
             case retry.Done():
                 note = entry_of(notification, "note", None, at.virtual, note="; ".join(notes)) if notes else None
-                return self._settled(
+                return self.settled(
                     notification, order, State.SENT, Reason.ACCEPTED, plan, at, entry=note, doubtful=doubtful
                 )
             case retry.GaveUp(reason=reason):
@@ -76,7 +76,7 @@ class Settlements:
                 if reason is Reason.EXPIRED and receipt.stage == RENDERING:
                     reason = Reason.CANNOT_RENDER
                 entry = _tried(notification, receipt, at)
-                return self._settled(notification, order, state, reason, plan, at, entry=entry, doubtful=doubtful)
+                return self.settled(notification, order, state, reason, plan, at, entry=entry, doubtful=doubtful)
             case retry.RetryAt(real=real, in_doubt=doubted):
                 return Settlement(
                     key=notification.key,
@@ -100,23 +100,12 @@ class Settlements:
         at: Now,
         *,
         entry: Entry | None = None,
+        doubtful: bool | None = None,
     ) -> Settlement:
-        """A final state, with what it means for the order."""
-        doubtful = state is State.IN_DOUBT and notification.state is State.SENDING
-        return self._settled(notification, order, state, reason, plan, at, entry=entry, doubtful=doubtful)
-
-    def _settled(
-        self,
-        notification: Notification,
-        order: Order,
-        state: State,
-        reason: Reason,
-        plan: Plan,
-        at: Now,
-        *,
-        entry: Entry | None,
-        doubtful: bool,
-    ) -> Settlement:
+        """A final state, with what it means for the order. `doubtful` says whether a doubt is counted; None: if the
+        notification ends in the doubt of an attempt that nobody finished."""
+        if doubtful is None:
+            doubtful = state is State.IN_DOUBT and notification.state is State.SENDING
         decision = delivery.on_settled(order, notification, reason, plan, at.virtual)
         return Settlement(
             key=notification.key,
