@@ -71,12 +71,18 @@ def joined(pieces: Sequence[str], budget: Budget, longest: int) -> str:
 
     Of the pieces, none is longer than `longest` or the text of a value, but for those that were counted.
     """
-    small = len(pieces) * max(longest, LONGEST_TEXT) <= LONGEST_RESULT
-    text = "".join(pieces) if small else ""
-    budget.result -= len(text) if small else sum(map(len, pieces))
+    if len(pieces) * max(longest, LONGEST_TEXT) > LONGEST_RESULT:
+        _spend(budget, sum(map(len, pieces)))
+        return "".join(pieces)
+    text = "".join(pieces)
+    _spend(budget, len(text))
+    return text
+
+
+def _spend(budget: Budget, characters: int) -> None:
+    budget.result -= characters
     if budget.result < 0:
         raise _too_large()
-    return text if small else "".join(pieces)
 
 
 def _too_large() -> TooMuch:
