@@ -161,7 +161,7 @@ class Subscription(ConsumerRebalanceListener):
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._rejoining_since = None
         partitions = sorted(map(partition_name, assigned))
-        self._lag.assigned(partitions, among=sorted(map(partition_name, self._consumer.all_partitions())))
+        self._lag.assigned(partitions, among=set(map(partition_name, self._consumer.all_partitions())))
         self._report(f"reading {len(partitions)} partition(s)", level="info", partitions=", ".join(partitions[:20]))
 
     # ---------------------------------------------------------------- watching

@@ -18,7 +18,7 @@ from avisa.ports import Attempt, Claimed, Gathered, Settlement
 from avisa.store import orders, recipient_queues
 from avisa.store.sql.dialect import as_rows
 from avisa.store.sql.moments import micros
-from avisa.store.sql.rows import named, notification_of
+from avisa.store.sql.rows import name_of, named, notification_of
 from avisa.store.sql.statements import query, statement
 
 _TO_LIST = query("to_list")
@@ -65,9 +65,7 @@ def list_with(conn: Connection, attempts: Iterable[Attempt]) -> frozenset[str]:
         key for key, leader in _LOCK_TO_LIST.fetch(conn, named(sorted(told_by))) if leader in (None, told_by[key])
     }
     lost = frozenset(leader for key, leader in told_by.items() if key not in free)
-    listed = [
-        row | {"told_by": told_by[row["key"]]} for row in named(sorted(told_by)) if told_by[row["key"]] not in lost
-    ]
+    listed = [{**name_of(key), "told_by": leader} for key, leader in sorted(told_by.items()) if leader not in lost]
     if listed:
         _LIST.execute(conn, listed)
     return lost

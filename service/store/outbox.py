@@ -16,14 +16,13 @@ from sqlalchemy import Connection
 from avisa.core import bucket
 from avisa.core.flood import NO_BUDGETS, Budgets
 from avisa.core.model import SETTLED, Notification, Reason, State
-from avisa.core.notification_key import order_id_of
 from avisa.core.snooze import Snooze
 from avisa.ports import Attempt, Begun, Claimed, Gathered, Pause, Settlement
 from avisa.store import alert_lists, counters, drafts, flood, operations, orders, recipient_queues, snoozes, timeline
 from avisa.store.database.database import Database, OnDatabase, latest, transaction
 from avisa.store.sql.dialect import Row, as_rows, clock
 from avisa.store.sql.moments import MICROSECOND, micros, micros_or_none, moment
-from avisa.store.sql.rows import NOTIFICATION_COLUMNS, draft_of, draft_row, named, notification_of
+from avisa.store.sql.rows import NOTIFICATION_COLUMNS, draft_of, draft_row, name_of, named, notification_of
 from avisa.store.sql.statements import columns, query, statement
 
 _CLAIMABLE = query("claimable")
@@ -246,23 +245,16 @@ def _discards(item: Settlement) -> bool:
 
 
 def _ended(_: Connection, item: Settlement) -> Mapping[str, Any]:
-    return {
-        "order_id": order_id_of(item.key),
-        "key": item.key,
-        "state": item.state,
-        "reason": item.reason,
-        "settled_at": micros(item.at),
-    }
+    return {**name_of(item.key), "state": item.state, "reason": item.reason, "settled_at": micros(item.at)}
 
 
 def _returned(conn: Connection, item: Settlement) -> Mapping[str, Any]:
-    return {"order_id": order_id_of(item.key), "key": item.key, "due_real": _due_real(conn, item)}
+    return {**name_of(item.key), "due_real": _due_real(conn, item)}
 
 
 def _waiting(conn: Connection, item: Settlement) -> Mapping[str, Any]:
     return {
-        "order_id": order_id_of(item.key),
-        "key": item.key,
+        **name_of(item.key),
         "state": item.state,
         "gate": item.reason,
         "not_before": micros_or_none(item.not_before),
@@ -285,8 +277,7 @@ def _due_real(conn: Connection, item: Settlement) -> int:
 
 def _attempt_row(attempt: Attempt) -> Mapping[str, Any]:
     return {
-        "order_id": order_id_of(attempt.key),
-        "key": attempt.key,
+        **name_of(attempt.key),
         "at_real": micros(attempt.at_real),
         "next_update": micros_or_none(attempt.claimed.notification.next_update),
         **draft_row(attempt.draft),

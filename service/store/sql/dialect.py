@@ -28,10 +28,22 @@ _BOUND = re.compile(r":(\w+)")
 _JSON_ROWS = "(SELECT {columns} FROM json_each(:rows)) AS r"
 _VALUES_ROWS = "(SELECT {columns} FROM (VALUES :rows)) AS r"
 _JSON_RESULT = "WITH found ({names}) AS ({query}) SELECT json_group_array(json_array({names})) FROM found"
-_STATE = "CASE typeof(state) WHEN 'blob' THEN hex(state) ELSE state END"
-_ALL_OURS = "1 = 1"
-_OURS = f"substr(:buckets, 1 + (hashtext(n.order_id) & {bucket.BUCKETS - 1}), 1) = '1'"
 _CLOCK = "CAST(extract(epoch FROM statement_timestamp()) * 1000000 AS bigint)"
+# What the words of `statements.sql` stand for.
+_SQLITE = {
+    "{lock}": "",
+    "{skip}": "",
+    "{in_our_buckets}": "1 = 1",
+    "{clock}": ":clock",
+    "{state}": "CASE typeof(state) WHEN 'blob' THEN hex(state) ELSE state END",
+}
+_POSTGRESQL = {
+    "{lock}": "FOR UPDATE",
+    "{skip}": "FOR UPDATE OF n SKIP LOCKED",
+    "{in_our_buckets}": f"substr(:buckets, 1 + (hashtext(n.order_id) & {bucket.BUCKETS - 1}), 1) = '1'",
+    "{clock}": _CLOCK,
+    "{state}": "state",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,21 +143,11 @@ def _width(sql: str) -> int:
 
 @cache
 def _text(statement: _Sql, dialect: str) -> TextClause:
-    sqlite = dialect == "sqlite"
-    if sqlite:
+    if dialect == "sqlite":
         columns = ", ".join(f"value->>'$.{name}' AS {name}" for name in column_names(statement.columns))
-        rows = _JSON_ROWS.replace("{columns}", columns)
-    else:
-        rows = f"json_to_recordset(CAST(:rows AS json)) AS r({statement.columns})"
-    replaced = {
-        "{rows}": rows,
-        "{lock}": "" if sqlite else "FOR UPDATE",
-        "{skip}": "" if sqlite else "FOR UPDATE OF n SKIP LOCKED",
-        "{in_our_buckets}": _ALL_OURS if sqlite else _OURS,
-        "{clock}": ":clock" if sqlite else _CLOCK,
-        "{state}": _STATE if sqlite else "state",
-    }
-    return text(_replace(statement.sql, replaced))
+        return text(_replace(statement.sql, _SQLITE | {"{rows}": _JSON_ROWS.replace("{columns}", columns)}))
+    rows = f"json_to_recordset(CAST(:rows AS json)) AS r({statement.columns})"
+    return text(_replace(statement.sql, _POSTGRESQL | {"{rows}": rows}))
 
 
 def column_names(columns: str) -> tuple[str, ...]:
@@ -201,8 +203,7 @@ def _pieces(statement: _Sql) -> tuple[tuple[tuple[str, str], ...], tuple[str, ..
     columns = column_names(statement.columns)
     named = ", ".join(f"column{place} AS {name}" for place, name in enumerate(columns, start=1))
     rows = _VALUES_ROWS.replace("{columns}", named)
-    replaced = {"{rows}": rows, "{lock}": "", "{skip}": "", "{in_our_buckets}": _ALL_OURS}
-    sql = _replace(statement.sql, replaced | {"{clock}": ":clock", "{state}": _STATE})
+    sql = _replace(statement.sql, _SQLITE | {"{rows}": rows})
     parts = [*_BOUND.split(sql), ""]
     return tuple(zip(parts[::2], parts[1::2], strict=True)), columns
 

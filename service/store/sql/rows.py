@@ -122,7 +122,12 @@ def notification_of(row: Row) -> Notification:
 
 def named(keys: Iterable[str]) -> list[dict[str, str]]:
     """The rows by which statements find the notifications with these keys."""
-    return [{"order_id": order_id_of(key), "key": key} for key in keys]
+    return [name_of(key) for key in keys]
+
+
+def name_of(key: str) -> dict[str, str]:
+    """The columns by which a statement finds the notification with this key."""
+    return {"order_id": order_id_of(key), "key": key}
 
 
 DRAFT_COLUMNS = columns("draft")
