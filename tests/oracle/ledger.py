@@ -68,7 +68,7 @@ def after(ledger: Ledger, told: Told) -> Ledger:
         return _given(ledger, told, told.promise)
     if told.promise == ledger.date:
         return ledger
-    lapsed = ledger.fulfilled_at is None and (not ledger.stands or _may_have_lapsed(ledger.date, told))
+    lapsed = ledger.fulfilled_at is None and (not ledger.stands or _lapsed(ledger.date, told, by=told.span[1]))
     if lapsed and end_of_promise(told.promise, told.zone) <= told.span[1]:
         return replace(_given(ledger, told, told.promise), sure=False, or_else=ledger)
     if not moved(told.promise, ledger.date, told.touchpoint, told.zone):
@@ -85,10 +85,10 @@ def after(ledger: Ledger, told: Told) -> Ledger:
 def _withdrawn(ledger: Ledger, told: Told) -> Ledger:
     """A promise that was broken in silence before its date is taken away stays broken."""
     withdrawn = replace(ledger, date=None, stands=False, or_else=None)
-    if ledger.date is None or not _may_have_lapsed(ledger.date, told):
+    if ledger.date is None or not _lapsed(ledger.date, told, by=told.span[1]):
         return withdrawn
     broken = replace(ledger, stands=False, judged=True, or_else=None)
-    if _has_lapsed(ledger.date, told):
+    if _lapsed(ledger.date, told, by=told.span[0]):
         return broken
     return replace(withdrawn, sure=False, or_else=broken)
 
@@ -102,19 +102,15 @@ def moved(promise: str, reference: str, touchpoint: Touchpoint, zone: ZoneInfo) 
     return difference > timedelta(0) and difference >= touchpoint.ignore_moves_under
 
 
-def _may_have_lapsed(date: str, told: Told) -> bool:
-    """Whether the promise was broken in silence when the record was taken in: then any other date is another one."""
-    return told.lapses is not None and end_of_promise(date, told.zone) + told.lapses <= told.span[1]
-
-
-def _has_lapsed(date: str, told: Told) -> bool:
-    return told.lapses is not None and end_of_promise(date, told.zone) + told.lapses <= told.span[0]
+def _lapsed(date: str, told: Told, *, by: datetime) -> bool:
+    """Whether the promise was broken in silence by then: after that any other date is another one."""
+    return told.lapses is not None and end_of_promise(date, told.zone) + told.lapses <= by
 
 
 def _given(ledger: Ledger, told: Told, date: str) -> Ledger:
     end = end_of_promise(date, told.zone)
     over = end <= told.span[0]
     sure = over or end > told.span[1]
-    if ledger.stands and ledger.date is not None and _may_have_lapsed(ledger.date, told):
-        sure = sure and _has_lapsed(ledger.date, told)
+    if ledger.stands and ledger.date is not None and _lapsed(ledger.date, told, by=told.span[1]):
+        sure = sure and _lapsed(ledger.date, told, by=told.span[0])
     return Ledger(date=date, stands=not over, judged=over, sure=sure, line=ledger.line + 1)

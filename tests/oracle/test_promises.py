@@ -83,11 +83,7 @@ def test_a_warning_that_waited_for_the_morning_may_give_way_to_one_of_a_date_a_l
 
 def test_a_move_that_waited_was_not_told_if_the_status_that_came_calls_it_none(plan: Plan) -> None:
     """The customer knows the first date, and from there the third one is a move, though not from the second."""
-    rows = {
-        **plan.touchpoints,
-        "shipped": replace(plan.touchpoints["shipped"], ignore_moves_under=timedelta(hours=30)),
-    }
-    patient = replace(plan, touchpoints=rows)
+    patient = asking(plan, ignore_moves_under=timedelta(hours=30))
     events = [
         event(0, "in_production", promised_at="2026-03-05T16:00:00Z"),
         event(12, "in_production", promised_at="2026-03-06T16:00:00Z"),  # it is 22:00, and waits until 8:00
