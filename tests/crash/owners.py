@@ -7,6 +7,7 @@ counts if the question shows it afterwards: nobody else answers.
 from __future__ import annotations
 
 import html
+import http.client
 import random
 import re
 import threading
@@ -166,12 +167,13 @@ class Owners:
         """What is shown; None: nobody is there, or it was lost on its way."""
         data = urllib.parse.urlencode(form).encode() if form is not None else None
         try:
-            with urllib.request.urlopen(urllib.request.Request(link, data=data), timeout=10) as answer:
+            try:
+                answer = urllib.request.urlopen(urllib.request.Request(link, data=data), timeout=10)
+            except urllib.error.HTTPError as refused:
+                answer = refused
+            with answer:
                 text = answer.read().decode()
-        except urllib.error.HTTPError as refused:
-            with refused:
-                text = refused.read().decode()
-        except OSError:
+        except (OSError, http.client.HTTPException):  # the second: killed in the middle of its answer
             return None
         seen, outcome = _SEEN.search(text), _OUTCOME.search(text)
         return _Page(seen[1] if seen else None, html.unescape(outcome[1]) if outcome else "")

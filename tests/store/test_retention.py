@@ -11,7 +11,7 @@ from avisa.core.model import State
 from avisa.store import Store, migrate, operations, queries
 from avisa.store.sql.moments import micros
 from tests.builders import NOW, notification
-from tests.store.conftest import FreshDatabase
+from tests.store.conftest import FreshDatabase, undivided
 from tests.store.harness import change, lease_all, order, send
 from tests.store.test_schema import explain
 
@@ -110,6 +110,7 @@ async def test_quiet_orders_are_found_by_index(database: FreshDatabase) -> None:
         assert "Seq Scan" not in plan, plan
 
 
+@undivided
 async def test_an_upgrade_dates_the_last_word(database: FreshDatabase) -> None:
     """Of an order that ended to its end, of any other to the upgrade: nobody knows better."""
     store = await database.open()

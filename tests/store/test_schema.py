@@ -33,7 +33,7 @@ from avisa.store.sql.moments import micros
 from avisa.store.sql.tables import metadata
 from tests.builders import NOW
 from tests.fakes import RealClock
-from tests.store.conftest import FreshDatabase
+from tests.store.conftest import FreshDatabase, undivided
 from tests.store.harness import change, order
 
 
@@ -81,6 +81,7 @@ def test_migrations_are_named_in_their_order() -> None:
     assert tuple(step.revision for step in steps)[::-1] == schema.REVISIONS
 
 
+@undivided
 async def test_an_upgrade_takes_the_promises_of_orders_that_have_not_ended(database: FreshDatabase) -> None:
     """Of those that have, nobody noted what became of theirs."""
     store = await database.open()
@@ -138,9 +139,8 @@ def test_every_statement_of_the_file_is_used() -> None:
     assert sorted(set(asked)) == sorted(named)
 
 
+@undivided  # each part has names of its own for them; test_divided asks which parts are touched
 async def test_the_hot_queries_go_by_index(database: FreshDatabase) -> None:
-    if database.divided:
-        pytest.skip("each part has names of its own for them; test_divided asks which parts are touched")
     store = await database.open()
     for start in range(0, 3000, 500):
         await store.orders.commit([change(f"A-{n}", seqs=(1,)) for n in range(start, start + 500)], now=NOW)
