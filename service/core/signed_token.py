@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from functools import lru_cache
 
 _TAG = 16  # bytes: 128 bits
 _LONGEST = 100  # characters worth reading; a token has 44
@@ -31,4 +32,13 @@ def read(secret: bytes, kind: bytes, token: str, size: int) -> bytes | None:
 
 def keyed(secret: bytes, use: bytes, content: bytes, size: int) -> bytes:
     """HMAC-SHA-256 cut to `size`, bound to one use so that no hash of ours can pass for another."""
-    return hmac.digest(secret, use + b"\0" + content, hashlib.sha256)[:size]
+    mac = _empty(secret).copy()
+    mac.update(use + b"\0" + content)
+    return mac.digest()[:size]
+
+
+@lru_cache(4)
+def _empty(secret: bytes) -> hmac.HMAC:
+    """An HMAC of nothing yet. `hmac.digest` sets up the key each time, and lets go of the GIL, so that a mail waits
+    for whichever thread takes it."""
+    return hmac.new(secret, digestmod=hashlib.sha256)
