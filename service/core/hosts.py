@@ -13,6 +13,7 @@ _DOTS = ".\uff0e\u2024\ufe52"  # what is a dot once normalised (NFKC)
 # even emoji. `\w` has neither, so all is taken beyond Latin that is no blank and no punctuation of ours.
 _BEYOND = r"\u0300-\u1fff\u200c\u200d\u20d0-\u2fff\u3003-\ufe51\ufe53-\uff0d\uff0f-\uff60\uff62-\U0010ffff"
 _LABEL = rf"[\w{_BEYOND}-]"
+_HAS_DOT = re.compile(f"[{_DOTS}]").search
 _LABELS = re.compile(rf"(?<!{_LABEL}){_LABEL}++(?:[{_DOTS}]{_LABEL}++)++")
 # What can end a host. `1.5`, `U.S.A.` and `z.B.` have none in them, `evil.com`, `evil.xn--p1ai` and `Node.js` have.
 _TOP = re.compile(
@@ -38,7 +39,7 @@ def has_host(text: str) -> bool:
 
 def without_links(text: str) -> str:
     """Return the text with a blank in each word that a mail program may make a link of."""
-    if "." in text or not text.isascii():
+    if "." in text or (not text.isascii() and _HAS_DOT(text)):
         text = _LABELS.sub(_broken, text)
     if ":" in text or "\\\\" in text:
         text = _SCHEME.sub(r"\g<0> ", text)
