@@ -53,7 +53,8 @@ def pieces(parts: Iterable[str | Value]) -> Iterator[str | Value]:
 
 
 def _line(line: str, column: int) -> str:
-    left = "".join(map(_BYTES.__getitem__, line.encode()))
+    usual = line.isascii() and line.isprintable() and "=" not in line
+    left = line if usual else "".join(map(_BYTES.__getitem__, line.encode()))
     written, room = "", _LINE - column
     while len(left) > room:
         byte = left.rfind("=", max(room - 2, 0), room)  # the three characters that stand for one stay together
