@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 
 import ada_url
 from ada_url import HostType
 
 from avisa.core.model import Json
+from avisa.core.quick_dataclass import dataclass
 
 SCHEMES = frozenset({"http", "https", "mailto", "tel"})  # that operators may write
 NOT_A_LINK = "this is no whole address: a link begins with https:, mailto: or tel:"
@@ -151,6 +151,7 @@ def whole_address(value: str) -> str | None:
     return f"https://{value}" if _NAMED.fullmatch(value) else None
 
 
+@lru_cache(256)  # the shop's own comes with every order
 def _problem(host: str) -> str | None:
     """What is wrong with the name of a host in ASCII."""
     labels = host.split(".")
