@@ -139,7 +139,7 @@ def test_functions_of_a_program_are_no_values(name: str) -> None:
 
 
 def test_a_program_has_no_builtins_and_no_way_to_python() -> None:
-    known: dict[str, Any] = program("Hello {{ x }}").plain.__globals__  # type: ignore[attr-defined]  # a plain function
+    known: dict[str, Any] = program("Hello {{ x }}").write.__globals__  # type: ignore[attr-defined]  # a plain function
     assert known == {**FUNCTIONS, "__builtins__": {}}
 
 

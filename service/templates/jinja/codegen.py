@@ -1,24 +1,24 @@
-"""A message's syntax tree becomes two Python functions, one for each of its texts. The HTML comes out in
+"""A message's syntax trees, one for each of its texts, become one Python function. The HTML comes out in
 quoted-printable, as it is sent.
 
 Jinja reads templates, but the code that it generates is ready for anything, and slow for that. A message holds few
 kinds of nodes (`checker`); each of them becomes the shortest Python that says the same. A path such as `order.number`
-is looked up once, where its first name begins to hold, and what is written in several places is made once. For
+is looked up once, where its first name begins to hold, and what several places ask for is made once. For the text
 
     {% if reason %}Why: {{ reason }}{% endif %}
 
 the function is
 
-    def message(values, into, filling):
-     v1 = values['reason'] if values.__class__ is dict and 'reason' in values else missing(values, 'reason')
+    def message(values, plain, html, filling):
+     v1 = values['reason'] if 'reason' in values else missing('reason')
      if v1:
-      into += (
+      plain += (
       'Why: ',
       str(v1),
       )
 
-No template can reach Python by it, whatever the checker might let through: the functions know their values, the
-filters and no builtins, take nothing of a value but a key of a dict, and call nothing that a value holds.
+No template can reach Python by it, whatever the checker might let through: the function knows its values, the
+filters and no builtins, takes nothing of a value but a key of a dict, and calls nothing that a value holds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from jinja2 import nodes
 from avisa.templates.jinja.formats import FORMATS
 from avisa.templates.jinja.outputs import in_line, quickly
 from avisa.templates.jinja.paths import nodes_in, path_of
-from avisa.templates.jinja.program import Fill, Program
+from avisa.templates.jinja.program import Program, Write
 from avisa.templates.jinja.repeated import Repeated
 from avisa.templates.jinja.scopes import MAKE_TEXT, Scope, is_address, is_prose, is_text, local, of_the_shop
 from avisa.templates.quoted_printable import pieces
@@ -42,6 +42,7 @@ from avisa.templates.quoted_printable import pieces
 IN_ATTRIBUTE, IN_LINE = "_in_attribute", "_in_line"
 _ESCAPES = {None: "shown", IN_LINE: "in_line", IN_ATTRIBUTE: "escape"}  # what writes a value there
 _FILL = frozenset({"_link"})  # filters that are given the filling
+_OFTEN_USUAL = frozenset({"number"})  # filters that may well give a usual text, unlike dates and amounts
 
 
 def generate(
@@ -52,47 +53,41 @@ def generate(
     functions: Mapping[str, Any],
     right_to_left: bool = False,
 ) -> Program:
-    """Return the program of two texts. `functions` is all that it can call; a filter's name has `f_` before it.
+    """Return the program of both texts. `functions` is all that it can call; a filter's name has `f_` before it.
 
     Raises SyntaxError and RecursionError for what is nested too deep for Python.
     """
-    generator = _Generator(file, functions, right_to_left)
-    fill_plain, fill_html = generator.text(plain), generator.text(html, escaped=True)
-    return Program(plain=fill_plain, html=fill_html, lines=generator.lines, size=generator.size)
+    generator = _Generator(functions, right_to_left)
+    source = generator.source(plain, html)
+    known: dict[str, Any] = {"__builtins__": {}, **functions}
+    exec(compile(source, file, "exec"), known)  # noqa: S102  of a template it has names only
+    return Program(write=cast(Write, known.pop("message")), lines=generator.places, size=len(source))
 
 
 class _Generator:
-    """Generates the functions of one message."""
+    """Generates the function of one message."""
 
-    def __init__(self, file: str, functions: Mapping[str, Any], right_to_left: bool) -> None:
-        self.lines: list[int] = []
-        self.size = 0
-        self._file = file
+    def __init__(self, functions: Mapping[str, Any], right_to_left: bool) -> None:
+        self.places: list[int] = []  # the line of the message for each line of the function
         self._functions = functions
         self._right_to_left = right_to_left
         self._escaped = False  # whether values are escaped, for HTML
-        self._source: list[str] = []  # of one function
-        self._places: list[int] = []  # the line of the message for each line of it
+        self._lines: list[str] = []
         self._repeated = Repeated()
         self._indent = 0
         self._named = 0
 
-    def text(self, body: Sequence[nodes.Node], *, escaped: bool = False) -> Fill:
-        """Return the function that fills one of the texts."""
-        self._escaped = escaped
-        self._source, self._places, self._repeated = [], [], Repeated()
-        self._line("def message(values, into, filling):")
+    def source(self, plain: Sequence[nodes.Node], html: Sequence[nodes.Node]) -> str:
+        """Return the function that fills both texts."""
         with self._indented():
-            self._inner({}, body, None)
-        self._source[1:1] = names = self._repeated.keep(self._source, self._name)
-        self._places[1:1] = [1] * len(names)
-        # Empty lines before it, which cost nothing, make its lines go on where those of the last one ended.
-        source = "\n" * len(self.lines) + "\n".join(self._source)
-        self.lines += self._places
-        self.size += len(source)
-        known: dict[str, Any] = {"__builtins__": {}, **self._functions}
-        exec(compile(source, self._file, "exec"), known)  # noqa: S102  of a template it has names only
-        return cast(Fill, known.pop("message"))
+            scope = Scope(len(self._lines), self._indent)
+            self._body(plain, scope)
+            self._escaped = True
+            self._body(html, scope)
+            self._end(scope)
+        code, kept = self._repeated.written("\n".join(self._lines), self._name)
+        self.places.insert(0, 1)
+        return f"def message(values, plain, html, filling{''.join(f', {name}=None' for name in kept)}):\n{code}"
 
     # ------------------------------------------------------------ statements
 
@@ -116,7 +111,7 @@ class _Generator:
                     raise _unknown(node)
 
     def _outputs(self, outputs: Iterable[nodes.Node], scope: Scope) -> None:
-        self._line("into += (")
+        self._line(f"{'html' if self._escaped else 'plain'} += (")
         parts: Iterable[str | nodes.Expr] = (
             part.data if isinstance(part, nodes.TemplateData) else cast(nodes.Expr, part)
             for part in chain.from_iterable(output.iter_child_nodes() for output in outputs)
@@ -125,9 +120,8 @@ class _Generator:
             if isinstance(part, str):
                 self._line(f"{part!r},")
             else:
-                output = self._output(part, scope)
+                output = self._repeated.mark(self._output(part, scope), part, scope)
                 self._line(f"{output},", part.lineno)
-                self._repeated.count(output, part, scope)
         self._line(")")
 
     def _output(self, part: nodes.Expr, scope: Scope) -> str:
@@ -142,15 +136,18 @@ class _Generator:
             part = nodes.Filter(part, "_flat", [], [], None, None, lineno=part.lineno)
         value = self._expression(part, scope)
         typed = "" if of_the_shop(part, scope) else "typed_"
+        often = isinstance(part, nodes.Filter) and part.name in _OFTEN_USUAL
         if self._escaped:
-            return quickly(value, f"{typed}usual", f"{typed}{_ESCAPES[place]}({{}}, filling)")
+            return quickly(value, f"{typed}usual", f"{typed}{_ESCAPES[place]}({{}}, filling)", often=often)
         short = not typed and is_text(part) and not local(part, scope)
         plain = f"str({value})" if short else f"{typed}write({value}, filling)"
         if is_address(part):
             return plain
         if self._right_to_left:
             return f"isolated({plain}, filling)"
-        return quickly(value, "typed_usual", in_line("typed_write({}, filling)")) if typed else in_line(plain)
+        if typed:
+            return quickly(value, "typed_usual", in_line("typed_write({}, filling)"), often=often)
+        return in_line(plain)
 
     def _if(self, node: nodes.If, scope: Scope) -> None:
         word = "if"
@@ -172,7 +169,7 @@ class _Generator:
         with self._indented():
             if none:
                 self._line(f"{none} = False")
-            self._inner({name: item}, node.body, scope)
+            self._inner({name: item}, node.body, scope, frozenset())
         if none:
             self._line(f"if {none}:")
             self._block(node.else_, scope)
@@ -189,16 +186,11 @@ class _Generator:
         self._inner(names, node.body, scope, frozenset(trusted))
 
     def _inner(
-        self,
-        names: Mapping[str, str],
-        body: Sequence[nodes.Node],
-        around: Scope | None,
-        trusted: frozenset[str] = frozenset(),
+        self, names: Mapping[str, str], body: Sequence[nodes.Node], around: Scope, trusted: frozenset[str]
     ) -> None:
-        scope = Scope(len(self._source), self._indent, names, trusted, around)
+        scope = Scope(len(self._lines), self._indent, names, trusted, around)
         self._body(body, scope)
-        self._line("pass")
-        self._look_up(scope)
+        self._end(scope)
 
     def _block(self, body: Sequence[nodes.Node], scope: Scope) -> None:
         with self._indented():
@@ -229,11 +221,12 @@ class _Generator:
                 return f"({self._expression(node.expr1, scope)} if {test} else {other})"
             case nodes.Filter(kwargs=[], dyn_args=None, dyn_kwargs=None) if node.name in FORMATS:
                 arguments = [self._expression(it, scope) for it in (node.node, *node.args)]
-                return f"filling.formats.{node.name}({', '.join(arguments)})"
+                return self._repeated.mark(f"filling.formats.{node.name}({', '.join(arguments)})", node, scope)
             case nodes.Filter(kwargs=[], dyn_args=None, dyn_kwargs=None) if f"f_{node.name}" in self._functions:
                 arguments = [self._expression(it, scope) for it in (node.node, *node.args)]
                 call = f"f_{node.name}({', '.join([*arguments, *['filling'] * (node.name in _FILL)])})"
-                return f"counted({call}, filling)" if node.name in MAKE_TEXT else call
+                made = f"counted({call}, filling)" if node.name in MAKE_TEXT else call
+                return self._repeated.mark(made, node, scope)
         raise _unknown(node)
 
     def _test(self, node: nodes.Node, scope: Scope) -> str:
@@ -269,21 +262,18 @@ class _Generator:
             scope.paths[of, key] = self._name()
         return scope.paths[of, key]
 
-    def _look_up(self, scope: Scope) -> None:
-        """Look up the paths that were asked for in the scope, where it begins."""
-        looks = [
-            f"{' ' * scope.indent}{name} = {of}[{key!r}] if {of}.__class__ is dict and {key!r} in {of}"
-            f" else missing({of}, {key!r})"
-            for (of, key), name in scope.paths.items()
-        ]
-        self._source[scope.begins : scope.begins] = looks
-        self._places[scope.begins : scope.begins] = [1] * len(looks)
+    def _end(self, scope: Scope) -> None:
+        """End the scope, and look up where it begins the paths that were asked for in it."""
+        self._line("pass")
+        looks = [f"{' ' * scope.indent}{name} = {_taken(*path)}" for path, name in scope.paths.items()]
+        self._lines[scope.begins : scope.begins] = looks
+        self.places[scope.begins : scope.begins] = [1] * len(looks)
 
     # ------------------------------------------------------------ lines
 
     def _line(self, code: str, place: int = 1) -> None:
-        self._source.append(" " * self._indent + code)
-        self._places.append(place)
+        self._lines.append(" " * self._indent + code)
+        self.places.append(place)
 
     @contextmanager
     def _indented(self) -> Iterator[None]:
@@ -294,6 +284,13 @@ class _Generator:
     def _name(self) -> str:
         self._named += 1
         return f"v{self._named}"
+
+
+def _taken(of: str, key: str) -> str:
+    """Return what takes the key of a value, if that is a dict. Of all values that is sure."""
+    if of == "values":
+        return f"values[{key!r}] if {key!r} in values else missing({key!r})"
+    return f"{of}[{key!r}] if {of}.__class__ is dict and {key!r} in {of} else missing_in({of}, {key!r})"
 
 
 def _unknown(node: nodes.Node | None) -> TypeError:

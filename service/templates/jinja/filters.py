@@ -1,4 +1,4 @@
-"""All that the functions of a message can call besides the formats of its filling: filters, and what stands for a
+"""All that the function of a message can call besides the formats of its filling: filters, and what stands for a
 missing value.
 
 What a template may say is decided before, on its syntax tree (`checker`); this is the second wall. Besides the
@@ -50,7 +50,7 @@ class Missing(Undefined):
 
 
 def functions(stages: Mapping[str, str], direction: Direction = _FROM_LEFT) -> dict[str, Any]:
-    """Return all that the functions of a message can call, by name: the filters, and what generated code needs.
+    """Return all that the function of a message can call, by name: the filters, and what generated code needs.
     `stages` are the layout's words for statuses, in the language of the message, and `direction` is the message's."""
     filters = {**PLAIN_FILTERS, "_stage": partial(_stage, stages)}
     disturbs = direction.disturbs
@@ -75,6 +75,7 @@ def functions(stages: Mapping[str, str], direction: Direction = _FROM_LEFT) -> d
         "counted": counted,
         "dict": dict,
         "missing": _missing,
+        "missing_in": _missing_in,
         "indented": indented,
         "numbers": _NUMBERS,
     }
@@ -121,14 +122,15 @@ def _writer(
     return write
 
 
-def _missing(of: Any, key: str) -> Missing:
-    """Return what stands for a missing part of a value. A part of what is missing is missing too."""
-    return of if of.__class__ is Missing else _missing_of(key)
-
-
 @lru_cache(1024)  # the names are those that templates write
-def _missing_of(key: str) -> Missing:
+def _missing(key: str) -> Missing:
+    """Return what stands for a missing value."""
     return Missing(name=key)
+
+
+def _missing_in(of: Any, key: str) -> Missing:
+    """Return what stands for a missing part of a value. A part of what is missing is missing too."""
+    return of if of.__class__ is Missing else _missing(key)
 
 
 def _stage(named: Mapping[str, str], status: Any) -> str:

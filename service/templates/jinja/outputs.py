@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-_OFTEN_USUAL = "filling.formats.number("  # what may well give a usual text, unlike dates and amounts
 
-
-def quickly(value: str, usual: str, written: str) -> str:
+def quickly(value: str, usual: str, written: str, *, often: bool) -> str:
     """Return `written`, with the value where it has braces; or the value as it is if that is a text, and one that the
-    function named `usual` knows."""
+    function named `usual` knows. It is not asked for what is made unless it is `often` such a text."""
     if value.isidentifier():
         return f"({value} if {value}.__class__ is str and {usual}({value}) else {written.format(value)})"
-    if value.startswith(_OFTEN_USUAL):
+    if often:
         return f"(t if (t := {value}).__class__ is str and {usual}(t) else {written.format('t')})"
     return written.format(value)
 

@@ -1,4 +1,4 @@
-"""The functions of a message, ready to be filled."""
+"""The function of a message, ready to be filled."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from avisa.templates.jinja.filling import Filling
 from avisa.templates.limits import joined
 
 
-class Fill(Protocol):
-    """Appends the pieces of a text, filled with values, to the list."""
+class Write(Protocol):
+    """Appends the pieces of both texts, filled with values, to the lists."""
 
     __code__: CodeType
 
-    def __call__(self, values: Mapping[str, Any], into: list[str], filling: Filling, /) -> None: ...
+    def __call__(self, values: Mapping[str, Any], plain: list[str], html: list[str], filling: Filling, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """The functions of a message."""
+    """The function of a message."""
 
-    plain: Fill
-    html: Fill
-    lines: Sequence[int]  # for each line of both functions, counted through, the line of the message
-    size: int  # characters of the functions' source, of which each takes three bytes or so of memory
+    write: Write
+    lines: Sequence[int]  # for each line of the function, the line of the message
+    size: int  # characters of the function's source, of which each takes three bytes or so of memory
     longest: int = field(init=False)  # characters of the longest fixed piece of a text
 
     def __post_init__(self) -> None:
-        fixed = (*_texts(self.plain.__code__.co_consts), *_texts(self.html.__code__.co_consts))
-        object.__setattr__(self, "longest", max(map(len, fixed), default=0))
+        object.__setattr__(self, "longest", max(map(len, _texts(self.write.__code__.co_consts)), default=0))
 
     def fill(self, values: Mapping[str, Any], filling: Filling) -> tuple[str, bytes]:
         """Return the plain text, and the HTML in quoted-printable. Raises what the filters raise, and TooMuch."""
-        plain = _filled(self.plain, values, filling, self.longest)
-        return plain, _filled(self.html, values, filling, self.longest).encode("ascii")
+        plain: list[str] = []
+        html: list[str] = []
+        self.write(values, plain, html, filling)
+        return joined(plain, filling, self.longest), joined(html, filling, self.longest).encode("ascii")
 
     def line(self, line: int) -> int:
-        """Return the line of the message for a line of a function."""
+        """Return the line of the message for a line of the function."""
         return self.lines[line - 1]
 
 
@@ -50,9 +50,3 @@ def _texts(constants: tuple[object, ...]) -> Iterator[str]:
             yield constant
         elif isinstance(constant, tuple):
             yield from _texts(constant)
-
-
-def _filled(fill: Fill, values: Mapping[str, Any], filling: Filling, longest: int) -> str:
-    into: list[str] = []
-    fill(values, into, filling)
-    return joined(into, filling, longest)

@@ -1,13 +1,12 @@
-"""What a function writes in several places, such as an order's number or the brand's colour, is made once.
+"""What a function makes in several places, such as a date, a link or the brand's name as it is shown, is made once.
 
-    (v7 or (v7 := shown(v1, filling))),
+    (v7 if v7 is not None else (v7 := shown(v1, filling))),
 
-It is made where it is first written, since what no branch writes may be missing.
+It is made where it is first asked for, since what no branch writes may be missing.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
 from jinja2 import nodes
@@ -16,20 +15,35 @@ from avisa.templates.jinja.scopes import Scope, local
 
 
 class Repeated:
-    """How often a function writes each output that is the same wherever it is written."""
+    """What a function makes. A mark stands for each until it is known how often it is made; no code has a mark in it,
+    for of texts a function holds the `repr`."""
 
     def __init__(self) -> None:
-        self._times: Counter[str] = Counter()
+        self._marks: dict[str, str] = {}  # of what is made; what is made of another one comes behind it
+        self._in_loops: set[str] = set()  # marks of what may be made in a loop
 
-    def count(self, output: str, part: nodes.Expr, scope: Scope) -> None:
-        """Count the output of a part, unless it depends on a loop or on a component's argument."""
-        if not any(local(name, scope) for name in (part, *part.find_all(nodes.Name))):
-            self._times[output] += 1 if scope.around is None else 2  # a loop may write it again
+    def mark(self, made: str, node: nodes.Expr, scope: Scope) -> str:
+        """Return the mark of what is made of a node; if that depends on a loop or on a component's argument, what is
+        made itself."""
+        if any(local(name, scope) for name in (node, *node.find_all(nodes.Name))):
+            return made
+        mark = self._marks.setdefault(made, f"\0{len(self._marks)}\0")
+        if scope.around is not None:
+            self._in_loops.add(mark)
+        return mark
 
-    def keep(self, source: list[str], name: Callable[[], str]) -> list[str]:
-        """Change the lines so that they keep what they write again; return those that have to come before them."""
-        kept = {output: name() for output, times in self._times.items() if times > 1}
-        for at, line in enumerate(source):
-            if known := kept.get(output := line.strip(" ,")):
-                source[at] = line.replace(output, f"({known} or ({known} := {output}))")
-        return [f" {' = '.join(kept.values())} = None"] if kept else []
+    def written(self, code: str, name: Callable[[], str]) -> tuple[str, list[str]]:
+        """Return the code with what is made in the places of its marks, and the names that it has for what it keeps,
+        which are None at first."""
+        kept: dict[str, str] = {}  # by the mark
+        for made, mark in reversed(self._marks.items()):
+            times = sum(text.count(mark) for text in (code, *kept.values()))
+            if times > 1 or mark in self._in_loops:
+                kept[mark] = made
+            else:
+                code = code.replace(mark, made)
+                kept = {other: text.replace(mark, made) for other, text in kept.items()}
+        names = [name() for _ in kept]
+        for own, (mark, made) in zip(names, kept.items(), strict=True):
+            code = code.replace(mark, f"({own} if {own} is not None else ({own} := {made}))")
+        return code, names
