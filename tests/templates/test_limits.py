@@ -12,8 +12,10 @@ from avisa.catalog.catalog import LARGEST_DRAFT
 from avisa.core.samples import samples
 from avisa.core.shapes import LONGEST_TEXT
 from avisa.ports import CannotRender, Mail, RenderedMessage
+from avisa.templates.jinja.direction import Direction
+from avisa.templates.jinja.filters import REMEMBERED, functions
 from avisa.templates.layout.layout import Layout
-from avisa.templates.limits import LONGEST_RESULT
+from avisa.templates.limits import LONGEST_RESULT, Budget
 from avisa.templates.renderer import fill
 from tests.templates.harness import NOW, catalog_of, compiled, compiled_in, drafted, files, layout_with, mailed, usual
 
@@ -223,3 +225,15 @@ def test_a_list_is_written_in_a_limited_number_of_characters() -> None:
     for line in rendered.text.split("\n\n")[:2]:
         assert len(line) == LONGEST_TEXT
         assert set(line) <= set("a, -…")
+
+
+@pytest.mark.parametrize("right_to_left", [False, True])
+@pytest.mark.parametrize(
+    "text", ["\U00010800\n", "1a\U00010800", "\U0001f600", "'", "a.bb ", "a\n", "\u05d0 1a\n", "= .b"]
+)
+def test_what_is_written_of_a_short_value_is_no_longer_than_a_text(text: str, right_to_left: bool) -> None:
+    known = functions({}, Direction(right_to_left=right_to_left))
+    short = (text * REMEMBERED)[:REMEMBERED]
+    for writer in ("escape", "shown", "in_line", "lines"):
+        for name in (writer, f"typed_{writer}"):
+            assert len(known[name](short, Budget())) <= LONGEST_TEXT, name

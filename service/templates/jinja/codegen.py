@@ -139,8 +139,9 @@ class _Generator:
         often = isinstance(part, nodes.Filter) and part.name in _OFTEN_USUAL
         if self._escaped:
             return quickly(value, f"{typed}usual", f"{typed}{_ESCAPES[place]}({{}}, filling)", often=often)
-        short = not typed and is_text(part) and not local(part, scope)
-        plain = f"str({value})" if short else f"{typed}write({value}, filling)"
+        plain = f"{typed}write({value}, filling)"
+        if not typed and is_text(part) and not local(part, scope):
+            plain = value if isinstance(part, nodes.Filter) else f"str({value})"  # a name may be that of nothing
         if is_address(part):
             return plain
         if self._right_to_left:

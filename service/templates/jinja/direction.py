@@ -63,11 +63,10 @@ class Direction:
         """The value of `dir` in HTML."""
         return "rtl" if self.right_to_left else "ltr"
 
-    def disturbs(self, text: str) -> bool:
-        """Whether a value would disturb, or be disturbed by, the words of a message."""
-        if self.right_to_left:
-            return _HAS_LEFT(text) is not None
-        return not text.isascii() and _HAS_RIGHT(text) is not None
+    @property
+    def disturbs(self) -> Callable[[str], object]:
+        """What finds something in a value that would disturb, or be disturbed by, the words of a message."""
+        return _HAS_LEFT if self.right_to_left else _HAS_RIGHT
 
     def in_line(self, text: str) -> str:
         """Return a value for plain text or a header, isolated by characters."""

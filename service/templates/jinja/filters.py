@@ -33,7 +33,9 @@ _USUAL = re.compile(rf"(?!\.)[ !#-%(-;?-~]{{0,{HALF}}}\Z").match
 # Windows begins with backslashes.
 _HARMLESS = re.compile(rf"[ !#-%(-\-/-9;?-\[\]-~]{{0,{HALF}}}\Z").match
 _NOTHING = re.compile(r"\Z").match
-_REMEMBERED = 100  # characters of values that are likely to come again: dates, amounts, names of goods
+# Characters of values that are likely to come again: dates, amounts, names of goods. What is written of so few is no
+# longer than the text of a value may be, and need not be counted.
+REMEMBERED = 70
 
 _NUMBERS = frozenset({int, float})
 _FROM_LEFT = Direction(right_to_left=False)
@@ -70,6 +72,7 @@ def functions(stages: Mapping[str, str], direction: Direction = _FROM_LEFT) -> d
         "str": str,
         "write": _write,
         "typed_write": _typed_write,
+        "disturbs": disturbs,
         "isolated": isolated,
         "each": each,
         "counted": counted,
@@ -97,15 +100,13 @@ def _for_html(direction: Direction) -> dict[str, Any]:
         return "<br>".join(map(shown, text.split("\n")))
 
     ways: dict[str, Callable[[str], str]] = {"escape": escape, "shown": shown, "in_line": in_line, "lines": lines}
+    writers = {name: _writer(html_of, str) for name, html_of in ways.items()}
+    typed = {f"typed_{name}": _writer(html_of, without_links) for name, html_of in ways.items()}
     usual, harmless = (_NOTHING, _NOTHING) if direction.right_to_left else (_USUAL, _HARMLESS)
-    writers = {name: _writer(html_of, str, usual) for name, html_of in ways.items()}
-    typed = {f"typed_{name}": _writer(html_of, without_links, harmless) for name, html_of in ways.items()}
     return {**writers, **typed, "usual": usual, "typed_usual": harmless}
 
 
-def _writer(
-    html_of: Callable[[str], str], shape: Callable[[str], str], usual: Callable[[str], object]
-) -> Callable[[Any, Budget], str]:
+def _writer(html_of: Callable[[str], str], shape: Callable[[str], str]) -> Callable[[Any, Budget], str]:
     """Return what writes a value in its shape as HTML in quoted-printable, isolated if it has to be."""
 
     def written(text: str) -> str:
@@ -115,9 +116,7 @@ def _writer(
 
     def write(value: Any, budget: Budget) -> str:
         text = value if value.__class__ is str else _write(value, budget)
-        if usual(text):
-            return text
-        return counted(remembered(text) if len(text) <= _REMEMBERED else written(text), budget)
+        return remembered(text) if len(text) <= REMEMBERED else counted(written(text), budget)
 
     return write
 

@@ -16,4 +16,4 @@ def quickly(value: str, usual: str, written: str, *, often: bool) -> str:
 def in_line(plain: str) -> str:
     """Return a text of a message from left to right, isolated if it has to be. ASCII has not, and what is asked for
     it is surely a text."""
-    return f"(t if (t := {plain}).isascii() else isolated(t, filling))"
+    return f"(t if (t := {plain}).isascii() or not disturbs(t) else isolated(t, filling))"
