@@ -136,7 +136,7 @@ class Catalog:
             message=message,
             message_id=f"<{uuid_of(notification.key)}@{domain}>",
             references=f"<{uuid_of(f'{order.order_id} {notification.recipient}')}@{domain}>",
-            date=date_of(now.replace(microsecond=0)),
+            date=date_of(now),
             locale=locale,
             brand=brand.key,
             purpose=notification.purpose,

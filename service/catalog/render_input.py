@@ -12,7 +12,8 @@ from typing import Protocol
 from avisa.core.plan import Brand
 from avisa.ports import CannotRender, Mail, MailRenderer, RenderedMessage, RenderInput
 
-_URLS = uuid.NAMESPACE_URL.bytes
+_URLS = hashlib.sha1(uuid.NAMESPACE_URL.bytes, usedforsecurity=False)
+_VARIANT = {f"{digit:x}": "89ab"[digit % 4] for digit in range(16)}
 
 
 class Renderer(MailRenderer, Protocol):
@@ -40,15 +41,16 @@ class Renderer(MailRenderer, Protocol):
         """The mail that carries these texts."""
 
 
-@lru_cache(64)
+@lru_cache(64)  # the mails of a batch have the same moment
 def date_of(at: datetime) -> str:
-    """The value of a `Date` header (RFC 5322 section 3.3), in UTC."""
+    """The value of a `Date` header (RFC 5322 section 3.3), in UTC and whole seconds."""
     return format_datetime(at.astimezone(UTC))
 
 
 def uuid_of(text: str) -> str:
     """The version 5 UUID (RFC 9562 section 5.5) of `text` in the namespace of URLs; `uuid.uuid5` takes thrice as
     long."""
-    digits = hashlib.sha1(_URLS + text.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digits[16], 16) % 4]
-    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+    named = _URLS.copy()
+    named.update(text.encode())
+    digits = named.hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
