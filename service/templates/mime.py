@@ -21,7 +21,6 @@ from avisa.core.quick_dataclass import dataclass
 from avisa.ports import RenderedMessage
 from avisa.templates.jinja.direction import SIGNS, closed
 
-_PLAIN = re.compile(r"[\x20-\x7e]*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(?: [A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+)*")
 _TOKEN = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -126,7 +125,7 @@ def _shortened(value: str, longest: int) -> str:
 def _subject(value: str) -> str:
     """Return the subject as `neutral` would, but with the signs that keep the directions in it apart. Values of an
     event hold none (`core.characters`)."""
-    pieces = _OF_DIRECTION.split(value)
+    pieces = [value] if value.isascii() else _OF_DIRECTION.split(value)
     if len(pieces) == 1:
         return neutral(value, _LONGEST_SUBJECT)
     shown = "".join(piece if place % 2 else visible(piece) for place, piece in enumerate(pieces))
@@ -135,7 +134,7 @@ def _subject(value: str) -> str:
 
 def text(value: str, used: int) -> bytes:
     """Return neutral text as an unstructured header value; `used` columns of the first line are taken."""
-    if len(value) + used <= _LINE and _PLAIN.fullmatch(value):
+    if len(value) + used <= _LINE and _is_plain(value):
         return value.encode("ascii")
     return _encoded(value, used)
 
@@ -148,7 +147,7 @@ def mailbox(name: str, address: str, used: int) -> bytes:
     name = neutral(name, _LONGEST_NAME)
     if not name:
         return address.encode()
-    if len(name) + used > _LINE or not _PLAIN.fullmatch(name):
+    if len(name) + used > _LINE or not _is_plain(name):
         phrase = _encoded(name, used)
     elif _ATOMS.fullmatch(name):
         phrase = name.encode("ascii")
@@ -158,18 +157,22 @@ def mailbox(name: str, address: str, used: int) -> bytes:
     return phrase + between + b"<" + address.encode() + b">"
 
 
+def _is_plain(value: str) -> bool:
+    """Whether the text is of printable ASCII, all of which a header may hold."""
+    return value.isascii() and value.isprintable()
+
+
 def _encoded(value: str, used: int) -> bytes:
     """Return encoded words (RFC 2047), each of whole characters, each on its own line."""
-    words: list[bytes] = []
+    left, words = value.encode(), []
     room = min(_WORD, (_LINE - used - len("=?utf-8?b??=")) // 4 * 3)  # the header's name comes before
-    current = b""
-    for character in value:
-        encoded = character.encode()
-        if len(current) + len(encoded) > room:
-            words.append(current)
-            current, room = b"", _WORD
-        current += encoded
-    words.append(current)
+    while len(left) > room:
+        end = room
+        while left[end] & 0xC0 == 0x80:  # within a character
+            end -= 1
+        words.append(left[:end])
+        left, room = left[end:], _WORD
+    words.append(left)
     return b"\r\n ".join(b"=?utf-8?b?" + binascii.b2a_base64(word, newline=False) + b"?=" for word in words if word)
 
 
