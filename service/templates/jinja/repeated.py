@@ -7,11 +7,15 @@ It is made where it is first asked for, since what no branch writes may be missi
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable
 
 from jinja2 import nodes
 
 from avisa.templates.jinja.scopes import Scope, local
+
+_MARK = re.compile("\0[0-9]+\0")
 
 
 class Repeated:
@@ -35,15 +39,12 @@ class Repeated:
     def written(self, code: str, name: Callable[[], str]) -> tuple[str, list[str]]:
         """Return the code with what is made in the places of its marks, and the names that it has for what it keeps,
         which are None at first."""
-        kept: dict[str, str] = {}  # by the mark
-        for made, mark in reversed(self._marks.items()):
-            times = sum(text.count(mark) for text in (code, *kept.values()))
-            if times > 1 or mark in self._in_loops:
-                kept[mark] = made
-            else:
-                code = code.replace(mark, made)
-                kept = {other: text.replace(mark, made) for other, text in kept.items()}
-        names = [name() for _ in kept]
-        for own, (mark, made) in zip(names, kept.items(), strict=True):
-            code = code.replace(mark, f"({own} if {own} is not None else ({own} := {made}))")
-        return code, names
+        made_of = {mark: made for made, mark in self._marks.items()}
+        times = Counter(_MARK.findall("\n".join([code, *self._marks])))  # what is kept is made in one place
+        names = {mark: name() for mark in made_of if times[mark] > 1 or mark in self._in_loops}
+
+        def unmarked(found: re.Match[str]) -> str:
+            made, own = _MARK.sub(unmarked, made_of[found[0]]), names.get(found[0])
+            return made if own is None else f"({own} if {own} is not None else ({own} := {made}))"
+
+        return _MARK.sub(unmarked, code), list(names.values())
