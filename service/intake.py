@@ -178,16 +178,14 @@ def _odd_time(event: OrderEvent, at: Now) -> Literal["ahead", "long_ago"] | None
 
 def _note(event: OrderEvent, before: Order | None, decision: Decision, catalog: Catalog, at: Now) -> str | None:
     """What was odd about an event that could still be used, free of personal data."""
-    odd = []
+    odd: list[str] = []
     match _odd_time(event, at):
         case "ahead":
             odd.append("occurred_at lies ahead and was taken as now")
         case "long_ago":
             odd.append(f"occurred on {event.occurred_at.date().isoformat()}, by its own word")
-    if "timestamp" in event.left_out:
-        odd.append("the record's timestamp is no moment, and was taken as now")
-    if unused := sorted(set(event.left_out) - {"timestamp"}):
-        odd.append(f"left out, as they could not be used: {', '.join(unused)}")
+    if event.left_out:
+        odd += _left_out(event.left_out)
     if event.cut:
         odd.append(f"cut, as they are too long: {', '.join(sorted(event.cut))}")
     if forgotten := _forgotten_details(event, before, decision):
@@ -202,6 +200,13 @@ def _note(event: OrderEvent, before: Order | None, decision: Decision, catalog: 
     if brand is not None and brand not in catalog.plan.brands:
         odd.append("the brand is unknown, the default one is used")
     return "; ".join(odd) or None
+
+
+def _left_out(names: Sequence[str]) -> Iterable[str]:
+    if "timestamp" in names:
+        yield "the record's timestamp is no moment, and was taken as now"
+    if unused := sorted(set(names) - {"timestamp"}):
+        yield f"left out, as they could not be used: {', '.join(unused)}"
 
 
 def _forgotten_details(event: OrderEvent, before: Order | None, decision: Decision) -> int:
