@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 else:
     _new = object.__new__
 
-    def evolve(value, **changes):
+    def evolve(value, /, **changes):
         """The same value with some fields changed: `dataclasses.replace` for quick dataclasses without slots.
 
         An order of forty fields is changed several times for every event, and copying its dictionary takes a
-        twentieth of the time of calling its constructor. For the same reason new ones are made of a blank one.
+        quarter of the time of calling its constructor. For the same reason a new one is made of a blank one.
+        Beyond fourteen changes Python makes the call itself in a slower way, so that two calls take less time.
         """
         changed = _new(value.__class__)
         changed.__dict__ = value.__dict__ | changes

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import json
 from bisect import bisect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from avisa.core import working_time, zones
 from avisa.core.model import Fact, Json, Order, OrderEvent, Rank
@@ -39,6 +39,9 @@ FIELDS = frozenset(
     }
 )
 MAX_DETAILS_BYTES = 64 * 1024  # of an order, and of one event
+
+# An event makes ten facts, and the constructor of a named tuple is a function of Python around this one.
+_fact: Callable[[tuple[Rank, Json]], Fact] = partial(tuple.__new__, Fact)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_EPISODE = ("reason", "next_step")
@@ -71,8 +74,8 @@ def merged(facts: Mapping[str, Fact], news: Mapping[str, Json], rank: Rank) -> M
     """The facts with what an event of `rank` says filled in wherever nothing newer has spoken."""
     if not news:
         return facts
-    told = {key: Fact(rank, value) for key, value in news.items()}
-    result = {**facts, **told}
+    told = {key: _fact((rank, value)) for key, value in news.items()}
+    result = {**facts, **told} if facts else told
     for key in facts.keys() & told.keys():
         if not facts[key].rank < rank:
             result[key] = facts[key]

@@ -51,12 +51,12 @@ def superseded(notification: Notification, order: Order, plan: Plan) -> bool:
     """
     match notification.purpose:
         case Purpose.UPDATE:
-            exempt = plan.exempts(notification) and notification.gate is not Reason.FLOOD
+            if plan.exempts(notification) and notification.gate is not Reason.FLOOD:
+                return False
             if notification.parts or part_words.subjects(order, notification.seq):
-                return not (exempt or part_words.stands(notification, order, plan))
+                return not part_words.stands(notification, order, plan)
             ended = order.final and order.status != notification.status
-            outlived = _outlived(notification, order, ended) or part_words.is_untrue_of_all(notification, order)
-            return not exempt and outlived
+            return _outlived(notification, order, ended) or part_words.is_untrue_of_all(notification, order)
         case Purpose.REMINDER:
             later = order.told_seq > notification.seq and order.told_episode >= notification.episode
             return later or _outlived(notification, order, order.final)

@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 from avisa.core import deadlines, facts, part_words, promises, questions
 from avisa.core.evolve import evolve
-from avisa.core.model import BLANK_NOTIFICATION, Alert, Json, Notification, Order, Purpose, Reason
+from avisa.core.model import Alert, Json, Notification, Order, Purpose, Reason
 from avisa.core.notification_key import key_of
 from avisa.core.plan import Plan, Touchpoint
 
@@ -41,14 +41,14 @@ def notify_customer(
     if about is not None:
         status, spoken = about.status, plan.touchpoint(about.status)
         order = part_words.with_word(order, about.ids, status, order.seq + 1)
-    reminders = order.reminders + (purpose is Purpose.REMINDER)
-    last = purpose is Purpose.REMINDER and reminders >= touchpoint.remind.at_most
+    reminds, update = purpose is Purpose.REMINDER, purpose is Purpose.UPDATE
+    reminders = order.reminders + reminds
+    last = reminds and reminders >= touchpoint.remind.at_most
     ordinal = order.ordinals.get(purpose, 0) + 1
     seq = order.seq + 1
-    due = order.deadline
-    if purpose is Purpose.REMINDER:
+    due = order.deadline if reminds else None
+    if reminds:
         order = evolve(order, reminders=reminders, spent=order.spent or last)
-    carries = purpose is not Purpose.REMINDER
     gap = deadlines.gap_after(purpose, reminders, touchpoint)
     if _overtaken(order, plan):
         order = untold(promises.untold(order, plan, now))
@@ -58,29 +58,22 @@ def notify_customer(
     if purpose is Purpose.PROMISE_MOVED:
         free = deadlines.next_move_from(promise_moved_at, order.told_until, touchpoint)
         promise_moved_at = now if free is None else max(now, free)
-    update = purpose is Purpose.UPDATE
     notified = evolve(
-        deadlines.after_message(order, gap, touchpoint, plan, now),
+        deadlines.after_message(_with_standing(order), gap, touchpoint, plan, now),
         ordinals={**order.ordinals, purpose: ordinal},
         last_word_at=now,
         seq=seq,
         told_episode=order.episode,
         told_seq=seq,
-        told_until_before=order.told_until,
-        promise_told=(carries and facts.promise(order)) or order.promise_told,
-        promise_told_before=order.promise_told,
+        promise_told=(not reminds and facts.promise(order)) or order.promise_told,
         told_status=status,
-        told_status_before=order.told_status,
         told_facts=digests(order, touchpoint),
-        told_facts_before=order.told_facts,
         told_once=order.told_once | {status} if update and spoken.once else order.told_once,
         changed=order.changed if reason is Reason.FACTS_CHANGED else (),
         promise_moved_at=promise_moved_at,
-        promise_moved_before=order.promise_moved_at,
         unreached_at=None if update else order.unreached_at,
     )
-    notification = evolve(
-        BLANK_NOTIFICATION,
+    notification = Notification(
         key=key_of(order.order_id, order.episode, purpose, ordinal, "customer"),
         order_id=order.order_id,
         episode=order.episode,
@@ -92,13 +85,12 @@ def notify_customer(
         seq=seq,
         reason=reason,
         decided_at=now,
-        due=due if purpose is Purpose.REMINDER else None,
+        due=due,
         next_update=notified.told_until if touchpoint.count_from == "last_message" else None,
         last=last,
         promise_before=_believed(order) if purpose in CARRIES_PROMISE else None,
-        parts=tuple(about.ids) if about is not None else (),
     )
-    return notified, notification
+    return notified, notification if about is None else evolve(notification, parts=tuple(about.ids))
 
 
 def _overtaken(order: Order, plan: Plan) -> bool:
@@ -107,6 +99,18 @@ def _overtaken(order: Order, plan: Plan) -> bool:
         if waiting.to_customer and waiting.seq == order.told_seq and not waiting.begun:
             return not (plan.exempts(waiting) or part_words.stands(waiting, order, plan))
     return False
+
+
+def _with_standing(order: Order) -> Order:
+    """The order with what it says now kept, for `untold`, should its next message never leave."""
+    return evolve(
+        order,
+        told_until_before=order.told_until,
+        promise_told_before=order.promise_told,
+        told_status_before=order.told_status,
+        told_facts_before=order.told_facts,
+        promise_moved_before=order.promise_moved_at,
+    )
 
 
 def untold(order: Order) -> Order:

@@ -223,6 +223,10 @@ def _noticed(promise: Promise, state: PromiseState) -> Promise:
     return evolve(promise, noticed=noticed[-_MOST_NOTICED:])
 
 
+def _is_noticed(promise: Promise, state: PromiseState, date: str) -> bool:
+    return bool(promise.noticed) and _notice(state, date) in promise.noticed
+
+
 def _notice(state: PromiseState, date: str | None) -> str:
     """The entry in `noticed` which says that this state was told of this date, or need not be."""
     return f"{state} {date}"
@@ -245,7 +249,7 @@ def _judged(promise: Promise, date: str | None, order: Order, plan: Plan, now: d
 def _dated(promise: Promise, date: str, order: Order, plan: Plan, now: datetime) -> Promise:
     """The promise after this date was given, for the first time or in place of another."""
     state = _standing(date, order, plan)
-    if _is_over(date, order, plan, now) or _notice(PromiseState.BROKEN, date) in promise.noticed:
+    if _is_over(date, order, plan, now) or _is_noticed(promise, PromiseState.BROKEN, date):
         state = PromiseState.BROKEN
     return evolve(promise, date=date, state=state, since=now, message_seq=0, fulfilled_at=None)
 
@@ -284,8 +288,8 @@ def _next(order: Order, promise: Promise, plan: Plan, now: datetime) -> datetime
     touchpoint = plan.touchpoint(order.status)
     end = facts.promise_moment(promise.date, facts.zone(order, plan))
     broken = end + touchpoint.grace if plan.judges_promises else None
-    noticed = _notice(PromiseState.AT_RISK, promise.date) in promise.noticed
-    at_risk = promise.state is PromiseState.AT_RISK or noticed
-    if touchpoint.warn_before is None or at_risk or end <= now:
+    if touchpoint.warn_before is None or end <= now:
+        return broken
+    if promise.state is PromiseState.AT_RISK or _is_noticed(promise, PromiseState.AT_RISK, promise.date):
         return broken
     return deadlines.earlier(end - touchpoint.warn_before, broken)

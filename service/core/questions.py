@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from avisa.core.evolve import evolve
-from avisa.core.model import BLANK_NOTIFICATION, Alert, Notification, Order, Purpose, Rank, Reason
+from avisa.core.model import Alert, Notification, Order, Purpose, Rank, Reason
 from avisa.core.notification_key import key_of
 from avisa.core.plan import Plan
 from avisa.core.question import Asking, Question, QuestionState, Reply, Unheeded
@@ -83,8 +83,7 @@ def notify_owner(
 ) -> tuple[Order, Notification]:
     """Queue one message for an owner; return the order with its new `seq`, and the notification."""
     seq = order.seq + 1
-    notification = evolve(
-        BLANK_NOTIFICATION,
+    notification = Notification(
         key=key_of(order.order_id, order.episode, purpose, ordinal, f"owner:{owner}"),
         order_id=order.order_id,
         episode=order.episode,
