@@ -24,6 +24,7 @@ from avisa.ports import Record, Skipped, Taken, Unreadable
 SPECVERSION = "1.0"
 _REQUIRED = ("specversion", "type", "source", "id")  # CloudEvents 1.0 section 3.1
 _READ = (*_REQUIRED, "time")
+_OF_BINARY = frozenset(f"ce_{name}" for name in _REQUIRED)  # one of these headers announces it
 
 _LeftOut = tuple[str, ...]  # names of fields that could not be used
 # The envelope's attributes, the data, and the JSON pointer to the data.
@@ -51,7 +52,7 @@ def _read(record: Record, value: bytes, rules: Events, types: Collection[str]) -
     headers = {name.lower(): content for name, content in record.headers}  # of one name, the last header counts
     if _is_structured(headers.get("content-type")):
         parts = _structured(value, rules, types)
-    elif any(f"ce_{name}" in headers for name in _REQUIRED):
+    elif not _OF_BINARY.isdisjoint(headers):
         parts = _binary(headers, value, rules, types)
     elif b'"specversion"' in value and _is_envelope(value):
         parts = _structured(value, rules, types)
@@ -66,7 +67,9 @@ def _read(record: Record, value: bytes, rules: Events, types: Collection[str]) -
 
 def _is_structured(content_type: bytes | None) -> bool:
     """Return whether the header announces an envelope. A header that cannot be decoded announces nothing."""
-    written = _unquoted((content_type or b"").decode("utf-8", "replace"))
+    if not content_type:
+        return False
+    written = _unquoted(content_type.decode("utf-8", "replace"))
     media_type = written.partition(";")[0].strip().lower()
     if not media_type.startswith("application/cloudevents"):
         return False

@@ -83,7 +83,7 @@ def _may_need_replacing(details: Mapping[str, Json]) -> bool:
         written = orjson.dumps(details)
     except TypeError:
         return True
-    return b"null" in written or b"\\u0000" in written
+    return b"null" in written or (b"\\" in written and b"\\u0000" in written)
 
 
 def _storable(value: Json) -> Json:

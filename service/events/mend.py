@@ -41,7 +41,7 @@ _Path = tuple[str | int, ...]
 
 def may_hold_placeholders(value: bytes) -> bool:
     """True if a record may hold a text that stands for a value that its writer did not have."""
-    if b"\\u00" in value:
+    if b"\\" in value and b"\\u00" in value:  # one byte is found sooner than several
         value = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), value)
     return any(map(value.__contains__, _MARKS))
 
