@@ -28,6 +28,7 @@ _LARGEST_LIST = 24 * 1024  # characters of what is shown of several orders
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 _JUDGED = frozenset({PromiseState.KEPT, PromiseState.BROKEN})
+_IN_DANGER = frozenset({PromiseState.AT_RISK, PromiseState.BROKEN})
 _DETAIL = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")  # what a template can write; and no name that is an address
 
 
@@ -63,8 +64,10 @@ def build(
     if not customer and isinstance(known.get("customer.name"), str) and known["customer.name"].strip():
         left_out.append("customer.name: has not the shape of a name")
     date = known.get("promised_at")
-    if date is not None and (not notification.to_customer or _is_shown(date, notification, order, plan, now)):
-        variables["promise"] = _promise(date, notification, order, plan)
+    if date is not None:
+        judged = _judged(notification, order, plan)
+        if not notification.to_customer or judged or _is_shown(date, notification, order, plan, now):
+            variables["promise"] = _promise(date, judged, notification, order)
     if notification.next_update is not None:
         variables["next_update"] = moment(notification.next_update)
     if order.changed and notification.reason is Reason.FACTS_CHANGED:
@@ -174,15 +177,12 @@ def progress(order: Order, plan: Plan, part: Mapping[str, Json] | None = None) -
     An order that ended in another status shows the stages that it passed, and its end. With `part`, which is the
     variable, they are those of that part: beside "parcel 2 is on its way" nobody wants to see where the others are.
     """
-    way: list[str] = []
-    for status, touchpoint in plan.touchpoints.items():
-        way.append(status)
-        if touchpoint.final:
-            break
-    status, passed = order.status, (*(status for _, status in order.statuses), *part_values.statuses_of_all(order))
+    status, passed = order.status, {status for _, status in order.statuses}
     if part is not None:
-        status, passed = part["status"], part_values.statuses_of(order, part["id"])
-    return _progress(tuple(way), frozenset(passed), status, plan.touchpoint(status).final)
+        status, passed = part["status"], set(part_values.statuses_of(order, part["id"]))
+    elif order.parts is not None:
+        passed.update(part_values.statuses_of_all(order))
+    return _progress(plan.way, frozenset(passed), status, plan.touchpoint(status).final)
 
 
 @lru_cache(1024)  # there are few ways through a plan, and many orders on them
@@ -238,8 +238,8 @@ def _reminder(notification: Notification) -> dict[str, Json]:
 
 def _is_shown(date: str, notification: Notification, order: Order, plan: Plan, now: datetime) -> bool:
     """False for a date in the past: it is no promise any more, and a customer who reads it takes us for fools. Unless
-    the message says what became of it."""
-    if notification.purpose is Purpose.PROMISE_BROKEN or _judged(notification, order, plan) is not None:
+    the message says that it was broken."""
+    if notification.purpose is Purpose.PROMISE_BROKEN:
         return True
     return facts.promise_moment(date, facts.zone(order, plan)) > now
 
@@ -253,7 +253,7 @@ def _judged(notification: Notification, order: Order, plan: Plan) -> PromiseStat
     return promise.state if judged else None
 
 
-def _promise(date: str, notification: Notification, order: Order, plan: Plan) -> dict[str, Json]:
+def _promise(date: str, judged: PromiseState | None, notification: Notification, order: Order) -> dict[str, Json]:
     begin, slash, end = date.rpartition("/")
     promise: dict[str, Json] = {"date": end, "until": end}
     if slash:
@@ -262,7 +262,7 @@ def _promise(date: str, notification: Notification, order: Order, plan: Plan) ->
     moved = before is not None and before != date
     if before is not None and moved:
         promise["previous"] = before.rpartition("/")[2]
-    promise["state"] = str(_judged(notification, order, plan) or _state(notification, order, moved=moved))
+    promise["state"] = str(judged or _state(notification, order, moved=moved))
     return promise
 
 
@@ -273,7 +273,7 @@ def _state(notification: Notification, order: Order, *, moved: bool) -> PromiseS
     if moved:
         return PromiseState.MOVED
     state = order.promise.state if order.promise is not None else None
-    return state if state in {PromiseState.AT_RISK, PromiseState.BROKEN} else PromiseState.OPEN
+    return state if state in _IN_DANGER else PromiseState.OPEN
 
 
 def _ink_on(color: str) -> str:

@@ -209,10 +209,13 @@ class Plan:
     tell_from: datetime | None = None  # AVISA_KAFKA__TELL_FROM
     # True if some status fulfils a promise; else nobody can say of any that it was broken.
     judges_promises: bool = field(init=False)
+    way: tuple[str, ...] = field(init=False)  # the statuses up to the first final one: what an order passes as a rule
 
     def __post_init__(self) -> None:
         fulfils = any(touchpoint.fulfils_promise for touchpoint in self.touchpoints.values())
         object.__setattr__(self, "judges_promises", fulfils)
+        ends = [place for place, touchpoint in enumerate(self.touchpoints.values(), 1) if touchpoint.final]
+        object.__setattr__(self, "way", tuple(self.touchpoints)[: min(ends, default=None)])
 
     def touchpoint(self, status: str) -> Touchpoint:
         """The touchpoint of a status; for an unknown status the one that the plan has for those."""
