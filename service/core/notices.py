@@ -16,6 +16,7 @@ from avisa.core.evolve import evolve
 from avisa.core.model import Alert, Json, Notification, Order, Purpose, Reason
 from avisa.core.notification_key import key_of
 from avisa.core.plan import Plan, Touchpoint
+from avisa.core.promise import Promise
 
 # Whoever reads one of these has been told the promise as it was at that moment.
 CARRIES_PROMISE = frozenset({Purpose.UPDATE, Purpose.PROMISE_MOVED})
@@ -52,14 +53,13 @@ def notify_customer(
     gap = deadlines.gap_after(purpose, reminders, touchpoint)
     if _overtaken(order, plan):
         order = untold(promises.untold(order, plan, now))
-    if order.promise is not None:
-        order = promises.with_message(order, purpose, plan, now)
+    order = _with_standing(order, promises.with_message(order, purpose, plan, now))
     promise_moved_at = order.promise_moved_at
     if purpose is Purpose.PROMISE_MOVED:
         free = deadlines.next_move_from(promise_moved_at, order.told_until, touchpoint)
         promise_moved_at = now if free is None else max(now, free)
     notified = evolve(
-        deadlines.after_message(_with_standing(order), gap, touchpoint, plan, now),
+        deadlines.after_message(order, gap, touchpoint, plan, now),
         ordinals={**order.ordinals, purpose: ordinal},
         last_word_at=now,
         seq=seq,
@@ -101,10 +101,11 @@ def _overtaken(order: Order, plan: Plan) -> bool:
     return False
 
 
-def _with_standing(order: Order) -> Order:
-    """The order with what it says now kept, for `untold`, should its next message never leave."""
+def _with_standing(order: Order, promise: Promise | None) -> Order:
+    """The order before its next message, which tells this promise: what stands until then is kept for `untold`."""
     return evolve(
         order,
+        promise=promise,
         told_until_before=order.told_until,
         promise_told_before=order.promise_told,
         told_status_before=order.told_status,

@@ -160,17 +160,16 @@ def brought_to(order: Order, state: PromiseState, plan: Plan, now: datetime, *, 
     return _watched(order, promise, plan, now)
 
 
-def with_message(order: Order, purpose: Purpose, plan: Plan, now: datetime) -> Order:
-    """The order once its next message to the customer is decided, with this purpose. The first one after a change of
-    state, reminders apart, tells that state. If the warning is due, the message stands for it, as it has the date."""
+def with_message(order: Order, purpose: Purpose, plan: Plan, now: datetime) -> Promise | None:
+    """The promise once the next message to the customer is decided, with this purpose. The first one after a change
+    of state, reminders apart, tells that state. If the warning is due, the message stands for it, as it has the
+    date."""
     promise = order.promise
     if promise is None or purpose is Purpose.REMINDER:
-        return order
+        return promise
     if purpose not in STATES and due(order, plan, now) is PromiseState.AT_RISK:
-        return brought_to(order, PromiseState.AT_RISK, plan, now, message_seq=order.seq + 1)
-    if promise.message_seq:
-        return order
-    return evolve(order, promise=evolve(promise, message_seq=order.seq + 1))
+        return brought_to(order, PromiseState.AT_RISK, plan, now, message_seq=order.seq + 1).promise
+    return promise if promise.message_seq else evolve(promise, message_seq=order.seq + 1)
 
 
 def untold(order: Order, plan: Plan, now: datetime) -> Order:
