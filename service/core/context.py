@@ -220,7 +220,7 @@ def _order(order_id: str, known: Mapping[str, Json], left_out: list[str]) -> dic
         shown["currency"] = code
     shown["id"] = one_line(order_id)
     number = shown.get("number")
-    shown["number"] = str(number) if isinstance(number, str | int) else shown["id"]
+    shown["number"] = str(number) if isinstance(number, (str, int)) else shown["id"]
     if not isinstance(shown.get("url", ""), str):
         del shown["url"]
     return shown

@@ -46,6 +46,7 @@ _fact: Callable[[tuple[Rank, Json]], Fact] = partial(tuple.__new__, Fact)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_EPISODE = ("reason", "next_step")
 _GROUPS = ("customer", "details")
+_MAY_HIDE = (*_OF_EPISODE, *_GROUPS)  # without one of these, all facts of one customer are shown
 _MOST_DETAILS = 1_000  # of an order; an event sets 200 at most
 _MOST_SIGHTINGS = 250  # of which all are kept, and as many ends of older runs
 
@@ -190,10 +191,10 @@ def visible(order: Order, key: str) -> Json:
 def view(order: Order) -> dict[str, Json]:
     """All facts as they stand, flat: `customer.name`, `details.total`, `promised_at` …"""
     since = _customer_since(order)
+    if not since and order.facts.keys().isdisjoint(_MAY_HIDE):  # as of most orders
+        return {key: value for key, (_, value) in order.facts.items() if value is not None}
     episode = stay_began(order)
     cleared = {group: order.facts[group].rank for group in _GROUPS if group in order.facts}
-    if not since and not cleared and not any(key in order.facts for key in _OF_EPISODE):  # as of most orders
-        return {key: value for key, (_, value) in order.facts.items() if value is not None}
     shown: dict[str, Json] = {}
     for key, fact in order.facts.items():
         if fact.value is None or (key in _OF_EPISODE and episode is not None and fact.rank < episode):

@@ -27,8 +27,8 @@ _SCRIPTS = (
 
 def _names_in(letters: str) -> str:
     """A pattern of two words or more, plain ones or, between the first and the last, initials."""
-    word = f"(?:[A-Za-z]['’])?[{letters}]{{2,}}(?:['’-][{letters}]+)*"
-    return f"{word}(?: (?:{word}|[{letters}]\\.?))* {word}"
+    word = f"(?:[A-Za-z]['’])?[{letters}]{{2,}}+(?:['’-][{letters}]++)*+"
+    return f"{word} (?:(?:{word}|[{letters}]\\.?) )*+{word}"
 
 
 _PLAIN = re.compile("|".join(map(_names_in, _SCRIPTS)))

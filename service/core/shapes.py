@@ -126,12 +126,9 @@ def detail(value: Json, notes: Notes, longest: int = LONGEST_TEXT, depth: int = 
 
 def order_detail(name: str, value: Json, notes: Notes) -> Json:
     """A detail of an order, as `detail`; an item that has no name takes its title, its description or its number."""
-    if name == "items" and value.__class__ is list and are_plain(value):
-        return value
-    shown = detail(value, notes, LONGEST_LINE if name in _LINES else LONGEST_TEXT)
-    if name == "items" and shown.__class__ is list:
-        return [_item(item, notes) for item in shown]
-    return shown
+    if name != "items" or value.__class__ is not list:
+        return detail(value, notes, LONGEST_LINE if name in _LINES else LONGEST_TEXT)
+    return value if are_plain(value) else [_item(item, notes) for item in detail(value, notes)]
 
 
 def are_plain(items: list[Json]) -> bool:
