@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import json
 from bisect import bisect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from avisa.core import working_time, zones
 from avisa.core.model import Fact, Json, Order, OrderEvent, Rank
@@ -41,7 +41,7 @@ FIELDS = frozenset(
 MAX_DETAILS_BYTES = 64 * 1024  # of an order, and of one event
 
 # An event makes ten facts, and the constructor of a named tuple is a function of Python around this one.
-_fact: Callable[[tuple[Rank, Json]], Fact] = partial(tuple.__new__, Fact)
+_new = tuple.__new__
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_EPISODE = ("reason", "next_step")
@@ -75,7 +75,7 @@ def merged(facts: Mapping[str, Fact], news: Mapping[str, Json], rank: Rank) -> M
     """The facts with what an event of `rank` says filled in wherever nothing newer has spoken."""
     if not news:
         return facts
-    told = {key: _fact((rank, value)) for key, value in news.items()}
+    told = {key: _new(Fact, (rank, value)) for key, value in news.items()}
     result = {**facts, **told} if facts else told
     for key in facts.keys() & told.keys():
         if not facts[key].rank < rank:
