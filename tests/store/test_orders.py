@@ -29,6 +29,21 @@ async def test_a_committed_order_is_loaded_as_it_was(store: Store) -> None:
     assert await store.orders.load([]) == {}
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 33, 1_500])
+async def test_a_batch_of_any_size_is_stored_whole_and_nothing_besides(store: Store, size: int) -> None:
+    ids = [f"A-{n}" for n in range(size)]
+    committed = await store.orders.commit([change(each, seqs=(1,)) for each in ids], now=NOW)
+    loaded = await store.orders.load(ids)
+    assert committed.lost == frozenset()
+    assert sorted(loaded) == sorted(ids)
+    assert all(len(order.pending) == 1 for order in loaded.values())
+    gauges = await store.queries.gauges()
+    assert gauges.orders_open == size
+    history = await store.queries.history(ids[-1])
+    assert history is not None
+    assert len(history.entries) == 1
+
+
 async def test_a_lost_order_is_untouched_and_the_others_are_stored(store: Store) -> None:
     await store.orders.commit([change("A"), change("B")], now=NOW)
     await store.orders.commit([change("A", 1)], now=NOW)

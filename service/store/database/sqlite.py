@@ -26,7 +26,7 @@ from avisa.store.sql import schema
 T = TypeVar("T")
 
 GROUP = 32  # the most jobs that share a commit: enough to gain by it, few enough to keep it short
-STATEMENTS = 32  # kept prepared by each connection: every size of a batch makes another one, of up to half a megabyte
+STATEMENTS = 128  # kept prepared by each connection: those of a mail in every size of a batch take 7 MB
 CHECKPOINT = 0.25  # seconds between looks whether there is something to checkpoint
 TALL_WAL = 16_384  # pages, 64 MiB: then the writer waits until all is checkpointed, and starts the log anew
 CACHE = 12_288  # KiB of pages that the writer may keep; the kernel keeps the others

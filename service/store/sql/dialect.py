@@ -1,8 +1,9 @@
 """One statement for SQLite and PostgreSQL: where their dialects differ, they differ here.
 
 A statement takes many rows at once, never one after the other. PostgreSQL is handed them as one JSON array, SQLite as
-one list of values, which costs it a third of taking JSON apart. SQLite returns the rows of a query as one JSON array,
-because its driver lets go of the interpreter lock at every row and waits up to 5 ms to get it back.
+one list of values, which costs it a third of taking JSON apart. The list is filled up to a power of two with rows
+that a LIMIT leaves out: so a statement stays prepared for batches of any size. SQLite returns the rows of a query as
+one JSON array, because its driver lets go of the interpreter lock at every row and waits up to 5 ms to get it back.
 
 What stands in braces in the text of a statement is explained in `statements.sql`.
 """
@@ -26,7 +27,7 @@ SHORT = "short"  # the option of a connection to PostgreSQL on which rows are, s
 _MOST_VALUES = 32_000  # in one statement: SQLite takes 32,766, unless it was built to take fewer
 _BOUND = re.compile(r":(\w+)")
 _JSON_ROWS = "(SELECT {columns} FROM json_each(:rows)) AS r"
-_VALUES_ROWS = "(SELECT {columns} FROM (VALUES :rows)) AS r"
+_VALUES_ROWS = "(SELECT {columns} FROM (VALUES :rows) LIMIT :row_count) AS r"
 _JSON_RESULT = "WITH found ({names}) AS ({query}) SELECT json_group_array(json_array({names})) FROM found"
 _CLOCK = "CAST(extract(epoch FROM statement_timestamp()) * 1000000 AS bigint)"
 # What the words of `statements.sql` stand for.
@@ -180,20 +181,26 @@ def _bytea(content: object) -> str:
 
 
 def _with_values(statement: _Sql, rows: Rows, values: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
-    """For SQLite: the statement with the rows as they are, and all that is bound in it, in its order."""
+    """For SQLite: the statement with room for the rows, and all that is bound in it, in its order."""
+    pieces, columns = _pieces(statement)
+    room = min(1 << (len(rows) - 1).bit_length(), _MOST_VALUES // len(columns))
+    bound: list[Any] = []
+    for _, name in pieces:
+        if name == "rows":
+            bound += [one.get(column) for one in rows for column in columns]
+            bound += [None] * ((room - len(rows)) * len(columns))
+        elif name:
+            bound.append(len(rows) if name == "row_count" else values[name])
+    return _with_room(statement, room), tuple(bound)
+
+
+@cache
+def _with_room(statement: _Sql, room: int) -> str:
+    """For SQLite: the text of a statement with a list of values for so many rows."""
     pieces, columns = _pieces(statement)
     row = f"({'?,' * (len(columns) - 1)}?)"
-    sql: list[str] = []
-    bound: list[Any] = []
-    for piece, name in pieces:
-        sql.append(piece)
-        if name == "rows":
-            sql.append(",".join([row] * len(rows)))
-            bound += [one.get(column) for one in rows for column in columns]
-        elif name:
-            sql.append("?")
-            bound.append(values[name])
-    return "".join(sql), tuple(bound)
+    bound = {"rows": ",".join([row] * room), "": ""}
+    return "".join(piece + bound.get(name, "?") for piece, name in pieces)
 
 
 @cache
