@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -19,6 +20,8 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from avisa import private_file
+from avisa.core.model import Reason, State
+from avisa.core.promise import PromiseState
 from avisa.store.database.connection_thread import ConnectionThread
 from avisa.store.errors import StoreInUse, StoreMisconfigured, StoreNotFound, StoreOutdated
 from avisa.store.sql import schema
@@ -31,6 +34,13 @@ CHECKPOINT = 0.25  # seconds between looks whether there is something to checkpo
 TALL_WAL = 16_384  # pages, 64 MiB: then the writer waits until all is checkpointed, and starts the log anew
 CACHE = 12_288  # KiB of pages that the writer may keep; the kernel keeps the others
 READS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -4096")
+
+# Without an adapter the driver asks whatever is neither number nor text how to adapt it, which takes twice as long. A
+# mail binds a dozen such values.
+sqlite3.register_adapter(type(None), lambda none: none)
+sqlite3.register_adapter(bytes, bytes)
+for _words in (PromiseState, Reason, State):
+    sqlite3.register_adapter(_words, str)
 
 
 class SQLite:
