@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -40,14 +40,11 @@ def count_events(conn: Connection, by_reason: Mapping[tuple[str, Reason], int]) 
     add(conn, "event", {(reason, feed): n for (feed, reason), n in by_reason.items()})
 
 
-def count_orders(conn: Connection, moves: Iterable[tuple[Counted | None, Counted]], *, shard: str) -> None:
+def count_orders(conn: Connection, moves: Sequence[tuple[Counted | None, Counted]], *, shard: str) -> None:
     """Count orders as open, final and stuck, and by the state of their promise, as each changes from what it was
     (None: it is new) to what it is."""
-    alike: Counter[tuple[bool, bool, PromiseState | None]] = Counter()  # most orders of a batch change alike
-    for before, after in moves:
-        alike[_place(after)] += 1
-        if before is not None:
-            alike[_place(before)] -= 1
+    alike = Counter(_place(after) for _, after in moves)  # most orders of a batch change alike
+    alike.subtract(_place(before) for before, _ in moves if before is not None)
     change: Counter[tuple[str, str]] = Counter()
     promises: Counter[tuple[str, str]] = Counter()
     for (final, stuck, promise), n in alike.items():

@@ -26,7 +26,8 @@ _ON_ORDERS = query("attempts_on_orders")
 _ALERTS_WAITING = query("alerts_waiting")
 
 # An address that gets more mails than this, those of the batch and those that count, is locked. So replicas that
-# write to it at the same moment see each other's attempts. A usual mail needs no lock.
+# write to it at the same moment see each other's attempts. A usual mail needs no lock, and on SQLite none
+# does: nobody else writes meanwhile.
 _UNLOCKED = 2
 
 _Wanted = Sequence[tuple[Attempt, Mapping[Scope, Allowance]]]
@@ -49,7 +50,7 @@ def waits(conn: Connection, attempts: Sequence[Attempt], budgets: Budgets) -> di
     since = micros(now - budgets.longest)
     hashes = sorted({attempt.draft.address_hash for attempt, _ in wanted})
     ledger = _ledger(conn, hashes, wanted, since)
-    if lock_hashes(conn, _crowded(ledger, wanted)):
+    if conn.dialect.name == "postgresql" and lock_hashes(conn, _crowded(ledger, wanted)):
         ledger = _ledger(conn, hashes, wanted, since)
     waiting = _alerts_waiting(conn, wanted)
     placed = {attempt.key: _place(attempt, scopes, ledger, waiting, now) for attempt, scopes in wanted}

@@ -197,9 +197,9 @@ class SqlOrders(OnDatabase):
         )
         set_aside(conn, dead_letters, now=now)
         counted = Counter({} if tally is None else tally.by_reason)
-        for change in changes:
-            if change.order.order_id in applied.orders:
-                counted.update(change.reasons)
+        counted.update(
+            reason for change in changes if change.order.order_id in applied.orders for reason in change.reasons
+        )
         counters.count_events(conn, counted)
         return Committed(lost=frozenset(ids) - applied.orders, begun=applied.begun)
 

@@ -239,9 +239,12 @@ def _by_key(rows: Iterable[Row]) -> dict[str, _Leased]:
     return {key: _Leased(order_id, seq, revision) for key, order_id, seq, revision in rows}
 
 
+_NOT_SENT = SETTLED - {State.SENT, State.IN_DOUBT}
+
+
 def _discards(item: Settlement) -> bool:
     """Whether it needs no draft any more. Only what was sent, or may have been, can be shown again."""
-    return item.discards_draft or item.state in SETTLED - {State.SENT, State.IN_DOUBT}
+    return item.discards_draft or item.state in _NOT_SENT
 
 
 def _ended(_: Connection, item: Settlement) -> Mapping[str, Any]:

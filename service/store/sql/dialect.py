@@ -243,11 +243,11 @@ _LOCK = text(
 
 
 def lock_hashes(conn: Connection, hashes: Collection[bytes]) -> bool:
-    """Lock what has these hashes until the transaction ends; False if nothing had to be locked.
+    """Lock on PostgreSQL what has these hashes until the transaction ends; False if there are none.
 
-    On SQLite nobody else writes meanwhile. On PostgreSQL two hashes that begin alike share a lock.
+    Two hashes that begin alike share a lock.
     """
-    if not hashes or conn.dialect.name == "sqlite":
+    if not hashes:
         return False
     numbers = orjson.dumps([int.from_bytes(each[:8], "big", signed=True) for each in hashes]).decode()
     conn.execute(_LOCK, {"numbers": numbers})
