@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from weakref import WeakValueDictionary
 
 from avisa.diagnostics.diagnostic import Diagnostic, Place
 from avisa.diagnostics.suggest import closest_match
@@ -43,7 +44,7 @@ class LayoutTexts:
     stages: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Layout:
     """The layout's files, checked, its words by locale, and the style of each element that Markdown makes."""
 
@@ -63,10 +64,16 @@ class Layout:
 def read(files: Mapping[str, str]) -> Layout | list[Diagnostic]:
     """Return the layout among the files of a template folder, or all that is wrong with it.
 
-    The same files give the same object, so that what was compiled with it can be used again.
+    As long as something compiled with it is kept, the same files give the same object, so that it can be used again.
     """
-    made = _read(tuple(sorted(item for item in files.items() if item[0].startswith(FOLDER))))
-    return made if isinstance(made, Layout) else list(made)
+    items = tuple(sorted(item for item in files.items() if item[0].startswith(FOLDER)))
+    made = _kept.get(items) or _read(items)
+    if isinstance(made, Layout):
+        return _kept.setdefault(items, made)
+    return list(made)
+
+
+_kept: WeakValueDictionary[tuple[tuple[str, str], ...], Layout] = WeakValueDictionary()
 
 
 @lru_cache(8)

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from weakref import WeakValueDictionary
 
 FOLDER = "layout/"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class LayoutFiles:
-    """The files of a layout, by path. The same files are the same object, so that what was compiled with them can be
-    used again."""
+    """The files of a layout, by path. As long as something compiled with them is kept, the same files are the same
+    object, so that it can be used again."""
 
     files: Mapping[str, str]
 
     @classmethod
     def of(cls, files: Mapping[str, str]) -> LayoutFiles:
         """Those among the files of a template folder."""
-        return _layout_files(tuple(sorted(item for item in files.items() if item[0].startswith(FOLDER))))
+        items = tuple(sorted(item for item in files.items() if item[0].startswith(FOLDER)))
+        return _kept.setdefault(items, cls(dict(items)))
 
 
-@lru_cache(4)
-def _layout_files(items: tuple[tuple[str, str], ...]) -> LayoutFiles:
-    return LayoutFiles(dict(items))
+_kept: WeakValueDictionary[tuple[tuple[str, str], ...], LayoutFiles] = WeakValueDictionary()
