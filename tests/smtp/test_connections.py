@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -395,7 +396,8 @@ async def test_a_body_that_stalls_is_aborted_and_never_arrives_later() -> None:
     async with ScriptedRelay({"DATA": data}) as server:
         channel = channel_to(server, patience=Patience(stall=0.2))
         await channel.start()
-        receipt = await channel.deliver(mail(1, body=(b"y" * 70 + b"\r\n") * 400_000))
+        large = mail(1, body=(b"y" * 70 + b"\r\n") * 400_000)
+        receipt = await channel.deliver(replace(large, wire_ready=True))
         gave_up.set()
         await read_all.wait()
         await channel.stop(0)

@@ -10,11 +10,12 @@ import pytest
 from avisa.core.retry import Verdict
 from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Patience
+from tests.depth import rounds
 from tests.smtp.harness import mail, relay_to
 from tests.smtp.scripted import Act, Line, ScriptedRelay, Visit, Word
 from tests.tools import waiting
 
-MAILS = 2000
+MAILS = 2000  # in full depth
 # Few mails meet a relay that hangs; a machine that is busy may be silent for longer than a moment.
 PATIENCE = Patience(connect=5, opening=5, mail=5, rcpt=5, data=5, stall=5, dot=5, quit=5, idle=5)
 
@@ -63,12 +64,13 @@ async def test_receipts_are_true_whatever_the_relay_does(offers: tuple[str, ...]
     print("seed", seed)
     rng = random.Random(seed)
     moody = Moody(rng)
+    mails = rounds(MAILS)
     async with ScriptedRelay(moody.script(), offers=offers, cuts=rng) as server:
         channel = EmailChannel(relay_to(server, patience=PATIENCE, mails_per_connection=40), jitter=rng.random)
         await channel.start()
         receipts = {}
-        for start in range(0, MAILS, 300):
-            batch = {f"c{n}@d{rng.randrange(3)}.example": n for n in range(start, start + 300)}
+        for start in range(0, mails, 200):
+            batch = {f"c{n}@d{rng.randrange(3)}.example": n for n in range(start, start + 200)}
             answers = [channel.deliver(mail(n, to=to)) for to, n in batch.items()]
             receipts |= dict(zip(batch, await asyncio.gather(*answers), strict=True))
             async with asyncio.timeout(waiting.PATIENCE):
@@ -84,7 +86,7 @@ async def test_receipts_are_true_whatever_the_relay_does(offers: tuple[str, ...]
     for stored in server.taken:
         number = int(stored.recipient.partition(b"@")[0][1:])
         assert stored.data.startswith(b"Subject: %d\r\n" % number), "each body went to its own recipient"
-    assert len(verdicts[Verdict.ACCEPTED]) > MAILS / 2
+    assert len(verdicts[Verdict.ACCEPTED]) > mails / 2
 
 
 async def test_one_connection_sends_mails_in_order() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from pathlib import Path
 
 from avisa import plan_file
@@ -16,7 +16,7 @@ from avisa.core.plan import Holidays, Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import Draft, Mail, RenderedMessage
 from avisa.templates import template_folder
-from avisa.templates.compile_folder import compile_folder
+from avisa.templates.compile_folder import open_unchecked
 from avisa.templates.compile_message import compile_message
 from avisa.templates.compiled import Compiled
 from avisa.templates.layout.layout import Layout
@@ -118,10 +118,11 @@ def _read_plan(text: str) -> Plan | list[Diagnostic]:
 def catalog_of(
     folder: Mapping[str, str] | None = None, *, public_url: str | None = None, redirect_to: str | None = None
 ) -> Catalog:
+    """A catalog that compiles what is asked of it and nothing else."""
     folder = files() if folder is None else folder
     plan = read_plan(folder["plan.yaml"])
     assert not isinstance(plan, list), plan
-    renderer, problems = partial(compile_folder, redirect_to=redirect_to)(folder, plan)
+    renderer, problems = open_unchecked(folder, plan, redirect_to=redirect_to)
     assert renderer is not None, problems
     installation = Installation(secret=SECRET, public_url=public_url)
     return Catalog(version="test", plan=plan, renderer=renderer, installation=installation)

@@ -25,6 +25,7 @@ from avisa.templates.folder_watch import FolderWatch
 from avisa.templates.open_folder import open_folder, renderer_fingerprint
 from tests.fakes import RealClock
 from tests.templates.harness import NOW, PLAIN, PLAN, SECRET, catalog_of, files, read_plan, usual
+from tests.templates.test_folder import laid_out
 from tests.tools.parts import needs
 from tests.tools.waiting import PATIENCE
 
@@ -237,14 +238,14 @@ def test_with_nothing_to_choose_from_there_is_no_language() -> None:
 
 async def test_a_saved_file_is_noticed(tmp_path: Path, store: Store) -> None:
     folder = tmp_path / "templates"
-    assert template_folder.init(folder)
+    laid_out(folder, files())
     saver = Saver(store)
     texts, unread = template_folder.read(folder)
     await saver.save(texts, unread)
     assert saver.catalogs.ok
     before = saver.catalogs.in_force.version
     noticed = asyncio.ensure_future(anext(FolderWatch(folder).changes()))
-    file = folder / "messages" / "shipped" / "en.md"
+    file = folder / "messages" / "shown" / "en.md"
     writing = asyncio.ensure_future(_save_until(file, noticed))
     async with asyncio.timeout(PATIENCE):
         await noticed

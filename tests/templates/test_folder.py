@@ -12,6 +12,7 @@ import pytest
 from avisa.lint import check
 from avisa.preview.render import Preview, preview, write
 from avisa.templates import template_folder
+from avisa.templates.compile_folder import compile_folder
 from avisa.templates.layout.layout import Layout, read
 from tests.templates.harness import NOW, PLAIN, PLAN, SHIPPED, catalog_of, files, read_plan, usual
 
@@ -160,7 +161,7 @@ def test_a_warning_refuses_no_layout(tmp_path: Path) -> None:
         ("stray_brace", "layout/words.yaml"),
         ("unlikely_name", "layout/layout.html"),
     }
-    assert catalog_of(texts).renderer.names()
+    assert compile_folder(texts, catalog_of(texts).plan)[0] is not None
 
 
 def test_a_slip_in_the_words_is_shown_where_it_stands(tmp_path: Path) -> None:

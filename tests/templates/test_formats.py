@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 import pytest
 from babel.dates import format_date
@@ -18,6 +19,7 @@ LOCALES = ("en", "en-GB", "pt-PT", "pt-BR", "es", "ca", "de", "de-CH", "fr", "pl
 MADE = {locale: Formats(locale) for locale in LOCALES}
 
 
+@lru_cache(2_000)  # each currency in one locale
 def _judged(amount: Decimal, currency: str, locale: str) -> str:
     """What Babel writes, with the blank that CLDR puts between letters and figures, and Babel does not."""
     babels = locale.replace("-", "_")

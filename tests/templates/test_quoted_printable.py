@@ -20,6 +20,7 @@ from avisa.ports import Draft, Mail, RenderedMessage
 from avisa.templates.jinja.filters import functions
 from avisa.templates.limits import Budget
 from avisa.templates.quoted_printable import pieces
+from tests.depth import rounds
 from tests.mails import harness as mails
 from tests.templates.harness import NOW
 from tests.templates.mail_parsing import parsed
@@ -55,7 +56,7 @@ def test_whatever_pieces_meet_readers_get_what_was_written() -> None:
     print(f"seed {seed}")
     dice = random.Random(seed)
     shown = functions({})["escape"]
-    for _ in range(3_000):
+    for _ in range(rounds(3_000)):
         blocks = [
             [Value(text(dice)) if dice.random() < 0.5 else text(dice) for _ in range(dice.randrange(4))]
             for _ in range(dice.randrange(8))
@@ -80,25 +81,30 @@ def independent(rendered: RenderedMessage) -> EmailMessage:
     return read
 
 
+def head_of(mail: Mail) -> bytes:
+    return mail.data.partition(b"\r\n\r\n")[0]
+
+
 @pytest.mark.parametrize("locale", mails.LOCALES)
 def test_every_shipped_mail_reads_as_if_the_standard_library_had_encoded_it(locale: str) -> None:
     firm = mails.spoken(locale)
     before = replace(firm, renderer=firm.renderer.as_of("avisa=0.1.0"))
+    read: set[tuple[str, str]] = set()  # samples often differ in nothing that the message says
     for message in mails.messages():
         for name, (order, notification) in samples.samples(message, firm.plan, NOW).items():
             facts = {**order.facts, "customer.locale": Fact(rank=order.status_rank, value=locale)}
             draft = firm.draft(notification, replace(order, facts=facts), NOW)
             assert isinstance(draft, Draft), draft
-            rendered, mail, in_base64 = (
-                firm.render(draft),
-                firm.compose(notification, draft),
-                before.compose(notification, draft),
-            )
+            rendered = firm.render(draft)
             assert isinstance(rendered, RenderedMessage), rendered
+            if (rendered.text, rendered.html) in read:
+                continue
+            read.add((rendered.text, rendered.html))
+            mail, in_base64 = firm.compose(notification, draft), before.compose(notification, draft)
             assert isinstance(mail, Mail), mail
             assert isinstance(in_base64, Mail), in_base64
+            assert head_of(mail) == head_of(in_base64)
             sent, older = parsed(mail), parsed(in_base64)
-            assert sent.items() == older.items()
             for part, same, other in zip(
                 sent.iter_parts(), older.iter_parts(), independent(rendered).iter_parts(), strict=True
             ):

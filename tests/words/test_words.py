@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 import yaml
 from jinja2 import Environment, Template
+from jinja2.meta import find_undeclared_variables
 
 from avisa import plan_file
 from avisa.core.plan import Plan
-from avisa.templates.compile_message import compile_message
-from avisa.templates.layout.layout import Layout
-from avisa.templates.layout.layout import read as read_layout
+from avisa.templates.open_folder import Templates, templates_of
+from tests.templates.harness import shipped
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 LOCALES = ("en", "pt-PT", "pt-BR", "es", "ca")
@@ -62,6 +62,7 @@ REMINDERS = ((0, False), (1, False), (2, False), (3, True))
 JINJA = Environment(autoescape=False)
 for _name in ("day", "date", "time", "datetime", "money"):
     JINJA.filters[_name] = str
+JINJA.globals = {"button": lambda text, _url: f"[{text}]", "items": lambda _items: MARK, "progress": lambda: MARK}
 
 Parts = dict[str, str]  # subject, short, body
 
@@ -100,9 +101,6 @@ def context(**given: Any) -> dict[str, Any]:
         "status": "in_production",
         "alerts": alerts(),
         "reminder": SimpleNamespace(number=0, last=False),
-        "button": lambda text, _url: f"[{text}]",
-        "items": lambda _items: MARK,
-        "progress": lambda: MARK,
     }
     return {**least, **given}
 
@@ -147,10 +145,20 @@ def cases() -> tuple[dict[str, Any], ...]:
 
 
 @cache
-def rendered(message: str, locale: str) -> tuple[Parts, ...]:
-    """The message in every case, without its Markdown."""
+def cases_of(text: str) -> tuple[dict[str, Any], ...]:
+    """Of the cases that are the same in all that the text names, one."""
+    names = sorted(find_undeclared_variables(JINJA.parse(text)))
+    return tuple({repr([case.get(name) for name in names]): case for case in cases()}.values())
+
+
+@cache
+def rendered(message: str, locale: str) -> dict[str, frozenset[str]]:
+    """All that each part of the message may say, without its Markdown."""
     read = templates(message, locale)
-    return tuple({part: plain(template.render(case)) for part, template in read.items()} for case in cases())
+    return {
+        part: frozenset(plain(read[part].render(case)) for case in cases_of(text))
+        for part, text in parts(message, locale).items()
+    }
 
 
 def plain(text: str) -> str:
@@ -161,8 +169,8 @@ def plain(text: str) -> str:
 def sentences(message: str, locale: str) -> set[str]:
     """All sentences that the message may say, but for greeting and sign-off, with its values left out."""
     sentences: set[str] = set()
-    for case in rendered(message, locale):
-        for part, text in case.items():
+    for part, texts in rendered(message, locale).items():
+        for text in texts:
             paragraphs = re.split(r"\n\s*\n", text.strip())
             if part == "body":
                 paragraphs = paragraphs[1:] if message in OWNERS else paragraphs[1:-1]
@@ -181,7 +189,7 @@ def test_every_message_is_there_in_every_language_and_no_other() -> None:
 def test_subject_and_short_are_one_brief_line(message: str, locale: str) -> None:
     read = templates(message, locale)
     day = LONG_DAY[locale]
-    for given in cases():
+    for given in cases_of(parts(message, locale)["subject"] + parts(message, locale)["short"]):
         promise = given["promise"] and promised(day, day)
         case = {**given, "promise": promise, "next_update": given.get("next_update") and day}
         case["to_keep"] = given["to_keep"] and day
@@ -212,14 +220,13 @@ def test_no_sentence_is_said_by_two_messages(locale: str) -> None:
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)
 def test_a_message_reads_well_whatever_is_missing(message: str, locale: str) -> None:
-    for case in rendered(message, locale):
-        for text in case.values():
-            assert not re.search(r"None|[ \t]{2}|\s[,.;]|[.,]{2}|\(\)", text), text
+    for text in chain.from_iterable(rendered(message, locale).values()):
+        assert not re.search(r"None|[ \t]{2}|\s[,.;]|[.,]{2}|\(\)", text), text
 
 
 @pytest.mark.parametrize(("message", "locale"), EVERY)
 def test_a_message_has_20_to_120_words(message: str, locale: str) -> None:
-    counts = [len(case["body"].split()) for case in rendered(message, locale)]
+    counts = [len(text.split()) for text in rendered(message, locale)["body"]]
     assert min(counts) >= 20
     assert max(counts) <= 120
 
@@ -300,19 +307,19 @@ def test_the_plan_is_sound_and_names_messages_that_exist() -> None:
     assert all(point.owner for point in points)
 
 
-@pytest.fixture(scope="module")
-def layout() -> Layout:
-    files = {path.relative_to(TEMPLATES).as_posix(): path for path in (TEMPLATES / "layout").iterdir()}
-    read = read_layout({name: path.read_text(encoding="utf-8") for name, path in files.items()})
-    assert isinstance(read, Layout), read
-    return read
-
-
 @pytest.mark.parametrize(("message", "locale"), EVERY)
-def test_every_shipped_message_compiles_without_a_problem(message: str, locale: str, layout: Layout) -> None:
-    file = f"messages/{message}/{locale}.md"
-    text = (TEMPLATES / file).read_text(encoding="utf-8")
-    owners = message in OWNERS
-    compiled, problems = compile_message(text, file=file, locale=locale, layout=layout, for_owner=owners)
-    assert compiled is not None
+def test_every_shipped_message_compiles_without_a_problem(message: str, locale: str) -> None:
+    template = shipped_templates()[message][locale]
+    assert template.for_owner == (message in OWNERS)
+    assert template.compiled() is not None
+    assert template.problems() == []
+
+
+@cache
+def shipped_templates() -> Templates:
+    texts = shipped()
+    plan = plan_file.read(texts["plan.yaml"], file="plan.yaml")
+    assert isinstance(plan, Plan), plan
+    templates, problems = templates_of(texts, plan)
     assert problems == []
+    return templates
