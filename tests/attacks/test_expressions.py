@@ -19,7 +19,6 @@ def _one(value: object) -> bytes:
 
 
 ELEMENTS = _one([1] * 40_000)
-FEWER = _one([1] * 4_000)  # the literal for each of them would take 40 MiB
 
 ATTACKS = {  # expression and record
     "a long name, doubled and written": (f"v | {DOUBLED} | to_string(@)", _one({"k" * 400_000: 1})),
@@ -33,11 +32,11 @@ ATTACKS = {  # expression and record
     "names, joined": (f"join(',', v | {DOUBLED} | [].keys(@)[])", _one({"k" * 400_000: 1})),
     "a name as text that joins": (
         "join(keys(v[0])[0], v[1:].to_string(@))",
-        _one([{"k" * 900_000: 1}, *[1] * 40_000]),
+        _one([{"k" * 900_000: 1}, *[1] * 400]),
     ),
-    "a literal for each element": (f"v[*].{{a: {LITERAL}}}", FEWER),
-    "a literal for each element, mapped": (f"map(&{LITERAL}, v)", FEWER),
-    "a literal for each element, compared": (f"v[?{LITERAL} == {LITERAL}]", FEWER),
+    "a literal for each element": (f"v[*].{{a: {LITERAL}}}", ELEMENTS),
+    "a literal for each element, mapped": (f"map(&{LITERAL}, v)", ELEMENTS),
+    "a literal for each element, compared": (f"v[?{LITERAL} == {LITERAL}]", ELEMENTS),
     "a literal, doubled": (f"{LITERAL} | {DOUBLED} | {DOUBLED}", ELEMENTS),
     "deep literals": (f"map(&`{'[' * 25}{']' * 25}`, v)", ELEMENTS),
 }
