@@ -21,7 +21,6 @@ from avisa.kafka import LagTracker
 from avisa.mailer import DirectMailer
 from avisa.ports import Channel, History, Mailer, OutboxRow
 from avisa.store.store import Store, open_store
-from avisa.templates.compile_folder import compile_folder
 from avisa.templates.open_folder import open_folder
 from avisa.wake import Alarm, Wake
 from avisa.write_path import WritePath
@@ -187,7 +186,7 @@ def empty_catalogs(store: Store) -> CatalogCache:
     """An empty catalogs, as each process has one."""
     return CatalogCache(
         read_plan=templates.read_plan,
-        compile_folder=compile_folder,
+        compile_folder=templates.compile_once,
         open_folder=open_folder,
         engine="tests",
         installation=Installation(secret=templates.SECRET, public_url="https://avisa.example.com"),

@@ -21,7 +21,6 @@ from avisa.catalog import (
 )
 from avisa.core.template_versions import Origin, Version
 from avisa.store import Store, open_store
-from avisa.templates.compile_folder import compile_folder
 from avisa.templates.open_folder import open_folder
 from tests.builders import NOW
 from tests.fakes import RealClock
@@ -46,7 +45,7 @@ class Replica:
     def restart(self) -> None:
         self.catalogs = CatalogCache(
             read_plan=templates.read_plan,
-            compile_folder=compile_folder,
+            compile_folder=templates.compile_once,
             open_folder=open_folder,
             engine=self._engine,
             installation=Installation(secret=templates.SECRET),

@@ -16,11 +16,12 @@ from avisa.core.plan import Holidays, Plan
 from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.ports import Draft, Mail, RenderedMessage
 from avisa.templates import template_folder
-from avisa.templates.compile_folder import open_unchecked
+from avisa.templates.compile_folder import compile_folder, open_unchecked
 from avisa.templates.compile_message import compile_message
 from avisa.templates.compiled import Compiled
 from avisa.templates.layout.layout import Layout
 from avisa.templates.layout.layout import read as read_layout
+from avisa.templates.renderer import Renderer
 
 NOW = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
 SHIPPED = Path(__file__).parents[2] / "templates"
@@ -113,6 +114,20 @@ def read_plan(text: str, holidays: Mapping[str, Holidays] | None = None) -> Plan
 @lru_cache(64)
 def _read_plan(text: str) -> Plan | list[Diagnostic]:
     return plan_file.read(text, file="plan.yaml")
+
+
+_Compiled = tuple[Renderer | None, list[Diagnostic]]
+_compiled: dict[tuple[tuple[str, str], ...], tuple[Plan, _Compiled]] = {}
+
+
+def compile_once(folder: Mapping[str, str], plan: Plan) -> _Compiled:
+    """As the service does, with all samples, but once for all tests that push the same folder."""
+    items = tuple(sorted(folder.items()))
+    known = _compiled.get(items)
+    if known is None or known[0] is not plan:
+        known = _compiled[items] = plan, compile_folder(folder, plan)
+    renderer, problems = known[1]
+    return renderer, list(problems)
 
 
 def catalog_of(
