@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import orjson
 import pytest
@@ -66,11 +67,11 @@ def test_an_order_keeps_the_newest_of_what_was_said_of_its_parts(character: str,
     assert len(newest.facts) == 22
 
 
+# Those that fit in most often first: these are tried in an envelope, too.
 WRONG = [b"1", b"[]", b"null", b'""', b'{"name":[]}', b'{"quantity":{}}', b'"[object Object]"']
 
 
-@pytest.mark.parametrize("enveloped", [False, True])
-@pytest.mark.parametrize("item", WRONG)
+@pytest.mark.parametrize(("item", "enveloped"), [*product(WRONG, [False]), *product(WRONG[:2], [True])])
 def test_an_event_of_wrong_things_without_end_keeps_nobody_waiting(item: bytes, *, enveloped: bool) -> None:
     items = b'{"name":"Vase"},' + b",".join([item] * (1_000_000 // (len(item) + 1)))
     value = b'{"order_id":"A-1","status":"s","details":{"items":[%b]}}' % items

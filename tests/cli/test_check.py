@@ -25,8 +25,11 @@ __all__ = ["asked"]
 
 @pytest.fixture
 def mine(asked: Avisa, tmp_path: Path) -> Path:
-    """A folder with an error in a message and a warning in the plan."""
+    """A folder in English with an error in a message and a warning in the plan."""
     asked("init", "mine")
+    for translation in (tmp_path / "mine/messages").glob("*/*.md"):
+        if translation.stem != "en":
+            translation.unlink()
     message = tmp_path / "mine/messages/shipped/en.md"
     message.write_text(message.read_text() + "\nDear {{ customer.frist_name }}, 100 % yours\n")
     plan = tmp_path / "mine/plan.yaml"

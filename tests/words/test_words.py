@@ -7,6 +7,7 @@ has its say over them, as the plan's reader has over the plan, at the end.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from itertools import chain, product
 from pathlib import Path
@@ -65,6 +66,7 @@ for _name in ("day", "date", "time", "datetime", "money"):
 JINJA.globals = {"button": lambda text, _url: f"[{text}]", "items": lambda _items: MARK, "progress": lambda: MARK}
 
 Parts = dict[str, str]  # subject, short, body
+Case = dict[str, Any]
 
 
 @cache
@@ -123,7 +125,7 @@ def rich(**given: Any) -> dict[str, Any]:
 
 
 @cache
-def cases() -> tuple[dict[str, Any], ...]:
+def cases() -> tuple[Case, ...]:
     """Orders of every kind: poor and rich, of each status, reminded and not, with each sort of promise."""
     dates = (
         None,
@@ -145,10 +147,14 @@ def cases() -> tuple[dict[str, Any], ...]:
 
 
 @cache
-def cases_of(text: str) -> tuple[dict[str, Any], ...]:
+def cases_of(text: str) -> tuple[Case, ...]:
+    return distinct(cases(), text)
+
+
+def distinct(cases: Iterable[Case], text: str) -> tuple[Case, ...]:
     """Of the cases that are the same in all that the text names, one."""
     names = sorted(find_undeclared_variables(JINJA.parse(text)))
-    return tuple({repr([case.get(name) for name in names]): case for case in cases()}.values())
+    return tuple({repr([case.get(name) for name in names]): case for case in cases}.values())
 
 
 @cache
@@ -185,14 +191,21 @@ def test_every_message_is_there_in_every_language_and_no_other() -> None:
     assert found == {f"{message}/{locale}.md" for message in MESSAGES for locale in LOCALES}
 
 
+@cache
+def long_days(locale: str) -> tuple[Case, ...]:
+    """The cases with the longest day in all places."""
+    day = LONG_DAY[locale]
+    longest = [{**case, "promise": case["promise"] and promised(day, day)} for case in cases()]
+    return tuple(
+        {**case, **{name: case.get(name) and day for name in ("next_update", "to_keep")}} for case in longest
+    )
+
+
 @pytest.mark.parametrize(("message", "locale"), EVERY)
 def test_subject_and_short_are_one_brief_line(message: str, locale: str) -> None:
     read = templates(message, locale)
-    day = LONG_DAY[locale]
-    for given in cases_of(parts(message, locale)["subject"] + parts(message, locale)["short"]):
-        promise = given["promise"] and promised(day, day)
-        case = {**given, "promise": promise, "next_update": given.get("next_update") and day}
-        case["to_keep"] = given["to_keep"] and day
+    written = parts(message, locale)
+    for case in distinct(long_days(locale), written["subject"] + written["short"]):
         subject, short = read["subject"].render(case), read["short"].render(case)
         assert "\n" not in subject + short
         assert 0 < len(subject) <= 78, subject
