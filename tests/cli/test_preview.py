@@ -18,11 +18,12 @@ from avisa.core.model import Fact
 from avisa.ports import Change
 from avisa.preview import screenshots
 from avisa.store import open_store
-from avisa.templates import template_folder
 from tests.cli.histories import at
 from tests.cli.test_command import Avisa, asked, kept
 from tests.fakes import RealClock
 from tests.store.harness import order
+from tests.templates.harness import shipped
+from tests.templates.test_folder import laid_out
 from tests.tools import picture
 from tests.tools.parts import needs
 from tests.tools.waiting import PATIENCE
@@ -35,11 +36,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def few_words(tmp_path: Path) -> None:
     """A folder of two languages beside the command, which is as good as five, and quicker."""
-    folder = tmp_path / "templates"
-    template_folder.init(folder)
-    for file in folder.glob("messages/*/*.md"):
-        if file.stem not in ("en", "pt-BR"):
-            file.unlink()
+    laid_out(tmp_path / "templates", shipped("en", "pt-BR"))
 
 
 def without_chromium(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,18 +28,13 @@ def test_a_planted_mistake_is_reported_at_its_place(mistake: Planted, tmp_path: 
     assert named[0].severity == codes()[mistake.code].severity
 
 
-def in_english() -> dict[str, str]:
-    """The shipped folder without its other languages."""
-    return {at: text for at, text in shipped().items() if not at.startswith("messages/") or at.endswith("/en.md")}
-
-
 def test_every_planted_mistake_is_of_another_kind() -> None:
     assert len(MISTAKES) >= 30
     assert len({mistake.kind for mistake in MISTAKES}) == len(MISTAKES)
 
 
 def test_a_mistake_in_the_plan_hides_none_in_a_message(tmp_path: Path) -> None:
-    texts = in_english()
+    texts = shipped("en")
     texts["plan.yaml"] += "nonsense: 1\n"
     texts["messages/shipped/en.md"] += "{{ custmer.name }}\n"
     found = {(it.code, it.file) for it in check(laid_out(tmp_path, texts), read_plan)}
@@ -47,7 +42,7 @@ def test_a_mistake_in_the_plan_hides_none_in_a_message(tmp_path: Path) -> None:
 
 
 def test_an_xml_namespace_is_not_taken_for_an_insecure_link(tmp_path: Path) -> None:
-    texts = in_english()
+    texts = shipped("en")
     layout = texts["layout/layout.html"]
     texts["layout/layout.html"] = layout.replace("<html ", '<html xmlns="http://www.w3.org/1999/xhtml" ')
     assert check(laid_out(tmp_path / "a", texts), read_plan) == []

@@ -17,10 +17,11 @@ import pytest
 from avisa import plan_file
 from avisa.preview.folder import PreviewedFolder
 from avisa.preview.page import build, in_colours
-from avisa.templates import template_folder
 from avisa.web.guard import HEADERS
 from avisa.web.server import CannotListen, Server, listen
 from tests.fakes import HandClock
+from tests.templates.harness import shipped
+from tests.templates.test_folder import laid_out
 from tests.tools.waiting import PATIENCE
 from tests.web.conftest import client_of
 
@@ -49,11 +50,7 @@ class Table:
 
 @pytest.fixture
 async def table(tmp_path: Path) -> AsyncIterator[Table]:
-    folder = tmp_path / "mine"
-    template_folder.init(folder)
-    for name in ("es", "ca", "pt-BR"):  # two languages are as good as five here, and quicker
-        for file in folder.glob(f"messages/*/{name}.md"):
-            file.unlink()
+    folder = laid_out(tmp_path / "mine", shipped("en", "pt-PT"))  # as good as five here, and quicker
     read = partial(plan_file.read, file="plan.yaml", tell_from=None)
     previewed = PreviewedFolder(folder, read, HandClock(), None)
     await previewed.look()

@@ -88,9 +88,10 @@ def _shipped() -> Mapping[str, str]:
     return texts
 
 
-def shipped() -> dict[str, str]:
-    """The files of the shipped folder."""
-    return dict(_shipped())
+def shipped(*locales: str) -> dict[str, str]:
+    """The files of the shipped folder; of its messages those in `locales`, or all."""
+    messages = tuple(f"/{locale}.md" for locale in locales) or ".md"
+    return {at: text for at, text in _shipped().items() if not at.startswith("messages/") or at.endswith(messages)}
 
 
 def files(**messages: str) -> dict[str, str]:
