@@ -82,21 +82,12 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Diagnostic]:
     kept: dict[str, str] = {}
     problems: list[Diagnostic] = []
     for name in FILES:
-        stem = name.removeprefix(FOLDER).partition(".")[0]
         text = files.get(name)
         if text is None:
             problems.append(Diagnostic(code="missing_file", file=name, message="the layout needs this file"))
             continue
-        if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
-            problems.append(_too_large(name))
-            continue
-        own = set() if stem == "layout" else {*COMPONENTS[stem], *BESIDES.get(stem, ())}
-        extra = OF_LAYOUT if stem == "layout" else OF_COMPONENTS | own
         kept[name] = text.replace("\r\n", "\n")
-        problems += check_part(Part.of(kept[name], (1, 1)), name, frozenset(extra))
-        if stem == "layout" and "{{ content }}" not in text:
-            message = "the layout has no `{{ content }}`, where the message goes"
-            problems.append(Diagnostic.at((1, 1), "missing_content", name, message))
+        problems += _check(name, text)
     words, wrong = _read_words(files.get(WORDS))
     problems += wrong
     styles, wrong = _read_theme(files.get(theme.THEME, ""))
@@ -104,6 +95,21 @@ def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Diagnostic]:
     if any(problem.severity == "error" for problem in problems):
         return problems
     return Layout(files=kept, words=words, theme=styles, warnings=tuple(problems))
+
+
+@lru_cache(32)  # of ten files an operator saves one at a time
+def _check(name: str, text: str) -> Sequence[Diagnostic]:
+    """What is wrong with one of `FILES`."""
+    if len(text.encode(errors="replace")) > LONGEST_LAYOUT:
+        return [_too_large(name)]
+    stem = name.removeprefix(FOLDER).partition(".")[0]
+    own = set() if stem == "layout" else {*COMPONENTS[stem], *BESIDES.get(stem, ())}
+    extra = OF_LAYOUT if stem == "layout" else OF_COMPONENTS | own
+    problems = check_part(Part.of(text.replace("\r\n", "\n"), (1, 1)), name, frozenset(extra))
+    if stem == "layout" and "{{ content }}" not in text:
+        message = "the layout has no `{{ content }}`, where the message goes"
+        problems.append(Diagnostic.at((1, 1), "missing_content", name, message))
+    return problems
 
 
 def check_part(
