@@ -42,7 +42,6 @@ from avisa.templates.quoted_printable import pieces
 IN_ATTRIBUTE, IN_LINE = "_in_attribute", "_in_line"
 _ESCAPES = {None: "shown", IN_LINE: "in_line", IN_ATTRIBUTE: "escape"}  # what writes a value there
 _FILL = frozenset({"_link"})  # filters that are given the filling
-_OFTEN_USUAL = frozenset({"number"})  # filters that may well give a usual text, unlike dates and amounts
 
 
 def generate(
@@ -136,9 +135,9 @@ class _Generator:
             part = nodes.Filter(part, "_flat", [], [], None, None, lineno=part.lineno)
         value = self._expression(part, scope)
         typed = "" if of_the_shop(part, scope) else "typed_"
-        often = isinstance(part, nodes.Filter) and part.name in _OFTEN_USUAL
+        number = isinstance(part, nodes.Filter) and part.name == "number"
         if self._escaped:
-            return quickly(value, f"{typed}usual", f"{typed}{_ESCAPES[place]}({{}}, filling)", often=often)
+            return quickly(value, f"{typed}usual", f"{typed}{_ESCAPES[place]}({{}}, filling)", number=number)
         plain = f"{typed}write({value}, filling)"
         if not typed and is_text(part) and not local(part, scope):
             plain = value if isinstance(part, nodes.Filter) else f"str({value})"  # a name may be that of nothing
@@ -147,7 +146,7 @@ class _Generator:
         if self._right_to_left:
             return f"isolated({plain}, filling)"
         if typed:
-            return quickly(value, "typed_usual", in_line("typed_write({}, filling)"), often=often)
+            return quickly(value, "typed_usual", in_line("typed_write({}, filling)"), number=number)
         return in_line(plain)
 
     def _if(self, node: nodes.If, scope: Scope) -> None:

@@ -32,6 +32,7 @@ _USUAL = re.compile(rf"(?!\.)[ !#-%(-;?-~]{{0,{HALF}}}\Z").match
 # The same, of which mail programs make no links either: a host has a dot, a scheme ends with a colon, and a share of
 # Windows begins with backslashes.
 _HARMLESS = re.compile(rf"[ !#-%(-\-/-9;?-\[\]-~]{{0,{HALF}}}\Z").match
+_FIGURES = frozenset(map(str, range(1000)))  # most quantities: usual texts, of which no pattern has to be asked
 _NOTHING = re.compile(r"\Z").match
 # Characters of values that are likely to come again: dates, amounts, names of goods. What is written of so few is no
 # longer than the text of a value may be, and need not be counted.
@@ -102,8 +103,9 @@ def _for_html(direction: Direction) -> dict[str, Any]:
     ways: dict[str, Callable[[str], str]] = {"escape": escape, "shown": shown, "in_line": in_line, "lines": lines}
     writers = {name: _writer(html_of, str) for name, html_of in ways.items()}
     typed = {f"typed_{name}": _writer(html_of, without_links) for name, html_of in ways.items()}
-    usual, harmless = (_NOTHING, _NOTHING) if direction.right_to_left else (_USUAL, _HARMLESS)
-    return {**writers, **typed, "usual": usual, "typed_usual": harmless}
+    if direction.right_to_left:
+        return {**writers, **typed, "usual": _NOTHING, "typed_usual": _NOTHING, "figures": frozenset()}
+    return {**writers, **typed, "usual": _USUAL, "typed_usual": _HARMLESS, "figures": _FIGURES}
 
 
 def _writer(html_of: Callable[[str], str], shape: Callable[[str], str]) -> Callable[[Any, Budget], str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 
-def quickly(value: str, usual: str, written: str, *, often: bool) -> str:
+def quickly(value: str, usual: str, written: str, *, number: bool) -> str:
     """Return `written`, with the value where it has braces; or the value as it is if that is a text, and one that the
-    function named `usual` knows. It is not asked for what is made unless it is `often` such a text."""
+    function named `usual` knows. Of what is made it is asked for a number alone, for others seldom are."""
     if value.isidentifier():
         return f"({value} if {value}.__class__ is str and {usual}({value}) else {written.format(value)})"
-    if often:
-        return f"(t if (t := {value}).__class__ is str and {usual}(t) else {written.format('t')})"
+    if number:
+        return f"(t if (t := {value}).__class__ is str and (t in figures or {usual}(t)) else {written.format('t')})"
     return written.format(value)
 
 
