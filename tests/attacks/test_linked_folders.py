@@ -214,12 +214,14 @@ async def test_a_folder_that_the_system_does_not_watch_is_looked_at(tmp_path: Pa
     """As where all that may be watched is, or no file more can be open."""
     folder = Folder(tmp_path)
     write(folder.path, folder.files())
+    saved = tmp_path / "saved"  # beforehand: while it is looked at, no file more can be open, and a rename opens none
+    saved.write_text(PLAIN + "\nSaved.\n")
     watch = FolderWatch(folder.path)
     async with aclosing(watch.changes()) as changes, asyncio.timeout(PATIENCE):
         with hardly_a_file_open():
             change = asyncio.ensure_future(anext(changes))
             await until(lambda: watch.unwatched)
-            folder.save()
+            saved.replace(folder.path / MESSAGE)
             await change
         assert watch.unwatched is not None and watch.unwatched.startswith("the system does not watch it")
         change = asyncio.ensure_future(anext(changes))
