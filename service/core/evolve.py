@@ -15,7 +15,7 @@ else:
         """The same value with some fields changed: `dataclasses.replace` for quick dataclasses without slots.
 
         An order of forty fields is changed several times for every event, and copying its dictionary takes a
-        quarter of the time of calling its constructor. For the same reason a new one is made of a blank one.
+        quarter of the time of calling its constructor. For the same reason a new order is made of a blank one.
         Beyond fourteen changes Python makes the call itself in a slower way, so that two calls take less time.
         """
         changed = _new(value.__class__)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary
 
 from avisa.diagnostics.diagnostic import Diagnostic, Place
 from avisa.diagnostics.suggest import closest_match
@@ -19,7 +19,7 @@ from avisa.templates.jinja.formats import is_locale, tidy_locale
 from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
 from avisa.templates.jinja.variables import BESIDES, COMPONENTS, FILTERS, OWNERS_VARIABLES, STANDS_ALONE, VARIABLES
 from avisa.templates.layout import html_scanner, mail_html, placeholder_contexts, theme
-from avisa.templates.layout.layout_files import FOLDER
+from avisa.templates.layout.layout_files import FOLDER, LayoutFiles
 from avisa.templates.limits import LONGEST_LAYOUT, TooMuch
 from avisa.templates.message_file import Part
 from avisa.templates.reserved import RESERVED
@@ -44,7 +44,7 @@ class LayoutTexts:
     stages: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layout:
     """The layout's files, checked, its words by locale, and the style of each element that Markdown makes."""
 
@@ -64,21 +64,20 @@ class Layout:
 def read(files: Mapping[str, str]) -> Layout | list[Diagnostic]:
     """Return the layout among the files of a template folder, or all that is wrong with it.
 
-    As long as something compiled with it is kept, the same files give the same object, so that it can be used again.
+    As long as the `LayoutFiles` are kept, they give the same object, so that what was compiled with it can be used
+    again.
     """
-    items = tuple(sorted(item for item in files.items() if item[0].startswith(FOLDER)))
-    made = _kept.get(items) or _read(items)
-    if isinstance(made, Layout):
-        return _kept.setdefault(items, made)
-    return list(made)
+    own = LayoutFiles.of(files)
+    made = _made.get(own)
+    if made is None:
+        made = _made[own] = _read(own.files)
+    return made if isinstance(made, Layout) else list(made)
 
 
-_kept: WeakValueDictionary[tuple[tuple[str, str], ...], Layout] = WeakValueDictionary()
+_made: WeakKeyDictionary[LayoutFiles, Layout | list[Diagnostic]] = WeakKeyDictionary()
 
 
-@lru_cache(8)
-def _read(items: tuple[tuple[str, str], ...]) -> Layout | list[Diagnostic]:
-    files = dict(items)
+def _read(files: Mapping[str, str]) -> Layout | list[Diagnostic]:
     kept: dict[str, str] = {}
     problems: list[Diagnostic] = []
     for name in FILES:
