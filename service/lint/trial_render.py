@@ -17,11 +17,8 @@ from avisa.lint.dead_conditions import check_filters
 from avisa.lint.message import Message
 from avisa.lint.sample_events import SAMPLES, SampleOrder
 from avisa.ports import CannotRender, RenderedMessage
-from avisa.templates.compile_message import compile_message
 from avisa.templates.compiled import Compiled
-from avisa.templates.layout import layout as layouts
-from avisa.templates.layout.layout import Layout
-from avisa.templates.layout.layout_files import FOLDER
+from avisa.templates.layout.layout_files import FOLDER, LayoutFiles
 from avisa.templates.renderer import fill
 from avisa.templates.template import Template
 
@@ -38,7 +35,7 @@ class TrialRender:
     """Renders messages under one plan, to see what comes out."""
 
     plan: Plan = field(hash=False)  # it has maps; that it is the same is compared
-    layout: Layout  # without its frame
+    layout: LayoutFiles  # without its frame
     owners: frozenset[str]  # names of the messages that owners get
     now: datetime
     sample_orders: Sequence[SampleOrder] = field(default=(), hash=False)  # the operator's own
@@ -94,28 +91,18 @@ class TrialRender:
             yield diagnostic("long_message", message.file, message.begin, text)
 
 
-def without_frame(files: Mapping[str, str]) -> Layout:
-    """Return the layout of a folder without its frame, so that a result is only what the message says. There is no
-    error in the `files` of the layout."""
-    alone = {f"{FOLDER}layout.{suffix}": "{{ content }}" for suffix in ("html", "txt")}
-    layout = layouts.read({**files, **alone})
-    assert isinstance(layout, Layout)
-    return layout
+def without_frame(files: Mapping[str, str]) -> LayoutFiles:
+    """Return the layout of a folder without its frame, so that a result is only what the message says."""
+    return LayoutFiles.of({**files, **{f"{FOLDER}layout.{suffix}": "{{ content }}" for suffix in ("html", "txt")}})
 
 
 # The preview checks the folder at every save, and most messages are as they were.
-_compiled = lru_cache(512)(compile_message)
-
-
 @lru_cache(512)
 def _check(trial: TrialRender, message: Message, mail: Template | None) -> Sequence[Diagnostic]:
-    compiled, _ = _compiled(
-        message.source.text,
-        file=message.file,
-        locale=message.locale,
-        layout=trial.layout,
-        for_owner=message.name in trial.owners,
+    alone = Template(
+        message.file, message.locale, message.source.text, trial.layout, for_owner=message.name in trial.owners
     )
+    compiled = alone.compiled()
     if compiled is None:
         return ()
     whole = mail.compiled() if mail else None
