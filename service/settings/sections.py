@@ -245,9 +245,9 @@ class Settings(Section, BaseSettings):
     log: Log = Log()
     clock: Clock = Clock()
     retry: Retry = Retry()
-    # Processes that write and send mails, 0: this one does. Of the relay's eight connections each needs two, for no
-    # domain gets more than half of a process's.
-    senders: Annotated[int, Field(ge=0, le=4)] = 0
+    # Processes that write and send mails, 0: this one does, None: as the machine allows. Of the relay's eight
+    # connections each needs two, for no domain gets more than half of a process's.
+    senders: Annotated[int | None, Field(ge=0, le=4)] = None
     templates: Annotated[Path | None, read_by(values.folder)] = None  # None: ./templates, else the shipped ones
     public_url: Annotated[str | None, read_by(values.public_url)] = None
     secret_key: Annotated[Secret, read_by(values.secret_key)] = None  # None: one is generated and kept in the store

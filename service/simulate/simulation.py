@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -12,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 
+from avisa import machine
 from avisa.core import notices
 from avisa.core.model import Notification, Order, Reason
 from avisa.core.plan import Plan
@@ -54,7 +54,7 @@ def simulate(
     """
     lived = partial(_lived, plans=tuple(plans), taken_in=taken_in, end=min(spilled.end, now))
     whole = Outcome(tuple(Figures() for _ in plans), unread=Counter(spilled.unread))
-    processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processes = machine.cores()
     if spilled.records <= FEW or processes == 1:
         for file in spilled.files:
             whole.merge(lived(file))

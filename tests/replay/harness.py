@@ -95,6 +95,7 @@ class Stage:
             "AVISA_SMTP__HOST": "127.0.0.1",
             "AVISA_SMTP__PORT": str(self.sink.port),
             "AVISA_SMTP__TLS": "none",
+            "AVISA_SENDERS": "0",
             "AVISA_TEMPLATES": str(self.templates),
             "AVISA_HTTP__PORT": str(self._port),
             "AVISA_PUBLIC_URL": self.address,
