@@ -42,6 +42,7 @@ class Questions:
         self.verdict = verdict
         self.about: dict[tuple[int, int, str], datetime] = {}  # by episode, line and date: when that was asked first
         self.right: list[Sent] = []
+        self.ends: dict[tuple[int, int], datetime] = {}  # by episode and number: of the date that was asked about
         self.handed_on: set[tuple[int, int]] = set()  # episode and number of each question that was passed on
         self.served: set[int] = set()  # places of windows in which somebody was asked for news
 
@@ -82,6 +83,7 @@ class Questions:
                 continue
             if self._owns(mail, step) and due <= mail.at and mail.at - self.latitude.patience < end:
                 self.about[asked] = mail.at
+                self.ends[_place(mail)] = end
                 return True
         return False
 
@@ -127,6 +129,8 @@ class Questions:
                 continue
             if answer.number < int(mail.name.ordinal) and answer.at <= mail.at <= self.latitude.reach(answer.acked):
                 self.handed_on.add(key)
+                if key in self.ends:
+                    self.ends[_place(mail)] = self.ends[key]
                 return True
         return False
 
@@ -136,9 +140,10 @@ class Questions:
         by = self.latitude.reach(answer.acked)
         if answer.reply != "pass_on" or not (placed.sure and placed.lasts) or by >= self.latitude.until:
             return
-        if (answer.episode, answer.number) in self.handed_on or any(
-            answer.at < step.at <= by for step in self.course.steps
-        ):
+        key = answer.episode, answer.number
+        if key in self.ends and self.ends[key] <= by:
+            return  # nobody is asked any more whether a date will be kept that has passed
+        if key in self.handed_on or any(answer.at < step.at <= by for step in self.course.steps):
             return
         if not any(answer.at < other.answer.at <= by for other in self.course.answers):
             self._blame(Kind.LOST, f"question {answer.number} of episode {answer.episode}, passed on at {answer.at}")
@@ -163,6 +168,8 @@ class Questions:
             if answered or after is None or f"owner:{self.plan.nexts.get(owner)}" != mail.name.recipient:
                 continue
             if earlier.name.episode == mail.name.episode and mail.at >= earlier.at - self.latitude.patience + after:
+                if _place(earlier) in self.ends:
+                    self.ends[_place(mail)] = self.ends[_place(earlier)]
                 return True
         return False
 
@@ -214,6 +221,10 @@ class Questions:
 
     def _blame(self, kind: Kind, text: str) -> None:
         self.verdict.add(kind, self.course.order_id, text)
+
+
+def _place(mail: Sent) -> tuple[int, int]:
+    return mail.name.episode, int(mail.name.ordinal)
 
 
 def _asks_about(step: Step, ledger: Ledger) -> tuple[datetime | None, datetime | None]:

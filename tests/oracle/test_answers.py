@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from tests.oracle import Answered, Kind, Plan, Published, Received, judge
+from tests.oracle import Answered, Kind, Plan, Published, Received, Verdict, judge
 from tests.oracle.test_judge import LATITUDE, START, at, event, mail, plan
 from tests.oracle.test_questions import asking, question
 
@@ -48,7 +48,10 @@ def warned(plan: Plan) -> Plan:
 
 def found(plan: Plan, mails: list[Received], *answers: Answered, events: list[Published] | None = None) -> set[Kind]:
     received = sorted(mails, key=lambda it: it.at)
-    verdict = judge(events or EVENTS, received, plan, LATITUDE, answers=answers)
+    return kinds(judge(events or EVENTS, received, plan, LATITUDE, answers=answers))
+
+
+def kinds(verdict: Verdict) -> set[Kind]:
     return {violation.kind for violation in verdict.violations}
 
 
@@ -91,6 +94,17 @@ def test_whom_it_is_passed_on_to_is_asked_at_once_and_nobody_after_an_answer(pla
     assert found(line, [*told, later, question(30, 2, owner="head")], passed) == set()
     assert Kind.LOST in found(line, [*told, later], passed)
     assert Kind.UNEXPECTED in found(line, [*told, later, question(34, 2, owner="head")], answer(30, "on_track"))
+
+
+def test_of_a_date_that_has_passed_nobody_is_asked_however_late_it_was_passed_on(plan: Plan) -> None:
+    asks = by_day(plan, asks_before=timedelta(hours=10))  # the date ends at hour 86
+    line = replace(asks, nexts={"desk": "head"}, afters={"desk": timedelta(hours=30)})
+    mails = [FIRST, question(24), mail(48, "1/reminder/1/customer"), question(72, 2), question(76, 3), LAST]
+    passed = replace(answer(85, "pass_on"), number=3)
+    back = replace(LATITUDE, down=((passed.acked, at(85.5)),))
+    too_late = replace(LATITUDE, down=((passed.acked, at(86.5)),))
+    assert Kind.LOST in kinds(judge(EVENTS, mails, line, back, answers=[passed]))
+    assert kinds(judge(EVENTS, mails, line, too_late, answers=[passed])) == set()
 
 
 def test_where_a_record_may_have_overtaken_an_answer_nothing_is_foretold_of_it(plan: Plan) -> None:
