@@ -43,6 +43,7 @@ class Silence:
         given: Deadline | None = None  # what `before` told
         sure = True  # whether it surely did
         reminders = 0  # told in the episode of `before`
+        dropped = 0  # decided in that episode beside those, perhaps
         for mail in self.mails:
             due = self._due(before, given, mail)
             if sure:
@@ -50,14 +51,14 @@ class Silence:
                 if mail.is_reminder:
                     self._check_due(mail, due)
             if before is None or before.name.episode != mail.name.episode:
-                reminders = 0
+                reminders = dropped = 0
             if mail.is_reminder:
                 reminders = int(mail.name.ordinal)
             # A reminder may have been decided and then dropped because of this very mail, and it counted.
-            crossed = not mail.is_reminder and due is not None and due.earliest <= mail.at
+            dropped += not mail.is_reminder and due is not None and due.earliest <= mail.at
             began = self._began(mail, due)
             given = self._given(mail, reminders, began)
-            sure = sure and (not crossed or given == self._given(mail, reminders + 1, began))
+            sure = sure and given == self._given(mail, reminders + dropped, began)
             self._untold(before, mail)
             self.windows.append(Window(mail.name.episode, began, given, sure))
             self._settled(mail, given)

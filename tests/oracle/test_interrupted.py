@@ -68,3 +68,13 @@ def falling(*, until: float) -> Latitude:
     falls = [(at(hour), at(hour + 1)) for hour in range(1, 36, 4)]
     begins, ends = zip(*falls, strict=True)
     return Latitude(speed=3600, until=at(until), down=tuple(falls), kills=begins, starts=(at(-1), *ends), ends=begins)
+
+
+def test_reminders_that_changes_of_facts_dropped_may_have_been_the_last(plan: Plan) -> None:
+    """Each was decided on time, and fell before it left: the relay was away, and a reason took its place."""
+    away = [(at(23), at(26)), (at(49), at(52))]
+    latitude = replace(LATITUDE, down=tuple(away), starts=(at(-1),), until=at(90))
+    events = [event(0, "confirmed"), event(25, "confirmed", reason="A"), event(51, "confirmed", reason="B")]
+    told = [MAILS[0], mail(26, "1/update/2/customer"), mail(52, "1/update/3/customer")]
+    assert found(plan, told, events, latitude) == set()
+    assert Kind.OVER_TOLD_DATE in found(plan, told[:2], events[:2], latitude)
