@@ -38,10 +38,13 @@ def test_what_is_done_while_a_transaction_waits_for_its_server_is_not_its_cost()
     async def commit(answered: asyncio.Event) -> None:
         await greenlet_spawn(meter.call, "store: settle", lambda: (burn(0.03), transaction(answered)))
 
+    async def dispatched(answered: asyncio.Event) -> None:
+        await meter.steps("dispatch", commit(answered))
+
     async def both() -> None:
         began = time.thread_time()
         answered = asyncio.Event()
-        committing = [asyncio.create_task(meter.steps("dispatch", commit(answered))) for _ in range(2)]
+        committing = [asyncio.create_task(dispatched(answered)) for _ in range(2)]
         await asyncio.sleep(0)
         for stage, seconds in MEANWHILE.items():
             meter.call(stage, lambda seconds=seconds: burn(seconds))
