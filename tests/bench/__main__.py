@@ -47,7 +47,7 @@ RATE_RATIOS = {
 LABELS = {
     "naive_kept": "naive FastStream service, no store, one kept connection",
     "naive_each": "naive, one connection a mail",
-    "avisa_sqlite": "Avisa on SQLite, every promise on",
+    "avisa_sqlite": "Avisa on SQLite, one process",
     "avisa_sqlite_senders": "Avisa on SQLite, with a sender process",
     "avisa_postgres": "Avisa on PostgreSQL, one process",
     "avisa_postgres_2": "Avisa on PostgreSQL, two processes",
