@@ -12,11 +12,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from avisa.core import facts
 from avisa.core.distribution import Distribution
+from avisa.core.model import Order
 from avisa.core.plan import Plan
+from avisa.core.promise import PromiseState
 
 NEARLY_ALL = 0.95  # the share of the late orders that `Warnings.catching` looks for
 _NO_TIME = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """When the promise of an order ended, by the last date that it had, and whether the order came late or never."""
+
+    end: datetime
+    late: bool
+
+
+def judged(order: Order, plan: Plan, now: datetime) -> Judged | None:
+    """How the promise of an order turned out. None if there was no promise, if it was withdrawn, or if it is neither
+    fulfilled nor over by `now`."""
+    promise = order.promise
+    if promise is None or promise.date is None or promise.state is PromiseState.WITHDRAWN:
+        return None
+    end = facts.promise_moment(promise.date, facts.zone(order, plan))
+    if promise.fulfilled_at is None:
+        return Judged(end, late=True) if end <= now else None
+    return Judged(end, late=promise.fulfilled_at > end)
 
 
 def left_before(end: datetime, entered: Sequence[tuple[datetime, str]], plan: Plan) -> dict[str, timedelta]:

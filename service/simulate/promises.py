@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from avisa.core import facts
-from avisa.core.hindsight import left_before
+from avisa.core.hindsight import judged, left_before
 from avisa.core.promise import PromiseState
 from avisa.simulate.course import Course, Sent
 
@@ -24,22 +23,21 @@ class PromiseOutcome:
 
 
 def outcome(course: Course, end: datetime) -> PromiseOutcome | None:
-    """What became of the promise of an order, which the simulation followed until `end`. None if the order had no
-    promise, if it was withdrawn, or if it is neither fulfilled nor over by `end`."""
+    """What became of the promise of an order, which the simulation followed until `end`; None as in
+    `hindsight.judged`."""
     order, plan = course.order, course.plan
-    if order is None or order.promise is None or order.promise.date is None:
+    if order is None or order.promise is None:
         return None
-    promise = order.promise
-    due = facts.promise_moment(order.promise.date, facts.zone(order, plan))
-    if promise.state is PromiseState.WITHDRAWN or (promise.fulfilled_at is None and due > end):
+    found = judged(order, plan, end)
+    if found is None:
         return None
-    left = left_before(due, course.entered, plan)
+    left = left_before(found.end, course.entered, plan)
     warned_at = next((sent.at for sent in course.sent if _warns(sent)), None)
     return PromiseOutcome(
         status=[*left][-1] if left else course.entered[-1][1],
-        late=promise.fulfilled_at is None or promise.fulfilled_at > due,
-        state=promise.state,
-        warned=None if warned_at is None else due - warned_at,
+        late=found.late,
+        state=order.promise.state,
+        warned=None if warned_at is None else found.end - warned_at,
         left=left,
     )
 
