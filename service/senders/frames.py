@@ -86,6 +86,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 Kind = TypeVar("Kind")
+Renderer = TypeVar("Renderer")
 
 
 class Frames(Generic[Kind]):
@@ -120,8 +121,8 @@ def framed(frame: ToSender | Report) -> bytes:
     return len(body).to_bytes(_LENGTH, "big") + body
 
 
-def keep(renderers: MutableMapping[str, Kind], catalog: str, renderer: Kind) -> None:
-    """Add a renderer, and forget the oldest ones. Both sides do the same, so that each knows what the other has."""
+def keep(renderers: MutableMapping[str, Renderer], catalog: str, renderer: Renderer) -> None:
+    """Add a renderer, and forget the oldest ones. Both processes do the same, so each knows what the other has."""
     renderers[catalog] = renderer
     while len(renderers) > KEPT_RENDERERS:
         del renderers[next(iter(renderers))]

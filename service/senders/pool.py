@@ -31,7 +31,10 @@ class SenderPool:
     """
 
     def __init__(self, relay: Relay, *, size: int, logging: Logging, jitter: Callable[[], float]) -> None:
-        """They share the connections that the relay may have to bear. `jitter` returns a random number in [0, 1)."""
+        """Begin with `size` processes, which share the connections that the relay may have to bear.
+
+        `jitter` returns another random number in [0, 1) at each call; it spreads the starts after a failure.
+        """
         share = replace(relay, connections=max(1, relay.connections // size))
         self._setup = Setup(share, logging, getpid())
         self._size = size
@@ -40,11 +43,14 @@ class SenderPool:
         self._keepers: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Begin to start the processes; does not wait for them."""
+        """Begin to start the processes; does not wait until they are up."""
         self._keepers = [asyncio.create_task(self._keep(), name=f"sender {number}") for number in range(self._size)]
 
     async def stop(self, grace: float) -> None:
-        """Let them answer what they can within `grace` seconds, and end them. What is not answered is in doubt."""
+        """Let the processes answer what they can within `grace` seconds, and end them.
+
+        What is not answered by then is in doubt.
+        """
         for keeper in self._keepers:
             keeper.cancel()
         if self._keepers:
@@ -78,7 +84,7 @@ class SenderPool:
         if not up:
             on_receipt(_NOBODY, ())
             return
-        # One whose relay is not reached still knows why.
+        # A process that does not reach the relay answers at once, and its receipt says why.
         chosen = min(up, key=lambda process: (not process.open, len(process)))
         chosen.send(mail, on_receipt)
 
@@ -86,10 +92,10 @@ class SenderPool:
         for process in self._processes:
             process.renew(leased_until)
 
-    # ------------------------------------------------------------ their lives
+    # ------------------------------------------------------------ keeping processes running
 
     async def _keep(self) -> None:
-        """Keep one process running."""
+        """Keep one process running: start another whenever it ends."""
         failures = count()
         while True:
             process = await self._started()

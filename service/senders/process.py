@@ -30,25 +30,25 @@ from avisa.senders.frames import (
 )
 
 GATHER = 0.004  # seconds in which mails gather for one frame
-PATIENCE = 30  # seconds without a report, after which it hangs
+PATIENCE = 30  # seconds without a report, after which a process counts as hung
 
 _DIED = Receipt(verdict=Verdict.IN_DOUBT, stage="dot", text="its sender process ended before the answer came")
 _COMMAND = (sys.executable, "-P", "-m", "avisa.senders")  # -P: no module of the working directory
 
 
 class SenderProcess(asyncio.Protocol):
-    """One process, from its start to its end: what it has in hand, and how it says it is."""
+    """One process, from its start to its end: the mails it has not answered yet, and its newest report."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.report: Report | None = None  # the newest; None: it has not come up yet
+        self.report: Report | None = None  # the newest; None: the process is not up yet
         self.served = False  # it has answered a mail
         self.in_doubt = 0  # mails that it had in hand when it ended
         self._in_hand: dict[str, OnReceipt] = {}
         self._frames: Frames[Report] = Frames(Report)
         self._gathered: list[BegunMail] = []
-        self._renderers: dict[str, None] = {}  # that it has, as `keep` does
+        self._renderers: dict[str, None] = {}  # catalogs whose renderers it has, kept as it keeps them (`keep`)
         self._silent = 0  # seconds since the last report, as far as this process was awake
 
     def __len__(self) -> int:
@@ -64,7 +64,7 @@ class SenderProcess(asyncio.Protocol):
         """Whether there is use in handing over mails."""
         return self.report is not None and self.report.open and not self.ended.done()
 
-    # ------------------------------------------------------------ its life
+    # ------------------------------------------------------------ start and end
 
     @classmethod
     async def start(cls, setup: Setup) -> SenderProcess:
@@ -91,7 +91,7 @@ class SenderProcess(asyncio.Protocol):
             self._silent += 1
             if self._silent > PATIENCE:
                 self._process.kill()
-        return await self.reaped()
+        return await self.reap()
 
     async def stop(self, grace: float) -> None:
         """Let it answer what it can within `grace` seconds, and end it."""
@@ -99,9 +99,9 @@ class SenderProcess(asyncio.Protocol):
             self._flush()
             self._write(Stop(grace))
             await asyncio.wait({self.ended}, timeout=grace + 1.0)
-        await self.reaped()
+        await self.reap()
 
-    async def reaped(self) -> int:
+    async def reap(self) -> int:
         """End it, if it lives, and return its exit code, or minus the signal."""
         self._transport.close()
         while (code := self._process.poll()) is None:
@@ -137,7 +137,7 @@ class SenderProcess(asyncio.Protocol):
     def _write(self, frame: ToSender) -> None:
         self._transport.write(framed(frame))
 
-    # ------------------------------------------------------------ what comes of them
+    # ------------------------------------------------------------ reports
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -153,7 +153,7 @@ class SenderProcess(asyncio.Protocol):
                 self._in_hand.pop(answer.key)(answer.receipt, answer.notes)
 
     def connection_lost(self, _: Exception | None) -> None:
-        """It has ended, however: nobody knows what became of what it had in hand."""
+        """The process has ended: nobody knows what became of the mails it had in hand."""
         self.ended.set_result(None)
         in_hand, self._in_hand = self._in_hand, {}
         self.in_doubt = len(in_hand)

@@ -40,7 +40,7 @@ from avisa.smtp.channel import EmailChannel
 
 # Seconds.
 REPORT_EVERY = 1.0
-GATHER = 0.01  # receipts gather for as long: twenty in a frame cost little more than one
+GATHER = 0.01  # in which receipts gather for one report: twenty in a frame cost little more than one
 
 
 def main() -> None:
@@ -60,7 +60,7 @@ async def _serve(parent: socket.socket) -> None:
     gc.set_threshold(50_000, 20, 100)
     await sender.ended
     await sender.stop(0.0)
-    os._exit(0)  # at once: a name that is being looked up would keep us
+    os._exit(0)  # at once: a host name that is being looked up would keep the process waiting
 
 
 class Sender(asyncio.Protocol):
@@ -109,7 +109,7 @@ class Sender(asyncio.Protocol):
         # Once our parent is gone, the next one may claim at once what we have in hand, whatever the lease.
         self._mailer = DirectMailer(channel, real=real_now, may_send=lambda: os.getppid() == setup.parent)
         self._tasks.add(asyncio.ensure_future(channel.start()))
-        self._report()
+        self._keep_reporting()
 
     # ------------------------------------------------------------ mails
 
@@ -125,15 +125,15 @@ class Sender(asyncio.Protocol):
     def _answered(self, key: str, receipt: Receipt, notes: Sequence[str]) -> None:
         self._answers.append(Answer(key, receipt, list(notes)))
         if len(self._answers) == 1:
-            asyncio.get_running_loop().call_later(GATHER, self._tell)
+            asyncio.get_running_loop().call_later(GATHER, self._send_report)
 
-    def _report(self) -> None:
-        """Report now, and again and again. What the parent process does not read does not pile up."""
+    def _keep_reporting(self) -> None:
+        """Report now, and from now on. Reports that the parent process does not read do not pile up."""
         if self._transport.get_write_buffer_size() == 0:
-            self._tell()
-        asyncio.get_running_loop().call_later(REPORT_EVERY, self._report)
+            self._send_report()
+        asyncio.get_running_loop().call_later(REPORT_EVERY, self._keep_reporting)
 
-    def _tell(self) -> None:
+    def _send_report(self) -> None:
         mailer = self._mailer
         report = Report(
             open=mailer.open,
@@ -150,7 +150,7 @@ class Sender(asyncio.Protocol):
 
     async def _stop(self, grace: float) -> None:
         await self.stop(grace)
-        self._tell()
+        self._send_report()
         self._transport.close()
 
     async def stop(self, grace: float) -> None:
