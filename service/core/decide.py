@@ -68,22 +68,22 @@ def _whole(decision: Decision, plan: Plan, now: datetime, *, published_real: dat
     superseded = tuple(
         item.key for item in pending if item.key in decision.superseded or gate.superseded(item, order, plan)
     )
-    guard = decision.absorbed_by
+    absorbed_by = decision.absorbed_by
     if superseded:
         unsent = [it for it in pending if it.key in superseded and not it.begun]
         order = part_words.unsaid(notices.without_once(order, unsent), unsent)
         if any(it.seq == order.told_seq for it in unsent):  # and no message takes its place
             order = deadlines.after_dropped_message(notices.untold(order), plan.touchpoint(order.status), plan)
             order = question_due.watched(order, plan, now)
-        # The ledger counts a dropped notice as untold, which is true only if it has not left meanwhile.
-        guard = guard or next((it.key for it in unsent if it.purpose in promises.OF_TIME), None)
+        # The promise counts a dropped notice as untold, which is true only if the notice has not left meanwhile.
+        absorbed_by = absorbed_by or next((it.key for it in unsent if it.purpose in promises.OF_TIME), None)
         pending = tuple(item for item in pending if item.begun or item.key not in superseded)
     return Decision(
         order=evolve(order, pending=pending),
         notifications=decided,
         superseded=superseded,
         reason=decision.reason,
-        absorbed_by=guard,
+        absorbed_by=absorbed_by,
     )
 
 
@@ -179,7 +179,8 @@ def _on_wake(order: Order, plan: Plan, now: datetime) -> Decision:
 def _on_promise(order: Order, turned: PromiseState, plan: Plan, now: datetime) -> Decision:
     """Time alone has brought the promise to another state: the customer is told, and of a broken one its owner.
 
-    An update that waits carries the date, so it also tells that the date is near. An apology waits until it is out.
+    An update that waits carries the date, so it also tells that the date is near. An apology waits until that update
+    is out.
     """
     promise = order.promise
     assert promise is not None
@@ -205,7 +206,7 @@ def _on_promise(order: Order, turned: PromiseState, plan: Plan, now: datetime) -
 
 
 def _put_off(order: Order, due: datetime, now: datetime) -> Order:
-    """The order to be looked at again later, because a message waits. Should that never settle, ever more rarely."""
+    """The order to be looked at again later, because a message waits. If it never settles, ever more rarely."""
     return evolve(order, wake_at=now + max(timedelta(minutes=1), (now - due) / 4))
 
 

@@ -18,6 +18,6 @@ class Decision:
     notifications: tuple[Notification, ...] = ()  # to queue
     superseded: tuple[str, ...] = ()  # keys of pending notifications that are untrue or needless from now on
     reason: Reason | None  # None: there was nothing to tell
-    # The key of an unsent message that reads the changed facts, or is needless now: then it is superseded, too. The
-    # decision is void if it was begun meanwhile.
+    # The key of an unsent message that will tell the changed facts, or that is needless now and superseded, too. The
+    # decision is void if an attempt at that message was begun meanwhile.
     absorbed_by: str | None = None

@@ -1,4 +1,4 @@
-"""A promise as the ledger keeps it: the date, what became of it, and when to look at it again."""
+"""A promise as its order keeps it: the date, what became of it, and when to look at it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger of promises: from the date that was given to what became of it.
+"""The promise of an order: from the date that was given to what became of it.
 
     open, moved  ->  at_risk             the end is nearer than the touchpoint's `warn_before`
     open, moved, at_risk  ->  kept       a status that fulfils the promise occurred by the end
@@ -8,8 +8,8 @@
 
 The end of a promise is the end of its day in the customer's time zone, its moment, or the end of its slot.
 
-Every event counts for the ledger, whether or not the customer is told of the event. Nobody can keep a date that has
-passed by the time it becomes known: it is noted as broken, and nobody is told.
+Every event counts, whether or not the customer is told of the event. Nobody can keep a date that has passed by the
+time it becomes known: it is noted as broken, and nobody is told.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def moved_by(one: str, other: str, plan: Plan, order: Order) -> timedelta:
 
 
 def after_event(known: Order, event: OrderEvent, rank: Rank, plan: Plan, now: datetime, *, entered: bool) -> Order:
-    """The order with its ledger after an event. `known` is the order with the facts of the event already in place;
+    """The order with its promise after an event. `known` is the order with the facts of the event already in place;
     `entered` says that it also has the status of the event.
 
     A status that fulfils the promise is judged by the moment at which it occurred, and against the date that stood
@@ -76,7 +76,7 @@ def after_part(known: Order, rank: Rank, plan: Plan, now: datetime, *, entered: 
 
 
 def after_answer(known: Order, plan: Plan, now: datetime) -> Order:
-    """The order with its ledger after an owner's answer. `known` is the order with the facts of the answer in
+    """The order with its promise after an owner's answer. `known` is the order with the facts of the answer in
     place."""
     if known.promise is None and "promised_at" not in known.facts:
         return known
@@ -97,7 +97,7 @@ def on_track(order: Order, plan: Plan, now: datetime) -> Order:
 def _after(
     known: Order, plan: Plan, now: datetime, *, fulfilled_at: datetime | None, late: bool, entered: bool
 ) -> Order:
-    """The order with its ledger brought up to date with its facts.
+    """The order with its promise brought up to date with its facts.
 
     `fulfilled_at` is when a status that fulfils the promise occurred; None: the change brings no such status.
     `entered` says that the order came to a new status, `late` that the event is older than the order's status.
