@@ -36,11 +36,11 @@ class Received:
 
 class OnSettled(Protocol):
     def __call__(self, *, left_in_outbox: bool) -> None:
-        """Something was settled; `left_in_outbox` says that by it something became due that nobody has claimed."""
+        """Called when something was settled; `left_in_outbox` says that something in the outbox became due by it."""
 
 
 class InFlight:
-    """What this process delivers: it is claimed once, its lease is kept, and its receipt is never forgotten."""
+    """The notifications that this process delivers: the lease of each, and its receipt until that is stored."""
 
     def __init__(
         self,
@@ -82,18 +82,18 @@ class InFlight:
         return tuple(self._leased)
 
     def take(self, claimed: Sequence[Claimed], *, until: datetime) -> None:
-        """These are leased to this process, at least until `until` (real)."""
+        """Note that these are leased to this process, at least until `until` (real)."""
         self._leased.update((item.notification.key, item.notification) for item in claimed)
         self._leased_until.update((item.notification.key, until) for item in claimed)
 
     def renewed(self, asked: Iterable[str], kept: Collection[str], *, until: datetime) -> None:
-        """Of the leases in `asked`, those in `kept` last until `until` (real); the others are lost, or settled."""
+        """Note that of the leases `asked` for, the `kept` ones last until `until` (real), and the others are over."""
         for key in asked:
             if key in self._leased:
                 self._leased_until[key] = until if key in kept else _LONG_AGO
 
     def leased_until(self, key: str) -> datetime:
-        """Until when (real) nobody else can have claimed it: only until then may its mail leave."""
+        """Until when (real) nobody else can claim this notification: only until then may its mail leave."""
         return self._leased_until.get(key, _LONG_AGO)
 
     def release(self, untouched: Iterable[Notification]) -> None:
@@ -139,7 +139,7 @@ class InFlight:
                 telemetry.reminder_lateness((real - self._clock.to_real(notification.due)).total_seconds())
 
     async def _conclude(self, receipts: Sequence[Received]) -> None:
-        """Settle these; where an order changed meanwhile, work out again what the receipt means for it."""
+        """Settle these. Where an order changed meanwhile, work out again what the receipt means for the order."""
         for _ in range(RACES):
             at = Now.of(self._clock)
             plan = self._catalogs.in_force.plan
@@ -168,7 +168,8 @@ class InFlight:
                 replace(received, claimed=replace(received.claimed, order=fresh[received.claimed.order.order_id]))
                 for received in receipts
             ]
-        # The receipt outranks what it means for a busy order: no mail goes out twice for the sake of that.
+        # These orders changed each time. Their receipts are stored without what they mean for the order, because a
+        # mail without a stored receipt would go out again.
         self.forget(await self.settle([replace(item, change=None) for item in settlements if item.key in raced]))
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[str]:
@@ -204,5 +205,5 @@ class InFlight:
 
 
 def _leaves_work(item: Settlement) -> bool:
-    """True if it was given back, or an owner's alert was decided with it."""
+    """True if the notification was given back, or an owner's alert was decided with its settlement."""
     return item.state is State.QUEUED or (item.change is not None and bool(item.change.notifications))

@@ -114,7 +114,7 @@ class Dispatch:
         return self._may_send() and len(self._in_flight) < MOST_IN_FLIGHT
 
     def _may_send(self) -> bool:
-        """True if nothing forbids sending; how much is in flight already is another question."""
+        """True if nothing forbids sending, whether or not there is room for more in flight."""
         return (
             not self.paused and not self._stopping and self._mailer.open and self._lag.caught_up(self._clock.real())
         )
@@ -241,7 +241,7 @@ class Dispatch:
         try:
             lost = await self._in_flight.settle(settlements)
         finally:
-            # Their orders changed meanwhile, or the store went away. The next claim prepares them again.
+            # The orders of these changed meanwhile, or the store went away. The next claim prepares them again.
             self._in_flight.release(item.notification for item in batch if item.notification.key in lost)
 
     async def _store_new_dates(self, prepared: Prepared, at: Now) -> None:
@@ -261,8 +261,10 @@ class Dispatch:
                 prepared.attempts.append(replace(attempt, claimed=stored))
 
     def _not_begun(self, claimed: Claimed, room_at: datetime | None, at: Now) -> Settlement:
-        """It was over a budget, which has room for it at `room_at`. Or it absorbed a later event, or its lease ended:
-        then the next claim prepares it again."""
+        """The settlement of a notification that the store did not begin. Over a budget, it waits until `room_at`.
+
+        None: it absorbed a later event, or its lease ended, so the next claim prepares it again.
+        """
         if room_at is None:
             return self._released(claimed.notification, at)
         return self._settlements.over_budget(claimed, room_at, self._catalogs.in_force.plan, at)

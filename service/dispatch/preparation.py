@@ -1,6 +1,6 @@
 """The last look at notifications, and the drafts of those that may leave.
 
-Whoever is about to begin an attempt prepares it here: intake and wake before they commit what they decided, dispatch
+Whoever is about to begin an attempt prepares it here: the write path before it commits what was decided, dispatch
 after it claimed what was left over. Nothing is stored here.
 """
 
@@ -52,9 +52,9 @@ class Prepared:
     # passed, or the promise, because it moved. Their order has it as told, which must be stored before the attempt
     # begins.
     redated: set[str] = field(default_factory=set)
-    # Of the batch what is told by the mail of another attempt, by the key of that attempt.
+    # The alerts of the batch that the mail of another attempt lists, by the key of that attempt.
     listed: defaultdict[str, list[Claimed]] = field(default_factory=lambda: defaultdict(list))
-    # What the store asks when it begins these attempts: only there is it known what others began meanwhile.
+    # What the store holds these attempts to when it begins them: it alone knows what others began meanwhile.
     budgets: Budgets = NO_BUDGETS
 
 
@@ -115,7 +115,7 @@ class Preparation:
         return prepared
 
     async def _gathered(self, notification: Notification, listed_by: Mapping[str, str]) -> Gathered:
-        """What an alert may tell besides; nothing that another one of the batch tells."""
+        """The other alerts that this one may tell; none if another alert of the batch tells them."""
         if not alert_list.may_lead(notification):
             return Gathered()
         gathered = await self._outbox.gathered(notification)
@@ -123,7 +123,9 @@ class Preparation:
 
     def _attempt(self, claimed: Claimed, gathered: Gathered, catalog: Catalog, at: Now, prepared: Prepared) -> bool:
         """Freeze what the message says, unless an earlier attempt did. A date that has passed is replaced before.
-        False if there is a settlement instead."""
+
+        Returns False if there is a settlement instead of an attempt.
+        """
         if claimed.draft is not None:
             prepared.attempts.append(Attempt(claimed=claimed, draft=claimed.draft, at_real=at.real))
             return True
@@ -165,7 +167,7 @@ class Preparation:
                 continue
             order, notification = delivery.without_date(attempt.claimed.order, attempt.claimed.notification)
             draft = _draft(catalog, notification, order, at)
-            if not isinstance(draft, Draft):  # a fault of ours, which it has logged
+            if not isinstance(draft, Draft):  # a fault of ours, which `_draft` has logged
                 continue
             prepared.attempts.remove(attempt)
             if order is not attempt.claimed.order:
@@ -238,7 +240,7 @@ def _address_hash(claimed: Claimed, catalog: Catalog) -> bytes | None:
         return claimed.draft.address_hash
     try:
         return catalog.address_hash(claimed.notification, claimed.order)
-    except Exception as fault:  # a fault of ours; the draft will fail by it too, and tells it
+    except Exception as fault:  # of ours; the draft will fail by it, too, and the timeline says so
         log.error("dispatch.address_not_read", key=claimed.notification.key, error=type(fault).__name__)
         return None
 

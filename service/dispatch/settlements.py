@@ -15,8 +15,8 @@ from avisa.ports import RENDERING, CannotRender, Change, Claimed, Clock, Entry, 
 # Stages after which bytes have left this process, so that the draft is frozen for good.
 _AFTER_DATA = frozenset({"data", "dot"})
 
-# How soon to look again at a reminder held because we are blind; real time.
-_UNTIL_SEEN = timedelta(seconds=5)
+# How soon to look again at what is held because we are blind; real time.
+_WHILE_BLIND = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +63,32 @@ class Settlements:
             jitter=self.jitter(),
             doubted=in_doubt(notification),
         )
-        # Each doubt is counted once: when the answer was lost, or when an attempt nobody finished is found.
-        doubtful = receipt.verdict is Verdict.IN_DOUBT or notification.state is State.SENDING
+        # Each doubt is counted once: when the answer was lost, or when an attempt that nobody finished is found.
+        counts_doubt = receipt.verdict is Verdict.IN_DOUBT or notification.state is State.SENDING
         match step:
             case retry.Done():
                 note = entry_of(notification, "note", None, at.virtual, note="; ".join(notes)) if notes else None
                 return self.settled(
-                    notification, order, State.SENT, Reason.ACCEPTED, plan, at, entry=note, doubtful=doubtful
+                    notification, order, State.SENT, Reason.ACCEPTED, plan, at, entry=note, counts_doubt=counts_doubt
                 )
             case retry.GaveUp(reason=reason):
                 state = State.IN_DOUBT if reason is Reason.IN_DOUBT else State.FAILED
                 if reason is Reason.EXPIRED and receipt.stage == RENDERING:
                     reason = Reason.CANNOT_RENDER
                 entry = _tried(notification, receipt, at)
-                return self.settled(notification, order, state, reason, plan, at, entry=entry, doubtful=doubtful)
-            case retry.RetryAt(real=real, in_doubt=doubted):
+                return self.settled(
+                    notification, order, state, reason, plan, at, entry=entry, counts_doubt=counts_doubt
+                )
+            case retry.RetryAt(real=real, in_doubt=still_in_doubt):
                 return Settlement(
                     key=notification.key,
                     state=State.RETRYING,
-                    reason=Reason.IN_DOUBT if doubted else _trouble(receipt),
+                    reason=Reason.IN_DOUBT if still_in_doubt else _trouble(receipt),
                     at=at.virtual,
                     due_real=real,
                     not_before=self.clock.to_virtual(real),
                     discards_draft=fresh and receipt.stage not in _AFTER_DATA,
-                    counts_doubt=doubtful,
+                    counts_doubt=counts_doubt,
                     entry=_tried(notification, receipt, at),
                 )
 
@@ -100,43 +102,47 @@ class Settlements:
         at: Now,
         *,
         entry: Entry | None = None,
-        doubtful: bool | None = None,
+        counts_doubt: bool | None = None,
     ) -> Settlement:
-        """A final state, with what it means for the order. `doubtful` says whether a doubt is counted; None: if the
-        notification ends in the doubt of an attempt that nobody finished."""
-        if doubtful is None:
-            doubtful = state is State.IN_DOUBT and notification.state is State.SENDING
+        """A final state, with what it means for the order.
+
+        `counts_doubt` says whether a doubt is counted; None: only if the notification ends in the doubt of an attempt
+        that nobody finished.
+        """
+        if counts_doubt is None:
+            counts_doubt = state is State.IN_DOUBT and notification.state is State.SENDING
         decision = delivery.on_settled(order, notification, reason, plan, at.virtual)
         return Settlement(
             key=notification.key,
             state=state,
             reason=reason,
             at=at.virtual,
-            counts_doubt=doubtful,
+            counts_doubt=counts_doubt,
             entry=entry,
             change=None if decision is None else Change(order=decision.order, notifications=decision.notifications),
         )
 
     def held(self, notification: Notification, hold: gate.Hold, at: Now) -> Settlement:
-        """It waits. The timeline says why once, however often the gate says so. A doubt outlasts the wait."""
+        """The notification waits. The timeline says why once, however often the gate says so. A doubt outlasts the
+        wait."""
         until = hold.until
-        doubtful = in_doubt(notification)
+        doubted = in_doubt(notification)
         # In doubt, the gate's last word is the doubt; so only the first of many short waits is told on the timeline.
         known = notification.gate is hold.reason or (until is None and notification.gate is Reason.IN_DOUBT)
         return Settlement(
             key=notification.key,
-            state=State.RETRYING if doubtful else State.HELD,
-            reason=Reason.IN_DOUBT if doubtful else hold.reason,
+            state=State.RETRYING if doubted else State.HELD,
+            reason=Reason.IN_DOUBT if doubted else hold.reason,
             at=at.virtual,
-            due_real=at.real + _UNTIL_SEEN if until is None else self.clock.to_real(until),
+            due_real=at.real + _WHILE_BLIND if until is None else self.clock.to_real(until),
             not_before=until,
             counts_doubt=notification.state is State.SENDING,
             entry=None if known else entry_of(notification, "gate", hold.reason, at.virtual),
         )
 
     def over_budget(self, claimed: Claimed, room_at: datetime, plan: Plan, at: Now) -> Settlement:
-        """It waits until `room_at` (real) for room in a budget: an alert to be told with others of its kind, and a
-        customer's mail because of a flood, of which the owner is told once an order."""
+        """The notification waits until `room_at` (real) for room in a budget: an alert, to be told with others of its
+        kind; or a customer's mail, because of a flood, of which the owner is told once an order."""
         notification, order = claimed.notification, claimed.order
         reason = Reason.FLOOD if notification.to_customer else Reason.GATHERED
         held = self.held(notification, gate.Hold(self.clock.to_virtual(room_at), reason), at)
@@ -146,13 +152,13 @@ class Settlements:
         return replace(held, change=Change(order=alerted, notifications=alerts))
 
     def released(self, notification: Notification, at: Now) -> Settlement:
-        """Its lease ends and nothing else changes: whoever claims next looks at it again."""
+        """The lease ends and nothing else changes: whoever claims the notification next looks at it again."""
         return Settlement(key=notification.key, state=State.QUEUED, reason=None, at=at.virtual, due_real=at.real)
 
     def not_rendered(
         self, notification: Notification, order: Order, why: CannotRender, plan: Plan, at: Now
     ) -> Settlement:
-        """It waits for an operator to mend the message, and fails when any mail would have expired."""
+        """The notification waits for an operator to mend the message, and fails when any mail would have expired."""
         entry = entry_of(notification, "attempt", Reason.CANNOT_RENDER, at.virtual, note=why.problem)
         if self.expired(notification, at):
             return self.settled(notification, order, State.FAILED, Reason.CANNOT_RENDER, plan, at, entry=entry)
@@ -171,7 +177,7 @@ class Settlements:
         )
 
     def expired(self, notification: Notification, at: Now) -> bool:
-        """True if it has been tried for as long as the retry policy allows."""
+        """True if the notification has been tried for as long as the retry policy allows."""
         return at.real - self.clock.to_real(notification.decided_at) >= self.policy.give_up
 
 
