@@ -17,7 +17,7 @@ from avisa.smtp.relay import Relay
 from avisa.smtp.relay_state import CircuitBreaker, RelayState
 from avisa.smtp.reply import Reply
 from avisa.smtp.reputation import Reputation
-from avisa.smtp.session import open_session, trust
+from avisa.smtp.session import open_session, tls_context
 
 log = structlog.get_logger()
 
@@ -35,12 +35,12 @@ class EmailChannel:
         self._breaker = CircuitBreaker(relay.connections, probe_every=relay.probe_every, jitter=jitter)
         self._reputation = Reputation()
         self._queue = FairQueue()
-        self._idle: list[Conversation] = []  # the one used last is used next, so that the others can go
+        self._idle: list[Conversation] = []  # the one used last is used next, so that the others time out and close
         self._live: set[Conversation] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening = 0
-        self._runs: dict[Conversation, int] = {}  # mails to its domain in a row
-        self._context = None if relay.tls == "none" else trust(relay)
+        self._runs: dict[Conversation, int] = {}  # mails in a row to the domain that the conversation holds
+        self._context = None if relay.tls == "none" else tls_context(relay)
         self._retry: asyncio.TimerHandle | None = None
         self._stopped = False
 
@@ -68,8 +68,8 @@ class EmailChannel:
         """Queue one mail. The future holds its receipt, never an exception.
 
         `holds_lease` is asked just before the body leaves; if it returns False, the mail is not sent and its receipt
-        is temporary. Cancelling the future withdraws a mail whose body has not begun to leave. A mail whose body has
-        is in doubt.
+        is temporary. Cancelling the future withdraws a mail whose body has not begun to leave; a mail whose body has
+        begun to leave is in doubt.
         """
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         delivery = prepare(mail, answer, holds_lease)

@@ -43,7 +43,7 @@ class Conversation(asyncio.Protocol):
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.trouble: Receipt | None = None  # why it ended, if it was the relay's doing
         self.served = 0  # mails that the relay answered
-        self.domain: str | None = None  # for the source: whose mails it sends
+        self.domain: str | None = None  # for the source: the domain that it holds and sends mails to
 
         self._current: Delivery | None = None
         self._next: Delivery | None = None  # its envelope is on the way
@@ -241,6 +241,7 @@ class Conversation(asyncio.Protocol):
             self.begin(following)
 
     def _may_go_on(self, *, more: int) -> bool:
+        """True if the relay may get `more` mails on this connection after those that it has answered."""
         return not self._closing and self.served + more <= self._mails_at_most
 
     def _quit(self) -> None:

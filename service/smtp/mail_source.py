@@ -1,4 +1,4 @@
-"""Where a conversation gets its mails and reports what became of them. The channel is one."""
+"""Where a conversation gets its mails, and to whom it reports what became of them. The channel is a mail source."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Relay:
     password: str | None = field(default=None, repr=False)
     helo: str | None = None  # our name; without one the address literal of RFC 5321 section 4.1.3 is used
     ca_file: str | None = None  # authorities to trust instead of the system's
-    clear_text: bool = False  # it may cross a network without TLS
+    clear_text: bool = False  # credentials may cross a network without TLS
 
     connections: int = 8
     mails_per_connection: int = 500

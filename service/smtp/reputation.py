@@ -22,7 +22,8 @@ class Reputation:
     """
 
     def __init__(self) -> None:
-        self._refused: OrderedDict[bytes, tuple[float, float]] = OrderedDict()  # first and last, oldest last first
+        # By recipient, the times of the first and of the last refusal; in the order of the last refusals.
+        self._refused: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
 
     def weigh(self, receipt: Receipt, recipient: bytes, *, now: float, probing: bool) -> Receipt:
         """Return the receipt for a permanent refusal by policy at the loop time `now`."""

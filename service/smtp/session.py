@@ -18,9 +18,9 @@ from avisa.core.retry import Receipt, Verdict
 from avisa.smtp.delivery import Delivery
 from avisa.smtp.relay import Relay
 
-_NO_TIME = struct.pack("ii", 1, 0)  # linger: on, for no time
+_NO_LINGER = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 seconds: closing resets the connection
 _MECHANISMS = ("plain", "login", "cram-md5")
-_OTHER_MECHANISM = (504, 534)  # RFC 4954 section 6: not known, or too weak; another one may do
+_OTHER_MECHANISM = (504, 534)  # RFC 4954 sections 4 and 6: the mechanism is unknown or too weak; another may do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +64,11 @@ class Session:
         sock = self.transport.get_extra_info("socket")
         if sock is not None:
             with suppress(OSError):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_TIME)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.transport.abort()
 
 
-def trust(relay: Relay) -> ssl.SSLContext:
+def tls_context(relay: Relay) -> ssl.SSLContext:
     """Return a context that always verifies certificate and name, and takes nothing older than TLS 1.2."""
     context = ssl.create_default_context(cafile=relay.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -190,7 +190,7 @@ def _take_over(client: aiosmtplib.SMTP) -> Session:
     offered = client.esmtp_extensions
     size = offered.get("size", "")
     return Session(
-        transport=cast(asyncio.Transport, transport),  # uvloop's are not of its kind, but alike
+        transport=cast(asyncio.Transport, transport),  # uvloop's is no subclass of it, but has all its methods
         pipelining="pipelining" in offered,
         eight_bit="8bitmime" in offered,
         utf8="smtputf8" in offered,
