@@ -13,7 +13,7 @@ from avisa.diagnostics.diagnostic import Diagnostic, Severity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """One kind of diagnostic; `wrong` and `right` are an example and the same mended."""
+    """One kind of diagnostic; `wrong` and `right` are an example of it, and the same example mended."""
 
     code: str
     severity: Severity

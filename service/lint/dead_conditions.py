@@ -35,8 +35,8 @@ def check_comparisons(message: Message, plan: Plan) -> Iterator[Diagnostic]:
             continue
         always = "true" if test.ops[0].op == "ne" else "false"
         known = [str(each).lower() if isinstance(each, bool) else f'"{each}"' for each in possible]
-        listed = ", ".join(known[:_MOST_LISTED]) + " …" * (len(known) > _MOST_LISTED)
-        allowed = f"one of {listed}" if known else "a number"
+        some = ", ".join(known[:_MOST_LISTED]) + " …" * (len(known) > _MOST_LISTED)
+        allowed = f"one of {some}" if known else "a number"
         word = str(value.value).lower()
         near = closest_match(f'"{word}"', known) or closest_match(word, known)
         text = f"always {always}: `{path}` is {allowed}"

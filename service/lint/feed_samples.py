@@ -19,7 +19,7 @@ from avisa.lint.located_plan import LocatedPlan
 from avisa.ports import Record, Skipped, Taken, Unreadable
 
 SAMPLES = "samples/*.jsonl"
-_MOST_SUGGESTIONS = 30  # after so many diagnostics no more suggestions are looked for, which takes a while
+_MOST_SUGGESTIONS = 30  # after so many records no more suggestions are looked for, which takes a while
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The plan as a map of the ways that orders take: who looks after them, where they end, how long it may be silent."""
+"""The plan by itself: does every order have an owner, an end, and a message before the silence gets too long?"""
 
 from __future__ import annotations
 

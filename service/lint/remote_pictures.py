@@ -1,4 +1,4 @@
-"""What a layout fetches from other hosts than those of its brands: they see when each mail is opened, and by whom."""
+"""What a layout fetches from hosts that are no brand's: such a host sees when each mail is opened, and by whom."""
 
 from __future__ import annotations
 

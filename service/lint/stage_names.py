@@ -1,4 +1,4 @@
-"""Statuses of the plan beside the names that customers read for them: a slip in one of the two shows in the other."""
+"""Statuses of the plan beside the stages that customers read for them: where the two nearly agree, one has a slip."""
 
 from __future__ import annotations
 

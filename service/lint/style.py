@@ -1,4 +1,4 @@
-"""What a good message has: a next step, the date of the next news, plain words, safe links, and as much as its
+"""What a good message has: a next step, the date of the next news, plain words, safe links, and all that its
 translations say."""
 
 from __future__ import annotations
