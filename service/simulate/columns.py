@@ -41,9 +41,9 @@ class Columns(BaseModel):
     time_zone: str = Field(default="UTC", description="of times that are written without one")
 
     @classmethod
-    def of_fields(cls, heads: Sequence[str]) -> Columns:
+    def of_header(cls, header: Sequence[str]) -> Columns:
         """The mapping of a file whose columns are named as the fields of events; other columns are ignored."""
-        return cls(fields={head: head for head in heads if _is_field(head)})
+        return cls(fields={name: name for name in header if _is_field(name)})
 
     @field_validator("fields", "values")
     @classmethod
@@ -64,38 +64,36 @@ class Columns(BaseModel):
 
     @model_validator(mode="after")
     def _whole(self) -> Columns:
-        said = {*self.fields, *self.values}
+        named = {*self.fields, *self.values}
         if "order_id" not in self.fields:
             raise ValueError("no column has the order_id")
-        if not self.moments and not {"status", "occurred_at"} <= said:
+        if not self.moments and not {"status", "occurred_at"} <= named:
             raise ValueError("either columns have status and occurred_at, or moments has a column for each status")
-        if self.moments and {"status", "occurred_at"} & said:
+        if self.moments and {"status", "occurred_at"} & named:
             raise ValueError("moments says status and occurred_at; no other column can")
         return self
 
-    def check(self, heads: Sequence[str]) -> None:
-        """Raise ValueError if a column of the mapping is not among the `heads` of the file."""
-        missing = [column for column in (*self.fields.values(), *self.moments) if column not in heads]
+    def check(self, header: Sequence[str]) -> None:
+        """Raise ValueError if a column of the mapping is not in the `header` of the file."""
+        missing = [column for column in (*self.fields.values(), *self.moments) if column not in header]
         if missing:
-            raise ValueError(f"there is no column {', '.join(missing)}; there are {', '.join(heads)}")
+            raise ValueError(f"there is no column {', '.join(missing)}; there are {', '.join(header)}")
 
     def events(self, row: Mapping[str, str | None]) -> Iterator[bytes]:
         """The events of a row, each as the JSON that a record would have."""
         zone = ZoneInfo(self.time_zone)
-        said: dict[str, Any] = {"customer.email": _NOWHERE} if not self._has_address() else {}
-        said |= self.values
-        said |= {name: row[column] for name, column in self.fields.items() if row[column]}
-        for name in _TIMES & said.keys():
-            said[name] = _zoned(said[name], zone)
+        has_address = "customer.email" in self.fields or "customer.email" in self.values
+        flat: dict[str, Any] = {} if has_address else {"customer.email": _NOWHERE}
+        flat |= self.values
+        flat |= {name: row[column] for name, column in self.fields.items() if row[column]}
+        for name in _TIMES & flat.keys():
+            flat[name] = _zoned(flat[name], zone)
         if not self.moments:
-            yield orjson.dumps(_nested(said))
+            yield orjson.dumps(_nested(flat))
             return
         for column, status in self.moments.items():
             if at := row[column]:
-                yield orjson.dumps(_nested(said | {"status": status, "occurred_at": _zoned(at, zone)}))
-
-    def _has_address(self) -> bool:
-        return "customer.email" in self.fields or "customer.email" in self.values
+                yield orjson.dumps(_nested(flat | {"status": status, "occurred_at": _zoned(at, zone)}))
 
 
 def _is_field(name: str) -> bool:

@@ -13,7 +13,7 @@ from avisa.simulate.course import Course, Sent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseOutcome:
-    """What became of one order's promise. "The end" is that of the last date that it had."""
+    """What became of one order's promise. "The end" is the end of the last date that the promise had."""
 
     status: str  # the last one before the end that could have warned; if there was none, the order's newest
     late: bool  # not fulfilled by the end: later, or never

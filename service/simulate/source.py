@@ -38,9 +38,9 @@ def csv_rows(lines: Iterable[str], columns: Columns | None, name: str, progress:
             yield line
 
     rows = csv.DictReader(counted())
-    heads = rows.fieldnames or ()
-    mapping = Columns.of_fields(heads) if columns is None else columns
-    mapping.check(heads)
+    header = rows.fieldnames or ()
+    mapping = Columns.of_header(header) if columns is None else columns
+    mapping.check(header)
     number = 0
     for row in rows:
         for value in mapping.events(row):

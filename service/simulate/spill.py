@@ -62,7 +62,7 @@ def spill(
             if isinstance(record, Unreadable):
                 spilled.unread[record.reason] += 1
                 continue
-            found = _of_plain(record) or _of_any(record, types)
+            found = _skimmed(record) or _read(record, types)
             if isinstance(found, Reason):
                 spilled.unread[found] += 1
                 continue
@@ -133,7 +133,7 @@ def _rows(file: Path) -> Iterator[_Row]:
                 return
 
 
-def _of_plain(record: Record) -> tuple[str, datetime] | None:
+def _skimmed(record: Record) -> tuple[str, datetime] | None:
     """The order and the moment of a record that is one of our plain events, in a fifth of the time that `events.read`
     takes; None for any other record."""
     if record.value is None or record.headers:
@@ -148,7 +148,7 @@ def _of_plain(record: Record) -> tuple[str, datetime] | None:
     return order_id, occurred_at
 
 
-def _of_any(record: Record, types: Collection[str]) -> tuple[str, datetime] | Reason:
+def _read(record: Record, types: Collection[str]) -> tuple[str, datetime] | Reason:
     """The order and the moment of a record, or the reason why it is no event."""
     match events.read(record, types=types):
         case OrderEvent() as event:
