@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from bisect import bisect
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from avisa.core import working_time, zones
@@ -69,6 +69,11 @@ def rank_of(event: OrderEvent, *, arrival: int, rank_by: str) -> Rank:
     moment = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
     sequence = -1 if event.sequence is None else event.sequence
     return (sequence, moment, arrival) if rank_by == "sequence" else (moment, sequence, arrival)
+
+
+def occurred_at(rank: Rank, *, rank_by: str) -> datetime:
+    """The moment, in UTC, at which the event of this rank occurred; `rank_by` as it was for `rank_of`."""
+    return _EPOCH + timedelta(microseconds=rank[1 if rank_by == "sequence" else 0])
 
 
 def merged(facts: Mapping[str, Fact], news: Mapping[str, Json], rank: Rank) -> Mapping[str, Fact]:

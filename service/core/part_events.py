@@ -126,9 +126,9 @@ def _news(known: Order, ids: Sequence[str], status: str, plan: Plan) -> tuple[li
 
 def _together(missed: _News, indirect: _News) -> _News:
     """Both kinds of news, each part once: if a part moved, the status that was missed is not true of it any more."""
-    ids = {part_id for those in indirect.values() for part_id in those}
-    still = {status: left for status, those in missed.items() if (left := [it for it in those if it not in ids])}
-    return still | {status: [*still.get(status, ()), *those] for status, those in indirect.items()}
+    moved = {part_id for ids in indirect.values() for part_id in ids}
+    still = {status: left for status, ids in missed.items() if (left := [it for it in ids if it not in moved])}
+    return still | {status: [*still.get(status, ()), *ids] for status, ids in indirect.items()}
 
 
 def _on_unknown(order: Order, status: str, indirect: _News, plan: Plan, now: datetime) -> Decision:

@@ -31,26 +31,26 @@ def merged(known: _Facts, news: Mapping[str, Json], rank: Rank) -> _Facts:
     return merged
 
 
-def within_bounds(those: Iterable[Part]) -> tuple[Part, ...]:
+def within_bounds(parts: Iterable[Part]) -> tuple[Part, ...]:
     """The parts with as many of their newest facts as fit into 128 KiB, and none that is older than the first that
-    does not fit. So a fat order does not make each small event dear."""
-    those = tuple(those)
+    does not fit. So an order of many facts does not make each small event slow."""
+    kept = tuple(parts)
     newest = sorted(
-        ((fact[0], place, key) for place, it in enumerate(those) for key, fact in it.facts.items()), reverse=True
+        ((fact[0], place, key) for place, part in enumerate(kept) for key, fact in part.facts.items()), reverse=True
     )
     room = MOST_BYTES
     left_out: dict[int, set[str]] = {}
     for _, place, key in newest:
         if room >= 0:
-            written = json.dumps(those[place].facts[key][1], ensure_ascii=False)
+            written = json.dumps(kept[place].facts[key][1], ensure_ascii=False)
             room -= len(key) + len(written.encode("utf-8", "replace"))
         if room < 0:
             left_out.setdefault(place, set()).add(key)
     return tuple(
-        replace(it, facts={key: fact for key, fact in it.facts.items() if key not in left_out[place]})
+        replace(part, facts={key: fact for key, fact in part.facts.items() if key not in left_out[place]})
         if place in left_out
-        else it
-        for place, it in enumerate(those)
+        else part
+        for place, part in enumerate(kept)
     )
 
 

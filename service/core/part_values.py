@@ -45,10 +45,12 @@ def with_part_facts(order: Order, notification: Notification, known: Mapping[str
     """
     about, others = part_words.about(order, notification), part_words.is_about_others(order, notification)
     whole = not (about or others)
-    those = [part for part in parts.known(order) if parts.newest(part, order)[1] == order.status] if whole else about
+    sources = about
+    if whole:
+        sources = [part for part in parts.known(order) if parts.newest(part, order)[1] == order.status]
     values = dict(known)
     for key in part_facts.OF_STAY:
-        found = [fact for part in those if (fact := part.facts.get(key)) and _is_newer(part, fact[0], order)]
+        found = [fact for part in sources if (fact := part.facts.get(key)) and _is_newer(part, fact[0], order)]
         own = order.facts.get(key) if key in known else None
         if own is not None and (whole or others or any(_is_newer(it, own.rank, order) for it in about)):
             found.append((own.rank, own.value))

@@ -34,12 +34,12 @@ def with_word(order: Order, ids: Collection[str], status: str, seq: int) -> Orde
     """The order once the message `seq` is to tell that these parts are in `status`; 0: no message has to tell it."""
     assert order.parts is not None
     kept = order.parts
-    those = tuple(
+    known = tuple(
         replace(part, word=Word(status, believed(order, part.id), seq)) if part.id in ids else part
         for part in kept.known
     )
     word = Word(status, believed(order, parts.WHOLE), seq) if parts.WHOLE in ids else kept.word
-    return evolve(order, parts=replace(kept, known=those, word=word))
+    return evolve(order, parts=replace(kept, known=known, word=word))
 
 
 def subjects(order: Order, seq: int) -> list[str]:

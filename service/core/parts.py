@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from avisa.core import facts, part_facts, part_places
 from avisa.core.evolve import evolve
@@ -33,7 +33,6 @@ from avisa.core.plan import Plan
 
 WHOLE = ""  # stands among the ids of parts for the whole order
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 200  # parts of an order
 _NONE = Parts()
 
@@ -57,10 +56,10 @@ def with_event(order: Order, event: OrderEvent, rank: Rank, plan: Plan) -> Order
         statuses=facts.add_sighting(part.statuses, rank, event.status),
         facts=part_facts.merged(part.facts, event.facts, rank),
     )
-    those = tuple(part if it.id == part.id else it for it in parts.known)
+    named_parts = tuple(part if it.id == part.id else it for it in parts.known)
     if order.size > part_facts.MOST_BYTES:
-        those = part_facts.within_bounds(those)
-    return evolve(order, parts=replace(parts, known=those))
+        named_parts = part_facts.within_bounds(named_parts)
+    return evolve(order, parts=replace(parts, known=named_parts))
 
 
 def of_order(event: OrderEvent) -> OrderEvent:
@@ -95,9 +94,12 @@ def moves_none(order: Order, rank: Rank) -> bool:
 
 def moved_indirectly(before: Order, order: Order, rank: Rank) -> dict[str, list[str]]:
     """The parts whose status changed with the event of this rank, although another event gave them their status:
-    their ids by that status. Either the event took the place of one of the whole order that had moved the parts on,
-    such as a cancellation, and each is again where its own newest event had put it. Or the event is a late one of the
-    part, and the newer event of the whole order moves the part on from there."""
+    their ids by that status.
+
+    Either the event takes back one of the whole order that had moved the parts on, such as a cancellation, and each
+    part is again where its own newest event had put it. Or the event is a late one of the part, and the newer event
+    of the whole order moves the part on from there.
+    """
     found: dict[str, list[str]] = {}
     for part in known(order):
         then, (given, status) = named(before.parts, part.id), newest(part, order)
@@ -137,10 +139,10 @@ def status_of(order: Order, plan: Plan) -> str:
     return min(statuses, key=lambda status: (part_places.place(status, plan), status))
 
 
-def _first_open(those: Iterable[Part], plan: Plan) -> str:
+def _first_open(parts: Iterable[Part], plan: Plan) -> str:
     """The status in which an order of these parts was at first: the oldest of their statuses that is not final; else
     the first such status of the plan."""
-    oldest_first = [status for _, status in sorted(each for part in those for each in part.statuses)]
+    oldest_first = [status for _, status in sorted(each for part in parts for each in part.statuses)]
     begun = (status for status in (*oldest_first, *plan.touchpoints) if not plan.touchpoint(status).final)
     return next(begun, oldest_first[0])
 
@@ -150,18 +152,17 @@ def fulfilled_at(order: Order, plan: Plan) -> datetime | None:
     still come to one, or if no part did. A part that ended elsewhere, such as a cancelled one, is not waited for."""
     if has_unplaced_others(order):
         return None
-    moment = 1 if plan.events.rank_by == "sequence" else 0  # the place in a rank that holds it, in microseconds
     runs = [facts.sightings_of(part, order) for part in known(order)]
     if has_placed_others(order):
         runs.append(order.statuses)
-    last: int | None = None
+    fulfilled: list[datetime] = []
     for statuses in runs:
-        moments = [rank[moment] for rank, status in statuses if plan.touchpoint(status).fulfils_promise]
-        if moments:
-            last = max(min(moments), last) if last is not None else min(moments)
+        ranks = [rank for rank, status in statuses if plan.touchpoint(status).fulfils_promise]
+        if ranks:
+            fulfilled.append(min(facts.occurred_at(rank, rank_by=plan.events.rank_by) for rank in ranks))
         elif not plan.touchpoint(statuses[-1][1]).final:
             return None
-    return None if last is None else _EPOCH + timedelta(microseconds=last)
+    return max(fulfilled, default=None)
 
 
 def status(order: Order, part_id: str) -> str:
@@ -171,7 +172,7 @@ def status(order: Order, part_id: str) -> str:
 
 
 def _within_bounds(order: Order, parts: Parts, plan: Plan) -> tuple[Part, ...]:
-    """The parts with room for one more. The one that is forgotten has ended, if any has, and is the longest quiet."""
+    """The parts with room for one more. What is forgotten is the longest quiet of those that ended, else of all."""
     if len(parts.known) < _MOST:
         return parts.known
 

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from avisa.core import facts, working_time
@@ -21,7 +21,6 @@ from avisa.lint.plan_lints import span_text
 ENOUGH = 20  # orders; fewer are no evidence
 MANY = 0.2  # share of the orders for which a window or a promise was too short, before it is reported
 _HOLDS_FOR = 0.9  # share of the orders for which the suggested window would be long enough
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MIDNIGHT = "T00:00:00Z"  # the end of a promised moment, as it is kept: RFC 3339 in UTC
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _LONGEST = 400  # days or working days, of a suggested window
@@ -56,11 +55,10 @@ def check_plan(located: LocatedPlan, orders: Sequence[Order], now: datetime) -> 
 
 def stays_of(order: Order, plan: Plan) -> list[Stay]:
     """Return the stays of an order, by the times of its events. The same status again begins no new stay."""
-    time_in_rank = 1 if plan.events.rank_by == "sequence" else 0
     begun: list[tuple[str, datetime]] = []
     for rank, status in order.statuses:
         if not begun or begun[-1][0] != status:
-            begun.append((status, _EPOCH + timedelta(microseconds=rank[time_in_rank])))
+            begun.append((status, facts.occurred_at(rank, rank_by=plan.events.rank_by)))
     ended = [Stay(status, begin, max(begin, end)) for (status, begin), (_, end) in pairwise(begun)]
     return [*ended, *(Stay(status, begin, None) for status, begin in begun[-1:])]
 
