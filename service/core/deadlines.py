@@ -111,8 +111,11 @@ def after_dropped_message(order: Order, touchpoint: Touchpoint, plan: Plan) -> O
 
 
 def after_late_settlement(order: Order, touchpoint: Touchpoint, plan: Plan, now: datetime) -> Order:
-    """The order after its newest message was settled later than the deadline it told: a new window begins, untold."""
-    standing = _standing(order, now)
+    """The order after its newest message was settled later than the deadline it told: a new window begins, untold.
+
+    A told date that has not passed yet still binds.
+    """
+    standing = order.told_until if order.told_until is not None and order.told_until > now else None
     due = earlier(window_end(order, touchpoint, plan, now, now=now), standing)
     return with_deadline(evolve(order, told_until=standing, counted_from=now), due)
 
@@ -145,11 +148,6 @@ def recomputed(order: Order, touchpoint: Touchpoint, plan: Plan) -> datetime | N
         return order.deadline
     window = window_end(order, touchpoint, plan, order.counted_from, now=order.counted_from)
     return earlier(window, order.told_until)
-
-
-def _standing(order: Order, now: datetime) -> datetime | None:
-    """The date told earlier, unless it has passed."""
-    return order.told_until if order.told_until is not None and order.told_until > now else None
 
 
 def _end(
