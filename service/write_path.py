@@ -123,8 +123,8 @@ class WritePath:
     async def _prepared(self, decided: Collection[DecidedOrder], at: Now) -> Prepared:
         """Prepare the notifications with no earlier one queued for the same recipient and channel.
 
-        Whatever the gate holds or drops, or needs a new date, or is over a budget, stays in the outbox for a later
-        claim.
+        A notification that the gate holds or drops, that needs a new date, or that is over a budget, stays in the
+        outbox for a later claim.
         """
         newborn: list[Claimed] = []
         for item in decided:
