@@ -148,10 +148,10 @@ class Course:
             return
         self.sent.append(Sent(now, fresh, dated))
         if fresh.to_customer:
-            self._reach(fresh, dated, now)
+            self._note_message(fresh, dated, now)
         self._settle(fresh, dated, Reason.ACCEPTED, now)
 
-    def _reach(self, sent: Notification, order: Order, now: datetime) -> None:
+    def _note_message(self, sent: Notification, order: Order, now: datetime) -> None:
         self._keep_date(now)
         self._next_update = sent.next_update
         self.silence.interrupt(now, order)
