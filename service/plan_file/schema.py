@@ -108,7 +108,8 @@ class Owner(PlanMap):
     locale: Locale | None = Field(None, description="Their language. Default: the brand's.")
     next: NameOrNone = Field(None, description="The owner who is asked next, if this one says that it is not theirs.")
     after: Positive | None = Field(
-        None, description="The next one is asked, or told of a stuck order, after so long in which nothing came."
+        None,
+        description="After so long without word the next is asked, or told of a stuck order or a broken promise.",
     )
 
 
