@@ -1,8 +1,8 @@
-"""Notices changes in a template folder: it is watched, or looked at every few seconds where watching would miss some.
+"""Notices changes in a template folder: by a watch of the system, or by a look every few seconds.
 
-The system's watch leads through links: to folders outside, as many as there are, until the system refuses to watch
-more; and it says nothing of a file that a link leads to. So a folder with a link in it is looked at instead, and so
-is one that the system does not watch.
+The system's watch follows links: to folders outside, as many as there are, until the system refuses to watch more;
+and it says nothing of a file that a link leads to. So a folder with a link in it is looked at instead, and so is a
+folder that the system does not watch.
 """
 
 from __future__ import annotations
@@ -29,18 +29,16 @@ _State = tuple[tuple[object, ...], ...]
 
 
 class FolderWatch:
-    """Watches one folder, from when this is made: make it before the folder is first read, and nothing is missed."""
+    """Watches one folder, from its construction on: made before the folder is first read, it misses nothing."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._seen = _state(folder)
-        self.unwatched: str | None = None  # why it is looked at instead: "`messages` is a link"; None: it is watched
+        self.unwatched: str | None = None  # why the folder is looked at, "`messages` is a link"; None: it is watched
 
     async def changes(self) -> AsyncIterator[None]:
-        """Says so whenever something in the folder has changed; several changes at once are one.
-
-        It also does when the folder itself is taken away or another one is put in its place.
-        """
+        """Yield whenever something in the folder has changed, once for several changes at once; also when the folder
+        itself is taken away, or another one is put in its place."""
         while True:
             link = await asyncio.to_thread(_link, self._folder)
             if link is None:
@@ -60,8 +58,8 @@ class FolderWatch:
                 yield
 
     async def _watched(self) -> AsyncIterator[bool]:
-        """Whether something has changed: once the watch has begun, and then whenever it has. Ends if it is another
-        folder, or a link is in it. Raises OSError, RuntimeError."""
+        """Yield once the watch has begun, and then True whenever something has changed. Ends if another folder is in
+        the place of this one, or a link is in it. Raises OSError, RuntimeError."""
         here, begun = _place(self._folder), False
         # All changes count, not only those of files that are read: an editor or a mount may swap whole folders.
         async for changes in awatch(
@@ -80,7 +78,7 @@ class FolderWatch:
                 yield bool(changes)
 
     async def _differs(self) -> bool:
-        """Whether it is another than it was when this was last asked."""
+        """Whether the folder's state is another than when this was last asked."""
         before, self._seen = self._seen, await asyncio.to_thread(_state, self._folder)
         return self._seen != before
 
@@ -92,7 +90,7 @@ class FolderWatch:
 
 
 def _state(folder: Path) -> _State:
-    """Return what another is compared with: they differ if something that is read may have changed."""
+    """Return the state of the folder: two states differ if something that is read may have changed between them."""
     entries: list[tuple[object, ...]] = [(_place(folder),)]
     with suppress(OSError, RuntimeError):  # the second is pathlib's; whoever reads the folder will say what is wrong
         for name, path in template_folder.files_in(folder):
@@ -109,7 +107,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 
 def _place(folder: Path) -> tuple[int, int] | None:
-    """Return which folder it is, whatever its name; None: there is none."""
+    """Return which folder this is, whatever its name; None: there is none."""
     try:
         found = folder.stat()
     except OSError:
