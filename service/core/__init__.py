@@ -1,1 +1,1 @@
-"""The pure core: from what is known and the moment it makes a decision. It has no clock, no I/O, and cannot fail."""
+"""The pure core: it makes a decision from what is known and the moment. It has no clock, no I/O, and cannot fail."""

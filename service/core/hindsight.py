@@ -1,4 +1,4 @@
-"""What a `warn_before` of any length would have done with past orders.
+"""How the promises of past orders turned out, and what a `warn_before` of any length would have done with them.
 
 A touchpoint with `warn_before: 48h` warns of every order that is still there 48 hours before its promised date ends,
 or that comes there later. So one number for each order is enough to try every length: how long before the end the

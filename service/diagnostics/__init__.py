@@ -1,1 +1,1 @@
-"""What tells a person what is wrong where: diagnostics, suggestions, and a YAML reader that knows places."""
+"""What is wrong and where, told to people: diagnostics, suggestions, and a YAML reader that knows places."""

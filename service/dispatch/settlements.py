@@ -1,4 +1,4 @@
-"""What the gate's word or a channel's receipt makes of a notification, as a settlement. Nothing here acts."""
+"""What the gate's verdict or a channel's receipt makes of a notification, as a settlement. Nothing here acts."""
 
 from __future__ import annotations
 
