@@ -41,7 +41,7 @@ class Intake:
         self._catalogs = catalogs
         self._clock = clock
         self._write_path = write_path
-        # By topic, why its last records could not be read, since one could.
+        # By topic, why its newest records could not be read: those since the last one that could, 100 at most.
         self._unread: dict[str, deque[Reason]] = {}
 
     @property
@@ -68,8 +68,10 @@ class Intake:
             self._look_for_unreadable(taken)
 
     def _look_for_unreadable(self, taken: Sequence[Taken]) -> None:
-        """Tell once that nothing of a topic can be read, and once that something can be again; of what changed back
-        within the batch, nothing. What is skipped says neither."""
+        """Log once when nothing of a topic can be read any more, and once when something can be read again.
+
+        A change that is undone within the batch is not logged. A record that is skipped counts for neither.
+        """
         before = self.unreadable
         for item in taken:
             if isinstance(item, OrderEvent):

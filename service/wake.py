@@ -75,7 +75,7 @@ class Wake:
         return len(due)
 
     def _overdue(self, real: datetime, plan: Plan) -> datetime:
-        """Blindness holds a reminder for so long and no longer: a told date outranks the guard."""
+        """An order due at or before this virtual moment is woken even while we are blind: its date counts more."""
         patience = plan.feed.hold_at_most
         if real - self._started < patience:
             return _LONG_AGO
