@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 SILENT_MOST = 20.0  # seconds from connecting, or from an answer, to a whole request line with its headers
+_LOOKS = 0.01  # seconds between looks whether all have gone, at the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,21 @@ class _Uvicorn(uvicorn.Server):
             with suppress(TimeoutError):
                 async with asyncio.timeout(1):
                     await self._ending.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the listener, and let what is under way finish. uvicorn would wait a tenth of a second for nobody."""
+        for server in self.servers:
+            server.close()
+        for each in sockets or ():
+            each.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 -- no event tells
+                    await asyncio.sleep(_LOOKS)
+        for task in self.server_state.tasks:
+            task.cancel()
 
     def end(self) -> None:
         self.should_exit = True
