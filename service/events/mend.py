@@ -147,9 +147,11 @@ _NUMBERS = (str, int, float, type(None))
 def _leave_out_placeholders(content: Json, path: _Path, left_out: list[str]) -> None:
     steps = list(content.items() if isinstance(content, dict) else enumerate(content))
     for step, value in reversed(steps):
-        if isinstance(value, dict | list):
-            _leave_out_placeholders(value, (*path, step), left_out)
-        elif isinstance(value, str) and value.strip() in _PLACEHOLDERS:
+        kind = value.__class__
+        if kind is dict or kind is list:
+            if value:
+                _leave_out_placeholders(value, (*path, step), left_out)
+        elif kind is str and value.strip() in _PLACEHOLDERS:
             del content[step]
             left_out.append(_name((*path, step)))
 

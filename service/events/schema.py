@@ -146,7 +146,7 @@ class Envelope(_Model):
 def depth(content: Json) -> int:
     """Return how deep objects and lists are nested; 0 for a plain value."""
     deepest, level = 0, [content]
-    while level := [value for value in level if isinstance(value, dict | list)]:
+    while level := [value for value in level if value.__class__ is list or value.__class__ is dict]:
         deepest += 1
         level = [inner for value in level for inner in (value.values() if isinstance(value, dict) else value)]
     return deepest

@@ -7,7 +7,6 @@ a budget, and whatever one step would touch is weighed before it is taken.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
 from jmespath.functions import Functions
@@ -79,7 +78,7 @@ class Interpreter(TreeInterpreter):
         literal = node["value"]
         if literal.__class__ is list or literal.__class__ is dict:
             self._weigh(literal, _VISIT)
-        return deepcopy(literal)
+        return _copied(literal)
 
     def _pay(self, cost: int) -> None:
         self._left -= cost
@@ -107,6 +106,15 @@ class Interpreter(TreeInterpreter):
 
 
 _VISITS = {name.removeprefix("visit_"): getattr(Interpreter, name) for name in dir(Interpreter) if "visit_" in name}
+
+
+def _copied(value: Json) -> Json:
+    """The value anew, lists and maps within it, too."""
+    if value.__class__ is list:
+        return [_copied(each) for each in value]
+    if value.__class__ is dict:
+        return {name: _copied(each) for name, each in value.items()}
+    return value
 
 
 def _ordered(left: Json, right: Json) -> bool:
