@@ -43,6 +43,9 @@ MAX_DETAILS_BYTES = 64 * 1024  # of an order, and of one event
 # An event makes ten facts, and the constructor of a named tuple is a function of Python around this one.
 _new = tuple.__new__
 
+# json.dumps would make an encoder for each fact.
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_EPISODE = ("reason", "next_step")
 _GROUPS = ("customer", "details")
@@ -95,7 +98,7 @@ def within_bounds(known: Mapping[str, Fact]) -> Mapping[str, Fact]:
     room = MAX_DETAILS_BYTES
     left_out = set()
     for _, key in details:
-        written = json.dumps(known[key].value, ensure_ascii=False, separators=(",", ":"))
+        written = _written(known[key].value)
         room -= len(key) + len(written.encode("utf-8", "replace"))
         if room < 0:
             left_out.add(key)

@@ -15,6 +15,8 @@ OF_STAY = ("reason", "next_step")
 _MOST_DETAILS = 20  # of a part
 _LONGEST = 500  # characters of such a detail
 
+_written = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each fact
+
 _Facts = Mapping[str, tuple[Rank, Json]]
 
 
@@ -42,7 +44,7 @@ def within_bounds(parts: Iterable[Part]) -> tuple[Part, ...]:
     left_out: dict[int, set[str]] = {}
     for _, place, key in newest:
         if room >= 0:
-            written = json.dumps(kept[place].facts[key][1], ensure_ascii=False)
+            written = _written(kept[place].facts[key][1])
             room -= len(key) + len(written.encode("utf-8", "replace"))
         if room < 0:
             left_out.setdefault(place, set()).add(key)
