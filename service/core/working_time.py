@@ -95,6 +95,7 @@ def end_of_day(day: date, zone: tzinfo) -> datetime:
         return _LAST if day.year > 1 else _FIRST
 
 
+@lru_cache(64)  # a plan is read again and again, by a preview at each save, and its calendars stay
 def longest_closure(calendar: Calendar) -> int:
     """The most days on end without an opening; `FARTHEST` means that the calendar never opens."""
     if not any(calendar.hours):
