@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from avisa.core.plan import Plan
 from avisa.diagnostics.diagnostic import Diagnostic
@@ -21,8 +22,14 @@ def check_layout(files: Mapping[str, str], plan: Plan) -> Iterator[Diagnostic]:
     for file, html in sorted(files.items()):
         if not file.endswith(".html"):
             continue
-        part = Part.of(html.replace("\r\n", "\n"), (1, 1))
-        for offset, host in mail_html.pictures(Page.of(parser.parse(part.text))):
+        for place, host in _pictures(html):
             if host not in own:
                 text = f"{f'`{host}`' if host else 'a host'} that is no brand's sees when each mail is opened"
-                yield diagnostic("remote_picture", file, part.place(offset), text)
+                yield diagnostic("remote_picture", file, place, text)
+
+
+@lru_cache(8)  # at most saves the layout is as it was
+def _pictures(html: str) -> Sequence[tuple[tuple[int, int], str | None]]:
+    """Where what is fetched from another host stands, and that host."""
+    part = Part.of(html.replace("\r\n", "\n"), (1, 1))
+    return [(part.place(offset), host) for offset, host in mail_html.pictures(Page.of(parser.parse(part.text)))]
