@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from avisa.diagnostics.diagnostic import Diagnostic
 from avisa.lint import check
 from avisa.lint.codes import codes
-from tests.lint.planted import MISTAKES, Planted
+from tests.lint.planted import BRIEF, LAYOUT, MISTAKES, Planted
 from tests.templates.harness import files, read_plan, shipped
 from tests.templates.test_folder import laid_out
 
@@ -42,12 +43,16 @@ def test_a_mistake_in_the_plan_hides_none_in_a_message(tmp_path: Path) -> None:
 
 
 def test_an_xml_namespace_is_not_taken_for_an_insecure_link(tmp_path: Path) -> None:
-    texts = shipped("en")
-    layout = texts["layout/layout.html"]
-    texts["layout/layout.html"] = layout.replace("<html ", '<html xmlns="http://www.w3.org/1999/xhtml" ')
-    assert check(laid_out(tmp_path / "a", texts), read_plan) == []
-    texts["layout/layout.html"] = layout.replace("<body", '<body background="http://x.example/y.png"')
-    remote, insecure = check(laid_out(tmp_path / "b", texts), read_plan)
+    texts = {file: BRIEF if file.startswith("messages/") else text for file, text in shipped("en").items()}
+
+    def found(layout: str, folder: Path) -> list[Diagnostic]:
+        problems = check(laid_out(folder, texts | {LAYOUT: layout}), read_plan)
+        return [problem for problem in problems if problem.file == LAYOUT]
+
+    layout = texts[LAYOUT]
+    assert found(layout.replace("<html ", '<html xmlns="http://www.w3.org/1999/xhtml" '), tmp_path / "a") == []
+    with_picture = layout.replace("<body", '<body background="http://x.example/y.png"')
+    remote, insecure = found(with_picture, tmp_path / "b")
     assert remote.code == "remote_picture"
     assert (insecure.code, insecure.suggestion) == ("insecure_link", "https://x.example/y.png")
 
