@@ -19,6 +19,8 @@ from tests.builders import NOW
 from tests.cli.test_command import Avisa, asked
 from tests.fakes import RealClock
 from tests.store.harness import change
+from tests.templates.harness import shipped
+from tests.templates.test_folder import laid_out
 
 __all__ = ["asked"]
 
@@ -83,8 +85,8 @@ def test_check_writes_a_code_quality_report_for_gitlab(asked: Avisa, mine: Path)
     assert moved["location"]["lines"]["begin"] == first["location"]["lines"]["begin"] + 1
 
 
-def test_a_report_without_problems_is_still_one(asked: Avisa) -> None:
-    asked("init", "mine")
+def test_a_report_without_problems_is_still_one(asked: Avisa, tmp_path: Path) -> None:
+    laid_out(tmp_path / "mine", shipped("en"))
     assert json.loads(asked("check", "mine", "--format", "gitlab").out) == []
     assert asked("check", "mine", "--format", "github").out == ""
 
