@@ -17,7 +17,7 @@ from tests.feeds.plans import TOPIC, mapped, plan
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 OWN = Events()
-COUNT = 20
+COUNT = 8
 
 
 def _event(item: bytes, number: int) -> bytes:
