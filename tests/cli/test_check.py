@@ -26,17 +26,19 @@ __all__ = ["asked"]
 
 
 @pytest.fixture
-def mine(asked: Avisa, tmp_path: Path) -> Path:
-    """A folder in English with an error in a message and a warning in the plan."""
-    asked("init", "mine")
-    for translation in (tmp_path / "mine/messages").glob("*/*.md"):
-        if translation.stem != "en":
-            translation.unlink()
-    message = tmp_path / "mine/messages/shipped/en.md"
+def sound(tmp_path: Path) -> Path:
+    """The shipped folder, in English alone."""
+    return laid_out(tmp_path / "mine", shipped("en"))
+
+
+@pytest.fixture
+def mine(sound: Path) -> Path:
+    """A folder with an error in a message and a warning in the plan."""
+    message = sound / "messages/shipped/en.md"
     message.write_text(message.read_text() + "\nDear {{ customer.frist_name }}, 100 % yours\n")
-    plan = tmp_path / "mine/plan.yaml"
+    plan = sound / "plan.yaml"
     plan.write_text(re.sub('color: "#[0-9a-f]+"', 'color: "#9adcf5"', plan.read_text()))
-    return tmp_path / "mine"
+    return sound
 
 
 def test_a_problem_is_shown_with_its_line_and_a_caret(asked: Avisa, mine: Path) -> None:
@@ -85,8 +87,8 @@ def test_check_writes_a_code_quality_report_for_gitlab(asked: Avisa, mine: Path)
     assert moved["location"]["lines"]["begin"] == first["location"]["lines"]["begin"] + 1
 
 
-def test_a_report_without_problems_is_still_one(asked: Avisa, tmp_path: Path) -> None:
-    laid_out(tmp_path / "mine", shipped("en"))
+@pytest.mark.usefixtures("sound")
+def test_a_report_without_problems_is_still_one(asked: Avisa) -> None:
     assert json.loads(asked("check", "mine", "--format", "gitlab").out) == []
     assert asked("check", "mine", "--format", "github").out == ""
 
@@ -168,8 +170,8 @@ async def _keep(url: str) -> None:
     await store.close()
 
 
+@pytest.mark.usefixtures("sound")
 def test_the_plan_is_held_against_the_orders_of_the_store(asked: Avisa, tmp_path: Path) -> None:
-    asked("init", "mine")
     asyncio.run(_keep(f"sqlite:///{tmp_path / 'avisa.db'}"))
     ended = asked("check", "mine", "--live", "--json")
     assert (ended.code, ended.json["ok"]) == (0, True)
@@ -178,8 +180,8 @@ def test_the_plan_is_held_against_the_orders_of_the_store(asked: Avisa, tmp_path
     assert problem["message"] == "3 orders were at `canceled`, which has no touchpoint"
 
 
+@pytest.mark.usefixtures("sound")
 def test_a_store_is_opened_only_with_live(asked: Avisa, tmp_path: Path) -> None:
-    asked("init", "mine")
     (tmp_path / "avisa.db").write_bytes(b"no database at all, but long enough to be looked at" * 40)
     ended = asked("check", "mine", "--json")
     assert (ended.code, ended.json, ended.err) == (0, {"ok": True, "problems": []}, "")
