@@ -1,13 +1,18 @@
-"""How long the tests that use chance go on trying: in `make test` and CI as long as they say, in the inner loop,
-`make unit`, a fifth of that."""
+"""How much those tests try that use chance or have dear variants: in `make test` and CI as much as they say, in the
+inner loop, `make unit`, a fifth of that."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 
 INNER = "inner"  # `pytest --hypothesis-profile inner`
 _FULL = 100  # examples of a property that names no number
 _PART = 5
+
+_Variant = TypeVar("_Variant")
 
 
 def register() -> None:
@@ -28,3 +33,8 @@ def rounds(count: int) -> int:
 def examples(count: int) -> settings:
     """Return the settings of a property that `make test` tries on `count` examples."""
     return settings(max_examples=rounds(count))
+
+
+def some(variants: Iterable[_Variant]) -> list[_Variant]:
+    """Return those variants of one attack that are tried; `make test` tries all."""
+    return list(variants)[:: _FULL // settings.default.max_examples]

@@ -7,6 +7,7 @@ import tracemalloc
 
 import pytest
 
+from tests.depth import some
 from tests.feeds.attacks import strike
 
 MIB = 1 << 20
@@ -42,7 +43,7 @@ ATTACKS = {  # expression and record
 }
 
 
-@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("name", some(ATTACKS))
 def test_what_is_made_on_the_way_is_bounded(name: str) -> None:
     expression, content = ATTACKS[name]
     tracemalloc.start()

@@ -13,6 +13,7 @@ from avisa.kafka import batch
 from avisa.kafka.batch import BatchReader
 from avisa.kafka.consumer import RawRecord
 from avisa.ports import no_registry
+from tests.depth import some
 from tests.feeds.plans import TOPIC, mapped, plan
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -42,7 +43,7 @@ SLOW = {
 }
 
 
-@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize("name", some(SLOW))
 async def test_others_get_their_turn_while_a_batch_is_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "BREATH", 0.0002)
     value, rules = SLOW[name]
