@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from avisa.core import context, facts, notices, promises, questions
@@ -56,12 +55,12 @@ _PARTS = Parts(
 
 def uses(message: str, plan: Plan) -> Iterator[Use]:
     """Every occasion on which the plan has the message sent, or would have it sent if it asked owners."""
-    for touchpoint in (*plan.touchpoints.values(), replace(plan.unknown, status=OFF_THE_MAP)):
+    for status, touchpoint in (*plan.touchpoints.items(), (OFF_THE_MAP, plan.unknown)):
         if touchpoint.message == message:
-            yield touchpoint.status, Purpose.UPDATE, "1"
+            yield status, Purpose.UPDATE, "1"
         for _, purpose, ordinal, name in touchpoint.besides():
             if name == message:
-                yield touchpoint.status, purpose, ordinal
+                yield status, purpose, ordinal
 
 
 def samples(message: str, plan: Plan, now: datetime) -> dict[str, Sample]:
@@ -85,9 +84,9 @@ def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
     date, over = ((now + timedelta(days=days)).date().isoformat() for days in (6, -2))
     known = {**_FULL, "promised_at": over if missed else date}
     notification = _notification(status, purpose, ordinal, plan, now)
-    moved = replace(notification, reason=Reason.FACTS_CHANGED)
+    moved = evolve(notification, reason=Reason.FACTS_CHANGED)
     if purpose not in promises.OF_TIME:
-        moved = replace(moved, promise_before=now.date().isoformat())
+        moved = evolve(moved, promise_before=now.date().isoformat())
     full = evolve(
         _order(status, known, plan, now),
         changed=("tracking",),
@@ -99,7 +98,7 @@ def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
             evolve(full, counted_from=now - _DAY, told_until=now + 2 * _DAY, asking=Asking(on_track_at=now)),
             moved,
         ),
-        "bare": (_order(status, _BARE, plan, now), replace(notification, next_update=None)),
+        "bare": (_order(status, _BARE, plan, now), evolve(notification, next_update=None)),
         "odd": (_order(status, {**known, **_ODD}, plan, now), notification),
     }
     if purpose is Purpose.ASK_OWNER:
@@ -112,12 +111,12 @@ def samples_of(use: Use, plan: Plan, now: datetime) -> dict[str, Sample]:
         )
         made["date"] = (asked, notification)
     if purpose is Purpose.REMINDER:
-        last = replace(notification, ordinal="3", last=True, next_update=None)
+        last = evolve(notification, ordinal="3", last=True, next_update=None)
         made["last"] = (_order(status, known, plan, now), last)
     if purpose is Purpose.UPDATE:
         order = evolve(_order(status, known, plan, now), parts=_PARTS)
-        made["part"] = (order, replace(notification, seq=2, parts=("RR-2",)))
-        made["parts"] = (order, replace(notification, seq=1, parts=("RR-1", "RR-3")))
+        made["part"] = (order, evolve(notification, seq=2, parts=("RR-2",)))
+        made["parts"] = (order, evolve(notification, seq=1, parts=("RR-1", "RR-3")))
     if purpose is Purpose.UPDATE and plan.touchpoint(status).fulfils_promise:
         broken = Promise(date=over, state=PromiseState.BROKEN, fulfilled_at=now)
         late = _order(status, {**known, "promised_at": over}, plan, now)
