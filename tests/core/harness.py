@@ -6,11 +6,12 @@ stopped between any two steps, deliver an event again, or lose the answer to a m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from avisa.core import decide, delivery, facts, gate
 from avisa.core.decision import Decision
+from avisa.core.evolve import evolve
 from avisa.core.fold import Fold
 from avisa.core.model import (
     SETTLED,
@@ -44,7 +45,7 @@ class World:
     def loaded(self) -> Order | None:
         if self.order is None:
             return None
-        return replace(self.order, pending=tuple(sorted(self._open(), key=lambda row: row.seq)))
+        return evolve(self.order, pending=tuple(sorted(self._open(), key=lambda row: row.seq)))
 
     def _open(self) -> list[Notification]:
         return [row for row in self.rows.values() if row.state not in SETTLED]
@@ -90,7 +91,7 @@ class World:
             if redated is not None:
                 order, row = redated
                 self._commit(Decision(order=order, reason=None))
-            begun = replace(row, state=State.SENDING, first_attempt_real=row.first_attempt_real or self.now)
+            begun = evolve(row, state=State.SENDING, first_attempt_real=row.first_attempt_real or self.now)
             self._move(key, State.SENDING)
             self.rows[key] = begun
             if row.to_customer and address in self.refused:
@@ -130,7 +131,7 @@ class World:
         if fold.absorbed_by is not None:
             row = self.rows[fold.absorbed_by]
             assert not row.begun
-            self.rows[row.key] = replace(row, revision=row.revision + 1)
+            self.rows[row.key] = evolve(row, revision=row.revision + 1)
         for notification in fold.notifications:
             assert notification.key not in self.rows, "a thing was decided twice"
             self.rows[notification.key] = notification
@@ -138,11 +139,11 @@ class World:
             if not self.rows[key].begun:
                 self._move(key, State.DROPPED)
                 self.settled[key] = Reason.SUPERSEDED
-        self.order = replace(fold.after_commit(), pending=())
+        self.order = evolve(fold.after_commit(), pending=())
 
     def _move(self, key: str, state: State) -> None:
         assert may_move(self.rows[key].state, state), f"{key} may not go from {self.rows[key].state} to {state}"
-        self.rows[key] = replace(self.rows[key], state=state)
+        self.rows[key] = evolve(self.rows[key], state=state)
 
     def _settle(self, row: Notification, state: State, reason: Reason) -> None:
         order = self.loaded()
