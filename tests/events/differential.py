@@ -124,19 +124,23 @@ def change(event: Pairs, dice: Random) -> None:
             there[at] = (dice.choice(KEYS), there[at][1])
 
 
+# json.dumps would make an encoder for each value.
+_WRITTEN = {ascii_only: json.JSONEncoder(ensure_ascii=ascii_only).encode for ascii_only in (True, False)}
+
+
 def written(value: Any, *, ascii_only: bool = False, gap: str = "") -> str:
     """The value as JSON, or nearly."""
     if isinstance(value, Raw):
         return str(value)
     if is_object(value):
         pairs = (
-            f"{json.dumps(key, ensure_ascii=ascii_only)}:{gap}{written(inner, ascii_only=ascii_only, gap=gap)}"
+            f"{_WRITTEN[ascii_only](key)}:{gap}{written(inner, ascii_only=ascii_only, gap=gap)}"
             for key, inner in value
         )
         return "{" + f",{gap}".join(pairs) + "}"
     if isinstance(value, list):
         return "[" + f",{gap}".join(written(inner, ascii_only=ascii_only, gap=gap) for inner in value) + "]"
-    return json.dumps(value, ensure_ascii=ascii_only)
+    return _WRITTEN[ascii_only](value)
 
 
 def torn(value: bytes, dice: Random) -> bytes:
