@@ -452,7 +452,10 @@ def test_migrate_leaves_a_contract_until_it_is_asked_for(asked: Avisa, postgres:
     assert (later.code, "which a later version made: run that one" in later.out) == (1, True)
 
 
-def test_a_folder_that_init_wrote_passes_check_and_preview(asked: Avisa, tmp_path: Path) -> None:
+def test_a_folder_that_init_wrote_passes_check_and_preview(
+    asked: Avisa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # no browser, no pictures
     written = asked("init", "mine", "--json").json
     assert "mine/plan.yaml" in written["files"]
     assert asked("init", "mine", "--json").json["error"] == "exists"
