@@ -28,6 +28,7 @@ MESSAGE = "messages/plain/en.md"
 @pytest.fixture(autouse=True)
 def looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_watch, "LOOK", 0.1)
+    monkeypatch.setattr(folder_watch, "_SETTLED", 50)
 
 
 def text(number: int) -> str:
