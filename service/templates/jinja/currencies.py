@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from unicodedata import category
 
 from babel import Locale
 from babel.numbers import list_currencies
 
 from avisa.core.model import Json
+from avisa.templates.limits import MOST_LOCALES
 
 NO_BREAK = "\u00a0"
 _FIGURES = re.compile(r"[-+\u2212]?\d+(?:[.,'\u2019\s]\d+)*-?")
@@ -26,8 +29,14 @@ def code_of(written: str, locale: Locale) -> str | None:
     tidy = written.strip()
     if tidy.upper() in _codes():
         return tidy.upper()
-    meant = [code for code, symbol in locale.currency_symbols.items() if symbol == tidy]
-    return str(meant[0]) if len(meant) == 1 else None
+    return _by_symbol(locale).get(tidy)
+
+
+@lru_cache(MOST_LOCALES)
+def _by_symbol(locale: Locale) -> Mapping[str, str]:
+    """The currencies whose symbol means no other one in the locale."""
+    counted = Counter(locale.currency_symbols.values())
+    return {symbol: str(code) for code, symbol in locale.currency_symbols.items() if counted[symbol] == 1}
 
 
 def is_figures(value: Json) -> bool:
