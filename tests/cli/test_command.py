@@ -28,6 +28,8 @@ from tests import builders
 from tests.cli.histories import at
 from tests.cli.test_reads import ENTRY_KEYS, OUTBOX_KEYS
 from tests.fakes import RealClock
+from tests.templates.harness import shipped
+from tests.templates.test_folder import laid_out
 from tests.tools.parts import needs
 from tests.tools.postgres import Postgres
 from tests.tools.waiting import PATIENCE
@@ -470,7 +472,9 @@ def test_a_folder_that_init_wrote_passes_check_and_preview(
     for words in (["nope"], ["shipped", "--locale", "xx"], ["shipped", "--sample", "nope"]):
         assert asked("preview", *words, "--json").json["error"] == "not_found"
 
-    plan = tmp_path / "mine" / "plan.yaml"
+
+def test_a_folder_with_a_mistake_passes_neither(asked: Avisa, tmp_path: Path) -> None:
+    plan = laid_out(tmp_path / "mine", shipped("en")) / "plan.yaml"
     plan.write_text(plan.read_text() + "\nnonsense: 1\n")
     ended = asked("check", "mine", "--json")
     assert (ended.code, ended.json["ok"]) == (1, False)
