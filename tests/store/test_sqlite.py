@@ -275,12 +275,12 @@ async def test_many_large_dead_letters_are_shortened_within_little_memory(
 ) -> None:
     """SQLite keeps in memory what a statement changes, until the statement ends."""
     store = await database.open()
-    for begin in range(0, 96, 8):
+    for begin in range(0, 56, 8):
         large = [unreadable(offset, b"x" * MIB) for offset in range(begin, begin + 8)]
         await store.orders.commit([], dead_letters=large, now=NOW)
     monkeypatch.setattr(dead_letters, "MOST_WHOLE", 1)
     before = _peak(anew=True)
-    await store.orders.commit([], dead_letters=[unreadable(96)], now=NOW)
+    await store.orders.commit([], dead_letters=[unreadable(56)], now=NOW)
     assert _peak() - before < 32 * MIB
 
 
