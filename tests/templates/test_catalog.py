@@ -258,7 +258,7 @@ async def _save_until(file: Path, noticed: asyncio.Future[None]) -> None:
     """Saves again and again, since nobody says when the watch has begun."""
     while not noticed.done():
         await asyncio.to_thread(_add_a_line, file)
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.3)  # longer than it takes to settle
 
 
 def _add_a_line(file: Path) -> None:
