@@ -10,7 +10,7 @@ from tests.oracle.alerts import Alerts
 from tests.oracle.course import Course, Step, Told
 from tests.oracle.names import Sent
 from tests.oracle.plan import Plan
-from tests.oracle.promises import Promises
+from tests.oracle.promises import AT_RISK, BROKEN, Promises, calls_for
 from tests.oracle.questions import Questions
 from tests.oracle.silence import Silence
 from tests.oracle.testimony import Latitude
@@ -252,12 +252,17 @@ class Case:
             if came is None and due < self.latitude.until:
                 self._blame(Kind.LOST, f"the owner's alert {kind} of episode {episode}, due by {due}")
         for (episode, kind, _), at in alerted.items():
-            if kind == "stuck" and episode not in last and not self._last_dropped(episode):
+            if kind == "stuck" and episode not in last and not self._last_dropped(episode, at):
                 self._blame(Kind.UNEXPECTED, f"the owner's alert {kind} of episode {episode} at {at}")
 
-    def _last_dropped(self, episode: int) -> bool:
-        """The last reminder may have been decided and then dropped, because something newer came."""
-        return bool(self.course.openings(after=episode)) or len(self.course.within(episode)) > 1
+    def _last_dropped(self, episode: int, by: datetime) -> bool:
+        """The last reminder may have been decided and then dropped, because something newer came, or time called for
+        a word on the promise."""
+        steps = self.course.within(episode)
+        called = (
+            due for step in steps for purpose in (AT_RISK, BROKEN) for _, due in calls_for(purpose, step, self.plan)
+        )
+        return bool(self.course.openings(after=episode)) or len(steps) > 1 or any(due <= by for due in called)
 
     def _of(self, episode: int, *purposes: str) -> list[Sent]:
         return [m for m in self.to_customer if m.name.episode == episode and m.name.purpose in purposes]

@@ -96,6 +96,20 @@ def test_whom_it_is_passed_on_to_is_asked_at_once_and_nobody_after_an_answer(pla
     assert Kind.UNEXPECTED in found(line, [*told, later, question(34, 2, owner="head")], answer(30, "on_track"))
 
 
+def test_a_warning_may_have_dropped_the_last_reminder_of_which_the_owner_is_told(plan: Plan) -> None:
+    warns = warned(plan)
+    warns = replace(
+        warns, touchpoints={**warns.touchpoints, "shipped": replace(warns.touchpoints["shipped"], asks_at=None)}
+    )
+    events = [event(0, "shipped", promised_at="2026-03-08")]  # warned of at hour 108
+    away = replace(LATITUDE, down=((at(95.9), at(109)),), until=at(130))
+    stuck = mail(109, "1/owner_alert/stuck/owner:desk", to="desk@example.com")
+    mails = [FIRST, mail(48, "1/reminder/1/customer"), mail(109, "1/promise_at_risk/1/customer"), stuck]
+    assert kinds(judge(events, mails, warns, away)) == set()
+    early = [*mails[:2], replace(stuck, at=at(107)), mails[2]]
+    assert kinds(judge(events, early, warns, away)) == {Kind.UNEXPECTED}
+
+
 def test_of_a_date_that_has_passed_nobody_is_asked_however_late_it_was_passed_on(plan: Plan) -> None:
     asks = by_day(plan, asks_before=timedelta(hours=10))  # the date ends at hour 86
     line = replace(asks, nexts={"desk": "head"}, afters={"desk": timedelta(hours=30)})
