@@ -129,10 +129,14 @@ class Questions:
                 continue
             if answer.number < int(mail.name.ordinal) and answer.at <= mail.at <= self.latitude.reach(answer.acked):
                 self.handed_on.add(key)
-                if key in self.ends:
-                    self.ends[_place(mail)] = self.ends[key]
+                self._follows(mail, key)
                 return True
         return False
+
+    def _follows(self, mail: Sent, before: tuple[int, int]) -> None:
+        """Note that a question is about the same date as the one before it, if that was about one."""
+        if before in self.ends:
+            self.ends[_place(mail)] = self.ends[before]
 
     def _must_hand_on(self, placed: Placed) -> None:
         """It comes unless something else happened meanwhile, to the order or to the question."""
@@ -168,8 +172,7 @@ class Questions:
             if answered or after is None or f"owner:{self.plan.nexts.get(owner)}" != mail.name.recipient:
                 continue
             if earlier.name.episode == mail.name.episode and mail.at >= earlier.at - self.latitude.patience + after:
-                if _place(earlier) in self.ends:
-                    self.ends[_place(mail)] = self.ends[_place(earlier)]
+                self._follows(mail, _place(earlier))
                 return True
         return False
 

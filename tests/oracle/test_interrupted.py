@@ -72,8 +72,8 @@ def falling(*, until: float) -> Latitude:
 
 def test_reminders_that_changes_of_facts_dropped_may_have_been_the_last(plan: Plan) -> None:
     """Each was decided on time, and fell before it left: the relay was away, and a reason took its place."""
-    away = [(at(23), at(26)), (at(49), at(52))]
-    latitude = replace(LATITUDE, down=tuple(away), starts=(at(-1),), until=at(90))
+    away = (at(23), at(26)), (at(49), at(52))
+    latitude = replace(LATITUDE, down=away, starts=(at(-1),), until=at(90))
     events = [event(0, "confirmed"), event(25, "confirmed", reason="A"), event(51, "confirmed", reason="B")]
     told = [MAILS[0], mail(26, "1/update/2/customer"), mail(52, "1/update/3/customer")]
     assert found(plan, told, events, latitude) == set()
