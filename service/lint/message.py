@@ -12,7 +12,7 @@ from jinja2 import nodes
 from avisa.templates import message_file
 from avisa.templates.jinja import parser
 from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
-from avisa.templates.jinja.paths import path_of
+from avisa.templates.jinja.paths import path_of, walk
 from avisa.templates.message_file import Part, Place, Source
 
 Node = TypeVar("Node", bound=nodes.Node)
@@ -87,7 +87,7 @@ def read(name: str, locale: str, text: str, file: str) -> Message | None:
 
 def _parsed(part: Part) -> ParsedPart:
     tree = parser.parse(part.text)
-    return ParsedPart(part, tree, tuple(tree.find_all(nodes.Node)))
+    return ParsedPart(part, tree, tuple(walk(tree)))
 
 
 def _shown(parsed: ParsedPart) -> Iterator[str]:

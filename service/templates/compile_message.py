@@ -24,6 +24,7 @@ from avisa.templates.jinja.direction import Direction
 from avisa.templates.jinja.filters import functions
 from avisa.templates.jinja.formats import formats_of
 from avisa.templates.jinja.parse_errors import TemplateSyntaxProblem
+from avisa.templates.jinja.paths import walk
 from avisa.templates.jinja.scopes import is_prose
 from avisa.templates.jinja.variables import BESIDES, COMPONENTS, OWNERS_VARIABLES, VARIABLES
 from avisa.templates.layout.layout import Layout
@@ -159,9 +160,11 @@ class _Compilation:
             components=components,
         )
         self._problems += checker.check(tree)
-        for node in tree.find_all(nodes.Node):
+        if self._refused():
+            return None
+        for node in walk(tree):
             node.lineno = part.place(node.lineno or 0)[0]  # from here on lines are enough
-        return None if self._refused() else desugar(tree)
+        return desugar(tree)
 
     def _placed(self, flaw: MarkdownProblem) -> Diagnostic:
         """Return the diagnostic of a problem, at its word: in its line if that is known, else where the word stands

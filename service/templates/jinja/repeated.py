@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from jinja2 import nodes
 
+from avisa.templates.jinja.paths import walk
 from avisa.templates.jinja.scopes import Scope, local
 
 _MARK = re.compile("\0[0-9]+\0")
@@ -29,7 +30,7 @@ class Repeated:
     def mark(self, made: str, node: nodes.Expr, scope: Scope) -> str:
         """Return the mark of what is made of a node; if that depends on a loop or on a component's argument, what is
         made itself."""
-        if any(local(name, scope) for name in (node, *node.find_all(nodes.Name))):
+        if any(local(each, scope) for each in walk(node)):
             return made
         mark = self._marks.setdefault(made, f"\0{len(self._marks)}\0")
         if scope.around is not None:

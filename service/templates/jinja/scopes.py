@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from jinja2 import nodes
 
-from avisa.templates.jinja.paths import path_of
+from avisa.templates.jinja.paths import path_of, walk
 
 # What of orders and parts the shop wrote, or was checked. Whatever else they have may have been typed by anybody.
 _OF_THE_SHOP = frozenset({"order.url", "order.customer_name", "part.number", "part.numbers", "part.of"})
@@ -57,9 +57,9 @@ def is_prose(node: nodes.Node) -> bool:
 def is_address(node: nodes.Node) -> bool:
     """Whether an expression says an address, or a part of one: mail programs would make any sign behind it part of
     the link."""
-    return any(
-        isinstance(each, nodes.Filter) and each.name in _OF_LINKS for each in (node, *node.find_all(nodes.Filter))
-    ) or any(path.rpartition(".")[2] in _ADDRESSES for path in _paths_in(node))
+    return any(isinstance(each, nodes.Filter) and each.name in _OF_LINKS for each in walk(node)) or any(
+        path.rpartition(".")[2] in _ADDRESSES for path in _paths_in(node)
+    )
 
 
 def _own(path: str, scope: Scope) -> bool:
