@@ -32,6 +32,10 @@ structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatte
 gc.set_threshold(100_000, 50, 100)
 
 
+def pytest_collection_finish() -> None:
+    gc.freeze()  # modules and tests stay, too
+
+
 def pytest_configure(config: pytest.Config) -> None:
     for part in parts.PARTS:
         config.addinivalue_line("markers", f"needs_{part}: skipped on a machine without")
