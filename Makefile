@@ -38,7 +38,7 @@ lint: .venv/.test
 # pytest's own record of log lines costs each test half a millisecond, and nothing asks for it.
 UNIT := $(BIN)/pytest --quiet -p no:logging --numprocesses 3 --dist worksteal -m unit tests
 
-# The inner loop: what uses chance or has dear variants tries a fifth of what `make test` tries.
+# The inner loop: what uses chance or has dear variants tries a tenth of what `make test` tries.
 unit: .venv/.test
 	$(UNIT) --hypothesis-profile inner
 

@@ -1,5 +1,5 @@
 """How much those tests try that use chance or have dear variants: in `make test` and CI as much as they say, in the
-inner loop, `make unit`, a fifth of that."""
+inner loop, `make unit`, a tenth of that."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 INNER = "inner"  # `pytest --hypothesis-profile inner`
 _FULL = 100  # examples of a property that names no number
-_PART = 5
+_PART = 10
 
 _Variant = TypeVar("_Variant")
 

@@ -21,10 +21,10 @@ HEAD = "---\nsubject: s\nshort: s\n---\n"
 
 # How many messages of so many bytes: the code of what is said, None if the folder is taken.
 FOLDERS = {
-    "1,900 of 6 KiB": (1_900, 6 * KIB, "too_many"),
+    "350 of 6 KiB": (350, 6 * KIB, "too_many"),
     "40 of 60 KiB": (40, 60 * KIB, "too_many"),
     "1 of 70 KiB": (1, 70 * KIB, "too_large"),
-    "2,100 of 50 bytes": (2_100, 50, "too_many"),
+    "2,000 of 50 bytes": (2_000, 50, "too_many"),  # and the layout and the plan
     "300 of 6 KiB": (300, 6 * KIB, None),
 }
 

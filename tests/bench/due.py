@@ -1,4 +1,5 @@
-"""`python -m tests.bench.due`: how fast due reminders are claimed, decided and stored among many open orders.
+"""`python -m tests.bench.due`: how fast due reminders are claimed, decided and stored among many open orders, and how
+fast people are told how all of them stand.
 
 The store is filled by copying one order that Avisa itself made, with its told and settled update; a part of the
 orders is due, scattered among all. Then the wake loop's own step is done batch by batch: claim, decide, commit.
@@ -48,6 +49,8 @@ class Due:
 
     orders: int
     claim_ms: float  # of a batch of 500
+    commit_ms: float  # of their 500 reminders
+    board_ms: float  # what `avisa counts` asks, then what /metrics asks
     decided_per_s: float  # claimed, decided and stored
     only_decided_per_s: float  # by the core alone, of processor time
 
@@ -85,7 +88,7 @@ async def _with_store(url: str, work: Callable[[Store], Awaitable[T]]) -> T:
 
 async def _wake(store: Store, plan: Plan, orders: int) -> Due:
     """The wake loop's own step, batch by batch."""
-    claims, decisions, wholes = [], [], []
+    claims, decisions, commits, boards, wholes = [], [], [], [], []
     for _ in range(_BATCHES):
         began = time.perf_counter()
         due = await store.orders.due(WAKING, feeds={FEED}, overdue=NOON, limit=BATCH)
@@ -95,13 +98,21 @@ async def _wake(store: Store, plan: Plan, orders: int) -> Due:
         if len(due) != BATCH or any(one.reason is not Reason.WINDOW_PASSED for one in decided):
             raise RuntimeError("not all of them were due")
         changes = [Change(order=one.order, notifications=one.notifications) for one in decided]
+        commit_began = time.perf_counter()
         await store.orders.commit(changes, now=WAKING)
+        ended = time.perf_counter()
+        await store.queries.counts()
+        await store.queries.gauges()
+        boards.append(time.perf_counter() - ended)
         claims.append(claimed - began)
         decisions.append(core_ended - core_began)
-        wholes.append(time.perf_counter() - began)
+        commits.append(ended - commit_began)
+        wholes.append(ended - began)
     return Due(
         orders=orders,
         claim_ms=statistics.median(claims) * 1000,
+        commit_ms=statistics.median(commits) * 1000,
+        board_ms=statistics.median(boards) * 1000,
         decided_per_s=BATCH / statistics.median(wholes),
         only_decided_per_s=BATCH / statistics.median(decisions),
     )
@@ -171,6 +182,7 @@ def main() -> None:
             found = _FRESH[store](orders)
             print(
                 f"{store}: {found.orders:,} open orders: {found.claim_ms:.1f} ms to claim {BATCH},"
+                f" {found.commit_ms:.1f} ms to commit them, {found.board_ms:.1f} ms to count all,"
                 f" {found.decided_per_s:,.0f} claimed, decided and stored a second",
                 flush=True,
             )
