@@ -17,7 +17,7 @@ from avisa.smtp.channel import EmailChannel
 from avisa.smtp.relay import Relay
 
 GRACE = 5.0  # seconds, at the end, for answers of the relay
-_ROOM = 384 << 20  # bytes for two processes: what attacks make the first one take, and 45 MB for the second
+_ROOM = 384 << 20  # bytes for two processes: what attacks make the first one take, and 60 MB for the second
 
 
 async def start_mailer(settings: Settings, relay: Relay) -> tuple[Mailer, Callable[[], Awaitable[None]]]:

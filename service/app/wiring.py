@@ -222,6 +222,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             memory=store.operations,
             orders=store.orders,
             replica=replica,
+            compile_ahead=lambda new: mailer.compile_ahead(new.version, new.renderer, new.open_messages()),
         )
         stack.push_async_callback(_step, "templates", follower.leave)
 

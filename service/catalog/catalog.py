@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 import orjson
 
@@ -39,6 +40,13 @@ class Catalog:
     def speaks(self, locale: object, status: str) -> bool:
         """True if the message of that status is written in the language of `locale`, of whatever country."""
         return isinstance(locale, str) and spoken(self.renderer.locales(self.plan.touchpoint(status).message), locale)
+
+    def open_messages(self) -> tuple[str, ...]:
+        """What may be told while an order is open, in the order of the plan."""
+        plan = self.plan
+        touchpoints = [each for each in (*plan.touchpoints.values(), plan.unknown) if not each.final]
+        told = [(each.message, *(message for *_, message in plan.besides(each))) for each in touchpoints]
+        return tuple(dict.fromkeys(chain.from_iterable(told)))
 
     def address_hash(self, notification: Notification, order: Order) -> bytes | None:
         """What stands for the address of the notification among those that unsubscribed; None without an address."""

@@ -16,6 +16,7 @@ from typing import Protocol
 import structlog
 
 from avisa.catalog.active import PLAN, CatalogCache
+from avisa.catalog.catalog import Catalog
 from avisa.catalog.kept import KeptCatalog
 from avisa.catalog.versions import Found, Versions
 from avisa.clock import Memory
@@ -69,8 +70,10 @@ class Follower:
         memory: Memory,
         orders: OpenOrders,
         replica: str,
+        compile_ahead: Callable[[Catalog], None],
     ) -> None:
-        """`read` reads the folder, and `saves` yields whenever a file in it was saved; `replica` is host:port."""
+        """`read` reads the folder, and `saves` yields whenever a file in it was saved; `replica` is host:port.
+        `compile_ahead` begins to compile what a catalog that is in force from now on says of open orders."""
         self._versions = versions
         self._catalogs = catalogs
         self._clock = clock
@@ -80,6 +83,7 @@ class Follower:
         self._memory = memory
         self._orders = orders
         self._replica = replica
+        self._compile_ahead = compile_ahead
         self._saved = False  # a save that no look has followed yet
         self._announced = (0, 0.0)  # the version that the other replicas know of, and when they were told
         self._woken_by = ""  # the catalog by whose plan the open orders were woken
@@ -114,6 +118,7 @@ class Follower:
             self._saved = False
         catalog = self._catalogs.in_force.version
         if self._woken_by != catalog:
+            self._compile_ahead(self._catalogs.in_force)
             await self._wake_by_plan(catalog)
             self._woken_by = catalog
         version, now = self._versions.in_force, asyncio.get_running_loop().time()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -20,6 +20,9 @@ OnReceipt = Callable[[Receipt, Sequence[str]], None]
 
 class MailRenderer(Protocol):
     """Writes the mails of one catalog. It can be pickled, for another process of this program."""
+
+    def compilations(self, messages: Iterable[str]) -> Sequence[Callable[[], object]]:
+        """What compiles these messages in every language, one by one, in any thread. Of very many only the first."""
 
     def mail(self, render_input: RenderInput, key: str) -> Mail | CannotRender:
         """The whole mail. The same input gives the same bytes, in this process and in any other."""
@@ -58,6 +61,9 @@ class Mailer(Protocol):
         """Write and deliver one mail. `on_receipt` is called once, now or later; if no receipt came, with one that
         leaves it in doubt. A message that cannot be rendered has a receipt of the stage RENDERING, with the problem
         as its text."""
+
+    def compile_ahead(self, catalog: str, renderer: MailRenderer, messages: Sequence[str]) -> None:
+        """Begin to compile these messages of a catalog, beside everything else, so that no mail waits for that."""
 
     def renew(self, leased_until: Mapping[str, datetime]) -> None:
         """Of these mails, by key, the leases end then (real), as far as their receipts have not come."""

@@ -31,10 +31,17 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
 
 
 class NewRenderer(msgspec.Struct, frozen=True, tag=True):
-    """The renderer of a catalog, before the first mail that needs it."""
+    """The renderer of a catalog, before the first frame that needs it."""
 
     catalog: str
     pickled: bytes
+
+
+class CompileAhead(msgspec.Struct, frozen=True, tag=True):
+    """Messages to compile before a mail needs them; as `ports.Mailer.compile_ahead`."""
+
+    catalog: str
+    messages: list[str]
 
 
 class BegunMail(msgspec.Struct, frozen=True, array_like=True):
@@ -64,7 +71,7 @@ class Stop(msgspec.Struct, frozen=True, tag=True):
     grace: float
 
 
-ToSender = Setup | NewRenderer | Mails | Leases | Stop
+ToSender = Setup | NewRenderer | CompileAhead | Mails | Leases | Stop
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):

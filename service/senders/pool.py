@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -12,7 +12,7 @@ from os import getpid
 import structlog
 
 from avisa.core.retry import Receipt, Verdict
-from avisa.ports import OnReceipt, Outgoing
+from avisa.ports import MailRenderer, OnReceipt, Outgoing
 from avisa.senders.frames import Logging, Setup
 from avisa.senders.process import SenderProcess
 from avisa.smtp.relay import Relay
@@ -41,6 +41,7 @@ class SenderPool:
         self._jitter = jitter
         self._processes: list[SenderProcess] = []
         self._keepers: list[asyncio.Task[None]] = []
+        self._ahead: tuple[str, MailRenderer, Sequence[str]] | None = None  # what a new process compiles first
 
     async def start(self) -> None:
         """Begin to start the processes; does not wait until they are up."""
@@ -88,6 +89,11 @@ class SenderPool:
         chosen = min(up, key=lambda process: (not process.open, len(process)))
         chosen.send(mail, on_receipt)
 
+    def compile_ahead(self, catalog: str, renderer: MailRenderer, messages: Sequence[str]) -> None:
+        self._ahead = catalog, renderer, messages
+        for process in self._processes:
+            process.compile_ahead(catalog, renderer, messages)
+
     def renew(self, leased_until: Mapping[str, datetime]) -> None:
         for process in self._processes:
             process.renew(leased_until)
@@ -101,6 +107,8 @@ class SenderPool:
             process = await self._started()
             if process is not None:
                 self._processes.append(process)
+                if self._ahead is not None:
+                    process.compile_ahead(*self._ahead)
                 log.info("senders.started", pid=process.pid)
                 code = await process.watch()
                 self._processes.remove(process)

@@ -8,15 +8,16 @@ import pickle
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
 from avisa import telemetry
 from avisa.core.retry import Receipt, Verdict
-from avisa.ports import OnReceipt, Outgoing
+from avisa.ports import MailRenderer, OnReceipt, Outgoing
 from avisa.senders.frames import (
     BegunMail,
+    CompileAhead,
     Frames,
     Leases,
     Mails,
@@ -114,20 +115,29 @@ class SenderProcess(asyncio.Protocol):
     def send(self, mail: Outgoing, on_receipt: OnReceipt) -> None:
         """Hand over a mail; as `ports.Mailer.send`."""
         catalog = mail.draft.catalog
-        if catalog not in self._renderers:
-            self._flush()  # what was handed over before may need a renderer that is forgotten for this one
-            keep(self._renderers, catalog, None)
-            self._write(NewRenderer(catalog, pickle.dumps(mail.renderer)))
+        self._show(catalog, mail.renderer)
         if not self._gathered:
             asyncio.get_running_loop().call_later(GATHER, self._flush)
         self._in_hand[mail.key] = on_receipt
         self._gathered.append(BegunMail(mail.key, catalog, mail.draft.json, mail.leased_until))
+
+    def compile_ahead(self, catalog: str, renderer: MailRenderer, messages: Sequence[str]) -> None:
+        """As `ports.Mailer.compile_ahead`."""
+        self._show(catalog, renderer)
+        self._write(CompileAhead(catalog, list(messages)))
 
     def renew(self, leased_until: Mapping[str, datetime]) -> None:
         """As `ports.Mailer.renew`."""
         if until := {key: until for key, until in leased_until.items() if key in self._in_hand}:
             self._flush()
             self._write(Leases(until))
+
+    def _show(self, catalog: str, renderer: MailRenderer) -> None:
+        """Hand over the renderer of a catalog, if the process does not have it."""
+        if catalog not in self._renderers:
+            self._flush()  # what was handed over before may need a renderer that is forgotten for this one
+            keep(self._renderers, catalog, None)
+            self._write(NewRenderer(catalog, pickle.dumps(renderer)))
 
     def _flush(self) -> None:
         if self._gathered:

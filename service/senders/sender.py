@@ -13,7 +13,7 @@ import pickle
 import random
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import cast
 
@@ -25,6 +25,7 @@ from avisa.ports import Draft, MailRenderer, Outgoing
 from avisa.senders.frames import (
     Answer,
     BegunMail,
+    CompileAhead,
     Frames,
     Leases,
     Mails,
@@ -40,6 +41,7 @@ from avisa.smtp.channel import EmailChannel
 
 # Seconds.
 REPORT_EVERY = 1.0
+PAUSE = 0.01  # between two messages that are compiled ahead: about as long as one takes
 GATHER = 0.01  # in which receipts gather for one report: twenty in a frame cost little more than one
 
 
@@ -74,6 +76,7 @@ class Sender(asyncio.Protocol):
         self._log: list[bytes] = []
         self._channel: EmailChannel | None = None  # until the first frame
         self._tasks: set[asyncio.Future[None]] = set()
+        self._ahead: asyncio.Future[None] | None = None
 
     # ------------------------------------------------------------ the parent process
 
@@ -98,6 +101,8 @@ class Sender(asyncio.Protocol):
             case NewRenderer(catalog=catalog, pickled=pickled):
                 renderer = pickle.loads(pickled)  # noqa: S301 -- of our parent process, which is this program
                 keep(self._renderers, catalog, renderer)
+            case CompileAhead(catalog=catalog, messages=messages):
+                self._compile_ahead(self._renderers[catalog].compilations(messages))
             case Setup():
                 self._set_up(frame)
             case Stop(grace=grace):
@@ -110,6 +115,11 @@ class Sender(asyncio.Protocol):
         self._mailer = DirectMailer(channel, real=real_now, may_send=lambda: os.getppid() == setup.parent)
         self._tasks.add(asyncio.ensure_future(channel.start()))
         self._keep_reporting()
+
+    def _compile_ahead(self, compilations: Sequence[Callable[[], object]]) -> None:
+        if self._ahead is not None:
+            self._ahead.cancel()
+        self._ahead = asyncio.ensure_future(_one_by_one(compilations))
 
     # ------------------------------------------------------------ mails
 
@@ -157,3 +167,9 @@ class Sender(asyncio.Protocol):
         """End all connections, after at most `grace` seconds. What has not left by then does not leave."""
         if self._channel is not None:
             await self._channel.stop(grace)
+
+
+async def _one_by_one(compilations: Sequence[Callable[[], object]]) -> None:
+    for compilation in compilations:
+        await asyncio.to_thread(compilation)
+        await asyncio.sleep(PAUSE)

@@ -17,6 +17,7 @@ MOST_FILES = 2_000
 MOST_LOCALES = 100  # what CLDR knows of one takes 200 kB, which is kept
 LONGEST_FILE = 64 * 1024  # bytes
 LONGEST_FOLDER = 2 * 1024 * 1024  # bytes of all files: thirty times what is shipped
+MOST_AHEAD = 200  # compiled before a mail needs them: two seconds of a processor
 MOST_COMPILED = 8 * 1024 * 1024  # characters of Python that compiled messages are made of: five hundred shipped ones
 
 # When a message is compiled.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from types import TracebackType
 
 from avisa.core.model import Json
@@ -16,7 +17,7 @@ from avisa.templates.jinja.direction import ISOLATE, closed, lines_of
 from avisa.templates.jinja.filling import Filling
 from avisa.templates.jinja.formats import formats_of
 from avisa.templates.jinja.to_text import cut
-from avisa.templates.limits import TooMuch
+from avisa.templates.limits import MOST_AHEAD, TooMuch
 from avisa.templates.mime import FORM, Heading, SenderHeaders
 from avisa.templates.template import Template
 
@@ -48,6 +49,11 @@ class Renderer:
 
     def domain(self, brand: Brand) -> str:
         return self.sender_headers[brand.key].domain
+
+    def compilations(self, messages: Iterable[str]) -> Sequence[Callable[[], object]]:
+        """Return what compiles these messages in every language, one by one: at most MOST_AHEAD of them."""
+        templates = (template for name in messages for template in self.messages.get(name, {}).values())
+        return [template.compiled for template in islice(templates, MOST_AHEAD)]
 
     def as_of(self, engine: str) -> Renderer:
         """Return the renderer whose mails have the form that they had with this engine, a `renderer_fingerprint`."""

@@ -3,6 +3,7 @@ compiled: so no folder that is accepted needs more memory than the smallest mach
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from avisa.templates import limits, template, template_folder
 from avisa.templates.compile_folder import compile_folder
 from avisa.templates.layout.layout_files import LayoutFiles
 from avisa.templates.template import Template
-from tests.templates.harness import PLAIN, catalog_of, files, mailed, read_plan
+from tests.templates.harness import PLAIN, catalog_of, files, mailed, read_plan, usual
 from tests.templates.test_folder import laid_out
 
 KIB = 1024
@@ -87,6 +88,19 @@ def test_more_messages_than_have_room_take_turns(body: str, monkeypatch: pytest.
     for number in range(8):
         _template(number, body).compiled()
         assert cache._size == sum(map(template._size, cache._results.values())) <= 40_000
+
+
+def test_of_very_many_messages_only_the_first_are_compiled_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = template._CompileCache()
+    monkeypatch.setattr(template, "_cache", cache)
+    few = {f"m{number}": {"en": _template(number)} for number in range(3)}
+    many = few | {f"n{number}": {"en": _template(number)} for number in range(limits.MOST_AHEAD)}
+    renderer = replace(usual().renderer, messages=many)
+    compilations = renderer.compilations([*few, "not in the folder", *many])
+    assert len(compilations) == limits.MOST_AHEAD
+    for compilation in compilations[:3]:
+        compilation()
+    assert list(cache._results) == [few[name]["en"] for name in few]
 
 
 def test_a_mail_is_the_same_when_its_message_was_displaced(monkeypatch: pytest.MonkeyPatch) -> None:

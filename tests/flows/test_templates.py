@@ -38,7 +38,7 @@ def write(folder: Path, texts: Mapping[str, str]) -> Path:
 
 
 @asynccontextmanager
-async def next_version(flows: Flows, folder: Path) -> AsyncIterator[FolderWatch]:
+async def next_version(flows: Flows, folder: Path, *, ahead: list[str] | None = None) -> AsyncIterator[FolderWatch]:
     watch = FolderWatch(folder)
     follower = follow.Follower(
         flows.versions,
@@ -50,6 +50,7 @@ async def next_version(flows: Flows, folder: Path) -> AsyncIterator[FolderWatch]
         memory=flows.store.operations,
         orders=flows.store.orders,
         replica="flows:8080",
+        compile_ahead=lambda catalog: ahead.append(catalog.version) if ahead is not None else None,
     )
     task = asyncio.ensure_future(follower.run())
     try:
@@ -90,6 +91,16 @@ async def test_another_folder_in_place_of_the_watched_one_is_read(tmp_path: Path
         other.rename(folder)
         await until(lambda: flows.catalogs.ok and flows.catalogs.in_force.version != before)
         assert flows.catalogs.in_force.plan.touchpoints["confirmed"].window == Span(elapsed=6 * HOUR)
+
+
+async def test_each_catalog_in_force_is_compiled_ahead(tmp_path: Path) -> None:
+    folder, ahead = write(tmp_path / "t", files()), list[str]()
+    async with running(tmp_path / "avisa.db") as flows, next_version(flows, folder, ahead=ahead):
+        await until(lambda: woken(flows))
+        before = flows.catalogs.in_force.version
+        write(folder, files(SHORT))
+        await until(lambda: len(ahead) > 1)
+        assert ahead == [before, flows.catalogs.in_force.version]
 
 
 async def test_a_refused_save_is_told_with_its_place_and_what_was_meant(tmp_path: Path) -> None:

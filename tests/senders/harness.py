@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from avisa.clock import real_now
-from avisa.ports import Mail, Outgoing
+from avisa.ports import CannotRender, Mail, Outgoing, RenderInput
 from avisa.senders.frames import Logging
 from avisa.senders.pool import SenderPool
 from avisa.senders.process import SenderProcess
@@ -64,6 +66,19 @@ def outgoing(key: str = "A-1", *, leased_until: datetime | None = None, message:
         renderer=catalog.renderer,
         leased_until=leased_until or real_now() + timedelta(minutes=5),
     )
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A renderer that leaves a file for each message that is compiled, in whatever process."""
+
+    folder: Path
+
+    def compilations(self, messages: Iterable[str]) -> Sequence[Callable[[], object]]:
+        return [(self.folder / message).touch for message in messages]
+
+    def mail(self, render_input: RenderInput, key: str) -> Mail | CannotRender:
+        raise NotImplementedError
 
 
 async def written_here(flows: Flows, order_id: str) -> bytes:

@@ -21,7 +21,7 @@ from avisa.senders import process as processes
 from avisa.senders.pool import SenderPool
 from tests.fakes import RealClock
 from tests.flows.harness import Flows, running
-from tests.senders.harness import only, outgoing, pool_to, starting, strike, up, written_here
+from tests.senders.harness import Witness, only, outgoing, pool_to, starting, strike, up, written_here
 from tests.smtp.scripted import Act, ScriptedRelay, Visit
 from tests.templates import harness as templates
 from tests.tools.waiting import until
@@ -104,6 +104,20 @@ async def test_of_many_none_is_lost_and_none_comes_twice_that_was_answered(tmp_p
         assert twice <= (await flows.store.queries.gauges()).in_doubt
         recipients = [mail.recipient for mail in server.taken]
         assert all(recipients.count(f"{order.lower()}@example.com".encode()) == 1 for order in before)
+
+
+async def test_what_open_orders_are_told_is_compiled_before_a_mail_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # where a sender process finds the witness
+    first, second = tmp_path / "first", tmp_path / "second"
+    async with ScriptedRelay() as server, pool_to(server) as pool:
+        pool.compile_ahead("a catalog", Witness(tmp_path), ["first", "second"])
+        await until(lambda: first.exists() and second.exists())
+        first.unlink()
+        second.unlink()
+        strike(only(pool), signal.SIGKILL)
+        await until(lambda: first.exists() and second.exists())  # by the next process
 
 
 async def test_what_was_frozen_past_its_lease_does_not_leave() -> None:

@@ -24,7 +24,7 @@ from avisa.templates.compile_folder import compile_folder
 from avisa.templates.folder_watch import FolderWatch
 from avisa.templates.open_folder import open_folder, renderer_fingerprint
 from tests.fakes import RealClock
-from tests.templates.harness import NOW, PLAIN, PLAN, SECRET, catalog_of, files, read_plan, usual
+from tests.templates.harness import NOW, PLAIN, PLAN, SECRET, catalog_of, files, read_plan, shipped, usual
 from tests.templates.test_folder import laid_out
 from tests.tools.parts import needs
 from tests.tools.waiting import PATIENCE
@@ -154,6 +154,14 @@ def test_another_process_writes_the_same_bytes(message: str) -> None:
     assert usual().compose(notification, draft) == here
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply(_compose, (draft, notification)) == here.data
+
+
+def test_an_order_is_told_some_messages_while_it_is_open_and_others_at_its_end() -> None:
+    told = catalog_of(shipped("en")).open_messages()
+    assert told[0] == "order-confirmed"
+    assert {"shipped", "generic", "still-in-progress", "order-stuck"} < set(told)
+    assert not {"delivered", "cancelled"} & set(told)
+    assert len(set(told)) == len(told)
 
 
 def test_a_draft_freezes_what_may_change() -> None:
