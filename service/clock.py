@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from avisa.core.timestamps import BEGINNING, END
+
 if TYPE_CHECKING:
     from avisa.settings import Clock
 
@@ -47,19 +49,17 @@ class VirtualClock:
         try:
             return self.start + (real - self.origin) * self.speed
         except OverflowError:
-            return _END if real > self.origin else _BEGINNING
+            return END if real > self.origin else BEGINNING
 
     def to_real(self, virtual: datetime) -> datetime:
         """When this clock shows `virtual`."""
         try:
             return self.origin + (virtual - self.start) / self.speed
         except OverflowError:
-            return _END if virtual > self.start else _BEGINNING
+            return END if virtual > self.start else BEGINNING
 
 
 _ORIGIN = "clock_origin"  # its name in the store
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
-_END = datetime.max.replace(tzinfo=UTC)
 
 
 def clock_of(settings: Clock, *, began: datetime | None = None) -> VirtualClock:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import structlog
 
 from avisa.core.retry import Receipt, Verdict
+from avisa.core.timestamps import BEGINNING
 from avisa.ports import RENDERING, CannotRender, Channel, Mail, MailRenderer, OnReceipt, Outgoing, render_input_of
 
 log = structlog.get_logger()
@@ -19,7 +20,6 @@ MAILS_A_ROUND = 4  # about a millisecond of writing, for which every other task 
 
 # The channel was torn down before the receipt came.
 _ABANDONED = Receipt(verdict=Verdict.IN_DOUBT, stage="dot", text="stopped before the answer came")
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class DirectMailer:
@@ -92,7 +92,7 @@ class DirectMailer:
 
         A process that was frozen, or could not reach the store, knows by the clock alone that its lease is over.
         """
-        return self._real() < self._leased_until.get(key, _LONG_AGO) and self._may_send()
+        return self._real() < self._leased_until.get(key, BEGINNING) and self._may_send()
 
     def _answered(self, key: str, on_receipt: OnReceipt, mail: Mail | CannotRender, receipt: Receipt) -> None:
         self._leased_until.pop(key, None)

@@ -6,7 +6,7 @@ Each shape is a pure function of values of the ports. Times are RFC 3339 in UTC;
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 import orjson
 
@@ -16,11 +16,10 @@ from avisa.core.observed import ObservedVariables, observed_variables
 from avisa.core.plan import Plan
 from avisa.core.promise import Promise, PromiseState
 from avisa.core.snooze import Snooze
-from avisa.core.timestamps import rfc3339
+from avisa.core.timestamps import BEGINNING, rfc3339
 from avisa.ports import Counts, DeadLetter, Entry, History, OutboxPlace, OutboxRow, Promised, Queries
 
 Shape = dict[str, Json]
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 Expiry = Callable[[datetime], datetime]  # the moment at which it was decided -> the moment at which it expires
 
 
@@ -166,7 +165,7 @@ def _settled(row: OutboxRow, at: datetime) -> tuple[_Place, Shape]:
 
 def _end(order: Order, plan: Plan) -> tuple[datetime, str]:
     date = order.promise and order.promise.date
-    return (facts.promise_moment(date, facts.zone(order, plan)) if date else _LONG_AGO), order.order_id
+    return (facts.promise_moment(date, facts.zone(order, plan)) if date else BEGINNING), order.order_id
 
 
 def _promise(order: Order) -> Shape | None:

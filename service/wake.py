@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -18,6 +18,7 @@ from avisa.core.evolve import evolve
 from avisa.core.fold import Fold
 from avisa.core.model import Order, Reason
 from avisa.core.plan import Plan
+from avisa.core.timestamps import BEGINNING, END
 from avisa.dispatch.settlements import Now
 from avisa.loops import keep_going
 from avisa.ports import CatalogCache, Clock, Entry, Lag, OrderBook
@@ -30,9 +31,6 @@ LOOK_UP = timedelta(seconds=5)  # real: how long a wake_at set elsewhere may sta
 PUT_OFF = timedelta(hours=1)  # virtual: how long an order rests that could not be decided
 AFTER_TROUBLE = 2.0  # seconds before the store is asked again
 BREATH = timedelta(milliseconds=200)  # real: the rest while an order is due that must not be woken yet
-
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_FAR_AHEAD = datetime.max.replace(tzinfo=UTC)
 
 
 class Wake:
@@ -78,7 +76,7 @@ class Wake:
         """An order due at or before this virtual moment is woken even while we are blind: its date counts more."""
         patience = plan.feed.hold_at_most
         if real - self._started < patience:
-            return _LONG_AGO
+            return BEGINNING
         return self._clock.to_virtual(real - patience)
 
     async def _sleep(self) -> None:
@@ -88,7 +86,7 @@ class Wake:
         if next_wake is not None:
             self._alarm.at = min(self._alarm.at, next_wake)  # known here, so nobody need be woken for it
         rest = LOOK_UP
-        if self._alarm.at != _FAR_AHEAD:
+        if self._alarm.at != END:
             rest = min(rest, self._clock.to_real(self._alarm.at) - self._clock.real())
         if rest <= timedelta(0):
             rest = BREATH  # due, and yet not woken: we are blind, or catching up
@@ -101,12 +99,12 @@ class Alarm:
     """The earliest moment (virtual) at which an order is to be woken, as far as this process knows."""
 
     def __init__(self) -> None:
-        self.at = _FAR_AHEAD
+        self.at = END
         self._earlier = asyncio.Event()
 
     def reset(self) -> None:
         """Expect nothing any more."""
-        self.at = _FAR_AHEAD
+        self.at = END
         self._earlier.clear()
 
     def expect(self, wake_at: datetime) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -16,8 +16,7 @@ from avisa.core.part import PartName, Parts
 from avisa.core.promise import Promise
 from avisa.core.question import Asking
 from avisa.core.quick_dataclass import dataclass
-
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+from avisa.core.timestamps import BEGINNING
 
 Json = Any  # a JSON value; events.py checks the few types that matter
 
@@ -286,8 +285,8 @@ class Order:
         return sum(self.ordinals.values())
 
 
-BLANK_ORDER = Order(order_id="", status="", status_rank=(0, -1, 0), episode=0, entered_at=_LONG_AGO)
+BLANK_ORDER = Order(order_id="", status="", status_rank=(0, -1, 0), episode=0, entered_at=BEGINNING)
 BLANK_NOTIFICATION = Notification(
     key="", order_id="", episode=0, status="", purpose=Purpose.UPDATE, ordinal="", recipient="", seq=0,
-    reason=Reason.ENTERED, decided_at=_LONG_AGO,
+    reason=Reason.ENTERED, decided_at=BEGINNING,
 )  # fmt: skip

@@ -2,6 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+# The first and the last moment there is, for what has none of its own.
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+END = datetime.max.replace(tzinfo=UTC)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -15,14 +15,13 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
 from avisa.core.plan import Calendar, QuietHours, Span
+from avisa.core.timestamps import BEGINNING, END
 
 MIDNIGHT = time(0)
 FARTHEST = 1096  # days; the plan is refused when a calendar is closed for so long
 BEFORE_QUIET = timedelta(minutes=30)
 
 _DAY = timedelta(days=1)
-_FIRST = datetime.min.replace(tzinfo=UTC)
-_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def add(start: datetime, span: Span, calendar: Calendar | None) -> datetime:
@@ -92,7 +91,7 @@ def end_of_day(day: date, zone: tzinfo) -> datetime:
     try:
         return _moment(day + _DAY, MIDNIGHT, zone)
     except OverflowError:
-        return _LAST if day.year > 1 else _FIRST
+        return END if day.year > 1 else BEGINNING
 
 
 @lru_cache(64)  # a plan is read again and again, by a preview at each save, and its calendars stay

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -15,6 +15,7 @@ from avisa import telemetry
 from avisa.core.model import SETTLED, Notification, Purpose, State
 from avisa.core.quick_dataclass import dataclass
 from avisa.core.retry import Receipt, Verdict
+from avisa.core.timestamps import BEGINNING
 from avisa.dispatch.settlements import Now, Settlements
 from avisa.ports import CatalogCache, Claimed, Clock, OrderBook, Outbox, Settlement
 
@@ -22,7 +23,6 @@ log = structlog.get_logger()
 
 GATHER = 0.02  # seconds in which receipts gather: to store twenty costs little more than to store one
 RACES = 5  # how often an outcome is worked out anew because its order changed meanwhile
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,11 @@ class InFlight:
         """Note that of the leases `asked` for, the `kept` ones last until `until` (real), and the others are over."""
         for key in asked:
             if key in self._leased:
-                self._leased_until[key] = until if key in kept else _LONG_AGO
+                self._leased_until[key] = until if key in kept else BEGINNING
 
     def leased_until(self, key: str) -> datetime:
         """Until when (real) nobody else can claim this notification: only until then may its mail leave."""
-        return self._leased_until.get(key, _LONG_AGO)
+        return self._leased_until.get(key, BEGINNING)
 
     def release(self, untouched: Iterable[Notification]) -> None:
         """Free these for whoever claims next, as soon as the store can be reached. Nothing of them has left."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from avisa.core import decide, delivery, gate, notices
@@ -21,13 +21,13 @@ from avisa.core.evolve import evolve
 from avisa.core.flood import Budgets, Ledger
 from avisa.core.model import Alert, Notification, Order, OrderEvent, Reason, State
 from avisa.core.plan import Plan
+from avisa.core.timestamps import BEGINNING
 from avisa.simulate.silence import Silence
 
 Reaches = Callable[[Notification, Order], bool]
 
 _NO_ADDRESS_HASH = b""
 _INSTANT = timedelta(microseconds=1)
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Sent(NamedTuple):
@@ -55,7 +55,7 @@ class Course:
     broken_dates: int = 0  # how often no message came by the `next_update` that the message before had told
     silence: Silence = field(default_factory=Silence)
     silence_before: Silence = field(default_factory=Silence)  # as it would have been without reminders and notices
-    _now: datetime = _LONG_AGO
+    _now: datetime = BEGINNING
     _next_update: datetime | None = None  # the one that the newest message told
 
     def live(self, events: Iterable[tuple[datetime, OrderEvent]], end: datetime) -> None:

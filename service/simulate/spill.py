@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,14 +21,13 @@ import orjson
 from avisa import events
 from avisa.core.model import OrderEvent, Position, Reason
 from avisa.core.plan import Events
+from avisa.core.timestamps import BEGINNING
 from avisa.ports import Record, Skipped, Unreadable
 
 GROUPS = 256
 _AT_ONCE = 32  # records that are written together, because one by one takes three times as long
 # order, number, topic, partition, offset, timestamp, dated, headers, value
 _Row = tuple[str, int, str, int, int, datetime, bool, tuple[tuple[str, bytes | None], ...], bytes | None]
-
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class TakenIn(StrEnum):
@@ -44,7 +43,7 @@ class Spilled:
 
     files: list[Path]
     records: int = 0  # all that were read
-    end: datetime = _LONG_AGO  # the latest moment at which an event is taken in
+    end: datetime = BEGINNING  # the latest moment at which an event is taken in
     unread: Counter[Reason] = field(default_factory=Counter)  # dead letters and skipped records
 
 
@@ -107,7 +106,7 @@ def arrivals(
     """
     taken: list[tuple[datetime, int, int, OrderEvent]] = []
     unread: Counter[Reason] = Counter()
-    latest = _LONG_AGO
+    latest = BEGINNING
     for number, record in records:
         event = events.read(record, rules=rules)
         if not isinstance(event, OrderEvent):
