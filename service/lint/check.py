@@ -73,44 +73,38 @@ def check(
     if plan is None:
         found += _without_plan(files)
     else:
-        sample_orders, bad_samples = _samples(folder, plan, now)
+        samples, bad_samples = _samples(folder, plan, now)
         found += bad_samples
         # Advice on a file that cannot be compiled would only bury the errors in it.
         with_errors = {it.file for it in found if it.severity == "error" and it.code != "cannot_render"} - {PLAN}
         sound = {file: text for file, text in files.items() if file not in with_errors}
         located = LocatedPlan(plan=plan, document=parse(files[PLAN]), file=PLAN)
         messages = list(_messages(sound))
-        frame = {file: sound[file] for file in (*layouts.FILES, THEME) if file in sound}
         advice = [
             *plan_lints.check_plan(located, now),
             *feed_samples.check_topics(located, topics),
             *feed_samples.check_samples(located, template_folder.all_beside(folder, feed_samples.SAMPLES), now),
-            *plan_lints.check_news(located, [*(sample.order for sample in sample_orders), *orders]),
+            *plan_lints.check_news(located, [*(sample.order for sample in samples), *orders]),
             *plan_vs_history.check_plan(located, orders, now),
             *accessibility.check_brands(located),
-            *accessibility.check_layout(frame),
-            *client_support.check_layout(frame),
-            *remote_pictures.check_layout(frame, plan),
+            *_layout_advice(sound, located),
             *_message_advice(messages, plan, observed),
+            *_trial_advice(messages, sound, plan, renderer, samples, now),
         ]
-        layout = layouts.read(sound)
-        if isinstance(layout, layouts.Layout):
-            advice += _languages_without_words(layout, sound)
-            advice += stage_names.check_stages(located, layout, sound)
-            trial = TrialRender(
-                plan=plan,
-                layout=without_frame(sound),
-                owners=owners_messages(plan),
-                # The hour is enough, and a message is not tried again within it. Sample orders may be younger.
-                now=now if sample_orders else now.replace(minute=0, second=0, microsecond=0),
-                sample_orders=tuple(sample_orders),
-            )
-            mails = renderer.messages if isinstance(renderer, Renderer) else None
-            for each in messages:
-                advice += trial.check(each, mails[each.name][each.locale] if mails else None)
         placed = {(it.code, it.file) for it in advice}  # a trial knows the line where a push names only the file
         found = [it for it in found if (it.code, it.file) not in placed] + advice
     return sorted(found, key=lambda it: (it.file, it.line or 0, it.column or 0, it.code))
+
+
+def _layout_advice(files: Mapping[str, str], located: LocatedPlan) -> Iterator[Diagnostic]:
+    frame = {file: files[file] for file in (*layouts.FILES, THEME) if file in files}
+    yield from accessibility.check_layout(frame)
+    yield from client_support.check_layout(frame)
+    yield from remote_pictures.check_layout(frame, located.plan)
+    layout = layouts.read(files)
+    if isinstance(layout, layouts.Layout):
+        yield from _languages_without_words(layout, files)
+        yield from stage_names.check_stages(located, layout, files)
 
 
 def _message_advice(
@@ -124,6 +118,30 @@ def _message_advice(
         yield from observed_variables.check_message(each, plan, observed)
     for _, translations in groupby(messages, key=lambda each: each.name):
         yield from style.check_translations(list(translations))
+
+
+def _trial_advice(
+    messages: Sequence[message.Message],
+    files: Mapping[str, str],
+    plan: Plan,
+    renderer: object,
+    samples: Sequence[SampleOrder],
+    now: datetime,
+) -> Iterator[Diagnostic]:
+    """What is found when each message is rendered with samples, in a layout without a frame."""
+    if isinstance(layouts.read(files), list):
+        return
+    trial = TrialRender(
+        plan=plan,
+        layout=without_frame(files),
+        owners=owners_messages(plan),
+        # The hour is enough, and a message is not tried again within it. Sample orders may be younger.
+        now=now if samples else now.replace(minute=0, second=0, microsecond=0),
+        sample_orders=tuple(samples),
+    )
+    templates = renderer.messages if isinstance(renderer, Renderer) else None
+    for each in messages:
+        yield from trial.check(each, templates[each.name][each.locale] if templates else None)
 
 
 def _misnamed_files(folder: Path) -> Iterator[Diagnostic]:
